@@ -1,0 +1,162 @@
+//! Reading one archive: bytes in, documents and an overview out. Opens nothing, never panics.
+//!
+//! An archive is `{"archive":[{"path":"/jobs/…","json":"<JSON text as a string>"}, …]}`, UTF-8, as Flink's `FsJsonArchivist` writes it.
+
+use crate::clock::Millis;
+use crate::ids::{ApplicationId, JobId};
+use crate::problem::ProblemCode;
+
+/// Limits on what an archive may hold (`historyserver.limits.*`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one document (`historyserver.limits.document-size`).
+    pub document_size: u64,
+    /// Entries of one archive (`historyserver.limits.entries`).
+    pub entries: u64,
+    /// Nesting of a document and of the envelope (`historyserver.limits.depth`).
+    pub depth: usize,
+    /// Bytes of an entry path (`historyserver.limits.path-length`).
+    pub path_length: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { document_size: 256 << 20, entries: 1_000_000, depth: 64, path_length: 4 << 10 }
+    }
+}
+
+/// Whose archive a file is, by its place in the archive directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Owner {
+    /// The summary of this application.
+    Application(ApplicationId),
+    /// The archive of this job.
+    Job(JobId),
+}
+
+/// Something wrong with one entry, or with the overview, of an archive that is otherwise served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flaw {
+    /// Stable code.
+    pub code: ProblemCode,
+    /// A sentence that names the entry by its number, never by its content.
+    pub reason: String,
+}
+
+/// An archive that cannot be read as a whole. Its last good documents stay.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Unreadable {
+    /// Stable code.
+    pub code: ProblemCode,
+    /// A sentence; free of content.
+    pub reason: String,
+}
+
+/// What is known of an application from its summary.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApplicationRecord {
+    /// Name as archived.
+    pub name: String,
+    /// State as archived: `FINISHED`, `FAILED`, `CANCELED` or what a later Flink writes.
+    pub status: String,
+    /// Start.
+    pub start: Millis,
+    /// End; -1 when the archive says it had not ended.
+    pub end: Millis,
+    /// Milliseconds.
+    pub duration: i64,
+    /// Number of jobs by job state, as archived.
+    pub job_counts: Vec<(String, u64)>,
+    /// Jobs that the summary names.
+    pub jobs: Vec<JobId>,
+    /// The object of `/applications/overview`, text as archived.
+    pub overview: String,
+}
+
+/// What is known of a job from its archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobRecord {
+    /// Name as archived.
+    pub name: String,
+    /// State as archived.
+    pub status: String,
+    /// Start.
+    pub start: Millis,
+    /// End; -1 when the archive says it had not ended.
+    pub end: Millis,
+    /// Milliseconds.
+    pub duration: i64,
+    /// `BATCH` or `STREAMING`, where the archive tells.
+    pub job_type: Option<String>,
+    /// Number of tasks by lower-case execution state, and `total`, as archived.
+    pub tasks: Vec<(String, u64)>,
+    /// The object of `/jobs/overview`: text as archived, with the members that Flink's clients require added where missing.
+    pub overview: String,
+}
+
+/// What the overview of an archive tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record {
+    /// Of an application's summary.
+    Application(ApplicationRecord),
+    /// Of a job's archive.
+    Job(JobRecord),
+}
+
+/// An archive that was read to its end. Its documents went to the sink on the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Read {
+    /// The overview; `None` when no entry tells one (its documents are served, it is not listed).
+    pub record: Option<Record>,
+    /// What was left out, and why. Bounded: after 100 flaws of one code only their number is told.
+    pub flaws: Vec<Flaw>,
+    /// Documents given to the sink.
+    pub documents: u64,
+    /// Bytes of these documents.
+    pub document_bytes: u64,
+}
+
+/// Takes the documents of an archive in the order they stand in it.
+pub trait DocumentSink {
+    /// Takes one document. The path belongs to the owner and begins with `/`; of equal paths the last counts.
+    ///
+    /// # Errors
+    /// The sink cannot take it; reading stops and gives this error back.
+    fn document(&mut self, path: &str, json: &str) -> Result<(), SinkError>;
+}
+
+/// A sink that could not go on, for a reason of its own.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct SinkError(#[from] pub Box<dyn std::error::Error + Send + Sync>);
+
+/// Why reading an archive ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The archive's fault.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    /// The source failed while it was read.
+    #[error("reading failed: {0}")]
+    Source(#[from] std::io::Error),
+    /// The sink failed.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+}
+
+/// Reads an archive that is in memory.
+///
+/// # Errors
+/// [`ReadError::Unreadable`] or [`ReadError::Sink`].
+pub fn read_slice(_bytes: &[u8], _owner: Owner, _limits: &Limits, _sink: &mut dyn DocumentSink) -> Result<Read, ReadError> {
+    unimplemented!("skeleton")
+}
+
+/// Reads an archive of any size with one document in memory at a time. Equal to [`read_slice`] on the same bytes.
+///
+/// # Errors
+/// [`ReadError`].
+pub fn read_stream(_source: impl std::io::Read, _owner: Owner, _limits: &Limits, _sink: &mut dyn DocumentSink) -> Result<Read, ReadError> {
+    unimplemented!("skeleton")
+}

@@ -1,0 +1,18 @@
+//! Flink History Server: finds archives of finished Flink applications, indexes them and serves them.
+//!
+//! Modules in reading order: data flows from the first to the last.
+
+pub mod clock;
+pub mod ids;
+pub mod problem;
+
+pub mod directory;
+
+pub mod archive;
+
+pub mod pack;
+
+pub mod index;
+pub mod ingest;
+
+pub mod refresh;
