@@ -1,1 +1,3 @@
+//! The `historyserver` program.
+
 fn main() {}
