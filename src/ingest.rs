@@ -1,43 +1,90 @@
 //! From archive files to the index: `fetch_archive_by_application_id`, parse, pack, apply. Bounded in bytes and in flight.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+mod bring_back;
+mod fetch;
+mod outcome;
+mod read;
 
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+pub use bring_back::BringBackError;
+pub use fetch::{ApplicationArchives, FetchedFile};
+
+use crate::archive::Limits;
+use crate::clock::Clock;
 use crate::directory::{Directory, DirectoryUrl};
-use crate::index::UnitKey;
+use crate::index::{IndexReader, IndexWriter, UnitChange, UnitKey};
+use crate::refresh::plan::Task;
 
-/// Why an evicted archive could not be brought back.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BringBackError {
-    /// The store that holds it cannot be reached, or the data directory takes nothing: worth another try.
-    #[error("{message}")]
-    Unavailable {
-        /// A sentence for the client.
-        message: String,
-        /// After this time.
-        retry_after: Duration,
-    },
-    /// It is gone from its archive directory.
-    #[error("the archive is gone from its archive directory")]
-    Gone,
-    /// It is there, but can no longer be read.
-    #[error("{0}")]
-    Unreadable(String),
-}
+/// Archives up to this size are read whole and split by slice; larger ones are streamed with one document in memory at a time.
+pub const WHOLE_UP_TO: u64 = 8 << 20;
 
 /// Fetches, parses and writes archives. Cheap to clone.
 #[derive(Clone)]
 pub struct Ingest {
-    #[expect(dead_code, reason = "skeleton")]
+    shared: Arc<Shared>,
+}
+
+struct Shared {
     directories: BTreeMap<DirectoryUrl, Directory>,
+    writer: IndexWriter,
+    reader: IndexReader,
+    limits: Limits,
+    clock: Clock,
+    /// One permit a KiB of archive in memory.
+    kib_in_flight: Arc<Semaphore>,
+    /// Permits that the semaphore began with.
+    kib: u32,
+    returning: tokio::sync::Mutex<HashMap<UnitKey, bring_back::Flight>>,
+}
+
+/// A unit that was fetched and read, ready to be applied.
+pub struct Ingested {
+    /// The change for the index.
+    pub change: UnitChange,
+    /// Keeps its share of the bytes in flight until the change is written.
+    pub in_flight: tokio::sync::OwnedSemaphorePermit,
+    /// Failure of the index while an archive was being staged: the data directory takes nothing.
+    pub index_error: Option<crate::index::IndexError>,
 }
 
 impl Ingest {
-    /// Ingests one evicted unit again, ahead of the queue. Any number of callers for one unit cause one fetch.
-    ///
-    /// # Errors
-    /// [`BringBackError`].
-    pub async fn bring_back(&self, _unit: &UnitKey) -> Result<(), BringBackError> {
-        unimplemented!("skeleton")
+    /// An ingest over these directories that keeps at most `bytes_in_flight` bytes of archives in memory
+    /// (one document may exceed that, alone).
+    #[must_use]
+    pub fn new(
+        directories: impl IntoIterator<Item = Directory>,
+        writer: IndexWriter,
+        reader: IndexReader,
+        limits: Limits,
+        bytes_in_flight: u64,
+        clock: Clock,
+    ) -> Self {
+        let kib = u32::try_from(bytes_in_flight / 1024).unwrap_or(u32::MAX >> 3).clamp(1024, u32::MAX >> 3);
+        let directories = directories.into_iter().map(|directory| (directory.url().clone(), directory)).collect();
+        let kib_in_flight = Arc::new(Semaphore::new(kib as usize));
+        let returning = tokio::sync::Mutex::default();
+        Self { shared: Arc::new(Shared { directories, writer, reader, limits, clock, kib_in_flight, kib, returning }) }
+    }
+
+    /// The directory with this key, if it is configured.
+    #[must_use]
+    pub fn directory(&self, url: &DirectoryUrl) -> Option<&Directory> {
+        self.shared.directories.get(url)
+    }
+
+    /// Fetches and reads the files of a task. What could not be fetched or read is in the change, as problems.
+    pub async fn ingest(&self, directory: &Directory, task: Task) -> Ingested {
+        let (archives, in_flight) = match &task.key {
+            UnitKey::Application(key) => self.fetch_archive_by_application_id(directory, key.id, task.files).await,
+            UnitKey::LegacyJob(_, job) => self.fetch_archive_by_job_id(directory, *job, task.files).await,
+        };
+        let now = self.shared.clock.now();
+        let read = read::read(archives, self.shared.limits, self.shared.writer.clone()).await;
+        let (change, index_error) = outcome::change(task.key, task.has_summary, read, now);
+        Ingested { change, in_flight, index_error }
     }
 }

@@ -16,3 +16,5 @@ pub mod index;
 pub mod ingest;
 
 pub mod refresh;
+
+pub mod schedule;

@@ -1,0 +1,78 @@
+//! Bringing the archive files of one application, or of one legacy job, in one pass.
+
+use futures::future::join_all;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::{Ingest, WHOLE_UP_TO};
+use crate::archive::Owner;
+use crate::directory::{Contents, Directory, DirectoryError, FileKind, FoundFile};
+use crate::ids::{ApplicationId, JobId};
+
+/// A file and its content, or why there is none.
+pub struct FetchedFile {
+    /// The file as listed before it was fetched.
+    pub file: FoundFile,
+    /// Whose archive it is.
+    pub owner: Owner,
+    /// Its content.
+    pub contents: Result<Contents, DirectoryError>,
+}
+
+/// All archives of one application (or one legacy job archive), fetched together.
+pub struct ApplicationArchives {
+    /// `application-summary`, if it was among the files asked for.
+    pub summary: Option<FetchedFile>,
+    /// Job archives.
+    pub jobs: Vec<FetchedFile>,
+}
+
+impl Ingest {
+    /// Flink's `fetchArchiveByApplicationId`: brings the summary and all job archives of one application in one pass,
+    /// concurrently, once there is room for all of them among the bytes in flight.
+    ///
+    /// Files above [`WHOLE_UP_TO`] come as streams that are read while they are parsed.
+    pub async fn fetch_archive_by_application_id(
+        &self,
+        directory: &Directory,
+        application: ApplicationId,
+        files: Vec<FoundFile>,
+    ) -> (ApplicationArchives, OwnedSemaphorePermit) {
+        tracing::trace!(application.id = %application, files = files.len(), "fetching archives");
+        let room = self.room_for(&files).await;
+        let owner = |file: &FoundFile| match file.kind {
+            FileKind::Summary => Owner::Application(application),
+            FileKind::Job(job) => Owner::Job(job),
+        };
+        let fetched = join_all(files.into_iter().map(|file| fetch(directory, owner(&file), file))).await;
+        let (summaries, jobs): (Vec<_>, Vec<_>) = fetched.into_iter().partition(|fetched| fetched.file.kind == FileKind::Summary);
+        (ApplicationArchives { summary: summaries.into_iter().next(), jobs }, room)
+    }
+
+    /// Brings one legacy job archive.
+    pub async fn fetch_archive_by_job_id(
+        &self,
+        directory: &Directory,
+        job: JobId,
+        files: Vec<FoundFile>,
+    ) -> (ApplicationArchives, OwnedSemaphorePermit) {
+        tracing::trace!(job.id = %job, "fetching archive");
+        let room = self.room_for(&files).await;
+        let jobs = join_all(files.into_iter().map(|file| fetch(directory, Owner::Job(job), file))).await;
+        (ApplicationArchives { summary: None, jobs }, room)
+    }
+
+    /// Waits for room among the bytes in flight, for all files at once: nobody holds some while waiting for more.
+    async fn room_for(&self, files: &[FoundFile]) -> OwnedSemaphorePermit {
+        let bytes: u64 = files.iter().map(|file| file.version.size.min(self.shared.limits.document_size.max(WHOLE_UP_TO))).sum();
+        let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX).min(self.shared.kib);
+        match self.shared.kib_in_flight.clone().acquire_many_owned(kib).await {
+            Ok(permit) => permit,
+            Err(_closed) => unreachable!("the semaphore of bytes in flight is never closed"),
+        }
+    }
+}
+
+async fn fetch(directory: &Directory, owner: Owner, file: FoundFile) -> FetchedFile {
+    let contents = directory.read(&file.path, WHOLE_UP_TO).await;
+    FetchedFile { file, owner, contents }
+}

@@ -1,0 +1,157 @@
+//! Parsing and packing fetched archives, off the async threads.
+
+use std::io;
+
+use bytes::Bytes;
+use futures::TryStreamExt as _;
+use futures::stream::BoxStream;
+use tokio_util::io::{StreamReader, SyncIoBridge};
+
+use super::fetch::{ApplicationArchives, FetchedFile};
+use crate::archive::{self, DocumentSink, Limits, Owner, ReadError, SinkError};
+use crate::directory::{Contents, DirectoryError, DirectoryErrorKind, FoundFile};
+use crate::index::{IndexError, IndexWriter, Pack, StagedPack};
+use crate::pack::{Packer, Part};
+use crate::tasks;
+
+/// Compressed bytes of a streamed archive that are held before they are staged in the index.
+const STAGE_AT: u64 = 4 << 20;
+
+/// A file after it was fetched and read.
+pub(super) struct ReadFile {
+    pub(super) file: FoundFile,
+    pub(super) result: Result<(archive::Read, Pack), Failure>,
+}
+
+/// Why there is nothing of a file.
+pub(super) enum Failure {
+    Fetch(DirectoryError),
+    Unreadable(archive::Unreadable),
+    Index(IndexError),
+}
+
+/// Reads all files of a unit: those in memory in one go, streams one after another.
+pub(super) async fn read(archives: ApplicationArchives, limits: Limits, writer: IndexWriter) -> Vec<ReadFile> {
+    let mut done = Vec::new();
+    let mut whole = Vec::new();
+    let mut streams = Vec::new();
+    for FetchedFile { file, owner, contents } in archives.summary.into_iter().chain(archives.jobs) {
+        match contents {
+            Ok(Contents::Whole(bytes)) => whole.push((file, owner, bytes)),
+            Ok(Contents::Stream(stream)) => streams.push((file, owner, stream)),
+            Err(error) => done.push(ReadFile { file, result: Err(Failure::Fetch(error)) }),
+        }
+    }
+    if !whole.is_empty() {
+        let read = move || whole.into_iter().map(|(file, owner, bytes)| read_whole(file, owner, &bytes, &limits)).collect::<Vec<_>>();
+        done.extend(tasks::spawn_blocking(read).await);
+    }
+    for (file, owner, stream) in streams {
+        let writer = writer.clone();
+        let runtime = tokio::runtime::Handle::current();
+        done.push(tasks::spawn_blocking(move || read_streamed(file, owner, stream, &runtime, &limits, writer)).await);
+    }
+    done
+}
+
+fn read_whole(file: FoundFile, owner: Owner, bytes: &Bytes, limits: &Limits) -> ReadFile {
+    let mut sink = WholePack::default();
+    let result = match archive::read_slice(bytes, owner, limits, &mut sink) {
+        Ok(read) => Ok((read, Pack::Whole(sink.finish()))),
+        Err(error) => Err(failure(error)),
+    };
+    ReadFile { file, result }
+}
+
+fn read_streamed(
+    file: FoundFile,
+    owner: Owner,
+    stream: BoxStream<'static, Result<Bytes, DirectoryError>>,
+    runtime: &tokio::runtime::Handle,
+    limits: &Limits,
+    writer: IndexWriter,
+) -> ReadFile {
+    let source = SyncIoBridge::new_with_handle(StreamReader::new(stream.map_err(io::Error::other)), runtime.clone());
+    let mut sink = StagingPack { packer: Packer::default(), parts: Vec::new(), held: 0, staged: None, writer };
+    let result = match archive::read_stream(source, owner, limits, &mut sink) {
+        Ok(read) => sink.finish().map(|pack| (read, pack)).map_err(Failure::Index),
+        Err(error) => Err(failure(error)),
+    };
+    ReadFile { file, result }
+}
+
+fn failure(error: ReadError) -> Failure {
+    match error {
+        ReadError::Unreadable(unreadable) => Failure::Unreadable(unreadable),
+        ReadError::Source(error) => Failure::Fetch(match error.downcast::<DirectoryError>() {
+            Ok(error) => error,
+            Err(error) => DirectoryError { kind: DirectoryErrorKind::Unavailable, message: format!("reading broke off: {error}") },
+        }),
+        ReadError::Sink(SinkError(error)) => Failure::Index(match error.downcast::<IndexError>() {
+            Ok(error) => *error,
+            Err(error) => IndexError::Failed(error.to_string()),
+        }),
+    }
+}
+
+/// Packs the documents of an archive that is in memory.
+#[derive(Default)]
+struct WholePack {
+    packer: Packer,
+    parts: Vec<Part>,
+}
+
+impl WholePack {
+    fn finish(mut self) -> Vec<Part> {
+        self.parts.extend(self.packer.finish());
+        self.parts
+    }
+}
+
+impl DocumentSink for WholePack {
+    fn document(&mut self, path: &str, json: &str) -> Result<(), SinkError> {
+        self.parts.extend(self.packer.push(path, json.as_bytes()));
+        Ok(())
+    }
+}
+
+/// Packs the documents of a streamed archive, and hands full parts to the index as they come.
+struct StagingPack {
+    packer: Packer,
+    parts: Vec<Part>,
+    held: u64,
+    staged: Option<StagedPack>,
+    writer: IndexWriter,
+}
+
+impl StagingPack {
+    fn take(&mut self, parts: Vec<Part>) -> Result<(), IndexError> {
+        self.held += parts.iter().map(Part::stored_bytes).sum::<u64>();
+        self.parts.extend(parts);
+        if self.held >= STAGE_AT { self.stage() } else { Ok(()) }
+    }
+
+    fn stage(&mut self) -> Result<(), IndexError> {
+        self.held = 0;
+        self.staged = Some(self.writer.stage(self.staged.take(), std::mem::take(&mut self.parts))?);
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Pack, IndexError> {
+        self.parts.extend(std::mem::take(&mut self.packer).finish());
+        if self.staged.is_some() {
+            self.stage()?;
+        }
+        Ok(match self.staged {
+            Some(staged) => Pack::Staged(staged),
+            None => Pack::Whole(self.parts),
+        })
+    }
+}
+
+impl DocumentSink for StagingPack {
+    fn document(&mut self, path: &str, json: &str) -> Result<(), SinkError> {
+        let parts = self.packer.push(path, json.as_bytes());
+        self.take(parts).map_err(|error| SinkError(Box::new(error)))
+    }
+}

@@ -1,0 +1,255 @@
+//! What a listing means: a pure difference between what was found and what is known.
+//!
+//! Arrivals and changes are given out while the listing still runs ([`Planner::take`]). What is missing is only judged when the
+//! listing has ended whole ([`Planner::finish`]), and never where an obstacle hides it. No IO; the time is an argument.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::clock::Millis;
+use crate::directory::{ClusterName, DirectoryUrl, FileKind, Found, FoundApplication, FoundFile, Hidden, Listed};
+use crate::ids::{ApplicationId, JobId};
+use crate::index::{ApplicationKey, KnownDirectory, KnownFile, KnownUnit, Presence, UnitKey};
+
+/// A file whose time is this close to the listing may be written again without a visible change of size and time.
+pub const RACY_WINDOW: Millis = 2_000;
+
+/// Files of an application younger than this are listed by every look.
+pub const OPEN_WINDOW: Millis = 10 * 60 * 1_000;
+
+/// Longest time between two listings of an application that has no summary and does not change.
+const LONGEST_PAUSE: Millis = 10 * 60 * 1_000;
+
+/// What the operator wants done with what is gone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// `historyserver.archive.clean-expired-applications`: forget applications that are gone from the directory.
+    pub forget_gone_applications: bool,
+    /// `historyserver.archive.clean-expired-jobs`: the same for legacy job archives.
+    pub forget_gone_legacy_jobs: bool,
+    /// `historyserver.archive.empty-grace`: how long a directory that held archives may be missing or empty before that is believed.
+    pub empty_grace: Millis,
+}
+
+/// Files of one unit that are to be fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    /// The unit.
+    pub key: UnitKey,
+    /// Files that are new, changed or due again.
+    pub files: Vec<FoundFile>,
+    /// Whether the unit will have a summary file after this (always true for legacy job archives).
+    pub has_summary: bool,
+    /// Time of its newest file: newest first is the order of work.
+    pub newest: Millis,
+}
+
+/// What a whole listing leads to, besides the tasks given out on the way.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Units and files that went or came back.
+    pub presence: Vec<Presence>,
+    /// Units to take out of the index.
+    pub forget: Vec<UnitKey>,
+    /// The directory held archives and is missing or wholly empty: nothing is concluded from that yet.
+    pub vanished: bool,
+    /// The directory holds archives, or something that hides them.
+    pub holds_archives: bool,
+    /// Applications and legacy jobs found.
+    pub units: u64,
+}
+
+/// Whether a look must list the files of an application, and not only read its name.
+///
+/// `last_listed` is when its files were listed last, by this process.
+#[must_use]
+pub fn is_open(known: Option<&KnownUnit>, last_listed: Option<Millis>, now: Millis) -> bool {
+    let Some(unit) = known else { return true };
+    if unit.gone_since.is_some() {
+        return true;
+    }
+    let newest = unit.files.iter().map(|file| file.modified).max().unwrap_or(0);
+    if now - newest < OPEN_WINDOW || unit.files.iter().any(|file| file.racy || is_due(file, now)) {
+        return true;
+    }
+    // An application may run for days between its first job archive and its summary: asked less often as it ages.
+    !unit.complete && last_listed.is_none_or(|last| now - last >= ((now - newest) / 20).min(LONGEST_PAUSE))
+}
+
+/// Whether a file that could not be read is due again although nothing has changed.
+fn is_due(file: &KnownFile, now: Millis) -> bool {
+    !file.parsed && !file.gone && file.next_attempt.is_some_and(|due| due <= now)
+}
+
+/// Collects a listing of one directory and compares it with what is known.
+pub struct Planner<'known> {
+    directory: DirectoryUrl,
+    known: &'known KnownDirectory,
+    now: Millis,
+    seen_applications: HashSet<(ClusterName, ApplicationId)>,
+    seen_legacy_jobs: HashSet<JobId>,
+    hidden_clusters: HashSet<ClusterName>,
+    hidden_applications: HashSet<(ClusterName, ApplicationId)>,
+    hidden_jobs: HashSet<(ClusterName, ApplicationId, JobId)>,
+    hidden_legacy_jobs: HashSet<JobId>,
+    presence: Vec<Presence>,
+}
+
+impl<'known> Planner<'known> {
+    /// Begins with what the index knows of the directory.
+    #[must_use]
+    pub fn new(directory: DirectoryUrl, known: &'known KnownDirectory, now: Millis) -> Self {
+        Self {
+            directory,
+            known,
+            now,
+            seen_applications: HashSet::new(),
+            seen_legacy_jobs: HashSet::new(),
+            hidden_clusters: HashSet::new(),
+            hidden_applications: HashSet::new(),
+            hidden_jobs: HashSet::new(),
+            hidden_legacy_jobs: HashSet::new(),
+            presence: Vec::new(),
+        }
+    }
+
+    /// Takes one piece of the listing; gives back what is to be fetched, newest first.
+    pub fn take(&mut self, found: &Found) -> Vec<Task> {
+        let mut tasks = match found {
+            Found::Applications(applications) => applications.iter().filter_map(|found| self.take_application(found)).collect(),
+            Found::LegacyJobs(files) => files.iter().filter_map(|file| self.take_legacy_job(file)).collect(),
+            Found::Obstacle(obstacle) => {
+                self.hide(&obstacle.hides);
+                Vec::new()
+            }
+        };
+        tasks.sort_by_key(|task: &Task| std::cmp::Reverse(task.newest));
+        tasks
+    }
+
+    /// Ends a listing that has seen everything.
+    #[must_use]
+    pub fn finish(mut self, listed: &Listed, rules: &Rules) -> Plan {
+        let units = (self.seen_applications.len() + self.seen_legacy_jobs.len()) as u64;
+        let nothing_there = !listed.exists || listed.empty;
+        if nothing_there && self.known.held_archives {
+            let believed = match self.known.vanished_since {
+                Some(since) => self.now - since >= rules.empty_grace,
+                None => rules.empty_grace == 0,
+            };
+            if !believed {
+                return Plan { vanished: true, ..Plan::default() };
+            }
+        }
+        let mut forget = Vec::new();
+        for (id, unit) in &self.known.applications {
+            if self.seen_applications.contains(id) || self.hidden_clusters.contains(&id.0) || self.hidden_applications.contains(id) {
+                continue;
+            }
+            let key = self.application_key(id);
+            if rules.forget_gone_applications {
+                forget.push(key);
+            } else if unit.gone_since.is_none() {
+                self.presence.push(Presence::UnitGone(key));
+            }
+        }
+        for (job, unit) in &self.known.legacy_jobs {
+            if self.seen_legacy_jobs.contains(job) || self.hidden_legacy_jobs.contains(job) {
+                continue;
+            }
+            let key = UnitKey::LegacyJob(self.directory.clone(), *job);
+            if rules.forget_gone_legacy_jobs {
+                forget.push(key);
+            } else if unit.gone_since.is_none() {
+                self.presence.push(Presence::UnitGone(key));
+            }
+        }
+        // Obstacles may come after the application they hide a file of.
+        let hidden_jobs = &self.hidden_jobs;
+        self.presence.retain(|change| match change {
+            Presence::FileGone(UnitKey::Application(key), FileKind::Job(job)) => {
+                !hidden_jobs.contains(&(key.cluster.clone(), key.id, *job))
+            }
+            _ => true,
+        });
+        let hides = !(self.hidden_clusters.is_empty() && self.hidden_applications.is_empty() && self.hidden_legacy_jobs.is_empty());
+        Plan { presence: self.presence, forget, vanished: false, holds_archives: units > 0 || hides, units }
+    }
+
+    fn application_key(&self, (cluster, id): &(ClusterName, ApplicationId)) -> UnitKey {
+        UnitKey::Application(ApplicationKey { directory: self.directory.clone(), cluster: cluster.clone(), id: *id })
+    }
+
+    fn hide(&mut self, hidden: &Hidden) {
+        match hidden {
+            Hidden::Nothing => {}
+            Hidden::Cluster(cluster) => {
+                self.hidden_clusters.insert(cluster.clone());
+            }
+            Hidden::Application(cluster, id) => {
+                self.hidden_applications.insert((cluster.clone(), *id));
+            }
+            Hidden::Job(cluster, id, job) => {
+                self.hidden_jobs.insert((cluster.clone(), *id, *job));
+            }
+            Hidden::LegacyJob(job) => {
+                self.hidden_legacy_jobs.insert(*job);
+            }
+        }
+    }
+
+    fn take_application(&mut self, found: &FoundApplication) -> Option<Task> {
+        let id = (found.cluster.clone(), found.id);
+        let known = self.known.applications.get(&id);
+        let Some(files) = &found.files else {
+            self.seen_applications.insert(id);
+            return None;
+        };
+        if files.is_empty() {
+            // A folder without an archive is no application (yet, or any more).
+            return None;
+        }
+        let key = self.application_key(&id);
+        self.seen_applications.insert(id);
+        let has_summary = files.iter().any(|file| file.kind == FileKind::Summary);
+        self.compare(key, files, known, has_summary)
+    }
+
+    fn take_legacy_job(&mut self, file: &FoundFile) -> Option<Task> {
+        let FileKind::Job(job) = file.kind else { return None };
+        self.seen_legacy_jobs.insert(job);
+        let key = UnitKey::LegacyJob(self.directory.clone(), job);
+        self.compare(key, std::slice::from_ref(file), self.known.legacy_jobs.get(&job), true)
+    }
+
+    /// Compares the files of a unit with what is known of them.
+    fn compare(&mut self, key: UnitKey, files: &[FoundFile], known: Option<&KnownUnit>, has_summary: bool) -> Option<Task> {
+        let known_files: HashMap<FileKind, &KnownFile> =
+            known.map(|unit| unit.files.iter().map(|file| (file.kind, file)).collect()).unwrap_or_default();
+        if known.is_some_and(|unit| unit.gone_since.is_some()) {
+            self.presence.push(Presence::UnitBack(key.clone()));
+        }
+        let mut wanted = Vec::new();
+        for file in files {
+            let Some(known) = known_files.get(&file.kind) else {
+                wanted.push(file.clone());
+                continue;
+            };
+            let changed = known.tried != file.version.fingerprint();
+            let settled = known.racy && self.now - file.version.modified > RACY_WINDOW;
+            if changed || settled || is_due(known, self.now) {
+                wanted.push(file.clone());
+            }
+            if known.gone {
+                self.presence.push(Presence::FileBack(key.clone(), file.kind));
+            }
+        }
+        let found: HashSet<FileKind> = files.iter().map(|file| file.kind).collect();
+        let gone = known_files.values().filter(|known| !known.gone && !found.contains(&known.kind));
+        self.presence.extend(gone.map(|known| Presence::FileGone(key.clone(), known.kind)));
+        if wanted.is_empty() {
+            return None;
+        }
+        let newest = files.iter().map(|file| file.version.modified).max().unwrap_or(0);
+        Some(Task { key, files: wanted, has_summary, newest })
+    }
+}

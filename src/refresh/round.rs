@@ -1,0 +1,421 @@
+//! The round itself: lists each directory, ingests while the listing streams, then does what the plan says.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use futures::StreamExt as _;
+use futures::future::join_all;
+use futures::stream::FuturesUnordered;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::plan::{Planner, Rules, Task, is_open};
+use super::status::{DirectoryState, DirectoryStatus, RefreshStatus};
+use crate::clock::{Clock, Millis};
+use crate::directory::{ClusterName, Directory, DirectoryError, Extent, Found, Listed};
+use crate::ids::ApplicationId;
+use crate::index::{IndexError, IndexReader, IndexWriter, KnownDirectory, Urgency};
+use crate::ingest::{Ingest, Ingested};
+use crate::problem::{Problem, ProblemCode, Subject};
+
+/// Units that are fetched and parsed at once.
+const UNITS_IN_FLIGHT: usize = 16;
+
+/// Changes that wait for the index at once; their packs are in memory.
+const CHANGES_IN_FLIGHT: usize = 1_024;
+
+/// An audit is due when this many times the cost of the last one has passed.
+const AUDIT_EVERY: u64 = 100;
+
+/// A look at an object store is not due sooner than this many times the cost of the last one.
+const LOOK_EVERY: u64 = 10;
+
+/// Everything a refresh needs; made once by the composition root.
+pub struct Refresh {
+    directories: Vec<DirectoryRefresh>,
+    status: watch::Sender<RefreshStatus>,
+    clock: Clock,
+}
+
+/// The refresh of one directory, and what it remembers between rounds.
+pub struct DirectoryRefresh {
+    directory: Directory,
+    ingest: Ingest,
+    writer: IndexWriter,
+    reader: IndexReader,
+    rules: Rules,
+    clock: Clock,
+    /// What the index knew, and at which version of it.
+    known: Option<(u64, Arc<KnownDirectory>)>,
+    /// When the files of applications without a summary were listed last.
+    last_listed: Arc<Mutex<HashMap<(ClusterName, ApplicationId), Millis>>>,
+    status: DirectoryStatus,
+    /// When a look may be made again (object stores).
+    next_look: Millis,
+    /// Obstacles of the last audit, and of the looks since.
+    obstacles: Vec<Problem>,
+    /// Problems of the directory that are on record; `None` before the first round.
+    recorded: Option<Vec<(ProblemCode, Subject)>>,
+    /// The last failure that was logged, so that it is logged once.
+    logged: Option<String>,
+}
+
+/// Why the round of a directory ended without a conclusion.
+enum Failure {
+    Listing(DirectoryError),
+    Index(IndexError),
+    Stopped,
+}
+
+impl From<IndexError> for Failure {
+    fn from(error: IndexError) -> Self {
+        Self::Index(error)
+    }
+}
+
+/// What a round of one directory did.
+#[derive(Debug, Default)]
+struct Done {
+    audit: bool,
+    ingested: u64,
+    gone: u64,
+    back: u64,
+    forgotten: u64,
+    units: Option<u64>,
+    vanished: bool,
+    exists: bool,
+}
+
+impl Refresh {
+    /// A refresh over these directories; what it does can be watched.
+    #[must_use]
+    pub fn new(directories: Vec<DirectoryRefresh>, clock: Clock) -> (Self, watch::Receiver<RefreshStatus>) {
+        let status = RefreshStatus { directories: directories.iter().map(|each| each.status.clone()).collect(), ..RefreshStatus::default() };
+        let (status, receiver) = watch::channel(status);
+        (Self { directories, status, clock }, receiver)
+    }
+
+    /// Runs one round over all directories side by side. `audit` asks for a full listing whatever is due.
+    /// Ends early, at a safe point, when `stop` is cancelled.
+    pub async fn run(&mut self, audit: bool, stop: &CancellationToken) {
+        let started = self.clock.now();
+        self.status.send_modify(|status| {
+            status.running_since = Some(started);
+            status.next = None;
+        });
+        let status = &self.status;
+        join_all(self.directories.iter_mut().enumerate().map(|(number, each)| async move {
+            each.run(audit, stop, |directory, pending| {
+                status.send_modify(|status| {
+                    status.directories[number] = directory.clone();
+                    status.pending = pending;
+                });
+            })
+            .await;
+        }))
+        .await;
+        let now = self.clock.now();
+        self.status.send_modify(|status| {
+            status.finished += 1;
+            status.running_since = None;
+            status.last_finished = Some(now);
+            status.pending = 0;
+            status.directories = self.directories.iter().map(|each| each.status.clone()).collect();
+        });
+    }
+
+    /// Publishes when the next round is due.
+    pub fn note_next(&self, next: Millis) {
+        self.status.send_modify(|status| status.next = Some(next));
+    }
+}
+
+impl DirectoryRefresh {
+    /// The refresh of one directory.
+    #[must_use]
+    pub fn new(directory: Directory, ingest: Ingest, writer: IndexWriter, reader: IndexReader, rules: Rules, clock: Clock) -> Self {
+        let status = DirectoryStatus {
+            url: directory.url().clone(),
+            state: DirectoryState::Waiting,
+            reason: None,
+            last_listed: None,
+            look_ms: None,
+            audit_ms: None,
+            next_audit: None,
+            units: 0,
+        };
+        Self {
+            directory,
+            ingest,
+            writer,
+            reader,
+            rules,
+            clock,
+            known: None,
+            last_listed: Arc::default(),
+            status,
+            next_look: 0,
+            obstacles: Vec::new(),
+            recorded: None,
+            logged: None,
+        }
+    }
+
+    async fn run(&mut self, audit: bool, stop: &CancellationToken, publish: impl Fn(&DirectoryStatus, u64)) {
+        let now = self.clock.now();
+        let audit = audit || self.status.next_audit.is_none_or(|due| due <= now);
+        if !audit && now < self.next_look {
+            return;
+        }
+        let started = Instant::now();
+        let result = self.round(audit, stop, &publish).await;
+        let cost = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        match result {
+            Ok(done) => self.note_done(&done, cost).await,
+            Err(Failure::Stopped) => {}
+            Err(failure) => self.note_failure(&failure).await,
+        }
+        publish(&self.status, 0);
+    }
+
+    /// Lists, ingests and applies the plan.
+    async fn round(&mut self, audit: bool, stop: &CancellationToken, publish: &impl Fn(&DirectoryStatus, u64)) -> Result<Done, Failure> {
+        let known = self.known().await?;
+        let now = self.clock.now();
+        let mut planner = Planner::new(self.directory.url().clone(), &known, now);
+        let mut obstacles = Vec::new();
+        let mut done = Done { audit, ..Done::default() };
+        let (sender, mut found) = mpsc::channel::<Found>(64);
+        let extent = if audit { Extent::Audit } else { self.look(&known, now) };
+        let listing_started = Instant::now();
+        let listing = self.directory.list(&extent, sender);
+        tokio::pin!(listing);
+
+        let mut listed: Option<Result<Listed, DirectoryError>> = None;
+        let mut all_found = false;
+        let mut waiting: VecDeque<Task> = VecDeque::new();
+        let mut reading = FuturesUnordered::new();
+        let mut writing = FuturesUnordered::new();
+        let mut listing_ms = 0;
+        loop {
+            while reading.len() < UNITS_IN_FLIGHT && writing.len() < CHANGES_IN_FLIGHT {
+                let Some(task) = waiting.pop_front() else { break };
+                reading.push(self.ingest.ingest(&self.directory, task));
+            }
+            if listed.is_some() && all_found && waiting.is_empty() && reading.is_empty() && writing.is_empty() {
+                break;
+            }
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return Err(Failure::Stopped),
+                Some(written) = writing.next() => {
+                    let written: Result<(), IndexError> = written;
+                    written?;
+                    done.ingested += 1;
+                    if done.ingested.is_multiple_of(64) {
+                        publish(&self.status, (waiting.len() + reading.len() + writing.len()) as u64);
+                    }
+                }
+                Some(ingested) = reading.next() => {
+                    let Ingested { change, in_flight, index_error } = ingested;
+                    if let Some(error) = index_error {
+                        return Err(Failure::Index(error));
+                    }
+                    if !(change.files.is_empty() && change.problems.is_empty()) {
+                        let writer = self.writer.clone();
+                        writing.push(async move {
+                            // The documents are compressed by now: what is held until the commit is small.
+                            drop(in_flight);
+                            let changes = writer.apply(change, Urgency::Batched).await?;
+                            changes.log();
+                            Ok(())
+                        });
+                    }
+                }
+                ended = &mut listing, if listed.is_none() => {
+                    // What was found before a failure is true, and is ingested all the same.
+                    listed = Some(ended);
+                    listing_ms = u64::try_from(listing_started.elapsed().as_millis()).unwrap_or(u64::MAX);
+                }
+                piece = found.recv(), if !all_found => match piece {
+                    Some(piece) => {
+                        if let Found::Obstacle(obstacle) = &piece {
+                            obstacles.push(self.obstacle(obstacle, now));
+                        }
+                        waiting.extend(planner.take(&piece));
+                        publish(&self.status, (waiting.len() + reading.len() + writing.len()) as u64);
+                    }
+                    None => all_found = true,
+                },
+            }
+        }
+        let listed = listed.unwrap_or(Ok(Listed::default())).map_err(Failure::Listing)?;
+        let plan = planner.finish(&listed, &self.rules);
+        done.vanished = plan.vanished;
+        done.exists = listed.exists;
+        if audit || !plan.vanished {
+            done.units = Some(plan.units);
+        }
+        done.gone = plan.presence.iter().filter(|change| is_gone(change)).count() as u64;
+        done.back = plan.presence.len() as u64 - done.gone;
+        done.forgotten = plan.forget.len() as u64;
+        if !plan.presence.is_empty() {
+            self.writer.note_presence(plan.presence, now).await?;
+        }
+        if !plan.forget.is_empty() {
+            self.writer.forget(plan.forget).await?;
+        }
+        let holds = if plan.vanished { known.held_archives } else { plan.holds_archives };
+        if holds != known.held_archives || plan.vanished != known.vanished_since.is_some() {
+            self.writer.note_listing(self.directory.url(), holds, plan.vanished, now).await?;
+        }
+        if audit && !plan.vanished {
+            self.obstacles = obstacles;
+            let incomplete = |key: &(ClusterName, ApplicationId)| known.applications.get(key).is_some_and(|unit| !unit.complete);
+            self.last_listed.lock().unwrap_or_else(PoisonError::into_inner).retain(|key, _| incomplete(key));
+        } else {
+            let known: HashSet<_> = self.obstacles.iter().map(|each| (each.code, each.subject.clone())).collect();
+            self.obstacles.extend(obstacles.into_iter().filter(|each| !known.contains(&(each.code, each.subject.clone()))));
+        }
+        let mut problems = self.obstacles.clone();
+        problems.extend(plan.vanished.then(|| self.vanished(&known, now)));
+        self.note_problems(problems).await?;
+        if audit {
+            self.status.audit_ms = Some(listing_ms);
+        } else {
+            self.status.look_ms = Some(listing_ms);
+        }
+        Ok(done)
+    }
+
+    /// What the index knows of the directory; read again only when it has changed.
+    async fn known(&mut self) -> Result<Arc<KnownDirectory>, IndexError> {
+        let version = self.reader.known_version();
+        if let Some((at, known)) = &self.known
+            && *at == version
+        {
+            return Ok(known.clone());
+        }
+        let known = Arc::new(self.reader.known(self.directory.url()).await?);
+        self.known = Some((version, known.clone()));
+        Ok(known)
+    }
+
+    /// A look: files only of applications that are open.
+    fn look(&self, known: &Arc<KnownDirectory>, now: Millis) -> Extent {
+        let (known, last_listed) = (known.clone(), self.last_listed.clone());
+        Extent::Look(Arc::new(move |cluster: &ClusterName, id: &ApplicationId| {
+            let key = (cluster.clone(), *id);
+            let unit = known.applications.get(&key);
+            let incomplete = unit.is_some_and(|unit| !unit.complete);
+            if !incomplete {
+                return is_open(unit, None, now);
+            }
+            let mut last_listed = last_listed.lock().unwrap_or_else(PoisonError::into_inner);
+            let open = is_open(unit, last_listed.get(&key).copied(), now);
+            if open {
+                last_listed.insert(key, now);
+            }
+            open
+        }))
+    }
+
+    fn obstacle(&self, obstacle: &crate::directory::Obstacle, now: Millis) -> Problem {
+        use crate::directory::Hidden;
+        let (cluster, application) = match &obstacle.hides {
+            Hidden::Nothing | Hidden::LegacyJob(_) => (None, None),
+            Hidden::Cluster(cluster) => (Some(cluster.clone()), None),
+            Hidden::Application(cluster, id) | Hidden::Job(cluster, id, _) => (Some(cluster.clone()), Some(*id)),
+        };
+        let subject = Subject { directory: self.directory.url().clone(), cluster, application, file: Some(obstacle.path.clone()) };
+        Problem { code: obstacle.code, subject, reason: obstacle.reason.clone(), since: now, next_attempt: None }
+    }
+
+    fn vanished(&self, known: &KnownDirectory, now: Millis) -> Problem {
+        let since = known.vanished_since.unwrap_or(now);
+        let believed = since + self.rules.empty_grace;
+        let url = self.directory.url();
+        let reason = format!(
+            "archive directory {url} held archives and is now missing or wholly empty: is its volume mounted? Nothing is forgotten \
+             until it has been so for historyserver.archive.empty-grace"
+        );
+        let subject = Subject { directory: url.clone(), cluster: None, application: None, file: None };
+        Problem { code: ProblemCode::DirectoryVanished, subject, reason, since, next_attempt: Some(believed) }
+    }
+
+    async fn note_done(&mut self, done: &Done, cost_ms: u64) {
+        let now = self.clock.now();
+        let url = self.directory.url().clone();
+        let wait = |times: u64, ms: Option<u64>| now.saturating_add(Millis::try_from(ms.unwrap_or(0).saturating_mul(times)).unwrap_or(Millis::MAX));
+        if done.audit {
+            self.status.next_audit = Some(wait(AUDIT_EVERY, self.status.audit_ms));
+        }
+        if self.directory.local_root().is_none() {
+            self.next_look = wait(LOOK_EVERY, self.status.look_ms);
+        }
+        if let Some(units) = done.units {
+            self.status.units = units;
+        }
+        self.status.reason = None;
+        self.status.state = match (done.vanished, done.exists) {
+            (true, _) => DirectoryState::Vanished,
+            (false, true) => DirectoryState::Listed,
+            (false, false) => DirectoryState::Waiting,
+        };
+        if done.vanished {
+            self.status.reason = Some(format!("archive directory {url} held archives and is now missing or wholly empty"));
+        } else {
+            self.status.last_listed = Some(now);
+        }
+        if self.logged.take().is_some() && !done.vanished {
+            tracing::info!(directory.url = %url, "archive directory is refreshed again");
+        }
+        if done.ingested + done.gone + done.back + done.forgotten > 0 {
+            tracing::info!(
+                directory.url = %url, ingested = done.ingested, gone = done.gone, back = done.back, forgotten = done.forgotten,
+                duration_ms = cost_ms, "refreshed archive directory"
+            );
+        }
+    }
+
+    async fn note_failure(&mut self, failure: &Failure) {
+        let (code, reason) = match failure {
+            Failure::Listing(error) => (ProblemCode::DirectoryUnreachable, error.message.clone()),
+            Failure::Index(error) => (ProblemCode::IndexUnwritable, error.to_string()),
+            Failure::Stopped => return,
+        };
+        let url = self.directory.url().clone();
+        self.status.state = DirectoryState::Failed;
+        self.status.reason = Some(reason.clone());
+        if self.logged.as_ref() != Some(&reason) {
+            tracing::warn!(directory.url = %url, problem.code = %code, "refresh failed, what is indexed is still served: {reason}");
+            self.logged = Some(reason.clone());
+        }
+        if matches!(failure, Failure::Listing(_)) {
+            let subject = Subject { directory: url, cluster: None, application: None, file: None };
+            let problem = Problem { code, subject, reason, since: self.clock.now(), next_attempt: None };
+            let mut problems = self.obstacles.clone();
+            problems.push(problem);
+            if let Err(error) = self.note_problems(problems).await {
+                tracing::debug!("the failure of a listing could not be put on record: {error}");
+            }
+        }
+    }
+
+    /// Puts the problems of the directory on record, if they are others than before.
+    async fn note_problems(&mut self, problems: Vec<Problem>) -> Result<(), IndexError> {
+        let present: Vec<_> = problems.iter().map(|problem| (problem.code, problem.subject.clone())).collect();
+        if self.recorded.as_ref() != Some(&present) {
+            let changes = self.writer.set_listing_problems(self.directory.url(), problems).await?;
+            changes.log();
+            self.recorded = Some(present);
+        }
+        Ok(())
+    }
+}
+
+fn is_gone(change: &crate::index::Presence) -> bool {
+    use crate::index::Presence;
+    matches!(change, Presence::UnitGone(_) | Presence::FileGone(..))
+}

@@ -1,0 +1,57 @@
+//! What a refresh did and found, published while it runs.
+use serde::Serialize;
+
+use crate::clock::Millis;
+use crate::directory::DirectoryUrl;
+
+/// State of the refreshes, published while they run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct RefreshStatus {
+    /// Refreshes finished since start.
+    pub finished: u64,
+    /// When the one now running started.
+    pub running_since: Option<Millis>,
+    /// When the last one finished.
+    pub last_finished: Option<Millis>,
+    /// When the next one is due.
+    pub next: Option<Millis>,
+    /// Units still to be ingested by the one now running, as far as known.
+    pub pending: u64,
+    /// State of each configured archive directory.
+    pub directories: Vec<DirectoryStatus>,
+}
+
+/// State of one archive directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DirectoryStatus {
+    /// The directory.
+    pub url: DirectoryUrl,
+    /// `waiting` (never seen), `listed`, `failed` or `vanished`.
+    pub state: DirectoryState,
+    /// What is wrong, if it failed.
+    pub reason: Option<String>,
+    /// When it was last listed completely.
+    pub last_listed: Option<Millis>,
+    /// Milliseconds that the last look took.
+    pub look_ms: Option<u64>,
+    /// Milliseconds that the last audit took.
+    pub audit_ms: Option<u64>,
+    /// When the next audit is due.
+    pub next_audit: Option<Millis>,
+    /// Applications and legacy jobs in the last complete listing.
+    pub units: u64,
+}
+
+/// How the last listing of a directory ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DirectoryState {
+    /// Never listed, or never seen: waited for quietly.
+    Waiting,
+    /// Listed completely.
+    Listed,
+    /// Could not be listed.
+    Failed,
+    /// Held archives and is now missing or wholly empty.
+    Vanished,
+}

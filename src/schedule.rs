@@ -1,0 +1,3 @@
+//! When things run, never what.
+
+pub mod periodic;
