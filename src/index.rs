@@ -10,7 +10,7 @@ use crate::clock::Millis;
 use crate::directory::{ClusterName, DirectoryUrl, FileKind, FilePath, FileVersion, Fingerprint};
 use crate::ids::{ApplicationId, JobId};
 use crate::pack::Part;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemChanges};
 
 /// One copy of an application: ids repeat across directories and clusters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -320,11 +320,11 @@ pub fn open(_options: &IndexOptions) -> Result<(IndexWriter, IndexReader, Opened
 }
 
 impl IndexWriter {
-    /// Applies what an ingest found, in one transaction.
+    /// Applies what an ingest found, in one transaction. Gives back the problems that appeared and went.
     ///
     /// # Errors
     /// [`IndexError`]; nothing of the change is then visible.
-    pub async fn apply(&self, _change: UnitChange, _urgency: Urgency) -> Result<(), IndexError> {
+    pub async fn apply(&self, _change: UnitChange, _urgency: Urgency) -> Result<ProblemChanges, IndexError> {
         unimplemented!("skeleton")
     }
 
@@ -367,15 +367,11 @@ impl IndexWriter {
     }
 
     /// Replaces the problems of a directory that are not of units (obstacles of listings, the directory itself).
-    /// Gives back those that are new and those that went.
+    /// Gives back those that appeared and those that went.
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn set_listing_problems(
-        &self,
-        _directory: &DirectoryUrl,
-        _problems: Vec<Problem>,
-    ) -> Result<(Vec<Problem>, Vec<Problem>), IndexError> {
+    pub async fn set_listing_problems(&self, _directory: &DirectoryUrl, _problems: Vec<Problem>) -> Result<ProblemChanges, IndexError> {
         unimplemented!("skeleton")
     }
 

@@ -158,3 +158,32 @@ pub struct Problem {
     /// When it is tried again without a change in the archive directory; `None`: only when something changes.
     pub next_attempt: Option<Millis>,
 }
+
+/// Problems that appeared and went with one act.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProblemChanges {
+    /// Not on record before.
+    pub appeared: Vec<Problem>,
+    /// On record before, mended now.
+    pub gone: Vec<Problem>,
+}
+
+impl ProblemChanges {
+    /// Writes one log line for each change of state.
+    pub fn log(&self) {
+        for problem in &self.appeared {
+            let file = problem.subject.file.as_ref().map_or("", FilePath::as_str);
+            tracing::warn!(
+                directory.url = %problem.subject.directory, archive.path = file, problem.code = %problem.code,
+                "problem: {}", problem.reason
+            );
+        }
+        for problem in &self.gone {
+            let file = problem.subject.file.as_ref().map_or("", FilePath::as_str);
+            tracing::info!(
+                directory.url = %problem.subject.directory, archive.path = file, problem.code = %problem.code,
+                "problem mended"
+            );
+        }
+    }
+}

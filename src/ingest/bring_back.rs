@@ -54,7 +54,10 @@ impl Ingest {
                     ingest.shared.returning.lock().await.remove(&key);
                     result
                 });
-                let flight = landing.map(|ended| ended.unwrap_or_else(|_| Err(unavailable("reading the archive again was cut short")))).boxed().shared();
+                let flight = landing
+                    .map(|ended| ended.unwrap_or_else(|_| Err(unavailable("reading the archive again was cut short"))))
+                    .boxed()
+                    .shared();
                 returning.insert(unit.clone(), flight.clone());
                 flight
             }

@@ -91,7 +91,8 @@ impl Refresh {
     /// A refresh over these directories; what it does can be watched.
     #[must_use]
     pub fn new(directories: Vec<DirectoryRefresh>, clock: Clock) -> (Self, watch::Receiver<RefreshStatus>) {
-        let status = RefreshStatus { directories: directories.iter().map(|each| each.status.clone()).collect(), ..RefreshStatus::default() };
+        let status =
+            RefreshStatus { directories: directories.iter().map(|each| each.status.clone()).collect(), ..RefreshStatus::default() };
         let (status, receiver) = watch::channel(status);
         (Self { directories, status, clock }, receiver)
     }
@@ -183,13 +184,14 @@ impl DirectoryRefresh {
     async fn round(&mut self, audit: bool, stop: &CancellationToken, publish: &impl Fn(&DirectoryStatus, u64)) -> Result<Done, Failure> {
         let known = self.known().await?;
         let now = self.clock.now();
-        let mut planner = Planner::new(self.directory.url().clone(), &known, now);
+        let (directory, ingest) = (self.directory.clone(), self.ingest.clone());
+        let mut planner = Planner::new(directory.url().clone(), &known, now);
         let mut obstacles = Vec::new();
         let mut done = Done { audit, ..Done::default() };
         let (sender, mut found) = mpsc::channel::<Found>(64);
         let extent = if audit { Extent::Audit } else { self.look(&known, now) };
         let listing_started = Instant::now();
-        let listing = self.directory.list(&extent, sender);
+        let listing = directory.list(&extent, sender);
         tokio::pin!(listing);
 
         let mut listed: Option<Result<Listed, DirectoryError>> = None;
@@ -201,7 +203,7 @@ impl DirectoryRefresh {
         loop {
             while reading.len() < UNITS_IN_FLIGHT && writing.len() < CHANGES_IN_FLIGHT {
                 let Some(task) = waiting.pop_front() else { break };
-                reading.push(self.ingest.ingest(&self.directory, task));
+                reading.push(ingest.ingest(&directory, task));
             }
             if listed.is_some() && all_found && waiting.is_empty() && reading.is_empty() && writing.is_empty() {
                 break;
@@ -347,7 +349,9 @@ impl DirectoryRefresh {
     async fn note_done(&mut self, done: &Done, cost_ms: u64) {
         let now = self.clock.now();
         let url = self.directory.url().clone();
-        let wait = |times: u64, ms: Option<u64>| now.saturating_add(Millis::try_from(ms.unwrap_or(0).saturating_mul(times)).unwrap_or(Millis::MAX));
+        let wait = |times: u64, ms: Option<u64>| {
+            now.saturating_add(Millis::try_from(ms.unwrap_or(0).saturating_mul(times)).unwrap_or(Millis::MAX))
+        };
         if done.audit {
             self.status.next_audit = Some(wait(AUDIT_EVERY, self.status.audit_ms));
         }

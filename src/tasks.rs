@@ -1,0 +1,28 @@
+//! The only places where tasks and blocking work are started: both carry the current tracing span along.
+
+use tokio::task::JoinHandle;
+use tracing::Instrument as _;
+
+/// Starts a task that carries the current span.
+pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+{
+    #[expect(clippy::disallowed_methods, reason = "this is the wrapper that carries the span")]
+    tokio::spawn(future.in_current_span())
+}
+
+/// Runs blocking work off the async threads, within the current span. A panic in it goes on in the caller.
+pub async fn spawn_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let span = tracing::Span::current();
+    #[expect(clippy::disallowed_methods, reason = "this is the wrapper that carries the span")]
+    let handle = tokio::task::spawn_blocking(move || span.in_scope(work));
+    match handle.await {
+        Ok(value) => value,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // Only a runtime that is shutting down cancels blocking work; nobody is left to see the answer.
+            Err(_cancelled) => std::future::pending().await,
+        },
+    }
+}
