@@ -1,0 +1,71 @@
+//! What queries answer.
+
+use super::UnitKey;
+use crate::directory::Fingerprint;
+
+/// Counter that grows with every commit that changes a list, never repeats for the life of the index file, and differs between index files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Generation {
+    /// Random number of the index file.
+    pub index: u64,
+    /// The counter.
+    pub number: u64,
+}
+
+/// Which merged overview.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OverviewList {
+    /// `/applications/overview`.
+    Applications,
+    /// `/jobs/overview`.
+    Jobs,
+}
+
+/// The archive that answers a request for a document, and whether it can.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DocumentAnswer {
+    /// It is in a pack.
+    Found(Document),
+    /// The owner is known and its archive is here, but holds no such document.
+    NotInArchive,
+    /// The job is named by an application, but has no archive (`jobmanager.archive.only-failed-jobs`, a failed write).
+    NotArchived,
+    /// Nobody has heard of the owner.
+    Unknown,
+    /// The pack was evicted; the archive is still in its directory: ingest the unit, then ask again.
+    Evicted(UnitKey),
+    /// The pack was evicted, and the archive is gone from its directory since.
+    Lost,
+}
+
+/// A document in a pack. Read with [`IndexReader::document_chunk`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// Bytes, uncompressed.
+    pub length: u64,
+    /// Digest of the archive version it stands in: with the path, the document's entity tag.
+    pub fingerprint: Fingerprint,
+    pub(crate) archive: i64,
+    pub(crate) part: u32,
+    pub(crate) frame: u32,
+    pub(crate) offset: u32,
+}
+
+/// Figures for the status and metrics.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Figures {
+    /// Applications listed (each id once).
+    pub applications: u64,
+    /// Jobs listed (each id once).
+    pub jobs: u64,
+    /// Bytes of all packs.
+    pub pack_bytes: u64,
+    /// Bytes of packs whose archives are gone.
+    pub gone_pack_bytes: u64,
+    /// Bytes of the index file, packs included.
+    pub file_bytes: u64,
+    /// Problems on record.
+    pub problems: u64,
+    /// Packs evicted since start.
+    pub evictions: u64,
+}

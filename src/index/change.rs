@@ -1,0 +1,104 @@
+//! Changes of the index.
+
+use super::UnitKey;
+use crate::archive::{ApplicationRecord, JobRecord};
+use crate::clock::Millis;
+use crate::directory::{FileKind, FilePath, FileVersion};
+use crate::pack::Part;
+use crate::problem::Problem;
+
+/// Compressed documents of an archive that was just read.
+#[derive(Debug)]
+pub enum Pack {
+    /// All parts, in order.
+    Whole(Vec<Part>),
+    /// Parts already written with [`IndexWriter::stage`]; they become the archive's with this change.
+    Staged(StagedPack),
+}
+
+/// Parts written before their archive was read to its end. Dropped unless a change takes it; what a crash leaves goes at the next start.
+#[derive(Debug)]
+pub struct StagedPack {
+    pub(crate) id: i64,
+    pub(crate) parts: u32,
+}
+
+/// What became of one file in one ingest.
+#[derive(Debug)]
+pub enum FileOutcome {
+    /// Read and parsed: replaces what was known of the file.
+    Parsed {
+        /// What the overview tells, if it tells anything.
+        record: Option<ParsedRecord>,
+        /// The documents.
+        pack: Pack,
+        /// Number of documents.
+        documents: u64,
+        /// Bytes of the documents, uncompressed.
+        document_bytes: u64,
+    },
+    /// Could not be read. What is known of an earlier version stays.
+    Unreadable {
+        /// When it is due again without a change.
+        next_attempt: Option<Millis>,
+    },
+}
+
+/// The record of a parsed file.
+#[derive(Debug, Clone)]
+pub enum ParsedRecord {
+    /// Of a summary.
+    Application(ApplicationRecord),
+    /// Of a job archive.
+    Job(JobRecord),
+}
+
+/// One file of a change.
+#[derive(Debug)]
+pub struct FileChange {
+    /// Path below the root, as spelled there.
+    pub path: FilePath,
+    /// Which archive it is.
+    pub kind: FileKind,
+    /// The version as listed before the fetch.
+    pub version: FileVersion,
+    /// See [`KnownFile::racy`].
+    pub racy: bool,
+    /// What became of it.
+    pub outcome: FileOutcome,
+}
+
+/// All that one ingest found out about a unit. Applied in one transaction: it is listed whole or not at all.
+#[derive(Debug)]
+pub struct UnitChange {
+    /// Which unit.
+    pub key: UnitKey,
+    /// Files that were tried. Files not named stay as they are.
+    pub files: Vec<FileChange>,
+    /// Problems of the unit as it now is: they replace all those known of the files tried and of the unit itself.
+    pub problems: Vec<Problem>,
+    /// When this was found.
+    pub at: Millis,
+}
+
+/// How soon a change must be visible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Urgency {
+    /// With the next batch, at most 250 ms later.
+    Batched,
+    /// As soon as possible: somebody waits.
+    Now,
+}
+
+/// A file or a unit that was found gone from, or back in, its directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Presence {
+    /// The whole unit is gone.
+    UnitGone(UnitKey),
+    /// The unit was gone and is there again, its files unchanged.
+    UnitBack(UnitKey),
+    /// One file of a unit that is still there is gone.
+    FileGone(UnitKey, FileKind),
+    /// A file that was gone is there again, unchanged.
+    FileBack(UnitKey, FileKind),
+}

@@ -1,0 +1,24 @@
+//! Failures of the index.
+
+/// Failure of the index.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IndexError {
+    /// The data directory cannot take more: full, read-only, gone. What is indexed is still served.
+    #[error("{0}")]
+    Unwritable(String),
+    /// The file belongs to a newer version of this server.
+    #[error("{0}")]
+    NewerSchema(String),
+    /// Another process owns the data directory.
+    #[error("{0}")]
+    Owned(String),
+    /// A stored pack or the file is damaged.
+    #[error("{0}")]
+    Damaged(String),
+    /// The writer has been shut down.
+    #[error("the index is closed")]
+    Closed,
+    /// Anything else; the text is for the log.
+    #[error("{0}")]
+    Failed(String),
+}
