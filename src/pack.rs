@@ -3,6 +3,8 @@
 /// One part of a pack, as stored: at most 1 MiB of documents in zstd frames of 64 KiB.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
+    /// Bytes of documents in it, uncompressed.
+    pub length: u64,
     /// Compressed table: path → (frame, offset, length).
     pub directory: Vec<u8>,
     /// The frames, one after another.
@@ -66,7 +68,16 @@ pub fn list(_directory: &[u8]) -> Result<Vec<(String, Place)>, Damaged> {
     unimplemented!("skeleton")
 }
 
+/// Bytes of documents from a place to the end of its part, uncompressed.
+///
+/// # Errors
+/// [`Damaged`].
+pub fn remaining(_directory: &[u8], _frame: u32, _offset: u32) -> Result<u64, Damaged> {
+    unimplemented!("skeleton")
+}
+
 /// Unpacks up to `wanted` bytes from a place on, within this part: fewer only when the part ends.
+/// An offset beyond its frame goes on counting in the following ones; beyond the part there is nothing.
 ///
 /// # Errors
 /// [`Damaged`].
