@@ -164,10 +164,11 @@ impl<'known> Planner<'known> {
             }
         }
         // Obstacles may come after the application they hide a file of.
-        let hidden_jobs = &self.hidden_jobs;
+        let (clusters, applications, jobs) = (&self.hidden_clusters, &self.hidden_applications, &self.hidden_jobs);
         self.presence.retain(|change| match change {
-            Presence::FileGone(UnitKey::Application(key), FileKind::Job(job)) => {
-                !hidden_jobs.contains(&(key.cluster.clone(), key.id, *job))
+            Presence::FileGone(UnitKey::Application(key), kind) => {
+                let hidden_job = matches!(kind, FileKind::Job(job) if jobs.contains(&(key.cluster.clone(), key.id, *job)));
+                !(hidden_job || clusters.contains(&key.cluster) || applications.contains(&(key.cluster.clone(), key.id)))
             }
             _ => true,
         });
@@ -253,3 +254,6 @@ impl<'known> Planner<'known> {
         Some(Task { key, files: wanted, has_summary, newest })
     }
 }
+
+#[cfg(test)]
+mod tests;

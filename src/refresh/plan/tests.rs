@@ -1,0 +1,283 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::directory::{FilePath, FileVersion, Obstacle};
+use crate::problem::ProblemCode;
+
+const NOW: Millis = 1_795_000_000_000;
+const OLD: Millis = NOW - 60 * 60 * 1_000;
+const RULES: Rules = Rules { forget_gone_applications: false, forget_gone_legacy_jobs: false, empty_grace: 3_600_000 };
+const LISTED: Listed = Listed { exists: true, empty: false, requests: 1 };
+
+fn directory() -> DirectoryUrl {
+    DirectoryUrl::new("file:/archives")
+}
+
+fn cluster() -> ClusterName {
+    ClusterName::new("prod-eu")
+}
+
+fn application(number: u8) -> ApplicationId {
+    ApplicationId::from_bytes([number; 16])
+}
+
+fn job(number: u8) -> JobId {
+    JobId::from_bytes([number; 16])
+}
+
+fn key(number: u8) -> UnitKey {
+    UnitKey::Application(ApplicationKey { directory: directory(), cluster: cluster(), id: application(number) })
+}
+
+fn file(kind: FileKind, size: u64, modified: Millis) -> FoundFile {
+    let path = match kind {
+        FileKind::Summary => FilePath::new("prod-eu/applications/x/application-summary"),
+        FileKind::Job(job) => FilePath::new(format!("prod-eu/applications/x/jobs/{job}")),
+    };
+    FoundFile { path, kind, version: FileVersion { size, modified, etag: None } }
+}
+
+fn found(number: u8, files: Vec<FoundFile>) -> Found {
+    let folder = FilePath::new(format!("prod-eu/applications/{}", application(number)));
+    Found::Applications(vec![FoundApplication { cluster: cluster(), id: application(number), folder, files: Some(files) }])
+}
+
+fn known_file(file: &FoundFile) -> KnownFile {
+    KnownFile {
+        kind: file.kind,
+        tried: file.version.fingerprint(),
+        size: file.version.size,
+        modified: file.version.modified,
+        parsed: true,
+        racy: false,
+        gone: false,
+        attempts: 0,
+        next_attempt: None,
+    }
+}
+
+fn unit(files: &[FoundFile]) -> KnownUnit {
+    let complete = files.iter().any(|file| file.kind == FileKind::Summary);
+    KnownUnit { files: files.iter().map(known_file).collect(), complete, gone_since: None, expired_at: None }
+}
+
+fn knowing(units: impl IntoIterator<Item = (u8, KnownUnit)>) -> KnownDirectory {
+    let applications = units.into_iter().map(|(number, unit)| ((cluster(), application(number)), unit)).collect();
+    KnownDirectory { applications, held_archives: true, ..KnownDirectory::default() }
+}
+
+fn plan(known: &KnownDirectory, found: &[Found], now: Millis, rules: &Rules, listed: &Listed) -> (Vec<Task>, Plan) {
+    let mut planner = Planner::new(directory(), known, now);
+    let tasks = found.iter().flat_map(|piece| planner.take(piece)).collect();
+    (tasks, planner.finish(listed, rules))
+}
+
+#[test]
+fn only_files_that_are_new_or_changed_are_fetched() {
+    let summary = file(FileKind::Summary, 10, OLD);
+    let first = file(FileKind::Job(job(1)), 20, OLD);
+    let known = knowing([(1, unit(&[summary.clone(), first.clone()]))]);
+    let late = file(FileKind::Job(job(2)), 30, OLD);
+    let rewritten = file(FileKind::Summary, 11, OLD);
+    let (tasks, plan) = plan(&known, &[found(1, vec![rewritten.clone(), first, late.clone()])], NOW, &RULES, &LISTED);
+    assert_eq!(tasks.len(), 1);
+    assert_eq!(tasks[0].files, vec![rewritten, late]);
+    assert_eq!(plan.presence, vec![]);
+}
+
+#[test]
+fn a_file_written_within_the_clock_tick_of_its_listing_is_read_once_more() {
+    let summary = file(FileKind::Summary, 10, NOW);
+    let mut known_unit = unit(std::slice::from_ref(&summary));
+    known_unit.files[0].racy = true;
+    let known = knowing([(1, known_unit)]);
+    let listing = [found(1, vec![summary])];
+    assert!(plan(&known, &listing, NOW + RACY_WINDOW, &RULES, &LISTED).0.is_empty());
+    assert_eq!(plan(&known, &listing, NOW + RACY_WINDOW + 1, &RULES, &LISTED).0.len(), 1);
+}
+
+#[test]
+fn a_file_that_could_not_be_read_is_due_again_when_its_time_comes() {
+    let summary = file(FileKind::Summary, 10, OLD);
+    let mut known_unit = unit(std::slice::from_ref(&summary));
+    known_unit.files[0].parsed = false;
+    known_unit.files[0].next_attempt = Some(NOW + 1);
+    let known = knowing([(1, known_unit)]);
+    let listing = [found(1, vec![summary])];
+    assert!(plan(&known, &listing, NOW, &RULES, &LISTED).0.is_empty());
+    assert_eq!(plan(&known, &listing, NOW + 1, &RULES, &LISTED).0.len(), 1);
+}
+
+#[test]
+fn what_is_missing_from_a_whole_listing_is_gone_and_comes_back_unread() {
+    let summary = file(FileKind::Summary, 10, OLD);
+    let mut known = knowing([(1, unit(std::slice::from_ref(&summary))), (2, unit(std::slice::from_ref(&summary)))]);
+    let (_, gone) = plan(&known, &[found(2, vec![summary.clone()])], NOW, &RULES, &LISTED);
+    assert_eq!(gone.presence, vec![Presence::UnitGone(key(1))]);
+    known.applications.get_mut(&(cluster(), application(1))).unwrap().gone_since = Some(OLD);
+    let (tasks, back) = plan(&known, &[found(1, vec![summary.clone()]), found(2, vec![summary])], NOW, &RULES, &LISTED);
+    assert!(tasks.is_empty());
+    assert_eq!(back.presence, vec![Presence::UnitBack(key(1))]);
+}
+
+#[test]
+fn what_is_gone_is_forgotten_when_the_operator_wants_it_even_if_it_went_before() {
+    let summary = file(FileKind::Summary, 10, OLD);
+    let mut gone = unit(std::slice::from_ref(&summary));
+    gone.gone_since = Some(OLD);
+    let known = knowing([(1, gone), (2, unit(std::slice::from_ref(&summary)))]);
+    let rules = Rules { forget_gone_applications: true, ..RULES };
+    let (_, plan) = plan(&known, &[found(3, vec![summary])], NOW, &rules, &LISTED);
+    let mut forget = plan.forget;
+    forget.sort();
+    assert_eq!(forget, vec![key(1), key(2)]);
+    assert_eq!(plan.presence, vec![]);
+}
+
+#[test]
+fn an_obstacle_protects_what_lies_below_it_and_nothing_else() {
+    let summary = file(FileKind::Summary, 10, OLD);
+    let first = file(FileKind::Job(job(1)), 10, OLD);
+    let units = [1, 2, 3].map(|number| (number, unit(&[summary.clone(), first.clone()])));
+    let known = knowing(units);
+    let obstacle =
+        |hides| Found::Obstacle(Obstacle { hides, path: FilePath::new("x"), code: ProblemCode::PermissionDenied, reason: String::new() });
+    let whole = [obstacle(Hidden::Cluster(cluster()))];
+    assert_eq!(plan(&known, &whole, NOW, &RULES, &LISTED).1.presence, vec![]);
+    let one = [
+        obstacle(Hidden::Application(cluster(), application(1))),
+        found(1, vec![first.clone()]),
+        found(2, vec![summary.clone()]),
+        obstacle(Hidden::Job(cluster(), application(2), job(1))),
+    ];
+    assert_eq!(plan(&known, &one, NOW, &RULES, &LISTED).1.presence, vec![Presence::UnitGone(key(3))]);
+}
+
+#[test]
+fn a_directory_that_held_archives_and_is_empty_is_believed_only_after_the_grace() {
+    let summary = file(FileKind::Summary, 10, OLD);
+    let mut known = knowing([(1, unit(&[summary]))]);
+    for listed in [Listed { exists: false, ..LISTED }, Listed { empty: true, ..LISTED }] {
+        known.vanished_since = None;
+        let (_, first) = plan(&known, &[], NOW, &RULES, &listed);
+        assert!(first.vanished && first.presence.is_empty() && first.forget.is_empty());
+        known.vanished_since = Some(NOW - RULES.empty_grace + 1);
+        assert!(plan(&known, &[], NOW, &RULES, &listed).1.vanished);
+        known.vanished_since = Some(NOW - RULES.empty_grace);
+        assert_eq!(plan(&known, &[], NOW, &RULES, &listed).1.presence, vec![Presence::UnitGone(key(1))]);
+        known.vanished_since = None;
+        let at_once = Rules { empty_grace: 0, ..RULES };
+        assert_eq!(plan(&known, &[], NOW, &at_once, &listed).1.presence, vec![Presence::UnitGone(key(1))]);
+    }
+}
+
+#[test]
+fn a_single_cluster_that_becomes_empty_is_ordinary() {
+    let summary = file(FileKind::Summary, 10, OLD);
+    let known = knowing([(1, unit(&[summary]))]);
+    let (_, plan) = plan(&known, &[], NOW, &RULES, &LISTED);
+    assert_eq!(plan.presence, vec![Presence::UnitGone(key(1))]);
+}
+
+#[test]
+fn a_folder_without_an_archive_is_no_application() {
+    let known = KnownDirectory::default();
+    let (tasks, plan) = plan(&known, &[found(1, vec![])], NOW, &RULES, &LISTED);
+    assert!(tasks.is_empty());
+    assert_eq!(plan.units, 0);
+}
+
+#[test]
+fn an_application_without_summary_is_looked_at_less_often_as_it_ages() {
+    let mut waiting = unit(&[file(FileKind::Job(job(1)), 10, NOW - 20 * OPEN_WINDOW)]);
+    assert!(is_open(Some(&waiting), None, NOW));
+    assert!(!is_open(Some(&waiting), Some(NOW - LONGEST_PAUSE + 1), NOW));
+    assert!(is_open(Some(&waiting), Some(NOW - LONGEST_PAUSE), NOW));
+    waiting.complete = true;
+    assert!(!is_open(Some(&waiting), None, NOW));
+}
+
+/// What the index would know after a plan was carried out.
+fn carry_out(known: &mut KnownDirectory, tasks: &[Task], plan: &Plan, now: Millis) {
+    for task in tasks {
+        let UnitKey::Application(key) = &task.key else { continue };
+        let unit = known.applications.entry((key.cluster.clone(), key.id)).or_insert_with(|| unit(&[]));
+        for file in &task.files {
+            unit.files.retain(|known| known.kind != file.kind);
+            unit.files.push(KnownFile { racy: now - file.version.modified <= RACY_WINDOW, ..known_file(file) });
+        }
+        unit.complete |= task.has_summary;
+    }
+    for change in &plan.presence {
+        let mut change_unit = |key: &UnitKey, change: &dyn Fn(&mut KnownUnit)| {
+            let UnitKey::Application(key) = key else { return };
+            if let Some(unit) = known.applications.get_mut(&(key.cluster.clone(), key.id)) {
+                change(unit);
+            }
+        };
+        match change {
+            Presence::UnitGone(key) => change_unit(key, &|unit| unit.gone_since = Some(now)),
+            Presence::UnitBack(key) => change_unit(key, &|unit| unit.gone_since = None),
+            Presence::FileGone(key, kind) => change_unit(key, &|unit| set_gone(unit, *kind, true)),
+            Presence::FileBack(key, kind) => change_unit(key, &|unit| set_gone(unit, *kind, false)),
+        }
+    }
+    for key in &plan.forget {
+        let UnitKey::Application(key) = key else { continue };
+        known.applications.remove(&(key.cluster.clone(), key.id));
+    }
+}
+
+fn set_gone(unit: &mut KnownUnit, kind: FileKind, gone: bool) {
+    unit.files.iter_mut().filter(|file| file.kind == kind).for_each(|file| file.gone = gone);
+}
+
+/// Listings of up to six applications with up to three files, in versions that may repeat.
+fn listings() -> impl Strategy<Value = Vec<Found>> {
+    let kind = prop_oneof![Just(FileKind::Summary), (1..3_u8).prop_map(|number| FileKind::Job(job(number)))];
+    let files = proptest::collection::vec((kind, 1..4_u64, 0..3_i64), 0..4).prop_map(|files| {
+        let mut files: Vec<FoundFile> = files.into_iter().map(|(kind, size, age)| file(kind, size, OLD - age)).collect();
+        files.sort_by_key(|file| file.kind);
+        files.dedup_by_key(|file| file.kind);
+        files
+    });
+    proptest::collection::btree_map(0..6_u8, files, 0..6)
+        .prop_map(|applications| applications.into_iter().map(|(number, files)| found(number, files)).collect())
+}
+
+proptest! {
+    #[test]
+    fn a_plan_carried_out_and_planned_again_is_empty(listings in proptest::collection::vec(listings(), 1..5), forget: bool) {
+        let mut known = KnownDirectory::default();
+        let rules = Rules { forget_gone_applications: forget, ..RULES };
+        for listing in listings {
+            let (tasks, first) = plan(&known, &listing, NOW, &rules, &LISTED);
+            carry_out(&mut known, &tasks, &first, NOW);
+            let (tasks, again) = plan(&known, &listing, NOW, &rules, &LISTED);
+            prop_assert_eq!(tasks, vec![]);
+            prop_assert_eq!(&again.presence, &vec![]);
+            prop_assert_eq!(&again.forget, &vec![]);
+        }
+    }
+
+    #[test]
+    fn a_plan_does_not_depend_on_the_order_of_the_listing(listing in listings(), before in listings(), seed: u64) {
+        let mut known = KnownDirectory::default();
+        let (tasks, first) = plan(&known, &before, NOW, &RULES, &LISTED);
+        carry_out(&mut known, &tasks, &first, NOW);
+        let mut shuffled = listing.clone();
+        if !shuffled.is_empty() {
+            let length = shuffled.len();
+            shuffled.rotate_left(usize::try_from(seed % 7).unwrap() % length);
+        }
+        let sorted = |(mut tasks, mut plan): (Vec<Task>, Plan)| {
+            tasks.sort_by(|left, right| left.key.cmp(&right.key));
+            plan.presence.sort_by_key(|change| format!("{change:?}"));
+            (tasks, plan)
+        };
+        prop_assert_eq!(
+            sorted(plan(&known, &listing, NOW, &RULES, &LISTED)),
+            sorted(plan(&known, &shuffled, NOW, &RULES, &LISTED))
+        );
+    }
+}
