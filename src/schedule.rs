@@ -1,3 +1,4 @@
 //! When things run, never what.
 
+pub mod file_events;
 pub mod periodic;

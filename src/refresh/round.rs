@@ -1,6 +1,7 @@
 //! The round itself: lists each directory, ingests while the listing streams, then does what the plan says.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -10,10 +11,11 @@ use futures::stream::FuturesUnordered;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::lively::Lively;
 use super::plan::{Planner, Rules, Task, is_open};
 use super::status::{DirectoryState, DirectoryStatus, RefreshStatus};
 use crate::clock::{Clock, Millis};
-use crate::directory::{ClusterName, Directory, DirectoryError, Extent, Found, Listed};
+use crate::directory::{ClusterName, Directory, DirectoryError, Extent, FilePath, Found, Listed};
 use crate::ids::ApplicationId;
 use crate::index::{IndexError, IndexReader, IndexWriter, KnownDirectory, Urgency};
 use crate::ingest::{Ingest, Ingested};
@@ -35,6 +37,8 @@ const LOOK_EVERY: u64 = 10;
 pub struct Refresh {
     directories: Vec<DirectoryRefresh>,
     status: watch::Sender<RefreshStatus>,
+    /// Local folders where the next change is likely.
+    folders: watch::Sender<Vec<PathBuf>>,
     clock: Clock,
 }
 
@@ -59,6 +63,8 @@ pub struct DirectoryRefresh {
     recorded: Option<Vec<(ProblemCode, Subject)>>,
     /// The last failure that was logged, so that it is logged once.
     logged: Option<String>,
+    /// Folders below the root where the next change is likely, most important first.
+    lively: Vec<FilePath>,
 }
 
 /// Why the round of a directory ended without a conclusion.
@@ -94,7 +100,14 @@ impl Refresh {
         let status =
             RefreshStatus { directories: directories.iter().map(|each| each.status.clone()).collect(), ..RefreshStatus::default() };
         let (status, receiver) = watch::channel(status);
-        (Self { directories, status, clock }, receiver)
+        let (folders, _) = watch::channel(directories.iter().flat_map(DirectoryRefresh::local_folders).collect());
+        (Self { directories, status, folders, clock }, receiver)
+    }
+
+    /// Local folders where the next change is likely, most important first; changes after each round.
+    #[must_use]
+    pub fn folders(&self) -> watch::Receiver<Vec<PathBuf>> {
+        self.folders.subscribe()
     }
 
     /// Runs one round over all directories side by side. `audit` asks for a full listing whatever is due.
@@ -117,6 +130,12 @@ impl Refresh {
         }))
         .await;
         let now = self.clock.now();
+        let folders: Vec<PathBuf> = self.directories.iter().flat_map(DirectoryRefresh::local_folders).collect();
+        self.folders.send_if_modified(|before| {
+            let changed = *before != folders;
+            *before = folders;
+            changed
+        });
         self.status.send_modify(|status| {
             status.finished += 1;
             status.running_since = None;
@@ -160,7 +179,14 @@ impl DirectoryRefresh {
             obstacles: Vec::new(),
             recorded: None,
             logged: None,
+            lively: Vec::new(),
         }
+    }
+
+    /// The root and the lively folders, if the directory is local.
+    fn local_folders(&self) -> Vec<PathBuf> {
+        let Some(root) = self.directory.local_root() else { return Vec::new() };
+        std::iter::once(root.to_path_buf()).chain(self.lively.iter().map(|folder| root.join(folder.as_str()))).collect()
     }
 
     async fn run(&mut self, audit: bool, stop: &CancellationToken, publish: impl Fn(&DirectoryStatus, u64)) {
@@ -187,6 +213,7 @@ impl DirectoryRefresh {
         let (directory, ingest) = (self.directory.clone(), self.ingest.clone());
         let mut planner = Planner::new(directory.url().clone(), &known, now);
         let mut obstacles = Vec::new();
+        let mut lively = Lively::default();
         let mut done = Done { audit, ..Done::default() };
         let (sender, mut found) = mpsc::channel::<Found>(64);
         let extent = if audit { Extent::Audit } else { self.look(&known, now) };
@@ -245,6 +272,7 @@ impl DirectoryRefresh {
                         if let Found::Obstacle(obstacle) = &piece {
                             obstacles.push(self.obstacle(obstacle, now));
                         }
+                        lively.take(&piece, now);
                         waiting.extend(planner.take(&piece));
                         publish(&self.status, (waiting.len() + reading.len() + writing.len()) as u64);
                     }
@@ -283,6 +311,7 @@ impl DirectoryRefresh {
         let mut problems = self.obstacles.clone();
         problems.extend(plan.vanished.then(|| self.vanished(&known, now)));
         self.note_problems(problems).await?;
+        self.lively = lively.folders();
         if audit {
             self.status.audit_ms = Some(listing_ms);
         } else {

@@ -33,6 +33,11 @@ impl Activator {
         self.shared.audit.store(true, Ordering::SeqCst);
         self.shared.wake.notify_one();
     }
+
+    /// Waits until somebody has activated.
+    pub async fn activated(&self) {
+        self.shared.wake.notified().await;
+    }
 }
 
 /// Refreshes now, and again `delay` after each refresh has ended, until `stop` is cancelled.
@@ -43,7 +48,7 @@ pub async fn refresh(mut refresh: Refresh, delay: Duration, activator: Activator
         refresh.note_next(clock.now() + Millis::try_from(delay.as_millis()).unwrap_or(Millis::MAX / 2));
         tokio::select! {
             () = stop.cancelled() => {}
-            () = activator.shared.wake.notified() => {}
+            () = activator.activated() => {}
             () = tokio::time::sleep(delay) => {}
         }
     }

@@ -1,0 +1,50 @@
+//! Folders of an archive directory where the next change is likely: what file events are wanted of.
+
+use std::collections::BTreeSet;
+
+use super::plan::OPEN_WINDOW;
+use crate::clock::Millis;
+use crate::directory::{ClusterName, FileKind, FilePath, Found, FoundApplication};
+
+/// Open applications that are remembered.
+const MOST_APPLICATIONS: usize = 256;
+
+/// Collects the folders while a listing goes on.
+#[derive(Default)]
+pub(super) struct Lively {
+    clusters: BTreeSet<ClusterName>,
+    applications: BTreeSet<(std::cmp::Reverse<Millis>, FilePath)>,
+}
+
+impl Lively {
+    /// Takes one piece of the listing.
+    pub(super) fn take(&mut self, found: &Found, now: Millis) {
+        let Found::Applications(applications) = found else { return };
+        for application in applications {
+            if !self.clusters.contains(&application.cluster) {
+                self.clusters.insert(application.cluster.clone());
+            }
+            if let Some(newest) = open_since(application, now) {
+                self.applications.insert((std::cmp::Reverse(newest), application.folder.clone()));
+                if self.applications.len() > MOST_APPLICATIONS {
+                    self.applications.pop_last();
+                }
+            }
+        }
+    }
+
+    /// `applications/` of each cluster, then the open applications (and their `jobs/`), most recently changed first.
+    pub(super) fn folders(self) -> Vec<FilePath> {
+        let clusters = self.clusters.iter().map(|cluster| FilePath::new(format!("{cluster}/applications")));
+        let applications = self.applications.iter().flat_map(|(_, folder)| [folder.clone(), FilePath::new(format!("{folder}/jobs"))]);
+        clusters.chain(applications).collect()
+    }
+}
+
+/// Time of the newest file, if more files may come.
+fn open_since(application: &FoundApplication, now: Millis) -> Option<Millis> {
+    let files = application.files.as_ref()?;
+    let newest = files.iter().map(|file| file.version.modified).max()?;
+    let complete = files.iter().any(|file| file.kind == FileKind::Summary);
+    (!complete || now - newest < OPEN_WINDOW).then_some(newest)
+}
