@@ -7,6 +7,10 @@ pub mod ids;
 pub mod problem;
 pub mod tasks;
 
+pub mod cli;
+pub mod config;
+pub mod telemetry;
+
 pub mod directory;
 
 pub mod archive;

@@ -1,0 +1,91 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Sources;
+
+/// Exit code when the server, or a command, did what it was asked to.
+pub const EXIT_OK: u8 = 0;
+/// Exit code when the start, or a command, failed.
+pub const EXIT_FAILED: u8 = 1;
+/// Exit code when the command line or the configuration is wrong: nothing was begun.
+pub const EXIT_CONFIGURATION: u8 = 64;
+
+/// A history server for Apache Flink: finds the archives of finished applications, and serves them over HTTP.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "historyserver", version, max_term_width = 120)]
+pub struct Arguments {
+    /// What to do; without it, serve.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Where configuration comes from, when said before the command.
+    #[command(flatten)]
+    pub configuration: ConfigArguments,
+}
+
+/// Where configuration comes from. Taken before and after the command alike: an option that is global to clap would lose
+/// the `-D`s before the command when there are some after it.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct ConfigArguments {
+    /// Configuration file [default: historyserver.toml in the working directory, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Flink's configuration directory, with config.yaml or flink-conf.yaml
+    #[arg(long, short = 'c', value_name = "DIR", alias = "configDir")]
+    pub config_dir: Option<PathBuf>,
+
+    /// Sets an option; wins over files and environment. May be given many times
+    #[arg(short = 'D', value_name = "KEY=VALUE")]
+    pub define: Vec<String>,
+}
+
+/// What to do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Serve archives over HTTP (the default)
+    Serve(ConfigArguments),
+    /// Print the options in force and where each comes from, secrets masked
+    CheckConfig(ConfigArguments),
+}
+
+impl Arguments {
+    /// Where configuration is to be read from.
+    #[must_use]
+    pub fn sources(&self) -> Sources {
+        let before = &self.configuration;
+        let after = match &self.command {
+            Some(Command::Serve(arguments) | Command::CheckConfig(arguments)) => arguments,
+            None => &ConfigArguments::default(),
+        };
+        Sources {
+            file: after.config.clone().or_else(|| before.config.clone()),
+            flink_dir: after.config_dir.clone().or_else(|| before.config_dir.clone()),
+            overrides: before.define.iter().chain(&after.define).cloned().collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        use clap::CommandFactory as _;
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn flinks_spelling_of_the_directory_and_both_spellings_of_definitions_are_taken() {
+        let arguments =
+            Arguments::try_parse_from(["historyserver", "--configDir", "conf", "-Dhistoryserver.web.port=1", "check-config", "-D", "a=b"])
+                .unwrap();
+        let sources = arguments.sources();
+        assert_eq!(sources.flink_dir, Some(PathBuf::from("conf")));
+        assert_eq!(sources.overrides, ["historyserver.web.port=1", "a=b"]);
+        assert!(matches!(arguments.command, Some(Command::CheckConfig(_))));
+    }
+}

@@ -1,0 +1,65 @@
+//! Configuration: layers of settings, later ones winning, validated as a whole.
+//!
+//! 1. `historyserver.toml` (`--config FILE`, else the one in the working directory, else none),
+//! 2. Flink's configuration directory (`--config-dir`: `config.yaml`, or `flink-conf.yaml`),
+//! 3. environment variables (`HISTORYSERVER__ARCHIVE__FS__DIR`: two underscores for a dot, one for a hyphen),
+//! 4. `-D key=value`.
+//!
+//! Every problem is reported at once. Every option stands in one table, [`options`].
+
+mod data_directory;
+mod directories;
+mod flink_conf;
+pub mod grammar;
+mod layers;
+pub mod options;
+mod problem;
+mod reader;
+pub mod report;
+pub mod secrets;
+mod sections;
+#[cfg(test)]
+mod tests;
+mod toml_file;
+mod validate;
+
+use std::path::Path;
+
+pub use layers::{DEFAULT_FILE, Environment, Origin, Setting, Settings, Sources, Value};
+pub use problem::{ConfigErrors, ConfigProblem};
+pub use sections::{ArchiveConfig, Config, DataConfig, LogConfig, LogFormat, PemFiles, RetentionConfig, SslConfig, Store, WebConfig};
+
+/// A configuration that can be used, with what people should know of it.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// Sentences to be logged once. Free of secrets.
+    pub warnings: Vec<String>,
+    /// What was set, by whom. Holds secrets: show it by [`report`] only.
+    pub settings: Settings,
+}
+
+impl Config {
+    /// Reads all layers and validates what they amount to.
+    ///
+    /// # Errors
+    /// Everything that is wrong: unreadable or malformed files, unknown keys, values that do not do.
+    pub fn load(sources: &Sources, environment: &Environment) -> Result<Loaded, ConfigErrors> {
+        let mut layers = layers::Layers::read(sources, environment);
+        let (config, problems) = validate::validate(&layers.settings, environment, &mut layers.warnings);
+        layers.problems.extend(problems);
+        if layers.problems.is_empty() {
+            Ok(Loaded { config, warnings: layers.warnings, settings: layers.settings })
+        } else {
+            Err(ConfigErrors(layers.problems))
+        }
+    }
+}
+
+/// The command that converts a key or trust store of another type to PKCS#12.
+#[must_use]
+pub fn keytool_command(store: &Path) -> String {
+    let target = store.with_extension("p12");
+    format!("keytool -importkeystore -srckeystore {} -destkeystore {} -deststoretype PKCS12", store.display(), target.display())
+}

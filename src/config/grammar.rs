@@ -1,0 +1,163 @@
+//! Durations and memory sizes in Flink's grammar (`TimeUtils`, `MemorySize`): a whole number and a unit.
+
+use std::time::Duration;
+
+/// Units of time: labels and nanoseconds.
+const TIME_UNITS: &[(&[&str], u128)] = &[
+    (&["d", "day", "days"], 86_400_000_000_000),
+    (&["h", "hour", "hours"], 3_600_000_000_000),
+    (&["min", "m", "minute", "minutes"], 60_000_000_000),
+    (&["s", "sec", "secs", "second", "seconds"], 1_000_000_000),
+    (&["ms", "milli", "millis", "millisecond", "milliseconds"], 1_000_000),
+    (&["µs", "μs", "micro", "micros", "microsecond", "microseconds"], 1_000),
+    (&["ns", "nano", "nanos", "nanosecond", "nanoseconds"], 1),
+];
+
+/// Units of memory: labels and the power of two.
+const SIZE_UNITS: &[(&[&str], u32)] = &[
+    (&["t", "tb", "tebibytes"], 40),
+    (&["g", "gb", "gibibytes"], 30),
+    (&["m", "mb", "mebibytes"], 20),
+    (&["k", "kb", "kibibytes"], 10),
+    (&["b", "bytes"], 0),
+];
+
+/// Longest duration taken, in nanoseconds: 100,000 years, so that sums with the present time stay within 64 bits of milliseconds.
+const LONGEST: u128 = 100_000 * 366 * 86_400_000_000_000;
+
+/// Parses a duration: `10 s`, `1h`, `5 min`; a bare number is milliseconds.
+///
+/// # Errors
+/// What is wrong with the text, as the end of a sentence.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let (number, label) = split(text)?;
+    let unit = if label.is_empty() {
+        1_000_000
+    } else {
+        TIME_UNITS
+            .iter()
+            .find(|(labels, _)| labels.contains(&label.as_str()))
+            .map(|(_, unit)| *unit)
+            .ok_or_else(|| format!("`{label}` is no unit of time: use d, h, min, s, ms, µs or ns; a bare number is milliseconds"))?
+    };
+    let nanoseconds = number.checked_mul(unit).filter(|nanoseconds| *nanoseconds <= LONGEST).ok_or("it is longer than 100000 years")?;
+    let seconds = u64::try_from(nanoseconds / 1_000_000_000).map_err(|_| "it is longer than 100000 years")?;
+    let rest = u32::try_from(nanoseconds % 1_000_000_000).unwrap_or_default();
+    Ok(Duration::new(seconds, rest))
+}
+
+/// Parses a memory size in bytes: `10 gb` is 10 × 2^30; a bare number is bytes.
+///
+/// # Errors
+/// What is wrong with the text, as the end of a sentence.
+pub fn size(text: &str) -> Result<u64, String> {
+    let (number, label) = split(text)?;
+    let power = if label.is_empty() {
+        0
+    } else {
+        SIZE_UNITS
+            .iter()
+            .find(|(labels, _)| labels.contains(&label.as_str()))
+            .map(|(_, power)| *power)
+            .ok_or_else(|| format!("`{label}` is no unit of memory: use b, kb, mb, gb or tb; a bare number is bytes"))?
+    };
+    number
+        .checked_mul(1_u128 << power)
+        .and_then(|bytes| i64::try_from(bytes).ok())
+        .map(i64::unsigned_abs)
+        .ok_or_else(|| "it is more than 2^63 bytes".to_owned())
+}
+
+/// Writes a duration in the largest unit that divides it: `10 s`, `365 d`.
+#[must_use]
+pub fn write_duration(duration: Duration) -> String {
+    let nanoseconds = duration.as_nanos();
+    if nanoseconds == 0 {
+        return "0 ms".to_owned();
+    }
+    let (labels, unit) = TIME_UNITS.iter().find(|(_, unit)| nanoseconds.is_multiple_of(*unit)).unwrap_or(&TIME_UNITS[TIME_UNITS.len() - 1]);
+    format!("{} {}", nanoseconds / unit, labels[0])
+}
+
+/// Writes a memory size in the largest unit that divides it: `10 gb`, `1025 bytes`.
+#[must_use]
+pub fn write_size(bytes: u64) -> String {
+    let (labels, power) =
+        SIZE_UNITS.iter().find(|(_, power)| bytes != 0 && bytes.is_multiple_of(1 << power)).unwrap_or(&SIZE_UNITS[SIZE_UNITS.len() - 1]);
+    format!("{} {}", bytes >> power, labels[1])
+}
+
+/// Splits a text into its leading digits and its unit in lower case.
+fn split(text: &str) -> Result<(u128, String), String> {
+    let trimmed = text.trim();
+    if trimmed.is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    let end = trimmed.find(|character: char| !character.is_ascii_digit()).unwrap_or(trimmed.len());
+    let (digits, label) = trimmed.split_at(end);
+    if digits.is_empty() {
+        return Err("it does not start with a whole number".to_owned());
+    }
+    let number = digits.parse::<u64>().map_err(|_| "the number is too large".to_owned())?;
+    Ok((u128::from(number), label.trim().to_lowercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_flink_reads_them() {
+        for (text, milliseconds) in [
+            ("10 s", 10_000),
+            ("1h", 3_600_000),
+            ("5 min", 300_000),
+            ("5m", 300_000),
+            ("250", 250),
+            ("  7 DAYS ", 604_800_000),
+            ("3 secs", 3_000),
+            ("1 second", 1_000),
+            ("12 millis", 12),
+            ("2000 µs", 2),
+            ("1000000ns", 1),
+            ("0", 0),
+        ] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
+        }
+        for text in ["", "  ", "s", "-5 s", "1.5 h", "10 parsecs", "99999999999999999999", "18446744073709551615 d"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_read_as_flink_reads_them() {
+        for (text, bytes) in [
+            ("10 gb", 10 << 30),
+            ("64m", 64 << 20),
+            ("4kb", 4096),
+            ("17", 17),
+            ("1 TB", 1 << 40),
+            ("3 bytes", 3),
+            ("2 mebibytes", 2 << 20),
+            ("0", 0),
+        ] {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "mb", "1.5 gb", "10 gib/s", "-1", "9223372036854775808", "99999999 tb"] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_reads_back_the_same() {
+        for milliseconds in [0, 1, 999, 1_000, 60_000, 90_000, 3_600_000, 86_400_000 * 365] {
+            let value = Duration::from_millis(milliseconds);
+            assert_eq!(duration(&write_duration(value)), Ok(value));
+        }
+        for bytes in [0, 1, 1023, 1024, 1025, 64 << 20, 10 << 30, 3 << 40] {
+            assert_eq!(size(&write_size(bytes)), Ok(bytes));
+        }
+        assert_eq!(write_duration(Duration::from_secs(10)), "10 s");
+        assert_eq!(write_size(10 << 30), "10 gb");
+    }
+}

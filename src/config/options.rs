@@ -1,0 +1,309 @@
+//! Every option, once: key, kind, default, what it is for. Parsing, unknown keys, `check-config`, `historyserver.toml` and the
+//! README all go by this table.
+
+use super::grammar;
+
+/// Kinds of values.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Kind {
+    /// Any text.
+    Text,
+    /// A path of the local file system; relative ones start at the working directory.
+    Path,
+    /// `true` or `false`.
+    Switch,
+    /// A whole number within these bounds.
+    Integer(i64, i64),
+    /// A number from 0 to 1.
+    Fraction,
+    /// A duration in Flink's grammar: `10 s`, `1h`, `5 min`; a bare number is milliseconds. Whether it may be 0.
+    Duration(Zero),
+    /// A memory size in Flink's grammar: `10 gb` is 10 × 2^30 bytes; a bare number is bytes. Whether it may be 0.
+    Size(Zero),
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// Texts separated by this character, or a list where the file format has lists.
+    List(char),
+}
+
+/// Whether 0 is a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Zero {
+    /// 0 is taken.
+    Allowed,
+    /// 0 is refused.
+    Refused,
+}
+
+impl Kind {
+    /// Type and unit, for documentation.
+    #[must_use]
+    pub fn describe(self) -> String {
+        match self {
+            Self::Text => "text".to_owned(),
+            Self::Path => "path".to_owned(),
+            Self::Switch => "true or false".to_owned(),
+            Self::Integer(least, _) if least == i64::from(i32::MIN) => "whole number".to_owned(),
+            Self::Integer(least, most) if most == i64::from(i32::MAX) => format!("whole number from {least}"),
+            Self::Integer(least, most) => format!("whole number from {least} to {most}"),
+            Self::Fraction => "number from 0 to 1".to_owned(),
+            Self::Duration(_) => "duration".to_owned(),
+            Self::Size(_) => "memory size".to_owned(),
+            Self::Choice(words) => words.join(" or "),
+            Self::List(',') => "comma-separated list".to_owned(),
+            Self::List(_) => "semicolon-separated list".to_owned(),
+        }
+    }
+
+    /// Says what is wrong with a value of this kind, as the end of a sentence; `None` when nothing is.
+    #[must_use]
+    pub fn fault(self, text: &str) -> Option<String> {
+        let text = text.trim();
+        match self {
+            Self::Text | Self::Path | Self::List(_) => None,
+            Self::Switch => (!text.eq_ignore_ascii_case("true") && !text.eq_ignore_ascii_case("false"))
+                .then(|| "it is neither true nor false".to_owned()),
+            Self::Integer(least, most) => match text.parse::<i64>() {
+                Ok(number) if (least..=most).contains(&number) => None,
+                _ => Some(format!("it is no {}", self.describe())),
+            },
+            Self::Fraction => match text.parse::<f64>() {
+                Ok(number) if (0.0..=1.0).contains(&number) => None,
+                _ => Some("it is no number from 0 to 1".to_owned()),
+            },
+            Self::Duration(zero) => match grammar::duration(text) {
+                Ok(value) if zero == Zero::Refused && value.is_zero() => Some("it must be longer than 0".to_owned()),
+                Ok(_) => None,
+                Err(fault) => Some(fault),
+            },
+            Self::Size(zero) => match grammar::size(text) {
+                Ok(0) if zero == Zero::Refused => Some("it must be more than 0".to_owned()),
+                Ok(_) => None,
+                Err(fault) => Some(fault),
+            },
+            Self::Choice(words) => {
+                (!words.iter().any(|word| word.eq_ignore_ascii_case(text))).then(|| format!("it is none of {}", words.join(", ")))
+            }
+        }
+    }
+}
+
+/// Whose option it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// Of Flink's `HistoryServerOptions`.
+    Flink,
+    /// Ours.
+    Own,
+    /// Of Flink's `SecurityOptions`.
+    Security,
+    /// Of a version of Flink later than the one whose API is answered.
+    Later,
+}
+
+/// Whether an option does anything here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// It does.
+    Full,
+    /// It is known and accepted, and does nothing.
+    None,
+}
+
+/// One option.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spec {
+    /// Dotted key.
+    pub key: &'static str,
+    /// Whose it is.
+    pub group: Group,
+    /// What values it takes.
+    pub kind: Kind,
+    /// Default as it would be written; `None`: unset.
+    pub default: Option<&'static str>,
+    /// Whether it does anything.
+    pub effect: Effect,
+    /// What it is for, and why the default is what it is. One line per sentence group.
+    pub description: &'static str,
+}
+
+macro_rules! options {
+    ($($name:ident = $group:ident $key:literal, $kind:expr, $default:expr, $effect:ident, $description:literal;)*) => {
+        $(
+            #[doc = concat!("`", $key, "`: ", $description)]
+            pub static $name: Spec = Spec {
+                key: $key,
+                group: Group::$group,
+                kind: $kind,
+                default: $default,
+                effect: Effect::$effect,
+                description: $description,
+            };
+        )*
+        /// All options, in the order of the documentation.
+        pub static ALL: &[&Spec] = &[$(&$name),*];
+    };
+}
+
+/// A number of archives: -1 is no limit. What lies below is refused where the option is read, in Flink's words.
+const COUNT: Kind = Kind::Integer(i32::MIN as i64, i32::MAX as i64);
+
+options! {
+    ARCHIVE_DIR = Flink "historyserver.archive.fs.dir", Kind::List(','), None, Full,
+        "Archive directories, where Flink's `jobmanager.archive.fs.dir` points: local paths or URLs (file, s3, gs, abfs, hdfs). Required. Unlike in Flink, blanks around commas do no harm.";
+    REFRESH_INTERVAL = Flink "historyserver.archive.fs.refresh-interval", Kind::Duration(Zero::Refused), Some("10 s"), Full,
+        "Time from the end of one look at the archive directories to the next.";
+    CLEAN_EXPIRED_APPLICATIONS = Flink "historyserver.archive.clean-expired-applications", Kind::Switch, Some("false"), Full,
+        "Whether applications that disappear from their archive directory disappear here too. By default they stay, as long as the cache holds them.";
+    CLEAN_EXPIRED_JOBS = Flink "historyserver.archive.clean-expired-jobs", Kind::Switch, Some("false"), Full,
+        "The same for job archives of Flink before 2.3, which lie directly in the archive directory.";
+    RETAINED_APPLICATIONS = Flink "historyserver.archive.retained-applications", COUNT, Some("-1"), Full,
+        "Newest applications kept per archive directory; older ones are deleted there. -1 keeps all; 0 is refused.";
+    RETAINED_JOBS = Flink "historyserver.archive.retained-jobs", COUNT, Some("-1"), Full,
+        "Newest job archives of Flink before 2.3 kept per archive directory; older ones are deleted there. -1 keeps all; 0 is refused.";
+    RETAINED_TTL = Flink "historyserver.archive.retained-ttl", Kind::Duration(Zero::Refused), None, Full,
+        "Age from which archives are deleted from their archive directory. With a count as well, both must be met to be kept. Unset: no age is too old.";
+    RETAINED_SIZE = Own "historyserver.archive.retained-size", Kind::Size(Zero::Refused), None, Full,
+        "Bytes of archives kept per archive directory: the newest whose sizes together stay within it, and the newest one always; older ones are deleted there. Unset: no limit.";
+    RETAIN_REMOTE = Own "historyserver.archive.retain-remote-beyond-local-limit", Kind::Switch, Some("false"), Full,
+        "With true, what is beyond the limits is forgotten here but stays in the archive directory. Flink deletes it, and so does the default.";
+    RETENTION_CRON = Own "historyserver.archive.retention.cron", Kind::List(';'), None, Full,
+        "When archives beyond the limits are deleted: cron expressions of five fields (minute, hour, day, month, weekday) or six (second first). Unset: after every refresh, as in Flink.";
+    RETENTION_TIME_ZONE = Own "historyserver.archive.retention.time-zone", Kind::Text, None, Full,
+        "Time zone of the cron expressions, such as `Europe/Berlin`. Unset: the system's.";
+    MAX_DELETE_FRACTION = Own "historyserver.archive.retention.max-delete-fraction", Kind::Fraction, Some("1.0"), Full,
+        "Largest part of an archive directory that one cleanup may delete or forget without confirmation. 1.0 is off, since Flink enforces a limit at once; 0.5 is advisable after the first cleanup.";
+    DELETE_UNREADABLE = Own "historyserver.archive.retention.delete-unreadable", Kind::Switch, Some("false"), Full,
+        "Whether archives that could not be read, and applications without a summary, count towards the limits and are deleted beyond them. By default they are left for a person to look at.";
+    RECORD_TTL = Own "historyserver.archive.retention.record-ttl", Kind::Duration(Zero::Refused), Some("365 d"), Full,
+        "How long the record of deletions is kept.";
+    EMPTY_GRACE = Own "historyserver.archive.empty-grace", Kind::Duration(Zero::Allowed), Some("1 h"), Full,
+        "How long an archive directory that held archives may be missing or wholly empty before that is believed: a volume that is not mounted looks the same. 0: at once.";
+    LOOKUP_UNLISTED = Own "historyserver.archive.lookup-unlisted", Kind::Switch, Some("true"), Full,
+        "Whether an id that is asked for and not listed yet is looked for in the archive directories before the answer is 404.";
+    DATA_DIR = Own "historyserver.data.dir", Kind::Path, None, Full,
+        "Data directory: the index and the cache of documents. Unset: `historyserver-data` in `historyserver.web.tmpdir` where that is set, else `$XDG_STATE_HOME/historyserver`, `~/.local/state/historyserver` or `/var/lib/historyserver`, and never below `/tmp`.";
+    CACHE_MAX_SIZE = Own "historyserver.cache.max-size", Kind::Size(Zero::Allowed), Some("10 gb"), Full,
+        "Bytes of compressed documents kept in the data directory. Beyond it, documents read longest ago are dropped and brought back when asked for.";
+    DOCUMENT_SIZE = Own "historyserver.limits.document-size", Kind::Size(Zero::Refused), Some("256 mb"), Full,
+        "Largest document of an archive that is taken. Archives are written by others; a limit keeps one of them from filling memory and disk.";
+    ENTRIES = Own "historyserver.limits.entries", Kind::Integer(1, i32::MAX as i64), Some("1000000"), Full,
+        "Most entries of one archive that are taken.";
+    DEPTH = Own "historyserver.limits.depth", Kind::Integer(1, 1_000), Some("64"), Full,
+        "Deepest nesting of a document that is taken. Flink's own stay below 20.";
+    PATH_LENGTH = Own "historyserver.limits.path-length", Kind::Size(Zero::Refused), Some("4 kb"), Full,
+        "Longest path of an entry that is taken.";
+    BYTES_IN_FLIGHT = Own "historyserver.limits.bytes-in-flight", Kind::Size(Zero::Refused), Some("64 mb"), Full,
+        "Bytes of archives that are read at the same time: it bounds memory. A larger archive is streamed alone.";
+    WEB_ADDRESS = Flink "historyserver.web.address", Kind::Text, Some("127.0.0.1"), Full,
+        "Address or host name to listen on; `0.0.0.0` is every interface, empty is loopback. Flink's server listens on every interface when this is unset: archives hold job names, configurations and stack traces, so this one does not.";
+    WEB_PORT = Flink "historyserver.web.port", Kind::Integer(0, 65_535), Some("8082"), Full,
+        "Port to listen on. 0: any free one, which the log tells.";
+    WEB_REFRESH_INTERVAL = Flink "historyserver.web.refresh-interval", Kind::Duration(Zero::Refused), Some("10 s"), Full,
+        "How often the page in the browser refreshes itself.";
+    WEB_TMPDIR = Flink "historyserver.web.tmpdir", Kind::Path, None, Full,
+        "Directory where Flink's server unpacks archives. Only read as a place for the data directory, see `historyserver.data.dir`; nothing that lies there is touched.";
+    WEB_SSL_ENABLED = Flink "historyserver.web.ssl.enabled", Kind::Switch, Some("false"), Full,
+        "HTTPS, with the `security.ssl.rest.*` key stores or the PEM files below. Unlike in Flink, true never means plain HTTP, whatever `security.ssl.rest.enabled` says.";
+    WEB_SSL_CERTIFICATE = Own "historyserver.web.ssl.certificate", Kind::Path, None, Full,
+        "Certificate chain in PEM format, in place of `security.ssl.rest.keystore`. Read again when it changes.";
+    WEB_SSL_PRIVATE_KEY = Own "historyserver.web.ssl.private-key", Kind::Path, None, Full,
+        "Private key of the certificate in PEM format, not encrypted.";
+    WEB_SSL_CLIENT_CA = Own "historyserver.web.ssl.client-ca", Kind::Path, None, Full,
+        "Certificates in PEM format of those who may sign client certificates, in place of `security.ssl.rest.truststore`. When set, clients must present a certificate.";
+    ALLOW_REMOTE_ACTIONS = Own "historyserver.web.allow-remote-actions", Kind::Switch, Some("false"), Full,
+        "Whether refresh and cleanup may be asked for over HTTP when the server listens on more than loopback. It has no login of its own.";
+    FLINK_VERSION = Own "historyserver.web.flink-version", Kind::Text, None, Full,
+        "Flink version that `/config` reports. Unset: the version whose API is answered.";
+    JOBMANAGER_LOG_URL = Flink "historyserver.log.jobmanager.url-pattern", Kind::Text, None, Full,
+        "Where JobManager logs are found: http or https, with `<jobid>` in it. Unset: no link.";
+    TASKMANAGER_LOG_URL = Flink "historyserver.log.taskmanager.url-pattern", Kind::Text, None, Full,
+        "Where TaskManager logs are found: http or https, with `<jobid>` and `<tmid>` in it. Unset: no link.";
+    LOG_FORMAT = Own "historyserver.log.format", Kind::Choice(&["text", "json"]), Some("text"), Full,
+        "Form of the server's own log lines, on standard error.";
+    LOG_LEVEL = Own "historyserver.log.level", Kind::Text, Some("info"), Full,
+        "Least level that is logged: error, warn, info, debug or trace, also by module (`info,historyserver::refresh=debug`). `RUST_LOG` does the same.";
+    REST_ENABLED = Security "security.ssl.rest.enabled", Kind::Switch, Some("false"), Full,
+        "Flink's switch for TLS of its REST endpoints. It alone does not turn HTTPS on here, as in Flink: see `historyserver.web.ssl.enabled`.";
+    REST_AUTHENTICATION = Security "security.ssl.rest.authentication-enabled", Kind::Switch, Some("false"), Full,
+        "Whether clients must present a certificate that the trust store accepts.";
+    REST_KEYSTORE = Security "security.ssl.rest.keystore", Kind::Path, None, Full,
+        "PKCS#12 file with the server's certificate and key. Else `security.ssl.keystore`.";
+    REST_KEYSTORE_PASSWORD = Security "security.ssl.rest.keystore-password", Kind::Text, None, Full,
+        "Password of that file. Else `security.ssl.keystore-password`.";
+    REST_KEY_PASSWORD = Security "security.ssl.rest.key-password", Kind::Text, None, Full,
+        "Password of the key in it; in PKCS#12 files that Java can read it equals that of the file. Else `security.ssl.key-password`.";
+    REST_KEYSTORE_TYPE = Security "security.ssl.rest.keystore-type", Kind::Text, None, Full,
+        "Type of that file: only PKCS12. Else `security.ssl.keystore-type`.";
+    REST_TRUSTSTORE = Security "security.ssl.rest.truststore", Kind::Path, None, Full,
+        "PKCS#12 file with the certificates of those who may sign client certificates. Else `security.ssl.truststore`.";
+    REST_TRUSTSTORE_PASSWORD = Security "security.ssl.rest.truststore-password", Kind::Text, None, Full,
+        "Password of that file. Else `security.ssl.truststore-password`.";
+    REST_TRUSTSTORE_TYPE = Security "security.ssl.rest.truststore-type", Kind::Text, None, Full,
+        "Type of that file: only PKCS12. Else `security.ssl.truststore-type`.";
+    REST_FINGERPRINT = Security "security.ssl.rest.cert.fingerprint", Kind::Text, None, Full,
+        "SHA-1 fingerprint of the only client certificate that is accepted, besides being signed by the trust store.";
+    KEYSTORE = Security "security.ssl.keystore", Kind::Path, None, Full, "Used where `security.ssl.rest.keystore` is unset.";
+    KEYSTORE_PASSWORD = Security "security.ssl.keystore-password", Kind::Text, None, Full, "Used where `security.ssl.rest.keystore-password` is unset.";
+    KEY_PASSWORD = Security "security.ssl.key-password", Kind::Text, None, Full, "Used where `security.ssl.rest.key-password` is unset.";
+    KEYSTORE_TYPE = Security "security.ssl.keystore-type", Kind::Text, None, Full, "Used where `security.ssl.rest.keystore-type` is unset.";
+    TRUSTSTORE = Security "security.ssl.truststore", Kind::Path, None, Full, "Used where `security.ssl.rest.truststore` is unset.";
+    TRUSTSTORE_PASSWORD = Security "security.ssl.truststore-password", Kind::Text, None, Full, "Used where `security.ssl.rest.truststore-password` is unset.";
+    TRUSTSTORE_TYPE = Security "security.ssl.truststore-type", Kind::Text, None, Full, "Used where `security.ssl.rest.truststore-type` is unset.";
+    SSL_PROTOCOL = Security "security.ssl.protocol", Kind::List(','), None, Full,
+        "TLS versions that are spoken: TLSv1.2, TLSv1.3 or both. Unset: both. Older ones are broken and refused.";
+    SSL_ALGORITHMS = Security "security.ssl.algorithms", Kind::List(','), None, Full,
+        "Cipher suites that are spoken, by their standard names. Unset: all that are safe. Unsafe ones in the list are left out, with a warning.";
+    STORAGE_TYPE = Later "historyserver.archive.storage.type", Kind::Text, None, None, "Flink 2.4's choice of a local cache.";
+    LOAD_MODE = Later "historyserver.archive.load.mode", Kind::Text, None, None, "Flink 2.4's choice between loading at once and on demand.";
+    LAZY_COMMON = Later "historyserver.lazy.fetch.executor.common.pool-size", Kind::Text, None, None, "Flink 2.4's threads for loading on demand.";
+    LAZY_INDIVIDUAL = Later "historyserver.lazy.fetch.executor.individual.pool-size", Kind::Text, None, None, "Flink 2.4's threads for loading on demand.";
+    SSL_PROVIDER = Security "security.ssl.provider", Kind::Text, None, None, "Flink's choice of a TLS library.";
+    SSL_VERIFY = Security "security.ssl.verify-hostname", Kind::Text, None, None, "Flink's check of servers by its own clients.";
+}
+
+/// The option with this key. All of `historyserver.lazy.fetch.*` is known: Flink 2.4 is not released, and its keys may still change.
+#[must_use]
+pub fn find(key: &str) -> Option<&'static Spec> {
+    let lazy = || key.starts_with("historyserver.lazy.fetch.").then_some(&LAZY_COMMON);
+    ALL.iter().copied().find(|spec| spec.key == key).or_else(lazy)
+}
+
+/// The known key that is most like an unknown one, if one is alike.
+#[must_use]
+pub fn nearest(key: &str) -> Option<&'static str> {
+    let likeness = |known: &str| strsim::normalized_damerau_levenshtein(known, &key.to_lowercase());
+    ALL.iter()
+        .map(|spec| (spec.key, likeness(spec.key)))
+        .max_by(|(_, left), (_, right)| left.total_cmp(right))
+        .filter(|(_, likeness)| *likeness >= 0.7)
+        .map(|(key, _)| key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_is_a_value_of_its_kind() {
+        for spec in ALL {
+            assert_eq!(spec.default.and_then(|default| spec.kind.fault(default)), None, "{}", spec.key);
+        }
+    }
+
+    #[test]
+    fn keys_are_there_once_and_flinks_are_fourteen() {
+        for (number, spec) in ALL.iter().enumerate() {
+            assert!(ALL[number + 1..].iter().all(|other| other.key != spec.key), "{}", spec.key);
+        }
+        assert_eq!(ALL.iter().filter(|spec| spec.group == Group::Flink).count(), 14);
+    }
+
+    #[test]
+    fn the_nearest_key_is_found() {
+        assert_eq!(nearest("historyserver.web.prot"), Some("historyserver.web.port"));
+        assert_eq!(nearest("historyserver.archive.retained-aplications"), Some("historyserver.archive.retained-applications"));
+        assert_eq!(nearest("histroyserver.web.port"), Some("historyserver.web.port"));
+        assert_eq!(nearest("taskmanager.numberOfTaskSlots"), None);
+    }
+}

@@ -1,0 +1,248 @@
+//! The layers together, from files to the validated configuration.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::report::report;
+use super::{Config, ConfigErrors, Environment, Loaded, LogFormat, Sources};
+
+/// A working directory with files, and what else a load depends on.
+struct Setup {
+    folder: tempfile::TempDir,
+    sources: Sources,
+    environment: Environment,
+}
+
+impl Setup {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let environment =
+            Environment { variables: [("HOME".to_owned(), "/home/flink".to_owned())].into(), working_directory: folder.path().to_owned() };
+        Self { folder, sources: Sources::default(), environment }
+    }
+
+    fn file(self, name: &str, text: &str) -> Self {
+        let path = self.folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+        self
+    }
+
+    fn toml(self, text: &str) -> Self {
+        self.file("historyserver.toml", text)
+    }
+
+    fn flink(mut self, name: &str, text: &str) -> Self {
+        self.sources.flink_dir = Some(PathBuf::from("conf"));
+        self.file(&format!("conf/{name}"), text)
+    }
+
+    fn variable(mut self, name: &str, value: &str) -> Self {
+        self.environment.variables.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    fn define(mut self, text: &str) -> Self {
+        self.sources.overrides.push(text.to_owned());
+        self
+    }
+
+    fn load(&self) -> Result<Loaded, ConfigErrors> {
+        Config::load(&self.sources, &self.environment)
+    }
+
+    fn config(&self) -> Config {
+        self.load().unwrap().config
+    }
+
+    /// The lines told when it does not load.
+    fn faults(&self) -> Vec<String> {
+        self.load().unwrap_err().to_string().lines().map(str::to_owned).collect()
+    }
+}
+
+#[test]
+fn later_layers_win() {
+    let setup = Setup::new()
+        .toml("historyserver.archive.fs.dir = \"/a\"\nhistoryserver.web.port = 1\nhistoryserver.limits.depth = 11\n")
+        .flink("config.yaml", "historyserver:\n  web.port: 2\n  archive.fs.dir: /b\n  limits.entries: 22\n")
+        .variable("HISTORYSERVER__WEB__PORT", "3")
+        .variable("HISTORYSERVER__ARCHIVE__FS__REFRESH_INTERVAL", "3 s")
+        .define("historyserver.web.port=4");
+    let config = setup.config();
+    assert_eq!(config.web.port, 4);
+    assert_eq!(config.archive.directories, ["/b"]);
+    assert_eq!(config.archive.refresh_interval, Duration::from_secs(3));
+    assert_eq!((config.limits.depth, config.limits.entries), (11, 22));
+}
+
+#[test]
+fn the_defaults_of_the_table_are_those_of_the_struct() {
+    let loaded = Setup::new().define("historyserver.archive.fs.dir=/a").define("historyserver.web.port=0").load().unwrap();
+    let data_dir = PathBuf::from("/home/flink/.local/state/historyserver");
+    let mut expected = Config::with_defaults(vec!["/a".to_owned()], data_dir);
+    expected.ssl.tls12 = true;
+    expected.ssl.tls13 = true;
+    assert_eq!(format!("{:?}", loaded.config), format!("{expected:?}"));
+    assert_eq!(loaded.warnings, Vec::<String>::new());
+}
+
+#[test]
+fn every_fault_is_told_at_once_with_key_and_place() {
+    let setup = Setup::new()
+        .toml(
+            "historyserver.web.port = 70000\n[historyserver.archive]\nretained-applications = 0\nretained-jobs = -2\nretained-ttl = \"0 s\"\nfs.refresh-interval = \"10 parsecs\"\nfs.durr = 1\n",
+        )
+        .variable("HISTORYSERVER__WEB__PROT", "1")
+        .define("historyserver.cache.max-size=lots")
+        .define("nonsense");
+    assert_eq!(
+        setup.faults(),
+        [
+            "historyserver.archive.fs.durr (historyserver.toml, line 7): there is no such option; did you mean historyserver.archive.fs.dir?",
+            "historyserver.web.prot (environment variable HISTORYSERVER__WEB__PROT): there is no such option; did you mean HISTORYSERVER__WEB__PORT?",
+            "-D on the command line: `nonsense` is not of the form key=value",
+            "historyserver.archive.retained-applications (historyserver.toml, line 3): Cannot set historyserver.archive.retained-applications to 0 or less than -1",
+            "historyserver.archive.retained-jobs (historyserver.toml, line 4): Cannot set historyserver.archive.retained-jobs to 0 or less than -1",
+            "historyserver.archive.retained-ttl (historyserver.toml, line 5): \"0 s\" does not do: it must be longer than 0",
+            "historyserver.archive.fs.dir: was not configured; name the directory that Flink's jobmanager.archive.fs.dir points to",
+            "historyserver.archive.fs.refresh-interval (historyserver.toml, line 6): \"10 parsecs\" does not do: `parsecs` is no unit of time: use d, h, min, s, ms, µs or ns; a bare number is milliseconds",
+            "historyserver.cache.max-size (-D on the command line): \"lots\" does not do: it does not start with a whole number",
+            "historyserver.web.port (historyserver.toml, line 1): \"70000\" does not do: it is no whole number from 0 to 65535",
+        ]
+    );
+}
+
+#[test]
+fn unknown_keys_of_flinks_directory_are_warnings() {
+    let loaded = Setup::new()
+        .flink(
+            "config.yaml",
+            "historyserver.archive.fs.dir: /a\nhistoryserver.web.prot: 1\ntaskmanager.numberOfTaskSlots: 2\nhistoryserver.archive.storage.type: ROCKSDB\nhistoryserver.lazy.fetch.new: 1\n",
+        )
+        .load()
+        .unwrap();
+    assert_eq!(
+        loaded.warnings,
+        [
+            "historyserver.web.prot (conf/config.yaml, line 2) is no option of the history server and has no effect; did you mean historyserver.web.port?",
+            "historyserver.archive.storage.type, historyserver.lazy.fetch.new have no effect here",
+        ]
+    );
+}
+
+#[test]
+fn flink_1_configuration_is_read() {
+    let config = Setup::new()
+        .flink(
+            "flink-conf.yaml",
+            "historyserver.archive.fs.dir: s3://b/a, file:///c # comment\nhistoryserver.archive.retained-jobs: 5\ns3.secret-key: hunter2\n",
+        )
+        .config();
+    assert_eq!(config.archive.directories, ["s3://b/a", "file:///c"]);
+    assert_eq!(config.retention.jobs, Some(5));
+    assert_eq!(config.archive.store_options["s3.secret-key"], "hunter2");
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
+fn a_directory_without_configuration_and_a_missing_file_are_faults() {
+    let mut setup = Setup::new().flink("other.yaml", "").define("historyserver.archive.fs.dir=/a");
+    setup.sources.file = Some(PathBuf::from("missing.toml"));
+    let faults = setup.faults();
+    assert_eq!(faults.len(), 2, "{faults:?}");
+    assert!(faults[0].starts_with("missing.toml: cannot be read"), "{faults:?}");
+    assert!(faults[1].starts_with("conf: is no configuration directory of Flink"), "{faults:?}");
+}
+
+#[test]
+fn repeated_directories_are_read_once_and_nested_ones_refused_where_a_limit_is_set() {
+    let setup = Setup::new().define("historyserver.archive.fs.dir=/data/a, /data/a/, /data/a/inner");
+    let loaded = setup.load().unwrap();
+    assert_eq!(loaded.config.archive.directories, ["/data/a", "/data/a/inner"]);
+    assert_eq!(loaded.warnings.len(), 2);
+    for limit in ["retained-applications=3", "retained-jobs=3", "retained-ttl=1 d", "retained-size=1 gb"] {
+        let limited =
+            Setup::new().define("historyserver.archive.fs.dir=/data/a,/data/a/inner").define(&format!("historyserver.archive.{limit}"));
+        assert!(limited.faults()[0].contains("/data/a/inner lies inside /data/a"), "{limit}");
+    }
+}
+
+#[test]
+fn lists_may_be_lists_where_the_format_has_them() {
+    let config = Setup::new()
+        .toml("historyserver.archive.fs.dir = [\"/with,comma\", \"/b\"]\nhistoryserver.archive.retention.cron = [\"0 3 * * *\", \"0 30 4 * * *\"]\n")
+        .config();
+    assert_eq!(config.archive.directories, ["/with,comma", "/b"]);
+    assert_eq!(config.retention.cron, ["0 3 * * *", "0 30 4 * * *"]);
+    let faults =
+        Setup::new().define("historyserver.archive.fs.dir=/a").define("historyserver.archive.retention.cron=3 * *; 0 3 * * *").faults();
+    assert_eq!(faults.len(), 1, "{faults:?}");
+}
+
+#[test]
+fn log_url_patterns_are_taken_as_flink_takes_them() {
+    let loaded = Setup::new()
+        .define("historyserver.archive.fs.dir=/a")
+        .define("historyserver.log.jobmanager.url-pattern=logs.example/<jobid>")
+        .define("historyserver.log.taskmanager.url-pattern=ftp://logs.example/<tmid>")
+        .load()
+        .unwrap();
+    assert_eq!(loaded.config.web.jobmanager_log_url.as_deref(), Some("http://logs.example/<jobid>"));
+    assert_eq!(loaded.config.web.taskmanager_log_url, None);
+    assert_eq!(loaded.warnings.len(), 1);
+}
+
+#[test]
+fn the_level_comes_from_rust_log_and_the_format_from_the_option() {
+    let base = || Setup::new().define("historyserver.archive.fs.dir=/a").variable("RUST_LOG", "debug,hyper=warn");
+    assert_eq!(base().config().log.level, "debug,hyper=warn");
+    assert_eq!(base().variable("HISTORYSERVER__LOG__LEVEL", "warn").config().log.level, "warn");
+    assert_eq!(base().define("historyserver.log.format=JSON").config().log.format, LogFormat::Json);
+    assert_eq!(base().define("historyserver.log.level=a=b=c").faults().len(), 1);
+}
+
+#[test]
+fn https_without_a_certificate_is_a_fault_whatever_else_is_set() {
+    let base = || Setup::new().define("historyserver.archive.fs.dir=/a").define("historyserver.web.ssl.enabled=true");
+    assert!(base().faults()[0].contains("there is no certificate"));
+    assert!(base().define("historyserver.web.ssl.certificate=c.pem").faults()[0].contains("both belong together"));
+    assert!(base().define("security.ssl.keystore=k.p12").faults()[0].contains("keystore-password: is unset"));
+    let store = || base().define("security.ssl.keystore=k.p12").define("security.ssl.keystore-password=pw");
+    assert!(store().define("security.ssl.rest.keystore-type=JKS").faults()[0].contains("keytool -importkeystore"));
+    assert!(store().define("security.ssl.rest.authentication-enabled=true").faults()[0].contains("whose client certificates"));
+    assert!(store().define("security.ssl.protocol=TLSv1.1").faults()[0].contains("older ones are broken"));
+    assert!(store().define("security.ssl.rest.cert.fingerprint=ab").faults()[0].contains("40 hexadecimal digits"));
+    let config = store().define("security.ssl.rest.keystore=r.p12").define("security.ssl.protocol=TLSv1.2").config();
+    assert!(config.ssl.keystore.is_some_and(|store| store.path.ends_with("r.p12")));
+    assert_eq!((config.ssl.tls12, config.ssl.tls13), (true, false));
+}
+
+#[test]
+fn flinks_switch_alone_serves_http_and_says_so() {
+    let loaded = Setup::new().define("historyserver.archive.fs.dir=/a").define("security.ssl.rest.enabled=true").load().unwrap();
+    assert!(!loaded.config.ssl.enabled);
+    assert_eq!(loaded.warnings.len(), 1);
+}
+
+#[test]
+fn the_report_tells_values_and_origins_and_no_secret() {
+    let loaded = Setup::new()
+        .toml("historyserver.archive.fs.dir = \"s3://user:hunter2@bucket/a\"\ns3.secret-key = \"hunter2\"\n")
+        .variable("HISTORYSERVER__WEB__PORT", "9000")
+        .define("security.ssl.rest.keystore-password=hunter2")
+        .load()
+        .unwrap();
+    let text = report(&loaded);
+    assert!(!text.contains("hunter2"), "{text}");
+    for line in [
+        "historyserver.archive.fs.dir = s3://******@bucket/a  # historyserver.toml, line 1",
+        "historyserver.web.port = 9000  # environment variable HISTORYSERVER__WEB__PORT",
+        "historyserver.cache.max-size = 10 gb  # default",
+        "security.ssl.rest.keystore-password = ******  # -D on the command line",
+        "s3.secret-key = ******  # historyserver.toml, line 2",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+    }
+    assert_eq!(loaded.config.data.dir, Path::new("/home/flink/.local/state/historyserver"));
+}

@@ -1,0 +1,301 @@
+//! From settings to the validated configuration.
+
+use std::path::PathBuf;
+
+use tracing_subscriber::EnvFilter;
+
+use super::data_directory;
+use super::directories::directories;
+use super::layers::{Environment, Settings, is_store_key};
+use super::options::{self, Spec};
+use super::problem::ConfigProblem;
+use super::reader::Reader;
+use super::sections::{ArchiveConfig, Config, DataConfig, LogConfig, LogFormat, PemFiles, RetentionConfig, SslConfig, Store, WebConfig};
+use crate::archive::Limits;
+
+/// Reads all sections. The configuration is whole even where there are problems, which then forbid its use.
+pub(super) fn validate(settings: &Settings, environment: &Environment, warnings: &mut Vec<String>) -> (Config, Vec<ConfigProblem>) {
+    let reader = Reader::new(settings);
+    let retention = retention(&reader);
+    let config = Config {
+        archive: archive(&reader, settings, environment, &retention, warnings),
+        retention,
+        data: data(&reader, environment, warnings),
+        limits: limits(&reader),
+        bytes_in_flight: reader.size(&options::BYTES_IN_FLIGHT).unwrap_or_default(),
+        web: web(&reader, settings, warnings),
+        ssl: ssl(&reader, environment, warnings),
+        log: log(&reader),
+    };
+    (config, reader.into_problems())
+}
+
+fn archive(
+    reader: &Reader<'_>,
+    settings: &Settings,
+    environment: &Environment,
+    retention: &RetentionConfig,
+    warnings: &mut Vec<String>,
+) -> ArchiveConfig {
+    let spec = &options::ARCHIVE_DIR;
+    let found = directories(&reader.items(spec, ','), &environment.working_directory);
+    if found.entries.is_empty() {
+        let message = "was not configured; name the directory that Flink's jobmanager.archive.fs.dir points to";
+        reader.refuse(spec, message);
+    }
+    for entry in &found.repeated {
+        warnings.push(format!("{}: {entry} names a directory that is named before; it is read once", spec.key));
+    }
+    for (inner, outer) in &found.nested {
+        let sentence = format!("{inner} lies inside {outer}");
+        if retention.has_limit() {
+            reader.refuse(
+                spec,
+                format!("{sentence}, so that limits on what is retained would count and delete its archives twice; name one of them"),
+            );
+        } else {
+            warnings.push(format!("{}: {sentence}; their archives are kept apart", spec.key));
+        }
+    }
+    ArchiveConfig {
+        directories: found.entries,
+        store_options: settings
+            .values()
+            .filter(|setting| is_store_key(&setting.key))
+            .map(|setting| (setting.key.clone(), setting.value.text(",")))
+            .collect(),
+        refresh_interval: reader.duration(&options::REFRESH_INTERVAL).unwrap_or_default(),
+        empty_grace: reader.duration(&options::EMPTY_GRACE).unwrap_or_default(),
+        lookup_unlisted: reader.switch(&options::LOOKUP_UNLISTED),
+    }
+}
+
+fn retention(reader: &Reader<'_>) -> RetentionConfig {
+    let cron = reader.items(&options::RETENTION_CRON, ';');
+    for expression in &cron {
+        let fields = expression.split_whitespace().count();
+        if !(5..=7).contains(&fields) && !expression.starts_with('@') {
+            let fault =
+                format!("it has {fields} fields; a cron expression has five (minute, hour, day, month, weekday) or six (second first)");
+            reader.refuse_value(&options::RETENTION_CRON, expression, &fault);
+        }
+    }
+    let time_zone = reader.text(&options::RETENTION_TIME_ZONE).and_then(|name| {
+        let zone = name.parse::<chrono_tz::Tz>();
+        if zone.is_err() {
+            reader.refuse_value(
+                &options::RETENTION_TIME_ZONE,
+                &name,
+                "it is no time zone of the IANA database, such as Europe/Berlin or UTC",
+            );
+        }
+        zone.ok()
+    });
+    RetentionConfig {
+        applications: count(reader, &options::RETAINED_APPLICATIONS),
+        jobs: count(reader, &options::RETAINED_JOBS),
+        ttl: reader.duration(&options::RETAINED_TTL),
+        size: reader.size(&options::RETAINED_SIZE),
+        clean_expired_applications: reader.switch(&options::CLEAN_EXPIRED_APPLICATIONS),
+        clean_expired_jobs: reader.switch(&options::CLEAN_EXPIRED_JOBS),
+        retain_remote_beyond_local_limit: reader.switch(&options::RETAIN_REMOTE),
+        cron,
+        time_zone,
+        max_delete_fraction: reader.fraction(&options::MAX_DELETE_FRACTION).unwrap_or(1.0),
+        delete_unreadable: reader.switch(&options::DELETE_UNREADABLE),
+        record_ttl: reader.duration(&options::RECORD_TTL).unwrap_or_default(),
+    }
+}
+
+/// A number of archives to retain: -1 is no limit, 0 is refused as in Flink.
+fn count(reader: &Reader<'_>, spec: &Spec) -> Option<u32> {
+    let number = reader.integer(spec)?;
+    if number == 0 || number < -1 {
+        reader.refuse(spec, format!("Cannot set {} to 0 or less than -1", spec.key));
+    }
+    u32::try_from(number).ok()
+}
+
+fn data(reader: &Reader<'_>, environment: &Environment, warnings: &mut Vec<String>) -> DataConfig {
+    let (dir, warning) = data_directory::choose(reader.path(&options::DATA_DIR), reader.path(&options::WEB_TMPDIR), environment);
+    warnings.extend(warning);
+    DataConfig { dir, cache_max_size: reader.size(&options::CACHE_MAX_SIZE).unwrap_or_default() }
+}
+
+fn limits(reader: &Reader<'_>) -> Limits {
+    let default = Limits::default();
+    let number = |spec| reader.integer(spec).and_then(|number| u64::try_from(number).ok());
+    let whole = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+    Limits {
+        document_size: reader.size(&options::DOCUMENT_SIZE).unwrap_or(default.document_size),
+        entries: number(&options::ENTRIES).unwrap_or(default.entries),
+        depth: number(&options::DEPTH).map_or(default.depth, whole),
+        path_length: reader.size(&options::PATH_LENGTH).map_or(default.path_length, whole),
+    }
+}
+
+fn web(reader: &Reader<'_>, settings: &Settings, warnings: &mut Vec<String>) -> WebConfig {
+    let set = settings.get(options::WEB_ADDRESS.key).map(|setting| setting.value.text(",").trim().to_owned());
+    WebConfig {
+        address_is_default: set.is_none(),
+        address: reader.text(&options::WEB_ADDRESS).unwrap_or_default(),
+        port: reader.integer(&options::WEB_PORT).and_then(|port| u16::try_from(port).ok()).unwrap_or_default(),
+        refresh_interval: reader.duration(&options::WEB_REFRESH_INTERVAL).unwrap_or_default(),
+        flink_version: reader.text(&options::FLINK_VERSION),
+        allow_remote_actions: reader.switch(&options::ALLOW_REMOTE_ACTIONS),
+        jobmanager_log_url: log_url(reader, &options::JOBMANAGER_LOG_URL, warnings),
+        taskmanager_log_url: log_url(reader, &options::TASKMANAGER_LOG_URL, warnings),
+    }
+}
+
+/// A pattern of log URLs: the scheme is added when missing, and another one than http(s) is ignored, as in Flink.
+fn log_url(reader: &Reader<'_>, spec: &Spec, warnings: &mut Vec<String>) -> Option<String> {
+    let pattern = reader.text(spec)?;
+    match pattern.split_once("://") {
+        None => Some(format!("http://{pattern}")),
+        Some((scheme, _)) if scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https") => Some(pattern),
+        Some((scheme, _)) => {
+            warnings.push(format!(
+                "{}: URLs of the scheme {scheme} are not served, only http and https; there will be no links to logs",
+                spec.key
+            ));
+            None
+        }
+    }
+}
+
+fn ssl(reader: &Reader<'_>, environment: &Environment, warnings: &mut Vec<String>) -> SslConfig {
+    let enabled = reader.switch(&options::WEB_SSL_ENABLED);
+    let absolute = |path: PathBuf| environment.working_directory.join(path);
+    let certificate = reader.path(&options::WEB_SSL_CERTIFICATE).map(absolute);
+    let private_key = reader.path(&options::WEB_SSL_PRIVATE_KEY).map(absolute);
+    let client_ca = reader.path(&options::WEB_SSL_CLIENT_CA).map(absolute);
+    let keystore = store(
+        reader,
+        environment,
+        enabled,
+        [&options::REST_KEYSTORE, &options::KEYSTORE],
+        [&options::REST_KEYSTORE_PASSWORD, &options::KEYSTORE_PASSWORD],
+        [&options::REST_KEYSTORE_TYPE, &options::KEYSTORE_TYPE],
+    );
+    let truststore = store(
+        reader,
+        environment,
+        enabled,
+        [&options::REST_TRUSTSTORE, &options::TRUSTSTORE],
+        [&options::REST_TRUSTSTORE_PASSWORD, &options::TRUSTSTORE_PASSWORD],
+        [&options::REST_TRUSTSTORE_TYPE, &options::TRUSTSTORE_TYPE],
+    );
+    let authentication = reader.switch(&options::REST_AUTHENTICATION);
+    let pem = match (certificate, private_key) {
+        (Some(certificate), Some(private_key)) => Some(PemFiles { certificate, private_key }),
+        (None, None) => None,
+        (Some(_), None) => {
+            reader.refuse(&options::WEB_SSL_PRIVATE_KEY, "is unset, while historyserver.web.ssl.certificate is set; both belong together");
+            None
+        }
+        (None, Some(_)) => {
+            reader.refuse(&options::WEB_SSL_CERTIFICATE, "is unset, while historyserver.web.ssl.private-key is set; both belong together");
+            None
+        }
+    };
+    if enabled && pem.is_none() && keystore.is_none() && !reader.is_set(&options::REST_KEYSTORE) && !reader.is_set(&options::KEYSTORE) {
+        let message = "is true, but there is no certificate: set security.ssl.rest.keystore and its password, or \
+                       historyserver.web.ssl.certificate and historyserver.web.ssl.private-key";
+        reader.refuse(&options::WEB_SSL_ENABLED, message);
+    }
+    let no_trust = client_ca.is_none() && truststore.is_none();
+    if enabled && authentication && no_trust && !reader.is_set(&options::REST_TRUSTSTORE) && !reader.is_set(&options::TRUSTSTORE) {
+        let message = "is true, but nothing says whose client certificates are taken: set security.ssl.rest.truststore and its password, or \
+                       historyserver.web.ssl.client-ca";
+        reader.refuse(&options::REST_AUTHENTICATION, message);
+    }
+    if !enabled && reader.switch(&options::REST_ENABLED) {
+        let sentence =
+            "security.ssl.rest.enabled is true, but historyserver.web.ssl.enabled is not: as in Flink, HTTP is served without TLS";
+        warnings.push(sentence.to_owned());
+    }
+    let (tls12, tls13) = protocols(reader, enabled, warnings);
+    SslConfig {
+        enabled,
+        pem,
+        keystore,
+        key_password: either(reader, [&options::REST_KEY_PASSWORD, &options::KEY_PASSWORD]).and_then(|spec| reader.secret(spec)),
+        client_authentication: authentication || client_ca.is_some(),
+        client_ca,
+        truststore,
+        fingerprint: fingerprint(reader),
+        tls12,
+        tls13,
+        algorithms: reader.items(&options::SSL_ALGORITHMS, ','),
+    }
+}
+
+/// The first of two options that is set.
+fn either<'a>(reader: &Reader<'_>, specs: [&'a Spec; 2]) -> Option<&'a Spec> {
+    specs.into_iter().find(|spec| reader.is_set(spec))
+}
+
+/// A key or trust store, from its options and their fallbacks. Faults count only when TLS is on.
+fn store(
+    reader: &Reader<'_>,
+    environment: &Environment,
+    enabled: bool,
+    paths: [&Spec; 2],
+    passwords: [&Spec; 2],
+    types: [&Spec; 2],
+) -> Option<Store> {
+    let path_spec = either(reader, paths)?;
+    let path = environment.working_directory.join(reader.path(path_spec)?);
+    let kind_spec = either(reader, types);
+    let kind = kind_spec.and_then(|spec| reader.text(spec)).unwrap_or_else(|| "PKCS12".to_owned());
+    if enabled && !kind.eq_ignore_ascii_case("pkcs12") {
+        let fault = format!("only PKCS12 stores are read; this one is converted by: {}", super::keytool_command(&path));
+        reader.refuse_value(kind_spec.unwrap_or(path_spec), &kind, &fault);
+    }
+    let password = either(reader, passwords).and_then(|spec| reader.secret(spec));
+    if enabled && password.is_none() {
+        reader.refuse(passwords[0], format!("is unset, while {} is set", path_spec.key));
+    }
+    Some(Store { path, password: password? })
+}
+
+/// Whether TLS 1.2 and TLS 1.3 are spoken.
+fn protocols(reader: &Reader<'_>, enabled: bool, warnings: &mut Vec<String>) -> (bool, bool) {
+    let names = reader.items(&options::SSL_PROTOCOL, ',');
+    let has = |wanted: &str| names.is_empty() || names.iter().any(|name| name.eq_ignore_ascii_case(wanted));
+    let unknown: Vec<&str> = names
+        .iter()
+        .map(String::as_str)
+        .filter(|name| !["TLSv1.2", "TLSv1.3"].iter().any(|known| known.eq_ignore_ascii_case(name)))
+        .collect();
+    let (tls12, tls13) = (has("TLSv1.2"), has("TLSv1.3"));
+    if enabled && !tls12 && !tls13 {
+        reader.refuse_value(&options::SSL_PROTOCOL, &unknown.join(","), "TLSv1.2 and TLSv1.3 are spoken; older ones are broken");
+    } else if enabled && !unknown.is_empty() {
+        warnings.push(format!("{}: {} is not spoken", options::SSL_PROTOCOL.key, unknown.join(", ")));
+    }
+    (tls12, tls13)
+}
+
+/// SHA-1 of the client certificate, as 40 hex digits, with or without colons.
+fn fingerprint(reader: &Reader<'_>) -> Option<[u8; 20]> {
+    let text = reader.text(&options::REST_FINGERPRINT)?;
+    let digits: Vec<u32> = text.chars().filter(|character| *character != ':').map_while(|character| character.to_digit(16)).collect();
+    let bytes: Vec<u8> = digits.chunks_exact(2).filter_map(|pair| u8::try_from(pair[0] * 16 + pair[1]).ok()).collect();
+    let whole = digits.len() == text.chars().filter(|character| *character != ':').count();
+    let print = <[u8; 20]>::try_from(bytes).ok().filter(|_| whole && digits.len() == 40);
+    if print.is_none() {
+        reader.refuse_value(&options::REST_FINGERPRINT, &text, "it is no SHA-1 fingerprint of 40 hexadecimal digits");
+    }
+    print
+}
+
+fn log(reader: &Reader<'_>) -> LogConfig {
+    let level = reader.text(&options::LOG_LEVEL).unwrap_or_default();
+    if let Err(error) = EnvFilter::builder().parse(&level) {
+        reader.refuse_value(&options::LOG_LEVEL, &level, &format!("it is no log level or filter ({error})"));
+    }
+    let json = reader.text(&options::LOG_FORMAT).is_some_and(|format| format.eq_ignore_ascii_case("json"));
+    LogConfig { format: if json { LogFormat::Json } else { LogFormat::Text }, level }
+}
