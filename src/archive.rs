@@ -2,6 +2,21 @@
 //!
 //! An archive is `{"archive":[{"path":"/jobs/…","json":"<JSON text as a string>"}, …]}`, UTF-8, as Flink's `FsJsonArchivist` writes it.
 
+mod application;
+mod depth;
+mod entry_path;
+mod envelope;
+mod flaws;
+pub mod fuzz;
+mod job;
+mod legacy_overview;
+mod members;
+mod reader;
+mod scan;
+mod text;
+
+use std::io::{self, BufReader};
+
 use crate::clock::Millis;
 use crate::ids::{ApplicationId, JobId};
 use crate::problem::ProblemCode;
@@ -15,7 +30,7 @@ pub struct Limits {
     pub entries: u64,
     /// Nesting of a document and of the envelope (`historyserver.limits.depth`).
     pub depth: usize,
-    /// Bytes of an entry path (`historyserver.limits.path-length`).
+    /// Bytes of an entry path (`historyserver.limits.path-length`); above 64 KiB as if it were 64 KiB.
     pub path_length: usize,
 }
 
@@ -139,24 +154,72 @@ pub enum ReadError {
     Unreadable(#[from] Unreadable),
     /// The source failed while it was read.
     #[error("reading failed: {0}")]
-    Source(#[from] std::io::Error),
+    Source(#[from] io::Error),
     /// The sink failed.
     #[error(transparent)]
     Sink(#[from] SinkError),
 }
 
+/// Bytes that a stream is read in.
+const STREAM_BUFFER_BYTES: usize = 256 << 10;
+/// Entry paths are never longer, whatever is configured: they are looked up, listed and stored whole.
+const LONGEST_PATH: usize = 64 << 10;
+/// Bytes of an overview object: it is kept beside the documents, in the tables that lists are read from.
+const OVERVIEW_BYTES: usize = 1 << 20;
+/// Bytes of a state's name.
+const STATE_BYTES: usize = 64;
+/// Different states that are counted.
+const STATES: usize = 64;
+
 /// Reads an archive that is in memory.
 ///
 /// # Errors
 /// [`ReadError::Unreadable`] or [`ReadError::Sink`].
-pub fn read_slice(_bytes: &[u8], _owner: Owner, _limits: &Limits, _sink: &mut dyn DocumentSink) -> Result<Read, ReadError> {
-    unimplemented!("skeleton")
+pub fn read_slice(bytes: &[u8], owner: Owner, limits: &Limits, sink: &mut dyn DocumentSink) -> Result<Read, ReadError> {
+    reader::read(bytes, owner, limits, sink)
 }
 
 /// Reads an archive of any size with one document in memory at a time. Equal to [`read_slice`] on the same bytes.
 ///
 /// # Errors
 /// [`ReadError`].
-pub fn read_stream(_source: impl std::io::Read, _owner: Owner, _limits: &Limits, _sink: &mut dyn DocumentSink) -> Result<Read, ReadError> {
-    unimplemented!("skeleton")
+pub fn read_stream(source: impl io::Read, owner: Owner, limits: &Limits, sink: &mut dyn DocumentSink) -> Result<Read, ReadError> {
+    read_buffered(source, STREAM_BUFFER_BYTES, owner, limits, sink)
 }
+
+fn read_buffered(
+    source: impl io::Read,
+    buffer_bytes: usize,
+    owner: Owner,
+    limits: &Limits,
+    sink: &mut dyn DocumentSink,
+) -> Result<Read, ReadError> {
+    reader::read(BufReader::with_capacity(buffer_bytes, Retrying(source)), owner, limits, sink)
+}
+
+/// A source whose interrupted reads are repeated.
+struct Retrying<S>(S);
+
+impl<S: io::Read> io::Read for Retrying<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.0.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
+    }
+}
+
+/// The duration where an archive does not tell it; -1 while there is no end.
+fn duration(start: Millis, end: Millis) -> i64 {
+    if end < 0 { -1 } else { end.saturating_sub(start).max(0) }
+}
+
+/// Whether a text can be a state or a type.
+fn is_state(text: &str) -> bool {
+    !text.is_empty() && text.len() <= STATE_BYTES && !text.chars().any(char::is_control)
+}
+
+#[cfg(test)]
+mod tests;

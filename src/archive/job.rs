@@ -1,0 +1,165 @@
+//! What a job archive tells of its job.
+
+use std::fmt::Write as _;
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+use super::members::Members;
+use super::{JobRecord, OVERVIEW_BYTES, STATES, is_state, legacy_overview};
+use crate::ids::JobId;
+
+/// The overview is of another job.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct OtherJob;
+
+/// What was found so far. Of several overviews the last usable one counts.
+#[derive(Debug)]
+pub(super) struct JobFindings {
+    id: JobId,
+    overview: Option<JobRecord>,
+    legacy: Option<JobRecord>,
+    details: Option<JobRecord>,
+    overview_seen: bool,
+}
+
+impl JobFindings {
+    pub(super) fn new(id: JobId) -> Self {
+        Self { id, overview: None, legacy: None, details: None, overview_seen: false }
+    }
+
+    /// Takes the document of `/jobs/overview`.
+    pub(super) fn overview(&mut self, document: &str) -> Result<(), OtherJob> {
+        self.overview_seen = true;
+        let Some(object) = Members::parse(document).and_then(|members| members.elements("jobs").first().copied()) else { return Ok(()) };
+        if let Some(record) = listed(self.id, object)? {
+            self.overview = Some(record);
+        }
+        Ok(())
+    }
+
+    /// Takes the document of `/joboverview`.
+    pub(super) fn legacy_overview(&mut self, document: &str) -> Result<(), OtherJob> {
+        self.overview_seen = true;
+        let Some(converted) = legacy_overview::convert(document) else { return Ok(()) };
+        let Ok(object) = RawValue::from_string(converted) else { return Ok(()) };
+        if let Some(record) = listed(self.id, &object)? {
+            self.legacy = Some(record);
+        }
+        Ok(())
+    }
+
+    /// Takes the document of `/jobs/<id>`. It is only looked into where no overview came before: Flink writes the overview first.
+    pub(super) fn details(&mut self, document: &str) {
+        if self.overview.is_some() || self.legacy.is_some() {
+            return;
+        }
+        let Some(object) = Members::parse(document).and_then(|members| overview_of_details(&members)) else { return };
+        let Ok(object) = RawValue::from_string(object) else { return };
+        if let Ok(Some(record)) = listed(self.id, &object) {
+            self.details = Some(record);
+        }
+    }
+
+    /// The record, and what is wrong with the overview.
+    pub(super) fn finish(self) -> (Option<JobRecord>, Option<&'static str>) {
+        if let Some(record) = self.overview.or(self.legacy) {
+            return (Some(record), None);
+        }
+        let flaw = match (self.details.is_some(), self.overview_seen) {
+            (true, true) => "the job's overview cannot be used, so its details were taken instead",
+            (true, false) => "the archive has no overview of the job, so its details were taken instead",
+            (false, true) => "neither the job's overview nor its details tell its name and state: it is served, but not listed",
+            (false, false) => {
+                "the archive has no overview of the job, and its details do not tell its name and state: it is served, but not listed"
+            }
+        };
+        (self.details, Some(flaw))
+    }
+}
+
+/// The record of an object of `/jobs/overview`; `None` if it lacks what a list needs.
+fn listed(id: JobId, object: &RawValue) -> Result<Option<JobRecord>, OtherJob> {
+    if object.get().len() > OVERVIEW_BYTES {
+        return Ok(None);
+    }
+    let Some(members) = Members::parse(object.get()) else { return Ok(None) };
+    let Some(told) = members.text("jid").and_then(|jid| JobId::from_name(jid.as_bytes()).ok()) else { return Ok(None) };
+    if told != id {
+        return Err(OtherJob);
+    }
+    let Some(name) = members.text("name") else { return Ok(None) };
+    let Some(status) = members.text("state").filter(|state| is_state(state)) else { return Ok(None) };
+    let start = members.integer("start-time").unwrap_or(0);
+    let end = members.integer("end-time").unwrap_or(-1);
+    Ok(Some(JobRecord {
+        name,
+        status,
+        start,
+        end,
+        duration: members.integer("duration").unwrap_or_else(|| super::duration(start, end)),
+        job_type: members.text("jobType").filter(|job_type| is_state(job_type)),
+        tasks: members.counts("tasks"),
+        overview: with_required_members(object.get(), &members),
+    }))
+}
+
+/// Adds what Flink's clients require and older archives lack, where and as Flink's own server adds it.
+fn with_required_members(object: &str, members: &Members<'_>) -> String {
+    let mut text = String::with_capacity(object.len() + 64);
+    let mut copied = 0;
+    if members.get("schedulerType").is_none() || members.get("jobType").is_none() {
+        let behind = if members.get("jobType").is_some() { "jobType" } else { "name" };
+        if let Some(value) = members.get(behind) {
+            copied = value.get().as_ptr().addr() - object.as_ptr().addr() + value.get().len();
+            text.push_str(&object[..copied]);
+            for required in ["jobType", "schedulerType"] {
+                if members.get(required).is_none() {
+                    // Writing to a string cannot fail.
+                    let _ = write!(text, ",\"{required}\":null");
+                }
+            }
+        }
+    }
+    match object[copied..].rfind('}') {
+        Some(end) if members.get("pending-operators").is_none() => {
+            text.push_str(&object[copied..copied + end]);
+            text.push_str(",\"pending-operators\":0}");
+        }
+        _ => text.push_str(&object[copied..]),
+    }
+    text
+}
+
+/// Builds the object of `/jobs/overview` from that of `/jobs/<id>`.
+fn overview_of_details(details: &Members<'_>) -> Option<String> {
+    let start = details.integer("start-time").unwrap_or(0);
+    let end = details.integer("end-time").unwrap_or(-1);
+    let mut tasks: Map<String, Value> = Map::new();
+    let mut total = 0_u64;
+    for vertex in details.objects("vertices") {
+        for (state, count) in vertex.counts("tasks") {
+            let state = state.to_lowercase();
+            total = total.saturating_add(count);
+            let sum = tasks.get(&state).and_then(Value::as_u64);
+            if sum.is_some() || tasks.len() < STATES {
+                tasks.insert(state, sum.unwrap_or(0).saturating_add(count).into());
+            }
+        }
+    }
+    tasks.insert("total".to_owned(), total.into());
+    let overview = json!({
+        "jid": details.text("jid")?,
+        "name": details.text("name")?,
+        "jobType": details.text("job-type"),
+        "schedulerType": details.text("schedulerType"),
+        "start-time": start,
+        "end-time": end,
+        "duration": details.integer("duration").unwrap_or_else(|| super::duration(start, end)),
+        "state": details.text("state")?,
+        "last-modification": if end >= 0 { end } else { start },
+        "tasks": tasks,
+        "pending-operators": details.integer("pending-operators").unwrap_or(0),
+    });
+    Some(overview.to_string())
+}

@@ -1,0 +1,164 @@
+//! The members of a JSON object, each as the text it was written in, read as leniently as Flink reads them.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// An object whose members' values are not parsed yet.
+#[derive(Debug)]
+pub(super) struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collect;
+
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Members<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry::<String, &'de RawValue>()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Collect)
+    }
+}
+
+impl<'a> Members<'a> {
+    /// The members of an object, if the text is one.
+    pub(super) fn parse(text: &'a str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// The value of a member; of members with one name, the last.
+    pub(super) fn get(&self, name: &str) -> Option<&'a RawValue> {
+        self.0.iter().rev().find(|(member, _)| member == name).map(|(_, value)| *value)
+    }
+
+    /// All members in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), *value))
+    }
+
+    /// A string, or a number or boolean as text.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        let value = self.get(name)?.get();
+        match value.as_bytes().first()? {
+            b'"' => string(value),
+            b'{' | b'[' | b'n' => None,
+            _ => Some(value.to_owned()),
+        }
+    }
+
+    /// A whole number, also one in a string or with a fraction.
+    pub(super) fn integer(&self, name: &str) -> Option<i64> {
+        integer(self.get(name)?)
+    }
+
+    /// An object of counts. Members that are none are left out.
+    pub(super) fn counts(&self, name: &str) -> Vec<(String, u64)> {
+        let Some(members) = self.get(name).and_then(|value| Self::parse(value.get())) else { return Vec::new() };
+        let counts = members.iter().filter(|(name, _)| name.len() <= super::STATE_BYTES).take(super::STATES);
+        counts.filter_map(|(name, value)| Some((name.to_owned(), u64::try_from(integer(value)?).ok()?))).collect()
+    }
+
+    /// The objects in an array. Elements that are none are left out.
+    pub(super) fn objects(&self, name: &str) -> Vec<Members<'a>> {
+        self.elements(name).into_iter().filter_map(|value| Self::parse(value.get())).collect()
+    }
+
+    /// The elements of an array; none if it is not one.
+    pub(super) fn elements(&self, name: &str) -> Vec<&'a RawValue> {
+        self.get(name).and_then(|value| serde_json::from_str(value.get()).ok()).unwrap_or_default()
+    }
+}
+
+/// Text of a JSON string. Half surrogate pairs, which Java lets pass, become replacement characters.
+fn string(value: &str) -> Option<String> {
+    struct Lossy(String);
+
+    impl<'de> Deserialize<'de> for Lossy {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Bytes;
+
+            impl Visitor<'_> for Bytes {
+                type Value = Lossy;
+
+                fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    formatter.write_str("a string")
+                }
+
+                fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Lossy, E> {
+                    let mut bytes = bytes.to_vec();
+                    for at in 0..bytes.len().saturating_sub(2) {
+                        // Half a pair comes as three bytes that no text in UTF-8 has; the replacement character has three too.
+                        if bytes[at] == 0xed && bytes[at + 1] >= 0xa0 {
+                            bytes[at..at + 3].copy_from_slice("\u{fffd}".as_bytes());
+                        }
+                    }
+                    Ok(Lossy(String::from_utf8_lossy(&bytes).into_owned()))
+                }
+            }
+
+            deserializer.deserialize_bytes(Bytes)
+        }
+    }
+
+    serde_json::from_str::<Lossy>(value).ok().map(|text| text.0)
+}
+
+/// A whole number as Jackson would take it for a `long`.
+#[expect(clippy::cast_possible_truncation, reason = "a fraction is cut off, and what is out of range becomes the nearest, as in Java")]
+fn integer(value: &RawValue) -> Option<i64> {
+    let quoted;
+    let text = if value.get().starts_with('"') {
+        quoted = string(value.get())?;
+        quoted.trim()
+    } else {
+        value.get()
+    };
+    text.parse().ok().or_else(|| text.parse::<f64>().ok().filter(|number| number.is_finite()).map(|number| number as i64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_read_leniently() {
+        let members = Members::parse(
+            r#"{"a":1,"b":"2","c":3.9,"d":"x\ud83d","e":null,"f":[1],"g":true,"h":1e300,"a":7,"i":{"run":1,"bad":"x","minus":-1,"three":"3"}}"#,
+        )
+        .unwrap();
+        assert_eq!(members.integer("a"), Some(7), "the last of a name counts");
+        assert_eq!(members.integer("b"), Some(2));
+        assert_eq!(members.integer("c"), Some(3));
+        assert_eq!(members.integer("d"), None);
+        assert_eq!(members.integer("e"), None);
+        assert_eq!(members.integer("h"), Some(i64::MAX));
+        assert_eq!(members.integer("missing"), None);
+        assert_eq!(members.text("d").as_deref(), Some("x\u{fffd}"));
+        assert_eq!(members.text("e"), None);
+        assert_eq!(members.text("f"), None);
+        assert_eq!(members.text("g").as_deref(), Some("true"));
+        assert_eq!(members.counts("i"), [("run".to_owned(), 1), ("three".to_owned(), 3)]);
+        assert_eq!(members.counts("f"), []);
+    }
+
+    #[test]
+    fn what_is_no_object_has_no_members() {
+        for text in ["", "[]", "1", "null", "{", "{}x", r#"{"a":}"#] {
+            assert!(Members::parse(text).is_none(), "{text}");
+        }
+    }
+}

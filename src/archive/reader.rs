@@ -1,0 +1,161 @@
+//! Gives the documents of an archive to the sink, and keeps what the overview tells.
+
+use std::io::BufRead;
+
+use super::application::ApplicationFindings;
+use super::depth::nests_deeper;
+use super::entry_path::{EntryPaths, Place, Refused};
+use super::envelope::{Entry, Field, walk};
+use super::flaws::Flaws;
+use super::job::JobFindings;
+use super::{DocumentSink, LONGEST_PATH, Limits, Owner, Read, ReadError, Record, Unreadable};
+use crate::problem::ProblemCode;
+
+/// Reads an archive from the chunks of a source.
+pub(super) fn read(source: impl BufRead, owner: Owner, limits: &Limits, sink: &mut dyn DocumentSink) -> Result<Read, ReadError> {
+    let limits = Limits { path_length: limits.path_length.min(LONGEST_PATH), ..*limits };
+    let mut reader = Reader {
+        paths: EntryPaths::new(owner),
+        limits,
+        sink,
+        flaws: Flaws::default(),
+        documents: 0,
+        document_bytes: 0,
+        own: 0,
+        foreign: 0,
+        findings: match owner {
+            Owner::Application(id) => Findings::Application(ApplicationFindings::new(id)),
+            Owner::Job(id) => Findings::Job(JobFindings::new(id)),
+        },
+    };
+    let entries = walk(source, &limits, &mut |number, entry| reader.entry(number, entry))?;
+    reader.finish(entries)
+}
+
+enum Findings {
+    Application(ApplicationFindings),
+    Job(JobFindings),
+}
+
+struct Reader<'a> {
+    paths: EntryPaths,
+    limits: Limits,
+    sink: &'a mut dyn DocumentSink,
+    flaws: Flaws,
+    documents: u64,
+    document_bytes: u64,
+    /// Documents under the owner's id.
+    own: u64,
+    /// Entries under the id of another application or job.
+    foreign: u64,
+    findings: Findings,
+}
+
+impl Reader<'_> {
+    fn entry(&mut self, number: u64, entry: Entry<'_>) -> Result<(), ReadError> {
+        let Entry::Object { path, json, too_deep } = entry else {
+            self.flaws.entry(ProblemCode::EntryMalformed, number, "it is not an object");
+            return Ok(());
+        };
+        let path = match path {
+            Field::Text(path) => path,
+            Field::TooLong => {
+                let what = format!("its path is longer than {} bytes (historyserver.limits.path-length)", self.limits.path_length);
+                self.flaws.entry(ProblemCode::PathTooLong, number, &what);
+                return Ok(());
+            }
+            Field::Missing => return self.malformed(number, "it has no path"),
+            Field::NotText => return self.malformed(number, "its path is not a string"),
+            Field::Malformed => return self.malformed(number, "its path is not text in UTF-8"),
+        };
+        let (place, path) = match self.paths.judge(path) {
+            Ok(judged) => judged,
+            Err(refused) => {
+                self.foreign += u64::from(refused == Refused::Foreign);
+                let what = match refused {
+                    Refused::Foreign => "its path belongs to another application or job",
+                    Refused::Unknown => "its path is none that Flink writes for this archive",
+                };
+                self.flaws.entry(ProblemCode::EntryPathRefused, number, what);
+                return Ok(());
+            }
+        };
+        let json = match json {
+            Field::Text(json) => json,
+            Field::TooLong => {
+                let what = format!("its document is larger than {} bytes (historyserver.limits.document-size)", self.limits.document_size);
+                self.flaws.entry(ProblemCode::DocumentTooLarge, number, &what);
+                return Ok(());
+            }
+            Field::Missing => return self.malformed(number, "it has no document"),
+            Field::NotText => return self.malformed(number, "its document is not a string"),
+            Field::Malformed => return self.malformed(number, "its document is not text in UTF-8"),
+        };
+        if too_deep || nests_deeper(json, self.limits.depth) {
+            let what = format!("it nests deeper than {} levels (historyserver.limits.depth)", self.limits.depth);
+            self.flaws.entry(ProblemCode::DocumentTooDeep, number, &what);
+            return Ok(());
+        }
+        self.sink.document(&path, json)?;
+        self.documents += 1;
+        self.document_bytes += json.len() as u64;
+        self.own += u64::from(matches!(place, Place::Details | Place::Below));
+        self.learn(place, json)
+    }
+
+    fn malformed(&mut self, number: u64, what: &str) -> Result<(), ReadError> {
+        self.flaws.entry(ProblemCode::EntryMalformed, number, what);
+        Ok(())
+    }
+
+    /// Keeps what a document tells of its owner.
+    fn learn(&mut self, place: Place, json: &str) -> Result<(), ReadError> {
+        match (&mut self.findings, place) {
+            (Findings::Application(findings), Place::Overview) => findings.overview(json).map_err(|_| other("application"))?,
+            (Findings::Application(findings), Place::Details) => findings.details(json),
+            (Findings::Job(findings), Place::Overview) => findings.overview(json).map_err(|_| other("job"))?,
+            (Findings::Job(findings), Place::LegacyOverview) => findings.legacy_overview(json).map_err(|_| other("job"))?,
+            (Findings::Job(findings), Place::Details) => findings.details(json),
+            (_, Place::Below) | (Findings::Application(_), Place::LegacyOverview) => {}
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, entries: u64) -> Result<Read, ReadError> {
+        if self.own == 0 && self.foreign > 0 {
+            return Err(match self.findings {
+                Findings::Application(_) => other("application"),
+                Findings::Job(_) => other("job"),
+            }
+            .into());
+        }
+        if self.documents == 0 {
+            let left_out = self.flaws.count();
+            let first = self.flaws.finish().into_iter().next().map(|flaw| flaw.reason).unwrap_or_default();
+            let reason = format!("none of the {entries} entries can be served; {left_out} are left out, the first: {first}");
+            return Err(Unreadable { code: ProblemCode::ArchiveEmpty, reason }.into());
+        }
+        let (record, flaw) = match self.findings {
+            Findings::Application(findings) => {
+                let (record, flaw) = findings.finish();
+                (record.map(Record::Application), flaw)
+            }
+            Findings::Job(findings) => {
+                let (record, flaw) = findings.finish();
+                (record.map(Record::Job), flaw)
+            }
+        };
+        if let Some(flaw) = flaw {
+            self.flaws.archive(ProblemCode::OverviewUnusable, flaw);
+        }
+        Ok(Read { record, flaws: self.flaws.finish(), documents: self.documents, document_bytes: self.document_bytes })
+    }
+}
+
+/// The archive is of another owner than its name says. Listed under its file's id it would shadow, or be, somebody else.
+fn other(kind: &str) -> Unreadable {
+    Unreadable {
+        code: ProblemCode::IdMismatch,
+        reason: format!("the archive is of another {kind} than the name of its file or folder says"),
+    }
+}

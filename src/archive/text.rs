@@ -1,0 +1,291 @@
+//! A JSON string, or a scalar as text, taken out of its escapes into a reused buffer that never grows beyond a limit.
+//!
+//! Most of the time that reading an archive takes is spent here: documents are JSON inside JSON strings, so a quote or an escape
+//! comes every few bytes. Eight bytes are looked at, and copied, at once.
+
+/// Room that a copied word or a decoded escape may take beyond the content.
+const SLACK: usize = 8;
+/// What the buffer starts with.
+const FIRST_BYTES: usize = 1 << 10;
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = ONES << 7;
+
+/// Marks bytes of a word that end a run: quotes, backslashes, control characters. The lowest mark is exact, those above it need not be.
+#[inline]
+const fn specials(word: u64) -> u64 {
+    let quote = word ^ (ONES * b'"' as u64);
+    let backslash = word ^ (ONES * b'\\' as u64);
+    ((quote.wrapping_sub(ONES) & !quote) | (backslash.wrapping_sub(ONES) & !backslash) | (word.wrapping_sub(ONES * 0x20) & !word)) & HIGHS
+}
+
+/// Number of bytes before the first that ends a run; all of `chunk` if none does.
+pub(super) fn run_length(chunk: &[u8]) -> usize {
+    let (words, rest) = chunk.as_chunks::<8>();
+    for (number, word) in words.iter().enumerate() {
+        let found = specials(u64::from_le_bytes(*word));
+        if found != 0 {
+            return number * 8 + first(found);
+        }
+    }
+    let plain = rest.iter().take_while(|&&byte| byte >= 0x20 && byte != b'"' && byte != b'\\').count();
+    words.len() * 8 + plain
+}
+
+/// Index of the byte that the lowest mark stands for.
+#[inline]
+const fn first(marks: u64) -> usize {
+    (marks.trailing_zeros() / 8) as usize
+}
+
+/// Why [`Text::unescape`] came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// The closing quote was consumed.
+    Closed,
+    /// The chunk is used up.
+    ChunkEnd,
+    /// An escape begins, and the chunk may end within it: its backslash comes next.
+    Escape,
+    /// The content is longer than the limit; the rest need not be kept.
+    TooLong,
+}
+
+/// What became of the content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Whole,
+    Malformed,
+    TooLong,
+}
+
+/// The content of one string.
+#[derive(Debug)]
+pub(super) struct Text {
+    bytes: Vec<u8>,
+    length: usize,
+    limit: usize,
+    state: State,
+    /// Where the content ended right after an escaped high surrogate: only a low one right behind it makes a character.
+    high_surrogate_end: usize,
+}
+
+/// The content of a string, judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content<'a> {
+    Whole(&'a str),
+    /// Not UTF-8, half a surrogate pair, an unknown escape or a raw control character.
+    Malformed,
+    TooLong,
+}
+
+impl Text {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { bytes: Vec::new(), length: 0, limit, state: State::Whole, high_surrogate_end: 0 }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.length = 0;
+        self.state = State::Whole;
+        self.high_surrogate_end = 0;
+    }
+
+    pub(super) fn content(&self) -> Content<'_> {
+        match self.state {
+            State::TooLong => Content::TooLong,
+            State::Malformed => Content::Malformed,
+            State::Whole => {
+                self.bytes.get(..self.length).and_then(|bytes| str::from_utf8(bytes).ok()).map_or(Content::Malformed, Content::Whole)
+            }
+        }
+    }
+
+    /// The content, if nothing is wrong with it.
+    pub(super) fn whole(&self) -> Option<&str> {
+        match self.content() {
+            Content::Whole(text) => Some(text),
+            Content::Malformed | Content::TooLong => None,
+        }
+    }
+
+    pub(super) fn malformed(&mut self) {
+        if self.state == State::Whole {
+            self.state = State::Malformed;
+        }
+    }
+
+    /// Makes room for [`SLACK`] more bytes; `false` when the content is already longer than the limit.
+    #[inline]
+    fn room(&mut self) -> bool {
+        self.length + SLACK <= self.bytes.len() || self.grow()
+    }
+
+    #[cold]
+    fn grow(&mut self) -> bool {
+        if self.length > self.limit {
+            return false;
+        }
+        let most = self.limit.saturating_add(2 * SLACK);
+        let wanted = self.bytes.len().saturating_mul(2).clamp(FIRST_BYTES, most.max(FIRST_BYTES));
+        self.bytes.resize(wanted, 0);
+        true
+    }
+
+    /// Appends one byte.
+    pub(super) fn push(&mut self, byte: u8) -> Stop {
+        if !self.room() {
+            return self.too_long();
+        }
+        self.bytes[self.length] = byte;
+        self.length += 1;
+        Stop::ChunkEnd
+    }
+
+    fn too_long(&mut self) -> Stop {
+        self.state = State::TooLong;
+        Stop::TooLong
+    }
+
+    /// Judges the length once the string has ended.
+    pub(super) fn close(&mut self) -> Stop {
+        if self.length > self.limit {
+            self.state = State::TooLong;
+        }
+        Stop::Closed
+    }
+
+    /// Takes content from a chunk up to the closing quote: how many bytes of the chunk were used, and why it stopped.
+    pub(super) fn unescape(&mut self, chunk: &[u8]) -> (usize, Stop) {
+        let mut at = 0;
+        loop {
+            let Some(word) = chunk[at..].first_chunk::<8>() else {
+                return self.unescape_tail(chunk, at);
+            };
+            if !self.room() {
+                return (at, self.too_long());
+            }
+            if let Some(room) = self.bytes[self.length..].first_chunk_mut::<8>() {
+                *room = *word;
+            }
+            let found = specials(u64::from_le_bytes(*word));
+            if found == 0 {
+                at += 8;
+                self.length += 8;
+                continue;
+            }
+            at += first(found);
+            self.length += first(found);
+            match chunk[at] {
+                b'"' => return (at + 1, self.close()),
+                b'\\' => match self.escape(&chunk[at..]) {
+                    Some(used) => at += used,
+                    None => return (at, Stop::Escape),
+                },
+                // Its byte was copied with the word.
+                _control => {
+                    self.malformed();
+                    at += 1;
+                    self.length += 1;
+                }
+            }
+        }
+    }
+
+    /// The last few bytes of a chunk, one by one.
+    fn unescape_tail(&mut self, chunk: &[u8], mut at: usize) -> (usize, Stop) {
+        while let Some(&byte) = chunk.get(at) {
+            match byte {
+                b'"' => return (at + 1, self.close()),
+                b'\\' => match self.escape(&chunk[at..]) {
+                    Some(used) => at += used,
+                    None => return (at, Stop::Escape),
+                },
+                _ => {
+                    if byte < 0x20 {
+                        self.malformed();
+                    }
+                    if self.push(byte) == Stop::TooLong {
+                        return (at, Stop::TooLong);
+                    }
+                    at += 1;
+                }
+            }
+        }
+        (at, Stop::ChunkEnd)
+    }
+
+    /// Decodes the escape that `chunk` begins with: how many bytes it takes, `None` if the chunk may end within it.
+    /// There is room for it: a caller has made some since the last byte was written, or makes it before the next.
+    #[inline]
+    fn escape(&mut self, chunk: &[u8]) -> Option<usize> {
+        let &kind = chunk.get(1)?;
+        if kind == b'u' {
+            let digits = chunk.get(2..6)?;
+            match digits.iter().try_fold(0, |unit, &digit| hex(digit).map(|value| unit << 4 | value)) {
+                Some(unit) => self.utf16(unit),
+                None => {
+                    self.malformed();
+                    return Some(2);
+                }
+            }
+            return Some(6);
+        }
+        self.short_escape(kind);
+        Some(2)
+    }
+
+    /// Decodes `\kind`, `\u` excepted.
+    pub(super) fn short_escape(&mut self, kind: u8) {
+        let byte = match kind {
+            b'"' | b'\\' | b'/' => kind,
+            b'n' => b'\n',
+            b't' => b'\t',
+            b'r' => b'\r',
+            b'b' => 0x08,
+            b'f' => 0x0c,
+            _ => {
+                self.malformed();
+                return;
+            }
+        };
+        if self.push(byte) == Stop::TooLong {
+            self.too_long();
+        }
+    }
+
+    /// Appends a UTF-16 unit. Half a pair is written as three bytes that are not UTF-8, so that its string is judged malformed.
+    pub(super) fn utf16(&mut self, unit: u16) {
+        if !self.room() {
+            self.too_long();
+            return;
+        }
+        let low = u32::from(unit);
+        let joined = (0xDC00..0xE000).contains(&unit) && self.high_surrogate_end == self.length && self.length >= 3;
+        let code = if joined {
+            self.length -= 3;
+            let high = u32::from(self.bytes[self.length + 1] & 0x0f) << 6 | u32::from(self.bytes[self.length + 2] & 0x3f);
+            0x1_0000 + (high << 10) + (low & 0x3ff)
+        } else {
+            low
+        };
+        let mut encoded = [0; 4];
+        let encoded: &[u8] = match char::from_u32(code) {
+            Some(character) => character.encode_utf8(&mut encoded).as_bytes(),
+            None => {
+                let [high, low] = unit.to_be_bytes();
+                encoded = [0xe0 | high >> 4, 0x80 | (high & 0x0f) << 2 | low >> 6, 0x80 | low & 0x3f, 0];
+                &encoded[..3]
+            }
+        };
+        self.bytes[self.length..self.length + encoded.len()].copy_from_slice(encoded);
+        self.length += encoded.len();
+        if (0xD800..0xDC00).contains(&unit) {
+            self.high_surrogate_end = self.length;
+        }
+    }
+}
+
+/// Value of a hex digit.
+pub(super) fn hex(digit: u8) -> Option<u16> {
+    char::from(digit).to_digit(16).and_then(|value| u16::try_from(value).ok())
+}
