@@ -23,3 +23,6 @@ pub mod ingest;
 pub mod refresh;
 
 pub mod schedule;
+
+pub mod api;
+pub mod web;

@@ -1,0 +1,165 @@
+//! HTTP: Flink's paths at the root and under `/v1`, our own under `/api/v1`, and what operators probe.
+//!
+//! Handlers read the index and may ask ingest to bring an evicted archive back; they never list or delete.
+//!
+//! # Absent on purpose
+//! No document is ever a file path. No handler takes a request body. No answer quotes the cause of a failure:
+//! a 500 is a fixed sentence, its cause goes to the log, once, with the request.
+//!
+//! # Which module does what
+//! [`serve`] owns connections; `observe` wraps every request (time limit, panics, headers, log, metrics); `flink_path` decodes
+//! paths and `flink` says what they mean; `document`, `overview`, `cluster`, `dashboard` and `log_url` answer them;
+//! `ops` and `status` are ours; `response`, `conditional` and `encoding` are shared by all.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::Method;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::{Clock, Millis};
+use crate::index::IndexReader;
+use crate::ingest::Ingest;
+use crate::refresh::RefreshStatus;
+use crate::web;
+
+mod cluster;
+mod conditional;
+mod dashboard;
+mod document;
+mod encoding;
+mod error;
+mod flink;
+mod flink_path;
+mod gzip;
+mod log_url;
+mod observe;
+mod ops;
+mod overview;
+mod response;
+mod serve;
+mod status;
+
+pub(crate) use conditional::is_match;
+pub(crate) use encoding::{Encoding, negotiate};
+pub(crate) use response::{RouteTemplate, not_modified};
+
+pub use dashboard::system_timezone_name;
+pub use log_url::{LogUrlPattern, LogUrls};
+pub use observe::{DURATION_BUCKETS, DURATION_METRIC, REQUESTS_METRIC};
+pub use serve::{Drained, ServeOptions, serve};
+
+/// What `/config` and the log URL routes tell, from the configuration.
+#[derive(Debug, Clone)]
+pub struct ApiOptions {
+    /// Version of the Flink API that is answered (`historyserver.web.flink-version`).
+    pub flink_version: String,
+    /// How often the page asks again (`historyserver.web.refresh-interval`).
+    pub web_refresh_interval: Duration,
+    /// Name of the time zone of this machine, as [`system_timezone_name`] tells it.
+    pub timezone_name: String,
+    /// Where logs are kept (`historyserver.log.*.url-pattern`).
+    pub log_urls: LogUrls,
+    /// How long a handler may take until its answer begins; after that the client gets a 503.
+    pub request_timeout: Duration,
+    /// Largest request body that is let in, in bytes.
+    pub max_request_body: u64,
+}
+
+impl Default for ApiOptions {
+    fn default() -> Self {
+        Self {
+            flink_version: "2.3.0".to_owned(),
+            web_refresh_interval: Duration::from_secs(10),
+            timezone_name: system_timezone_name(),
+            log_urls: LogUrls::default(),
+            request_timeout: Duration::from_secs(60),
+            max_request_body: 64 << 10,
+        }
+    }
+}
+
+/// All that handlers need.
+#[derive(Clone)]
+pub struct ApiState {
+    /// What is known.
+    pub reader: IndexReader,
+    /// Brings evicted archives back.
+    pub ingest: Ingest,
+    /// State of the refreshes.
+    pub refresh: watch::Receiver<RefreshStatus>,
+    /// The time.
+    pub clock: Clock,
+    /// When this server started, by that clock.
+    pub started: Millis,
+    /// From the configuration.
+    pub options: ApiOptions,
+    /// Renders `/metrics`.
+    pub prometheus: PrometheusHandle,
+    /// Cancelled as soon as the server is asked to stop: `/readyz` then says so.
+    pub stopping: CancellationToken,
+}
+
+/// What is shared by all requests.
+struct Shared {
+    state: ApiState,
+    lists: overview::Lists,
+}
+
+impl std::ops::Deref for Shared {
+    type Target = ApiState;
+
+    fn deref(&self) -> &ApiState {
+        &self.state
+    }
+}
+
+/// All routes. To be served with [`serve`], which owns the connections.
+#[must_use]
+pub fn router(state: ApiState) -> Router {
+    observe::describe();
+    ops::describe();
+    let shared = Arc::new(Shared { state, lists: overview::Lists::default() });
+    Router::new()
+        .route("/healthz", get(ops::healthz))
+        .route("/readyz", get(ops::readyz))
+        .route("/metrics", get(ops::metrics))
+        .route("/api/v1/status", get(status::status))
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(fallback)
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&shared), observe::observe))
+        .with_state(shared)
+}
+
+/// Methods that every path answers, for `Allow`.
+const ALLOWED: &str = "GET, HEAD";
+
+/// Everything but our own routes: Flink's paths and the page. Paths are decoded here, not by axum, which would not take `%2F` for a separator.
+async fn fallback(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return method_not_allowed(request).await;
+    }
+    let path = match flink_path::decode(request.uri().path()) {
+        Ok(path) => path,
+        Err(error) => return error.into_response(),
+    };
+    let segments: Vec<&str> = path.iter().map(String::as_str).collect();
+    if let Some(asset) = web::find(&segments) {
+        return asset.answer(request.headers());
+    }
+    flink::answer(&shared, &segments, request.headers()).await
+}
+
+/// A method that a path does not answer. `OPTIONS` is told what it does answer.
+async fn method_not_allowed(request: Request) -> Response {
+    if request.method() == Method::OPTIONS {
+        return response::options(ALLOWED);
+    }
+    error::ApiError::method_not_allowed(ALLOWED).into_response()
+}

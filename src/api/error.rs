@@ -1,0 +1,150 @@
+//! The one error of handlers. Everything that does not end well becomes an [`ApiError`], and every `ApiError` the envelope
+//! `{"errors":["…"]}`, as Flink's own REST API writes it.
+//!
+//! The message is for the client and holds no cause; the cause rides along as an extension of the response, and `observe` logs it.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::index::IndexError;
+use crate::ingest::BringBackError;
+
+use super::response::{self, RouteTemplate};
+
+/// An answer that is an error.
+#[derive(Debug)]
+pub(super) struct ApiError {
+    status: StatusCode,
+    message: Cow<'static, str>,
+    cause: Option<String>,
+    retry_after: Option<Duration>,
+    allow: Option<&'static str>,
+    close: bool,
+    route: Option<&'static str>,
+}
+
+/// Why a request failed, for the log: never part of the body.
+#[derive(Debug, Clone)]
+pub(super) struct Cause(pub(super) String);
+
+impl ApiError {
+    fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, message: message.into(), cause: None, retry_after: None, allow: None, close: false, route: None }
+    }
+
+    /// 400.
+    pub(super) fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    /// 404.
+    pub(super) fn not_found(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, message)
+    }
+
+    /// 404 of a path that means nothing.
+    pub(super) fn no_such_path() -> Self {
+        Self::not_found("There is nothing at this path.")
+    }
+
+    /// 405.
+    pub(super) fn method_not_allowed(allow: &'static str) -> Self {
+        let message = "A history server is read-only: nothing can be changed, submitted or cancelled here. This path answers GET and HEAD.";
+        Self { allow: Some(allow), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, message) }
+    }
+
+    /// 410.
+    pub(super) fn gone(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::GONE, message)
+    }
+
+    /// 413; the connection is closed after it, since the body is not read.
+    pub(super) fn body_too_large(limit: u64) -> Self {
+        let message = format!("The body of the request is larger than {limit} bytes.");
+        Self { close: true, ..Self::new(StatusCode::PAYLOAD_TOO_LARGE, message) }
+    }
+
+    /// 500 with its cause for the log.
+    pub(super) fn internal(cause: impl Into<String>) -> Self {
+        let message = "Internal server error. The server's log says more.";
+        Self { cause: Some(cause.into()), ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, message) }
+    }
+
+    /// 503 with `Retry-After`.
+    pub(super) fn unavailable(message: impl Into<Cow<'static, str>>, retry_after: Duration, cause: impl Into<String>) -> Self {
+        let error = Self::new(StatusCode::SERVICE_UNAVAILABLE, message);
+        Self { retry_after: Some(retry_after), cause: Some(cause.into()), ..error }
+    }
+
+    /// Names the route for log and metrics.
+    pub(super) fn on_route(self, route: &'static str) -> Self {
+        Self { route: Some(route), ..self }
+    }
+
+    /// What the log is told.
+    pub(super) fn cause(&self) -> &str {
+        self.cause.as_deref().unwrap_or(&self.message)
+    }
+}
+
+impl From<IndexError> for ApiError {
+    fn from(error: IndexError) -> Self {
+        match error {
+            IndexError::Closed => Self::unavailable("The server is shutting down.", Duration::from_secs(5), "the index is closed"),
+            IndexError::Unwritable(cause) | IndexError::NewerSchema(cause) | IndexError::Owned(cause) => {
+                Self::unavailable("The index cannot be read at the moment.", Duration::from_secs(30), cause)
+            }
+            IndexError::Damaged(cause) => Self::internal(format!("the index is damaged: {cause}")),
+            IndexError::Failed(cause) => Self::internal(format!("reading the index failed: {cause}")),
+        }
+    }
+}
+
+impl From<BringBackError> for ApiError {
+    fn from(error: BringBackError) -> Self {
+        match error {
+            BringBackError::Unavailable { message, retry_after } => {
+                let cause = format!("an evicted archive could not be fetched again: {message}");
+                Self::unavailable(message, retry_after, cause)
+            }
+            BringBackError::Gone => Self::gone(GONE),
+            BringBackError::Unreadable(cause) => Self {
+                cause: Some(format!("an evicted archive can no longer be read: {cause}")),
+                ..Self::new(
+                    StatusCode::BAD_GATEWAY,
+                    "The documents of this archive were evicted from the cache, and the archive in its archive directory can no longer be read.",
+                )
+            },
+        }
+    }
+}
+
+/// The sentence of a 410.
+pub(super) const GONE: &str =
+    "The documents of this archive were evicted from the cache, and the archive is gone from its archive directory since: they are lost.";
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut answer = response::error_envelope(self.status, &self.message);
+        let headers = answer.headers_mut();
+        if let Some(wait) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        }
+        if let Some(allow) = self.allow {
+            headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+        }
+        if self.close {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        if let Some(cause) = self.cause {
+            answer.extensions_mut().insert(Cause(cause));
+        }
+        if let Some(route) = self.route {
+            answer.extensions_mut().insert(RouteTemplate(route));
+        }
+        answer
+    }
+}

@@ -1,0 +1,119 @@
+//! Around every request: a limit on its time and its body, a net under panics, headers of security, one log line, two metrics.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use futures::FutureExt as _;
+use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+
+use super::Shared;
+use super::error::{ApiError, Cause};
+use super::response::RouteTemplate;
+
+/// Counter of requests by `route`, `method` and `status`.
+pub const REQUESTS_METRIC: &str = "historyserver_http_requests_total";
+/// Histogram of the seconds until an answer begins, by `route`.
+pub const DURATION_METRIC: &str = "historyserver_http_request_duration_seconds";
+/// Buckets of [`DURATION_METRIC`], in seconds.
+pub const DURATION_BUCKETS: &[f64] = &[0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0];
+
+/// Whatever a document holds, nothing in it is run, framed or sent elsewhere.
+const SECURITY: [(HeaderName, HeaderValue); 3] = [
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
+    ),
+];
+
+/// Describes the metrics that are recorded here.
+pub(super) fn describe() {
+    describe_counter!(REQUESTS_METRIC, Unit::Count, "HTTP requests by route template, method and status.");
+    describe_histogram!(DURATION_METRIC, Unit::Seconds, "Time until the answer to an HTTP request begins, by route template.");
+}
+
+/// The outermost layer.
+pub(super) async fn observe(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = method_label(request.method());
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let mut answer = guarded(&shared, request, next).await;
+    for (name, value) in SECURITY {
+        answer.headers_mut().insert(name, value);
+    }
+    let elapsed = started.elapsed();
+    let template = answer.extensions().get::<RouteTemplate>().map(|template| template.0);
+    let route = template.or(matched.as_ref().map(MatchedPath::as_str)).unwrap_or("unknown").to_owned();
+    let status = answer.status();
+    counter!(REQUESTS_METRIC, "route" => route.clone(), "method" => method, "status" => status.as_u16().to_string()).increment(1);
+    histogram!(DURATION_METRIC, "route" => route.clone()).record(elapsed);
+    log(&route, method, &answer, elapsed);
+    answer
+}
+
+/// Runs the handler within its limits. Whatever happens in it, there is an answer.
+async fn guarded(shared: &Shared, request: Request, next: Next) -> Response {
+    let limit = shared.options.max_request_body;
+    if body_length(request.headers()).is_some_and(|length| length > limit) {
+        return ApiError::body_too_large(limit).into_response();
+    }
+    let within = shared.options.request_timeout;
+    match tokio::time::timeout(within, AssertUnwindSafe(next.run(request)).catch_unwind()).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(panic)) => ApiError::internal(format!("a handler panicked: {}", panic_text(panic.as_ref()))).into_response(),
+        Err(_elapsed) => {
+            let cause = format!("no answer within {} s", within.as_secs());
+            ApiError::unavailable("The answer takes too long to prepare; try again later.", Duration::from_secs(10), cause).into_response()
+        }
+    }
+}
+
+/// Bytes of a body that announces them. Handlers read no body, so that one without an announcement goes unread.
+fn body_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a text")
+}
+
+/// Methods as sent are any text; as a label they are of a fixed set.
+fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
+/// One line per request; failures of the server as errors, with their cause.
+fn log(route: &str, method: &str, answer: &Response, elapsed: Duration) {
+    let status = answer.status().as_u16();
+    let duration_ms = elapsed.as_secs_f64() * 1000.0;
+    let cause = answer.extensions().get::<Cause>().map(|cause| cause.0.as_str());
+    match cause {
+        Some(cause) if answer.status().is_server_error() => {
+            tracing::error!(
+                http.route = route,
+                http.method = method,
+                http.status_code = status,
+                duration_ms,
+                error.cause = cause,
+                "request failed"
+            );
+        }
+        _ => tracing::debug!(http.route = route, http.method = method, http.status_code = status, duration_ms, "request answered"),
+    }
+}

@@ -1,0 +1,137 @@
+//! What operators probe: `/healthz`, `/readyz`, `/metrics`.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use metrics::{Unit, describe_gauge, gauge};
+use serde::Serialize;
+
+use crate::index::Figures;
+use crate::refresh::{DirectoryState, RefreshStatus};
+
+use super::error::ApiError;
+use super::{Shared, response};
+
+const APPLICATIONS: &str = "historyserver_applications";
+const JOBS: &str = "historyserver_jobs";
+const PROBLEMS: &str = "historyserver_problems";
+const PACK_BYTES: &str = "historyserver_pack_bytes";
+const GONE_PACK_BYTES: &str = "historyserver_gone_pack_bytes";
+const INDEX_BYTES: &str = "historyserver_index_file_bytes";
+
+/// Describes the metrics that are set here.
+pub(super) fn describe() {
+    describe_gauge!(APPLICATIONS, Unit::Count, "Applications listed.");
+    describe_gauge!(JOBS, Unit::Count, "Jobs listed.");
+    describe_gauge!(PROBLEMS, Unit::Count, "Problems on record.");
+    describe_gauge!(PACK_BYTES, Unit::Bytes, "Bytes of all packs of documents.");
+    describe_gauge!(GONE_PACK_BYTES, Unit::Bytes, "Bytes of packs whose archives are gone from their archive directory.");
+    describe_gauge!(INDEX_BYTES, Unit::Bytes, "Bytes of the index file, packs included.");
+}
+
+/// `/healthz`: the process answers.
+pub(super) async fn healthz() -> Result<Response, ApiError> {
+    #[derive(Serialize)]
+    struct Health {
+        status: &'static str,
+    }
+    response::json_now(StatusCode::OK, &Health { status: "ok" })
+}
+
+/// Whether requests should be sent here.
+#[derive(Debug, Serialize)]
+pub(super) struct Readiness {
+    /// Verdict.
+    pub(super) ready: bool,
+    /// A sentence, when it is not.
+    pub(super) reason: Option<&'static str>,
+    /// Refreshes finished since start.
+    pub(super) refreshes_finished: u64,
+    /// Applications listed.
+    pub(super) applications: u64,
+    /// Jobs listed.
+    pub(super) jobs: u64,
+}
+
+/// Judges readiness: the index is open (or there were no figures), and it holds something or was filled once.
+pub(super) fn readiness(refresh: &RefreshStatus, figures: &Figures, stopping: bool) -> Readiness {
+    let unlistable = |state| matches!(state, DirectoryState::Failed | DirectoryState::Vanished);
+    let listed = refresh.finished > 0
+        && (refresh.directories.is_empty() || !refresh.directories.iter().all(|directory| unlistable(directory.state)));
+    let reason = if stopping {
+        Some("The server is shutting down.")
+    } else if figures.applications > 0 || figures.jobs > 0 || listed {
+        None
+    } else if refresh.finished > 0 {
+        Some("No archive directory could be listed yet; /api/v1/status says why.")
+    } else {
+        Some("The first listing of the archive directories is still running.")
+    };
+    Readiness {
+        ready: reason.is_none(),
+        reason,
+        refreshes_finished: refresh.finished,
+        applications: figures.applications,
+        jobs: figures.jobs,
+    }
+}
+
+/// `/readyz`.
+pub(super) async fn readyz(State(shared): State<Arc<Shared>>) -> Result<Response, ApiError> {
+    let figures = shared.reader.figures().await?;
+    let readiness = readiness(&shared.refresh.borrow(), &figures, shared.stopping.is_cancelled());
+    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    response::json_now(status, &readiness)
+}
+
+/// `/metrics`, in Prometheus' text format.
+pub(super) async fn metrics(State(shared): State<Arc<Shared>>) -> Result<Response, ApiError> {
+    let figures = shared.reader.figures().await?;
+    gauge!(APPLICATIONS).set(figures.applications as f64);
+    gauge!(JOBS).set(figures.jobs as f64);
+    gauge!(PROBLEMS).set(figures.problems as f64);
+    gauge!(PACK_BYTES).set(figures.pack_bytes as f64);
+    gauge!(GONE_PACK_BYTES).set(figures.gone_pack_bytes as f64);
+    gauge!(INDEX_BYTES).set(figures.file_bytes as f64);
+    let mut answer = Response::new(Body::from(shared.prometheus.render()));
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, response::NO_STORE);
+    Ok(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directory::DirectoryUrl;
+    use crate::refresh::DirectoryStatus;
+
+    fn refresh(finished: u64, states: &[DirectoryState]) -> RefreshStatus {
+        let directories = states.iter().map(|state| DirectoryStatus {
+            url: DirectoryUrl::new("file:///archives"),
+            state: *state,
+            reason: None,
+            last_listed: None,
+            look_ms: None,
+            audit_ms: None,
+            next_audit: None,
+            units: 0,
+        });
+        RefreshStatus { finished, directories: directories.collect(), ..RefreshStatus::default() }
+    }
+
+    #[test]
+    fn a_server_is_ready_with_something_to_show_or_after_a_first_listing() {
+        let (nothing, something) = (Figures::default(), Figures { jobs: 1, ..Figures::default() });
+        assert!(!readiness(&refresh(0, &[DirectoryState::Waiting]), &nothing, false).ready);
+        assert!(readiness(&refresh(0, &[DirectoryState::Waiting]), &something, false).ready);
+        assert!(readiness(&refresh(1, &[DirectoryState::Waiting]), &nothing, false).ready);
+        assert!(readiness(&refresh(1, &[DirectoryState::Failed, DirectoryState::Listed]), &nothing, false).ready);
+        assert!(!readiness(&refresh(1, &[DirectoryState::Failed]), &nothing, false).ready);
+        assert!(readiness(&refresh(1, &[DirectoryState::Failed]), &something, false).ready);
+        assert!(!readiness(&refresh(1, &[DirectoryState::Listed]), &something, true).ready);
+    }
+}

@@ -1,0 +1,61 @@
+//! `/api/v1/status`: how the server is doing, for people and monitors.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+
+use crate::clock::Millis;
+use crate::index::Figures;
+use crate::problem::Problem;
+use crate::refresh::RefreshStatus;
+
+use super::error::ApiError;
+use super::ops::{Readiness, readiness};
+use super::{Shared, response};
+
+/// Problems that are shown; their number is always told.
+const PROBLEMS_SHOWN: usize = 100;
+
+/// The body. Times are milliseconds since 1970, as everywhere in Flink's API.
+#[derive(Serialize)]
+struct Status<'a> {
+    version: &'static str,
+    flink_version: &'a str,
+    now: Millis,
+    started: Millis,
+    uptime_ms: Millis,
+    readiness: Readiness,
+    refresh: RefreshStatus,
+    figures: Figures,
+    problems: Problems,
+}
+
+/// Problems on record, oldest first.
+#[derive(Serialize)]
+struct Problems {
+    total: u64,
+    shown: Vec<Problem>,
+}
+
+/// `/api/v1/status`.
+pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Result<Response, ApiError> {
+    let figures = shared.reader.figures().await?;
+    let shown = shared.reader.problems(PROBLEMS_SHOWN).await?;
+    let refresh = shared.refresh.borrow().clone();
+    let now = shared.clock.now();
+    let status = Status {
+        version: env!("CARGO_PKG_VERSION"),
+        flink_version: &shared.options.flink_version,
+        now,
+        started: shared.started,
+        uptime_ms: now - shared.started,
+        readiness: readiness(&refresh, &figures, shared.stopping.is_cancelled()),
+        refresh,
+        problems: Problems { total: figures.problems.max(shown.len() as u64), shown },
+        figures,
+    };
+    response::json_now(StatusCode::OK, &status)
+}

@@ -1,0 +1,152 @@
+//! The page: the files of `web-dist/`, embedded in the binary. They never stand in for an answer of the API.
+
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::sync::LazyLock;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::Response;
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::api::{Encoding, RouteTemplate, is_match, negotiate, not_modified};
+
+#[derive(rust_embed::Embed)]
+#[folder = "web-dist/"]
+struct Dist;
+
+/// A file of the page.
+pub(crate) struct Asset {
+    bytes: Bytes,
+    /// Compressed, where that is smaller.
+    packed: Option<Bytes>,
+    content_type: &'static str,
+    /// Without quotes.
+    tag: String,
+    cache: HeaderValue,
+}
+
+static ASSETS: LazyLock<HashMap<String, Asset>> =
+    LazyLock::new(|| Dist::iter().filter_map(|name| Some((name.to_string(), Asset::new(&name, Dist::get(&name)?)))).collect());
+
+/// The file at this path, if there is one: `index.html` at the root.
+pub(crate) fn find(segments: &[&str]) -> Option<&'static Asset> {
+    match segments {
+        [] => ASSETS.get("index.html"),
+        [name] => ASSETS.get(*name),
+        _ => ASSETS.get(&segments.join("/")),
+    }
+}
+
+impl Asset {
+    fn new(name: &str, file: rust_embed::EmbeddedFile) -> Self {
+        let bytes = Bytes::from(file.data.into_owned());
+        let packed = pack(&bytes).filter(|packed| packed.len() < bytes.len());
+        let tag = file.metadata.sha256_hash()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { bytes, packed, content_type: content_type(name), tag, cache: cache(name) }
+    }
+
+    /// The answer with this file.
+    pub(crate) fn answer(&self, request: &HeaderMap) -> Response {
+        let packed = self.packed.as_ref().filter(|_| negotiate(request) == Encoding::Gzip);
+        let tag = if packed.is_some() { format!("W/\"{}\"", self.tag) } else { format!("\"{}\"", self.tag) };
+        let Ok(etag) = HeaderValue::try_from(tag) else {
+            return self.body(None, None);
+        };
+        if is_match(request, &self.tag) {
+            return routed(not_modified(etag, self.cache.clone()));
+        }
+        self.body(packed, Some(etag))
+    }
+
+    fn body(&self, packed: Option<&Bytes>, etag: Option<HeaderValue>) -> Response {
+        let body = packed.unwrap_or(&self.bytes).clone();
+        let mut answer = Response::new(Body::from(body));
+        let headers = answer.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        headers.insert(header::CACHE_CONTROL, self.cache.clone());
+        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        if packed.is_some() {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        if let Some(etag) = etag {
+            headers.insert(header::ETAG, etag);
+        }
+        routed(answer)
+    }
+}
+
+fn routed(mut answer: Response) -> Response {
+    answer.extensions_mut().insert(RouteTemplate("/{*page}"));
+    answer
+}
+
+fn pack(bytes: &[u8]) -> Option<Bytes> {
+    let mut packer = GzEncoder::new(Vec::new(), Compression::best());
+    packer.write_all(bytes).ok()?;
+    packer.finish().ok().map(Bytes::from)
+}
+
+/// Files below `assets/` have a digest of their content in their names, so they never change; all others may with the next version.
+fn cache(name: &str) -> HeaderValue {
+    if name.starts_with("assets/") {
+        HeaderValue::from_static("public, max-age=31536000, immutable")
+    } else {
+        HeaderValue::from_static("no-cache")
+    }
+}
+
+/// By the ending of the name; what is not known is not shown by browsers.
+fn content_type(name: &str) -> &'static str {
+    match name.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js" | "mjs") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("json" | "map") => "application/json",
+        Some("webmanifest") => "application/manifest+json",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("ico") => "image/x-icon",
+        Some("woff2") => "font/woff2",
+        Some("txt") => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_file_of_the_page_stands_where_the_api_answers() {
+        const TAKEN: &[&str] = &[
+            "v1",
+            "config",
+            "config.json",
+            "applications",
+            "jobs",
+            "overview",
+            "overviews",
+            "application-overviews",
+            "jars",
+            "api",
+            "healthz",
+            "readyz",
+            "metrics",
+        ];
+        for name in ASSETS.keys() {
+            let first = name.split('/').next().unwrap();
+            assert!(!TAKEN.contains(&first), "{name}");
+        }
+        assert!(find(&[]).is_some());
+    }
+
+    #[test]
+    fn every_file_of_the_page_has_a_known_type() {
+        for (name, asset) in ASSETS.iter() {
+            assert_ne!(asset.content_type, "application/octet-stream", "{name}");
+        }
+    }
+}
