@@ -2,6 +2,7 @@
 
 mod bring_back;
 mod fetch;
+mod look_up;
 mod outcome;
 mod read;
 
@@ -12,6 +13,7 @@ use tokio::sync::Semaphore;
 
 pub use bring_back::BringBackError;
 pub use fetch::{ApplicationArchives, FetchedFile};
+pub use look_up::LookUpUnlisted;
 
 use crate::archive::Limits;
 use crate::clock::Clock;
@@ -39,6 +41,19 @@ struct Shared {
     /// Permits that the semaphore began with.
     kib: u32,
     returning: tokio::sync::Mutex<HashMap<UnitKey, bring_back::Flight>>,
+    look_up_unlisted: LookUpUnlisted,
+    look_ups: tokio::sync::Mutex<look_up::LookUps>,
+}
+
+/// Bounds of an ingest, from the configuration.
+#[derive(Debug, Clone, Copy)]
+pub struct IngestOptions {
+    /// Limits of the parser (`historyserver.limits.*`).
+    pub limits: Limits,
+    /// Bytes of archives in memory at once (`historyserver.limits.bytes-in-flight`); one document may exceed that, alone.
+    pub bytes_in_flight: u64,
+    /// Whether ids that are not listed are looked for (`historyserver.archive.lookup-unlisted`).
+    pub look_up_unlisted: LookUpUnlisted,
 }
 
 /// A unit that was fetched and read, ready to be applied.
@@ -52,22 +67,31 @@ pub struct Ingested {
 }
 
 impl Ingest {
-    /// An ingest over these directories that keeps at most `bytes_in_flight` bytes of archives in memory
-    /// (one document may exceed that, alone).
+    /// An ingest over these directories.
     #[must_use]
     pub fn new(
         directories: impl IntoIterator<Item = Directory>,
         writer: IndexWriter,
         reader: IndexReader,
-        limits: Limits,
-        bytes_in_flight: u64,
+        options: IngestOptions,
         clock: Clock,
     ) -> Self {
-        let kib = u32::try_from(bytes_in_flight / 1024).unwrap_or(u32::MAX >> 3).clamp(1024, u32::MAX >> 3);
-        let directories = directories.into_iter().map(|directory| (directory.url().clone(), directory)).collect();
-        let kib_in_flight = Arc::new(Semaphore::new(kib as usize));
-        let returning = tokio::sync::Mutex::default();
-        Self { shared: Arc::new(Shared { directories, writer, reader, limits, clock, kib_in_flight, kib, returning }) }
+        let IngestOptions { limits, bytes_in_flight, look_up_unlisted } = options;
+        let most = u32::MAX >> 3;
+        let kib = u32::try_from(bytes_in_flight / 1024).unwrap_or(most).clamp(1024, most);
+        let shared = Shared {
+            directories: directories.into_iter().map(|directory| (directory.url().clone(), directory)).collect(),
+            writer,
+            reader,
+            limits,
+            clock,
+            kib_in_flight: Arc::new(Semaphore::new(kib as usize)),
+            kib,
+            returning: tokio::sync::Mutex::default(),
+            look_up_unlisted,
+            look_ups: tokio::sync::Mutex::default(),
+        };
+        Self { shared: Arc::new(shared) }
     }
 
     /// The directory with this key, if it is configured.

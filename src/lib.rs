@@ -20,11 +20,11 @@ pub mod pack;
 pub mod index;
 pub mod ingest;
 
-pub mod retention;
-
 pub mod refresh;
 
 pub mod schedule;
 
 pub mod api;
 pub mod web;
+
+pub mod server;

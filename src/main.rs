@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use historyserver::cli::{Arguments, Command, EXIT_CONFIGURATION, EXIT_FAILED, EXIT_OK};
-use historyserver::config::{Config, Environment, report};
-use historyserver::telemetry;
+use historyserver::config::{Config, Environment, Loaded, report};
+use historyserver::{server, telemetry};
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -27,11 +27,7 @@ fn main() -> ExitCode {
     };
     let result = match arguments.command {
         Some(Command::CheckConfig(_)) => std::io::stdout().write_all(report::report(&loaded).as_bytes()).map_err(anyhow::Error::from),
-        Some(Command::Serve(_)) | None => telemetry::start(&loaded.config.log).map_err(anyhow::Error::from).map(|()| {
-            for warning in &loaded.warnings {
-                tracing::warn!("{warning}");
-            }
-        }),
+        Some(Command::Serve(_)) | None => serve(loaded),
     };
     match result {
         Ok(()) => ExitCode::from(EXIT_OK),
@@ -40,4 +36,12 @@ fn main() -> ExitCode {
             ExitCode::from(EXIT_FAILED)
         }
     }
+}
+
+fn serve(loaded: Loaded) -> anyhow::Result<()> {
+    telemetry::start(&loaded.config.log)?;
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(server::run(loaded.config))
 }

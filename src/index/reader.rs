@@ -105,3 +105,13 @@ impl IndexReader {
         unimplemented!("skeleton")
     }
 }
+
+impl IndexReader {
+    /// Clusters of a directory that hold, or held, applications.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn clusters(&self, _directory: &DirectoryUrl) -> Result<Vec<crate::directory::ClusterName>, IndexError> {
+        unimplemented!("skeleton")
+    }
+}

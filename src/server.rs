@@ -1,0 +1,159 @@
+//! Composition root: the only file that knows everyone. Builds what the configuration asks for, starts it, stops it in order.
+
+use std::time::Instant;
+
+use anyhow::Context as _;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::{self, ApiOptions, ApiState, LogUrlPattern, LogUrls, ServeOptions};
+use crate::clock::{Clock, Millis};
+use crate::config::{Config, WebConfig};
+use crate::directory::Directory;
+use crate::index::{self, IndexOptions, IndexReader, IndexWriter, Opened};
+use crate::ingest::{Ingest, IngestOptions, LookUpUnlisted};
+use crate::refresh::plan::Rules;
+use crate::refresh::{DirectoryRefresh, Refresh};
+use crate::schedule::periodic::Activator;
+use crate::schedule::{file_events, periodic};
+use crate::tasks;
+
+/// Runs the server until SIGTERM or SIGINT.
+///
+/// # Errors
+/// It cannot start: the address is taken, an archive directory makes no sense, the data directory belongs to another process
+/// or to a newer version.
+pub async fn run(config: Config) -> anyhow::Result<()> {
+    let listener = bind(&config.web).await?;
+    let address = listener.local_addr().context("asking for the bound address")?;
+    let directories = open_directories(&config)?;
+    let (writer, reader) = open_index(&config, &directories).await?;
+
+    let clock = Clock::System;
+    let ingest = Ingest::new(directories.iter().cloned(), writer.clone(), reader.clone(), ingest_options(&config), clock.clone());
+    let rules = Rules {
+        forget_gone_applications: config.retention.clean_expired_applications,
+        forget_gone_legacy_jobs: config.retention.clean_expired_jobs,
+        empty_grace: millis(config.archive.empty_grace),
+    };
+    let refreshes = directories
+        .into_iter()
+        .map(|directory| DirectoryRefresh::new(directory, ingest.clone(), writer.clone(), reader.clone(), rules, clock.clone()));
+    let (refresh, status) = Refresh::new(refreshes.collect(), clock.clone());
+
+    let stop = CancellationToken::new();
+    let state = ApiState {
+        reader,
+        ingest,
+        refresh: status,
+        clock: clock.clone(),
+        started: clock.now(),
+        options: api_options(&config.web),
+        prometheus: prometheus()?,
+        stopping: stop.clone(),
+    };
+    let activator = Activator::default();
+    let watching = tasks::spawn(file_events::watch(refresh.folders(), activator.clone(), stop.clone()));
+    let refreshing = tasks::spawn(periodic::refresh(refresh, config.archive.refresh_interval, activator, clock, stop.clone()));
+    let serving = tasks::spawn(api::serve(listener, api::router(state), stop.clone(), ServeOptions::default()));
+    tracing::info!(
+        "listening at http://{address}{}",
+        if config.web.address_is_default { ", since historyserver.web.address is unset" } else { "" }
+    );
+
+    wait_for_signal().await?;
+    let asked = Instant::now();
+    tracing::info!("stopping");
+    stop.cancel();
+    let drained = serving.await.context("serving HTTP")?;
+    refreshing.await.context("refreshing")?;
+    watching.await.context("watching for file events")?;
+    writer.close().await;
+    let duration_ms = u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(duration_ms, cut = drained.cut, "stopped");
+    Ok(())
+}
+
+async fn bind(web: &WebConfig) -> anyhow::Result<TcpListener> {
+    let address = if web.address.is_empty() { "127.0.0.1" } else { &web.address };
+    TcpListener::bind((address, web.port))
+        .await
+        .with_context(|| format!("cannot listen on {address} port {}: see historyserver.web.address and historyserver.web.port", web.port))
+}
+
+fn open_directories(config: &Config) -> anyhow::Result<Vec<Directory>> {
+    let open = |entry: &String| Directory::open(entry, &config.archive.store_options).context("historyserver.archive.fs.dir");
+    config.archive.directories.iter().map(open).collect()
+}
+
+/// Opens the index, and says what it found.
+async fn open_index(config: &Config, directories: &[Directory]) -> anyhow::Result<(IndexWriter, IndexReader)> {
+    let urls = directories.iter().map(|directory| directory.url().clone()).collect();
+    let options = IndexOptions::new(&config.data.dir, config.data.cache_max_size, urls);
+    let (writer, reader, opened) = tasks::spawn_blocking(move || index::open(&options)).await?;
+    match opened {
+        Opened::Created => tracing::info!(data.dir = %config.data.dir.display(), "created an index"),
+        Opened::Ready => tracing::info!(data.dir = %config.data.dir.display(), "opened the index"),
+        Opened::Rebuilt { moved_to, lost } => {
+            let lost = lost.map_or("an unknown number of".to_owned(), |lost| lost.to_string());
+            tracing::warn!(
+                "the index was damaged and moved to {}: it is built anew, but {lost} applications and legacy jobs whose archives \
+                 are gone from their directories are lost with it",
+                moved_to.display()
+            );
+        }
+    }
+    Ok((writer, reader))
+}
+
+fn ingest_options(config: &Config) -> IngestOptions {
+    let look_up_unlisted = match (config.archive.lookup_unlisted, config.retention.has_limit()) {
+        (false, _) => LookUpUnlisted::Off,
+        (true, false) => LookUpUnlisted::Any,
+        (true, true) => LookUpUnlisted::Recent,
+    };
+    IngestOptions { limits: config.limits, bytes_in_flight: config.bytes_in_flight, look_up_unlisted }
+}
+
+fn api_options(web: &WebConfig) -> ApiOptions {
+    let mut options = ApiOptions { web_refresh_interval: web.refresh_interval, ..ApiOptions::default() };
+    if let Some(version) = &web.flink_version {
+        options.flink_version.clone_from(version);
+    }
+    let pattern = |text: &Option<String>| text.as_deref().and_then(|text| LogUrlPattern::parse(text).ok().flatten());
+    options.log_urls = LogUrls { jobmanager: pattern(&web.jobmanager_log_url), taskmanager: pattern(&web.taskmanager_log_url) };
+    options
+}
+
+fn prometheus() -> anyhow::Result<PrometheusHandle> {
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Full(api::DURATION_METRIC.to_owned()), api::DURATION_BUCKETS)
+        .context("buckets of a metric")?
+        .install_recorder()
+        .context("installing the recorder of metrics")
+}
+
+fn millis(duration: std::time::Duration) -> Millis {
+    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
+}
+
+/// Waits for SIGTERM (service managers, containers) or SIGINT (a terminal). A second one ends the process at once.
+async fn wait_for_signal() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tasks::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::warn!("asked again: exiting at once");
+        std::process::exit(1);
+    });
+    Ok(())
+}
