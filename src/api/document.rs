@@ -73,7 +73,7 @@ pub(super) fn not_in_archive(owner: Owner) -> ApiError {
     })
 }
 
-/// Finds a document, bringing its archive back if it was evicted.
+/// Finds a document, looking for its archive if it is not listed, and bringing it back if it was evicted.
 async fn locate(shared: &Shared, owner: Owner, path: &str) -> Result<Option<Document>, ApiError> {
     for _ in 0..ATTEMPTS {
         match shared.reader.document(owner, path, &Copy::default()).await? {
@@ -84,6 +84,8 @@ async fn locate(shared: &Shared, owner: Owner, path: &str) -> Result<Option<Docu
                     "This job was not archived: its application names it, but the cluster has left no archive of it.",
                 ));
             }
+            // Written, but not seen by a refresh yet.
+            DocumentAnswer::Unknown if shared.ingest.look_up(owner).await => {}
             DocumentAnswer::Unknown => {
                 return Err(ApiError::not_found(match owner {
                     Owner::Application(_) => "No application with this id is known here.",
