@@ -1,0 +1,71 @@
+//! The program as it is called: what it prints where, and how it exits.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn historyserver(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_historyserver"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .env("HOME", "/home/nobody")
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn wrong_configuration_is_told_whole_on_standard_error_and_ends_with_64() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("historyserver.toml"), "historyserver.web.port = \"x\"\nhistoryserver.web.prot = 1\n").unwrap();
+    for command in [&[][..], &["serve"], &["check-config"]] {
+        let output = historyserver(folder.path(), command);
+        assert_eq!(output.status.code(), Some(64), "{output:?}");
+        assert_eq!(text(&output.stdout), "");
+        let stderr = text(&output.stderr);
+        assert_eq!(stderr.lines().count(), 3, "{stderr}");
+        assert!(stderr.contains("historyserver.toml, line 1") && stderr.contains("did you mean historyserver.web.port?"), "{stderr}");
+    }
+}
+
+#[test]
+fn a_command_line_that_is_not_understood_ends_with_64_and_help_with_0() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(historyserver(folder.path(), &["--nonsense"]).status.code(), Some(64));
+    assert_eq!(historyserver(folder.path(), &["nonsense"]).status.code(), Some(64));
+    let help = historyserver(folder.path(), &["--help"]);
+    assert_eq!(help.status.code(), Some(0));
+    assert!(text(&help.stdout).contains("check-config"));
+    let version = historyserver(folder.path(), &["--version"]);
+    assert_eq!(text(&version.stdout), format!("historyserver {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn check_config_tells_values_and_origins_without_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("conf")).unwrap();
+    std::fs::write(
+        folder.path().join("conf/config.yaml"),
+        "historyserver:\n  archive:\n    fs.dir: s3://k:hunter2@b/a\ns3.secret-key: hunter2\n",
+    )
+    .unwrap();
+    let output = historyserver(
+        folder.path(),
+        &["--configDir", "conf", "-Dhistoryserver.web.port=9", "check-config", "-D", "historyserver.limits.depth=9"],
+    );
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let stdout = text(&output.stdout);
+    assert!(!stdout.contains("hunter2"), "{stdout}");
+    for line in [
+        "historyserver.archive.fs.dir = s3://******@b/a  # conf/config.yaml, line 3",
+        "historyserver.web.port = 9  # -D on the command line",
+        "historyserver.limits.depth = 9  # -D on the command line",
+        "historyserver.data.dir = /home/nobody/.local/state/historyserver  # default",
+        "s3.secret-key = ******  # conf/config.yaml, line 4",
+    ] {
+        assert!(stdout.lines().any(|found| found == line), "{line}\n{stdout}");
+    }
+}

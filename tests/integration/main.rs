@@ -1,0 +1,6 @@
+//! Integration tests: one binary, one module per area.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail where it stands, helpers included")]
+
+mod architecture;
+mod command_line;
+mod configuration_documents;
