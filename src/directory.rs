@@ -3,236 +3,98 @@
 //! Flink 2.3 and later write `<cluster-id>/applications/<application-id>/{application-summary,jobs/<job-id>}`,
 //! earlier versions (and jobs without an application) `<job-id>`, all below one root.
 //! Nothing above this module knows whether the root is a local folder or an object store.
+//!
+//! # Complete or not
+//!
+//! A listing that returns [`Listed`] has seen everything except what its [`Obstacle`]s hide. Only then may something that
+//! was not found be taken for gone. A listing that fails has told the truth so far, and nothing about the rest.
 
-use std::fmt;
+mod address;
+mod error;
+mod found;
+mod layout;
+mod local;
+mod object_store;
+
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
-use serde::Serialize;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use tokio::sync::mpsc::Sender;
 
-use crate::clock::Millis;
-use crate::ids::{ApplicationId, JobId};
-use crate::problem::ProblemCode;
+use crate::ids::JobId;
 
-macro_rules! name {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-        #[serde(transparent)]
-        pub struct $name(Arc<str>);
+use self::address::Address;
+use self::local::Local;
+use self::object_store::Store;
 
-        impl $name {
-            /// Wraps the text as it is.
-            #[must_use]
-            pub fn new(text: impl Into<Arc<str>>) -> Self {
-                Self(text.into())
-            }
+pub use self::address::{DirectoryList, split_list};
+pub use self::error::{DirectoryError, DirectoryErrorKind};
+pub use self::found::{
+    ClusterName, DirectoryUrl, Extent, FileKind, FilePath, FileVersion, Fingerprint, Found, FoundApplication, FoundFile, Hidden, Listed,
+    Obstacle, WantsFiles,
+};
 
-            /// The text.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str(&self.0)
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Debug::fmt(&*self.0, formatter)
-            }
-        }
-    };
-}
-
-name! {
-    /// Normalised URL of an archive directory, without credentials and without a trailing slash. Key of a directory everywhere.
-    DirectoryUrl
-}
-name! {
-    /// Name of a cluster's folder: Flink's `cluster.id`, 32 hex digits or any other name (`prod-eu`).
-    ClusterName
-}
-name! {
-    /// Path of a file below the root of its archive directory, as stored: segments joined by `/`, no leading slash.
-    FilePath
-}
-
-/// Which archive a file is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum FileKind {
-    /// `application-summary`.
-    Summary,
-    /// `jobs/<job-id>` of an application, or `<job-id>` directly in the root.
-    Job(JobId),
-}
-
-/// A file's state as a listing tells it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileVersion {
-    /// Bytes.
-    pub size: u64,
-    /// Modification time.
-    pub modified: Millis,
-    /// Entity tag, where the store has one that depends on content only.
-    pub etag: Option<String>,
-}
-
-/// Digest of a [`FileVersion`]: equal versions have equal fingerprints, in every run of every build.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Fingerprint(pub u64);
-
-impl FileVersion {
-    /// FNV-1a over size, time and tag: stable, so that it may be stored.
-    #[must_use]
-    pub fn fingerprint(&self) -> Fingerprint {
-        let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-        let size = self.size.to_le_bytes();
-        let modified = self.modified.to_le_bytes();
-        let etag = self.etag.as_deref().unwrap_or_default().as_bytes();
-        for byte in size.iter().chain(&modified).chain(etag) {
-            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-        Fingerprint(hash)
-    }
-}
-
-/// An archive file as listed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FoundFile {
-    /// Where it lies below the root.
-    pub path: FilePath,
-    /// Which archive it is.
-    pub kind: FileKind,
-    /// Size, time and tag as listed.
-    pub version: FileVersion,
-}
-
-/// An application's folder as listed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FoundApplication {
-    /// Cluster it belongs to.
-    pub cluster: ClusterName,
-    /// Its id.
-    pub id: ApplicationId,
-    /// Its folder below the root, as spelled there: `<cluster>/applications/<id in any case>`.
-    pub folder: FilePath,
-    /// Its archive files; `None` when a look has only read the name.
-    pub files: Option<Vec<FoundFile>>,
-}
-
-/// One piece of a listing, sent while the listing goes on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
-    /// Applications, newest first where folder times are to be had.
-    Applications(Vec<FoundApplication>),
-    /// Legacy job archives ([`FileKind::Job`]).
-    LegacyJobs(Vec<FoundFile>),
-    /// Something that could not be read. What is known below it must not be taken for gone.
-    Obstacle(Obstacle),
-}
-
-/// Something in the way of a listing that concerns only a part of the directory.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Obstacle {
-    /// What is hidden by it.
-    pub hides: Hidden,
-    /// The file or folder, for people; lossy where it is not UTF-8.
-    pub path: FilePath,
-    /// Stable code.
-    pub code: ProblemCode,
-    /// A sentence: what, where, what to do.
-    pub reason: String,
-}
-
-/// The part of an archive directory that an [`Obstacle`] hides.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Hidden {
-    /// Nothing that could have held an archive known before.
-    Nothing,
-    /// All applications of a cluster.
-    Cluster(ClusterName),
-    /// One application, with all its files.
-    Application(ClusterName, ApplicationId),
-    /// One job archive of an application.
-    Job(ClusterName, ApplicationId, JobId),
-    /// One legacy job archive.
-    LegacyJob(JobId),
-}
-
-/// How a listing ended. A listing that returns this has seen everything except what obstacles hide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Listed {
-    /// Whether the root exists. A directory never seen yet is waited for quietly.
-    pub exists: bool,
-    /// Whether the root holds nothing at all, not even foreign files.
-    pub empty: bool,
-    /// Requests to the store, or folders read.
-    pub requests: u64,
-}
-
-/// How much a listing reads.
-#[derive(Clone)]
-pub enum Extent {
-    /// Names of everything; files only of applications for which the function says true (new, incomplete, recently written).
-    Look(Arc<dyn Fn(&ClusterName, &ApplicationId) -> bool + Send + Sync>),
-    /// Every file with size, time and tag.
-    Audit,
-}
+/// Most bytes of one chunk of a stream.
+const CHUNK: usize = 1 << 20;
 
 /// Content of an archive file.
 pub enum Contents {
     /// Small enough to be read at once.
-    Whole(bytes::Bytes),
-    /// Chunks in order.
-    Stream(futures::stream::BoxStream<'static, Result<bytes::Bytes, DirectoryError>>),
+    Whole(Bytes),
+    /// Chunks in order, of at most 1 MiB.
+    Stream(BoxStream<'static, Result<Bytes, DirectoryError>>),
 }
 
-/// Why an operation on an archive directory failed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct DirectoryError {
-    /// What kind of failure, for the decision what to do next.
-    pub kind: DirectoryErrorKind,
-    /// A sentence: what, where, what to do. Free of credentials.
-    pub message: String,
-}
-
-/// Kinds of failure of an archive directory.
+/// What became of something that was to be deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DirectoryErrorKind {
-    /// The file is not there.
-    NotFound,
-    /// The store refuses: permissions or credentials.
-    Denied,
-    /// Links out of the root, not a regular file.
-    Refused,
-    /// The store cannot be reached or failed; worth another try.
-    Unavailable,
+pub enum Deleted {
+    /// It was there and is not any more. Stores that do not tell say so in any case.
+    Done,
+    /// It was not there.
+    AlreadyGone,
+}
+
+#[derive(Clone)]
+enum Backend {
+    Local(Local),
+    Store(Store),
 }
 
 /// An archive directory, opened. Cheap to clone.
 #[derive(Clone)]
 pub struct Directory {
     url: DirectoryUrl,
+    backend: Backend,
 }
 
 impl Directory {
     /// Opens one entry of `historyserver.archive.fs.dir`. Does no IO: the directory need not exist yet.
     ///
+    /// Options are those of Flink and Hadoop (`s3.access-key`, `fs.azure.account.key.…`) and those of `object_store` with their
+    /// prefix (`aws_access_key_id`); the latter win. What they do not say is taken from the environment as the clouds' own tools do.
+    ///
     /// # Errors
-    /// A text that is no path and no URL of a known scheme, or credentials that do not fit.
-    pub fn open(_text: &str, _options: &std::collections::BTreeMap<String, String>) -> Result<Self, DirectoryError> {
-        unimplemented!("skeleton")
+    /// A text that is no path and no URL of a known scheme, or options that do not fit.
+    pub fn open(text: &str, options: &BTreeMap<String, String>) -> Result<Self, DirectoryError> {
+        let address = Address::parse(text)?;
+        let url = DirectoryUrl::new(address.url());
+        let backend = match address {
+            Address::Local(root) => Backend::Local(Local::new(root)),
+            Address::Store(address) => Backend::Store(Store::open(url.clone(), &address, options)?),
+        };
+        Ok(Self { url, backend })
     }
 
     /// A directory in any store of `object_store`, below `prefix`.
+    ///
+    /// # Panics
+    /// A prefix that cannot be one (control characters, `.` or `..` as a segment).
     #[must_use]
-    pub fn in_store(_url: DirectoryUrl, _store: Arc<dyn object_store::ObjectStore>, _prefix: &str) -> Self {
-        unimplemented!("skeleton")
+    pub fn in_store(url: DirectoryUrl, store: Arc<dyn ::object_store::ObjectStore>, prefix: &str) -> Self {
+        Self { url: url.clone(), backend: Backend::Store(Store::new(url, store, None, prefix)) }
     }
 
     /// Key of the directory.
@@ -243,8 +105,11 @@ impl Directory {
 
     /// The local folder, if this is one: for file events.
     #[must_use]
-    pub fn local_root(&self) -> Option<&std::path::Path> {
-        unimplemented!("skeleton")
+    pub fn local_root(&self) -> Option<&Path> {
+        match &self.backend {
+            Backend::Local(local) => Some(local.root()),
+            Backend::Store(_) => None,
+        }
     }
 
     /// Lists the directory and sends what it finds while it goes on.
@@ -252,31 +117,94 @@ impl Directory {
     /// # Errors
     /// The root itself cannot be listed (an absent root is [`Listed::exists`] = false, not an error), or listing was cut short.
     /// What was sent before an error is true, but nothing may be concluded from what was not sent.
-    pub async fn list(&self, _extent: &Extent, _found: tokio::sync::mpsc::Sender<Found>) -> Result<Listed, DirectoryError> {
-        unimplemented!("skeleton")
+    pub async fn list(&self, extent: &Extent, found: Sender<Found>) -> Result<Listed, DirectoryError> {
+        match &self.backend {
+            Backend::Local(local) => local.list(extent, found).await,
+            Backend::Store(store) => store.list(extent, found).await,
+        }
     }
 
     /// Lists the archive files of one application; `None` when its folder is not there.
     ///
     /// # Errors
     /// The folder cannot be listed.
-    pub async fn application_files(&self, _folder: &FilePath) -> Result<Option<Vec<FoundFile>>, DirectoryError> {
-        unimplemented!("skeleton")
+    pub async fn application_files(&self, folder: &FilePath) -> Result<Option<Vec<FoundFile>>, DirectoryError> {
+        match &self.backend {
+            Backend::Local(local) => local.application_files(folder).await,
+            Backend::Store(store) => store.application_files(folder).await,
+        }
     }
 
     /// Looks for one legacy job archive by its lower-case name.
     ///
     /// # Errors
     /// The store cannot be asked.
-    pub async fn legacy_job_file(&self, _job: JobId) -> Result<Option<FoundFile>, DirectoryError> {
-        unimplemented!("skeleton")
+    pub async fn legacy_job_file(&self, job: JobId) -> Result<Option<FoundFile>, DirectoryError> {
+        match &self.backend {
+            Backend::Local(local) => local.legacy_job_file(job).await,
+            Backend::Store(store) => store.legacy_job_file(job).await,
+        }
     }
 
     /// Reads a file: at once when it has at most `whole_up_to` bytes, else as a stream.
     ///
     /// # Errors
-    /// [`DirectoryError`] by kind.
-    pub async fn read(&self, _file: &FilePath, _whole_up_to: u64) -> Result<Contents, DirectoryError> {
-        unimplemented!("skeleton")
+    /// [`DirectoryError`] by kind. [`DirectoryErrorKind::NotFound`] only when the directory itself is there.
+    pub async fn read(&self, file: &FilePath, whole_up_to: u64) -> Result<Contents, DirectoryError> {
+        match &self.backend {
+            Backend::Local(local) => local.read(file, whole_up_to).await,
+            Backend::Store(store) => store.read(file, whole_up_to).await,
+        }
+    }
+
+    /// Deletes a file. One that is not there is deleted already. Only `retention::delete` may call this.
+    ///
+    /// # Errors
+    /// The store refuses or fails; a folder, or a file below a symbolic link.
+    pub async fn delete_file(&self, file: &FilePath) -> Result<Deleted, DirectoryError> {
+        match &self.backend {
+            Backend::Local(local) => local.delete_file(file).await,
+            Backend::Store(store) => store.delete_file(file).await,
+        }
+    }
+
+    /// Removes the folder of an application, or its `jobs`, if nothing is in it, and returns whether it is gone now.
+    /// Object stores have no folders: nothing to do there. Only `retention::delete` may call this.
+    ///
+    /// # Errors
+    /// The file system refuses or fails; any other folder, or one below a symbolic link.
+    pub async fn remove_folder_if_empty(&self, folder: &FilePath) -> Result<bool, DirectoryError> {
+        match &self.backend {
+            Backend::Local(local) => local.remove_folder_if_empty(folder).await,
+            Backend::Store(_) => Ok(true),
+        }
+    }
+
+    /// The symbolic link that the folder of an application is, or the first one that it lies below. `None` for a plain folder.
+    ///
+    /// # Errors
+    /// The folder cannot be looked at.
+    pub async fn application_link(&self, folder: &FilePath) -> Result<Option<FilePath>, DirectoryError> {
+        match &self.backend {
+            Backend::Local(local) => local.application_link(folder).await,
+            Backend::Store(_) => Ok(None),
+        }
+    }
+
+    /// Removes a symbolic link, never what it leads to. Only `retention::delete` may call this.
+    ///
+    /// # Errors
+    /// The file system refuses or fails; something that is no link, or lies below another.
+    pub async fn remove_link(&self, link: &FilePath) -> Result<Deleted, DirectoryError> {
+        match &self.backend {
+            Backend::Local(local) => local.remove_link(link).await,
+            Backend::Store(_) => Ok(Deleted::AlreadyGone),
+        }
+    }
+}
+
+impl std::fmt::Debug for Directory {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_tuple("Directory").field(&self.url).finish()
     }
 }

@@ -4,3 +4,4 @@
 mod architecture;
 mod command_line;
 mod configuration_documents;
+mod faulty_store;

@@ -1,0 +1,268 @@
+//! What an entry of `historyserver.archive.fs.dir` means.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::error::DirectoryError;
+
+/// Schemes that can be opened, for error messages.
+pub(super) const SUPPORTED: &str = "file:, s3:, s3a:, gs:, abfs:, abfss:, wasb: and wasbs:";
+
+/// An entry of `historyserver.archive.fs.dir`, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Address {
+    /// A local folder: absolute, without `.` and `..`.
+    Local(PathBuf),
+    /// A place in an object store.
+    Store(StoreAddress),
+}
+
+/// A place in an object store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct StoreAddress {
+    /// Which kind of store.
+    pub(super) kind: StoreKind,
+    /// Bucket, or `container@account.host` on Azure.
+    pub(super) authority: String,
+    /// Segments joined by `/`, taken literally; may be empty.
+    pub(super) prefix: String,
+}
+
+/// Kinds of object stores, by the scheme that their normalised URLs have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StoreKind {
+    /// Amazon S3 and what speaks its protocol.
+    S3,
+    /// Google Cloud Storage.
+    Google,
+    /// Azure Data Lake Storage and Blob Storage.
+    Azure(&'static str),
+}
+
+impl StoreKind {
+    fn of_scheme(scheme: &str) -> Option<Self> {
+        match scheme {
+            "s3" | "s3a" | "s3n" => Some(Self::S3),
+            "gs" => Some(Self::Google),
+            "abfs" | "abfss" => Some(Self::Azure("abfss")),
+            "wasb" | "wasbs" => Some(Self::Azure("wasbs")),
+            _ => None,
+        }
+    }
+
+    /// Scheme of normalised URLs.
+    pub(super) fn scheme(self) -> &'static str {
+        match self {
+            Self::S3 => "s3",
+            Self::Google => "gs",
+            Self::Azure(scheme) => scheme,
+        }
+    }
+}
+
+impl Address {
+    /// Takes an entry apart. Paths are literal: nothing in them is percent-decoded.
+    pub(super) fn parse(text: &str) -> Result<Self, DirectoryError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(DirectoryError::refused("an archive directory is an empty text; write a path or a URL"));
+        }
+        if text.contains('\0') {
+            return Err(DirectoryError::refused("an archive directory holds a NUL character"));
+        }
+        let Some((scheme, rest)) = split_scheme(text) else {
+            return Ok(Self::Local(absolute(Path::new(text))?));
+        };
+        let scheme = scheme.to_ascii_lowercase();
+        if scheme == "file" {
+            return local(text, rest);
+        }
+        match StoreKind::of_scheme(&scheme) {
+            Some(kind) => store(kind, &scheme, rest).map(Self::Store),
+            None => Err(DirectoryError::refused(format!(
+                "archive directories of the scheme \"{scheme}:\" are not supported; supported are paths and {SUPPORTED}{}",
+                if matches!(scheme.as_str(), "hdfs" | "webhdfs" | "viewfs") { "; mount the file system and give its path" } else { "" }
+            ))),
+        }
+    }
+
+    /// The normalised URL: key of the directory.
+    pub(super) fn url(&self) -> String {
+        match self {
+            Self::Local(path) => format!("file://{}", path.display()),
+            Self::Store(StoreAddress { kind, authority, prefix }) if prefix.is_empty() => format!("{}://{authority}", kind.scheme()),
+            Self::Store(StoreAddress { kind, authority, prefix }) => format!("{}://{authority}/{prefix}", kind.scheme()),
+        }
+    }
+}
+
+/// A scheme ends with a colon before the first slash, as Flink has it.
+fn split_scheme(text: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = text.split_once(':')?;
+    let mut letters = scheme.chars();
+    let is_scheme = letters.next().is_some_and(|first| first.is_ascii_alphabetic())
+        && letters.all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '-' | '.'));
+    is_scheme.then_some((scheme, rest))
+}
+
+fn local(text: &str, rest: &str) -> Result<Address, DirectoryError> {
+    let path = match rest.strip_prefix("//") {
+        Some(after) if after.starts_with('/') => after,
+        Some(_) => {
+            return Err(DirectoryError::refused(format!(
+                "the archive directory {text} names a host; write file:///path for a folder of this machine"
+            )));
+        }
+        None if rest.starts_with('/') => rest,
+        None => {
+            return Err(DirectoryError::refused(format!(
+                "the archive directory {text} is a relative path with a scheme; write file:///path, or the path alone"
+            )));
+        }
+    };
+    Ok(Address::Local(absolute(Path::new(path))?))
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, DirectoryError> {
+    let path = std::path::absolute(path).map_err(|error| DirectoryError::io("resolve", &path.display(), &error))?;
+    let mut plain = PathBuf::from("/");
+    // `..` goes by the text, as in Flink: one folder has one URL whatever links are on the way.
+    for segment in path.components() {
+        match segment {
+            std::path::Component::Normal(name) => plain.push(name),
+            std::path::Component::ParentDir => {
+                plain.pop();
+            }
+            _ => {}
+        }
+    }
+    Ok(plain)
+}
+
+fn store(kind: StoreKind, scheme: &str, rest: &str) -> Result<StoreAddress, DirectoryError> {
+    let place = rest.strip_prefix("//").ok_or_else(|| {
+        DirectoryError::refused(format!("an archive directory of the scheme {scheme}: is written {scheme}://bucket/path"))
+    })?;
+    let (authority, path) = place.split_once('/').unwrap_or((place, ""));
+    // From here on the text may hold credentials, so that no message repeats it.
+    let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
+    let fits = match kind {
+        StoreKind::Azure(_) => user.is_some_and(|container| !container.is_empty() && !container.contains(':')) && host.contains('.'),
+        StoreKind::S3 | StoreKind::Google => user.is_none() && !host.is_empty(),
+    };
+    if !fits {
+        let form = if matches!(kind, StoreKind::Azure(_)) { "container@account.dfs.core.windows.net" } else { "bucket" };
+        return Err(DirectoryError::refused(format!(
+            "an archive directory of the scheme {scheme}: is written {scheme}://{form}/path; credentials belong into options of their own"
+        )));
+    }
+    if place.contains(['?', '#']) {
+        return Err(DirectoryError::refused(format!(
+            "the archive directory {scheme}://{host} has a query or a fragment; tokens belong into options of their own"
+        )));
+    }
+    let mut segments: Vec<&str> = Vec::new();
+    for segment in path.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => {
+                segments.pop();
+            }
+            name => segments.push(name),
+        }
+    }
+    Ok(StoreAddress { kind, authority: authority.to_owned(), prefix: segments.join("/") })
+}
+
+/// The parts of `historyserver.archive.fs.dir`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DirectoryList {
+    /// Entries in order, trimmed, each once. Their order counts: the later directory wins where ids repeat.
+    pub entries: Vec<String>,
+    /// Entries that name a directory already named before.
+    pub duplicates: Vec<String>,
+}
+
+/// Splits `historyserver.archive.fs.dir` at its commas; empty parts are dropped.
+#[must_use]
+pub fn split_list(text: &str) -> DirectoryList {
+    let mut list = DirectoryList::default();
+    let mut seen = BTreeSet::new();
+    for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+        // What cannot be opened is compared as written; opening it tells what is wrong.
+        let key = Address::parse(entry).map_or_else(|_| entry.to_owned(), |address| address.url());
+        let entries = if seen.insert(key) { &mut list.entries } else { &mut list.duplicates };
+        entries.push(entry.to_owned());
+    }
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> String {
+        Address::parse(text).unwrap().url()
+    }
+
+    #[test]
+    fn every_spelling_of_a_local_folder_has_one_url() {
+        let here = std::env::current_dir().unwrap();
+        for text in ["/data/a", "/data/a/", "file:/data/a", "file:///data/a", "FILE:///data//a//", " /data/./b/../a ", "file:////data/a"] {
+            assert_eq!(url(text), "file:///data/a", "{text}");
+        }
+        assert_eq!(url("archives/x"), format!("file://{}/archives/x", here.display()));
+        assert_eq!(url("./with:colon"), format!("file://{}/with:colon", here.display()));
+        assert_eq!(url("/"), "file:///");
+    }
+
+    #[test]
+    fn a_path_is_literal() {
+        assert_eq!(url("file:///data/archive with space%+é"), "file:///data/archive with space%+é");
+        assert_eq!(url("/data/%20?#"), "file:///data/%20?#");
+        assert_eq!(url("s3://bucket/archive with space%20+é"), "s3://bucket/archive with space%20+é");
+    }
+
+    #[test]
+    fn every_spelling_of_a_store_has_one_url() {
+        for text in ["s3://bucket/a/b", "s3a://bucket/a/b/", "S3A://bucket//a/./x/../b"] {
+            assert_eq!(url(text), "s3://bucket/a/b", "{text}");
+        }
+        assert_eq!(url("s3://bucket"), "s3://bucket");
+        assert_eq!(url("s3://bucket/"), "s3://bucket");
+        assert_eq!(url("gs://bucket/x"), "gs://bucket/x");
+        assert_eq!(url("abfs://c@a.dfs.core.windows.net/x"), "abfss://c@a.dfs.core.windows.net/x");
+        assert_eq!(url("wasb://c@a.blob.core.windows.net"), "wasbs://c@a.blob.core.windows.net");
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_with_a_sentence_and_without_credentials() {
+        for (text, part) in [
+            ("", "empty"),
+            ("file://host/x", "names a host"),
+            ("file:x", "relative path with a scheme"),
+            ("hdfs://namenode:8020/x", "mount the file system"),
+            ("viewfs://x/y", "not supported"),
+            ("ftp://host/x", "supported are paths and file:"),
+            ("s3:bucket/x", "written s3://bucket/path"),
+            ("s3:///x", "written s3://bucket/path"),
+            ("s3://key:hunter2@bucket/x", "options of their own"),
+            ("abfss://container:hunter2@a.dfs.core.windows.net/x", "options of their own"),
+            ("abfss://container/x", "container@account"),
+            ("wasbs://c@a.blob.core.windows.net/x?sig=hunter2", "query"),
+            ("/a\0b", "NUL"),
+        ] {
+            let error = Address::parse(text).unwrap_err();
+            assert!(error.message.contains(part), "{text}: {error}");
+            assert!(!error.message.contains("hunter2"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_trimmed_and_tells_its_duplicates() {
+        let list = split_list(" /a , ,s3a://b/x/,file:///a/,,/c");
+        assert_eq!(list.entries, ["/a", "s3a://b/x/", "/c"]);
+        assert_eq!(list.duplicates, ["file:///a/"]);
+        assert_eq!(split_list(" , "), DirectoryList::default());
+    }
+}

@@ -1,0 +1,124 @@
+//! An archive directory in the local file system, with a walk of its own.
+//!
+//! What cannot hold an archive is not entered, and whatever is in the way of a walk hides only what is below it.
+//! Folders may be symbolic links, also to outside the root; a file may be one only to a file below the root.
+//! Nothing is ever opened that is not a regular file.
+
+mod files;
+mod read;
+mod remove;
+mod walk;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::sync::mpsc::Sender;
+
+use super::error::{DirectoryError, DirectoryErrorKind};
+use super::found::{Extent, Found, FoundFile, Listed};
+use super::{Contents, Deleted, FilePath, layout};
+use crate::ids::JobId;
+use crate::tasks::spawn_blocking;
+
+/// The root of a local archive directory. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Local {
+    root: Arc<Path>,
+}
+
+impl Local {
+    /// The directory at an absolute path, which need not exist.
+    pub(super) fn new(root: PathBuf) -> Self {
+        Self { root: root.into() }
+    }
+
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(super) async fn list(&self, extent: &Extent, found: Sender<Found>) -> Result<Listed, DirectoryError> {
+        let extent = extent.clone();
+        self.blocking(move |local| {
+            walk::list(local, &extent, &mut |piece| found.blocking_send(piece).map_err(|_| DirectoryError::nobody_listens()))
+        })
+        .await
+    }
+
+    pub(super) async fn application_files(&self, folder: &FilePath) -> Result<Option<Vec<FoundFile>>, DirectoryError> {
+        let folder = folder.clone();
+        self.blocking(move |local| local.files_of(&folder)).await
+    }
+
+    pub(super) async fn legacy_job_file(&self, job: JobId) -> Result<Option<FoundFile>, DirectoryError> {
+        self.blocking(move |local| local.legacy_job(job)).await
+    }
+
+    pub(super) async fn read(&self, file: &FilePath, whole_up_to: u64) -> Result<Contents, DirectoryError> {
+        let file = file.clone();
+        self.blocking(move |local| local.read_file(&file, whole_up_to)).await
+    }
+
+    pub(super) async fn delete_file(&self, file: &FilePath) -> Result<Deleted, DirectoryError> {
+        let file = file.clone();
+        self.blocking(move |local| local.remove_file(&file)).await
+    }
+
+    pub(super) async fn remove_folder_if_empty(&self, folder: &FilePath) -> Result<bool, DirectoryError> {
+        let folder = folder.clone();
+        self.blocking(move |local| local.remove_empty_folder(&folder)).await
+    }
+
+    pub(super) async fn application_link(&self, folder: &FilePath) -> Result<Option<FilePath>, DirectoryError> {
+        let folder = folder.clone();
+        self.blocking(move |local| local.link_on_the_way_to(&folder)).await
+    }
+
+    pub(super) async fn remove_link(&self, link: &FilePath) -> Result<Deleted, DirectoryError> {
+        let link = link.clone();
+        self.blocking(move |local| local.remove_symbolic_link(&link)).await
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, DirectoryError> + Send + 'static,
+    ) -> Result<T, DirectoryError> {
+        let local = self.clone();
+        spawn_blocking(move || work(&local)).await
+    }
+
+    /// The path of a file or folder below the root.
+    fn path(&self, below: &FilePath) -> Result<PathBuf, DirectoryError> {
+        Ok(self.root.join(layout::check(below)?))
+    }
+
+    /// What an absent file means: that it is gone, or that the whole directory is away, as an unmounted one is.
+    fn check_root(&self) -> Result<(), DirectoryError> {
+        match std::fs::metadata(&self.root) {
+            Ok(metadata) if metadata.is_dir() => Ok(()),
+            Ok(_) => Err(DirectoryError::unavailable(format!("{} is no longer a folder", self.root.display()))),
+            Err(error) => Err(DirectoryError::unavailable(format!("the archive directory {} is not there: {error}", self.root.display()))),
+        }
+    }
+}
+
+/// Whether an error says that nothing is there.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// Whether an error says that symbolic links lead in a circle.
+fn is_loop(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::ELOOP)
+}
+
+/// The error of an operation on a file or folder below the root; absence is told from an absent root before.
+fn failed(doing: &str, path: &Path, error: &io::Error) -> DirectoryError {
+    if is_loop(error) {
+        return DirectoryError::new(
+            DirectoryErrorKind::Refused,
+            format!("cannot {doing} {}: symbolic links on the way lead in a circle", path.display()),
+        );
+    }
+    DirectoryError::io(doing, &path.display(), error)
+}

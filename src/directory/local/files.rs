@@ -1,0 +1,242 @@
+//! The files of one application, and single files: their state, without following links out of the root.
+
+use std::fs::{self, DirEntry, FileType, Metadata};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use super::{Local, failed, is_absent, is_loop};
+use crate::clock::Millis;
+use crate::directory::error::DirectoryError;
+use crate::directory::found::{ClusterName, FileKind, FilePath, FileVersion, FoundFile, Hidden, Obstacle};
+use crate::directory::layout;
+use crate::ids::{ApplicationId, JobId};
+use crate::problem::ProblemCode;
+
+/// Modification time in milliseconds, rounded down.
+pub(super) fn modified(metadata: &Metadata) -> Millis {
+    let Ok(time) = metadata.modified() else { return 0 };
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => Millis::try_from(after.as_millis()).unwrap_or(Millis::MAX),
+        Err(before) => {
+            let nanos = before.duration().as_nanos();
+            Millis::try_from(nanos.div_ceil(1_000_000)).map_or(Millis::MIN, |millis| -millis)
+        }
+    }
+}
+
+/// Size and time: an entity tag made of the inode would change with every restored backup.
+pub(super) fn version(metadata: &Metadata) -> FileVersion {
+    FileVersion { size: metadata.len(), modified: modified(metadata), etag: None }
+}
+
+/// Where a symbolic link to a file leads.
+pub(super) enum Link {
+    /// To this regular file below the root.
+    File(PathBuf, Metadata),
+    /// To something that is neither a regular file nor a folder.
+    Other,
+    /// To a folder.
+    Folder,
+    /// To nothing, in a circle or out of the root.
+    Refused(String),
+    /// It cannot be told.
+    Failed(io::Error),
+}
+
+impl Local {
+    /// Follows a symbolic link to a file. A folder may lie anywhere, a file only below the root.
+    pub(super) fn follow(&self, path: &Path) -> Link {
+        let target = match fs::metadata(path) {
+            Ok(target) => target,
+            Err(error) if is_absent(&error) => return Link::Refused(format!("the symbolic link {} leads nowhere", path.display())),
+            Err(error) if is_loop(&error) => return Link::Refused(format!("the symbolic link {} leads in a circle", path.display())),
+            Err(error) => return Link::Failed(error),
+        };
+        if target.is_dir() {
+            return Link::Folder;
+        }
+        if !target.is_file() {
+            return Link::Other;
+        }
+        match (path.canonicalize(), self.root.canonicalize()) {
+            (Ok(real), Ok(root)) if real.starts_with(&root) => Link::File(real, target),
+            (Ok(_), Ok(_)) => Link::Refused(format!(
+                "the symbolic link {} leads out of the archive directory; put a copy of the file there",
+                path.display()
+            )),
+            (Err(error), _) | (_, Err(error)) => Link::Failed(error),
+        }
+    }
+
+    /// The archive files of one application. `None` when its folder is not there.
+    pub(super) fn files_of(&self, folder: &FilePath) -> Result<Option<Vec<FoundFile>>, DirectoryError> {
+        let (cluster, id) = layout::application_of(folder)
+            .ok_or_else(|| DirectoryError::refused(format!("{folder} is not the folder of an application")))?;
+        let path = self.path(folder)?;
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => {}
+            Ok(_) => return Ok(None),
+            Err(error) if is_absent(&error) => return self.check_root().map(|()| None),
+            Err(error) => return Err(failed("list", &path, &error)),
+        }
+        let mut found = ApplicationFiles::new(self, &cluster, id, folder);
+        found.collect(&path);
+        if let Some(error) = found.failure {
+            return Err(error);
+        }
+        Ok(Some(found.files))
+    }
+
+    /// The legacy job archive with the id in lower case as its name.
+    pub(super) fn legacy_job(&self, job: JobId) -> Result<Option<FoundFile>, DirectoryError> {
+        let name = FilePath::new(job.to_string());
+        let path = self.path(&name)?;
+        let metadata = match fs::symlink_metadata(&path) {
+            Ok(metadata) if metadata.is_symlink() => match self.follow(&path) {
+                Link::File(_, metadata) => metadata,
+                Link::Other | Link::Folder => return Ok(None),
+                Link::Refused(reason) => return Err(DirectoryError::refused(reason)),
+                Link::Failed(error) => return Err(failed("look at", &path, &error)),
+            },
+            Ok(metadata) if metadata.is_file() => metadata,
+            Ok(_) => return Ok(None),
+            Err(error) if is_absent(&error) => return self.check_root().map(|()| None),
+            Err(error) => return Err(failed("look at", &path, &error)),
+        };
+        Ok(Some(FoundFile { path: name, kind: FileKind::Job(job), version: version(&metadata) }))
+    }
+}
+
+/// Collects the files of one application.
+pub(super) struct ApplicationFiles<'a> {
+    local: &'a Local,
+    cluster: &'a ClusterName,
+    id: ApplicationId,
+    folder: &'a FilePath,
+    /// What is there.
+    pub(super) files: Vec<FoundFile>,
+    /// What is in the way.
+    pub(super) obstacles: Vec<Obstacle>,
+    /// The first failure that may hide any file of the application.
+    failure: Option<DirectoryError>,
+}
+
+impl<'a> ApplicationFiles<'a> {
+    pub(super) fn new(local: &'a Local, cluster: &'a ClusterName, id: ApplicationId, folder: &'a FilePath) -> Self {
+        Self { local, cluster, id, folder, files: Vec::new(), obstacles: Vec::new(), failure: None }
+    }
+
+    /// Reads the folder of the application at `path`.
+    pub(super) fn collect(&mut self, path: &Path) {
+        self.summary(path.join(layout::SUMMARY));
+        self.jobs(&path.join(layout::JOBS));
+        self.obstacles.append(&mut layout::resolve_twins(&mut self.files));
+    }
+
+    fn summary(&mut self, path: PathBuf) {
+        match fs::symlink_metadata(&path) {
+            Ok(metadata) => self.take(|| path, layout::SUMMARY, FileKind::Summary, metadata.file_type(), || Ok(metadata)),
+            Err(error) if is_absent(&error) => {}
+            Err(error) => self.unreadable(&format!("{}/{}", self.folder, layout::SUMMARY), &failed("look at", &path, &error), &error),
+        }
+    }
+
+    fn jobs(&mut self, jobs: &Path) {
+        let broken = |error: &io::Error| failed("list", jobs, error);
+        let below = format!("{}/{}", self.folder, layout::JOBS);
+        let entries = match fs::read_dir(jobs) {
+            Ok(entries) => entries,
+            Err(error) if is_absent(&error) => {
+                // An application without jobs has no such folder; a link that leads nowhere is something else.
+                if fs::symlink_metadata(jobs).is_ok_and(|metadata| metadata.is_symlink()) && fs::metadata(jobs).is_err() {
+                    self.refused(
+                        Hidden::Application(self.cluster.clone(), self.id),
+                        below,
+                        format!("the symbolic link {} leads nowhere", jobs.display()),
+                    );
+                }
+                return;
+            }
+            Err(error) => return self.unreadable(&below, &broken(&error), &error),
+        };
+        for entry in entries {
+            match entry {
+                Ok(entry) => self.job(&entry),
+                Err(error) => return self.unreadable(&below, &broken(&error), &error),
+            }
+        }
+    }
+
+    fn job(&mut self, entry: &DirEntry) {
+        let name = entry.file_name();
+        let (Ok(job), Some(text)) = (JobId::from_name(name.as_bytes()), name.to_str()) else { return };
+        let below = format!("{}/{text}", layout::JOBS);
+        match entry.file_type() {
+            Ok(file_type) => self.take(|| entry.path(), &below, FileKind::Job(job), file_type, || entry.metadata()),
+            Err(error) if is_absent(&error) => {}
+            Err(error) => self.unreadable(&format!("{}/{below}", self.folder), &failed("look at", &entry.path(), &error), &error),
+        }
+    }
+
+    /// Takes a file in, if it is one. Its state is asked for only then.
+    fn take(
+        &mut self,
+        path: impl FnOnce() -> PathBuf,
+        below: &str,
+        kind: FileKind,
+        file_type: FileType,
+        state: impl FnOnce() -> io::Result<Metadata>,
+    ) {
+        let place = format!("{}/{below}", self.folder);
+        let state = if file_type.is_file() {
+            state()
+        } else if file_type.is_symlink() {
+            match self.local.follow(&path()) {
+                Link::File(_, metadata) => Ok(metadata),
+                Link::Other | Link::Folder => return,
+                Link::Failed(error) => Err(error),
+                Link::Refused(reason) => {
+                    let hides = match kind {
+                        FileKind::Summary => Hidden::Application(self.cluster.clone(), self.id),
+                        FileKind::Job(job) => Hidden::Job(self.cluster.clone(), self.id, job),
+                    };
+                    return self.refused(hides, place, reason);
+                }
+            }
+        } else {
+            return;
+        };
+        match state {
+            Ok(metadata) => self.files.push(FoundFile { path: FilePath::new(place), kind, version: version(&metadata) }),
+            Err(error) if is_absent(&error) => {}
+            Err(error) => self.unreadable(&place, &failed("look at", &self.local.root.join(&place), &error), &error),
+        }
+    }
+
+    fn refused(&mut self, hides: Hidden, below: String, reason: String) {
+        self.obstacles.push(Obstacle { hides, path: FilePath::new(below), code: ProblemCode::LinkRefused, reason });
+    }
+
+    fn unreadable(&mut self, below: &str, failure: &DirectoryError, error: &io::Error) {
+        self.obstacles.push(Obstacle {
+            hides: Hidden::Application(self.cluster.clone(), self.id),
+            path: FilePath::new(below),
+            code: code_of(error),
+            reason: failure.message.clone(),
+        });
+        self.failure.get_or_insert_with(|| failure.clone());
+    }
+}
+
+/// The code of a problem with a file or folder that gives this error.
+pub(super) fn code_of(error: &io::Error) -> ProblemCode {
+    if is_loop(error) {
+        ProblemCode::LinkRefused
+    } else if error.kind() == io::ErrorKind::PermissionDenied {
+        ProblemCode::PermissionDenied
+    } else {
+        ProblemCode::ListingFailed
+    }
+}

@@ -1,0 +1,386 @@
+//! The walk over the root, its clusters and their applications. Blocking.
+
+use std::fs::{self, DirEntry, Metadata};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::files::{ApplicationFiles, Link, code_of, modified, version};
+use super::{Local, failed, is_absent, is_loop};
+use crate::clock::Millis;
+use crate::directory::error::DirectoryError;
+use crate::directory::found::{ClusterName, Extent, FileKind, FilePath, Found, FoundApplication, FoundFile, Hidden, Listed, Obstacle};
+use crate::directory::layout;
+use crate::ids::{ApplicationId, JobId};
+use crate::problem::ProblemCode;
+
+/// Takes one piece of the listing; an error ends the walk.
+type Send<'a> = &'a mut dyn FnMut(Found) -> Result<(), DirectoryError>;
+
+/// Most that is sent at once, so that whoever listens gets on while the walk does.
+const BATCH: usize = 1000;
+/// What is sent first, so that the newest is read at once.
+const FIRST_BATCH: usize = 16;
+
+/// A folder that is named like an application.
+struct Candidate {
+    /// Position of its cluster.
+    cluster: usize,
+    id: ApplicationId,
+    /// Its name, where that is not the id in lower case.
+    spelled: Option<Box<str>>,
+    /// When something was last made or removed in it.
+    modified: Millis,
+}
+
+/// Lists the directory. See [`crate::directory::Directory::list`].
+pub(super) fn list(local: &Local, extent: &Extent, send: Send<'_>) -> Result<Listed, DirectoryError> {
+    let root = local.root();
+    let start = match fs::metadata(root) {
+        Ok(metadata) if metadata.is_dir() => metadata,
+        Ok(_) => return Err(DirectoryError::refused(format!("the archive directory {} is not a folder", root.display()))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Listed { exists: false, empty: true, requests: 1 }),
+        Err(error) => return Err(failed("list the archive directory", root, &error)),
+    };
+    let mut walk = Walk { local, start, send, listed: Listed { exists: true, empty: true, requests: 1 }, clusters: Vec::new() };
+    let top = walk.root()?;
+    let mut applications = Vec::new();
+    for folder in top.folders {
+        walk.cluster(&folder, extent, &mut applications)?;
+    }
+    walk.details(applications, top.legacy)?;
+    walk.check_root()?;
+    Ok(walk.listed)
+}
+
+/// What the root holds.
+#[derive(Default)]
+struct Top {
+    /// Folders: each may be that of a cluster.
+    folders: Vec<PathBuf>,
+    legacy: Vec<FoundFile>,
+}
+
+struct Walk<'a> {
+    local: &'a Local,
+    /// State of the root when the walk began: it must be the same folder to its end.
+    start: Metadata,
+    send: Send<'a>,
+    listed: Listed,
+    clusters: Vec<ClusterName>,
+}
+
+impl Walk<'_> {
+    fn root(&mut self) -> Result<Top, DirectoryError> {
+        let root = self.local.root();
+        let broken = |error: &io::Error| failed("list the archive directory", root, error);
+        let mut top = Top::default();
+        for entry in fs::read_dir(root).map_err(|error| broken(&error))? {
+            let entry = entry.map_err(|error| broken(&error))?;
+            self.listed.empty = false;
+            let kind = match entry.file_type() {
+                Ok(kind) => kind,
+                Err(error) if is_absent(&error) => continue,
+                Err(error) => {
+                    self.top_obstacles(&entry, code_of(&error), &failed("look at", &entry.path(), &error).message)?;
+                    continue;
+                }
+            };
+            if kind.is_dir() {
+                top.folders.push(entry.path());
+            } else if kind.is_symlink() {
+                self.top_link(&entry, &mut top)?;
+            } else if kind.is_file()
+                && let Ok(job) = JobId::from_name(entry.file_name().as_bytes())
+            {
+                match entry.metadata() {
+                    Ok(metadata) => top.legacy.push(legacy_file(&entry, job, &metadata)),
+                    Err(error) if is_absent(&error) => {}
+                    Err(error) => self.top_obstacles(&entry, code_of(&error), &failed("look at", &entry.path(), &error).message)?,
+                }
+            }
+        }
+        for obstacle in layout::resolve_twins(&mut top.legacy) {
+            (self.send)(Found::Obstacle(obstacle))?;
+        }
+        Ok(top)
+    }
+
+    /// A symbolic link in the root: to a cluster, to a legacy job archive, or to something foreign.
+    fn top_link(&mut self, entry: &DirEntry, top: &mut Top) -> Result<(), DirectoryError> {
+        let path = entry.path();
+        let job = JobId::from_name(entry.file_name().as_bytes());
+        match (self.local.follow(&path), job) {
+            (Link::Folder, _) => top.folders.push(path),
+            (Link::File(_, metadata), Ok(job)) => top.legacy.push(legacy_file(entry, job, &metadata)),
+            (Link::File(..) | Link::Other, _) => {}
+            // A link to a foreign file outside is nobody's business.
+            (Link::Refused(_), Err(_)) if fs::metadata(&path).is_ok() => {}
+            (Link::Refused(reason), _) => self.top_obstacles(entry, ProblemCode::LinkRefused, &reason)?,
+            (Link::Failed(error), _) => self.top_obstacles(entry, code_of(&error), &failed("follow", &path, &error).message)?,
+        }
+        Ok(())
+    }
+
+    /// An entry of the root of which it cannot be told what it is: it may hide a cluster, or a legacy job archive.
+    fn top_obstacles(&mut self, entry: &DirEntry, code: ProblemCode, reason: &str) -> Result<(), DirectoryError> {
+        let name = entry.file_name();
+        let path = FilePath::new(name.to_string_lossy());
+        let mut hides = Vec::new();
+        hides.push(name.to_str().map_or(Hidden::Nothing, |name| Hidden::Cluster(ClusterName::new(name))));
+        hides.extend(JobId::from_name(name.as_bytes()).ok().map(Hidden::LegacyJob));
+        for hides in hides {
+            (self.send)(Found::Obstacle(Obstacle { hides, path: path.clone(), code, reason: reason.to_owned() }))?;
+        }
+        Ok(())
+    }
+
+    /// Reads the names of a cluster's applications. Those of which only names are wanted are sent at once.
+    fn cluster(&mut self, folder: &Path, extent: &Extent, wanted: &mut Vec<Candidate>) -> Result<(), DirectoryError> {
+        let applications = folder.join(layout::APPLICATIONS);
+        self.listed.requests += 1;
+        let name = folder.file_name().unwrap_or_default();
+        let entries = match fs::read_dir(&applications) {
+            Ok(entries) => entries,
+            Err(error) if is_absent(&error) => return self.no_applications(&applications),
+            Err(error) => {
+                let hint = if name == "lost+found" {
+                    "; it is the file system's own, so nothing is amiss unless a cluster has this name"
+                } else {
+                    ""
+                };
+                let reason = format!("{}{hint}", failed("list", &applications, &error).message);
+                return self.cluster_obstacle(&applications, code_of(&error), reason);
+            }
+        };
+        let Some(name) = name.to_str() else {
+            let reason = format!("the name of {} is not UTF-8, so its applications cannot be shown; rename it", folder.display());
+            return self.cluster_obstacle(&applications, ProblemCode::NameUndecodable, reason);
+        };
+        // Names can be read without permission to enter: then no file can be seen, and nothing may be concluded.
+        if let Err(error) = fs::metadata(applications.join(".")) {
+            let reason = failed("enter", &applications, &error).message;
+            return self.cluster_obstacle(&applications, code_of(&error), reason);
+        }
+        let position = self.clusters.len();
+        let cluster = ClusterName::new(name);
+        self.clusters.push(cluster.clone());
+        let mut candidates = Vec::new();
+        for entry in entries {
+            match entry {
+                Ok(entry) => candidates.extend(self.candidate(&entry, position)?),
+                Err(error) => {
+                    let reason = failed("list", &applications, &error).message;
+                    self.cluster_obstacle(&applications, code_of(&error), reason)?;
+                    break;
+                }
+            }
+        }
+        self.resolve_twins(&mut candidates)?;
+        let mut names = Vec::new();
+        for candidate in candidates {
+            match extent {
+                Extent::Look(wants_files) if !wants_files(&cluster, &candidate.id) => {
+                    names.push(FoundApplication {
+                        folder: self.folder(&candidate),
+                        cluster: cluster.clone(),
+                        id: candidate.id,
+                        files: None,
+                    });
+                    if names.len() == BATCH {
+                        (self.send)(Found::Applications(std::mem::replace(&mut names, Vec::with_capacity(BATCH))))?;
+                    }
+                }
+                _ => wanted.push(candidate),
+            }
+        }
+        if !names.is_empty() {
+            (self.send)(Found::Applications(names))?;
+        }
+        Ok(())
+    }
+
+    /// A folder without `applications`: foreign, unless that is a link that leads nowhere, or the root is away.
+    fn no_applications(&mut self, applications: &Path) -> Result<(), DirectoryError> {
+        self.check_root()?;
+        let is_link = fs::symlink_metadata(applications).is_ok_and(|metadata| metadata.is_symlink());
+        if is_link && fs::metadata(applications).is_err() {
+            let reason = format!("the symbolic link {} leads nowhere", applications.display());
+            self.cluster_obstacle(applications, ProblemCode::LinkRefused, reason)?;
+        }
+        Ok(())
+    }
+
+    fn cluster_obstacle(&mut self, applications: &Path, code: ProblemCode, reason: String) -> Result<(), DirectoryError> {
+        let below = applications.strip_prefix(self.local.root()).unwrap_or(applications);
+        let cluster = below.components().next().and_then(|name| name.as_os_str().to_str());
+        let hides = cluster.map_or(Hidden::Nothing, |name| Hidden::Cluster(ClusterName::new(name)));
+        let path = FilePath::new(below.to_string_lossy());
+        (self.send)(Found::Obstacle(Obstacle { hides, path, code, reason }))
+    }
+
+    /// An entry of `applications/`, if it is an application.
+    fn candidate(&mut self, entry: &DirEntry, cluster: usize) -> Result<Option<Candidate>, DirectoryError> {
+        let name = entry.file_name();
+        let (Ok(id), Some(name)) = (ApplicationId::from_name(name.as_bytes()), name.to_str()) else { return Ok(None) };
+        let spelled = layout::has_upper_case(name).then(|| name.into());
+        let candidate = Candidate { cluster, id, spelled, modified: 0 };
+        let error = match entry.file_type() {
+            Ok(kind) if kind.is_dir() => return Ok(Some(candidate)),
+            Ok(kind) if kind.is_symlink() => match fs::metadata(entry.path()) {
+                Ok(target) => return Ok(target.is_dir().then_some(candidate)),
+                Err(error) => error,
+            },
+            Ok(_) => return Ok(None),
+            Err(error) if is_absent(&error) => return Ok(None),
+            Err(error) => error,
+        };
+        let (code, reason) = if is_absent(&error) || is_loop(&error) {
+            let way = if is_loop(&error) { "in a circle" } else { "nowhere" };
+            (ProblemCode::LinkRefused, format!("the symbolic link {} leads {way}", entry.path().display()))
+        } else {
+            (code_of(&error), failed("look at", &entry.path(), &error).message)
+        };
+        self.application_obstacle(&candidate, code, reason)?;
+        Ok(None)
+    }
+
+    fn application_obstacle(&mut self, candidate: &Candidate, code: ProblemCode, reason: String) -> Result<(), DirectoryError> {
+        let hides = Hidden::Application(self.clusters[candidate.cluster].clone(), candidate.id);
+        let path = self.folder(candidate);
+        (self.send)(Found::Obstacle(Obstacle { hides, path, code, reason }))
+    }
+
+    /// Keeps one folder of each id: the one in lower case, else the first by name.
+    fn resolve_twins(&mut self, candidates: &mut Vec<Candidate>) -> Result<(), DirectoryError> {
+        // A file system does not give a name twice: only names in other case can be twins.
+        if candidates.iter().all(|candidate| candidate.spelled.is_none()) {
+            return Ok(());
+        }
+        candidates.sort_by(|left, right| (left.id, &left.spelled).cmp(&(right.id, &right.spelled)));
+        let mut refused = Vec::new();
+        let mut taken: Option<(ApplicationId, FilePath)> = None;
+        candidates.retain(|candidate| match &taken {
+            Some((id, first)) if *id == candidate.id => {
+                refused.push(layout::ambiguous(&self.folder(candidate), layout::file_name(first.as_str())));
+                false
+            }
+            _ => {
+                taken = Some((candidate.id, self.folder(candidate)));
+                true
+            }
+        });
+        refused.into_iter().try_for_each(|obstacle| (self.send)(Found::Obstacle(obstacle)))
+    }
+
+    fn folder(&self, candidate: &Candidate) -> FilePath {
+        let cluster = &self.clusters[candidate.cluster];
+        match &candidate.spelled {
+            Some(name) => layout::application_folder(cluster, name),
+            None => layout::application_folder(cluster, &candidate.id.to_string()),
+        }
+    }
+
+    /// Sends applications with their files, and legacy job archives, the newest of both first.
+    fn details(&mut self, applications: Vec<Candidate>, mut legacy: Vec<FoundFile>) -> Result<(), DirectoryError> {
+        let mut dated = Vec::with_capacity(applications.len());
+        for mut candidate in applications {
+            let path = self.local.root().join(self.folder(&candidate).as_str());
+            match fs::metadata(&path) {
+                Ok(metadata) => {
+                    candidate.modified = modified(&metadata);
+                    dated.push(candidate);
+                }
+                // It went since its name was read.
+                Err(error) if is_absent(&error) => self.check_root()?,
+                Err(error) => self.application_obstacle(&candidate, code_of(&error), failed("look at", &path, &error).message)?,
+            }
+        }
+        dated.sort_by_key(|candidate| std::cmp::Reverse(candidate.modified));
+        legacy.sort_by_key(|file| std::cmp::Reverse(file.version.modified));
+
+        let mut applications = Batches::new();
+        let mut jobs = Batches::new();
+        let mut legacy = legacy.into_iter().peekable();
+        for candidate in dated {
+            while let Some(file) = legacy.next_if(|file| file.version.modified > candidate.modified) {
+                if let Some(batch) = jobs.push(file) {
+                    (self.send)(Found::LegacyJobs(batch))?;
+                }
+            }
+            let application = self.application(&candidate)?;
+            if let Some(batch) = applications.push(application) {
+                (self.send)(Found::Applications(batch))?;
+            }
+        }
+        for file in legacy {
+            if let Some(batch) = jobs.push(file) {
+                (self.send)(Found::LegacyJobs(batch))?;
+            }
+        }
+        if !applications.rest.is_empty() {
+            (self.send)(Found::Applications(applications.rest))?;
+        }
+        if !jobs.rest.is_empty() {
+            (self.send)(Found::LegacyJobs(jobs.rest))?;
+        }
+        Ok(())
+    }
+
+    fn application(&mut self, candidate: &Candidate) -> Result<FoundApplication, DirectoryError> {
+        let folder = self.folder(candidate);
+        let cluster = self.clusters[candidate.cluster].clone();
+        self.listed.requests += 1;
+        let mut found = ApplicationFiles::new(self.local, &cluster, candidate.id, &folder);
+        found.collect(&self.local.root().join(folder.as_str()));
+        let files = found.files;
+        if files.is_empty() {
+            self.check_root()?;
+        }
+        for obstacle in found.obstacles {
+            (self.send)(Found::Obstacle(obstacle))?;
+        }
+        Ok(FoundApplication { cluster, id: candidate.id, folder, files: Some(files) })
+    }
+
+    /// The root must be the folder it was, or what is missing below it is not gone.
+    fn check_root(&self) -> Result<(), DirectoryError> {
+        let root = self.local.root();
+        match fs::metadata(root) {
+            Ok(now) if now.dev() == self.start.dev() && now.ino() == self.start.ino() => Ok(()),
+            Ok(_) => Err(DirectoryError::unavailable(format!(
+                "the archive directory {} became another folder while it was listed",
+                root.display()
+            ))),
+            Err(error) => {
+                Err(DirectoryError::unavailable(format!("the archive directory {} vanished while it was listed: {error}", root.display())))
+            }
+        }
+    }
+}
+
+fn legacy_file(entry: &DirEntry, job: JobId, metadata: &Metadata) -> FoundFile {
+    FoundFile { path: FilePath::new(entry.file_name().to_string_lossy()), kind: FileKind::Job(job), version: version(metadata) }
+}
+
+/// Batches that begin small and grow.
+struct Batches<T> {
+    rest: Vec<T>,
+    limit: usize,
+}
+
+impl<T> Batches<T> {
+    fn new() -> Self {
+        Self { rest: Vec::new(), limit: FIRST_BATCH }
+    }
+
+    fn push(&mut self, item: T) -> Option<Vec<T>> {
+        self.rest.push(item);
+        if self.rest.len() < self.limit {
+            return None;
+        }
+        self.limit = (self.limit * 4).min(BATCH);
+        Some(std::mem::replace(&mut self.rest, Vec::with_capacity(self.limit)))
+    }
+}

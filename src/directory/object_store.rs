@@ -1,0 +1,144 @@
+//! An archive directory in an object store.
+//!
+//! Object stores have keys, not folders: an application is there when one of its archives is.
+//! Keys are taken literally in both directions, whatever characters they have.
+
+mod errors;
+mod groups;
+mod listing;
+mod open;
+mod pages;
+mod read;
+
+use std::sync::Arc;
+
+use ::object_store::list::PaginatedListStore;
+use ::object_store::path::Path;
+use ::object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
+use futures::TryStreamExt;
+use tokio::sync::mpsc::Sender;
+
+use self::errors::Redaction;
+use super::error::{DirectoryError, DirectoryErrorKind};
+use super::found::{DirectoryUrl, Extent, FileKind, FilePath, FileVersion, Found, FoundFile, Listed};
+use super::{Contents, Deleted, layout};
+use crate::ids::JobId;
+
+/// A root in an object store. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    url: DirectoryUrl,
+    store: Arc<dyn ObjectStore>,
+    /// The same store, where it can list by any prefix, page by page.
+    paged: Option<Arc<dyn PaginatedListStore>>,
+    /// Objects of a page; `None` leaves it to the store.
+    page_size: Option<usize>,
+    root: Path,
+    redaction: Redaction,
+}
+
+impl Store {
+    /// A directory below `prefix`, which is normalised.
+    pub(super) fn new(url: DirectoryUrl, store: Arc<dyn ObjectStore>, paged: Option<Arc<dyn PaginatedListStore>>, prefix: &str) -> Self {
+        Self::assemble(Inner { url, store, paged, page_size: None, root: literal(prefix), redaction: Redaction::default() })
+    }
+
+    fn assemble(inner: Inner) -> Self {
+        Self { inner: Arc::new(inner) }
+    }
+
+    pub(super) async fn list(&self, extent: &Extent, found: Sender<Found>) -> Result<Listed, DirectoryError> {
+        listing::list(&self.inner, extent, found).await
+    }
+
+    pub(super) async fn application_files(&self, folder: &FilePath) -> Result<Option<Vec<FoundFile>>, DirectoryError> {
+        if layout::application_of(folder).is_none() {
+            return Err(DirectoryError::refused(format!("{folder} is not the folder of an application")));
+        }
+        let key = self.inner.key(folder)?;
+        let files = self.inner.files_below(folder, &key).await.map_err(|error| self.inner.failed("list", folder.as_str(), &error))?;
+        Ok((!files.is_empty()).then_some(files))
+    }
+
+    pub(super) async fn legacy_job_file(&self, job: JobId) -> Result<Option<FoundFile>, DirectoryError> {
+        let path = FilePath::new(job.to_string());
+        match self.inner.store.head(&self.inner.key(&path)?).await {
+            Ok(object) => Ok(Some(FoundFile { path, kind: FileKind::Job(job), version: version(&object) })),
+            Err(::object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.inner.failed("look at", path.as_str(), &error)),
+        }
+    }
+
+    pub(super) async fn read(&self, file: &FilePath, whole_up_to: u64) -> Result<Contents, DirectoryError> {
+        read::read(&self.inner, file, whole_up_to).await
+    }
+
+    pub(super) async fn delete_file(&self, file: &FilePath) -> Result<Deleted, DirectoryError> {
+        match self.inner.store.delete(&self.inner.key(file)?).await {
+            Ok(()) => Ok(Deleted::Done),
+            Err(::object_store::Error::NotFound { .. }) => Ok(Deleted::AlreadyGone),
+            Err(error) => Err(self.inner.failed("delete", file.as_str(), &error)),
+        }
+    }
+}
+
+impl Inner {
+    /// Key of a file below the root.
+    fn key(&self, file: &FilePath) -> Result<Path, DirectoryError> {
+        let text = layout::check(file)?;
+        let key = if self.root.as_ref().is_empty() { text.to_owned() } else { format!("{}/{text}", self.root) };
+        Path::parse(key).map_err(|_| DirectoryError::refused(format!("{text:?} is not a path that an object can have")))
+    }
+
+    /// Path of an object below the root; `None` for the marker of the root itself.
+    fn below<'a>(&self, key: &'a Path) -> Option<&'a str> {
+        let root = self.root.as_ref();
+        if root.is_empty() {
+            return Some(key.as_ref());
+        }
+        key.as_ref().strip_prefix(root)?.strip_prefix('/')
+    }
+
+    /// Lists the archives of an application. Of names that are one id, the one in lower case is taken.
+    async fn files_below(&self, folder: &FilePath, key: &Path) -> ::object_store::Result<Vec<FoundFile>> {
+        let mut objects = self.store.list(Some(key));
+        let mut files = Vec::new();
+        while let Some(object) = objects.try_next().await? {
+            let kind = self
+                .below(&object.location)
+                .and_then(|path| path.strip_prefix(folder.as_str())?.strip_prefix('/'))
+                .and_then(layout::kind_below_application);
+            if let (Some(kind), Some(path)) = (kind, self.below(&object.location)) {
+                files.push(FoundFile { path: FilePath::new(path), kind, version: version(&object) });
+            }
+        }
+        layout::resolve_twins(&mut files);
+        Ok(files)
+    }
+
+    /// The error of a request about `what` below the root.
+    fn failed(&self, doing: &str, what: &str, error: &::object_store::Error) -> DirectoryError {
+        let place = if what.is_empty() { self.url.to_string() } else { format!("{}/{what}", self.url) };
+        let (kind, cause) = errors::describe(error, &self.redaction);
+        let hint = match kind {
+            DirectoryErrorKind::Denied => "; check the credentials and their permissions",
+            _ => "",
+        };
+        DirectoryError::new(kind, format!("cannot {doing} {place}: {cause}{hint}"))
+    }
+}
+
+fn version(object: &ObjectMeta) -> FileVersion {
+    FileVersion { size: object.size, modified: object.last_modified.timestamp_millis(), etag: object.e_tag.clone() }
+}
+
+/// A prefix as it is, without empty segments; only what no key can have (control characters, `..`) is encoded.
+fn literal(prefix: &str) -> Path {
+    let segments: Vec<&str> = prefix.split('/').filter(|segment| !segment.is_empty()).collect();
+    let plain = segments.join("/");
+    Path::parse(&plain).unwrap_or_else(|_| Path::from(plain))
+}

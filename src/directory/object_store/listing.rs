@@ -1,0 +1,264 @@
+//! Look and audit of a root in an object store: first the level of the clusters, then each cluster for itself.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+use tokio::sync::mpsc::Sender;
+
+use super::groups::{Groups, Whole};
+use super::pages::{CONCURRENCY, Depth, Requests};
+use super::{Inner, version};
+use crate::directory::error::{DirectoryError, DirectoryErrorKind};
+use crate::directory::found::{
+    ClusterName, Extent, FileKind, FilePath, Found, FoundApplication, FoundFile, Hidden, Listed, Obstacle, WantsFiles,
+};
+use crate::directory::layout;
+use crate::ids::{ApplicationId, JobId};
+use crate::problem::ProblemCode;
+
+/// Applications asked for their files before they are sent.
+const DETAILED_AT_ONCE: usize = 64;
+/// So many clusters that cannot be listed in one listing are a store that is down.
+const GIVE_UP_AFTER: usize = 16;
+
+/// Lists the directory. See [`crate::directory::Directory::list`].
+pub(super) async fn list(store: &Inner, extent: &Extent, found: Sender<Found>) -> Result<Listed, DirectoryError> {
+    let listing = Listing { store, extent, found, requests: Requests::new(), failures: AtomicUsize::new(0) };
+    let (mut listed, clusters) = listing.root().await?;
+    stream::iter(clusters).map(Ok).try_for_each_concurrent(CONCURRENCY, |cluster| listing.cluster(cluster)).await?;
+    listed.requests = listing.requests.count();
+    Ok(listed)
+}
+
+struct Listing<'a> {
+    store: &'a Inner,
+    extent: &'a Extent,
+    found: Sender<Found>,
+    requests: Requests,
+    failures: AtomicUsize,
+}
+
+/// Why the listing of a cluster ended early.
+enum Broken {
+    /// The store failed: that concerns this cluster.
+    Store(::object_store::Error),
+    /// Nobody listens any more: that ends the whole listing.
+    Stopped(DirectoryError),
+}
+
+impl From<::object_store::Error> for Broken {
+    fn from(error: ::object_store::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Listing<'_> {
+    async fn send(&self, piece: Found) -> Result<(), Broken> {
+        self.found.send(piece).await.map_err(|_| Broken::Stopped(DirectoryError::nobody_listens()))
+    }
+
+    async fn send_applications(&self, applications: Vec<FoundApplication>) -> Result<(), Broken> {
+        if applications.is_empty() { Ok(()) } else { self.send(Found::Applications(applications)).await }
+    }
+
+    async fn send_obstacles(&self, obstacles: Vec<Obstacle>) -> Result<(), Broken> {
+        for obstacle in obstacles {
+            self.send(Found::Obstacle(obstacle)).await?;
+        }
+        Ok(())
+    }
+
+    /// Lists the root: sends its legacy job archives and returns its folders.
+    async fn root(&self) -> Result<(Listed, Vec<ClusterName>), DirectoryError> {
+        self.try_root().await.map_err(|broken| match broken {
+            Broken::Stopped(error) => error,
+            Broken::Store(error) => self.store.failed("list the archive directory", "", &error),
+        })
+    }
+
+    async fn try_root(&self) -> Result<(Listed, Vec<ClusterName>), Broken> {
+        let mut listed = Listed { exists: false, empty: true, requests: 0 };
+        let mut clusters = Vec::new();
+        let mut held = Vec::new();
+        let mut lower: HashSet<JobId> = HashSet::new();
+        let mut pages = self.store.pages(&self.requests, &self.store.root, Depth::Level, false);
+        while let Some(page) = pages.try_next().await? {
+            listed.exists |= !(page.folders.is_empty() && page.objects.is_empty());
+            for folder in &page.folders {
+                if let Some(name) = self.store.below(folder) {
+                    listed.empty = false;
+                    clusters.push(ClusterName::new(name));
+                }
+            }
+            let mut jobs = Vec::new();
+            for object in page.objects {
+                let Some(name) = self.store.below(&object.location) else { continue };
+                listed.empty = false;
+                let Ok(job) = JobId::from_name(name.as_bytes()) else { continue };
+                let file = FoundFile { path: FilePath::new(name), kind: FileKind::Job(job), version: version(&object) };
+                if layout::has_upper_case(name) {
+                    held.push((job, file));
+                } else {
+                    lower.insert(job);
+                    jobs.push(file);
+                }
+            }
+            jobs.sort_by_key(|file| std::cmp::Reverse(file.version.modified));
+            if !jobs.is_empty() {
+                self.send(Found::LegacyJobs(jobs)).await?;
+            }
+        }
+        let (taken, free): (Vec<_>, Vec<_>) = held.into_iter().partition(|(job, _)| lower.contains(job));
+        for (job, file) in taken {
+            self.send(Found::Obstacle(layout::ambiguous(&file.path, &job.to_string()))).await?;
+        }
+        let mut free: Vec<FoundFile> = free.into_iter().map(|(_, file)| file).collect();
+        self.send_obstacles(layout::resolve_twins(&mut free)).await?;
+        if !free.is_empty() {
+            self.send(Found::LegacyJobs(free)).await?;
+        }
+        Ok((listed, clusters))
+    }
+
+    /// Lists one cluster. What fails there hides that cluster only, unless the whole store seems to be down.
+    async fn cluster(&self, cluster: ClusterName) -> Result<(), DirectoryError> {
+        let folder = FilePath::new(format!("{cluster}/{}", layout::APPLICATIONS));
+        let result = match self.extent {
+            Extent::Audit => self.audit(&cluster, &folder).await,
+            Extent::Look(wants_files) => self.look(&cluster, &folder, wants_files.as_ref()).await,
+        };
+        let error = match result {
+            Ok(()) => return Ok(()),
+            Err(Broken::Stopped(error)) => return Err(error),
+            Err(Broken::Store(error)) => self.store.failed("list", folder.as_str(), &error),
+        };
+        if error.kind == DirectoryErrorKind::Unavailable && self.failures.fetch_add(1, Ordering::Relaxed) + 1 >= GIVE_UP_AFTER {
+            return Err(error);
+        }
+        self.obstacle(Hidden::Cluster(cluster), folder, &error).await
+    }
+
+    async fn obstacle(&self, hides: Hidden, path: FilePath, error: &DirectoryError) -> Result<(), DirectoryError> {
+        let code = match error.kind {
+            DirectoryErrorKind::Denied => ProblemCode::PermissionDenied,
+            _ => ProblemCode::ListingFailed,
+        };
+        let obstacle = Obstacle { hides, path, code, reason: error.message.clone() };
+        self.found.send(Found::Obstacle(obstacle)).await.map_err(|_| DirectoryError::nobody_listens())
+    }
+
+    /// Every archive below the cluster, page by page.
+    async fn audit(&self, cluster: &ClusterName, folder: &FilePath) -> Result<(), Broken> {
+        let key = self.store.key(folder).map_err(Broken::Stopped)?;
+        let mut groups = Groups::new(cluster.clone());
+        let mut pages = self.store.pages(&self.requests, &key, Depth::All, true);
+        while let Some(page) = pages.try_next().await? {
+            let mut wholes = Vec::new();
+            for object in &page.objects {
+                let Some(path) = self.store.below(&object.location) else { continue };
+                let below = path.strip_prefix(folder.as_str()).and_then(|rest| rest.strip_prefix('/'));
+                let Some((name, rest)) = below.and_then(|below| below.split_once('/')) else { continue };
+                let (Ok(id), Some(kind)) = (ApplicationId::from_name(name.as_bytes()), layout::kind_below_application(rest)) else {
+                    continue;
+                };
+                let file = FoundFile { path: FilePath::new(path), kind, version: version(object) };
+                wholes.extend(groups.push(page.lane, id, name, file));
+            }
+            if page.last {
+                wholes.extend(groups.end_lane(page.lane));
+            }
+            self.send_wholes(wholes).await?;
+        }
+        let (wholes, obstacles, again) = groups.finish();
+        self.send_wholes(wholes).await?;
+        self.send_obstacles(obstacles).await?;
+        self.details(cluster, again).await
+    }
+
+    async fn send_wholes(&self, wholes: Vec<Whole>) -> Result<(), Broken> {
+        let mut applications = Vec::with_capacity(wholes.len());
+        for whole in wholes {
+            self.send_obstacles(whole.obstacles).await?;
+            applications.push(whole.application);
+        }
+        // Keys are in the order of ids, which tells nothing: the newest of a page first.
+        applications.sort_by_cached_key(|application| {
+            std::cmp::Reverse(application.files.iter().flatten().map(|file| file.version.modified).max())
+        });
+        self.send_applications(applications).await
+    }
+
+    /// The names of the cluster's applications, and the files of those that are wanted.
+    async fn look(&self, cluster: &ClusterName, folder: &FilePath, wants_files: &WantsFiles) -> Result<(), Broken> {
+        let key = self.store.key(folder).map_err(Broken::Stopped)?;
+        let mut seen: HashSet<ApplicationId> = HashSet::new();
+        let mut held: Vec<(ApplicationId, FilePath)> = Vec::new();
+        let mut pages = self.store.pages(&self.requests, &key, Depth::Level, true);
+        while let Some(page) = pages.try_next().await? {
+            let mut names = Vec::new();
+            for path in page.folders.iter().filter_map(|folder| self.store.below(folder)) {
+                let name = layout::file_name(path);
+                let Ok(id) = ApplicationId::from_name(name.as_bytes()) else { continue };
+                if layout::has_upper_case(name) {
+                    held.push((id, FilePath::new(path)));
+                } else if seen.insert(id) {
+                    names.push((id, FilePath::new(path)));
+                }
+            }
+            self.names(cluster, names, wants_files).await?;
+        }
+        held.sort_by(|left, right| left.1.cmp(&right.1));
+        held.dedup();
+        let mut names: Vec<(ApplicationId, FilePath)> = Vec::new();
+        for (id, folder) in held {
+            if seen.insert(id) {
+                names.push((id, folder));
+            } else {
+                let other = names
+                    .iter()
+                    .find(|name| name.0 == id)
+                    .map_or_else(|| id.to_string(), |name| layout::file_name(name.1.as_str()).to_owned());
+                self.send(Found::Obstacle(layout::ambiguous(&folder, &other))).await?;
+            }
+        }
+        self.names(cluster, names, wants_files).await
+    }
+
+    async fn names(&self, cluster: &ClusterName, names: Vec<(ApplicationId, FilePath)>, wants_files: &WantsFiles) -> Result<(), Broken> {
+        let (wanted, others): (Vec<_>, Vec<_>) = names.into_iter().partition(|(id, _)| wants_files(cluster, id));
+        let others = others.into_iter().map(|(id, folder)| FoundApplication { cluster: cluster.clone(), id, folder, files: None });
+        self.send_applications(others.collect()).await?;
+        self.details(cluster, wanted).await
+    }
+
+    /// Sends applications with their files. What fails for one hides that one.
+    async fn details(&self, cluster: &ClusterName, folders: Vec<(ApplicationId, FilePath)>) -> Result<(), Broken> {
+        let mut answers = stream::iter(folders)
+            .map(|(id, folder)| async move {
+                let files = match self.store.key(&folder) {
+                    Ok(key) => self.requests.run(self.store.files_below(&folder, &key)).await,
+                    Err(error) => return (id, folder, Err(error)),
+                };
+                let files = files.map_err(|error| self.store.failed("list", folder.as_str(), &error));
+                (id, folder, files)
+            })
+            .buffer_unordered(CONCURRENCY)
+            .ready_chunks(DETAILED_AT_ONCE);
+        while let Some(answers) = answers.next().await {
+            let mut applications = Vec::with_capacity(answers.len());
+            for (id, folder, files) in answers {
+                match files {
+                    // Only foreign objects, or the marker of a folder.
+                    Ok(files) if files.is_empty() => {}
+                    Ok(files) => applications.push(FoundApplication { cluster: cluster.clone(), id, folder, files: Some(files) }),
+                    Err(error) => {
+                        self.obstacle(Hidden::Application(cluster.clone(), id), folder, &error).await.map_err(Broken::Stopped)?;
+                    }
+                }
+            }
+            self.send_applications(applications).await?;
+        }
+        Ok(())
+    }
+}

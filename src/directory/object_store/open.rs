@@ -1,0 +1,178 @@
+//! Clients of the clouds' stores, from options and the environment.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use ::object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+use ::object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
+use ::object_store::list::PaginatedListStore;
+use ::object_store::{BackoffConfig, ClientConfigKey, ObjectStore, RetryConfig};
+
+use super::errors::{Redaction, describe};
+use super::{Inner, Store, literal};
+use crate::directory::address::{StoreAddress, StoreKind};
+use crate::directory::error::DirectoryError;
+use crate::directory::found::DirectoryUrl;
+
+/// Options, of Flink and Hadoop or of `object_store`.
+type Options = BTreeMap<String, String>;
+
+impl Store {
+    /// Opens a place in a store of a cloud. No request is made.
+    pub(in crate::directory) fn open(url: DirectoryUrl, address: &StoreAddress, options: &Options) -> Result<Self, DirectoryError> {
+        let redaction = Redaction::new(secrets(options, std::env::vars()));
+        let opened = match address.kind {
+            StoreKind::S3 => s3(&address.authority, options).map(split),
+            StoreKind::Google => google(&address.authority, options).map(split),
+            StoreKind::Azure(_) => azure(&address.authority, options).map(split),
+        };
+        let (store, paged) = opened.map_err(|error| {
+            let (_, cause) = describe(&error, &redaction);
+            DirectoryError::refused(format!("cannot open the archive directory {url}: {cause}"))
+        })?;
+        Ok(Self::assemble(Inner { url, store, paged: Some(paged), page_size: None, root: literal(&address.prefix), redaction }))
+    }
+}
+
+fn split<T: ObjectStore + PaginatedListStore>(store: T) -> (Arc<dyn ObjectStore>, Arc<dyn PaginatedListStore>) {
+    let store = Arc::new(store);
+    (store.clone(), store)
+}
+
+/// Options and variables whose values are kept out of messages.
+fn secrets(options: &Options, variables: impl Iterator<Item = (String, String)>) -> impl Iterator<Item = String> {
+    let is_secret = |key: &str| {
+        let key = key.to_ascii_lowercase().replace(['-', '.'], "_");
+        ["secret", "token", "password", "access_key", "account_key", "master_key", "sas", "service_account_key"]
+            .iter()
+            .any(|word| key.contains(word))
+    };
+    let of_clouds = |key: &str| ["AWS_", "GOOGLE_", "AZURE_"].iter().any(|cloud| key.starts_with(cloud));
+    let options = options.clone().into_iter().filter(move |(key, _)| is_secret(key));
+    let variables = variables.filter(move |(key, _)| of_clouds(key) && is_secret(key));
+    options.chain(variables).map(|(_, value)| value)
+}
+
+/// A server that does not answer must not hold a refresh up for long: the next one tries again anyway.
+fn retries() -> RetryConfig {
+    RetryConfig {
+        backoff: BackoffConfig { init_backoff: Duration::from_millis(100), max_backoff: Duration::from_secs(2), base: 2.0 },
+        max_retries: 3,
+        retry_timeout: Duration::from_secs(15),
+    }
+}
+
+/// A large archive takes its time: what is limited is silence. (A limit for whole requests cannot be switched off by name.)
+const CLIENT: [(ClientConfigKey, &str); 3] =
+    [(ClientConfigKey::ConnectTimeout, "5 seconds"), (ClientConfigKey::ReadTimeout, "30 seconds"), (ClientConfigKey::Timeout, "1 day")];
+
+/// The first of these options that is set. Flink takes `s3.access-key` and `s3.access.key` for the same.
+fn first<'a>(options: &'a Options, keys: &[&str]) -> Option<&'a str> {
+    keys.iter().find_map(|key| options.get(*key)).map(|value| value.trim()).filter(|value| !value.is_empty())
+}
+
+/// Options of Flink's and Hadoop's S3 file systems: each may stand below `s3.`, `fs.s3a.` and `fs.s3.`.
+fn s3_option<'a>(options: &'a Options, names: &[&str]) -> Option<&'a str> {
+    ["s3.", "fs.s3a.", "fs.s3."].iter().find_map(|prefix| {
+        names.iter().find_map(|name| {
+            let name = format!("{prefix}{name}");
+            first(options, &[name.as_str()])
+        })
+    })
+}
+
+fn is_false(value: &str) -> bool {
+    value.eq_ignore_ascii_case("false")
+}
+
+fn s3(bucket: &str, options: &Options) -> ::object_store::Result<::object_store::aws::AmazonS3> {
+    let mut builder = AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(retries());
+    for (key, value) in CLIENT {
+        builder = builder.with_config(AmazonS3ConfigKey::Client(key), value);
+    }
+    let plain = [
+        (AmazonS3ConfigKey::AccessKeyId, &["access-key", "access.key"][..]),
+        (AmazonS3ConfigKey::SecretAccessKey, &["secret-key", "secret.key"]),
+        (AmazonS3ConfigKey::Token, &["session-token", "session.token"]),
+        (AmazonS3ConfigKey::Region, &["region", "endpoint.region"]),
+    ];
+    for (key, names) in plain {
+        if let Some(value) = s3_option(options, names) {
+            builder = builder.with_config(key, value);
+        }
+    }
+    if let Some(endpoint) = s3_option(options, &["endpoint"]) {
+        let scheme = if s3_option(options, &["connection.ssl.enabled"]).is_some_and(is_false) { "http" } else { "https" };
+        let endpoint = if endpoint.contains("://") { endpoint.to_owned() } else { format!("{scheme}://{endpoint}") };
+        builder = builder.with_allow_http(endpoint.starts_with("http://")).with_endpoint(endpoint);
+    }
+    if s3_option(options, &["aws.credentials.provider"]).is_some_and(|provider| provider.contains("AnonymousAWSCredentialsProvider")) {
+        builder = builder.with_skip_signature(true);
+    }
+    // Path style is understood everywhere, so `path.style.access` needs no attention.
+    for (key, value) in with_prefix(options, "aws_") {
+        builder = builder.with_config(key.parse()?, value);
+    }
+    builder.build()
+}
+
+fn google(bucket: &str, options: &Options) -> ::object_store::Result<::object_store::gcp::GoogleCloudStorage> {
+    let mut builder = GoogleCloudStorageBuilder::from_env().with_bucket_name(bucket).with_retry(retries());
+    for (key, value) in CLIENT {
+        builder = builder.with_config(GoogleConfigKey::Client(key), value);
+    }
+    let key_file = ["fs.gs.auth.service.account.json.keyfile", "google.cloud.auth.service.account.json.keyfile"];
+    if let Some(path) = first(options, &key_file) {
+        builder = builder.with_service_account_path(path);
+    }
+    for (key, value) in with_prefix(options, "google_") {
+        builder = builder.with_config(key.parse::<GoogleConfigKey>()?, value);
+    }
+    builder.build()
+}
+
+fn azure(authority: &str, options: &Options) -> ::object_store::Result<::object_store::azure::MicrosoftAzure> {
+    let (container, host) = authority.split_once('@').unwrap_or((authority, ""));
+    let account = host.split('.').next().unwrap_or_default();
+    let mut builder = MicrosoftAzureBuilder::from_env().with_account(account).with_container_name(container).with_retry(retries());
+    for (key, value) in CLIENT {
+        builder = builder.with_config(AzureConfigKey::Client(key), value);
+    }
+    if !host.ends_with(".core.windows.net") {
+        // Clouds of countries, and Fabric; blobs are spoken to whichever of the two names is given.
+        builder = builder.with_endpoint(format!("https://{}", host.replacen(".dfs.", ".blob.", 1)));
+    }
+    // Hadoop's keys name the account by its host, with either of its two names, or not at all.
+    let of_account = |option: &str| {
+        let (dfs, blob) = (host.replacen(".blob.", ".dfs.", 1), host.replacen(".dfs.", ".blob.", 1));
+        let keys = [format!("{option}.{dfs}"), format!("{option}.{blob}"), option.to_owned()];
+        keys.iter().find_map(|key| first(options, &[key.as_str()])).map(str::to_owned)
+    };
+    if let Some(key) = of_account("fs.azure.account.key") {
+        builder = builder.with_access_key(key);
+    }
+    if let Some(token) = of_account("fs.azure.sas.fixed.token") {
+        builder = builder.with_config(AzureConfigKey::SasKey, token);
+    }
+    if let Some(client) = of_account("fs.azure.account.oauth2.client.id") {
+        builder = builder.with_client_id(client);
+    }
+    if let Some(secret) = of_account("fs.azure.account.oauth2.client.secret") {
+        builder = builder.with_client_secret(secret);
+    }
+    // https://login.microsoftonline.com/<tenant>/oauth2/token
+    let endpoint = of_account("fs.azure.account.oauth2.client.endpoint");
+    if let Some(tenant) = endpoint.as_deref().and_then(|endpoint| endpoint.split('/').nth(3)) {
+        builder = builder.with_tenant_id(tenant);
+    }
+    for (key, value) in with_prefix(options, "azure_") {
+        builder = builder.with_config(key.parse::<AzureConfigKey>()?, value);
+    }
+    builder.build()
+}
+
+fn with_prefix<'a>(options: &'a Options, prefix: &'static str) -> impl Iterator<Item = (&'a str, &'a str)> {
+    options.iter().filter(move |(key, _)| key.starts_with(prefix)).map(|(key, value)| (key.as_str(), value.as_str()))
+}

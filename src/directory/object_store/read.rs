@@ -1,0 +1,98 @@
+//! Reading an object, at once or in chunks of a useful size.
+
+use ::object_store::ObjectStoreExt;
+use bytes::{Bytes, BytesMut};
+use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
+use std::sync::Arc;
+
+use super::Inner;
+use crate::directory::error::DirectoryError;
+use crate::directory::found::FilePath;
+use crate::directory::{CHUNK, Contents};
+
+/// Fewest bytes of a chunk, the last one apart: networks deliver crumbs.
+const SMALLEST_CHUNK: usize = 256 << 10;
+
+pub(super) async fn read(store: &Arc<Inner>, file: &FilePath, whole_up_to: u64) -> Result<Contents, DirectoryError> {
+    let key = store.key(file)?;
+    let failed = {
+        let (store, file) = (Arc::clone(store), file.clone());
+        move |error: ::object_store::Error| store.failed("read", file.as_str(), &error)
+    };
+    let object = store.store.get(&key).await.map_err(&failed)?;
+    if object.meta.size <= whole_up_to {
+        return object.bytes().await.map(Contents::Whole).map_err(failed);
+    }
+    Ok(Contents::Stream(even(object.into_stream().map_err(failed).boxed())))
+}
+
+/// Chunks of between 256 KiB and 1 MiB, from chunks of any size.
+fn even(chunks: BoxStream<'static, Result<Bytes, DirectoryError>>) -> BoxStream<'static, Result<Bytes, DirectoryError>> {
+    stream::try_unfold((chunks, Bytes::new()), |(mut chunks, mut rest)| async move {
+        if rest.len() < SMALLEST_CHUNK {
+            let mut gathered = BytesMut::new();
+            while rest.len() + gathered.len() < SMALLEST_CHUNK {
+                match chunks.try_next().await? {
+                    // A large chunk is handed on without a copy.
+                    Some(chunk) if rest.is_empty() && gathered.is_empty() && chunk.len() >= SMALLEST_CHUNK => rest = chunk,
+                    Some(chunk) => {
+                        if gathered.is_empty() {
+                            gathered.reserve(SMALLEST_CHUNK + chunk.len());
+                            gathered.extend_from_slice(&rest);
+                            rest.clear();
+                        }
+                        gathered.extend_from_slice(&chunk);
+                    }
+                    None => break,
+                }
+            }
+            if !gathered.is_empty() {
+                rest = gathered.freeze();
+            }
+        }
+        if rest.is_empty() {
+            return Ok(None);
+        }
+        let chunk = rest.split_to(rest.len().min(CHUNK));
+        Ok(Some((chunk, (chunks, rest))))
+    })
+    .boxed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn chunks_of_any_size_become_even_ones_with_the_same_content() {
+        for sizes in [vec![], vec![1], vec![0, 5, 0], vec![1000; 1000], vec![5 << 20], vec![300_000, 1, 3 << 20, 7], vec![1, 300_000, 1]] {
+            let mut counter = 0_u32;
+            let chunks: Vec<Bytes> = sizes
+                .iter()
+                .map(|size| {
+                    (0..*size)
+                        .map(|_| {
+                            counter = counter.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                            counter.to_be_bytes()[0]
+                        })
+                        .collect()
+                })
+                .collect();
+            let content = chunks.concat();
+            let even: Vec<Bytes> = even(stream::iter(chunks.into_iter().map(Ok)).boxed()).try_collect().await.unwrap();
+            assert_eq!(even.concat(), content, "{sizes:?}");
+            assert!(even.iter().all(|chunk| !chunk.is_empty() && chunk.len() <= CHUNK), "{sizes:?}");
+            assert!(even.len() <= 1 + sizes.len() + content.len() / SMALLEST_CHUNK, "{sizes:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_error_in_the_middle_is_passed_on() {
+        let broken = DirectoryError::unavailable("broken");
+        let chunks = stream::iter([Ok(Bytes::from(vec![0; 2 << 20])), Err(broken.clone())]).boxed();
+        let mut even = even(chunks);
+        assert_eq!(even.next().await.unwrap().unwrap().len(), CHUNK);
+        assert_eq!(even.next().await.unwrap().unwrap().len(), CHUNK);
+        assert_eq!(even.next().await.unwrap().unwrap_err(), broken);
+    }
+}
