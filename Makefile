@@ -1,0 +1,21 @@
+# `make test` runs every test, and installs what they need beside the Rust toolchain: Debian packages where they are missing
+# (as root), everything else below .test-tools/. A second run installs nothing.
+
+SHELL := /bin/bash
+export FUZZ_SECONDS ?= 30
+
+.PHONY: test test-tools documents
+
+# The tests of the Rust integration binary come last, so that their summary closes the output.
+test: test-tools
+	cargo test --locked --lib --bins
+	cargo test --locked --doc
+	cargo test --locked --test integration
+
+# Each script checks for itself whether there is something to do.
+test-tools:
+	@set -euo pipefail; for script in tests/tools/install-*.sh; do echo "== $$script"; "$$script"; done
+
+# Writes the parts of historyserver.toml and README.md that follow from the code.
+documents:
+	UPDATE_DOCUMENTS=1 cargo test --locked --test integration configuration_documents
