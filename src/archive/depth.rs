@@ -58,7 +58,7 @@ impl Depth {
         for (number, word) in block.as_chunks::<8>().0.iter().enumerate() {
             let word = u64::from_le_bytes(*word);
             // `[` and `{`, `]` and `}` differ in one bit, and nothing else folds onto them.
-            let folded = word | ONES * 0x20;
+            let folded = word | (ONES * 0x20);
             quotes |= equal(word, b'"') << (number * 8);
             backslashes |= equal(word, b'\\') << (number * 8);
             opens |= equal(folded, b'{') << (number * 8);

@@ -1,5 +1,7 @@
 //! Collects what is wrong with entries, without growing with a hostile archive.
 
+use std::collections::BTreeMap;
+
 use super::Flaw;
 use crate::problem::ProblemCode;
 
@@ -10,7 +12,7 @@ const TOLD_OF_ONE_CODE: u64 = 100;
 #[derive(Debug, Default)]
 pub(super) struct Flaws {
     told: Vec<Flaw>,
-    counts: Vec<(ProblemCode, u64)>,
+    counts: BTreeMap<ProblemCode, u64>,
 }
 
 impl Flaws {
@@ -25,14 +27,7 @@ impl Flaws {
     }
 
     fn note(&mut self, code: ProblemCode, reason: impl FnOnce() -> String) {
-        let count = match self.counts.iter_mut().find(|(counted, _)| *counted == code) {
-            Some((_, count)) => count,
-            None => {
-                self.counts.push((code, 0));
-                let last = self.counts.len() - 1;
-                &mut self.counts[last].1
-            }
-        };
+        let count = self.counts.entry(code).or_default();
         *count += 1;
         if *count <= TOLD_OF_ONE_CODE {
             self.told.push(Flaw { code, reason: reason() });
@@ -41,7 +36,7 @@ impl Flaws {
 
     /// How many entries were left out.
     pub(super) fn count(&self) -> u64 {
-        self.counts.iter().map(|(_, count)| count).sum()
+        self.counts.values().sum()
     }
 
     /// All that is to be told, in order; of what there is too much of, the number at the end.

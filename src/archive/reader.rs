@@ -1,5 +1,6 @@
 //! Gives the documents of an archive to the sink, and keeps what the overview tells.
 
+use std::borrow::Cow;
 use std::io::BufRead;
 
 use super::application::ApplicationFindings;
@@ -53,59 +54,19 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn entry(&mut self, number: u64, entry: Entry<'_>) -> Result<(), ReadError> {
-        let Entry::Object { path, json, too_deep } = entry else {
-            self.flaws.entry(ProblemCode::EntryMalformed, number, "it is not an object");
-            return Ok(());
-        };
-        let path = match path {
-            Field::Text(path) => path,
-            Field::TooLong => {
-                let what = format!("its path is longer than {} bytes (historyserver.limits.path-length)", self.limits.path_length);
-                self.flaws.entry(ProblemCode::PathTooLong, number, &what);
-                return Ok(());
-            }
-            Field::Missing => return self.malformed(number, "it has no path"),
-            Field::NotText => return self.malformed(number, "its path is not a string"),
-            Field::Malformed => return self.malformed(number, "its path is not text in UTF-8"),
-        };
-        let (place, path) = match self.paths.judge(path) {
-            Ok(judged) => judged,
-            Err(refused) => {
-                self.foreign += u64::from(refused == Refused::Foreign);
-                let what = match refused {
-                    Refused::Foreign => "its path belongs to another application or job",
-                    Refused::Unknown => "its path is none that Flink writes for this archive",
-                };
-                self.flaws.entry(ProblemCode::EntryPathRefused, number, what);
+        let (place, path, json) = match judge(&self.paths, &self.limits, entry) {
+            Ok(document) => document,
+            Err(fault) => {
+                self.foreign += u64::from(fault.foreign);
+                self.flaws.entry(fault.code, number, &fault.what);
                 return Ok(());
             }
         };
-        let json = match json {
-            Field::Text(json) => json,
-            Field::TooLong => {
-                let what = format!("its document is larger than {} bytes (historyserver.limits.document-size)", self.limits.document_size);
-                self.flaws.entry(ProblemCode::DocumentTooLarge, number, &what);
-                return Ok(());
-            }
-            Field::Missing => return self.malformed(number, "it has no document"),
-            Field::NotText => return self.malformed(number, "its document is not a string"),
-            Field::Malformed => return self.malformed(number, "its document is not text in UTF-8"),
-        };
-        if too_deep || nests_deeper(json, self.limits.depth) {
-            let what = format!("it nests deeper than {} levels (historyserver.limits.depth)", self.limits.depth);
-            self.flaws.entry(ProblemCode::DocumentTooDeep, number, &what);
-            return Ok(());
-        }
         self.sink.document(&path, json)?;
         self.documents += 1;
         self.document_bytes += json.len() as u64;
         self.own += u64::from(matches!(place, Place::Details | Place::Below));
         self.learn(place, json)
-    }
-
-    fn malformed(&mut self, number: u64, what: &str) -> Result<(), ReadError> {
-        self.flaws.entry(ProblemCode::EntryMalformed, number, what);
-        Ok(())
     }
 
     /// Keeps what a document tells of its owner.
@@ -150,6 +111,60 @@ impl Reader<'_> {
         }
         Ok(Read { record, flaws: self.flaws.finish(), documents: self.documents, document_bytes: self.document_bytes })
     }
+}
+
+/// Why an entry is left out.
+struct Fault {
+    code: ProblemCode,
+    what: Cow<'static, str>,
+    /// Its path is that of another application or job.
+    foreign: bool,
+}
+
+impl Fault {
+    fn new(code: ProblemCode, what: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, what: what.into(), foreign: false }
+    }
+
+    fn malformed(what: &'static str) -> Self {
+        Self::new(ProblemCode::EntryMalformed, what)
+    }
+}
+
+/// The document of an entry, with its path as it is served, unless something is wrong with it.
+fn judge<'e>(paths: &EntryPaths, limits: &Limits, entry: Entry<'e>) -> Result<(Place, Cow<'e, str>, &'e str), Fault> {
+    let Entry::Object { path, json, too_deep } = entry else { return Err(Fault::malformed("it is not an object")) };
+    let path = match path {
+        Field::Text(path) => path,
+        Field::TooLong => {
+            let what = format!("its path is longer than {} bytes (historyserver.limits.path-length)", limits.path_length);
+            return Err(Fault::new(ProblemCode::PathTooLong, what));
+        }
+        Field::Missing => return Err(Fault::malformed("it has no path")),
+        Field::NotText => return Err(Fault::malformed("its path is not a string")),
+        Field::Malformed => return Err(Fault::malformed("its path is not text in UTF-8")),
+    };
+    let (place, path) = paths.judge(path).map_err(|refused| match refused {
+        Refused::Foreign => {
+            Fault { foreign: true, ..Fault::new(ProblemCode::EntryPathRefused, "its path belongs to another application or job") }
+        }
+        Refused::Unknown => Fault::new(ProblemCode::EntryPathRefused, "its path is none that Flink writes for this archive"),
+    })?;
+    let json = match json {
+        Field::Text(json) => json,
+        Field::TooLong => {
+            let what = format!("its document is larger than {} bytes (historyserver.limits.document-size)", limits.document_size);
+            return Err(Fault::new(ProblemCode::DocumentTooLarge, what));
+        }
+        Field::Missing => return Err(Fault::malformed("it has no document")),
+        Field::NotText => return Err(Fault::malformed("its document is not a string")),
+        Field::Malformed => return Err(Fault::malformed("its document is not text in UTF-8")),
+    };
+    if too_deep || nests_deeper(json, limits.depth) {
+        let what = format!("it nests deeper than {} levels (historyserver.limits.depth)", limits.depth);
+        return Err(Fault::new(ProblemCode::DocumentTooDeep, what));
+    }
+    Ok((place, path, json))
 }
 
 /// The archive is of another owner than its name says. Listed under its file's id it would shadow, or be, somebody else.

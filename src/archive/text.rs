@@ -215,19 +215,16 @@ impl Text {
     }
 
     /// Decodes the escape that `chunk` begins with: how many bytes it takes, `None` if the chunk may end within it.
-    /// There is room for it: a caller has made some since the last byte was written, or makes it before the next.
     #[inline]
     fn escape(&mut self, chunk: &[u8]) -> Option<usize> {
         let &kind = chunk.get(1)?;
         if kind == b'u' {
             let digits = chunk.get(2..6)?;
-            match digits.iter().try_fold(0, |unit, &digit| hex(digit).map(|value| unit << 4 | value)) {
-                Some(unit) => self.utf16(unit),
-                None => {
-                    self.malformed();
-                    return Some(2);
-                }
-            }
+            let Some(unit) = digits.iter().try_fold(0, |unit, &digit| hex(digit).map(|value| unit << 4 | value)) else {
+                self.malformed();
+                return Some(2);
+            };
+            self.utf16(unit);
             return Some(6);
         }
         self.short_escape(kind);
@@ -269,13 +266,12 @@ impl Text {
             low
         };
         let mut encoded = [0; 4];
-        let encoded: &[u8] = match char::from_u32(code) {
-            Some(character) => character.encode_utf8(&mut encoded).as_bytes(),
-            None => {
-                let [high, low] = unit.to_be_bytes();
-                encoded = [0xe0 | high >> 4, 0x80 | (high & 0x0f) << 2 | low >> 6, 0x80 | low & 0x3f, 0];
-                &encoded[..3]
-            }
+        let encoded: &[u8] = if let Some(character) = char::from_u32(code) {
+            character.encode_utf8(&mut encoded).as_bytes()
+        } else {
+            let [high, low] = unit.to_be_bytes();
+            encoded = [0xe0 | high >> 4, 0x80 | (high & 0x0f) << 2 | low >> 6, 0x80 | low & 0x3f, 0];
+            &encoded[..3]
         };
         self.bytes[self.length..self.length + encoded.len()].copy_from_slice(encoded);
         self.length += encoded.len();

@@ -70,7 +70,9 @@ impl TableBuilder {
         varint::put(&mut directory, codec::CURRENT);
         varint::put(&mut directory, continued);
         varint::put(&mut directory, raw_bytes);
-        stored.iter().for_each(|&bytes| varint::put(&mut directory, bytes));
+        for &bytes in stored {
+            varint::put(&mut directory, bytes);
+        }
         varint::put(&mut directory, table.len() as u64);
         codec::current(Kind::Paths).compress(&table, &mut directory);
         directory

@@ -41,7 +41,9 @@ mod tests {
         #[test]
         fn numbers_come_back(numbers: Vec<u64>) {
             let mut bytes = Vec::new();
-            numbers.iter().for_each(|&number| put(&mut bytes, number));
+            for &number in &numbers {
+                put(&mut bytes, number);
+            }
             let mut rest = bytes.as_slice();
             for number in numbers {
                 prop_assert_eq!(take(&mut rest), Some(number));

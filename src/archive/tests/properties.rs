@@ -1,5 +1,7 @@
 //! What holds for all archives.
 
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 
 use super::super::depth::nests_deeper;
@@ -17,7 +19,7 @@ fn escaped(text: &str, style: u8) -> String {
         } else {
             let mut units = [0; 2];
             for unit in character.encode_utf16(&mut units) {
-                json.push_str(&format!("\\u{unit:04x}"));
+                write!(json, "\\u{unit:04x}").unwrap();
             }
         }
     }
