@@ -20,6 +20,8 @@ pub mod pack;
 pub mod index;
 pub mod ingest;
 
+pub mod retention;
+
 pub mod refresh;
 
 pub mod schedule;

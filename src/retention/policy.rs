@@ -1,0 +1,199 @@
+//! Which archives are retained and which are expired: a pure verdict on rank, time, bytes and now.
+//!
+//! Flink's meaning: an archive is kept only if it is within every limit that is set. Ranks begin with the newest and are counted
+//! over all that count, also over those that another limit rejects. An age equal to the limit is expired.
+
+use std::cmp::Reverse;
+use std::fmt;
+
+use crate::clock::Millis;
+
+/// Files dated further ahead of this server's clock than this are kept: one of the two clocks is wrong.
+pub const AHEAD: Millis = 60 * 60 * 1_000;
+
+/// The limits of one archive directory. `None` is no limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// `historyserver.archive.retained-applications`: applications kept.
+    pub applications: Option<u64>,
+    /// `historyserver.archive.retained-jobs`: legacy job archives kept.
+    pub legacy_jobs: Option<u64>,
+    /// `historyserver.archive.retained-ttl`: kept are those younger than this.
+    pub ttl: Option<Millis>,
+    /// `historyserver.archive.retained-size`: bytes kept, over applications and legacy job archives together.
+    pub bytes: Option<u64>,
+    /// `historyserver.archive.retention.delete-unreadable`: judge also what cannot be read and what has no summary.
+    pub delete_unreadable: bool,
+}
+
+impl Policy {
+    /// Whether any limit is set.
+    #[must_use]
+    pub fn limits(&self) -> bool {
+        self.needs_ranks() || self.ttl.is_some()
+    }
+
+    /// Whether a limit is set that can only be judged when everything has been listed.
+    #[must_use]
+    pub fn needs_ranks(&self) -> bool {
+        self.applications.is_some() || self.legacy_jobs.is_some() || self.bytes.is_some()
+    }
+
+    /// The age limit that this age reaches.
+    #[must_use]
+    pub fn too_old(&self, time: Millis, now: Millis) -> Option<Reason> {
+        let limit = self.ttl?;
+        let age = now.saturating_sub(time);
+        (age >= limit).then_some(Reason::Age { age, limit })
+    }
+
+    /// The time by which an archive is ranked: its summary's. What cannot be read, and what has no summary, goes by its newest file.
+    #[must_use]
+    pub fn time(&self, summary: Option<Millis>, newest: Millis, readable: bool) -> Millis {
+        summary.filter(|_| readable).unwrap_or(newest)
+    }
+
+    /// Whether an archive takes part in the verdicts.
+    #[must_use]
+    pub fn counts(&self, has_summary: bool, readable: bool) -> bool {
+        self.delete_unreadable || (has_summary && readable)
+    }
+}
+
+/// What is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Candidate<'name> {
+    /// Cluster of an application; `None` for a legacy job archive.
+    pub cluster: Option<&'name str>,
+    /// Id of the application or of the job.
+    pub id: [u8; 16],
+    /// See [`Policy::time`].
+    pub time: Millis,
+    /// Bytes of all its files, as listed.
+    pub bytes: u64,
+    /// See [`Policy::counts`].
+    pub counts: bool,
+}
+
+/// Why an archive is expired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// More than the limit are newer.
+    Count {
+        /// Place among all that count, newest is 1.
+        rank: u64,
+        /// How many are kept.
+        limit: u64,
+    },
+    /// Too old.
+    Age {
+        /// Milliseconds.
+        age: Millis,
+        /// Milliseconds.
+        limit: Millis,
+    },
+    /// What is newer, and this, take more than the limit.
+    Size {
+        /// Bytes of all that are newer, and of this.
+        total: u64,
+        /// Bytes kept.
+        limit: u64,
+    },
+}
+
+impl Reason {
+    /// The limit that was passed, in one word, for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Count { .. } => "count",
+            Self::Age { .. } => "age",
+            Self::Size { .. } => "size",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count { rank, limit } => write!(formatter, "number {rank} from the newest, {limit} are retained"),
+            Self::Age { age, limit } => {
+                write!(formatter, "{} old, retained are those younger than {}", duration(*age), duration(*limit))
+            }
+            Self::Size { total, limit } => {
+                write!(formatter, "with all that is newer {total} bytes, {limit} bytes are retained")
+            }
+        }
+    }
+}
+
+/// A duration for people: its two largest units.
+fn duration(millis: Millis) -> String {
+    let parts = [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("ms", 1)];
+    let mut rest = millis.max(0);
+    let mut text = Vec::new();
+    for (unit, length) in parts {
+        if rest >= length && text.len() < 2 {
+            text.push(format!("{} {unit}", rest / length));
+        } else if !text.is_empty() {
+            break;
+        }
+        rest %= length;
+    }
+    if text.is_empty() { "0 ms".to_owned() } else { text.join(" ") }
+}
+
+/// What the policy says of one candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It stays.
+    Retained,
+    /// It goes.
+    Expired(Reason),
+    /// It is dated too far ahead of the clock to be judged; it stays, and takes no place from others.
+    Ahead,
+    /// It cannot be read or has no summary: it stays, and takes no place from others.
+    Unjudged,
+}
+
+/// Judges the whole content of one archive directory; the verdicts are in the order of the candidates.
+///
+/// `by_age` false leaves the age limit out, because the clock cannot be trusted. The order of the candidates does not matter:
+/// equal times are ranked by cluster, then id, legacy job archives last. The newest is always within the limit of bytes.
+#[must_use]
+pub fn judge(candidates: &[Candidate<'_>], policy: &Policy, now: Millis, by_age: bool) -> Vec<Verdict> {
+    let mut verdicts = vec![Verdict::Unjudged; candidates.len()];
+    let mut ranked: Vec<usize> = Vec::with_capacity(candidates.len());
+    for (number, candidate) in candidates.iter().enumerate() {
+        if !candidate.counts {
+            continue;
+        }
+        if candidate.time.saturating_sub(now) > AHEAD {
+            verdicts[number] = Verdict::Ahead;
+        } else {
+            ranked.push(number);
+        }
+    }
+    if policy.needs_ranks() {
+        ranked.sort_unstable_by_key(|number| {
+            let candidate = &candidates[*number];
+            (Reverse(candidate.time), candidate.cluster.is_none(), candidate.cluster, candidate.id)
+        });
+    }
+    let (mut applications, mut legacy_jobs, mut total) = (0_u64, 0_u64, 0_u64);
+    for (place, number) in ranked.into_iter().enumerate() {
+        let candidate = &candidates[number];
+        let (rank, limit) =
+            if candidate.cluster.is_some() { (&mut applications, policy.applications) } else { (&mut legacy_jobs, policy.legacy_jobs) };
+        *rank += 1;
+        total = total.saturating_add(candidate.bytes);
+        let count = limit.filter(|limit| *rank > *limit).map(|limit| Reason::Count { rank: *rank, limit });
+        let age = || policy.too_old(candidate.time, now).filter(|_| by_age);
+        let size = || policy.bytes.filter(|limit| place > 0 && total > *limit).map(|limit| Reason::Size { total, limit });
+        verdicts[number] = count.or_else(age).or_else(size).map_or(Verdict::Retained, Verdict::Expired);
+    }
+    verdicts
+}
+
+#[cfg(test)]
+mod tests;
