@@ -79,7 +79,7 @@ impl Default for ApiOptions {
             web_refresh_interval: Duration::from_secs(10),
             timezone_name: system_timezone_name(),
             log_urls: LogUrls::default(),
-            request_timeout: Duration::from_secs(60),
+            request_timeout: Duration::from_mins(1),
             max_request_body: 64 << 10,
         }
     }
@@ -121,7 +121,6 @@ impl std::ops::Deref for Shared {
 }
 
 /// All routes. To be served with [`serve`], which owns the connections.
-#[must_use]
 pub fn router(state: ApiState) -> Router {
     observe::describe();
     ops::describe();

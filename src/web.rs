@@ -44,7 +44,7 @@ impl Asset {
     fn new(name: &str, file: rust_embed::EmbeddedFile) -> Self {
         let bytes = Bytes::from(file.data.into_owned());
         let packed = pack(&bytes).filter(|packed| packed.len() < bytes.len());
-        let tag = file.metadata.sha256_hash()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        let tag = file.metadata.sha256_hash()[..16].iter().fold(String::new(), |tag, byte| tag + &format!("{byte:02x}"));
         Self { bytes, packed, content_type: content_type(name), tag, cache: cache(name) }
     }
 

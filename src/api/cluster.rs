@@ -57,25 +57,35 @@ fn counts<'a>(states: &[(String, u64)], flink_version: &'a str) -> ClusterOvervi
     }
 }
 
-/// `/jobs/:id/status`: as archived, should a later Flink archive it, otherwise the state that the overview tells.
+/// `/jobs/:id/status`: the state that the overview tells.
 pub(super) async fn job_status(shared: &Arc<Shared>, job: JobId, request: &HeaderMap) -> Result<Response, ApiError> {
-    #[derive(Deserialize)]
-    struct Overview {
-        state: String,
-    }
     #[derive(Serialize)]
     struct Status {
         status: String,
     }
     let owner = Owner::Job(job);
-    if let Some(overview) = shared.reader.overview_of(owner, &Copy::default()).await? {
-        let Ok(Overview { state }) = serde_json::from_str(&overview) else {
-            return Err(document::not_in_archive(owner));
-        };
-        return response::json_text(request, json(&Status { status: state })?.into()).await;
+    let mut state = state_of(shared, job).await?;
+    if state.is_none() {
+        // Says which kind of absence it is, and looks for an archive that is not listed yet; should a later Flink archive it, here it is.
+        if let Some(archived) = document::found(shared, owner, &format!("/jobs/{job}/status"), request).await? {
+            return Ok(archived);
+        }
+        state = state_of(shared, job).await?;
     }
-    // Not listed: this tells which kind of absence it is.
-    document::answer(shared, owner, &[format!("/jobs/{job}/status")], request).await
+    match state {
+        Some(status) => response::json_text(request, json(&Status { status })?.into()).await,
+        None => Err(document::not_in_archive(owner)),
+    }
+}
+
+/// The state in the overview of a listed job.
+async fn state_of(shared: &Shared, job: JobId) -> Result<Option<String>, ApiError> {
+    #[derive(Deserialize)]
+    struct Overview {
+        state: String,
+    }
+    let overview = shared.reader.overview_of(Owner::Job(job), &Copy::default()).await?;
+    Ok(overview.and_then(|text| serde_json::from_str(&text).ok()).map(|Overview { state }| state))
 }
 
 fn json(value: &impl Serialize) -> Result<Vec<u8>, ApiError> {

@@ -96,7 +96,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_packed_whole_or_in_chunks_unpacks_to_the_same() {
-        let text: Vec<u8> = (0..300_000_u32).flat_map(|number| number.to_le_bytes()).collect();
+        let text: Vec<u8> = (0..300_000_u32).flat_map(u32::to_le_bytes).collect();
         let packed = whole(Bytes::from(text.clone())).await.unwrap();
         assert_eq!(unpacked(packed).collect().await.unwrap().to_bytes(), text);
 

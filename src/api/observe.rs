@@ -64,8 +64,12 @@ async fn guarded(shared: &Shared, request: Request, next: Next) -> Response {
     if body_length(request.headers()).is_some_and(|length| length > limit) {
         return ApiError::body_too_large(limit).into_response();
     }
-    let within = shared.options.request_timeout;
-    match tokio::time::timeout(within, AssertUnwindSafe(next.run(request)).catch_unwind()).await {
+    answered(next.run(request), shared.options.request_timeout).await
+}
+
+/// The handler's answer; when it panics or takes too long, one that says that it failed.
+async fn answered(handler: impl Future<Output = Response>, within: Duration) -> Response {
+    match tokio::time::timeout(within, AssertUnwindSafe(handler).catch_unwind()).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(panic)) => ApiError::internal(format!("a handler panicked: {}", panic_text(panic.as_ref()))).into_response(),
         Err(_elapsed) => {
@@ -115,5 +119,30 @@ fn log(route: &str, method: &str, answer: &Response, elapsed: Duration) {
             );
         }
         _ => tracing::debug!(http.route = route, http.method = method, http.status_code = status, duration_ms, "request answered"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_a_500_that_does_not_tell_its_text() {
+        let answer = answered(async { panic!("the password is swordfish") }, Duration::from_mins(1)).await;
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(answer.extensions().get::<Cause>().unwrap().0.contains("swordfish"), "the log is told");
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(body, serde_json::json!({ "errors": ["Internal server error. The server's log says more."] }));
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_takes_too_long_is_a_503_with_retry_after() {
+        let answer = answered(std::future::pending(), Duration::from_millis(1)).await;
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(answer.headers().contains_key(header::RETRY_AFTER));
     }
 }

@@ -176,7 +176,9 @@ mod tests {
 
     async fn written(rows: &[&str]) -> (String, u64) {
         let mut writer = Writer::new("{\"jobs\":[");
-        rows.iter().for_each(|row| writer.row(row));
+        for row in rows {
+            writer.row(row);
+        }
         let made = writer.finish(Generation { index: 1, number: 1 }).unwrap();
         let text = gzip::unpacked(made.packed).collect().await.unwrap().to_bytes();
         (String::from_utf8(text.to_vec()).unwrap(), made.length)

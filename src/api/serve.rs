@@ -49,8 +49,8 @@ impl Default for ServeOptions {
     fn default() -> Self {
         Self {
             max_connections: 1024,
-            header_read_timeout: Duration::from_secs(60),
-            write_stall_timeout: Duration::from_secs(60),
+            header_read_timeout: Duration::from_mins(1),
+            write_stall_timeout: Duration::from_mins(1),
             grace: Duration::from_secs(10),
         }
     }
@@ -115,10 +115,10 @@ fn is_of_the_connection(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset)
 }
 
-/// HTTP/1.1 on plain connections. Answers are flushed together when requests are pipelined.
+/// HTTP/1.1 on plain connections. Never with hyper's `pipeline_flush`: it lifts the limit on what is buffered for a client that reads slowly.
 fn builder(options: &ServeOptions) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(options.header_read_timeout).max_buf_size(BUFFER).pipeline_flush(true);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(options.header_read_timeout).max_buf_size(BUFFER);
     builder
 }
 

@@ -5,3 +5,5 @@ mod architecture;
 mod command_line;
 mod configuration_documents;
 mod faulty_store;
+mod http_connections;
+mod support;

@@ -83,7 +83,7 @@ mod tests {
     #[tokio::test]
     async fn the_time_begins_anew_whenever_the_peer_takes_something() {
         let (near, mut far) = tokio::io::duplex(16);
-        let mut guarded = StallGuard::new(near, Duration::from_secs(3600));
+        let mut guarded = StallGuard::new(near, Duration::from_hours(1));
         for _ in 0..3 {
             while futures::poll!(std::pin::pin!(guarded.write(&[0; 16]))).is_ready() {}
             assert!(guarded.waiting.is_some());
