@@ -5,11 +5,15 @@
 
 mod answer;
 mod change;
+mod data_directory;
 mod error;
 mod keys;
 mod known;
+mod leases;
 mod opening;
 mod reader;
+mod shared;
+mod sqlite;
 mod writer;
 
 pub use answer::{Document, DocumentAnswer, Figures, Generation, OverviewList};

@@ -1,7 +1,9 @@
 //! What queries answer.
 
 use super::UnitKey;
+use super::leases::Lease;
 use crate::directory::Fingerprint;
+use crate::pack::Place;
 
 /// Counter that grows with every commit that changes a list, never repeats for the life of the index file, and differs between index files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,17 +40,20 @@ pub enum DocumentAnswer {
     Lost,
 }
 
-/// A document in a pack. Read with [`IndexReader::document_chunk`].
+/// A document in a pack. Read with [`IndexReader::document_chunk`](super::IndexReader::document_chunk); it is not evicted until
+/// this, and all clones of it, are dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
     /// Bytes, uncompressed.
     pub length: u64,
     /// Digest of the archive version it stands in: with the path, the document's entity tag.
     pub fingerprint: Fingerprint,
-    pub(crate) archive: i64,
-    pub(crate) part: u32,
-    pub(crate) frame: u32,
-    pub(crate) offset: u32,
+    /// Pack that it stands in.
+    pub(super) pack: i64,
+    /// Part that it begins in, and where.
+    pub(super) part: u32,
+    pub(super) place: Place,
+    pub(super) lease: Lease,
 }
 
 /// Figures for the status and metrics.

@@ -1,6 +1,6 @@
 //! Changes of the index.
 
-use super::UnitKey;
+use super::{IndexWriter, UnitKey};
 use crate::archive::{ApplicationRecord, JobRecord};
 use crate::clock::Millis;
 use crate::directory::{FileKind, FilePath, FileVersion};
@@ -16,11 +16,24 @@ pub enum Pack {
     Staged(StagedPack),
 }
 
-/// Parts written before their archive was read to its end. Dropped unless a change takes it; what a crash leaves goes at the next start.
-#[derive(Debug)]
+/// Parts written before their archive was read to its end. Dropped, they are taken out again unless a change has taken them;
+/// what a crash leaves goes at the next start.
 pub struct StagedPack {
-    pub(crate) id: i64,
-    pub(crate) parts: u32,
+    pub(super) id: i64,
+    pub(super) parts: u32,
+    pub(super) writer: IndexWriter,
+}
+
+impl std::fmt::Debug for StagedPack {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("StagedPack").field("id", &self.id).field("parts", &self.parts).finish_non_exhaustive()
+    }
+}
+
+impl Drop for StagedPack {
+    fn drop(&mut self) {
+        self.writer.discard(self.id);
+    }
 }
 
 /// What became of one file in one ingest.

@@ -1,8 +1,12 @@
 //! Opening the index: what may be chosen, what was found.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::data_directory::DataDirectory;
+use super::shared::Shared;
+use super::sqlite::{self, Health, Pool, Thread};
 use super::{IndexError, IndexReader, IndexWriter};
 use crate::clock::Clock;
 use crate::directory::DirectoryUrl;
@@ -58,10 +62,126 @@ pub enum Opened {
     },
 }
 
+/// Up to this size every page of the index is read at the start.
+const THOROUGH_BYTES: u64 = 64 << 20;
+
 /// Opens the index in the data directory, takes its lock and brings its schema up to date.
 ///
+/// A damaged index is moved aside and a new one begun. In a data directory that cannot be written an index of this version is
+/// served as it is, and writing is tried again with every act.
+///
 /// # Errors
-/// [`IndexError::Owned`], [`IndexError::NewerSchema`], [`IndexError::Unwritable`].
-pub fn open(_options: &IndexOptions) -> Result<(IndexWriter, IndexReader, Opened), IndexError> {
-    unimplemented!("skeleton")
+/// [`IndexError::Owned`], [`IndexError::NewerSchema`], [`IndexError::Unwritable`]; [`IndexError::Failed`] for a file that is no index.
+pub fn open(options: &IndexOptions) -> Result<(IndexWriter, IndexReader, Opened), IndexError> {
+    let data_directory = DataDirectory::open(&options.data_directory)?;
+    let file = data_directory.index_file();
+    let mut opened = if file.exists() { examined(&data_directory, options)? } else { Opened::Created };
+    let shared = Arc::new(Shared::new(options.data_directory.clone(), Pool::new(file.clone())));
+    let is_locked = data_directory.is_locked();
+    let has_wal = data_directory.has_wal();
+    let mut thread = Thread::new(options.clone(), data_directory, shared.clone());
+    if let Err(failure) = thread.open() {
+        if failure.is_damage() && is_locked && !matches!(opened, Opened::Rebuilt { .. }) {
+            // Deeper damage than a first look shows.
+            opened = thread.rebuild()?;
+        } else {
+            let error = failure.told(&options.data_directory);
+            if !matches!(error, IndexError::Unwritable(_)) || opened != Opened::Ready {
+                return Err(error);
+            }
+            serve_only(&shared, &file, is_locked, has_wal, &error)?;
+        }
+    }
+    let (sender, commands) = std::sync::mpsc::channel();
+    std::thread::Builder::new()
+        .name("index-writer".to_owned())
+        .spawn(move || thread.run(&commands))
+        .map_err(|error| IndexError::Failed(format!("the thread that writes the index could not be started: {error}")))?;
+    Ok((IndexWriter::new(sender), IndexReader::new(shared), opened))
+}
+
+/// Looks at an index before anything of it is changed.
+fn examined(data_directory: &DataDirectory, options: &IndexOptions) -> Result<Opened, IndexError> {
+    let file = data_directory.index_file();
+    let suspect = data_directory.is_suspect();
+    let thorough = suspect || data_directory.index_bytes() <= THOROUGH_BYTES;
+    let look = |immutable| sqlite::examine(&file, thorough, immutable);
+    let health = match look(false) {
+        // SQLite cannot create what it needs beside the file: it can be read alone if it is complete.
+        Err(_) if !data_directory.has_wal() => look(true),
+        other => other,
+    };
+    match health.map_err(|failure| failure.told(&options.data_directory))? {
+        Health::Good(0) => Ok(Opened::Created),
+        Health::Good(version) => {
+            if !data_directory.is_locked() && version != sqlite::SCHEMA_VERSION {
+                return Err(IndexError::Unwritable(format!(
+                    "the index {} has schema {version} and must be brought to {}, but the data directory (historyserver.data.dir) cannot \
+                     be written: make it writable for this process",
+                    file.display(),
+                    sqlite::SCHEMA_VERSION
+                )));
+            }
+            if suspect {
+                data_directory.clear_suspicion();
+            }
+            Ok(Opened::Ready)
+        }
+        Health::Newer(version) => Err(IndexError::NewerSchema(format!(
+            "the index {} has schema {version}, this server knows up to {}: run the newer server, or give this one a data directory of its \
+             own (historyserver.data.dir); nothing was changed",
+            file.display(),
+            sqlite::SCHEMA_VERSION
+        ))),
+        Health::Foreign => Err(IndexError::Failed(format!(
+            "the file {} is a database, but no index of this server: move it away, or choose another data directory \
+             (historyserver.data.dir); nothing was changed",
+            file.display()
+        ))),
+        Health::Damaged(why) => rebuilt(data_directory, options, &why),
+    }
+}
+
+/// Moves a damaged index aside.
+fn rebuilt(data_directory: &DataDirectory, options: &IndexOptions, why: &str) -> Result<Opened, IndexError> {
+    if !data_directory.is_locked() {
+        return Err(IndexError::Damaged(format!(
+            "the index {} is damaged ({why}), and the data directory (historyserver.data.dir) cannot be written, so that it cannot be \
+             built anew: make it writable for this process",
+            data_directory.index_file().display()
+        )));
+    }
+    let lost = sqlite::lost_units(&data_directory.index_file());
+    let moved_to = data_directory.set_aside(options.clock.now())?;
+    data_directory.clear_suspicion();
+    let gone = match lost {
+        Some(lost) => format!("{lost} applications and legacy jobs whose archives are gone are lost"),
+        None => "applications and legacy jobs whose archives are gone are lost".to_owned(),
+    };
+    tracing::warn!("the index was damaged ({why}), lies now at {} and is built anew from the archives; {gone}", moved_to.display());
+    Ok(Opened::Rebuilt { moved_to, lost })
+}
+
+/// Serves an index that cannot be written.
+fn serve_only(shared: &Shared, file: &Path, is_locked: bool, has_wal: bool, error: &IndexError) -> Result<(), IndexError> {
+    // With a directory that cannot be written SQLite cannot create the files it needs beside the index. It can do without them
+    // as long as nobody writes, which the lock tells, and the index is complete.
+    shared.pool.reset(!has_wal);
+    shared.pool.read(|connection| sqlite::read_counters(connection, shared)).map_err(|failure| failure.told(&shared.data_directory))?;
+    tracing::warn!(
+        index.file = %file.display(), index.locked = is_locked,
+        "the index is served as it is, nothing new is read until it can be written: {error}"
+    );
+    Ok(())
+}
+
+impl Thread {
+    /// Moves aside an index whose damage showed when it was opened for writing, and begins a new one.
+    fn rebuild(&mut self) -> Result<Opened, IndexError> {
+        let (data_directory, options) = self.place();
+        let opened = rebuilt(data_directory, options, "found when it was opened for writing")?;
+        let path = options.data_directory.clone();
+        self.open().map_err(|failure| failure.told(&path))?;
+        Ok(opened)
+    }
 }

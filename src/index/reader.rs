@@ -1,7 +1,12 @@
 //! The reading handle.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
 use bytes::Bytes;
 
+use super::shared::Shared;
+use super::sqlite::{self, Failure};
 use super::{Copy, Document, DocumentAnswer, Figures, Generation, IndexError, KnownDirectory, OverviewList, UnitKey};
 use crate::archive::Owner;
 use crate::directory::{DirectoryUrl, FoundFile};
@@ -10,43 +15,53 @@ use crate::problem::Problem;
 
 /// Reads the index. Cheap to clone; never waits for the writer.
 #[derive(Clone)]
-pub struct IndexReader {}
+pub struct IndexReader {
+    shared: Arc<Shared>,
+}
 
 impl IndexReader {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
     /// All that is known of a directory.
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn known(&self, _directory: &DirectoryUrl) -> Result<KnownDirectory, IndexError> {
-        unimplemented!("skeleton")
+    pub async fn known(&self, directory: &DirectoryUrl) -> Result<KnownDirectory, IndexError> {
+        let url = directory.clone();
+        self.read(move |shared| shared.pool.read(|connection| sqlite::known(connection, &url))).await
     }
 
     /// Counter that changes whenever [`IndexReader::known`] of any directory would answer differently. Not stored.
     #[must_use]
     pub fn known_version(&self) -> u64 {
-        unimplemented!("skeleton")
+        self.shared.counters.known.load(Ordering::Acquire)
     }
 
     /// See [`Generation`]. Reads no rows.
     #[must_use]
     pub fn generation(&self) -> Generation {
-        unimplemented!("skeleton")
+        self.shared.generation()
     }
 
     /// Gives every object of a merged overview to `row`, newest first, from one snapshot; answers that snapshot's generation.
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn overview(&self, _list: OverviewList, _row: impl FnMut(&str) + Send + 'static) -> Result<Generation, IndexError> {
-        unimplemented!("skeleton")
+    pub async fn overview(&self, list: OverviewList, row: impl FnMut(&str) + Send + 'static) -> Result<Generation, IndexError> {
+        let index = self.shared.generation().index;
+        let number = self.read(move |shared| shared.pool.read(|connection| sqlite::overview(connection, list, row))).await?;
+        Ok(Generation { index, number })
     }
 
     /// The archived overview object of one copy, by precedence, if it is listed.
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn overview_of(&self, _owner: Owner, _copy: &Copy) -> Result<Option<String>, IndexError> {
-        unimplemented!("skeleton")
+    pub async fn overview_of(&self, owner: Owner, copy: &Copy) -> Result<Option<String>, IndexError> {
+        let copy = copy.clone();
+        self.read(move |shared| shared.pool.read(|connection| sqlite::overview_of(connection, owner, &copy))).await
     }
 
     /// Listed jobs by state: for `/overview`.
@@ -54,7 +69,7 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError`].
     pub async fn job_states(&self) -> Result<Vec<(String, u64)>, IndexError> {
-        unimplemented!("skeleton")
+        self.read(|shared| shared.pool.read(sqlite::job_states)).await
     }
 
     /// Ids and states of listed jobs, newest first: for `/jobs`.
@@ -62,31 +77,43 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError`].
     pub async fn job_ids(&self) -> Result<Vec<(JobId, String)>, IndexError> {
-        unimplemented!("skeleton")
+        self.read(|shared| shared.pool.read(sqlite::job_ids)).await
     }
 
     /// Finds the document with this path of this owner, in the copy that precedence or `copy` names.
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn document(&self, _owner: Owner, _path: &str, _copy: &Copy) -> Result<DocumentAnswer, IndexError> {
-        unimplemented!("skeleton")
+    pub async fn document(&self, owner: Owner, path: &str, copy: &Copy) -> Result<DocumentAnswer, IndexError> {
+        let (path, copy) = (path.to_owned(), copy.clone());
+        self.read(move |shared| sqlite::document(&shared.pool, &shared.leases, owner, &path, &copy)).await
     }
 
     /// Reads the next chunk of a document, from `position` on: at most 256 KiB. Holds nothing between calls.
     ///
     /// # Errors
     /// [`IndexError::Damaged`]; [`IndexError::Failed`] when the archive was replaced meanwhile.
-    pub async fn document_chunk(&self, _document: &Document, _position: u64) -> Result<Bytes, IndexError> {
-        unimplemented!("skeleton")
+    pub async fn document_chunk(&self, document: &Document, position: u64) -> Result<Bytes, IndexError> {
+        let document = document.clone();
+        self.read(move |shared| {
+            if position == 0 {
+                shared.note_read(document.pack);
+            }
+            let chunk = shared.pool.read(|connection| sqlite::chunk(connection, &document, position));
+            if matches!(chunk, Err(Failure::Index(IndexError::Damaged(_)))) {
+                shared.note_damage(document.pack);
+            }
+            chunk
+        })
+        .await
     }
 
     /// Problems on record, oldest first, at most `limit`.
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn problems(&self, _limit: usize) -> Result<Vec<Problem>, IndexError> {
-        unimplemented!("skeleton")
+    pub async fn problems(&self, limit: usize) -> Result<Vec<Problem>, IndexError> {
+        self.read(move |shared| shared.pool.read(|connection| sqlite::list_problems(connection, limit))).await
     }
 
     /// Figures, from memory or cheap queries.
@@ -94,15 +121,28 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError`].
     pub async fn figures(&self) -> Result<Figures, IndexError> {
-        unimplemented!("skeleton")
+        let figures = self.read(|shared| shared.pool.read(sqlite::figures)).await?;
+        Ok(Figures { evictions: self.shared.counters.evictions.load(Ordering::Relaxed), ..figures })
     }
 
     /// Where the archive files of a unit lie, for bringing it back: path, kind, and version as last tried; gone ones left out.
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn unit_files(&self, _unit: &UnitKey) -> Result<Vec<FoundFile>, IndexError> {
-        unimplemented!("skeleton")
+    pub async fn unit_files(&self, unit: &UnitKey) -> Result<Vec<FoundFile>, IndexError> {
+        let unit = unit.clone();
+        self.read(move |shared| shared.pool.read(|connection| sqlite::unit_files(connection, &unit))).await
+    }
+
+    async fn read<T: Send + 'static>(&self, query: impl FnOnce(&Shared) -> Result<T, Failure> + Send + 'static) -> Result<T, IndexError> {
+        let permit = self.shared.pool.permit().await?;
+        let shared = self.shared.clone();
+        crate::tasks::spawn_blocking(move || {
+            let result = query(&shared).map_err(|failure| shared.told(failure));
+            drop(permit);
+            result
+        })
+        .await
     }
 }
 

@@ -1,32 +1,64 @@
 //! The writing handle.
 
+use std::sync::mpsc::Sender;
+
+use tokio::sync::oneshot;
+
+use super::shared::Shared;
+use super::sqlite::{self, Answer, Command, Failure, Session};
 use super::{IndexError, Presence, StagedPack, UnitChange, UnitKey, Urgency};
 use crate::clock::Millis;
 use crate::directory::{DirectoryUrl, FileKind};
 use crate::pack::Part;
 use crate::problem::{Problem, ProblemChanges};
 
-/// Changes the index. One per data directory; all acts go through one thread.
+/// Units that one transaction forgets or marks at most: others want to write too.
+const GROUP: usize = 500;
+
+/// Changes the index. One per data directory; all acts go through one thread, which ends with the last handle.
 #[derive(Clone)]
-pub struct IndexWriter {}
+pub struct IndexWriter {
+    commands: Sender<Command>,
+}
 
 impl IndexWriter {
+    pub(super) fn new(commands: Sender<Command>) -> Self {
+        Self { commands }
+    }
+
     /// Applies what an ingest found, in one transaction. Gives back the problems that appeared and went.
     ///
     /// Answers after the commit, so send the next change without waiting for this one: a batch holds what arrives within 250 ms.
     ///
     /// # Errors
     /// [`IndexError`]; nothing of the change is then visible.
-    pub async fn apply(&self, _change: UnitChange, _urgency: Urgency) -> Result<ProblemChanges, IndexError> {
-        unimplemented!("skeleton")
+    pub async fn apply(&self, change: UnitChange, urgency: Urgency) -> Result<ProblemChanges, IndexError> {
+        self.act(urgency, move |session| sqlite::apply(session, change, urgency)).await
     }
 
     /// Writes parts of an archive that is still being read. Blocking: for the thread that parses.
     ///
     /// # Errors
     /// [`IndexError`].
-    pub fn stage(&self, _staged: Option<StagedPack>, _parts: Vec<Part>) -> Result<StagedPack, IndexError> {
-        unimplemented!("skeleton")
+    pub fn stage(&self, staged: Option<StagedPack>, parts: Vec<Part>) -> Result<StagedPack, IndexError> {
+        let before = staged.as_ref().map(|staged| (staged.id, staged.parts));
+        let (answer, answered) = std::sync::mpsc::sync_channel(1);
+        self.send(
+            Urgency::Now,
+            move |session| sqlite::stage(session, before, &parts),
+            move |result| {
+                // Whoever asked may have gone.
+                let _ = answer.send(result);
+            },
+        )?;
+        let (id, parts) = answered.recv().map_err(|_closed| IndexError::Closed)??;
+        Ok(match staged {
+            Some(mut staged) => {
+                staged.parts = parts;
+                staged
+            }
+            None => StagedPack { id, parts, writer: self.clone() },
+        })
     }
 
     /// Notes what is gone from, or back in, its directory. What is gone stays browsable; its problems go with it.
@@ -34,46 +66,64 @@ impl IndexWriter {
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn note_presence(&self, _changes: Vec<Presence>, _at: Millis) -> Result<ProblemChanges, IndexError> {
-        unimplemented!("skeleton")
+    pub async fn note_presence(&self, changes: Vec<Presence>, at: Millis) -> Result<ProblemChanges, IndexError> {
+        let mut all = ProblemChanges::default();
+        let mut changes = changes.into_iter().peekable();
+        while changes.peek().is_some() {
+            let group: Vec<_> = changes.by_ref().take(GROUP).collect();
+            let mut changed = self.act(Urgency::Now, move |session| sqlite::note(session, &group, at)).await?;
+            all.appeared.append(&mut changed.appeared);
+            all.gone.append(&mut changed.gone);
+        }
+        Ok(all)
     }
 
     /// Takes units out of the index, with all below them. In groups of at most 500 a transaction.
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn forget(&self, _units: Vec<UnitKey>) -> Result<(), IndexError> {
-        unimplemented!("skeleton")
+    pub async fn forget(&self, units: Vec<UnitKey>) -> Result<(), IndexError> {
+        let mut units = units.into_iter().peekable();
+        while units.peek().is_some() {
+            let group: Vec<_> = units.by_ref().take(GROUP).collect();
+            self.act(Urgency::Now, move |session| sqlite::forget(session, &group)).await?;
+        }
+        Ok(())
     }
 
     /// Notes how a listing of a directory ended: a complete one that held archives, or one that found it missing or wholly empty.
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn note_listing(
-        &self,
-        _directory: &DirectoryUrl,
-        _held_archives: bool,
-        _vanished: bool,
-        _at: Millis,
-    ) -> Result<(), IndexError> {
-        unimplemented!("skeleton")
+    pub async fn note_listing(&self, directory: &DirectoryUrl, held_archives: bool, vanished: bool, at: Millis) -> Result<(), IndexError> {
+        let url = directory.clone();
+        self.act(Urgency::Now, move |session| sqlite::note_listing(session, &url, held_archives, vanished, at)).await
     }
 
     /// Takes single files out of the index that are gone from units still there.
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn forget_files(&self, _files: Vec<(UnitKey, FileKind)>) -> Result<(), IndexError> {
-        unimplemented!("skeleton")
+    pub async fn forget_files(&self, files: Vec<(UnitKey, FileKind)>) -> Result<(), IndexError> {
+        let mut files = files.into_iter().peekable();
+        while files.peek().is_some() {
+            let group: Vec<_> = files.by_ref().take(GROUP).collect();
+            self.act(Urgency::Now, move |session| sqlite::forget_files(session, &group)).await?;
+        }
+        Ok(())
     }
 
     /// Marks units as expired: they are hidden at once. `None` takes the mark away.
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn mark_expired(&self, _units: Vec<UnitKey>, _at: Option<Millis>) -> Result<(), IndexError> {
-        unimplemented!("skeleton")
+    pub async fn mark_expired(&self, units: Vec<UnitKey>, at: Option<Millis>) -> Result<(), IndexError> {
+        let mut units = units.into_iter().peekable();
+        while units.peek().is_some() {
+            let group: Vec<_> = units.by_ref().take(GROUP).collect();
+            self.act(Urgency::Now, move |session| sqlite::expire(session, &group, at)).await?;
+        }
+        Ok(())
     }
 
     /// Replaces the problems of a directory that are not of units (obstacles of listings, the directory itself).
@@ -81,12 +131,51 @@ impl IndexWriter {
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn set_listing_problems(&self, _directory: &DirectoryUrl, _problems: Vec<Problem>) -> Result<ProblemChanges, IndexError> {
-        unimplemented!("skeleton")
+    pub async fn set_listing_problems(&self, directory: &DirectoryUrl, problems: Vec<Problem>) -> Result<ProblemChanges, IndexError> {
+        let url = directory.clone();
+        self.act(Urgency::Now, move |session| sqlite::replace_of_listing(session, &url, problems)).await
     }
 
     /// Finishes what is queued, checkpoints and closes.
     pub async fn close(&self) {
-        unimplemented!("skeleton")
+        let (done, closed) = oneshot::channel();
+        if self.commands.send(Command::Close(done)).is_ok() {
+            // An error means that the thread has ended, which is what is wanted.
+            let _ = closed.await;
+        }
+    }
+
+    /// Takes staged parts out again, unless an archive has taken them. Waits for nothing; a closed index does that when it is opened.
+    pub(super) fn discard(&self, staged: i64) {
+        let _ = self.send(Urgency::Batched, move |session| sqlite::discard(session, staged), drop::<Result<(), IndexError>>);
+    }
+
+    async fn act<T: Send + 'static>(
+        &self,
+        urgency: Urgency,
+        work: impl FnOnce(&mut Session<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, IndexError> {
+        let (answer, answered) = oneshot::channel();
+        self.send(urgency, work, move |result| {
+            // Whoever asked may have gone.
+            let _ = answer.send(result);
+        })?;
+        answered.await.map_err(|_closed| IndexError::Closed)?
+    }
+
+    /// Sends an act to the thread. Its result is told after the commit.
+    fn send<T: Send + 'static>(
+        &self,
+        urgency: Urgency,
+        work: impl FnOnce(&mut Session<'_>) -> Result<T, Failure> + Send + 'static,
+        tell: impl FnOnce(Result<T, IndexError>) + Send + 'static,
+    ) -> Result<(), IndexError> {
+        let span = tracing::Span::current();
+        let act = move |session: Result<&mut Session<'_>, IndexError>, shared: &Shared| -> Answer {
+            let _entered = span.enter();
+            let result = session.and_then(|session| session.whole(work).map_err(|failure| shared.told(failure)));
+            Box::new(move |committed| tell(result.and_then(|value| committed.map(|()| value))))
+        };
+        self.commands.send(Command::Act(urgency, Box::new(act))).map_err(|_closed| IndexError::Closed)
     }
 }

@@ -1,0 +1,208 @@
+//! The data directory: created if absent, owned by one process at a time.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::IndexError;
+use crate::clock::Millis;
+
+const INDEX: &str = "historyserver.sqlite";
+const LOCK: &str = "historyserver.lock";
+/// Beside the index when a page of it was found damaged: the next start reads all of it.
+const SUSPECT: &str = "historyserver.sqlite.suspect";
+/// What SQLite keeps beside its file.
+const COMPANIONS: [&str; 2] = ["-wal", "-shm"];
+
+/// An open data directory. The lock goes with it, and with the process, however that ends.
+#[derive(Debug)]
+pub(super) struct DataDirectory {
+    path: PathBuf,
+    /// `None`: the directory cannot be written, so that nobody can own it.
+    lock: Option<File>,
+}
+
+enum Locked {
+    Ours(File),
+    NotWritable(std::io::Error),
+}
+
+impl DataDirectory {
+    /// Opens the directory, creates it if need be, and takes its lock. One that cannot be written is opened if it holds an index.
+    pub(super) fn open(path: &Path) -> Result<Self, IndexError> {
+        if let Err(error) = DirBuilder::new().recursive(true).mode(0o700).create(path) {
+            return Err(unwritable(path, "cannot be created", &error));
+        }
+        let lock = match lock(path)? {
+            Locked::Ours(file) => Some(file),
+            Locked::NotWritable(error) if !path.join(INDEX).exists() => return Err(unwritable(path, "cannot be written", &error)),
+            Locked::NotWritable(_) => None,
+        };
+        Ok(Self { path: path.to_owned(), lock })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn index_file(&self) -> PathBuf {
+        self.path.join(INDEX)
+    }
+
+    /// Whether the directory could be written when this was last tried.
+    pub(super) fn is_locked(&self) -> bool {
+        self.lock.is_some()
+    }
+
+    /// Takes the lock if the directory could not be written before.
+    pub(super) fn writable(&mut self) -> Result<(), IndexError> {
+        if self.lock.is_none() {
+            match lock(&self.path)? {
+                Locked::Ours(file) => self.lock = Some(file),
+                Locked::NotWritable(error) => return Err(unwritable(&self.path, "cannot be written", &error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the index was found damaged while it was used.
+    pub(super) fn is_suspect(&self) -> bool {
+        self.path.join(SUSPECT).exists()
+    }
+
+    /// Notes that the index was found damaged; a disk that takes no note will be found damaged again.
+    pub(super) fn suspect_damage(&self) {
+        suspect_damage(&self.path);
+    }
+
+    pub(super) fn clear_suspicion(&self) {
+        if let Err(error) = fs::remove_file(self.path.join(SUSPECT))
+            && error.kind() != ErrorKind::NotFound
+        {
+            tracing::debug!("a note of damage stays: {error}");
+        }
+    }
+
+    /// Bytes of the index file.
+    pub(super) fn index_bytes(&self) -> u64 {
+        fs::metadata(self.index_file()).map_or(0, |metadata| metadata.len())
+    }
+
+    /// Whether SQLite left pages that are not in the index file yet.
+    pub(super) fn has_wal(&self) -> bool {
+        fs::metadata(self.path.join(format!("{INDEX}-wal"))).is_ok_and(|metadata| metadata.len() > 0)
+    }
+
+    /// Moves a damaged index aside, with what belongs to it; it can still be opened where it then lies.
+    pub(super) fn set_aside(&self, now: Millis) -> Result<PathBuf, IndexError> {
+        let time = chrono::DateTime::from_timestamp_millis(now).unwrap_or_default().format("%Y%m%dT%H%M%SZ");
+        let name = format!("{INDEX}.damaged-{time}");
+        let taken = |name: &str| fs::symlink_metadata(self.path.join(name)).is_ok();
+        let name = std::iter::once(name.clone()).chain((2..).map(|n| format!("{name}-{n}"))).find(|name| !taken(name)).unwrap_or(name);
+        for companion in COMPANIONS.into_iter().chain([""]) {
+            let from = self.path.join(format!("{INDEX}{companion}"));
+            match fs::rename(&from, self.path.join(format!("{name}{companion}"))) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(unwritable(&self.path, &format!("does not let the damaged {} be moved aside", from.display()), &error));
+                }
+                _ => {}
+            }
+        }
+        Ok(self.path.join(name))
+    }
+}
+
+/// Notes in the data directory that the index was found damaged.
+pub(super) fn suspect_damage(path: &Path) {
+    if let Err(error) = File::create(path.join(SUSPECT)) {
+        tracing::debug!("the damage of the index could not be noted: {error}");
+    }
+}
+
+fn lock(path: &Path) -> Result<Locked, IndexError> {
+    let name = path.join(LOCK);
+    let mut file = match OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&name) {
+        Ok(file) => file,
+        Err(error) => {
+            // Somebody else may own what this process can only read.
+            return match File::open(&name).map(|file| file.try_lock().map_err(|error| (error, file))) {
+                Ok(Err((TryLockError::WouldBlock, file))) => Err(owned(path, file)),
+                _ => Ok(Locked::NotWritable(error)),
+            };
+        }
+    };
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(owned(path, file)),
+        Err(TryLockError::Error(error)) => {
+            return Err(unwritable(path, "does not support locks: choose one on another file system", &error));
+        }
+    }
+    let owner = format!("process {} on host {}\n", std::process::id(), host());
+    match file.set_len(0).and_then(|()| file.write_all(owner.as_bytes())) {
+        Ok(()) => {}
+        // The lock holds all the same.
+        Err(error) => tracing::debug!("the owner of the data directory could not be written down: {error}"),
+    }
+    Ok(Locked::Ours(file))
+}
+
+fn owned(path: &Path, mut file: File) -> IndexError {
+    let mut owner = String::new();
+    let owner = match file.read_to_string(&mut owner) {
+        Ok(_) if !owner.trim().is_empty() => owner.trim(),
+        _ => "another process",
+    };
+    IndexError::Owned(format!(
+        "the data directory {} (historyserver.data.dir) is in use by {owner}: stop that server, or give this one a data directory of its own",
+        path.display()
+    ))
+}
+
+fn unwritable(path: &Path, what: &str, error: &std::io::Error) -> IndexError {
+    IndexError::Unwritable(format!(
+        "the data directory {} (historyserver.data.dir) {what}: make it a folder that this process can write ({error})",
+        path.display()
+    ))
+}
+
+fn host() -> String {
+    let told = ["/proc/sys/kernel/hostname", "/etc/hostname"].into_iter().find_map(|file| fs::read_to_string(file).ok());
+    told.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).unwrap_or_else(|| "unknown".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_data_directory_is_private_and_has_one_owner() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b");
+        let first = DataDirectory::open(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+        let Err(IndexError::Owned(sentence)) = DataDirectory::open(&path) else { panic!("two owners") };
+        assert!(sentence.contains(&format!("process {} on host {}", std::process::id(), host())), "{sentence}");
+        drop(first);
+        DataDirectory::open(&path).unwrap();
+    }
+
+    #[test]
+    fn indexes_set_aside_at_the_same_time_keep_their_names_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = DataDirectory::open(folder.path()).unwrap();
+        let mut names = Vec::new();
+        for content in ["one", "two"] {
+            fs::write(directory.index_file(), content).unwrap();
+            fs::write(folder.path().join("historyserver.sqlite-wal"), content).unwrap();
+            names.push(directory.set_aside(0).unwrap());
+        }
+        assert_eq!(names[0].file_name().unwrap(), "historyserver.sqlite.damaged-19700101T000000Z");
+        assert_eq!(names[1].file_name().unwrap(), "historyserver.sqlite.damaged-19700101T000000Z-2");
+        assert_eq!(fs::read_to_string(&names[1]).unwrap(), "two");
+        assert_eq!(fs::read_to_string(format!("{}-wal", names[0].display())).unwrap(), "one");
+        assert!(!directory.index_file().exists());
+    }
+}

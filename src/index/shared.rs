@@ -1,0 +1,112 @@
+//! What the writing and the reading handles share: counters that are read without a query, and notes of readers for the writer.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::data_directory::suspect_damage;
+use super::leases::Leases;
+use super::sqlite::{Failure, Pool};
+use super::{Generation, IndexError};
+
+/// Shared by all handles of one index.
+pub(super) struct Shared {
+    pub(super) data_directory: PathBuf,
+    pub(super) pool: Pool,
+    pub(super) leases: Leases,
+    pub(super) counters: Counters,
+    notes: Mutex<Notes>,
+    /// Clock of the reads: only their order counts.
+    reads: AtomicI64,
+}
+
+/// Counters as of the last commit.
+#[derive(Default)]
+pub(super) struct Counters {
+    pub(super) index: AtomicU64,
+    pub(super) generation: AtomicU64,
+    pub(super) known: AtomicU64,
+    pub(super) pack_bytes: AtomicU64,
+    pub(super) gone_pack_bytes: AtomicU64,
+    pub(super) evictions: AtomicU64,
+}
+
+/// What readers leave for the writer, who takes it along with its next commit.
+#[derive(Default)]
+pub(super) struct Notes {
+    /// When packs were read last.
+    pub(super) read: HashMap<i64, i64>,
+    /// Packs that do not unpack.
+    pub(super) damaged: Vec<i64>,
+}
+
+impl Notes {
+    /// Whether there is nothing to take along.
+    pub(super) fn is_empty(&self) -> bool {
+        self.read.is_empty() && self.damaged.is_empty()
+    }
+}
+
+impl Shared {
+    pub(super) fn new(data_directory: PathBuf, pool: Pool) -> Self {
+        Self {
+            data_directory,
+            pool,
+            leases: Leases::default(),
+            counters: Counters::default(),
+            notes: Mutex::default(),
+            reads: AtomicI64::new(0),
+        }
+    }
+
+    /// The sentence for a failure; damage of the file is noted for the next start.
+    pub(super) fn told(&self, failure: Failure) -> IndexError {
+        if failure.is_damage() {
+            suspect_damage(&self.data_directory);
+        }
+        failure.told(&self.data_directory)
+    }
+
+    pub(super) fn generation(&self) -> Generation {
+        Generation { index: self.counters.index.load(Ordering::Acquire), number: self.counters.generation.load(Ordering::Acquire) }
+    }
+
+    /// Lets the clock of reads go on from where it was stored.
+    pub(super) fn resume_reads(&self, stored: i64) {
+        self.reads.fetch_max(stored, Ordering::Relaxed);
+    }
+
+    pub(super) fn note_read(&self, pack: i64) {
+        let now = self.reads.fetch_add(1, Ordering::Relaxed) + 1;
+        self.with_notes(|notes| {
+            notes.read.insert(pack, now);
+        });
+    }
+
+    pub(super) fn note_damage(&self, pack: i64) {
+        self.with_notes(|notes| notes.damaged.push(pack));
+    }
+
+    pub(super) fn take_notes(&self) -> Notes {
+        self.with_notes(std::mem::take)
+    }
+
+    /// Puts notes back that could not be written.
+    pub(super) fn return_notes(&self, returned: Notes) {
+        self.with_notes(|notes| {
+            for (pack, at) in returned.read {
+                notes.read.entry(pack).or_insert(at);
+            }
+            notes.damaged.extend(returned.damaged);
+        });
+    }
+
+    pub(super) fn has_notes(&self) -> bool {
+        self.with_notes(|notes| !notes.is_empty())
+    }
+
+    fn with_notes<T>(&self, use_notes: impl FnOnce(&mut Notes) -> T) -> T {
+        use_notes(&mut self.notes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

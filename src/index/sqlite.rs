@@ -1,0 +1,40 @@
+//! The index in SQLite: one file, one writing connection on a thread of its own, a few that only read.
+//!
+//! Nothing of rusqlite, no SQL and no row id leaves this module, except the id of a pack inside a
+//! [`Document`](super::Document), which is never used again for another.
+
+mod applying;
+mod archives;
+mod connection;
+mod directories;
+mod documents;
+mod eviction;
+mod failure;
+mod health;
+mod known;
+mod lists;
+mod packs;
+mod pool;
+mod precedence;
+mod presence;
+mod problems;
+mod records;
+mod rows;
+mod session;
+mod units;
+mod writing;
+
+pub(super) use applying::apply;
+pub(super) use connection::SCHEMA_VERSION;
+pub(super) use directories::note_listing;
+pub(super) use documents::{chunk, document, overview_of};
+pub(super) use failure::Failure;
+pub(super) use health::{Health, examine, lost_units};
+pub(super) use known::{known, unit_files};
+pub(super) use lists::{figures, job_ids, job_states, overview};
+pub(super) use packs::{discard, stage};
+pub(super) use pool::Pool;
+pub(super) use presence::{expire, forget, forget_files, note};
+pub(super) use problems::{list as list_problems, replace_of_listing};
+pub(super) use session::Session;
+pub(super) use writing::{Answer, Command, Thread, read_counters};

@@ -1,0 +1,149 @@
+//! Rows of archive files.
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::rows::{file_key, signed, stored, usual_path};
+use super::{Failure, Session};
+use crate::clock::Millis;
+use crate::directory::FileKind;
+use crate::index::{FileChange, FileOutcome, UnitKey};
+
+/// A file's row, apart from its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Archive {
+    tried: i64,
+    size: i64,
+    modified: Millis,
+    parsed: bool,
+    racy: bool,
+    gone_since: Option<Millis>,
+    attempts: u32,
+    next_attempt: Option<Millis>,
+    served: Option<i64>,
+    documents: i64,
+    document_bytes: i64,
+    etag: Option<String>,
+    path: Option<String>,
+}
+
+/// Writes what an ingest found out about a file; says whether it was gone before.
+pub(super) fn write(session: &mut Session<'_>, unit: i64, key: &UnitKey, change: &FileChange) -> Result<bool, Failure> {
+    let before = find(session, unit, change.kind)?;
+    let tried = stored(change.version.fingerprint());
+    let mut archive = Archive {
+        tried,
+        size: signed(change.version.size),
+        modified: change.version.modified,
+        parsed: true,
+        racy: change.racy,
+        gone_since: None,
+        attempts: 0,
+        next_attempt: None,
+        served: None,
+        documents: 0,
+        document_bytes: 0,
+        etag: change.version.etag.clone(),
+        path: (change.path != usual_path(key, change.kind)).then(|| change.path.as_str().to_owned()),
+    };
+    match &change.outcome {
+        FileOutcome::Parsed { documents, document_bytes, .. } => {
+            archive.served = Some(tried);
+            archive.documents = signed(*documents);
+            archive.document_bytes = signed(*document_bytes);
+        }
+        FileOutcome::Unreadable { next_attempt } => {
+            archive.parsed = false;
+            archive.next_attempt = *next_attempt;
+            archive.attempts = 1;
+            if let Some(before) = &before {
+                if before.tried == tried {
+                    archive.attempts = before.attempts.saturating_add(1);
+                }
+                archive.served = before.served;
+                archive.documents = before.documents;
+                archive.document_bytes = before.document_bytes;
+            }
+        }
+    }
+    let was_gone = before.as_ref().is_some_and(|before| before.gone_since.is_some());
+    if before.as_ref() != Some(&archive) {
+        insert(session, unit, change.kind, &archive)?;
+        session.effects.known = true;
+    }
+    Ok(was_gone)
+}
+
+fn find(session: &Session<'_>, unit: i64, kind: FileKind) -> Result<Option<Archive>, Failure> {
+    Ok(session
+        .connection
+        .prepare_cached(
+            "SELECT tried, size, modified, parsed, racy, gone_since, attempts, next_attempt, served, documents, document_bytes, etag, path
+             FROM archives WHERE unit = ?1 AND file = ?2",
+        )?
+        .query_row(params![unit, file_key(&kind)], |row| {
+            Ok(Archive {
+                tried: row.get(0)?,
+                size: row.get(1)?,
+                modified: row.get(2)?,
+                parsed: row.get(3)?,
+                racy: row.get(4)?,
+                gone_since: row.get(5)?,
+                attempts: row.get(6)?,
+                next_attempt: row.get(7)?,
+                served: row.get(8)?,
+                documents: row.get(9)?,
+                document_bytes: row.get(10)?,
+                etag: row.get(11)?,
+                path: row.get(12)?,
+            })
+        })
+        .optional()?)
+}
+
+fn insert(session: &Session<'_>, unit: i64, kind: FileKind, archive: &Archive) -> Result<(), Failure> {
+    session
+        .connection
+        .prepare_cached(
+            "INSERT INTO archives (unit, file, tried, size, modified, parsed, racy, gone_since, attempts, next_attempt, served,
+                                   documents, document_bytes, etag, path)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+             ON CONFLICT (unit, file) DO UPDATE SET
+                 tried = excluded.tried, size = excluded.size, modified = excluded.modified, parsed = excluded.parsed,
+                 racy = excluded.racy, gone_since = excluded.gone_since, attempts = excluded.attempts,
+                 next_attempt = excluded.next_attempt, served = excluded.served, documents = excluded.documents,
+                 document_bytes = excluded.document_bytes, etag = excluded.etag, path = excluded.path",
+        )?
+        .execute(params![
+            unit,
+            file_key(&kind),
+            archive.tried,
+            archive.size,
+            archive.modified,
+            archive.parsed,
+            archive.racy,
+            archive.gone_since,
+            archive.attempts,
+            archive.next_attempt,
+            archive.served,
+            archive.documents,
+            archive.document_bytes,
+            archive.etag,
+            archive.path,
+        ])?;
+    Ok(())
+}
+
+/// Takes a file's row out, with its pack.
+pub(super) fn delete(session: &mut Session<'_>, unit: i64, file: &[u8]) -> Result<bool, Failure> {
+    let deleted = session.connection.prepare_cached("DELETE FROM archives WHERE unit = ?1 AND file = ?2")?.execute(params![unit, file])?;
+    session.effects.known |= deleted > 0;
+    Ok(deleted > 0)
+}
+
+/// Whether any file of the unit was ever read.
+pub(super) fn any_served(session: &Session<'_>, unit: i64) -> Result<bool, Failure> {
+    Ok(session
+        .connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM archives WHERE unit = ?1 AND served IS NOT NULL)")?
+        .query_row([unit], |row| row.get(0))?)
+}

@@ -1,0 +1,127 @@
+//! Documents: which archive answers, where in its pack, and the bytes.
+
+use std::sync::LazyLock;
+
+use bytes::Bytes;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::precedence::{APPLICATION_COPIES, JOB_COPIES, RANK, VISIBLE};
+use super::rows::{fingerprint, signed};
+use super::{Failure, Pool};
+use crate::archive::Owner;
+use crate::directory::{ClusterName, DirectoryUrl, Fingerprint};
+use crate::ids::{ApplicationId, JobId};
+use crate::index::leases::Leases;
+use crate::index::{ApplicationKey, Copy, Document, DocumentAnswer, IndexError, UnitKey};
+use crate::pack;
+
+/// Bytes that one chunk has at most.
+const CHUNK: u64 = 256 << 10;
+
+/// The copy that answers for an owner.
+struct Copied {
+    unit: UnitKey,
+    overview: bool,
+    served: Option<Fingerprint>,
+    gone: bool,
+    pack: Option<i64>,
+}
+
+fn copy_query(copies: &str, id: &str) -> String {
+    format!(
+        "SELECT d.url, u.cluster, u.name, x.overview, a.served, u.gone_since IS NOT NULL OR a.gone_since IS NOT NULL, p.id
+         FROM {copies} LEFT JOIN packs p ON p.unit = a.unit AND p.file = a.file
+         WHERE x.{id} = ?1 AND {VISIBLE} AND (?2 IS NULL OR d.url = ?2) AND (?3 IS NULL OR u.cluster = ?3) ORDER BY {RANK} LIMIT 1"
+    )
+}
+
+static APPLICATION_COPY: LazyLock<String> = LazyLock::new(|| copy_query(APPLICATION_COPIES, "application"));
+static JOB_COPY: LazyLock<String> = LazyLock::new(|| copy_query(JOB_COPIES, "job"));
+
+fn find_copy(connection: &Connection, owner: Owner, copy: &Copy) -> Result<Option<(Copied, Option<String>)>, Failure> {
+    let (sql, id) = match &owner {
+        Owner::Application(id) => (&*APPLICATION_COPY, id.as_bytes()),
+        Owner::Job(id) => (&*JOB_COPY, id.as_bytes()),
+    };
+    Ok(connection
+        .prepare_cached(sql)?
+        .query_row(params![id, copy.directory, copy.cluster], |row| {
+            let directory = DirectoryUrl::new(row.get::<_, String>(0)?);
+            let (cluster, name): (String, [u8; 16]) = (row.get(1)?, row.get(2)?);
+            let unit = if cluster.is_empty() {
+                UnitKey::LegacyJob(directory, JobId::from_bytes(name))
+            } else {
+                UnitKey::Application(ApplicationKey { directory, cluster: ClusterName::new(cluster), id: ApplicationId::from_bytes(name) })
+            };
+            let overview: Option<String> = row.get(3)?;
+            let served = row.get::<_, Option<i64>>(4)?.map(fingerprint);
+            Ok((Copied { unit, overview: overview.is_some(), served, gone: row.get(5)?, pack: row.get(6)? }, overview))
+        })
+        .optional()?)
+}
+
+/// The archived overview object of one copy, if it is listed.
+pub(in crate::index) fn overview_of(connection: &Connection, owner: Owner, copy: &Copy) -> Result<Option<String>, Failure> {
+    Ok(find_copy(connection, owner, copy)?.and_then(|(copied, overview)| overview.filter(|_| copied.overview)))
+}
+
+/// Finds a document.
+pub(in crate::index) fn document(pool: &Pool, leases: &Leases, owner: Owner, path: &str, copy: &Copy) -> Result<DocumentAnswer, Failure> {
+    let answer = pool.read(|connection| look_up(connection, leases, owner, path, copy))?;
+    let DocumentAnswer::Found(document) = &answer else { return Ok(answer) };
+    // The lease was taken after the snapshot: the pack may have been evicted in between. A new snapshot tells, and from now on it stays.
+    let pack = document.pack;
+    let still_there = pool.read(|connection| pack_exists(connection, pack))?;
+    if still_there { Ok(answer) } else { pool.read(|connection| look_up(connection, leases, owner, path, copy)) }
+}
+
+fn look_up(connection: &Connection, leases: &Leases, owner: Owner, path: &str, copy: &Copy) -> Result<DocumentAnswer, Failure> {
+    let Some((copied, _)) = find_copy(connection, owner, copy)? else { return Ok(DocumentAnswer::Unknown) };
+    let Some(fingerprint) = copied.served else { return Ok(DocumentAnswer::NotArchived) };
+    let Some(pack) = copied.pack else {
+        return Ok(if copied.gone { DocumentAnswer::Lost } else { DocumentAnswer::Evicted(copied.unit) });
+    };
+    let lease = leases.take(pack);
+    let mut query = connection.prepare_cached("SELECT n, directory FROM parts WHERE pack = ?1 ORDER BY n DESC")?;
+    let mut parts = query.query([pack])?;
+    // From the last part to the first: of equal paths the last counts.
+    while let Some(part) = parts.next()? {
+        let directory = part.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+        if let Some(place) = pack::find(directory, path)? {
+            let part = part.get(0)?;
+            return Ok(DocumentAnswer::Found(Document { length: place.length, fingerprint, pack, part, place, lease }));
+        }
+    }
+    Ok(DocumentAnswer::NotInArchive)
+}
+
+fn pack_exists(connection: &Connection, pack: i64) -> Result<bool, Failure> {
+    Ok(connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM packs WHERE id = ?1)")?.query_row([pack], |row| row.get(0))?)
+}
+
+/// Reads a chunk of a document.
+pub(in crate::index) fn chunk(connection: &Connection, document: &Document, position: u64) -> Result<Bytes, Failure> {
+    let wanted = document.length.saturating_sub(position).min(CHUNK);
+    if wanted == 0 {
+        return Ok(Bytes::new());
+    }
+    let (further, frame, offset) = document.place.seek(position);
+    let mut query = connection.prepare_cached("SELECT directory, frames FROM parts WHERE pack = ?1 AND n = ?2")?;
+    let mut parts = query.query(params![document.pack, signed(u64::from(document.part).saturating_add(further))])?;
+    let Some(part) = parts.next()? else { return Err(missing(connection, document.pack)?) };
+    let blob = |column| part.get_ref(column).and_then(|value| value.as_blob().map_err(rusqlite::Error::from));
+    let bytes = pack::unpack(blob(0)?, blob(1)?, frame, offset, wanted)?;
+    if bytes.is_empty() {
+        return Err(pack::Damaged("a part ends before its document".to_owned()).into());
+    }
+    Ok(Bytes::from(bytes))
+}
+
+/// Why a part is not there: its pack was replaced or forgotten, or the file is damaged.
+fn missing(connection: &Connection, pack: i64) -> Result<Failure, Failure> {
+    Ok(if pack_exists(connection, pack)? {
+        pack::Damaged("a part is missing".to_owned()).into()
+    } else {
+        IndexError::Failed("the archive was replaced while its document was read: ask again".to_owned()).into()
+    })
+}

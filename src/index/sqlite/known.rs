@@ -1,0 +1,97 @@
+//! What is known of a directory or of a unit.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::Failure;
+use super::rows::{application_id, file_kind, fingerprint, job_id, unit_columns, unsigned, usual_path};
+use crate::directory::{ClusterName, DirectoryUrl, FilePath, FileVersion, FoundFile};
+use crate::index::{KnownDirectory, KnownFile, KnownUnit, UnitKey};
+
+/// All that is known of a directory; nothing of one that is not configured.
+pub(in crate::index) fn known(connection: &Connection, url: &DirectoryUrl) -> Result<KnownDirectory, Failure> {
+    let directory = connection
+        .prepare_cached("SELECT id, held_archives, vanished_since FROM directories WHERE url = ?1 AND position IS NOT NULL")?
+        .query_row([url.as_str()], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    let Some((directory, held_archives, vanished_since)) = directory else { return Ok(KnownDirectory::default()) };
+    let mut known = KnownDirectory { held_archives, vanished_since, ..KnownDirectory::default() };
+    // A left join gives all files of a unit before those of the next. Clusters come in order: one name for all their applications.
+    let mut query = connection.prepare_cached(
+        "SELECT u.id, u.cluster, u.name, u.complete, u.gone_since, u.expired_at,
+                a.file, a.tried, a.size, a.modified, a.parsed, a.racy, a.gone_since IS NOT NULL, a.attempts, a.next_attempt
+         FROM units u INDEXED BY units_by_key LEFT JOIN archives a ON a.unit = u.id WHERE u.directory = ?1",
+    )?;
+    let mut rows = query.query([directory])?;
+    let mut current: Option<(i64, Identity, KnownUnit)> = None;
+    let mut cluster = ClusterName::new("");
+    while let Some(row) = rows.next()? {
+        let id: i64 = row.get(0)?;
+        if current.as_ref().is_none_or(|(last, _, _)| *last != id) {
+            let name = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+            if cluster.as_str() != name {
+                cluster = ClusterName::new(name);
+            }
+            let identity = if name.is_empty() {
+                Identity::LegacyJob(job_id(row, 2)?)
+            } else {
+                Identity::Application(cluster.clone(), application_id(row, 2)?)
+            };
+            let unit = KnownUnit { files: Vec::new(), complete: row.get(3)?, gone_since: row.get(4)?, expired_at: row.get(5)? };
+            if let Some((_, identity, unit)) = current.replace((id, identity, unit)) {
+                insert(&mut known, identity, unit);
+            }
+        }
+        if let (Some((_, _, unit)), Some(file)) = (&mut current, file(row)?) {
+            unit.files.push(file);
+        }
+    }
+    if let Some((_, identity, unit)) = current {
+        insert(&mut known, identity, unit);
+    }
+    Ok(known)
+}
+
+enum Identity {
+    Application(ClusterName, crate::ids::ApplicationId),
+    LegacyJob(crate::ids::JobId),
+}
+
+fn insert(known: &mut KnownDirectory, identity: Identity, unit: KnownUnit) {
+    match identity {
+        Identity::Application(cluster, id) => drop(known.applications.insert((cluster, id), unit)),
+        Identity::LegacyJob(job) => drop(known.legacy_jobs.insert(job, unit)),
+    }
+}
+
+fn file(row: &Row<'_>) -> rusqlite::Result<Option<KnownFile>> {
+    let Some(tried) = row.get::<_, Option<i64>>(7)? else { return Ok(None) };
+    Ok(Some(KnownFile {
+        kind: file_kind(row, 6)?,
+        tried: fingerprint(tried),
+        size: unsigned(row.get(8)?),
+        modified: row.get(9)?,
+        parsed: row.get(10)?,
+        racy: row.get(11)?,
+        gone: row.get(12)?,
+        attempts: row.get(13)?,
+        next_attempt: row.get(14)?,
+    }))
+}
+
+/// Files of a unit that are in its directory, as last tried.
+pub(in crate::index) fn unit_files(connection: &Connection, key: &UnitKey) -> Result<Vec<FoundFile>, Failure> {
+    let (cluster, name) = unit_columns(key);
+    let files = connection
+        .prepare_cached(
+            "SELECT a.file, a.path, a.size, a.modified, a.etag
+             FROM units u JOIN directories d ON d.id = u.directory JOIN archives a ON a.unit = u.id
+             WHERE d.url = ?1 AND u.cluster = ?2 AND u.name = ?3 AND u.gone_since IS NULL AND a.gone_since IS NULL ORDER BY a.file",
+        )?
+        .query_map(params![key.directory().as_str(), cluster, name], |row| {
+            let kind = file_kind(row, 0)?;
+            let path = row.get::<_, Option<String>>(1)?.map_or_else(|| usual_path(key, kind), FilePath::new);
+            Ok(FoundFile { path, kind, version: FileVersion { size: unsigned(row.get(2)?), modified: row.get(3)?, etag: row.get(4)? } })
+        })?
+        .collect::<Result<_, _>>()?;
+    Ok(files)
+}

@@ -1,0 +1,87 @@
+//! Packs and their parts.
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::rows::signed;
+use super::{Failure, Session};
+use crate::clock::Millis;
+use crate::index::{IndexError, Pack};
+use crate::pack::Part;
+
+/// Makes these documents the archive's: under a new id, so that whoever still reads the former ones finds them whole or not at all.
+pub(super) fn replace(session: &mut Session<'_>, unit: i64, file: &[u8], pack: &Pack, modified: Millis) -> Result<i64, Failure> {
+    let connection = session.connection;
+    let former: Option<(i64, i64)> = connection
+        .prepare_cached("SELECT id, last_read FROM packs WHERE unit = ?1 AND file = ?2")?
+        .query_row(params![unit, file], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let mut last_read = 0;
+    if let Some((id, read)) = former {
+        last_read = read;
+        connection.prepare_cached("DELETE FROM packs WHERE id = ?1")?.execute([id])?;
+    }
+    match pack {
+        Pack::Whole(parts) => {
+            let bytes: u64 = parts.iter().map(Part::stored_bytes).sum();
+            connection
+                .prepare_cached("INSERT INTO packs (unit, file, bytes, last_read, modified) VALUES (?1, ?2, ?3, ?4, ?5)")?
+                .execute(params![unit, file, signed(bytes), last_read, modified])?;
+            let id = connection.last_insert_rowid();
+            add_parts(session, id, 0, parts)?;
+            Ok(id)
+        }
+        Pack::Staged(staged) => {
+            let taken = connection
+                .prepare_cached(
+                    "UPDATE packs SET unit = ?2, file = ?3, last_read = ?4, modified = ?5
+                     WHERE id = ?1 AND unit IS NULL AND ?6 = (SELECT count(*) FROM parts WHERE pack = ?1)",
+                )?
+                .execute(params![staged.id, unit, file, last_read, modified, staged.parts])?;
+            if taken == 0 { Err(lost_parts()) } else { Ok(staged.id) }
+        }
+    }
+}
+
+/// Writes parts of an archive that is still being read; gives back the pack's id and its number of parts.
+pub(in crate::index) fn stage(session: &mut Session<'_>, staged: Option<(i64, u32)>, parts: &[Part]) -> Result<(i64, u32), Failure> {
+    let bytes: u64 = parts.iter().map(Part::stored_bytes).sum();
+    let connection = session.connection;
+    let (id, first) = match staged {
+        None => {
+            connection.prepare_cached("INSERT INTO packs (bytes) VALUES (?1)")?.execute([signed(bytes)])?;
+            (connection.last_insert_rowid(), 0)
+        }
+        Some((id, first)) => {
+            let grown = connection
+                .prepare_cached("UPDATE packs SET bytes = bytes + ?2 WHERE id = ?1 AND unit IS NULL")?
+                .execute(params![id, signed(bytes)])?;
+            if grown == 0 {
+                return Err(lost_parts());
+            }
+            (id, first)
+        }
+    };
+    let added = add_parts(session, id, first, parts)?;
+    Ok((id, added))
+}
+
+/// Takes out parts that were staged and are not wanted any more.
+pub(in crate::index) fn discard(session: &mut Session<'_>, staged: i64) -> Result<(), Failure> {
+    session.connection.prepare_cached("DELETE FROM packs WHERE id = ?1 AND unit IS NULL")?.execute([staged])?;
+    Ok(())
+}
+
+/// Writes parts from the number `first` on; gives back the number that the next would have.
+fn add_parts(session: &Session<'_>, pack: i64, first: u32, parts: &[Part]) -> Result<u32, Failure> {
+    let mut insert = session.connection.prepare_cached("INSERT INTO parts (pack, n, directory, frames) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut n = first;
+    for part in parts {
+        insert.execute(params![pack, n, part.directory, part.frames])?;
+        n += 1;
+    }
+    Ok(n)
+}
+
+fn lost_parts() -> Failure {
+    Failure::Index(IndexError::Failed("the parts written ahead of a large archive are no longer there; it is read again".to_owned()))
+}

@@ -1,0 +1,67 @@
+//! Between the types of the server and the values of SQLite.
+
+use rusqlite::Row;
+
+use crate::directory::{FileKind, FilePath, Fingerprint};
+use crate::ids::{ApplicationId, JobId};
+use crate::index::UnitKey;
+
+/// Bytes and counts: SQLite's integers are signed.
+pub(super) fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// The inverse of [`signed`].
+pub(super) fn unsigned(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}
+
+/// A fingerprint as stored: the same 64 bits.
+pub(super) fn stored(fingerprint: Fingerprint) -> i64 {
+    fingerprint.0.cast_signed()
+}
+
+/// The inverse of [`stored`].
+pub(super) fn fingerprint(value: i64) -> Fingerprint {
+    Fingerprint(value.cast_unsigned())
+}
+
+/// The id of a job in this column.
+pub(super) fn job_id(row: &Row<'_>, column: usize) -> rusqlite::Result<JobId> {
+    Ok(JobId::from_bytes(row.get(column)?))
+}
+
+/// The id of an application in this column.
+pub(super) fn application_id(row: &Row<'_>, column: usize) -> rusqlite::Result<ApplicationId> {
+    Ok(ApplicationId::from_bytes(row.get(column)?))
+}
+
+/// Key of a file within its unit.
+pub(super) fn file_key(kind: &FileKind) -> &[u8] {
+    match kind {
+        FileKind::Summary => &[],
+        FileKind::Job(job) => job.as_bytes(),
+    }
+}
+
+/// The inverse of [`file_key`].
+pub(super) fn file_kind(row: &Row<'_>, column: usize) -> rusqlite::Result<FileKind> {
+    if row.get_ref(column)?.as_blob().is_ok_and(<[u8]>::is_empty) { Ok(FileKind::Summary) } else { job_id(row, column).map(FileKind::Job) }
+}
+
+/// Where Flink puts a file: such paths are not stored.
+pub(super) fn usual_path(key: &UnitKey, kind: FileKind) -> FilePath {
+    FilePath::new(match (key, kind) {
+        (UnitKey::Application(key), FileKind::Summary) => format!("{}/applications/{}/application-summary", key.cluster, key.id),
+        (UnitKey::Application(key), FileKind::Job(job)) => format!("{}/applications/{}/jobs/{job}", key.cluster, key.id),
+        (UnitKey::LegacyJob(_, job), _) => job.to_string(),
+    })
+}
+
+/// Cluster and name columns of a unit.
+pub(super) fn unit_columns(key: &UnitKey) -> (&str, &[u8; 16]) {
+    match key {
+        UnitKey::Application(key) => (key.cluster.as_str(), key.id.as_bytes()),
+        UnitKey::LegacyJob(_, job) => ("", job.as_bytes()),
+    }
+}

@@ -1,0 +1,111 @@
+//! Rows of units.
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::rows::unit_columns;
+use super::{Failure, Session};
+use crate::clock::Millis;
+use crate::ids::{ApplicationId, JobId};
+use crate::index::UnitKey;
+
+/// A unit's row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Unit {
+    pub(super) id: i64,
+    pub(super) complete: bool,
+    pub(super) time: Millis,
+    pub(super) gone_since: Option<Millis>,
+}
+
+/// Ids whose copies must be compared again.
+#[derive(Debug, Default)]
+pub(super) struct Touched {
+    pub(super) applications: Vec<ApplicationId>,
+    pub(super) jobs: Vec<JobId>,
+}
+
+impl UnitKey {
+    /// The archive directory that the unit is in.
+    pub(super) fn directory(&self) -> &crate::directory::DirectoryUrl {
+        match self {
+            Self::Application(key) => &key.directory,
+            Self::LegacyJob(directory, _) => directory,
+        }
+    }
+}
+
+/// Finds the row of a unit.
+pub(super) fn find(session: &Session<'_>, key: &UnitKey) -> Result<Option<Unit>, Failure> {
+    let directory = session.directory(key.directory())?;
+    let (cluster, name) = unit_columns(key);
+    Ok(session
+        .connection
+        .prepare_cached("SELECT id, complete, time, gone_since FROM units WHERE directory = ?1 AND cluster = ?2 AND name = ?3")?
+        .query_row(params![directory, cluster, name], |row| {
+            Ok(Unit { id: row.get(0)?, complete: row.get(1)?, time: row.get(2)?, gone_since: row.get(3)? })
+        })
+        .optional()?)
+}
+
+/// Adds a unit.
+pub(super) fn insert(session: &mut Session<'_>, key: &UnitKey) -> Result<Unit, Failure> {
+    let directory = session.directory(key.directory())?;
+    let (cluster, name) = unit_columns(key);
+    session
+        .connection
+        .prepare_cached("INSERT INTO units (directory, cluster, name) VALUES (?1, ?2, ?3)")?
+        .execute(params![directory, cluster, name])?;
+    session.effects.known = true;
+    Ok(Unit { id: session.connection.last_insert_rowid(), complete: false, time: 0, gone_since: None })
+}
+
+/// Writes what may have changed of a unit.
+pub(super) fn update(session: &mut Session<'_>, unit: &Unit) -> Result<(), Failure> {
+    session.connection.prepare_cached("UPDATE units SET complete = ?2, time = ?3, gone_since = ?4 WHERE id = ?1")?.execute(params![
+        unit.id,
+        unit.complete,
+        unit.time,
+        unit.gone_since
+    ])?;
+    session.effects.known = true;
+    Ok(())
+}
+
+/// Time of the summary, without one of the newest file.
+pub(super) fn time(session: &Session<'_>, unit: i64) -> Result<Millis, Failure> {
+    Ok(session
+        .connection
+        .prepare_cached("SELECT coalesce(max(modified) FILTER (WHERE file = x''), max(modified), 0) FROM archives WHERE unit = ?1")?
+        .query_row([unit], |row| row.get(0))?)
+}
+
+/// Ids that have a row in this unit.
+pub(super) fn ids(session: &Session<'_>, unit: i64) -> Result<Touched, Failure> {
+    let applications = session
+        .connection
+        .prepare_cached("SELECT application FROM applications WHERE unit = ?1")?
+        .query_map([unit], |row| super::rows::application_id(row, 0))?
+        .collect::<Result<_, _>>()?;
+    let jobs = session
+        .connection
+        .prepare_cached("SELECT job FROM jobs WHERE unit = ?1")?
+        .query_map([unit], |row| super::rows::job_id(row, 0))?
+        .collect::<Result<_, _>>()?;
+    Ok(Touched { applications, jobs })
+}
+
+/// Takes a unit out, with all below it. Gives back the ids whose next copy may step in.
+pub(super) fn delete(session: &mut Session<'_>, unit: i64) -> Result<Touched, Failure> {
+    let touched = ids(session, unit)?;
+    let listed: bool = session
+        .connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM applications WHERE unit = ?1 AND shown = 1 AND overview IS NOT NULL)
+                 OR EXISTS (SELECT 1 FROM jobs WHERE unit = ?1 AND shown = 1 AND overview IS NOT NULL)",
+        )?
+        .query_row([unit], |row| row.get(0))?;
+    session.connection.prepare_cached("DELETE FROM units WHERE id = ?1")?.execute([unit])?;
+    session.effects.known = true;
+    session.effects.lists |= listed;
+    Ok(touched)
+}
