@@ -7,3 +7,4 @@ mod configuration_documents;
 mod faulty_store;
 mod http_connections;
 mod support;
+mod index_contract;

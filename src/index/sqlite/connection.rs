@@ -94,7 +94,7 @@ mod tests {
         let file = folder.path().join("a b%41?c#d.sqlite");
         open_writer(&file, None).unwrap();
         let reader = open_reader(&file, false).unwrap();
-        let version: usize = reader.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
-        assert_eq!(version, SCHEMA_VERSION);
+        let version: i64 = reader.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+        assert_eq!(usize::try_from(version), Ok(SCHEMA_VERSION));
     }
 }
