@@ -1,0 +1,225 @@
+//! Changes in archive directories are noticed, and nothing is concluded from what could not be listed.
+
+use std::fs;
+
+use historyserver::refresh::DirectoryState;
+use historyserver::refresh::plan::Rules;
+
+use crate::support::archives::{application_folder, id, job, set_modified, summary, write, write_application};
+use crate::support::world::{World, WorldOptions};
+
+const END: i64 = 1_795_000_000_000;
+
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("archives")).unwrap();
+        Self { folder }
+    }
+
+    fn root(&self) -> std::path::PathBuf {
+        self.folder.path().join("archives")
+    }
+
+    fn world(&self, options: WorldOptions) -> World {
+        World::over(&[&self.root()], &self.folder.path().join("data"), options)
+    }
+}
+
+#[tokio::test]
+async fn a_late_job_archive_and_a_rewritten_summary_are_noticed() {
+    let place = Place::new();
+    let (application, first, late) = (id('a'), id('1'), id('2'));
+    write_application(&place.root(), "c", &application, "before", END, &[&first]);
+    let mut world = place.world(WorldOptions::default());
+    world.audit().await;
+    assert_eq!(world.jobs().await, vec![first.clone()]);
+    let folder = application_folder(&place.root(), "c", &application);
+    write(&folder.join("jobs").join(&late), job(&late, "late", END + 1));
+    write(&folder.join("application-summary"), summary(&application, "a longer name after", END, &[&first, &late]));
+    world.audit().await;
+    assert_eq!(world.jobs().await, vec![late, first]);
+    let overview = world.get("/applications/overview").await.json();
+    assert_eq!(overview["applications"][0]["name"], "a longer name after");
+}
+
+#[tokio::test]
+async fn a_second_write_of_the_same_size_within_the_clock_tick_is_noticed() {
+    let place = Place::new();
+    let application = id('a');
+    write_application(&place.root(), "c", &application, "before", END, &[]);
+    let file = application_folder(&place.root(), "c", &application).join("application-summary");
+    let options = WorldOptions { clock: historyserver::clock::Clock::manual(END), ..WorldOptions::default() };
+    set_modified(&file, END);
+    let mut world = place.world(options);
+    world.audit().await;
+    write(&file, summary(&application, "after!", END, &[]));
+    set_modified(&file, END);
+    world.look().await;
+    assert_eq!(world.get("/applications/overview").await.json()["applications"][0]["name"], "before");
+    world.advance(3_000);
+    world.look().await;
+    assert_eq!(world.get("/applications/overview").await.json()["applications"][0]["name"], "after!");
+}
+
+#[tokio::test]
+async fn a_file_half_written_at_the_first_look_is_listed_when_it_is_whole() {
+    let place = Place::new();
+    let (application, first) = (id('a'), id('1'));
+    let folder = application_folder(&place.root(), "c", &application);
+    let whole = job(&first, "job", END);
+    write(&folder.join("jobs").join(&first), &whole[..whole.len() / 2]);
+    let mut world = place.world(WorldOptions::default());
+    world.audit().await;
+    assert_eq!(world.jobs().await, Vec::<String>::new());
+    assert_eq!(world.problems().await, ["archive-unreadable", "summary-missing"]);
+    write(&folder.join("jobs").join(&first), &whole);
+    world.look().await;
+    assert_eq!(world.jobs().await, vec![first.clone()], "jobs of an application without a summary are listed");
+    assert_eq!(world.applications().await, Vec::<String>::new());
+    assert_eq!(world.problems().await, ["summary-missing"]);
+    write(&folder.join("application-summary"), summary(&application, "name", END, &[&first]));
+    world.look().await;
+    assert_eq!(world.applications().await, vec![application]);
+    assert_eq!(world.problems().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_file_that_no_longer_parses_keeps_its_last_good_documents() {
+    let place = Place::new();
+    let (application, first) = (id('a'), id('1'));
+    write_application(&place.root(), "c", &application, "name", END, &[&first]);
+    let mut world = place.world(WorldOptions::default());
+    world.audit().await;
+    let path = format!("/jobs/{first}/config");
+    let before = world.get(&path).await.text();
+    write(&application_folder(&place.root(), "c", &application).join("jobs").join(&first), "{\"archive\":[{");
+    world.audit().await;
+    assert_eq!(world.problems().await, ["archive-unreadable"]);
+    assert_eq!(world.get(&path).await.text(), before);
+    assert_eq!(world.jobs().await, vec![first]);
+}
+
+#[tokio::test]
+async fn one_bad_job_archive_hides_nothing_else() {
+    let place = Place::new();
+    let (application, good, bad) = (id('a'), id('1'), id('2'));
+    write_application(&place.root(), "c", &application, "name", END, &[&good, &bad]);
+    write(&application_folder(&place.root(), "c", &application).join("jobs").join(&bad), "");
+    let mut world = place.world(WorldOptions::default());
+    world.audit().await;
+    assert_eq!(world.applications().await, vec![application]);
+    assert_eq!(world.jobs().await, vec![good]);
+    assert_eq!(world.problems().await, ["archive-unreadable"]);
+}
+
+#[tokio::test]
+async fn what_is_removed_stays_browsable_unless_the_operator_wants_it_forgotten() {
+    for forget in [false, true] {
+        let place = Place::new();
+        let (application, kept, legacy) = (id('a'), id('b'), id('3'));
+        let first = id('1');
+        write_application(&place.root(), "c", &application, "gone", END, &[&first]);
+        write_application(&place.root(), "c", &kept, "kept", END + 1, &[]);
+        write(&place.root().join(&legacy), job(&legacy, "legacy", END + 1));
+        let rules = Rules { forget_gone_applications: forget, forget_gone_legacy_jobs: forget, empty_grace: 0 };
+        let mut world = place.world(WorldOptions { rules, ..WorldOptions::default() });
+        world.audit().await;
+        fs::remove_dir_all(application_folder(&place.root(), "c", &application)).unwrap();
+        fs::remove_file(place.root().join(&legacy)).unwrap();
+        world.look().await;
+        let status = world.get(&format!("/jobs/{first}/config")).await.status;
+        if forget {
+            assert_eq!(world.applications().await, vec![kept]);
+            assert_eq!(world.jobs().await, Vec::<String>::new());
+            assert_eq!(status, 404);
+        } else {
+            assert_eq!(world.applications().await, vec![kept, application.clone()]);
+            assert_eq!(world.jobs().await, vec![legacy, first.clone()]);
+            assert_eq!(status, 200);
+        }
+        write_application(&place.root(), "c", &application, "restored", END, &[&first]);
+        world.look().await;
+        assert_eq!(world.applications().await.len(), 2);
+        assert_eq!(world.get(&format!("/jobs/{first}/config")).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_directory_renamed_away_for_three_refreshes_loses_nothing() {
+    let place = Place::new();
+    for digit in ['a', 'b', 'c'] {
+        write_application(&place.root(), "c", &id(digit), "name", END, &[]);
+    }
+    let rules = Rules { forget_gone_applications: true, forget_gone_legacy_jobs: true, empty_grace: 3_600_000 };
+    let mut world = place.world(WorldOptions { rules, ..WorldOptions::default() });
+    world.audit().await;
+    let listed = world.applications().await;
+    let generation = world.reader.generation();
+    let away = place.folder.path().join("away");
+    fs::rename(place.root(), &away).unwrap();
+    for _ in 0..3 {
+        world.look().await;
+        assert_eq!(world.applications().await, listed);
+        assert_eq!(world.problems().await, ["directory-vanished"]);
+        assert_eq!(world.status.borrow().directories[0].state, DirectoryState::Vanished);
+    }
+    fs::rename(&away, place.root()).unwrap();
+    world.audit().await;
+    assert_eq!(world.applications().await, listed);
+    assert_eq!(world.problems().await, Vec::<String>::new());
+    assert_eq!(world.reader.generation(), generation, "nothing was read or written again");
+    assert_eq!(world.status.borrow().directories[0].state, DirectoryState::Listed);
+}
+
+#[tokio::test]
+async fn a_directory_that_stays_empty_is_believed_after_the_grace() {
+    let place = Place::new();
+    write_application(&place.root(), "c", &id('a'), "name", END, &[]);
+    let rules = Rules { forget_gone_applications: true, forget_gone_legacy_jobs: true, empty_grace: 60_000 };
+    let mut world = place.world(WorldOptions { rules, ..WorldOptions::default() });
+    world.audit().await;
+    fs::remove_dir_all(place.root()).unwrap();
+    fs::create_dir(place.root()).unwrap();
+    world.look().await;
+    world.advance(59_999);
+    world.look().await;
+    assert_eq!(world.applications().await.len(), 1);
+    world.advance(1);
+    world.look().await;
+    assert_eq!(world.applications().await, Vec::<String>::new());
+    assert_eq!(world.problems().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_directory_that_does_not_exist_yet_is_waited_for_quietly() {
+    let place = Place::new();
+    fs::remove_dir(place.root()).unwrap();
+    let mut world = place.world(WorldOptions::default());
+    world.look().await;
+    assert_eq!(world.problems().await, Vec::<String>::new());
+    assert_eq!(world.status.borrow().directories[0].state, DirectoryState::Waiting);
+    write_application(&place.root(), "c", &id('a'), "name", END, &[]);
+    world.look().await;
+    assert_eq!(world.applications().await, vec![id('a')]);
+}
+
+#[tokio::test]
+async fn a_refresh_with_nothing_new_changes_nothing() {
+    let place = Place::new();
+    write_application(&place.root(), "c", &id('a'), "name", END, &[&id('1')]);
+    write(&place.root().join(id('2')), job(&id('2'), "legacy", END));
+    let mut world = place.world(WorldOptions::default());
+    world.audit().await;
+    let (generation, version) = (world.reader.generation(), world.reader.known_version());
+    for _ in 0..3 {
+        world.look().await;
+        world.audit().await;
+    }
+    assert_eq!(world.reader.generation(), generation);
+    assert_eq!(world.reader.known_version(), version);
+}

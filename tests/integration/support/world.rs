@@ -1,0 +1,177 @@
+//! The whole server within the test, but for its socket and its timers: refreshes run when the test says so, and time stands.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
+use historyserver::api::{self, ApiOptions, ApiState};
+use historyserver::archive::Limits;
+use historyserver::clock::{Clock, Millis};
+use historyserver::directory::Directory;
+use historyserver::index::{self, IndexOptions, IndexReader, IndexWriter};
+use historyserver::ingest::{Ingest, IngestOptions, LookUpUnlisted};
+use historyserver::refresh::plan::Rules;
+use historyserver::refresh::{DirectoryRefresh, Refresh, RefreshStatus};
+use http_body_util::BodyExt as _;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+
+/// Where the real archives are.
+pub fn fixtures(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/archives").join(folder)
+}
+
+/// What a world may be given besides its directories.
+#[derive(Clone)]
+pub struct WorldOptions {
+    pub max_pack_bytes: u64,
+    pub max_file_pages: Option<u32>,
+    pub rules: Rules,
+    pub limits: Limits,
+    pub bytes_in_flight: u64,
+    pub look_up_unlisted: LookUpUnlisted,
+    pub clock: Clock,
+}
+
+impl Default for WorldOptions {
+    fn default() -> Self {
+        Self {
+            max_pack_bytes: 10 << 30,
+            max_file_pages: None,
+            rules: Rules { empty_grace: 3_600_000, ..Rules::default() },
+            limits: Limits::default(),
+            bytes_in_flight: 64 << 20,
+            look_up_unlisted: LookUpUnlisted::Off,
+            // Well after the fixtures' files were written, so that nothing is open.
+            clock: Clock::manual(2_000_000_000_000),
+        }
+    }
+}
+
+/// A server over some directories, with its index in `data`.
+pub struct World {
+    pub writer: IndexWriter,
+    pub reader: IndexReader,
+    pub ingest: Ingest,
+    pub refresh: Refresh,
+    pub status: tokio::sync::watch::Receiver<RefreshStatus>,
+    pub router: axum::Router,
+    pub clock: Clock,
+}
+
+/// An answer, whole.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: axum::http::HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+fn prometheus() -> PrometheusHandle {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    HANDLE.get_or_init(|| PrometheusBuilder::new().build_recorder().handle()).clone()
+}
+
+impl World {
+    /// Opens (or opens again) the index in `data` over these directories.
+    pub fn open(directories: &[Directory], data: &Path, options: WorldOptions) -> Self {
+        let urls = directories.iter().map(|directory| directory.url().clone()).collect();
+        let mut index_options = IndexOptions::new(data, options.max_pack_bytes, urls);
+        index_options.clock = options.clock.clone();
+        index_options.max_file_pages = options.max_file_pages;
+        let (writer, reader, _) = index::open(&index_options).unwrap();
+        let ingest_options = IngestOptions {
+            limits: options.limits,
+            bytes_in_flight: options.bytes_in_flight,
+            look_up_unlisted: options.look_up_unlisted,
+        };
+        let clock = options.clock;
+        let ingest = Ingest::new(directories.iter().cloned(), writer.clone(), reader.clone(), ingest_options, clock.clone());
+        let refreshes = directories.iter().map(|directory| {
+            DirectoryRefresh::new(directory.clone(), ingest.clone(), writer.clone(), reader.clone(), options.rules, clock.clone())
+        });
+        let (refresh, status) = Refresh::new(refreshes.collect(), clock.clone());
+        let router = api::router(ApiState {
+            reader: reader.clone(),
+            ingest: ingest.clone(),
+            refresh: status.clone(),
+            clock: clock.clone(),
+            started: clock.now(),
+            options: ApiOptions::default(),
+            prometheus: prometheus(),
+            stopping: CancellationToken::new(),
+        });
+        Self { writer, reader, ingest, refresh, status, router, clock }
+    }
+
+    /// A world over local folders.
+    pub fn over(folders: &[&Path], data: &Path, options: WorldOptions) -> Self {
+        let none = std::collections::BTreeMap::new();
+        let directories: Vec<Directory> =
+            folders.iter().map(|folder| Directory::open(folder.to_str().unwrap(), &none).unwrap()).collect();
+        Self::open(&directories, data, options)
+    }
+
+    /// One audit of all directories.
+    pub async fn audit(&mut self) {
+        self.refresh.run(true, &CancellationToken::new()).await;
+    }
+
+    /// One refresh: a look, unless an audit is due.
+    pub async fn look(&mut self) {
+        self.refresh.run(false, &CancellationToken::new()).await;
+    }
+
+    pub fn advance(&self, millis: Millis) {
+        self.clock.advance(millis);
+    }
+
+    pub async fn request(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes().to_vec();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.request(Request::builder().method(Method::GET).uri(path).body(Body::empty()).unwrap()).await
+    }
+
+    /// Ids of the listed applications, in the order of the list.
+    pub async fn applications(&self) -> Vec<String> {
+        ids(&self.get("/applications/overview").await.json()["applications"], "id")
+    }
+
+    /// Ids of the listed jobs, in the order of the list.
+    pub async fn jobs(&self) -> Vec<String> {
+        ids(&self.get("/jobs/overview").await.json()["jobs"], "jid")
+    }
+
+    /// Codes of the problems on record, sorted.
+    pub async fn problems(&self) -> Vec<String> {
+        let mut codes: Vec<String> =
+            self.reader.problems(1_000).await.unwrap().iter().map(|problem| problem.code.to_string()).collect();
+        codes.sort();
+        codes
+    }
+
+    pub async fn close(self) {
+        self.writer.close().await;
+    }
+}
+
+fn ids(list: &Value, member: &str) -> Vec<String> {
+    list.as_array().unwrap().iter().map(|each| each[member].as_str().unwrap().to_owned()).collect()
+}
