@@ -4,7 +4,12 @@
 mod architecture;
 mod command_line;
 mod configuration_documents;
+mod duplicates;
 mod faulty_store;
+mod hostile;
 mod http_connections;
-mod support;
 mod index_contract;
+mod on_demand;
+mod refresh;
+mod running;
+mod support;

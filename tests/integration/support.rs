@@ -1,3 +1,6 @@
-//! What several tests need.
+//! What several areas of tests need.
 
-pub mod raw_http;
+pub(crate) mod archives;
+pub(crate) mod process;
+pub(crate) mod raw_http;
+pub(crate) mod world;
