@@ -47,11 +47,7 @@ async fn broken_archives_are_problems_and_hide_nothing_else() {
         ("nested envelope", format!(r#"{{"x":{nested},"archive":[]}}"#), &["archive-unreadable"]),
         ("another job", job(&id('3'), "x", END), &["id-mismatch"]),
         ("an entry is a number", r#"{"archive":[17]}"#.into(), &["entry-malformed", "overview-unusable"]),
-        (
-            "nested document",
-            job_with(&id('2'), &[(&format!("/jobs/{}/plan", id('2')), &nested)]),
-            &["document-too-deep"],
-        ),
+        ("nested document", job_with(&id('2'), &[(&format!("/jobs/{}/plan", id('2')), &nested)]), &["document-too-deep"]),
     ];
     for (name, content, expected) in cases {
         let (_folder, world) = world_with(&[(id('2'), content)]).await;
@@ -88,8 +84,22 @@ async fn entry_paths_outside_their_own_job_are_refused() {
     let backslash = format!("/jobs/{own}\\..\\config");
     let nul = format!("/jobs/{own}/con\u{0}fig");
     let paths = [
-        "/config", "/../../x", "../x", "relative", "/", "", "//config", "/applications/overview", "/healthz", "/api/v1/status",
-        &other, &sibling, &climbing, &encoded, &backslash, &nul,
+        "/config",
+        "/../../x",
+        "../x",
+        "relative",
+        "/",
+        "",
+        "//config",
+        "/applications/overview",
+        "/healthz",
+        "/api/v1/status",
+        &other,
+        &sibling,
+        &climbing,
+        &encoded,
+        &backslash,
+        &nul,
     ];
     let marker = r#"{"hostile":true}"#;
     let entries: Vec<(&str, &str)> = paths.iter().map(|path| (*path, marker)).collect();
@@ -127,8 +137,21 @@ async fn requests_that_climb_never_leave_the_index() {
     write(&folder.path().join("secret"), "secret");
     let job = id('1');
     let climbs = [
-        "..", "%2e%2e", "%2E%2E", "..%2f", "%2e%2e%2f", "%252e%252e%252f", "..%5c", "%5c..%5c", "..%00", "%00", ".%2e", "%c0%ae%c0%ae",
-        "..;", "....//", "%2f%2fetc",
+        "..",
+        "%2e%2e",
+        "%2E%2E",
+        "..%2f",
+        "%2e%2e%2f",
+        "%252e%252e%252f",
+        "..%5c",
+        "%5c..%5c",
+        "..%00",
+        "%00",
+        ".%2e",
+        "%c0%ae%c0%ae",
+        "..;",
+        "....//",
+        "%2f%2fetc",
     ];
     for climb in climbs {
         for target in ["secret", "etc/passwd", "historyserver.sqlite"] {
@@ -152,7 +175,8 @@ async fn requests_that_climb_never_leave_the_index() {
 #[tokio::test]
 async fn strings_of_archives_reach_sql_and_headers_as_data() {
     let name = "'; DROP TABLE jobs; -- <script>alert(1)</script> \u{202e} \r\nSet-Cookie: x=1 \u{1f680}";
-    let overview = json!({"jobs": [{"jid": id('2'), "name": name, "state": "FINISHED\r\nx: y", "start-time": 1, "end-time": 2, "duration": 1}]});
+    let overview =
+        json!({"jobs": [{"jid": id('2'), "name": name, "state": "FINISHED\r\nx: y", "start-time": 1, "end-time": 2, "duration": 1}]});
     let content = envelope(&[("/jobs/overview", &overview.to_string())]);
     let (_folder, mut world) = world_with(&[(id('2'), content)]).await;
     world.audit().await;

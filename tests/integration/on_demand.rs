@@ -136,7 +136,14 @@ async fn a_budget_smaller_than_what_is_gone_forgets_the_longest_gone() {
     let root = folder.path().join("archives");
     for (number, digit) in ['a', 'b', 'c'].into_iter().enumerate() {
         let end = END + i64::try_from(number).unwrap();
-        crate::support::archives::write_application(&root, "c", &id(digit), "name", end, &[&id(char::from(b'1' + u8::try_from(number).unwrap()))]);
+        crate::support::archives::write_application(
+            &root,
+            "c",
+            &id(digit),
+            "name",
+            end,
+            &[&id(char::from(b'1' + u8::try_from(number).unwrap()))],
+        );
     }
     let clock = Clock::manual(2_000_000_000_000);
     let data = folder.path().join("data");

@@ -92,11 +92,8 @@ impl World {
         index_options.clock = options.clock.clone();
         index_options.max_file_pages = options.max_file_pages;
         let (writer, reader, _) = index::open(&index_options).unwrap();
-        let ingest_options = IngestOptions {
-            limits: options.limits,
-            bytes_in_flight: options.bytes_in_flight,
-            look_up_unlisted: options.look_up_unlisted,
-        };
+        let ingest_options =
+            IngestOptions { limits: options.limits, bytes_in_flight: options.bytes_in_flight, look_up_unlisted: options.look_up_unlisted };
         let clock = options.clock;
         let ingest = Ingest::new(directories.iter().cloned(), writer.clone(), reader.clone(), ingest_options, clock.clone());
         let refreshes = directories.iter().map(|directory| {
@@ -119,8 +116,7 @@ impl World {
     /// A world over local folders.
     pub fn over(folders: &[&Path], data: &Path, options: WorldOptions) -> Self {
         let none = std::collections::BTreeMap::new();
-        let directories: Vec<Directory> =
-            folders.iter().map(|folder| Directory::open(folder.to_str().unwrap(), &none).unwrap()).collect();
+        let directories: Vec<Directory> = folders.iter().map(|folder| Directory::open(folder.to_str().unwrap(), &none).unwrap()).collect();
         Self::open(&directories, data, options)
     }
 
@@ -161,8 +157,7 @@ impl World {
 
     /// Codes of the problems on record, sorted.
     pub async fn problems(&self) -> Vec<String> {
-        let mut codes: Vec<String> =
-            self.reader.problems(1_000).await.unwrap().iter().map(|problem| problem.code.to_string()).collect();
+        let mut codes: Vec<String> = self.reader.problems(1_000).await.unwrap().iter().map(|problem| problem.code.to_string()).collect();
         codes.sort();
         codes
     }
