@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 /// An archive with these entries, as Flink writes it.
-pub fn envelope(entries: &[(&str, &str)]) -> String {
+pub(crate) fn envelope(entries: &[(&str, &str)]) -> String {
     let entries: Vec<Value> = entries.iter().map(|(path, json)| json!({"path": path, "json": json})).collect();
     json!({ "archive": entries }).to_string()
 }
 
 /// The summary of an application.
-pub fn summary(id: &str, name: &str, end: i64, jobs: &[&str]) -> String {
+pub(crate) fn summary(id: &str, name: &str, end: i64, jobs: &[&str]) -> String {
     let overview = json!({"applications": [{
         "id": id, "name": name, "start-time": end - 1000, "end-time": end, "duration": 1000,
         "status": "FINISHED", "jobs": {"FINISHED": jobs.len()}
@@ -30,7 +30,7 @@ pub fn summary(id: &str, name: &str, end: i64, jobs: &[&str]) -> String {
 }
 
 /// The archive of a job.
-pub fn job(id: &str, name: &str, end: i64) -> String {
+pub(crate) fn job(id: &str, name: &str, end: i64) -> String {
     let overview = json!({"jobs": [{
         "jid": id, "name": name, "jobType": "BATCH", "schedulerType": "Default", "start-time": end - 1000, "end-time": end,
         "duration": 1000, "state": "FINISHED", "last-modification": end, "tasks": {"total": 1, "finished": 1}, "pending-operators": 0
@@ -44,23 +44,23 @@ pub fn job(id: &str, name: &str, end: i64) -> String {
 }
 
 /// An id made of one hex digit.
-pub fn id(digit: char) -> String {
+pub(crate) fn id(digit: char) -> String {
     digit.to_string().repeat(32)
 }
 
 /// Writes a file and the folders above it.
-pub fn write(path: &Path, content: impl AsRef<[u8]>) {
+pub(crate) fn write(path: &Path, content: impl AsRef<[u8]>) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, content).unwrap();
 }
 
 /// Where an application lies.
-pub fn application_folder(root: &Path, cluster: &str, id: &str) -> PathBuf {
+pub(crate) fn application_folder(root: &Path, cluster: &str, id: &str) -> PathBuf {
     root.join(cluster).join("applications").join(id)
 }
 
 /// Writes a whole application with these jobs.
-pub fn write_application(root: &Path, cluster: &str, id: &str, name: &str, end: i64, jobs: &[&str]) {
+pub(crate) fn write_application(root: &Path, cluster: &str, id: &str, name: &str, end: i64, jobs: &[&str]) {
     let folder = application_folder(root, cluster, id);
     for each in jobs {
         write(&folder.join("jobs").join(each), job(each, name, end));
@@ -69,7 +69,7 @@ pub fn write_application(root: &Path, cluster: &str, id: &str, name: &str, end: 
 }
 
 /// Sets the modification time of a file, in milliseconds.
-pub fn set_modified(path: &Path, millis: i64) {
+pub(crate) fn set_modified(path: &Path, millis: i64) {
     let time = std::time::UNIX_EPOCH + std::time::Duration::from_millis(u64::try_from(millis).unwrap());
     fs::File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
 }

@@ -7,15 +7,15 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 /// How long a test waits for a state before it fails.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running server process.
-pub struct Process {
+pub(crate) struct Process {
     child: Child,
     log: Arc<Log>,
     /// `http://127.0.0.1:<port>`
-    pub base: String,
-    pub client: reqwest::Client,
+    pub(crate) base: String,
+    pub(crate) client: reqwest::Client,
 }
 
 #[derive(Default)]
@@ -25,7 +25,7 @@ struct Log {
 }
 
 /// A command line for the server that reads no configuration file and listens on a free port.
-pub fn command(archives: &[&Path], data: &Path, options: &[&str]) -> Command {
+pub(crate) fn command(archives: &[&Path], data: &Path, options: &[&str]) -> Command {
     let archives: Vec<String> = archives.iter().map(|path| path.display().to_string()).collect();
     let mut command = Command::new(env!("CARGO_BIN_EXE_historyserver"));
     command.current_dir(data.parent().unwrap());
@@ -40,12 +40,12 @@ pub fn command(archives: &[&Path], data: &Path, options: &[&str]) -> Command {
 
 impl Process {
     /// Starts the server over these directories and waits until it listens.
-    pub fn start(archives: &[&Path], data: &Path, options: &[&str]) -> Self {
+    pub(crate) fn start(archives: &[&Path], data: &Path, options: &[&str]) -> Self {
         Self::spawn(command(archives, data, options))
     }
 
     /// Starts a prepared command and waits until it listens.
-    pub fn spawn(mut command: Command) -> Self {
+    pub(crate) fn spawn(mut command: Command) -> Self {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Log::default());
         let (stderr, sink) = (child.stderr.take().unwrap(), log.clone());
@@ -65,7 +65,7 @@ impl Process {
     }
 
     /// Waits until a log line holds this text.
-    pub fn wait_for_log(&self, text: &str) -> String {
+    pub(crate) fn wait_for_log(&self, text: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
         let mut lines = self.log.lines.lock().unwrap();
         loop {
@@ -80,19 +80,19 @@ impl Process {
     }
 
     /// All that was logged so far.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.log.lines.lock().unwrap().0.join("\n")
     }
 
-    pub fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    pub async fn get(&self, path: &str) -> reqwest::Response {
+    pub(crate) async fn get(&self, path: &str) -> reqwest::Response {
         self.client.get(format!("{}{path}", self.base)).send().await.unwrap()
     }
 
-    pub async fn json(&self, path: &str) -> serde_json::Value {
+    pub(crate) async fn json(&self, path: &str) -> serde_json::Value {
         let response = self.get(path).await;
         let status = response.status();
         let body = response.text().await.unwrap();
@@ -101,7 +101,7 @@ impl Process {
     }
 
     /// Asks again until the answer of a JSON path satisfies the condition.
-    pub async fn wait_until(&self, path: &str, what: &str, condition: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+    pub(crate) async fn wait_until(&self, path: &str, what: &str, condition: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let value = self.json(path).await;
@@ -114,25 +114,25 @@ impl Process {
     }
 
     /// Waits until at least this many refreshes have finished.
-    pub async fn wait_for_refreshes(&self, finished: u64) -> serde_json::Value {
+    pub(crate) async fn wait_for_refreshes(&self, finished: u64) -> serde_json::Value {
         self.wait_until("/api/v1/status", "refreshed", |status| status["refresh"]["finished"].as_u64().unwrap() >= finished).await
     }
 
     /// SIGKILL.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// SIGTERM, and the exit status.
-    pub fn terminate(&mut self) -> ExitStatus {
+    pub(crate) fn terminate(&mut self) -> ExitStatus {
         let killed = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status().unwrap();
         assert!(killed.success());
         self.child.wait().unwrap()
     }
 
     /// Resident memory in bytes: now, and the peak.
-    pub fn memory(&self) -> (u64, u64) {
+    pub(crate) fn memory(&self) -> (u64, u64) {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let kib = |field: &str| -> u64 {
             let line = status.lines().find(|line| line.starts_with(field)).unwrap();
@@ -142,12 +142,12 @@ impl Process {
     }
 
     /// Sets the peak of resident memory back to what it is now.
-    pub fn reset_peak_memory(&self) {
+    pub(crate) fn reset_peak_memory(&self) {
         std::fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5").unwrap();
     }
 
     /// Open file descriptors.
-    pub fn descriptors(&self) -> usize {
+    pub(crate) fn descriptors(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
     }
 }
@@ -161,7 +161,7 @@ impl Drop for Process {
 }
 
 /// The sample archives, as a folder of the test's own.
-pub fn copy_of(folder: &str, to: &Path) -> PathBuf {
+pub(crate) fn copy_of(folder: &str, to: &Path) -> PathBuf {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/archives").join(folder);
     let to = to.join(folder);
     let copied = Command::new("cp").arg("-r").arg(&from).arg(&to).status().unwrap();

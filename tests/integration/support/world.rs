@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use axum::body::Body;
-use axum::http::{Method, Request, StatusCode};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
 use historyserver::api::{self, ApiOptions, ApiState};
 use historyserver::archive::Limits;
 use historyserver::clock::{Clock, Millis};
@@ -20,20 +20,20 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 /// Where the real archives are.
-pub fn fixtures(folder: &str) -> PathBuf {
+pub(crate) fn fixtures(folder: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/archives").join(folder)
 }
 
 /// What a world may be given besides its directories.
 #[derive(Clone)]
-pub struct WorldOptions {
-    pub max_pack_bytes: u64,
-    pub max_file_pages: Option<u32>,
-    pub rules: Rules,
-    pub limits: Limits,
-    pub bytes_in_flight: u64,
-    pub look_up_unlisted: LookUpUnlisted,
-    pub clock: Clock,
+pub(crate) struct WorldOptions {
+    pub(crate) max_pack_bytes: u64,
+    pub(crate) max_file_pages: Option<u32>,
+    pub(crate) rules: Rules,
+    pub(crate) limits: Limits,
+    pub(crate) bytes_in_flight: u64,
+    pub(crate) look_up_unlisted: LookUpUnlisted,
+    pub(crate) clock: Clock,
 }
 
 impl Default for WorldOptions {
@@ -52,29 +52,28 @@ impl Default for WorldOptions {
 }
 
 /// A server over some directories, with its index in `data`.
-pub struct World {
-    pub writer: IndexWriter,
-    pub reader: IndexReader,
-    pub ingest: Ingest,
-    pub refresh: Refresh,
-    pub status: tokio::sync::watch::Receiver<RefreshStatus>,
-    pub router: axum::Router,
-    pub clock: Clock,
+pub(crate) struct World {
+    pub(crate) writer: IndexWriter,
+    pub(crate) reader: IndexReader,
+    pub(crate) refresh: Refresh,
+    pub(crate) status: tokio::sync::watch::Receiver<RefreshStatus>,
+    pub(crate) router: axum::Router,
+    pub(crate) clock: Clock,
 }
 
 /// An answer, whole.
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: axum::http::HeaderMap,
-    pub body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 }
@@ -86,7 +85,7 @@ fn prometheus() -> PrometheusHandle {
 
 impl World {
     /// Opens (or opens again) the index in `data` over these directories.
-    pub fn open(directories: &[Directory], data: &Path, options: WorldOptions) -> Self {
+    pub(crate) fn open(directories: &[Directory], data: &Path, options: WorldOptions) -> Self {
         let urls = directories.iter().map(|directory| directory.url().clone()).collect();
         let mut index_options = IndexOptions::new(data, options.max_pack_bytes, urls);
         index_options.clock = options.clock.clone();
@@ -102,7 +101,7 @@ impl World {
         let (refresh, status) = Refresh::new(refreshes.collect(), clock.clone());
         let router = api::router(ApiState {
             reader: reader.clone(),
-            ingest: ingest.clone(),
+            ingest,
             refresh: status.clone(),
             clock: clock.clone(),
             started: clock.now(),
@@ -110,59 +109,59 @@ impl World {
             prometheus: prometheus(),
             stopping: CancellationToken::new(),
         });
-        Self { writer, reader, ingest, refresh, status, router, clock }
+        Self { writer, reader, refresh, status, router, clock }
     }
 
     /// A world over local folders.
-    pub fn over(folders: &[&Path], data: &Path, options: WorldOptions) -> Self {
+    pub(crate) fn over(folders: &[&Path], data: &Path, options: WorldOptions) -> Self {
         let none = std::collections::BTreeMap::new();
         let directories: Vec<Directory> = folders.iter().map(|folder| Directory::open(folder.to_str().unwrap(), &none).unwrap()).collect();
         Self::open(&directories, data, options)
     }
 
     /// One audit of all directories.
-    pub async fn audit(&mut self) {
+    pub(crate) async fn audit(&mut self) {
         self.refresh.run(true, &CancellationToken::new()).await;
     }
 
     /// One refresh: a look, unless an audit is due.
-    pub async fn look(&mut self) {
+    pub(crate) async fn look(&mut self) {
         self.refresh.run(false, &CancellationToken::new()).await;
     }
 
-    pub fn advance(&self, millis: Millis) {
+    pub(crate) fn advance(&self, millis: Millis) {
         self.clock.advance(millis);
     }
 
-    pub async fn request(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn request(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes().to_vec();
         Answer { status: parts.status, headers: parts.headers, body }
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.request(Request::builder().method(Method::GET).uri(path).body(Body::empty()).unwrap()).await
     }
 
     /// Ids of the listed applications, in the order of the list.
-    pub async fn applications(&self) -> Vec<String> {
+    pub(crate) async fn applications(&self) -> Vec<String> {
         ids(&self.get("/applications/overview").await.json()["applications"], "id")
     }
 
     /// Ids of the listed jobs, in the order of the list.
-    pub async fn jobs(&self) -> Vec<String> {
+    pub(crate) async fn jobs(&self) -> Vec<String> {
         ids(&self.get("/jobs/overview").await.json()["jobs"], "jid")
     }
 
     /// Codes of the problems on record, sorted.
-    pub async fn problems(&self) -> Vec<String> {
+    pub(crate) async fn problems(&self) -> Vec<String> {
         let mut codes: Vec<String> = self.reader.problems(1_000).await.unwrap().iter().map(|problem| problem.code.to_string()).collect();
         codes.sort();
         codes
     }
 
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         self.writer.close().await;
     }
 }
