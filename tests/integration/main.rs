@@ -2,13 +2,16 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail where it stands, helpers included")]
 
 mod architecture;
+mod archive_directory;
 mod command_line;
 mod configuration_documents;
+mod directory_contract;
 mod duplicates;
 mod faulty_store;
 mod hostile;
 mod http_connections;
 mod index_contract;
+mod moto;
 mod on_demand;
 mod refresh;
 mod running;

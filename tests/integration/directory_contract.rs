@@ -1,0 +1,382 @@
+//! What every archive directory does, whatever it is kept in: written once, held for local files, for a store in memory
+//! and for a real S3 server.
+
+use historyserver::directory::{Deleted, Directory, DirectoryErrorKind, Extent, FileKind, FilePath, Hidden};
+use historyserver::ids::ApplicationId;
+use historyserver::problem::ProblemCode;
+
+use crate::archive_directory::{Place, audit, hex, list, look, read};
+use crate::moto::Moto;
+
+macro_rules! contract {
+    ($($name:ident),* $(,)?) => {
+        mod on_local_files {
+            $(#[tokio::test] async fn $name() { super::$name(&super::Place::local()).await; })*
+        }
+        mod on_a_store_in_memory {
+            $(#[tokio::test] async fn $name() { super::$name(&super::Place::in_memory()).await; })*
+        }
+
+        #[tokio::test]
+        async fn the_contract_holds_on_an_s3_server() {
+            let moto = Moto::start();
+            moto.make_bucket("archives").await;
+            $({
+                let prefix = concat!("a b%2F+é/", stringify!($name));
+                let directory = Directory::open(&format!("s3a://archives/{prefix}"), &moto.options()).unwrap();
+                eprintln!("{prefix}");
+                $name(&Place::opened(directory, moto.client("archives"), prefix)).await;
+            })*
+        }
+    };
+}
+
+contract! {
+    every_archive_of_the_fixtures_is_found_and_nothing_else,
+    a_look_names_all_and_reads_the_files_of_those_wanted,
+    a_directory_that_is_not_there_is_no_error,
+    foreign_files_are_passed_over,
+    names_are_literal_whatever_characters_they_have,
+    ids_are_compared_in_lower_case_and_twins_are_told,
+    small_files_are_read_at_once_and_large_ones_in_chunks,
+    the_files_of_one_application_are_found_as_in_an_audit,
+    a_legacy_job_archive_is_found_by_its_id,
+    what_is_deleted_is_gone_and_deleting_it_again_is_no_error,
+    a_rewritten_file_has_another_fingerprint,
+    paths_that_lead_elsewhere_are_refused,
+    a_listing_that_nobody_hears_ends_with_an_error,
+    more_applications_than_a_page_holds_are_all_found_once,
+}
+
+fn id(byte: u8) -> ApplicationId {
+    ApplicationId::from_bytes([byte; 16])
+}
+
+async fn every_archive_of_the_fixtures_is_found_and_nothing_else(place: &Place) {
+    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/archives");
+    let mut expected = Vec::new();
+    for version in ["flink-1.20.5", "flink-2.2.1", "flink-2.3.0"] {
+        let root = fixtures.join(version);
+        let mut folders = vec![root.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let below = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+                place.write(&below, std::fs::read(&path).unwrap()).await;
+                expected.push((below, path.metadata().unwrap().len()));
+            }
+        }
+    }
+    expected.sort();
+
+    let listing = audit(&place.directory).await;
+    assert!(listing.listed.exists && !listing.listed.empty && listing.listed.requests > 0);
+    assert_eq!(listing.obstacles, []);
+    assert_eq!(listing.legacy.len(), 4);
+    let mut found = Vec::new();
+    for ((cluster, id), application) in &listing.applications {
+        assert_eq!(application.folder.as_str(), format!("{cluster}/applications/{id}"));
+        for file in application.files.as_ref().unwrap() {
+            let name = match file.kind {
+                FileKind::Summary => "application-summary".to_owned(),
+                FileKind::Job(job) => format!("jobs/{job}"),
+            };
+            assert_eq!(file.path.as_str(), format!("{}/{name}", application.folder));
+            found.push((file.path.to_string(), file.version.size));
+        }
+    }
+    for (job, file) in &listing.legacy {
+        assert_eq!((file.path.as_str(), file.kind), (job.to_string().as_str(), FileKind::Job(*job)));
+        found.push((file.path.to_string(), file.version.size));
+    }
+    found.sort();
+    assert_eq!(found, expected);
+    for (path, size) in expected {
+        assert_eq!(read(&place.directory, &path, u64::MAX).await.unwrap().0.len() as u64, size, "{path}");
+    }
+}
+
+async fn a_look_names_all_and_reads_the_files_of_those_wanted(place: &Place) {
+    for byte in 1..=3 {
+        place.write(&format!("prod-eu/applications/{}/application-summary", hex(byte)), "{}").await;
+        place.write(&format!("prod-eu/applications/{}/jobs/{}", hex(byte), hex(byte)), "{}").await;
+    }
+    place.write(&format!("other/applications/{}/jobs/{}", hex(2), hex(9)), "{}").await;
+    place.write(&hex(7), "{}").await;
+
+    let listing = look(&place.directory, |application| *application == id(2)).await;
+    assert_eq!(listing.obstacles, []);
+    assert_eq!(listing.folders().len(), 4);
+    for ((cluster, application), found) in &listing.applications {
+        let files = found.files.as_ref().map(Vec::len);
+        let expected = match (cluster.as_str(), *application == id(2)) {
+            (_, false) => None,
+            ("other", true) => Some(1),
+            (_, true) => Some(2),
+        };
+        assert_eq!(files, expected, "{cluster} {application}");
+    }
+    assert_eq!(listing.legacy.len(), 1);
+
+    let whole = audit(&place.directory).await;
+    let detailed = look(&place.directory, |_| true).await;
+    assert_eq!(detailed.paths(), whole.paths());
+    assert_eq!(detailed.legacy, whole.legacy);
+    assert_eq!(detailed.applications.len(), whole.applications.len());
+}
+
+async fn a_directory_that_is_not_there_is_no_error(place: &Place) {
+    for extent in [Extent::Audit, Extent::Look(std::sync::Arc::new(|_, _| true))] {
+        let listing = list(&place.directory, &extent).await.unwrap();
+        assert!(!listing.listed.exists && listing.listed.empty);
+        assert!(listing.applications.is_empty() && listing.legacy.is_empty() && listing.obstacles.is_empty());
+    }
+    place.write(&hex(1), "{}").await;
+    let listing = audit(&place.directory).await;
+    assert!(listing.listed.exists && !listing.listed.empty);
+    assert_eq!(listing.paths(), [hex(1)]);
+}
+
+async fn foreign_files_are_passed_over(place: &Place) {
+    place.write("README", "x").await;
+    place.write("notes/2024/report.txt", "x").await;
+    let only_foreign = audit(&place.directory).await;
+    assert!(only_foreign.listed.exists && !only_foreign.listed.empty);
+    assert_eq!(only_foreign.paths(), Vec::<String>::new());
+
+    // A name of 32 hex digits that is no cluster comes first: its neighbours are found.
+    place.write(&format!("{}/other/file", hex(0)), "x").await;
+    let application = format!("{}/applications/{}", hex(5), hex(5));
+    for name in ["application-summary.bak", "jobs/not-an-id", &format!("jobs/{}/x", hex(3)), "other/application-summary", "tmp"] {
+        place.write(&format!("{application}/{name}"), "x").await;
+    }
+    place.write(&format!("{application}/jobs/{}", hex(4)), "{}").await;
+    place.write(&format!("{}/applications/not-an-id/application-summary", hex(5)), "x").await;
+    place.write(&format!("{}/applications/{}", hex(5), hex(6)), "a file, not a folder").await;
+    place.write(&format!("{}/application/{}/application-summary", hex(5), hex(6)), "x").await;
+    place.write("applications-of-nobody", "x").await;
+    place.write_beside(&format!("-2/{}/applications/{}/application-summary", hex(8), hex(8))).await;
+    place.write_beside("-3").await;
+
+    let expected = [format!("{application}/jobs/{}", hex(4))];
+    let whole = audit(&place.directory).await;
+    assert_eq!(whole.paths(), expected);
+    assert_eq!(whole.obstacles, []);
+    let names = look(&place.directory, |_| true).await;
+    assert_eq!(names.paths(), expected);
+    assert_eq!(names.folders(), [application]);
+    assert_eq!(names.obstacles, []);
+}
+
+async fn names_are_literal_whatever_characters_they_have(place: &Place) {
+    let clusters = [
+        "with space",
+        "per%cent",
+        "per%20cent",
+        "a+b",
+        "ü-é-中文-🚀",
+        "semi;colon&amp=<x>",
+        "tilde~[brackets]{}^`|",
+        "quote'\"\\",
+        ".hidden",
+    ];
+    let mut expected = Vec::new();
+    for cluster in clusters {
+        for name in
+            [format!("{cluster}/applications/{}/application-summary", hex(1)), format!("{cluster}/applications/{}/jobs/{}", hex(1), hex(2))]
+        {
+            place.write(&name, format!("content of {name}")).await;
+            expected.push(name);
+        }
+    }
+    expected.sort();
+
+    let whole = audit(&place.directory).await;
+    assert_eq!(whole.obstacles, []);
+    assert_eq!(whole.paths(), expected);
+    assert_eq!(look(&place.directory, |_| true).await.paths(), expected);
+    for application in whole.applications.values() {
+        let files = place.directory.application_files(&application.folder).await.unwrap().unwrap();
+        assert_eq!(files.len(), 2, "{}", application.folder);
+    }
+    for path in &expected {
+        let (content, _) = read(&place.directory, path, 1000).await.unwrap();
+        assert_eq!(String::from_utf8(content).unwrap(), format!("content of {path}"));
+    }
+    for path in &expected {
+        place.directory.delete_file(&FilePath::new(path.as_str())).await.unwrap();
+    }
+    assert_eq!(audit(&place.directory).await.paths(), Vec::<String>::new());
+}
+
+async fn ids_are_compared_in_lower_case_and_twins_are_told(place: &Place) {
+    let upper = |byte| hex(byte).to_uppercase();
+    // Alone, an id in upper case is an id like any other.
+    place.write(&format!("{}/applications/{}/jobs/{}", upper(0xc0), upper(0xaa), upper(0xbb)), "{}").await;
+    place.write(&upper(0xcc), "{}").await;
+    // Twins: of applications, of jobs of one application, of legacy jobs.
+    for name in [hex(0xab), upper(0xab)] {
+        place.write(&format!("twins/applications/{name}/application-summary"), "{}").await;
+        place.write(&format!("twins/applications/{}/jobs/{name}", hex(1)), "{}").await;
+        place.write(&name, "{}").await;
+    }
+    let expected = [
+        format!("{}/applications/{}/jobs/{}", upper(0xc0), upper(0xaa), upper(0xbb)),
+        upper(0xcc),
+        hex(0xab),
+        format!("twins/applications/{}/jobs/{}", hex(1), hex(0xab)),
+        format!("twins/applications/{}/application-summary", hex(0xab)),
+    ];
+    let refused =
+        [upper(0xab), format!("twins/applications/{}/jobs/{}", hex(1), upper(0xab)), format!("twins/applications/{}", upper(0xab))];
+    let mut expected = expected.to_vec();
+    expected.sort();
+
+    let whole = audit(&place.directory).await;
+    assert_eq!(whole.paths(), expected);
+    let mut obstacles: Vec<_> = whole.obstacles.iter().map(|obstacle| obstacle.path.to_string()).collect();
+    obstacles.sort();
+    assert_eq!(obstacles, refused);
+    assert!(whole.obstacles.iter().all(|obstacle| obstacle.code == ProblemCode::NameAmbiguous && obstacle.hides == Hidden::Nothing));
+
+    let names = look(&place.directory, |_| false).await;
+    assert_eq!(names.folders(), whole.folders());
+    assert!(names.obstacles.iter().any(|obstacle| obstacle.path.as_str() == refused[2]), "{:?}", names.obstacles);
+    let files = place.directory.application_files(&FilePath::new(format!("{}/applications/{}", upper(0xc0), upper(0xaa)))).await.unwrap();
+    assert_eq!(files.unwrap().len(), 1);
+}
+
+async fn small_files_are_read_at_once_and_large_ones_in_chunks(place: &Place) {
+    let content: Vec<u8> = (0..3_000_000_u32).map(|number| number.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
+    let (small, large, none) = (hex(1), hex(2), hex(3));
+    place.write(&small, &content[..1000]).await;
+    place.write(&large, content.clone()).await;
+    place.write(&none, "").await;
+
+    assert_eq!(read(&place.directory, &small, 1000).await.unwrap(), (content[..1000].to_vec(), 0));
+    assert_eq!(read(&place.directory, &small, 999).await.unwrap(), (content[..1000].to_vec(), 1));
+    assert_eq!(read(&place.directory, &large, u64::MAX).await.unwrap(), (content.clone(), 0));
+    let (streamed, chunks) = read(&place.directory, &large, 1000).await.unwrap();
+    assert!(streamed == content, "{} bytes of {}", streamed.len(), content.len());
+    assert!((3..=12).contains(&chunks), "{chunks} chunks");
+    assert_eq!(read(&place.directory, &none, 0).await.unwrap(), (vec![], 0));
+
+    let error = read(&place.directory, &hex(4), 1000).await.unwrap_err();
+    assert_eq!(error.kind, DirectoryErrorKind::NotFound, "{error}");
+    assert!(error.message.contains(&hex(4)), "{error}");
+}
+
+async fn the_files_of_one_application_are_found_as_in_an_audit(place: &Place) {
+    let folder = format!("prod-eu/applications/{}", hex(1));
+    place.write(&format!("{folder}/application-summary"), "{}").await;
+    place.write(&format!("{folder}/jobs/{}", hex(2)), "{}").await;
+    place.write(&format!("{folder}/jobs/{}", hex(3)), "{}").await;
+    place.write(&format!("{folder}2/jobs/{}", hex(4)), "{}").await;
+
+    let whole = audit(&place.directory).await;
+    let [application] = whole.applications.values().collect::<Vec<_>>()[..] else { panic!("{whole:?}") };
+    let mut listed = application.files.clone().unwrap();
+    let mut asked = place.directory.application_files(&FilePath::new(folder.as_str())).await.unwrap().unwrap();
+    listed.sort_by_key(|file| file.path.clone());
+    asked.sort_by_key(|file| file.path.clone());
+    assert_eq!(asked, listed);
+    assert_eq!(asked.len(), 3);
+
+    let absent = FilePath::new(format!("prod-eu/applications/{}", hex(9)));
+    assert_eq!(place.directory.application_files(&absent).await.unwrap(), None);
+    for other in ["prod-eu", "prod-eu/applications", &hex(1), &format!("{folder}/jobs"), "../x"] {
+        let error = place.directory.application_files(&FilePath::new(other)).await.unwrap_err();
+        assert_eq!(error.kind, DirectoryErrorKind::Refused, "{error}");
+    }
+}
+
+async fn a_legacy_job_archive_is_found_by_its_id(place: &Place) {
+    place.write(&hex(0xab), "12345").await;
+    place.write(&format!("{}/applications/{}/application-summary", hex(2), hex(2)), "{}").await;
+    let job = hex(0xab).parse().unwrap();
+    let found = place.directory.legacy_job_file(job).await.unwrap().unwrap();
+    assert_eq!(Some(&found), audit(&place.directory).await.legacy.get(&job));
+    assert_eq!(found.version.size, 5);
+    for absent in [hex(2), hex(3)] {
+        assert_eq!(place.directory.legacy_job_file(absent.parse().unwrap()).await.unwrap(), None);
+    }
+}
+
+async fn what_is_deleted_is_gone_and_deleting_it_again_is_no_error(place: &Place) {
+    let folder = format!("c/applications/{}", hex(1));
+    let (folder, jobs) = (FilePath::new(folder.as_str()), FilePath::new(format!("{folder}/jobs")));
+    let files = [hex(7), format!("{folder}/jobs/{}", hex(2)), format!("{folder}/application-summary")];
+    for file in &files {
+        place.write(file, "{}").await;
+    }
+    place.write(&hex(8), "{}").await;
+    assert_eq!(place.directory.application_link(&folder).await.unwrap(), None);
+    assert_eq!(place.directory.remove_folder_if_empty(&folder).await.unwrap(), !place.has_folders());
+
+    for file in &files {
+        let file = FilePath::new(file.as_str());
+        assert_eq!(place.directory.delete_file(&file).await.unwrap(), Deleted::Done);
+        assert_eq!(read(&place.directory, file.as_str(), 10).await.unwrap_err().kind, DirectoryErrorKind::NotFound);
+        // S3 does not tell whether there was anything to delete.
+        place.directory.delete_file(&file).await.unwrap();
+    }
+    for folder in [&jobs, &folder, &folder] {
+        assert!(place.directory.remove_folder_if_empty(folder).await.unwrap());
+    }
+    let listing = audit(&place.directory).await;
+    assert_eq!(listing.paths(), [hex(8)]);
+    assert!(listing.applications.is_empty());
+}
+
+async fn a_rewritten_file_has_another_fingerprint(place: &Place) {
+    let folder = FilePath::new(format!("c/applications/{}", hex(1)));
+    let summary = format!("{folder}/application-summary");
+    place.write(&summary, "one").await;
+    let fingerprint = async || {
+        let files = place.directory.application_files(&folder).await.unwrap().unwrap();
+        files[0].version.fingerprint()
+    };
+    let first = fingerprint().await;
+    assert_eq!(fingerprint().await, first);
+    place.write(&summary, "three").await;
+    assert_ne!(fingerprint().await, first);
+}
+
+async fn paths_that_lead_elsewhere_are_refused(place: &Place) {
+    place.write(&hex(1), "{}").await;
+    place.write_beside("-secret").await;
+    for path in ["", "../archives-secret", "/etc/passwd", "./x", "a//b", "a/", "a/../../b"] {
+        let path = FilePath::new(path);
+        assert_eq!(read(&place.directory, path.as_str(), 10).await.unwrap_err().kind, DirectoryErrorKind::Refused, "{path}");
+        assert_eq!(place.directory.delete_file(&path).await.unwrap_err().kind, DirectoryErrorKind::Refused, "{path}");
+    }
+}
+
+async fn a_listing_that_nobody_hears_ends_with_an_error(place: &Place) {
+    place.write(&format!("c/applications/{}/application-summary", hex(1)), "{}").await;
+    place.write(&hex(1), "{}").await;
+    let (sender, receiver) = tokio::sync::mpsc::channel(1);
+    drop(receiver);
+    let error = place.directory.list(&Extent::Audit, sender).await.unwrap_err();
+    assert_eq!(error.kind, DirectoryErrorKind::Unavailable);
+}
+
+async fn more_applications_than_a_page_holds_are_all_found_once(place: &Place) {
+    use futures::StreamExt;
+    let name = |number: u32| format!("{:032x}", u128::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835));
+    let writes = (0..1030).map(|number| async move {
+        place.write(&format!("c/applications/{}/jobs/{}", name(number), hex(1)), "{}").await;
+    });
+    futures::stream::iter(writes).buffer_unordered(32).collect::<Vec<()>>().await;
+
+    let whole = audit(&place.directory).await;
+    assert_eq!(whole.applications.len(), 1030);
+    assert_eq!(whole.paths().len(), 1030);
+    assert!(whole.batches.iter().all(|batch| *batch <= 1000), "{:?}", whole.batches);
+    let names = look(&place.directory, |_| false).await;
+    assert_eq!(names.folders(), whole.folders());
+}
