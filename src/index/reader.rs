@@ -9,7 +9,7 @@ use super::shared::Shared;
 use super::sqlite::{self, Failure};
 use super::{Copy, Document, DocumentAnswer, Figures, Generation, IndexError, KnownDirectory, OverviewList, UnitKey};
 use crate::archive::Owner;
-use crate::directory::{DirectoryUrl, FoundFile};
+use crate::directory::{ClusterName, DirectoryUrl, FoundFile};
 use crate::ids::JobId;
 use crate::problem::Problem;
 
@@ -134,6 +134,15 @@ impl IndexReader {
         self.read(move |shared| shared.pool.read(|connection| sqlite::unit_files(connection, &unit))).await
     }
 
+    /// Clusters of a directory that hold, or held, applications.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn clusters(&self, directory: &DirectoryUrl) -> Result<Vec<ClusterName>, IndexError> {
+        let directory = directory.clone();
+        self.read(move |shared| shared.pool.read(|connection| sqlite::clusters(connection, &directory))).await
+    }
+
     async fn read<T: Send + 'static>(&self, query: impl FnOnce(&Shared) -> Result<T, Failure> + Send + 'static) -> Result<T, IndexError> {
         let permit = self.shared.pool.permit().await?;
         let shared = self.shared.clone();
@@ -143,15 +152,5 @@ impl IndexReader {
             result
         })
         .await
-    }
-}
-
-impl IndexReader {
-    /// Clusters of a directory that hold, or held, applications.
-    ///
-    /// # Errors
-    /// [`IndexError`].
-    pub async fn clusters(&self, _directory: &DirectoryUrl) -> Result<Vec<crate::directory::ClusterName>, IndexError> {
-        unimplemented!("skeleton")
     }
 }

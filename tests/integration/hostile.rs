@@ -176,8 +176,7 @@ async fn requests_that_climb_never_leave_the_index() {
 #[tokio::test]
 async fn strings_of_archives_reach_sql_and_headers_as_data() {
     let name = "'; DROP TABLE jobs; -- <script>alert(1)</script> \u{202e} \r\nSet-Cookie: x=1 \u{1f680}";
-    let overview =
-        json!({"jobs": [{"jid": id('2'), "name": name, "state": "FINISHED", "start-time": 1, "end-time": 2, "duration": 1}]});
+    let overview = json!({"jobs": [{"jid": id('2'), "name": name, "state": "FINISHED", "start-time": 1, "end-time": 2, "duration": 1}]});
     let content = envelope(&[("/jobs/overview", &overview.to_string())]);
     let (_folder, mut world) = world_with(&[(id('2'), content)]).await;
     world.audit().await;

@@ -102,8 +102,7 @@ async fn killed_ten_times_in_its_first_refresh_it_ends_with_exactly_the_archives
     }
     let status = server.json("/api/v1/status").await;
     assert_eq!(status["figures"]["problems"], 0, "{status}");
-    let mut left: Vec<String> =
-        std::fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut left: Vec<String> = std::fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     left.sort();
     assert!(left.iter().all(|name| name.starts_with("historyserver.")) && left.len() <= 5, "{left:?}");
 }

@@ -95,3 +95,22 @@ pub(in crate::index) fn unit_files(connection: &Connection, key: &UnitKey) -> Re
         .collect::<Result<_, _>>()?;
     Ok(files)
 }
+
+/// Clusters of a directory, in order: one step in the index per cluster, however many applications each has.
+pub(in crate::index) fn clusters(connection: &Connection, url: &DirectoryUrl) -> Result<Vec<ClusterName>, Failure> {
+    let clusters = connection
+        .prepare_cached(
+            "WITH RECURSIVE
+                 root (id) AS (SELECT id FROM directories WHERE url = ?1 AND position IS NOT NULL),
+                 found (name) AS (
+                     SELECT (SELECT min(cluster) FROM units WHERE directory = (SELECT id FROM root) AND cluster > '')
+                     UNION ALL
+                     SELECT (SELECT min(cluster) FROM units WHERE directory = (SELECT id FROM root) AND cluster > found.name)
+                     FROM found WHERE found.name IS NOT NULL
+                 )
+             SELECT name FROM found WHERE name IS NOT NULL",
+        )?
+        .query_map([url.as_str()], |row| row.get::<_, String>(0).map(ClusterName::new))?
+        .collect::<Result<_, _>>()?;
+    Ok(clusters)
+}
