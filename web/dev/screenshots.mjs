@@ -1,0 +1,35 @@
+// Pictures of every page in both themes: node dev/screenshots.mjs [--out DIR] [--only PART-OF-A-NAME] [--url URL]
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { launch, listen } from './browser.mjs';
+import { PAGES } from './pages.mjs';
+import { historyServer } from './server.mjs';
+
+const options = { out: fileURLToPath(new URL('../screenshots', import.meta.url)), only: '', url: '' };
+for (let at = 2; at < process.argv.length; at += 2) options[process.argv[at].slice(2)] = process.argv[at + 1];
+
+const server = options.url ? null : historyServer();
+const base = options.url || (await listen(server));
+const browser = await launch();
+mkdirSync(options.out, { recursive: true });
+for (const [theme, viewport] of [
+  ['light', { width: 1360, height: 850 }],
+  ['dark', { width: 1360, height: 850 }],
+  ['narrow', { width: 400, height: 800 }],
+]) {
+  const context = await browser.newContext({ viewport, colorScheme: theme === 'dark' ? 'dark' : 'light', timezoneId: 'UTC' });
+  const page = await context.newPage();
+  page.on('console', (message) => message.type() === 'error' && console.log(`${theme}: ${message.text()} ${message.location().url}`));
+  page.on('pageerror', (error) => console.log(`${theme}: ${error.stack}`));
+  for (const { name, hash } of PAGES) {
+    if (!`${theme}-${name}`.includes(options.only)) continue;
+    await page.goto('about:blank');
+    await page.goto(`${base}#${hash}`);
+    await page.waitForLoadState('networkidle');
+    await page.screenshot({ path: join(options.out, `${theme}-${name}.png`) });
+  }
+  await context.close();
+}
+await browser.close();
+server?.close();

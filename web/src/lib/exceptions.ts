@@ -1,0 +1,134 @@
+/** Exceptions of jobs and applications, of 1.x and 2.x, in one shape; and what a Java stack trace says. */
+import type { ExceptionEntry, Exceptions } from './api/flink';
+import { instant } from './format/time';
+
+export interface Failure {
+  name: string;
+  stacktrace: string;
+  at: number | null;
+  task: string | null;
+  endpoint: string | null;
+  taskManager: string | null;
+  job: string | null;
+  labels: [string, string][];
+  concurrent: Failure[];
+}
+
+/** The failures that an archive recorded, the last one first: it is the one that ended the job. */
+export function failures(document: Exceptions | undefined): Failure[] {
+  const entries = document?.exceptionHistory?.entries ?? [];
+  if (entries.length > 0) return entries.map(failure);
+  const root = document?.['root-exception'];
+  if (!root) return [];
+  const concurrent = (document?.['all-exceptions'] ?? []).map((one) =>
+    failure({
+      stacktrace: one.exception,
+      timestamp: one.timestamp,
+      taskName: one.task ?? null,
+      endpoint: one.endpoint ?? one.location ?? null,
+      taskManagerId: one.taskManagerId ?? null,
+    }),
+  );
+  return [{ ...failure({ stacktrace: root, timestamp: document?.timestamp ?? 0 }), concurrent }];
+}
+
+/** True where Flink kept only the last of them. */
+export function isTruncated(document: Exceptions | undefined): boolean {
+  return document?.exceptionHistory?.truncated ?? document?.truncated ?? false;
+}
+
+function failure(entry: ExceptionEntry): Failure {
+  return {
+    name: entry.exceptionName ?? causes(entry.stacktrace)[0]?.name ?? 'Exception',
+    stacktrace: entry.stacktrace,
+    at: instant(entry.timestamp),
+    task: word(entry.taskName),
+    endpoint: word(entry.endpoint ?? entry.location),
+    taskManager: word(entry.taskManagerId),
+    job: word(entry.jobId),
+    labels: Object.entries(entry.failureLabels ?? {}),
+    concurrent: (entry.concurrentExceptions ?? []).map(failure),
+  };
+}
+
+/** Flink writes `(unassigned)` and `null` for a place it does not know. */
+function word(text: string | null | undefined): string | null {
+  return text && text !== 'null' && text !== '(unassigned)' ? text : null;
+}
+
+export interface Cause {
+  name: string;
+  message: string;
+  /** `corpus.Jobs$Boom.map(Jobs.java:89)`: the first frame that is neither Java's nor Flink's, else the first. */
+  frame: string | null;
+}
+
+const FRAME = /^\s+at (.+)$/;
+const CAUSED_BY = 'Caused by: ';
+
+/** The exception and what caused it, outermost first. */
+export function causes(stacktrace: string): Cause[] {
+  const found: { head: string[]; frames: string[] }[] = [];
+  for (const line of stacktrace.split('\n')) {
+    // A suppressed exception is no cause, and its own causes are indented as it is.
+    const top = found.at(-1);
+    const frame = FRAME.exec(line);
+    if (!top || line.startsWith(CAUSED_BY)) found.push({ head: [line.startsWith(CAUSED_BY) ? line.slice(CAUSED_BY.length) : line], frames: [] });
+    else if (frame?.[1] !== undefined) top.frames.push(frame[1]);
+    else if (top.frames.length === 0 && !/^\s*\.\.\. \d+ more/.test(line)) top.head.push(line);
+  }
+  return found.map(({ head, frames }) => {
+    const text = head.join('\n').trim();
+    const mark = /^[\w.$]+(?=:\s|$)/.exec(text)?.[0] ?? '';
+    return {
+      name: mark,
+      message: text.slice(mark ? mark.length + 1 : 0).trim(),
+      frame: frames.find((one) => !isFramework(one)) ?? frames[0] ?? null,
+    };
+  });
+}
+
+/** The innermost cause: most often what really went wrong. */
+export function rootCause(stacktrace: string): Cause | undefined {
+  const chain = causes(stacktrace);
+  // A cause without words says less than the one around it.
+  return chain.findLast(({ name, message }) => name !== '' || message !== '');
+}
+
+/** Frames of the machinery: in a trace they are drawn back. */
+export function isFramework(frame: string): boolean {
+  return /^(?:[\w.-]+(?:@[\w.-]+)?\/)?(?:org\.apache\.flink\.|java\.|javax\.|jdk\.|sun\.|scala\.|akka\.|org\.apache\.pekko\.)/.test(frame);
+}
+
+export type LineKind = 'head' | 'cause' | 'frame' | 'framework' | 'more';
+
+export function lineKind(line: string, index: number): LineKind {
+  const frame = FRAME.exec(line)?.[1];
+  if (frame !== undefined) return isFramework(frame) ? 'framework' : 'frame';
+  if (/^\s*(?:Caused by|Suppressed): /.test(line)) return 'cause';
+  if (/^\s*\.\.\. \d+ more/.test(line)) return 'more';
+  return index === 0 ? 'head' : 'cause';
+}
+
+/** All the words of a failure in which a search looks. */
+export function searchText(one: Failure): string {
+  return [one.stacktrace, one.name, one.task, one.endpoint, one.taskManager, ...one.labels.flat(), ...one.concurrent.map(searchText)].join('\n').toLowerCase();
+}
+
+/** The text in parts, those that match the search marked. */
+export function highlight(text: string, search: string): { text: string; match: boolean }[] {
+  const wanted = search.toLowerCase();
+  if (!wanted) return [{ text, match: false }];
+  const lower = text.toLowerCase();
+  // Lower case can change the length of a text; then nothing is marked rather than the wrong place.
+  if (lower.length !== text.length) return [{ text, match: false }];
+  const parts: { text: string; match: boolean }[] = [];
+  let at = 0;
+  for (let next = lower.indexOf(wanted); next >= 0; next = lower.indexOf(wanted, at)) {
+    if (next > at) parts.push({ text: text.slice(at, next), match: false });
+    parts.push({ text: text.slice(next, next + wanted.length), match: true });
+    at = next + wanted.length;
+  }
+  if (at < text.length) parts.push({ text: text.slice(at), match: false });
+  return parts;
+}

@@ -1,0 +1,97 @@
+import type { Counts } from '../api/flink';
+
+export type Kind = 'applications' | 'jobs';
+
+/** One line of the list of applications or of jobs, wherever it came from. Times are milliseconds, `null` where there is none. */
+export interface Row {
+  id: string;
+  name: string;
+  status: string;
+  start: number | null;
+  end: number | null;
+  duration: number | null;
+  /** Jobs by state of an application, tasks by state of a job. */
+  counts: Counts;
+  type?: string | null;
+  application?: string | null;
+  cluster?: string | null;
+  directory?: string | null;
+  /** False while the summary of an application has not been read. */
+  complete?: boolean;
+  /** Since when its archive is no longer there. */
+  gone?: number | null;
+  problems?: number;
+}
+
+export const SORTS = ['name', 'start', 'duration', 'end', 'status'] as const;
+export type SortKey = (typeof SORTS)[number];
+
+export interface Sort {
+  key: SortKey;
+  descending: boolean;
+}
+
+export interface Filter {
+  name: string;
+  status: string[];
+  type: string;
+  cluster: string;
+  directory: string;
+  problems: boolean;
+  /** End time at or after and before, in milliseconds. */
+  from: number | null;
+  to: number | null;
+  sort: Sort;
+}
+
+/** Windows before now, as the address names them. */
+export const WINDOWS = [
+  { key: '1h', label: 'Last hour', ms: 3_600_000 },
+  { key: '24h', label: 'Last 24 h', ms: 86_400_000 },
+  { key: '7d', label: 'Last 7 days', ms: 7 * 86_400_000 },
+  { key: '30d', label: 'Last 30 days', ms: 30 * 86_400_000 },
+] as const;
+
+const DEFAULT_SORT: Sort = { key: 'end', descending: true };
+
+/** Reads the filter that an address holds; what it does not understand it leaves out. `now` anchors windows such as `within=24h`. */
+export function filterFromQuery(query: URLSearchParams, now: number): Filter {
+  const window = WINDOWS.find(({ key }) => key === query.get('within'));
+  return {
+    name: query.get('name') ?? '',
+    status: (query.get('status') ?? '').split(',').filter(Boolean),
+    type: query.get('type') ?? '',
+    cluster: query.get('cluster') ?? '',
+    directory: query.get('directory') ?? '',
+    problems: query.get('problems') === 'true',
+    from: window ? now - window.ms : time(query.get('from')),
+    to: window ? null : time(query.get('to')),
+    sort: sortFromText(query.get('sort')),
+  };
+}
+
+export function sortFromText(text: string | null): Sort {
+  const descending = text?.startsWith('-') ?? false;
+  const key = SORTS.find((one) => one === (descending ? text?.slice(1) : text));
+  return key ? { key, descending } : DEFAULT_SORT;
+}
+
+/** `-end`; nothing for the order that lists have by themselves. */
+export function sortToText(sort: Sort): string | null {
+  if (sort.key === DEFAULT_SORT.key && sort.descending === DEFAULT_SORT.descending) return null;
+  return `${sort.descending ? '-' : ''}${sort.key}`;
+}
+
+/** The order a click on a column head asks for: its natural one first, then the other. */
+export function nextSort(current: Sort, key: SortKey): Sort {
+  if (current.key === key) return { key, descending: !current.descending };
+  return { key, descending: key === 'start' || key === 'end' || key === 'duration' };
+}
+
+/** The parts of the address that filter, without the order. */
+export const FILTER_KEYS = ['name', 'status', 'type', 'cluster', 'directory', 'problems', 'within', 'from', 'to'] as const;
+
+function time(text: string | null): number | null {
+  const ms = Number(text);
+  return text && Number.isFinite(ms) ? ms : null;
+}

@@ -1,0 +1,86 @@
+/** The hash of the address is the state of the page: `#/job/completed/<id>/exceptions?search=…`. */
+
+export interface Location {
+  /** Decoded parts of the path. */
+  segments: string[];
+  query: URLSearchParams;
+}
+
+export function parseHash(hash: string): Location {
+  const text = hash.replace(/^#/, '');
+  const mark = text.indexOf('?');
+  const path = mark < 0 ? text : text.slice(0, mark);
+  return {
+    segments: path.split('/').filter(Boolean).map(decode),
+    query: new URLSearchParams(mark < 0 ? '' : text.slice(mark + 1)),
+  };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** A link to a page of this UI. */
+export function href(segments: readonly string[], query?: URLSearchParams | Record<string, string | null | undefined>): string {
+  const parameters = query instanceof URLSearchParams ? query : new URLSearchParams();
+  if (query && !(query instanceof URLSearchParams)) {
+    for (const [key, value] of Object.entries(query)) if (value) parameters.set(key, value);
+  }
+  // A comma may stand in a query as it is, and a link is read by people.
+  const text = parameters.toString().replaceAll('%2C', ',');
+  return `#/${segments.map(encodeURIComponent).join('/')}${text ? `?${text}` : ''}`;
+}
+
+class Router {
+  #location = $state.raw<Location>(parseHash(window.location.hash));
+  /** The list that was last looked at, with its filter, for the way back. */
+  lastList = $state<Record<string, string>>({});
+
+  constructor() {
+    window.addEventListener('hashchange', () => {
+      this.#location = parseHash(window.location.hash);
+    });
+  }
+
+  get segments(): string[] {
+    return this.#location.segments;
+  }
+
+  get query(): URLSearchParams {
+    return this.#location.query;
+  }
+
+  get path(): string {
+    return this.#location.segments.join('/');
+  }
+
+  parameter(key: string): string {
+    return this.#location.query.get(key) ?? '';
+  }
+
+  go(hash: string): void {
+    window.location.hash = hash;
+  }
+
+  /** Changes the query of this page. `replace` keeps the history free of every keystroke. */
+  setQuery(changes: Record<string, string | null | undefined>, replace = true): void {
+    const query = new URLSearchParams(this.#location.query);
+    for (const [key, value] of Object.entries(changes)) {
+      if (value) query.set(key, value);
+      else query.delete(key);
+    }
+    const hash = href(this.#location.segments, query);
+    if (replace) {
+      window.history.replaceState(null, '', hash);
+      this.#location = parseHash(hash);
+    } else {
+      window.location.hash = hash;
+    }
+  }
+}
+
+export const router = new Router();

@@ -1,0 +1,90 @@
+/**
+ * Which page an address names. The addresses are those of Flink's own dashboard, so that links and bookmarks to the
+ * Java history server, and to a JobManager that is gone, open the same page here.
+ */
+import { href } from './router.svelte';
+
+export const APPLICATION_TABS = ['overview', 'exceptions', 'configuration'] as const;
+export const JOB_TABS = ['overview', 'exceptions', 'timeline', 'checkpoints', 'configuration', 'rescales', 'cluster_configuration'] as const;
+export const VERTEX_TABS = ['detail', 'subtasks', 'taskmanagers', 'accumulators'] as const;
+
+export type ApplicationTab = (typeof APPLICATION_TABS)[number];
+export type JobTab = (typeof JOB_TABS)[number];
+export type VertexTab = (typeof VERTEX_TABS)[number];
+
+export type Page =
+  | { name: 'home' }
+  | { name: 'applications' }
+  | { name: 'jobs' }
+  | { name: 'application'; id: string; tab: ApplicationTab }
+  | { name: 'job'; id: string; tab: JobTab; vertex: string | null; vertexTab: VertexTab; notArchived: string | null }
+  | { name: 'server' | 'search' | 'statistics' | 'history' | 'compare' }
+  | { name: 'live'; what: string }
+  | { name: 'unknown'; path: string };
+
+/** What Flink's dashboard shows of a running job and never archives. */
+const NOT_ARCHIVED: Record<string, string> = {
+  dataskew: 'data skew',
+  watermarks: 'watermarks',
+  backpressure: 'back pressure',
+  metrics: 'metrics',
+  flamegraph: 'flame graphs',
+};
+
+const LIVE: Record<string, string> = {
+  submit: 'Submitting jobs',
+  'task-manager': 'Task managers',
+  'job-manager': 'The JobManager',
+};
+
+export function pageOf(segments: readonly string[]): Page {
+  const [first = '', ...rest] = segments;
+  switch (first) {
+    case '':
+    case 'overview':
+      return { name: 'home' };
+    case 'application':
+    case 'applications':
+      return applicationPage(withoutState(rest));
+    case 'job':
+    case 'jobs':
+      return jobPage(withoutState(rest));
+    case 'server':
+    case 'search':
+    case 'statistics':
+    case 'history':
+    case 'compare':
+      return { name: first };
+    default:
+      return LIVE[first] ? { name: 'live', what: LIVE[first] } : { name: 'unknown', path: segments.join('/') };
+  }
+}
+
+/** `completed` and `running` say nothing here: all that is archived has ended, or is shown as far as it got. */
+function withoutState(rest: readonly string[]): readonly string[] {
+  return rest[0] === 'completed' || rest[0] === 'running' ? rest.slice(1) : rest;
+}
+
+function applicationPage([id, tab]: readonly string[]): Page {
+  if (!id) return { name: 'applications' };
+  return { name: 'application', id: id.toLowerCase(), tab: APPLICATION_TABS.find((one) => one === tab) ?? 'overview' };
+}
+
+function jobPage([id, tab = '', vertex, vertexTab = '']: readonly string[]): Page {
+  if (!id) return { name: 'jobs' };
+  return {
+    name: 'job',
+    id: id.toLowerCase(),
+    tab: JOB_TABS.find((one) => one === tab) ?? 'overview',
+    vertex: tab === 'overview' && vertex ? vertex : null,
+    vertexTab: VERTEX_TABS.find((one) => one === vertexTab) ?? 'detail',
+    notArchived: NOT_ARCHIVED[tab] ?? NOT_ARCHIVED[vertexTab] ?? null,
+  };
+}
+
+export const applicationHref = (id: string, tab: ApplicationTab = 'overview'): string => href(['application', 'completed', id, tab]);
+export const jobHref = (id: string, tab: JobTab = 'overview'): string => href(['job', 'completed', id, tab]);
+export const vertexHref = (job: string, vertex: string, tab: VertexTab = 'detail'): string =>
+  href(['job', 'completed', job, 'overview', vertex, tab]);
+export const listHref = (kind: 'applications' | 'jobs', query = ''): string =>
+  `#/${kind === 'applications' ? 'application' : 'job'}/completed${query ? `?${query}` : ''}`;

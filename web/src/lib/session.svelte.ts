@@ -1,0 +1,42 @@
+import type { DashboardConfiguration } from './api/flink';
+import { getJson } from './api/http';
+import type { ServerStatus } from './api/server';
+import { clock } from './clock.svelte';
+import { document, type Resource } from './resource.svelte';
+
+/** What the whole page shares: the server's state, and which parts of its API it has. */
+class Session {
+  #status = $state.raw<Resource<ServerStatus>>();
+  #paths = $state.raw<ReadonlySet<string>>(new Set());
+
+  /** To be called once, while the page is set up. */
+  start(): void {
+    this.#status = document<ServerStatus>(() => 'api/v1/status', true);
+    getJson<DashboardConfiguration>('config').then(
+      (config) => {
+        // Fewer than two seconds between two beats would only keep the server busy.
+        if (config['refresh-interval'] > 0) clock.interval = Math.max(2000, config['refresh-interval']);
+      },
+      () => undefined,
+    );
+  }
+
+  get status(): ServerStatus | undefined {
+    return this.#status?.data;
+  }
+
+  get resource(): Resource<ServerStatus> | undefined {
+    return this.#status;
+  }
+
+  /** True where the server answers this path of `api/v1`, such as `search`. */
+  has(path: string): boolean {
+    return this.#paths.has(path);
+  }
+
+  set paths(paths: ReadonlySet<string>) {
+    this.#paths = paths;
+  }
+}
+
+export const session = new Session();

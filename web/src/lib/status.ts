@@ -1,0 +1,47 @@
+/** Status of applications, jobs, tasks, checkpoints and rescales: how each is shown. */
+
+export type Tone = 'finished' | 'failed' | 'canceled' | 'running' | 'pending' | 'neutral';
+
+const TONES: Record<string, Tone> = {
+  FINISHED: 'finished',
+  COMPLETED: 'finished',
+  FAILED: 'failed',
+  FAILING: 'failed',
+  CANCELED: 'canceled',
+  CANCELING: 'canceled',
+  CANCELLING: 'canceled',
+  SUSPENDED: 'canceled',
+  IGNORED: 'canceled',
+  RUNNING: 'running',
+  IN_PROGRESS: 'running',
+  INITIALIZING: 'pending',
+  CREATED: 'pending',
+  SCHEDULED: 'pending',
+  DEPLOYING: 'pending',
+  RECONCILING: 'pending',
+  RESTARTING: 'pending',
+  PENDING: 'pending',
+};
+
+export function tone(status: string): Tone {
+  return TONES[status.toUpperCase()] ?? 'neutral';
+}
+
+/** The order in which counts by status are shown: what went wrong first. */
+const ORDER = ['FAILED', 'FAILING', 'CANCELED', 'CANCELING', 'CANCELLING', 'SUSPENDED', 'RUNNING', 'RESTARTING', 'FINISHED'];
+
+/** The counts above zero, what went wrong first. */
+export function orderedCounts(counts: Record<string, unknown> | undefined | null): { status: string; count: number }[] {
+  return Object.entries(counts ?? {})
+    .map(([status, count]) => ({ status: status.toUpperCase(), count: Number(count) }))
+    .filter(({ status, count }) => count > 0 && status !== 'TOTAL')
+    .sort((a, b) => rank(a.status) - rank(b.status) || a.status.localeCompare(b.status));
+}
+
+function rank(status: string): number {
+  const index = ORDER.indexOf(status);
+  return index < 0 ? ORDER.length : index;
+}
+
+/** The states in which an application or a job stays for ever. */
+export const TERMINAL = ['FAILED', 'CANCELED', 'FINISHED'] as const;

@@ -1,0 +1,67 @@
+/** Lanes of the timeline: when vertices and their subtasks ran. */
+import type { JobVertex, SubtaskTimes } from './api/flink';
+import { formatDuration } from './format/duration';
+import { instant } from './format/time';
+import { tone } from './status';
+
+export interface Segment {
+  from: number;
+  to: number;
+  /** Class that gives it its colour. */
+  look: string;
+  title: string;
+}
+
+export interface Lane {
+  key: string;
+  label: string;
+  note: string;
+  segments: Segment[];
+}
+
+export function vertexLane(vertex: JobVertex, end: number): Lane {
+  const from = instant(vertex['start-time']);
+  const to = instant(vertex['end-time']) ?? end;
+  const lasted = from === null ? 'never started' : formatDuration(to - from);
+  return {
+    key: vertex.id,
+    label: vertex.name,
+    note: lasted,
+    segments: from === null ? [] : [{ from, to, look: tone(vertex.status), title: `${vertex.status}, ${lasted}` }],
+  };
+}
+
+const TERMINAL = ['FINISHED', 'FAILED', 'CANCELED'];
+
+/** What came after what: times may be equal, and then the order of a task's life decides. */
+const LIFE = ['CREATED', 'SCHEDULED', 'DEPLOYING', 'INITIALIZING', 'RUNNING', 'CANCELING', ...TERMINAL];
+
+export function subtaskLane(subtask: SubtaskTimes['subtasks'][number], end: number): Lane {
+  const states = Object.entries(subtask.timestamps)
+    .map(([state, time]) => ({ state, at: instant(time) }))
+    .filter((one): one is { state: string; at: number } => one.at !== null)
+    .sort((a, b) => a.at - b.at || LIFE.indexOf(a.state) - LIFE.indexOf(b.state));
+  const last = states.at(-1);
+  const outcome = last && TERMINAL.includes(last.state) ? last.state : 'RUNNING';
+  const segments = states.flatMap(({ state, at }, index): Segment[] => {
+    if (TERMINAL.includes(state)) return [];
+    const to = states[index + 1]?.at ?? end;
+    const look = state === 'RUNNING' || state === 'CANCELING' ? tone(outcome) : `phase-${state}`;
+    return [{ from: at, to, look, title: `${state}, ${formatDuration(to - at)}` }];
+  });
+  return { key: String(subtask.subtask), label: `${subtask.subtask}`, note: `${outcome}, ${formatDuration(subtask.duration)}`, segments };
+}
+
+const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500]
+  .concat([1, 2, 5, 10, 15, 30].map((seconds) => seconds * 1000))
+  .concat([1, 2, 5, 10, 15, 30].map((minutes) => minutes * 60_000))
+  .concat([1, 2, 3, 6, 12].map((hours) => hours * 3_600_000))
+  .concat([1, 2, 7, 14, 30, 90, 365].map((days) => days * 86_400_000));
+
+/** Round times between two, at most `most` of them. */
+export function ticks(from: number, to: number, most: number): number[] {
+  const step = STEPS.find((one) => (to - from) / one <= most) ?? (to - from) / Math.max(1, most);
+  const found: number[] = [];
+  for (let at = Math.ceil(from / step) * step; at <= to && found.length <= most; at += step) found.push(at);
+  return found;
+}

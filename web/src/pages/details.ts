@@ -1,0 +1,4 @@
+/** The pages behind the lists, fetched together: whoever opens one opens others. */
+export { default as ApplicationPage } from './ApplicationPage.svelte';
+export { default as JobPage } from './JobPage.svelte';
+export { default as ServerPage } from './ServerPage.svelte';
