@@ -12,6 +12,7 @@
 //! `ops` and `status` are ours; `response`, `conditional` and `encoding` are shared by all.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use axum::Router;
@@ -110,6 +111,8 @@ pub struct ApiState {
 struct Shared {
     state: ApiState,
     lists: overview::Lists,
+    /// Requests since start.
+    requests: AtomicU64,
 }
 
 impl std::ops::Deref for Shared {
@@ -124,7 +127,7 @@ impl std::ops::Deref for Shared {
 pub fn router(state: ApiState) -> Router {
     observe::describe();
     ops::describe();
-    let shared = Arc::new(Shared { state, lists: overview::Lists::default() });
+    let shared = Arc::new(Shared { state, lists: overview::Lists::default(), requests: AtomicU64::new(0) });
     Router::new()
         .route("/healthz", get(ops::healthz))
         .route("/readyz", get(ops::readyz))

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
@@ -22,6 +23,9 @@ pub const REQUESTS_METRIC: &str = "historyserver_http_requests_total";
 pub const DURATION_METRIC: &str = "historyserver_http_request_duration_seconds";
 /// Buckets of [`DURATION_METRIC`], in seconds.
 pub const DURATION_BUCKETS: &[f64] = &[0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0];
+
+/// Samples of histograms pile up until somebody scrapes them, or until they are folded into their buckets: after this many requests.
+const REQUESTS_BETWEEN_UPKEEP: u64 = 4096;
 
 /// Whatever a document holds, nothing in it is run, framed or sent elsewhere.
 const SECURITY: [(HeaderName, HeaderValue); 3] = [
@@ -54,6 +58,9 @@ pub(super) async fn observe(State(shared): State<Arc<Shared>>, request: Request,
     let status = answer.status();
     counter!(REQUESTS_METRIC, "route" => route.clone(), "method" => method, "status" => status.as_u16().to_string()).increment(1);
     histogram!(DURATION_METRIC, "route" => route.clone()).record(elapsed);
+    if shared.requests.fetch_add(1, Ordering::Relaxed) % REQUESTS_BETWEEN_UPKEEP == 0 {
+        shared.prometheus.run_upkeep();
+    }
     log(&route, method, &answer, elapsed);
     answer
 }

@@ -9,6 +9,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::routing::get;
 use historyserver::api::{Drained, ServeOptions, serve};
+use historyserver::tasks;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore};
@@ -55,7 +56,7 @@ async fn start(options: ServeOptions) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    let serving = tokio::spawn(serve(listener, router, stop.clone(), options));
+    let serving = tasks::spawn(serve(listener, router, stop.clone(), options));
     Server { address, stop, serving, entered, release, produced }
 }
 
@@ -69,14 +70,14 @@ async fn until_closed(stream: &mut TcpStream) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_running_answer_is_finished_and_idle_connections_are_closed_when_the_server_stops() {
-    let server = start(ServeOptions { grace: Duration::from_secs(60), ..ServeOptions::default() }).await;
+    let server = start(ServeOptions { grace: Duration::from_mins(1), ..ServeOptions::default() }).await;
     let mut idle = TcpStream::connect(server.address).await.unwrap();
     idle.write_all(QUICK.as_bytes()).await.unwrap();
     let mut answer = [0; 12];
     idle.read_exact(&mut answer).await.unwrap();
     assert_eq!(&answer, b"HTTP/1.1 200");
 
-    let running = tokio::spawn(raw_http::exchange(server.address, b"GET /held HTTP/1.1\r\nHost: h\r\n\r\n"));
+    let running = tasks::spawn(raw_http::exchange(server.address, b"GET /held HTTP/1.1\r\nHost: h\r\n\r\n"));
     server.entered.notified().await;
     server.stop.cancel();
     assert!(until_closed(&mut idle).await.ends_with(b"quick"));
@@ -132,9 +133,9 @@ async fn a_client_that_takes_nothing_of_its_answer_is_cut_off() {
 #[tokio::test]
 async fn connections_above_the_limit_wait_for_a_free_one() {
     let server = start(ServeOptions { max_connections: 2, ..ServeOptions::default() }).await;
-    let held = [(); 2].map(|()| tokio::spawn(raw_http::request(server.address, "GET", "/held")));
+    let held = [(); 2].map(|()| tasks::spawn(raw_http::request(server.address, "GET", "/held")));
     server.entered.notified().await;
-    let waiting = tokio::spawn(raw_http::request(server.address, "GET", "/quick"));
+    let waiting = tasks::spawn(raw_http::request(server.address, "GET", "/quick"));
     server.release.add_permits(2);
     for each in held {
         assert_eq!(each.await.unwrap().status, 200);

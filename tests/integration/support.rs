@@ -3,4 +3,5 @@
 pub(crate) mod archives;
 pub(crate) mod process;
 pub(crate) mod raw_http;
+pub(crate) mod served;
 pub(crate) mod world;

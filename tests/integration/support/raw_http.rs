@@ -7,23 +7,23 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 /// How long a test waits for the server to close a connection before it fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An answer as it came.
-pub struct RawAnswer {
-    pub status: u16,
+pub(crate) struct RawAnswer {
+    pub(crate) status: u16,
     /// Names in lower case.
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl RawAnswer {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(each, _)| each == name).map(|(_, value)| value.as_str())
     }
 
     /// The sentences of `{"errors":[…]}`.
-    pub fn errors(&self) -> Vec<String> {
+    pub(crate) fn errors(&self) -> Vec<String> {
         assert_eq!(self.header("content-type"), Some("application/json"));
         let body: serde_json::Value = serde_json::from_slice(&self.body).unwrap();
         assert_eq!(body.as_object().unwrap().len(), 1, "{body}");
@@ -32,13 +32,13 @@ impl RawAnswer {
 }
 
 /// Sends `<method> <target> HTTP/1.1` on a connection of its own and reads the answer to its end.
-pub async fn request(address: SocketAddr, method: &str, target: &str) -> RawAnswer {
+pub(crate) async fn request(address: SocketAddr, method: &str, target: &str) -> RawAnswer {
     let text = format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     exchange(address, text.as_bytes()).await
 }
 
 /// Sends bytes on a connection of its own and reads until the server closes it.
-pub async fn exchange(address: SocketAddr, bytes: &[u8]) -> RawAnswer {
+pub(crate) async fn exchange(address: SocketAddr, bytes: &[u8]) -> RawAnswer {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     let mut answer = Vec::new();

@@ -14,7 +14,7 @@ use historyserver::ingest::{Ingest, IngestOptions, LookUpUnlisted};
 use historyserver::refresh::plan::Rules;
 use historyserver::refresh::{DirectoryRefresh, Refresh, RefreshStatus};
 use http_body_util::BodyExt as _;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
@@ -34,6 +34,7 @@ pub(crate) struct WorldOptions {
     pub(crate) bytes_in_flight: u64,
     pub(crate) look_up_unlisted: LookUpUnlisted,
     pub(crate) clock: Clock,
+    pub(crate) api: ApiOptions,
 }
 
 impl Default for WorldOptions {
@@ -47,6 +48,7 @@ impl Default for WorldOptions {
             look_up_unlisted: LookUpUnlisted::Off,
             // Well after the fixtures' files were written, so that nothing is open.
             clock: Clock::manual(2_000_000_000_000),
+            api: ApiOptions::default(),
         }
     }
 }
@@ -78,9 +80,14 @@ impl Answer {
     }
 }
 
+/// One recorder for the whole test process: there can be no second.
 fn prometheus() -> PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
-    HANDLE.get_or_init(|| PrometheusBuilder::new().build_recorder().handle()).clone()
+    let install = || {
+        let durations = Matcher::Full(api::DURATION_METRIC.to_owned());
+        PrometheusBuilder::new().set_buckets_for_metric(durations, api::DURATION_BUCKETS).unwrap().install_recorder().unwrap()
+    };
+    HANDLE.get_or_init(install).clone()
 }
 
 impl World {
@@ -105,7 +112,7 @@ impl World {
             refresh: status.clone(),
             clock: clock.clone(),
             started: clock.now(),
-            options: ApiOptions::default(),
+            options: options.api,
             prometheus: prometheus(),
             stopping: CancellationToken::new(),
         });
