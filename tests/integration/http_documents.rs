@@ -119,7 +119,7 @@ fn with_large_document(folder: &std::path::Path, job: &str, text: &str) {
 async fn a_document_of_many_chunks_is_streamed_whole() {
     const JOB: &str = "5b6c1e3f0a9d4c7e8f2b1a0d9c8e7f6a";
     let folder = tempfile::tempdir().unwrap();
-    let text = format!("[{}\"é\"]", (0..700_000).map(|number| format!("{number},")).collect::<String>());
+    let text = (0..700_000).fold("[\"é\"".to_owned(), |text, number: u32| text + "," + &number.to_string()) + "]";
     with_large_document(folder.path(), JOB, &text);
     let server = Served::over(&[folder.path().to_path_buf()]).await;
     let path = format!("/jobs/{JOB}/exceptions");

@@ -78,7 +78,6 @@ pub(crate) fn samples() -> Vec<PathBuf> {
 pub(crate) struct Archive {
     /// Lower-case id of its application or job.
     pub(crate) id: String,
-    pub(crate) is_summary: bool,
     /// Path and document; the last of equal paths.
     pub(crate) documents: Vec<(String, String)>,
 }
@@ -108,5 +107,5 @@ fn archive(path: &Path) -> Archive {
     let text = |entry: &serde_json::Value, key: &str| entry[key].as_str().unwrap().to_owned();
     let entries = envelope["archive"].as_array().unwrap().iter();
     let documents = entries.map(|entry| (text(entry, "path"), text(entry, "json"))).collect();
-    Archive { id, is_summary, documents }
+    Archive { id, documents }
 }
