@@ -5,8 +5,8 @@ use historyserver::clock::{Clock, Millis};
 use historyserver::directory::{ClusterName, DirectoryUrl, FileKind, FilePath, FileVersion};
 use historyserver::ids::{ApplicationId, JobId};
 use historyserver::index::{
-    self, ApplicationKey, Copy, DocumentAnswer, FileChange, FileOutcome, IndexError, IndexOptions, IndexReader, IndexWriter, Opened,
-    OverviewList, Pack, ParsedRecord, UnitChange, UnitKey, Urgency,
+    self, ApplicationKey, Copy, DocumentAnswer, FileChange, FileOutcome, IndexOptions, IndexReader, IndexWriter, Opened, OverviewList,
+    Pack, ParsedRecord, UnitChange, UnitKey, Urgency,
 };
 use historyserver::pack::{Packer, Part};
 use historyserver::problem::{Problem, ProblemCode, Subject};
@@ -267,6 +267,16 @@ pub(super) fn of_job(n: u8) -> (Owner, String) {
     (Owner::Job(job(n)), format!("/jobs/{}", job(n)))
 }
 
-pub(super) fn sentence(error: &IndexError) -> String {
-    error.to_string()
+/// Text of so many bytes that hardly compresses below half.
+pub(super) fn noise(bytes: usize, seed: u64) -> String {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut text = String::with_capacity(bytes + 16);
+    while text.len() < bytes {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        text.push_str(&format!("{state:016x}"));
+    }
+    text.truncate(bytes);
+    text
 }
