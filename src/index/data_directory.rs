@@ -99,7 +99,8 @@ impl DataDirectory {
         let time = chrono::DateTime::from_timestamp_millis(now).unwrap_or_default().format("%Y%m%dT%H%M%SZ");
         let name = format!("{INDEX}.damaged-{time}");
         let taken = |name: &str| fs::symlink_metadata(self.path.join(name)).is_ok();
-        let name = std::iter::once(name.clone()).chain((2..).map(|n| format!("{name}-{n}"))).find(|name| !taken(name)).unwrap_or(name);
+        let numbered = (2..1_000).map(|n| format!("{name}-{n}"));
+        let name = std::iter::once(name.clone()).chain(numbered).find(|name| !taken(name)).unwrap_or(name);
         for companion in COMPANIONS.into_iter().chain([""]) {
             let from = self.path.join(format!("{INDEX}{companion}"));
             match fs::rename(&from, self.path.join(format!("{name}{companion}"))) {

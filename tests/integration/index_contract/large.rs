@@ -65,12 +65,11 @@ async fn parts_written_ahead_become_the_archive_with_its_change() {
     let (first, second) = halves(&text, &path);
     let bytes = stored_bytes(&first) + stored_bytes(&second);
     let writer = index.writer.clone();
-    let staged = tokio::task::spawn_blocking(move || {
+    let staged = historyserver::tasks::spawn_blocking(move || {
         let staged = writer.stage(None, first)?;
         writer.stage(Some(staged), second)
     })
     .await
-    .unwrap()
     .unwrap();
     assert_eq!(index.answer(Owner::Job(job(1)), &path).await, DocumentAnswer::Unknown, "not before its change");
     index.apply(Change::of(legacy_key("one", 1)).job_pack(job(1), Pack::Staged(staged)).0).await;
@@ -87,7 +86,7 @@ async fn parts_written_ahead_and_not_wanted_are_taken_out() {
     let (first, second) = halves(&noise(FIVE_MIB, 1), "/jobs/x");
     let stage = async |index: &Index, parts: &Vec<Part>| {
         let (writer, parts) = (index.writer.clone(), parts.clone());
-        tokio::task::spawn_blocking(move || writer.stage(None, parts)).await.unwrap().unwrap()
+        historyserver::tasks::spawn_blocking(move || writer.stage(None, parts)).await.unwrap()
     };
     let staged = stage(&index, &first).await;
     assert_eq!(index.reader.figures().await.unwrap().pack_bytes, stored_bytes(&first));

@@ -1,8 +1,8 @@
 //! From the first change to a restart.
 
 use historyserver::archive::Owner;
-use historyserver::directory::FileKind;
-use historyserver::index::{DocumentAnswer, Opened, Urgency};
+use historyserver::directory::{ClusterName, FileKind};
+use historyserver::index::{Copy, DocumentAnswer, Opened, Urgency};
 
 use super::support::*;
 
@@ -18,7 +18,7 @@ async fn a_change_is_listed_and_its_documents_are_read() {
     for (owner, path) in [of_application(1), of_job(1)] {
         assert_eq!(index.read(owner, &path).await.as_deref(), Some("first"), "{path}");
         assert_eq!(index.answer(owner, "/jobs/overview").await, DocumentAnswer::NotInArchive);
-        assert_eq!(index.reader.overview_of(owner, &Default::default()).await.unwrap().as_deref(), Some("first"));
+        assert_eq!(index.reader.overview_of(owner, &Copy::default()).await.unwrap().as_deref(), Some("first"));
     }
     assert_eq!(index.answer(Owner::Job(job(9)), "/").await, DocumentAnswer::Unknown);
     let figures = index.reader.figures().await.unwrap();
@@ -118,7 +118,7 @@ async fn an_archive_without_an_overview_is_served_but_not_listed() {
     let (owner, path) = of_job(1);
     assert_eq!(index.read(owner, &path).await.as_deref(), Some("text"));
     assert!(index.jobs().await.is_empty());
-    assert_eq!(index.reader.overview_of(owner, &Default::default()).await.unwrap(), None);
+    assert_eq!(index.reader.overview_of(owner, &Copy::default()).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -147,6 +147,18 @@ async fn changes_that_arrive_together_are_committed_together() {
     let commits = index.reader.generation().number - before;
     assert!((1..=20).contains(&commits), "{commits} commits for 100 changes");
     assert_eq!(index.applications().await.len(), 100);
+}
+
+#[tokio::test]
+async fn clusters_of_a_directory_are_told_once_each() {
+    let index = Index::open();
+    for (n, cluster) in [(1, "b"), (2, "a"), (3, "b"), (4, "prod-eu")] {
+        index.apply(simple("one", cluster, n, 1, "x")).await;
+    }
+    index.apply(legacy("one", 5, 1, "x")).await;
+    let clusters = index.reader.clusters(&url("one")).await.unwrap();
+    assert_eq!(clusters, ["a", "b", "prod-eu"].map(ClusterName::new));
+    assert!(index.reader.clusters(&url("two")).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! An index in a folder of its own, and changes as an ingest would find them.
 
+use std::fmt::Write as _;
+
 use historyserver::archive::{ApplicationRecord, JobRecord, Owner};
 use historyserver::clock::{Clock, Millis};
 use historyserver::directory::{ClusterName, DirectoryUrl, FileKind, FilePath, FileVersion};
@@ -275,7 +277,7 @@ pub(super) fn noise(bytes: usize, seed: u64) -> String {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        text.push_str(&format!("{state:016x}"));
+        write!(text, "{state:016x}").unwrap();
     }
     text.truncate(bytes);
     text
