@@ -7,6 +7,8 @@ mod errors;
 mod groups;
 mod listing;
 mod open;
+#[cfg(test)]
+mod paged_tests;
 mod pages;
 mod read;
 

@@ -176,3 +176,96 @@ fn azure(authority: &str, options: &Options) -> ::object_store::Result<::object_
 fn with_prefix<'a>(options: &'a Options, prefix: &'static str) -> impl Iterator<Item = (&'a str, &'a str)> {
     options.iter().filter(move |(key, _)| key.starts_with(prefix)).map(|(key, value)| (key.as_str(), value.as_str()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(pairs: &[(&str, &str)]) -> Options {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn text(store: &impl std::fmt::Debug) -> String {
+        format!("{store:?}")
+    }
+
+    #[test]
+    fn options_of_flink_and_hadoop_and_object_store_open_s3() {
+        for pairs in [
+            [("s3.endpoint", "http://minio:9000"), ("s3.access-key", "the-key"), ("s3.secret-key", "hunter2"), ("s3.region", "eu-north-1")],
+            [
+                ("s3.endpoint", "http://minio:9000"),
+                ("s3.access.key", "the-key"),
+                ("s3.secret.key", "hunter2"),
+                ("s3.endpoint.region", "eu-north-1"),
+            ],
+            [
+                ("fs.s3a.endpoint", "http://minio:9000"),
+                ("fs.s3a.access.key", "the-key"),
+                ("fs.s3a.secret.key", "hunter2"),
+                ("fs.s3a.endpoint.region", "eu-north-1"),
+            ],
+            [
+                ("aws_endpoint", "http://minio:9000"),
+                ("aws_access_key_id", "the-key"),
+                ("aws_secret_access_key", "hunter2"),
+                ("aws_region", "eu-north-1"),
+            ],
+        ] {
+            let mut options = options(&pairs);
+            if pairs[0].0.starts_with("aws") {
+                options.insert("aws_allow_http".to_owned(), "true".to_owned());
+            }
+            let store = text(&s3("bucket", &options).unwrap());
+            for part in ["http://minio:9000/bucket", "the-key", "eu-north-1", "StaticCredentialProvider"] {
+                assert!(store.contains(part), "{pairs:?}: {part} in {store}");
+            }
+        }
+        let bare = options(&[("fs.s3a.endpoint", "minio:9000"), ("fs.s3a.connection.ssl.enabled", "false")]);
+        assert!(text(&s3("bucket", &bare).unwrap()).contains("http://minio:9000/bucket"));
+        let bare = options(&[("s3.endpoint", "s3.example.org")]);
+        assert!(text(&s3("bucket", &bare).unwrap()).contains("https://s3.example.org/bucket"));
+    }
+
+    #[test]
+    fn options_of_one_account_open_azure() {
+        let key = "a2V5a2V5a2V5";
+        let host = "account.dfs.core.windows.net";
+        for name in [
+            format!("fs.azure.account.key.{host}"),
+            "fs.azure.account.key.account.blob.core.windows.net".to_owned(),
+            "fs.azure.account.key".to_owned(),
+        ] {
+            let store = text(&azure(&format!("container@{host}"), &options(&[(&name, key)])).unwrap());
+            assert!(store.contains("AccessKey") && store.contains("account: \"account\""), "{name}: {store}");
+        }
+        let other = options(&[("fs.azure.account.key.other.dfs.core.windows.net", key)]);
+        assert!(!text(&azure(&format!("container@{host}"), &other).unwrap()).contains("AccessKey"));
+        let china = text(&azure("container@account.dfs.core.chinacloudapi.cn", &Options::new()).unwrap());
+        assert!(china.contains("account.blob.core.chinacloudapi.cn"), "{china}");
+    }
+
+    #[test]
+    fn an_option_that_does_not_fit_is_told_without_its_value() {
+        let address = StoreAddress { kind: StoreKind::S3, authority: "bucket".to_owned(), prefix: String::new() };
+        let options = options(&[("aws_no_such_option", "x"), ("s3.secret-key", "hunter2")]);
+        let error = Store::open(DirectoryUrl::new("s3://bucket"), &address, &options).err().unwrap();
+        assert!(error.message.contains("aws_no_such_option") && error.message.contains("s3://bucket"), "{error}");
+        assert!(!error.message.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn values_of_secret_options_and_variables_are_kept_out_of_messages() {
+        let options = options(&[
+            ("s3.secret-key", "of-s3"),
+            ("fs.azure.account.key.a.dfs.core.windows.net", "of-azure"),
+            ("fs.azure.sas.fixed.token", "of-sas"),
+            ("s3.endpoint", "no-secret"),
+        ]);
+        let variables = [("AWS_SESSION_TOKEN", "of-session"), ("AWS_REGION", "no-secret"), ("MY_TOKEN", "of-others")];
+        let variables = variables.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let mut secrets: Vec<String> = secrets(&options, variables).collect();
+        secrets.sort();
+        assert_eq!(secrets, ["of-azure", "of-s3", "of-sas", "of-session"]);
+    }
+}

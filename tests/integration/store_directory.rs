@@ -1,0 +1,165 @@
+//! Archive directories in object stores that fail, in part or wholly.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use historyserver::directory::{Directory, DirectoryErrorKind, DirectoryUrl, Extent, FilePath, Found, Hidden};
+use historyserver::ids::ApplicationId;
+use historyserver::problem::ProblemCode;
+
+use crate::archive_directory::{audit, hex, list, look, read};
+use crate::faulty_store::{Failure, FaultyStore, Operation};
+use crate::moto::Moto;
+
+fn directory_in(store: &FaultyStore) -> Directory {
+    Directory::in_store(DirectoryUrl::new("memory://test/archives"), store.store(), "archives")
+}
+
+/// Three clusters of one application each, one of them beside a large foreign tree, and a legacy job archive.
+async fn three_clusters() -> (FaultyStore, Directory) {
+    let store = FaultyStore::in_memory();
+    for (cluster, byte) in [("one", 1), ("two", 2), ("three", 3)] {
+        store.write(&format!("archives/{cluster}/applications/{}/application-summary", hex(byte)), "{}").await;
+    }
+    store.write(&format!("archives/{}", hex(9)), "{}").await;
+    let directory = directory_in(&store);
+    (store, directory)
+}
+
+#[tokio::test]
+async fn a_cluster_that_cannot_be_listed_hides_only_itself() {
+    let (store, directory) = three_clusters().await;
+    for (failure, code) in [(Failure::Denied, ProblemCode::PermissionDenied), (Failure::Unavailable, ProblemCode::ListingFailed)] {
+        store.fail(Operation::List, "two/applications", failure);
+        for listing in [audit(&directory).await, look(&directory, |_| true).await] {
+            assert_eq!(listing.applications.len(), 2);
+            assert_eq!(listing.legacy.len(), 1);
+            let [obstacle] = &listing.obstacles[..] else { panic!("{:?}", listing.obstacles) };
+            assert_eq!((obstacle.code, &obstacle.hides), (code, &Hidden::Cluster(historyserver::directory::ClusterName::new("two"))));
+            assert!(obstacle.reason.contains("memory://test/archives/two/applications"), "{}", obstacle.reason);
+        }
+        store.heal();
+    }
+    assert_eq!(audit(&directory).await.applications.len(), 3);
+}
+
+#[tokio::test]
+async fn an_application_that_cannot_be_listed_hides_only_itself() {
+    let (store, directory) = three_clusters().await;
+    store.fail(Operation::List, &format!("two/applications/{}", hex(2)), Failure::Unavailable);
+    let listing = look(&directory, |_| true).await;
+    assert_eq!(listing.applications.len(), 2);
+    let [obstacle] = &listing.obstacles[..] else { panic!("{:?}", listing.obstacles) };
+    let two = historyserver::directory::ClusterName::new("two");
+    assert_eq!(obstacle.hides, Hidden::Application(two, ApplicationId::from_bytes([2; 16])));
+}
+
+#[tokio::test]
+async fn a_root_that_cannot_be_listed_is_an_error() {
+    let (store, directory) = three_clusters().await;
+    for (failure, kind) in [(Failure::Denied, DirectoryErrorKind::Denied), (Failure::Unavailable, DirectoryErrorKind::Unavailable)] {
+        store.fail(Operation::List, "", failure);
+        let error = list(&directory, &Extent::Audit).await.unwrap_err();
+        assert_eq!(error.kind, kind);
+        assert!(error.message.starts_with("cannot list the archive directory memory://test/archives: "), "{error}");
+        store.heal();
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_goes_down_during_a_listing_ends_it() {
+    let store = FaultyStore::in_memory();
+    for number in 0..100_u8 {
+        store.write(&format!("archives/c{number}/applications/{}/application-summary", hex(number)), "{}").await;
+    }
+    let directory = directory_in(&store);
+    store.fail(Operation::List, "/applications", Failure::Unavailable);
+    let error = list(&directory, &Extent::Audit).await.unwrap_err();
+    assert_eq!(error.kind, DirectoryErrorKind::Unavailable);
+    assert!(store.count(Operation::List, "/applications") < 50, "it does not go on asking");
+}
+
+#[tokio::test]
+async fn a_foreign_tree_costs_one_request() {
+    let (store, directory) = three_clusters().await;
+    for number in 0..3000 {
+        store.write(&format!("archives/warehouse/table/part-{number}"), "x").await;
+    }
+    for (listing, requests) in [(audit(&directory).await, 5), (look(&directory, |_| false).await, 5), (look(&directory, |_| true).await, 8)]
+    {
+        assert_eq!(listing.applications.len(), 3);
+        assert_eq!(listing.listed.requests, requests);
+    }
+    assert_eq!(store.count(Operation::List, "warehouse"), 3);
+    assert_eq!(store.count(Operation::Get, ""), 0);
+}
+
+#[tokio::test]
+async fn what_is_found_is_sent_while_the_listing_goes_on() {
+    let (store, directory) = three_clusters().await;
+    let held = store.hold(Operation::List, "two/applications");
+    let (sender, mut receiver) = tokio::sync::mpsc::channel(16);
+    let listing = tokio::spawn(async move { directory.list(&Extent::Audit, sender).await });
+    held.until_arrived(1).await;
+    let mut applications = 0;
+    while applications < 2 {
+        if let Some(Found::Applications(found)) = receiver.recv().await {
+            applications += found.len();
+        }
+    }
+    assert!(!listing.is_finished());
+    drop(held);
+    assert!(matches!(receiver.recv().await, Some(Found::Applications(found)) if found[0].cluster.as_str() == "two"));
+    assert!(listing.await.unwrap().unwrap().exists);
+}
+
+#[tokio::test]
+async fn failures_of_reading_and_deleting_tell_their_kind() {
+    let (store, directory) = three_clusters().await;
+    let file = hex(9);
+    for (failure, kind) in [(Failure::Denied, DirectoryErrorKind::Denied), (Failure::Unavailable, DirectoryErrorKind::Unavailable)] {
+        for operation in [Operation::Get, Operation::Delete, Operation::List] {
+            store.fail(operation, "", failure);
+        }
+        let application = FilePath::new(format!("one/applications/{}", hex(1)));
+        assert_eq!(read(&directory, &file, 10).await.unwrap_err().kind, kind);
+        assert_eq!(directory.legacy_job_file(file.parse().unwrap()).await.unwrap_err().kind, kind);
+        assert_eq!(directory.delete_file(&FilePath::new(file.as_str())).await.unwrap_err().kind, kind);
+        assert_eq!(directory.application_files(&application).await.unwrap_err().kind, kind);
+        store.heal();
+    }
+    assert_eq!(read(&directory, &file, 10).await.unwrap().0, b"{}");
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_connections_is_told_soon_and_without_credentials() {
+    // A port that was free a moment ago.
+    let port = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().port()
+    };
+    let options: BTreeMap<String, String> = [
+        ("s3.endpoint", format!("http://127.0.0.1:{port}")),
+        ("s3.access-key", "access-hunter2".to_owned()),
+        ("s3.secret-key", "secret-hunter2".to_owned()),
+    ]
+    .into_iter()
+    .map(|(key, value)| (key.to_owned(), value))
+    .collect();
+    let directory = Directory::open("s3://bucket/archives", &options).unwrap();
+    let start = Instant::now();
+    let error = list(&directory, &Extent::Audit).await.unwrap_err();
+    assert_eq!(error.kind, DirectoryErrorKind::Unavailable);
+    assert!(error.message.contains("s3://bucket/archives") && error.message.to_lowercase().contains("connection refused"), "{error}");
+    assert!(!error.message.contains("hunter2"), "{error}");
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn a_bucket_that_is_not_there_is_told() {
+    let moto = Moto::start();
+    let directory = Directory::open("s3://no-such-bucket/archives", &moto.options()).unwrap();
+    let error = list(&directory, &Extent::Audit).await.unwrap_err();
+    assert_eq!(error.kind, DirectoryErrorKind::NotFound);
+    assert!(error.message.contains("404 NoSuchBucket"), "{error}");
+}
