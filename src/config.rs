@@ -7,6 +7,7 @@
 //!
 //! Every problem is reported at once. Every option stands in one table, [`options`].
 
+pub mod certificates;
 mod data_directory;
 mod directories;
 mod flink_conf;

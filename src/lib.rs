@@ -26,6 +26,8 @@ pub mod refresh;
 
 pub mod schedule;
 
+pub mod tls;
+
 pub mod api;
 pub mod web;
 

@@ -241,8 +241,8 @@ options! {
         "Password of that file. Else `security.ssl.truststore-password`.";
     REST_TRUSTSTORE_TYPE = Security "security.ssl.rest.truststore-type", Kind::Text, None, Full,
         "Type of that file: only PKCS12. Else `security.ssl.truststore-type`.";
-    REST_FINGERPRINT = Security "security.ssl.rest.cert.fingerprint", Kind::Text, None, Full,
-        "SHA-1 fingerprint of the only client certificate that is accepted, besides being signed by the trust store.";
+    REST_FINGERPRINT = Security "security.ssl.rest.cert.fingerprint", Kind::List(','), None, Full,
+        "SHA-1 fingerprints of the only client certificates that are accepted, besides being signed by the trust store.";
     KEYSTORE = Security "security.ssl.keystore", Kind::Path, None, Full, "Used where `security.ssl.rest.keystore` is unset.";
     KEYSTORE_PASSWORD = Security "security.ssl.keystore-password", Kind::Text, None, Full, "Used where `security.ssl.rest.keystore-password` is unset.";
     KEY_PASSWORD = Security "security.ssl.key-password", Kind::Text, None, Full, "Used where `security.ssl.rest.key-password` is unset.";

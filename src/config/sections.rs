@@ -185,7 +185,7 @@ pub struct SslConfig {
     pub pem: Option<PemFiles>,
     /// Key store, when there are no PEM files.
     pub keystore: Option<Store>,
-    /// Password of the key in the key store, where it differs.
+    /// Password of the key in the key store, if set: it has to be that of the store.
     pub key_password: Option<Secret>,
     /// Whether clients must present a certificate.
     pub client_authentication: bool,
@@ -193,8 +193,8 @@ pub struct SslConfig {
     pub client_ca: Option<PathBuf>,
     /// Trust store, when there is no such PEM file.
     pub truststore: Option<Store>,
-    /// SHA-1 of the only client certificate taken.
-    pub fingerprint: Option<[u8; 20]>,
+    /// SHA-1 of the only client certificates taken; empty: all that are signed by the right ones.
+    pub fingerprints: Vec<[u8; 20]>,
     /// Whether TLS 1.2 is spoken; when neither this nor the next is set, both are.
     pub tls12: bool,
     /// Whether TLS 1.3 is spoken.
@@ -215,6 +215,8 @@ pub struct PemFiles {
 /// A PKCS#12 file; its path is absolute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {
+    /// Key of the option that names it.
+    pub option: &'static str,
     /// Where it is.
     pub path: PathBuf,
     /// Its password.

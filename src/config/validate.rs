@@ -224,7 +224,7 @@ fn ssl(reader: &Reader<'_>, environment: &Environment, warnings: &mut Vec<String
         client_authentication: authentication || client_ca.is_some(),
         client_ca,
         truststore,
-        fingerprint: fingerprint(reader),
+        fingerprints: fingerprints(reader),
         tls12,
         tls13,
         algorithms: reader.items(&options::SSL_ALGORITHMS, ','),
@@ -232,7 +232,7 @@ fn ssl(reader: &Reader<'_>, environment: &Environment, warnings: &mut Vec<String
 }
 
 /// The first of two options that is set.
-fn either<'a>(reader: &Reader<'_>, specs: [&'a Spec; 2]) -> Option<&'a Spec> {
+fn either(reader: &Reader<'_>, specs: [&'static Spec; 2]) -> Option<&'static Spec> {
     specs.into_iter().find(|spec| reader.is_set(spec))
 }
 
@@ -241,9 +241,9 @@ fn store(
     reader: &Reader<'_>,
     environment: &Environment,
     enabled: bool,
-    paths: [&Spec; 2],
-    passwords: [&Spec; 2],
-    types: [&Spec; 2],
+    paths: [&'static Spec; 2],
+    passwords: [&'static Spec; 2],
+    types: [&'static Spec; 2],
 ) -> Option<Store> {
     let path_spec = either(reader, paths)?;
     let path = environment.working_directory.join(reader.path(path_spec)?);
@@ -257,7 +257,7 @@ fn store(
     if enabled && password.is_none() {
         reader.refuse(passwords[0], format!("is unset, while {} is set", path_spec.key));
     }
-    Some(Store { path, password: password? })
+    Some(Store { option: path_spec.key, path, password: password? })
 }
 
 /// Whether TLS 1.2 and TLS 1.3 are spoken.
@@ -278,17 +278,24 @@ fn protocols(reader: &Reader<'_>, enabled: bool, warnings: &mut Vec<String>) -> 
     (tls12, tls13)
 }
 
-/// SHA-1 of the client certificate, as 40 hex digits, with or without colons.
-fn fingerprint(reader: &Reader<'_>) -> Option<[u8; 20]> {
-    let text = reader.text(&options::REST_FINGERPRINT)?;
-    let digits: Vec<u32> = text.chars().filter(|character| *character != ':').map_while(|character| character.to_digit(16)).collect();
-    let bytes: Vec<u8> = digits.chunks_exact(2).filter_map(|pair| u8::try_from(pair[0] * 16 + pair[1]).ok()).collect();
-    let whole = digits.len() == text.chars().filter(|character| *character != ':').count();
-    let print = <[u8; 20]>::try_from(bytes).ok().filter(|_| whole && digits.len() == 40);
-    if print.is_none() {
-        reader.refuse_value(&options::REST_FINGERPRINT, &text, "it is no SHA-1 fingerprint of 40 hexadecimal digits");
+/// SHA-1 of client certificates, each as 40 hex digits, with or without colons.
+fn fingerprints(reader: &Reader<'_>) -> Vec<[u8; 20]> {
+    let spec = &options::REST_FINGERPRINT;
+    let mut prints = Vec::new();
+    for text in reader.items(spec, ',') {
+        match fingerprint(&text) {
+            Some(print) => prints.push(print),
+            None => reader.refuse_value(spec, &text, "it is no SHA-1 fingerprint of 40 hexadecimal digits"),
+        }
     }
-    print
+    prints
+}
+
+fn fingerprint(text: &str) -> Option<[u8; 20]> {
+    let digits: Option<Vec<u32>> = text.chars().filter(|character| *character != ':').map(|character| character.to_digit(16)).collect();
+    let digits = digits.filter(|digits| digits.len() == 40)?;
+    let bytes: Vec<u8> = digits.chunks_exact(2).filter_map(|pair| u8::try_from(pair[0] * 16 + pair[1]).ok()).collect();
+    bytes.try_into().ok()
 }
 
 fn log(reader: &Reader<'_>) -> LogConfig {
