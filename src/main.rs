@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use historyserver::cli::{Arguments, Command, EXIT_CONFIGURATION, EXIT_FAILED, EXIT_OK};
-use historyserver::config::{Config, Environment, Loaded, report};
-use historyserver::{server, telemetry};
+use historyserver::config::{Config, ConfigErrors, Environment, Loaded, report};
+use historyserver::{server, telemetry, tls};
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -26,16 +26,22 @@ fn main() -> ExitCode {
         }
     };
     let result = match arguments.command {
-        Some(Command::CheckConfig(_)) => std::io::stdout().write_all(report::report(&loaded).as_bytes()).map_err(anyhow::Error::from),
+        Some(Command::CheckConfig(_)) => check(&loaded),
         Some(Command::Serve(_)) | None => serve(loaded),
     };
     match result {
         Ok(()) => ExitCode::from(EXIT_OK),
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "{error:#}");
-            ExitCode::from(EXIT_FAILED)
+            ExitCode::from(if error.is::<ConfigErrors>() { EXIT_CONFIGURATION } else { EXIT_FAILED })
         }
     }
+}
+
+/// Prints what is in force, once certificates were found to be of use too.
+fn check(loaded: &Loaded) -> anyhow::Result<()> {
+    tls::acceptor(&loaded.config.ssl)?;
+    Ok(std::io::stdout().write_all(report::report(loaded).as_bytes())?)
 }
 
 fn serve(loaded: Loaded) -> anyhow::Result<()> {

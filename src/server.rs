@@ -17,14 +17,15 @@ use crate::refresh::plan::Rules;
 use crate::refresh::{DirectoryRefresh, Refresh};
 use crate::schedule::periodic::Activator;
 use crate::schedule::{file_events, periodic};
-use crate::tasks;
+use crate::{tasks, tls};
 
 /// Runs the server until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// It cannot start: the address is taken, an archive directory makes no sense, the data directory belongs to another process
+/// It cannot start: the certificates are of no use ([`crate::config::ConfigErrors`]), the address is taken, an archive directory makes no sense, the data directory belongs to another process
 /// or to a newer version.
 pub async fn run(config: Config) -> anyhow::Result<()> {
+    let tls = tls::acceptor(&config.ssl)?;
     let listener = bind(&config.web).await?;
     let address = listener.local_addr().context("asking for the bound address")?;
     let directories = open_directories(&config)?;
@@ -56,9 +57,14 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let activator = Activator::default();
     let watching = tasks::spawn(file_events::watch(refresh.folders(), activator.clone(), stop.clone()));
     let refreshing = tasks::spawn(periodic::refresh(refresh, config.archive.refresh_interval, activator, clock, stop.clone()));
-    let serving = tasks::spawn(api::serve(listener, api::router(state), stop.clone(), ServeOptions::default()));
+    let serving = tasks::spawn(api::serve(listener, tls.clone(), api::router(state), stop.clone(), ServeOptions::default()));
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    if let Some(tls) = tls {
+        // Ends with the token; it holds nothing that must be closed in order.
+        tasks::spawn(tls.reload(tls::RELOAD_INTERVAL, stop.clone()));
+    }
     tracing::info!(
-        "listening at http://{address}{}",
+        "listening at {scheme}://{address}{}",
         if config.web.address_is_default { ", since historyserver.web.address is unset" } else { "" }
     );
 

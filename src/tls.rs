@@ -64,27 +64,34 @@ impl Acceptor {
         let mut timer = tokio::time::interval(interval);
         timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while stop.run_until_cancelled(timer.tick()).await.is_some() {
-            self = tasks::spawn_blocking(move || self.reloaded()).await;
+            let reloaded;
+            (self, reloaded) = tasks::spawn_blocking(move || {
+                let reloaded = self.reload_if_changed();
+                (self, reloaded)
+            })
+            .await;
+            match reloaded {
+                Ok(false) => {}
+                Ok(true) => tracing::info!("certificates have changed and are in use"),
+                Err(errors) => {
+                    tracing::error!(error.cause = %errors, "certificates have changed and cannot be used; the last good ones stay");
+                }
+            }
         }
     }
 
-    /// Takes the files once, if they have changed.
-    fn reloaded(mut self) -> Self {
+    /// Takes the files once, if they have changed since this was last called: whether they have. Reads files.
+    ///
+    /// # Errors
+    /// The new ones are of no use. The last good ones stay, and this is said once for each change.
+    pub fn reload_if_changed(&mut self) -> Result<bool, ConfigErrors> {
         let stamps = certificates::stamps(&self.ssl);
         if stamps == self.stamps {
-            return self;
+            return Ok(false);
         }
         self.stamps = stamps;
-        match server_config(&self.ssl) {
-            Ok(config) => {
-                self.current.store(Arc::new(config));
-                tracing::info!("certificates have changed and are in use");
-            }
-            Err(errors) => {
-                tracing::error!(error.cause = %errors, "certificates have changed and cannot be used; the last good ones stay");
-            }
-        }
-        self
+        self.current.store(Arc::new(server_config(&self.ssl)?));
+        Ok(true)
     }
 }
 
@@ -118,8 +125,7 @@ fn suites(ssl: &SslConfig) -> Result<(CryptoProvider, Vec<&'static SupportedProt
     let mut provider = rustls::crypto::aws_lc_rs::default_provider();
     if !ssl.algorithms.is_empty() {
         provider.cipher_suites.retain(|suite| {
-            // rustls calls those of TLS 1.3 TLS13_…, the standard TLS_….
-            let name = format!("{:?}", suite.suite()).replace("TLS13_", "TLS_");
+            let name = certificates::standard_name(suite);
             ssl.algorithms.iter().any(|wanted| wanted.eq_ignore_ascii_case(&name))
         });
     }

@@ -19,11 +19,14 @@ use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
+
+use crate::tls;
 
 mod stall;
 
@@ -63,11 +66,19 @@ pub struct Drained {
     pub cut: u64,
 }
 
-/// Serves until `shutdown` is cancelled and connections have drained or were cut.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken, options: ServeOptions) -> Drained {
+/// Serves until `shutdown` is cancelled and connections have drained or were cut. With `tls`, connections that speak none are dropped.
+pub async fn serve(
+    listener: TcpListener,
+    tls: Option<tls::Acceptor>,
+    router: Router,
+    shutdown: CancellationToken,
+    options: ServeOptions,
+) -> Drained {
     let slots = Arc::new(Semaphore::new(options.max_connections));
     let connections = Connections {
         router,
+        tls,
+        handshake_timeout: options.header_read_timeout,
         builder: builder(&options),
         tasks: TaskTracker::new(),
         shutdown: shutdown.clone(),
@@ -115,7 +126,7 @@ fn is_of_the_connection(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset)
 }
 
-/// HTTP/1.1 on plain connections. Never with hyper's `pipeline_flush`: it lifts the limit on what is buffered for a client that reads slowly.
+/// HTTP/1.1, also inside TLS. Never with hyper's `pipeline_flush`: it lifts the limit on what is buffered for a client that reads slowly.
 fn builder(options: &ServeOptions) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
     builder.http1().timer(TokioTimer::new()).header_read_timeout(options.header_read_timeout).max_buf_size(BUFFER);
@@ -125,6 +136,8 @@ fn builder(options: &ServeOptions) -> auto::Builder<TokioExecutor> {
 /// All open connections.
 struct Connections {
     router: Router,
+    tls: Option<tls::Acceptor>,
+    handshake_timeout: Duration,
     builder: auto::Builder<TokioExecutor>,
     tasks: TaskTracker,
     shutdown: CancellationToken,
@@ -140,32 +153,59 @@ impl Connections {
             tracing::debug!(error.cause = %error, "setting TCP_NODELAY failed");
         }
         let stream = StallGuard::new(stream, self.write_stall_timeout);
-        let service = TowerToHyperService::new(self.router.clone());
-        let (builder, shutdown, cut, cut_count) =
-            (self.builder.clone(), self.shutdown.clone(), self.cut.clone(), Arc::clone(&self.cut_count));
+        let (tls, handshake_timeout) = (self.tls.clone(), self.handshake_timeout);
+        let driver = Driver {
+            service: TowerToHyperService::new(self.router.clone()),
+            builder: self.builder.clone(),
+            shutdown: self.shutdown.clone(),
+            cut: self.cut.clone(),
+            cut_count: Arc::clone(&self.cut_count),
+        };
         let serving = async move {
             let _slot = slot;
-            let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-            let mut stopping = false;
-            loop {
-                tokio::select! {
-                    ended = connection.as_mut() => {
-                        if let Err(error) = ended {
-                            tracing::debug!(error.cause = %error, "connection ended with an error");
-                        }
-                        return;
-                    }
-                    () = shutdown.cancelled(), if !stopping => {
-                        stopping = true;
-                        connection.as_mut().graceful_shutdown();
-                    }
-                    () = cut.cancelled() => {
-                        cut_count.fetch_add(1, Ordering::SeqCst);
-                        return;
-                    }
-                }
+            let Some(tls) = tls else { return driver.drive(stream).await };
+            let shaking = tokio::time::timeout(handshake_timeout, tls.accept(stream));
+            match driver.shutdown.run_until_cancelled(shaking).await {
+                Some(Ok(Ok(stream))) => driver.drive(stream).await,
+                Some(Ok(Err(error))) => tracing::debug!(error.cause = %error, "TLS handshake failed"),
+                Some(Err(_elapsed)) => tracing::debug!("TLS handshake took too long"),
+                None => {}
             }
         };
         self.tasks.spawn(serving.in_current_span());
+    }
+}
+
+/// Serves one connection.
+struct Driver {
+    service: TowerToHyperService<Router>,
+    builder: auto::Builder<TokioExecutor>,
+    shutdown: CancellationToken,
+    cut: CancellationToken,
+    cut_count: Arc<AtomicU64>,
+}
+
+impl Driver {
+    async fn drive(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let mut connection = pin!(self.builder.serve_connection(TokioIo::new(stream), self.service));
+        let mut stopping = false;
+        loop {
+            tokio::select! {
+                ended = connection.as_mut() => {
+                    if let Err(error) = ended {
+                        tracing::debug!(error.cause = %error, "connection ended with an error");
+                    }
+                    return;
+                }
+                () = self.shutdown.cancelled(), if !stopping => {
+                    stopping = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                () = self.cut.cancelled() => {
+                    self.cut_count.fetch_add(1, Ordering::SeqCst);
+                    return;
+                }
+            }
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use p12_keystore::error::Error as StoreError;
 use p12_keystore::{KeyStore, KeyStoreEntry, Pkcs12Archive, Pkcs12ImportPolicy};
+use rustls::SupportedCipherSuite;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
@@ -75,6 +76,12 @@ pub fn stamps(ssl: &SslConfig) -> Vec<Option<Stamp>> {
     pem.chain(stores).chain(&ssl.client_ca).map(stamp).collect()
 }
 
+/// The name of a cipher suite in the standards, which `security.ssl.algorithms` uses: rustls writes `TLS13_` for `TLS_`.
+#[must_use]
+pub fn standard_name(suite: &SupportedCipherSuite) -> String {
+    format!("{:?}", suite.suite()).replace("TLS13_", "TLS_")
+}
+
 fn stamp(path: &PathBuf) -> Option<Stamp> {
     let metadata = std::fs::metadata(path).ok()?;
     Some(Stamp {
@@ -109,7 +116,11 @@ fn open(store: &Store, problems: &mut Vec<ConfigProblem>) -> Option<Vec<u8>> {
         _ => return Some(bytes),
     };
     let command = super::keytool_command(&store.path);
-    problems.push(problem(store.option, Some(&store.path), format!("is a {format} store, only PKCS12 stores are read; convert it by: {command}")));
+    problems.push(problem(
+        store.option,
+        Some(&store.path),
+        format!("is a {format} store, only PKCS12 stores are read; convert it by: {command}"),
+    ));
     None
 }
 
@@ -204,7 +215,8 @@ fn pem_key(path: &Path, problems: &mut Vec<ConfigProblem>) -> Option<PrivateKeyD
     let message = match PrivateKeyDer::from_pem_slice(&text) {
         Ok(key) if !encrypted => return Some(key),
         Ok(_) | Err(_) if encrypted => {
-            "holds an encrypted key; decrypt it by openssl pkey -in KEY -out PLAIN, or give certificate and key as a PKCS12 store".to_owned()
+            "holds an encrypted key; decrypt it by openssl pkey -in KEY -out PLAIN, or give certificate and key as a PKCS12 store"
+                .to_owned()
         }
         Ok(_) => "holds no private key".to_owned(),
         Err(error) => format!("holds no private key in PEM format (BEGIN PRIVATE KEY) that can be read: {error}"),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use tracing_subscriber::EnvFilter;
 
+use super::certificates::standard_name;
 use super::data_directory;
 use super::directories::directories;
 use super::layers::{Environment, Settings, is_store_key};
@@ -12,6 +13,7 @@ use super::problem::ConfigProblem;
 use super::reader::Reader;
 use super::sections::{ArchiveConfig, Config, DataConfig, LogConfig, LogFormat, PemFiles, RetentionConfig, SslConfig, Store, WebConfig};
 use crate::archive::Limits;
+use crate::schedule::cron::{Schedule, Zone};
 
 /// Reads all sections. The configuration is whole even where there are problems, which then forbid its use.
 pub(super) fn validate(settings: &Settings, environment: &Environment, warnings: &mut Vec<String>) -> (Config, Vec<ConfigProblem>) {
@@ -73,11 +75,8 @@ fn archive(
 fn retention(reader: &Reader<'_>) -> RetentionConfig {
     let cron = reader.items(&options::RETENTION_CRON, ';');
     for expression in &cron {
-        let fields = expression.split_whitespace().count();
-        if !(5..=7).contains(&fields) && !expression.starts_with('@') {
-            let fault =
-                format!("it has {fields} fields; a cron expression has five (minute, hour, day, month, weekday) or six (second first)");
-            reader.refuse_value(&options::RETENTION_CRON, expression, &fault);
+        if let Err(error) = Schedule::parse([expression.as_str()], Zone::System) {
+            reader.refuse(&options::RETENTION_CRON, error.to_string());
         }
     }
     let time_zone = reader.text(&options::RETENTION_TIME_ZONE).and_then(|name| {
@@ -216,6 +215,13 @@ fn ssl(reader: &Reader<'_>, environment: &Environment, warnings: &mut Vec<String
         warnings.push(sentence.to_owned());
     }
     let (tls12, tls13) = protocols(reader, enabled, warnings);
+    let algorithms = reader.items(&options::SSL_ALGORITHMS, ',');
+    let known: Vec<String> = rustls::crypto::aws_lc_rs::ALL_CIPHER_SUITES.iter().map(standard_name).collect();
+    let unsafe_ones: Vec<&str> =
+        algorithms.iter().map(String::as_str).filter(|name| !known.iter().any(|known| known.eq_ignore_ascii_case(name))).collect();
+    if enabled && !unsafe_ones.is_empty() {
+        warnings.push(format!("{}: {} is not safe, or not known, and is not spoken", options::SSL_ALGORITHMS.key, unsafe_ones.join(", ")));
+    }
     SslConfig {
         enabled,
         pem,
@@ -227,7 +233,7 @@ fn ssl(reader: &Reader<'_>, environment: &Environment, warnings: &mut Vec<String
         fingerprints: fingerprints(reader),
         tls12,
         tls13,
-        algorithms: reader.items(&options::SSL_ALGORITHMS, ','),
+        algorithms,
     }
 }
 
