@@ -56,7 +56,7 @@ async fn start(options: ServeOptions) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    let serving = tasks::spawn(serve(listener, router, stop.clone(), options));
+    let serving = tasks::spawn(serve(listener, None, router, stop.clone(), options));
     Server { address, stop, serving, entered, release, produced }
 }
 

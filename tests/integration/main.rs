@@ -25,3 +25,4 @@ mod refresh;
 mod running;
 mod store_directory;
 mod support;
+mod tls;
