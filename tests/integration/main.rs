@@ -1,5 +1,6 @@
 //! Integration tests: one binary, one module per area.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail where it stands, helpers included")]
+#![allow(clippy::disallowed_methods, reason = "tests have no span to carry into tasks, and no clock to inject")]
 
 mod architecture;
 mod archive_directory;

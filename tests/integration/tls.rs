@@ -359,7 +359,7 @@ async fn certificates_that_change_are_taken_and_broken_ones_are_not() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), taken).await.expect("the first certificate is taken again");
+    tokio::time::timeout(Duration::from_mins(1), taken).await.expect("the first certificate is taken again");
     stop.cancel();
     reloading.await.unwrap();
 }
