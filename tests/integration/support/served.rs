@@ -39,7 +39,7 @@ impl Served {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stopping = CancellationToken::new();
-        let serving = tasks::spawn(serve(listener, world.router.clone(), stopping.clone(), ServeOptions::default()));
+        let serving = tasks::spawn(serve(listener, None, world.router.clone(), stopping.clone(), ServeOptions::default()));
         let client = reqwest::Client::builder().no_gzip().timeout(Duration::from_mins(2)).build().unwrap();
         Self { world, address, client, stopping, serving, _data: data }
     }
