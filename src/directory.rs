@@ -140,9 +140,17 @@ impl Directory {
     /// # Errors
     /// The store cannot be asked.
     pub async fn legacy_job_file(&self, job: JobId) -> Result<Option<FoundFile>, DirectoryError> {
+        self.legacy_job_file_named(&FilePath::new(job.to_string()), job).await
+    }
+
+    /// Looks for one legacy job archive by the name that a listing told, in any case.
+    ///
+    /// # Errors
+    /// The store cannot be asked.
+    pub async fn legacy_job_file_named(&self, name: &FilePath, job: JobId) -> Result<Option<FoundFile>, DirectoryError> {
         match &self.backend {
-            Backend::Local(local) => local.legacy_job_file(job).await,
-            Backend::Store(store) => store.legacy_job_file(job).await,
+            Backend::Local(local) => local.legacy_job_file(name.clone(), job).await,
+            Backend::Store(store) => store.legacy_job_file(name.clone(), job).await,
         }
     }
 
