@@ -33,16 +33,12 @@ fn unpacked(body: &[u8]) -> Vec<u8> {
 }
 
 async fn comes_back_over_every_form(server: &Served, path: &str, text: &str) {
-    let upper: String =
-        path.split('/').map(|part| if part.len() == 32 { part.to_uppercase() } else { part.to_owned() }).collect::<Vec<_>>().join("/");
+    let upper: Vec<String> = path.split('/').map(|part| if part.len() == 32 { part.to_uppercase() } else { part.to_owned() }).collect();
     let forms = [
-        path.to_owned(),
+        format!("{path}?maxExceptions=10&get=a%2Fb"),
         format!("/v1{path}"),
         format!("{path}.json"),
-        encoded(path),
-        format!("{path}?maxExceptions=10&get=a%2Fb"),
-        format!("/{path}/"),
-        upper,
+        format!("/{}/", encoded(&upper.join("/"))),
     ];
     let mut etags = Vec::new();
     for form in &forms {
