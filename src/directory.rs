@@ -88,10 +88,7 @@ impl Directory {
         Ok(Self { url, backend })
     }
 
-    /// A directory in any store of `object_store`, below `prefix`.
-    ///
-    /// # Panics
-    /// A prefix that cannot be one (control characters, `.` or `..` as a segment).
+    /// A directory in any store of `object_store`, below `prefix`, which is literal.
     #[must_use]
     pub fn in_store(url: DirectoryUrl, store: Arc<dyn ::object_store::ObjectStore>, prefix: &str) -> Self {
         Self { url: url.clone(), backend: Backend::Store(Store::new(url, store, None, prefix)) }
