@@ -7,8 +7,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::error::ApiError;
 use super::response;
 
-/// Everything but RFC 3986's unreserved characters: an id cannot leave its place in the URL.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// Everything but RFC 3986's unreserved characters and the colon: an id cannot leave its place in the URL. The ids of task managers
+/// are `host:port-…`; the colon is plain in paths and queries, and left as it is the URL is the one that Flink's server gives.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':');
 
 /// Where logs are kept, as far as configured.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -104,7 +105,7 @@ mod tests {
         let pattern = pattern("http://logs/<jobid>/tm/<tmid>?again=<tmid>&other=<other>");
         assert_eq!(
             pattern.url("e1d9", Some("10.0.0.1:4242-ab c/../é#?&<jobid>")),
-            "http://logs/e1d9/tm/10.0.0.1%3A4242-ab%20c%2F..%2F%C3%A9%23%3F%26%3Cjobid%3E?again=10.0.0.1%3A4242-ab%20c%2F..%2F%C3%A9%23%3F%26%3Cjobid%3E&other=<other>"
+            "http://logs/e1d9/tm/10.0.0.1:4242-ab%20c%2F..%2F%C3%A9%23%3F%26%3Cjobid%3E?again=10.0.0.1:4242-ab%20c%2F..%2F%C3%A9%23%3F%26%3Cjobid%3E&other=<other>"
         );
         assert_eq!(pattern.url("<tmid>", None), "http://logs/%3Ctmid%3E/tm/<tmid>?again=<tmid>&other=<other>");
     }

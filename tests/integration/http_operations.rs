@@ -43,7 +43,7 @@ async fn log_urls_are_answered_as_configured() {
     for (path, url) in [
         ("/jobs/e1d9deddd549db7452c9b05e92316734/jobmanager/log-url", "http://logs.example/jm/e1d9deddd549db7452c9b05e92316734"),
         ("/v1/jobs/any/jobmanager/log-url/?x=1", "http://logs.example/jm/any"),
-        ("/jobs/any/taskmanagers/10.0.0.1:6122-ab/log-url", "https://logs.example/any/10.0.0.1%3A6122-ab?again=10.0.0.1%3A6122-ab"),
+        ("/jobs/any/taskmanagers/10.0.0.1:6122-ab/log-url", "https://logs.example/any/10.0.0.1:6122-ab?again=10.0.0.1:6122-ab"),
         ("/jobs/any/taskmanagers/tm%20x%23%3F/log-url", "https://logs.example/any/tm%20x%23%3F?again=tm%20x%23%3F"),
     ] {
         assert_eq!(server.json(path).await, json!({ "url": url }), "{path}");
