@@ -3,7 +3,6 @@ use serde::Serialize;
 
 use crate::clock::Millis;
 use crate::directory::DirectoryUrl;
-use crate::index::HeldCleanup;
 
 /// State of the refreshes, published while they run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -41,8 +40,6 @@ pub struct DirectoryStatus {
     pub next_audit: Option<Millis>,
     /// Applications and legacy jobs in the last complete listing.
     pub units: u64,
-    /// The cleanup that a guard holds back.
-    pub held_back: Option<HeldCleanup>,
 }
 
 /// How the last listing of a directory ended.

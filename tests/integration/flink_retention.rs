@@ -1,0 +1,132 @@
+//! What Flink's own history server deletes under a limit, and what this one would: the same archives, limits and times.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use historyserver::retention::policy::{Candidate, Policy, Verdict, judge};
+
+use crate::support::flink::{JavaHistoryServer, copy_of_the_archives_with_ids_as_clusters};
+
+const HOUR: Duration = Duration::from_hours(1);
+
+/// An application (with its cluster) or a legacy job archive below an archive directory.
+struct Archived {
+    cluster: Option<String>,
+    id: String,
+    path: PathBuf,
+    /// Of the summary, and made equal to that of the folder: Flink's server judges by that one.
+    time: SystemTime,
+}
+
+impl Archived {
+    fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let mut entries: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    entries
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap().to_str().unwrap().to_owned()
+}
+
+/// Everything in an archive directory.
+fn archived(root: &Path) -> Vec<Archived> {
+    let mut found = Vec::new();
+    for path in entries(root) {
+        if path.is_file() {
+            let time = path.metadata().unwrap().modified().unwrap();
+            found.push(Archived { cluster: None, id: name(&path), path, time });
+            continue;
+        }
+        for application in entries(&path.join("applications")) {
+            let time = application.join("application-summary").metadata().unwrap().modified().unwrap();
+            found.push(Archived { cluster: Some(name(&path)), id: name(&application), path: application, time });
+        }
+    }
+    found
+}
+
+/// Dates the archives an hour apart, applications and legacy jobs each from half an hour ago, in an order that is not that of names.
+fn date(root: &Path, now: SystemTime) {
+    let mut counts = (0_u32, 0_u32);
+    let mut all = archived(root);
+    all.sort_by_key(|archived| archived.id.chars().rev().collect::<String>());
+    for archived in all {
+        let count = if archived.cluster.is_some() { &mut counts.0 } else { &mut counts.1 };
+        let time = now - HOUR / 2 - HOUR * *count;
+        *count += 1;
+        let summary = archived.path.join("application-summary");
+        for path in [&summary, &archived.path] {
+            // The folder after what is in it: writing there would date it anew.
+            if path.exists() {
+                std::fs::File::open(path).unwrap().set_modified(time).unwrap();
+            }
+        }
+    }
+}
+
+/// The paths that are left when the verdicts are carried out.
+fn retained(all: &[Archived], policy: &Policy, now: SystemTime) -> BTreeSet<String> {
+    let millis = |time: SystemTime| i64::try_from(time.duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
+    let candidates: Vec<Candidate<'_>> = all
+        .iter()
+        .map(|archived| Candidate {
+            cluster: archived.cluster.as_deref(),
+            id: u128::from_str_radix(&archived.id, 16).unwrap().to_be_bytes(),
+            time: millis(archived.time),
+            bytes: 1,
+            counts: true,
+        })
+        .collect();
+    let verdicts = judge(&candidates, policy, millis(now), true);
+    all.iter().zip(verdicts).filter(|(_, verdict)| *verdict == Verdict::Retained).map(|(archived, _)| archived.name()).collect()
+}
+
+#[test]
+fn flinks_server_leaves_exactly_what_our_policy_retains() {
+    let hours = |hours: i64| Some(hours * 3_600_000);
+    for (options, policy, left) in [
+        (
+            "historyserver.archive.retained-applications: 5\nhistoryserver.archive.retained-jobs: 2\n",
+            Policy { applications: Some(5), legacy_jobs: Some(2), ..Policy::default() },
+            7,
+        ),
+        (
+            "historyserver.archive.retained-ttl: 4 h\nhistoryserver.archive.retained-applications: 9\nhistoryserver.archive.retained-jobs: 1\n",
+            Policy { applications: Some(9), legacy_jobs: Some(1), ttl: hours(4), ..Policy::default() },
+            5,
+        ),
+        ("historyserver.archive.retained-ttl: 3 h\n", Policy { ttl: hours(3), ..Policy::default() }, 6),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        // One archive directory with applications in three clusters and four legacy job archives.
+        let archives = copy_of_the_archives_with_ids_as_clusters(folder.path());
+        let root = &archives[0];
+        for legacy in archives[1..].iter().flat_map(|archives| entries(archives)) {
+            std::fs::rename(&legacy, root.join(name(&legacy))).unwrap();
+        }
+        let now = SystemTime::now();
+        date(root, now);
+        let all = archived(root);
+        assert_eq!(all.len(), 17);
+
+        let conf = folder.path().join("conf");
+        std::fs::create_dir(&conf).unwrap();
+        let common = "historyserver.web.address: 127.0.0.1\nhistoryserver.web.port: 0\n";
+        let yaml = format!("historyserver.archive.fs.dir: file://{}\n{common}{options}", root.display());
+        std::fs::write(conf.join("config.yaml"), yaml).unwrap();
+        let mut java = JavaHistoryServer::start(&conf);
+        java.loaded();
+
+        let expected = retained(&all, &policy, now);
+        assert_eq!(expected.len(), left, "{options}");
+        let remaining: BTreeSet<String> = archived(root).iter().map(Archived::name).collect();
+        assert_eq!(remaining, expected, "{options}");
+    }
+}
