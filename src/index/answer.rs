@@ -46,7 +46,8 @@ pub enum DocumentAnswer {
 pub struct Document {
     /// Bytes, uncompressed.
     pub length: u64,
-    /// Digest of the archive version it stands in: with the path, the document's entity tag.
+    /// Digest of the archive version it stands in, which differs when a file was written twice within one tick of its clock, too: with
+    /// the path, the document's entity tag.
     pub fingerprint: Fingerprint,
     /// Pack that it stands in.
     pub(super) pack: i64,

@@ -86,7 +86,7 @@ impl IndexReader {
     /// [`IndexError`].
     pub async fn document(&self, owner: Owner, path: &str, copy: &Copy) -> Result<DocumentAnswer, IndexError> {
         let (path, copy) = (path.to_owned(), copy.clone());
-        self.read(move |shared| sqlite::document(&shared.pool, &shared.leases, owner, &path, &copy)).await
+        self.read(move |shared| sqlite::document(shared, owner, &path, &copy)).await
     }
 
     /// Reads the next chunk of a document, from `position` on: at most 256 KiB. Holds nothing between calls.

@@ -47,7 +47,7 @@ pub(super) fn write(session: &mut Session<'_>, unit: i64, key: &UnitKey, change:
     };
     match &change.outcome {
         FileOutcome::Parsed { documents, document_bytes, .. } => {
-            archive.served = Some(tried);
+            archive.served = Some(served(before.as_ref(), tried));
             archive.documents = signed(*documents);
             archive.document_bytes = signed(*document_bytes);
         }
@@ -71,6 +71,19 @@ pub(super) fn write(session: &mut Session<'_>, unit: i64, key: &UnitKey, change:
         session.effects.known = true;
     }
     Ok(was_gone)
+}
+
+/// Fingerprint of the documents that are served now: the version's, but another one where the same version was read before and may
+/// have been written again since without a visible change. Documents with equal fingerprints are equal.
+fn served(before: Option<&Archive>, tried: i64) -> i64 {
+    match before {
+        Some(before) if before.tried == tried => match before.served {
+            Some(served) if before.parsed && !before.racy => served,
+            Some(served) => served.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1),
+            None => tried,
+        },
+        _ => tried,
+    }
 }
 
 fn find(session: &Session<'_>, unit: i64, kind: FileKind) -> Result<Option<Archive>, Failure> {

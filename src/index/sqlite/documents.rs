@@ -5,13 +5,13 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::Failure;
 use super::precedence::{APPLICATION_COPIES, JOB_COPIES, RANK, VISIBLE};
 use super::rows::{fingerprint, signed};
-use super::{Failure, Pool};
 use crate::archive::Owner;
 use crate::directory::{ClusterName, DirectoryUrl, Fingerprint};
 use crate::ids::{ApplicationId, JobId};
-use crate::index::leases::Leases;
+use crate::index::shared::Shared;
 use crate::index::{ApplicationKey, Copy, Document, DocumentAnswer, IndexError, UnitKey};
 use crate::pack;
 
@@ -66,28 +66,29 @@ pub(in crate::index) fn overview_of(connection: &Connection, owner: Owner, copy:
 }
 
 /// Finds a document.
-pub(in crate::index) fn document(pool: &Pool, leases: &Leases, owner: Owner, path: &str, copy: &Copy) -> Result<DocumentAnswer, Failure> {
-    let answer = pool.read(|connection| look_up(connection, leases, owner, path, copy))?;
+pub(in crate::index) fn document(shared: &Shared, owner: Owner, path: &str, copy: &Copy) -> Result<DocumentAnswer, Failure> {
+    let look_up = || shared.pool.read(|connection| look_up(connection, shared, owner, path, copy));
+    let answer = look_up()?;
     let DocumentAnswer::Found(document) = &answer else { return Ok(answer) };
     // The lease was taken after the snapshot: the pack may have been evicted in between. A new snapshot tells, and from now on it stays.
     let pack = document.pack;
-    let still_there = pool.read(|connection| pack_exists(connection, pack))?;
-    if still_there { Ok(answer) } else { pool.read(|connection| look_up(connection, leases, owner, path, copy)) }
+    let still_there = shared.pool.read(|connection| pack_exists(connection, pack))?;
+    if still_there { Ok(answer) } else { look_up() }
 }
 
-fn look_up(connection: &Connection, leases: &Leases, owner: Owner, path: &str, copy: &Copy) -> Result<DocumentAnswer, Failure> {
+fn look_up(connection: &Connection, shared: &Shared, owner: Owner, path: &str, copy: &Copy) -> Result<DocumentAnswer, Failure> {
     let Some((copied, _)) = find_copy(connection, owner, copy)? else { return Ok(DocumentAnswer::Unknown) };
     let Some(fingerprint) = copied.served else { return Ok(DocumentAnswer::NotArchived) };
-    let Some(pack) = copied.pack else {
+    let Some((pack, lease)) = copied.pack.and_then(|pack| Some((pack, shared.leases.take(pack)?))) else {
         return Ok(if copied.gone { DocumentAnswer::Lost } else { DocumentAnswer::Evicted(copied.unit) });
     };
-    let lease = leases.take(pack);
     let mut query = connection.prepare_cached("SELECT n, directory FROM parts WHERE pack = ?1 ORDER BY n DESC")?;
     let mut parts = query.query([pack])?;
     // From the last part to the first: of equal paths the last counts.
     while let Some(part) = parts.next()? {
         let directory = part.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-        if let Some(place) = pack::find(directory, path)? {
+        let place = pack::find(directory, path).inspect_err(|_| shared.note_damage(pack))?;
+        if let Some(place) = place {
             let part = part.get(0)?;
             return Ok(DocumentAnswer::Found(Document { length: place.length, fingerprint, pack, part, place, lease }));
         }

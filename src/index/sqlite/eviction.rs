@@ -13,6 +13,7 @@ use rusqlite::params;
 
 use super::rows::{signed, unsigned};
 use super::{Failure, Session, presence};
+use crate::index::leases::Leases;
 
 /// Rows that one transaction deletes at most, so that nobody waits long for the writer.
 pub(super) const GROUP: usize = 500;
@@ -57,13 +58,16 @@ pub(super) fn bytes(session: &Session<'_>) -> Result<(u64, u64), Failure> {
     Ok((read("pack_bytes")?, read("gone_pack_bytes")?))
 }
 
-/// Evicts until the budget holds, but at most [`GROUP`] packs. Says whether there is more to do.
-pub(super) fn evict(session: &mut Session<'_>, budget: u64, safe: &HashSet<i64>) -> Result<bool, Failure> {
+/// Evicts until the budget holds, but at most [`GROUP`] packs; they are condemned until the transaction has ended. Says whether there
+/// is more to do.
+pub(super) fn evict(session: &mut Session<'_>, budget: u64, leases: &Leases, brought_back: &mut BroughtBack) -> Result<bool, Failure> {
     let (total, gone) = bytes(session)?;
     if total <= budget {
         return Ok(false);
     }
-    let (victims, freed) = present_victims(session, total - budget, safe)?;
+    let brought_back: HashSet<i64> = brought_back.safe().collect();
+    let spare = |pack| brought_back.contains(&pack) || !leases.condemn(pack);
+    let (victims, freed) = present_victims(session, total - budget, spare)?;
     for pack in &victims {
         session.connection.prepare_cached("DELETE FROM packs WHERE id = ?1")?.execute([pack])?;
     }
@@ -77,10 +81,10 @@ pub(super) fn evict(session: &mut Session<'_>, budget: u64, safe: &HashSet<i64>)
     if gone <= budget {
         return Ok(false);
     }
-    forget_gone(session, budget, gone - budget, safe)
+    forget_gone(session, budget, gone - budget, spare)
 }
 
-fn present_victims(session: &Session<'_>, excess: u64, safe: &HashSet<i64>) -> Result<(Vec<i64>, u64), Failure> {
+fn present_victims(session: &Session<'_>, excess: u64, spare: impl Fn(i64) -> bool) -> Result<(Vec<i64>, u64), Failure> {
     let mut query = session.connection.prepare_cached(
         "SELECT id, bytes FROM packs INDEXED BY packs_by_eviction WHERE gone_since IS NULL AND unit IS NOT NULL
          ORDER BY last_read, modified, id",
@@ -90,7 +94,7 @@ fn present_victims(session: &Session<'_>, excess: u64, safe: &HashSet<i64>) -> R
     while freed < excess && victims.len() < GROUP {
         let Some(row) = rows.next()? else { break };
         let pack = row.get(0)?;
-        if !safe.contains(&pack) {
+        if !spare(pack) {
             victims.push(pack);
             freed += unsigned(row.get(1)?);
         }
@@ -98,7 +102,7 @@ fn present_victims(session: &Session<'_>, excess: u64, safe: &HashSet<i64>) -> R
     Ok((victims, freed))
 }
 
-fn forget_gone(session: &mut Session<'_>, budget: u64, excess: u64, safe: &HashSet<i64>) -> Result<bool, Failure> {
+fn forget_gone(session: &mut Session<'_>, budget: u64, excess: u64, spare: impl Fn(i64) -> bool) -> Result<bool, Failure> {
     let victims: Vec<(i64, Vec<u8>, u64, String)> = {
         let mut query = session.connection.prepare_cached(
             "SELECT p.id, p.unit, p.file, p.bytes, d.url || '/' || iif(u.cluster = '', '', u.cluster || '/applications/') || lower(hex(u.name))
@@ -109,7 +113,7 @@ fn forget_gone(session: &mut Session<'_>, budget: u64, excess: u64, safe: &HashS
         let (mut victims, mut freed) = (Vec::new(), 0);
         while freed < excess && victims.len() < GROUP {
             let Some(row) = rows.next()? else { break };
-            if !safe.contains(&row.get::<_, i64>(0)?) {
+            if !spare(row.get(0)?) {
                 let bytes = unsigned(row.get(3)?);
                 freed += bytes;
                 victims.push((row.get(1)?, row.get(2)?, bytes, row.get(4)?));

@@ -186,15 +186,17 @@ impl Thread {
             }
             eviction::write_notes(&mut session, &notes)?;
             self.brought_back.add(std::mem::take(&mut session.effects.brought_back));
-            let mut safe = self.shared.leases.held();
-            safe.extend(self.brought_back.safe());
-            let more = eviction::evict(&mut session, self.options.max_pack_bytes, &safe)?;
+            let more = eviction::evict(&mut session, self.options.max_pack_bytes, &self.shared.leases, &mut self.brought_back)?;
             if session.effects.lists {
                 connection.prepare_cached("UPDATE meta SET value = value + 1 WHERE name = 'generation'")?.execute([])?;
             }
             connection.prepare_cached("COMMIT")?.execute([])?;
             Ok(more)
         });
+        if ended.is_err() && !connection.is_autocommit() {
+            connection.execute_batch("ROLLBACK")?;
+        }
+        self.shared.leases.pardon();
         match ended {
             Ok(more) => {
                 let effects = session.effects;
@@ -202,9 +204,6 @@ impl Thread {
                 Ok(more)
             }
             Err(failure) => {
-                if !connection.is_autocommit() {
-                    connection.execute_batch("ROLLBACK")?;
-                }
                 self.shared.return_notes(notes);
                 Err(failure)
             }

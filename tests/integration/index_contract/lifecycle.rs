@@ -83,6 +83,24 @@ async fn what_cannot_be_read_any_more_keeps_its_last_good_documents() {
 }
 
 #[tokio::test]
+async fn a_second_write_within_the_same_tick_has_another_fingerprint() {
+    let index = Index::open();
+    let (owner, path) = of_job(1);
+    let fingerprint = async |text: &str, racy: bool| {
+        let mut change = legacy("one", 1, 100, text);
+        change.files[0].racy = racy;
+        index.apply(change).await;
+        let DocumentAnswer::Found(document) = index.answer(owner, &path).await else { panic!() };
+        document.fingerprint
+    };
+    let first = fingerprint("first", true).await;
+    assert_eq!(first, version(100).fingerprint());
+    let second = fingerprint("secnd", false).await;
+    assert_ne!(second, first);
+    assert_eq!(fingerprint("secnd", false).await, second, "read again after its eviction");
+}
+
+#[tokio::test]
 async fn jobs_of_an_incomplete_application_are_listed_and_itself_is_not() {
     let index = Index::open();
     let key = application_key("one", "c", 1);

@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use historyserver::archive::Owner;
-use historyserver::index::{self, Copy, DocumentAnswer, IndexError, IndexOptions, Opened, Presence, Urgency};
+use historyserver::index::{self, Copy, DocumentAnswer, IndexError, IndexOptions, Opened, Pack, Presence, Urgency};
 
 use super::support::*;
 
@@ -86,6 +86,36 @@ async fn damage_that_a_reader_finds_is_told_and_mended_by_a_restart() {
     assert!(told.iter().any(|error| matches!(error, IndexError::Damaged(_))), "{told:?}");
     let (_index, opened) = index.reopen().await;
     assert!(matches!(opened, Opened::Rebuilt { .. }), "{opened:?}");
+}
+
+#[tokio::test]
+async fn a_damaged_document_is_told_once_and_read_again_from_its_archive() {
+    let index = Index::open();
+    let text = noise(800_000, 1);
+    let (owner, path) = of_job(1);
+    let change = || Change::of(legacy_key("one", 1)).job_pack(job(1), Pack::Whole(parts(&[(&path, &text)]))).0;
+    index.apply(change()).await;
+    index.writer.close().await;
+    // Somewhere in the frames, where SQLite itself notices nothing.
+    let middle = fs::metadata(index.file()).unwrap().len() / 4096 / 2;
+    overwrite(&index, middle * 4096 + 100, &[0xee; 64]).await;
+    let (index, opened) = index.reopen().await;
+    assert_eq!(opened, Opened::Ready);
+    let DocumentAnswer::Found(document) = index.answer(owner, &path).await else { panic!() };
+    let mut position = 0;
+    let error = loop {
+        match index.reader.document_chunk(&document, position).await {
+            Ok(chunk) => position += chunk.len() as u64,
+            Err(error) => break error,
+        }
+        assert!(position < document.length, "the damage was not noticed");
+    };
+    assert!(matches!(error, IndexError::Damaged(_)), "{error}");
+    drop(document);
+    let evicted = DocumentAnswer::Evicted(legacy_key("one", 1));
+    index.until("taking out the damaged pack", async |index| index.answer(owner, &path).await == evicted).await;
+    index.apply(change()).await;
+    assert!(index.read(owner, &path).await == Some(text));
 }
 
 #[tokio::test]
