@@ -13,6 +13,10 @@ mod flink_cases;
 mod flink_clients;
 mod flink_retention;
 mod flink_side_by_side;
+mod fuzz_envelope;
+mod generated_archives;
+#[path = "../support/generator.rs"]
+mod generator;
 mod hostile;
 mod http_connections;
 mod http_documents;
@@ -29,4 +33,6 @@ mod refresh;
 mod running;
 mod store_directory;
 mod support;
+#[path = "../support/template.rs"]
+mod template;
 mod tls;

@@ -1,0 +1,137 @@
+//! The generator's archives are whole, new and consistent.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use historyserver::archive::{ApplicationRecord, DocumentSink, JobRecord, Limits, Owner, Read, Record, SinkError, read_slice, read_stream};
+
+use crate::generator::{Generator, LargeJob, Plan};
+
+/// Keeps the paths and the total.
+#[derive(Default)]
+struct Paths(Vec<String>, String);
+
+impl DocumentSink for Paths {
+    fn document(&mut self, path: &str, json: &str) -> Result<(), SinkError> {
+        self.0.push(path.to_owned());
+        self.1.push_str(json);
+        Ok(())
+    }
+}
+
+fn read(archive: &str, owner: Owner) -> (Read, Paths) {
+    let mut paths = Paths::default();
+    let read = read_slice(archive.as_bytes(), owner, &Limits::default(), &mut paths).unwrap();
+    assert_eq!(read.flaws, []);
+    (read, paths)
+}
+
+fn application_of(archive: &str, id: &str) -> ApplicationRecord {
+    match read(archive, Owner::Application(id.parse().unwrap())).0.record {
+        Some(Record::Application(record)) => record,
+        other => panic!("no application: {other:?}"),
+    }
+}
+
+fn job_of(archive: &str, id: &str) -> (JobRecord, Paths) {
+    let (read, paths) = read(archive, Owner::Job(id.parse().unwrap()));
+    match read.record {
+        Some(Record::Job(record)) => (record, paths),
+        other => panic!("no job: {other:?}"),
+    }
+}
+
+#[test]
+fn every_application_is_whole_and_new() {
+    let plan = Plan { applications: 60, clusters: 3, start_time: 1_700_000_000_000, spread: 60_000_000, ..Plan::default() };
+    let generator = Generator::new(plan.clone()).unwrap();
+    let (mut ids, mut names, mut states, mut clusters, mut bytes) = (HashSet::new(), HashSet::new(), HashSet::new(), HashSet::new(), 0);
+    for number in 0..60 {
+        let made = generator.application(number);
+        let record = application_of(&made.summary, &made.id);
+        assert_eq!(record.start, 1_700_000_000_000 + i64::try_from(number).unwrap() * 1_000_000);
+        assert_eq!((record.end, &record.name), (made.end, &made.name));
+        assert_eq!(record.end - record.start, record.duration);
+        let made_jobs: HashSet<_> = made.jobs.iter().map(|job| job.id.parse().unwrap()).collect();
+        assert_eq!(record.jobs.iter().copied().collect::<HashSet<_>>(), made_jobs);
+        for job in &made.jobs {
+            let (record, paths) = job_of(&job.archive, &job.id);
+            assert!(record.start >= 1_700_000_000_000 && record.end == job.end && record.end <= made.end);
+            assert!(record.name.ends_with(&format!(" {number}")), "{}", record.name);
+            assert!(paths.1.contains(&format!("\"application-id\":\"{}\"", made.id)));
+            assert!(!paths.1.contains("\"start-time\":17953"), "a time was left as it was");
+            ids.insert(job.id.clone());
+            bytes += job.archive.len();
+        }
+        bytes += made.summary.len();
+        ids.insert(made.id);
+        names.insert(made.name);
+        states.insert(record.status);
+        clusters.insert(made.cluster);
+    }
+    assert_eq!(names.len(), 60, "each has a name of its own");
+    assert!(ids.len() >= 60);
+    assert_eq!(clusters.len(), 3);
+    assert_eq!(states, ["FINISHED", "FAILED", "CANCELED"].map(str::to_owned).into());
+    assert!((45_000..53_000).contains(&(bytes / 60)), "{} bytes on average", bytes / 60);
+    assert_eq!(Generator::new(plan).unwrap().application(7), generator.application(7), "the same seed gives the same");
+}
+
+#[test]
+fn files_lie_where_flink_puts_them_with_the_times_of_their_ends() {
+    let out = tempfile::tempdir().unwrap();
+    let generator = Generator::new(Plan { applications: 20, legacy_jobs: 8, ..Plan::default() }).unwrap();
+    let made = generator.write_all(out.path()).unwrap();
+    let modified = |path: &Path| {
+        let time = fs::metadata(path).unwrap().modified().unwrap().duration_since(UNIX_EPOCH).unwrap();
+        i64::try_from(time.as_millis()).unwrap()
+    };
+    let mut bytes = 0;
+    for number in 0..20 {
+        let application = generator.application(number);
+        let folder = out.path().join(&application.cluster).join("applications").join(&application.id);
+        let summary = fs::read_to_string(folder.join("application-summary")).unwrap();
+        assert_eq!(summary, application.summary);
+        assert_eq!(modified(&folder.join("application-summary")), application.end);
+        assert_eq!(modified(&folder), application.end);
+        assert_eq!(folder.join("jobs").exists(), !application.jobs.is_empty());
+        for job in &application.jobs {
+            let file = folder.join("jobs").join(&job.id);
+            assert_eq!(modified(&file), job.end);
+            assert_eq!(fs::read_to_string(file).unwrap(), job.archive);
+            bytes += job.archive.len() as u64;
+        }
+        bytes += summary.len() as u64;
+    }
+    for number in 0..8 {
+        let job = generator.legacy_job(number);
+        let file = out.path().join(&job.id);
+        assert_eq!(modified(&file), job.end);
+        let (record, _) = job_of(&fs::read_to_string(file).unwrap(), &job.id);
+        assert!(record.name.ends_with(&format!(" {number}")), "{}", record.name);
+        bytes += job.archive.len() as u64;
+    }
+    assert_eq!(made.bytes, bytes);
+}
+
+#[test]
+fn a_job_archive_of_any_size_is_written_and_read_without_being_held() {
+    for (bytes, document_bytes, documents) in [(3_000_000, 2_000, 1_100..1_500), (3_000_000, 3_000_000, 3..4), (0, 1, 2..3)] {
+        let job = LargeJob { bytes, document_bytes, start: 1_700_000_000_000 };
+        let id = LargeJob::id(3);
+        let mut written = Vec::new();
+        let length = job.write(&id, &mut written).unwrap();
+        written.flush().unwrap();
+        assert_eq!(length, written.len() as u64);
+        assert!((bytes..bytes + bytes / 4 + 4_000).contains(&length), "{length} of {bytes}");
+        serde_json::from_slice::<serde::de::IgnoredAny>(&written).unwrap();
+        let mut paths = Paths::default();
+        let read = read_stream(written.as_slice(), Owner::Job(id.parse().unwrap()), &Limits::default(), &mut paths).unwrap();
+        assert_eq!(read.flaws, []);
+        assert!(documents.contains(&paths.0.len()), "{} documents", paths.0.len());
+        assert!(matches!(read.record, Some(Record::Job(record)) if record.end == 1_700_000_060_000));
+    }
+}
