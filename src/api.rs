@@ -7,7 +7,7 @@
 //! a 500 is a fixed sentence, its cause goes to the log, once, with the request.
 //!
 //! # Which module does what
-//! [`serve`] owns connections; `observe` wraps every request (time limit, panics, headers, log, metrics); `flink_path` decodes
+//! [`serve()`] owns connections; `observe` wraps every request (time limit, panics, headers, log, metrics); `flink_path` decodes
 //! paths and `flink` says what they mean; `document`, `overview`, `cluster`, `dashboard` and `log_url` answer them;
 //! `ops` and `status` are ours; `response`, `conditional` and `encoding` are shared by all.
 
@@ -52,7 +52,7 @@ pub(crate) use encoding::{Encoding, negotiate};
 pub(crate) use response::{RouteTemplate, not_modified};
 
 pub use dashboard::system_timezone_name;
-pub use log_url::{LogUrlPattern, LogUrls};
+pub use log_url::{LogUrlPattern, LogUrls, SchemeRefused};
 pub use observe::{DURATION_BUCKETS, DURATION_METRIC, REQUESTS_METRIC};
 pub use serve::{Drained, ServeOptions, serve};
 
@@ -123,7 +123,7 @@ impl std::ops::Deref for Shared {
     }
 }
 
-/// All routes. To be served with [`serve`], which owns the connections.
+/// All routes. To be served with [`serve()`], which owns the connections.
 pub fn router(state: ApiState) -> Router {
     observe::describe();
     ops::describe();

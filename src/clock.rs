@@ -1,7 +1,8 @@
 //! The time, injected: whoever needs it takes a [`Clock`], so that tests can set it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 /// Milliseconds since 1970-01-01T00:00:00Z, as Flink writes times.
 pub type Millis = i64;
@@ -12,14 +13,23 @@ pub enum Clock {
     /// The system's clock.
     System,
     /// A clock that stands until it is set.
-    Manual(Arc<AtomicI64>),
+    Manual(Arc<ManualClock>),
 }
+
+/// A clock that stands until it is set.
+#[derive(Debug)]
+pub struct ManualClock {
+    now: AtomicI64,
+    passed: AtomicI64,
+}
+
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 impl Clock {
     /// A clock that stands at `now`.
     #[must_use]
     pub fn manual(now: Millis) -> Self {
-        Self::Manual(Arc::new(AtomicI64::new(now)))
+        Self::Manual(Arc::new(ManualClock { now: AtomicI64::new(now), passed: AtomicI64::new(0) }))
     }
 
     /// The present time.
@@ -28,14 +38,31 @@ impl Clock {
     pub fn now(&self) -> Millis {
         match self {
             Self::System => chrono::Utc::now().timestamp_millis(),
-            Self::Manual(now) => now.load(Ordering::SeqCst),
+            Self::Manual(clock) => clock.now.load(Ordering::SeqCst),
         }
     }
 
-    /// Moves a manual clock by `millis`; the system's clock is left alone.
+    /// The time since some moment of this process: it only goes forward, however the clock is set.
+    #[must_use]
+    pub fn passed(&self) -> Duration {
+        match self {
+            Self::System => START.elapsed(),
+            Self::Manual(clock) => Duration::from_millis(u64::try_from(clock.passed.load(Ordering::SeqCst)).unwrap_or(0)),
+        }
+    }
+
+    /// Moves a manual clock by `millis`, as time that passes; the system's clock is left alone.
     pub fn advance(&self, millis: Millis) {
-        if let Self::Manual(now) = self {
-            now.fetch_add(millis, Ordering::SeqCst);
+        if let Self::Manual(clock) = self {
+            clock.passed.fetch_add(millis, Ordering::SeqCst);
+            clock.now.fetch_add(millis, Ordering::SeqCst);
+        }
+    }
+
+    /// Sets a manual clock forward or back, while no time passes; the system's clock is left alone.
+    pub fn jump(&self, millis: Millis) {
+        if let Self::Manual(clock) = self {
+            clock.now.fetch_add(millis, Ordering::SeqCst);
         }
     }
 }

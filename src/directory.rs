@@ -88,10 +88,7 @@ impl Directory {
         Ok(Self { url, backend })
     }
 
-    /// A directory in any store of `object_store`, below `prefix`.
-    ///
-    /// # Panics
-    /// A prefix that cannot be one (control characters, `.` or `..` as a segment).
+    /// A directory in any store of `object_store`, below `prefix`, which is literal.
     #[must_use]
     pub fn in_store(url: DirectoryUrl, store: Arc<dyn ::object_store::ObjectStore>, prefix: &str) -> Self {
         Self { url: url.clone(), backend: Backend::Store(Store::new(url, store, None, prefix)) }
@@ -140,9 +137,17 @@ impl Directory {
     /// # Errors
     /// The store cannot be asked.
     pub async fn legacy_job_file(&self, job: JobId) -> Result<Option<FoundFile>, DirectoryError> {
+        self.legacy_job_file_named(&FilePath::new(job.to_string()), job).await
+    }
+
+    /// Looks for one legacy job archive by the name that a listing told, in any case.
+    ///
+    /// # Errors
+    /// The store cannot be asked.
+    pub async fn legacy_job_file_named(&self, name: &FilePath, job: JobId) -> Result<Option<FoundFile>, DirectoryError> {
         match &self.backend {
-            Backend::Local(local) => local.legacy_job_file(job).await,
-            Backend::Store(store) => store.legacy_job_file(job).await,
+            Backend::Local(local) => local.legacy_job_file(name.clone(), job).await,
+            Backend::Store(store) => store.legacy_job_file(name.clone(), job).await,
         }
     }
 

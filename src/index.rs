@@ -7,11 +7,13 @@ mod answer;
 mod change;
 mod data_directory;
 mod error;
+mod expiry;
 mod keys;
 mod known;
 mod leases;
 mod opening;
 mod reader;
+mod removal;
 mod shared;
 mod sqlite;
 mod writer;
@@ -19,6 +21,9 @@ mod writer;
 pub use answer::{Document, DocumentAnswer, Figures, Generation, OverviewList};
 pub use change::{FileChange, FileOutcome, Pack, ParsedRecord, Presence, StagedPack, UnitChange, Urgency};
 pub use error::IndexError;
+pub use expiry::{
+    Deletion, Done, Expiry, FailedRemoval, HeldCleanup, JudgedFile, Mark, MarkState, Marks, Page, Pending, PendingRemoval, Removal,
+};
 pub use keys::{ApplicationKey, Copy, UnitKey};
 pub use known::{KnownDirectory, KnownFile, KnownUnit};
 pub use opening::{IndexOptions, Opened, open};

@@ -2,8 +2,11 @@
 
 mod lively;
 pub mod plan;
+mod problems;
+mod retain;
 mod round;
 mod status;
 
+pub use retain::RetentionRules;
 pub use round::{DirectoryRefresh, Refresh};
 pub use status::{DirectoryState, DirectoryStatus, RefreshStatus};

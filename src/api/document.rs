@@ -1,8 +1,7 @@
 //! One archived document, byte for byte, streamed: however large it is, only a chunk of it is in memory per client.
 //!
-//! An evicted document is brought back first. When its archive is evicted or replaced while a slow client still reads, the
-//! reading goes on from the same position as long as the archive is the same version; otherwise the connection is cut,
-//! since a mixture of two versions must never look like a whole answer.
+//! An evicted document is brought back first; one that is being read is not evicted. When its archive is replaced while a slow client
+//! still reads, the connection is cut, since a mixture of two versions must never look like a whole answer.
 
 use std::io;
 use std::sync::Arc;
@@ -137,7 +136,7 @@ impl Reading {
         }
     }
 
-    /// Finds the same document again after its pack was evicted or replaced.
+    /// Finds the document again after its archive was replaced.
     async fn locate_again(&mut self, cause: String) -> Result<(), ApiError> {
         let Some(document) = locate(&self.shared, self.owner, &self.path).await? else {
             return Err(ApiError::internal(cause));

@@ -97,6 +97,7 @@ impl From<IndexError> for ApiError {
             IndexError::Unwritable(cause) | IndexError::NewerSchema(cause) | IndexError::Owned(cause) => {
                 Self::unavailable("The index cannot be read at the moment.", Duration::from_secs(30), cause)
             }
+            IndexError::InvalidCursor => Self::bad_request("This cursor does not lead to a page: begin again without one."),
             IndexError::Damaged(cause) => Self::internal(format!("the index is damaged: {cause}")),
             IndexError::Failed(cause) => Self::internal(format!("reading the index failed: {cause}")),
         }

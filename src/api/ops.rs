@@ -119,6 +119,7 @@ mod tests {
             audit_ms: None,
             next_audit: None,
             units: 0,
+            held_back: None,
         });
         RefreshStatus { finished, directories: directories.collect(), ..RefreshStatus::default() }
     }

@@ -123,8 +123,7 @@ pub struct FoundApplication {
 /// One piece of a listing, sent while the listing goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    /// Applications, newest first where folder times are to be had.
-    /// An application may be found twice in one listing of a store that does not list in order: the later one counts.
+    /// Applications, newest first where folder times are to be had. Each is sent once, after the obstacles that hide parts of it.
     Applications(Vec<FoundApplication>),
     /// Legacy job archives ([`FileKind::Job`]).
     LegacyJobs(Vec<FoundFile>),

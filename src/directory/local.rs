@@ -50,8 +50,8 @@ impl Local {
         self.blocking(move |local| local.files_of(&folder)).await
     }
 
-    pub(super) async fn legacy_job_file(&self, job: JobId) -> Result<Option<FoundFile>, DirectoryError> {
-        self.blocking(move |local| local.legacy_job(job)).await
+    pub(super) async fn legacy_job_file(&self, name: FilePath, job: JobId) -> Result<Option<FoundFile>, DirectoryError> {
+        self.blocking(move |local| local.legacy_job(name, job)).await
     }
 
     pub(super) async fn read(&self, file: &FilePath, whole_up_to: u64) -> Result<Contents, DirectoryError> {

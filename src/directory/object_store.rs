@@ -66,8 +66,7 @@ impl Store {
         Ok((!files.is_empty()).then_some(files))
     }
 
-    pub(super) async fn legacy_job_file(&self, job: JobId) -> Result<Option<FoundFile>, DirectoryError> {
-        let path = FilePath::new(job.to_string());
+    pub(super) async fn legacy_job_file(&self, path: FilePath, job: JobId) -> Result<Option<FoundFile>, DirectoryError> {
         match self.inner.store.head(&self.inner.key(&path)?).await {
             Ok(object) => Ok(Some(FoundFile { path, kind: FileKind::Job(job), version: version(&object) })),
             Err(::object_store::Error::NotFound { .. }) => Ok(None),
@@ -135,7 +134,9 @@ impl Inner {
 }
 
 fn version(object: &ObjectMeta) -> FileVersion {
-    FileVersion { size: object.size, modified: object.last_modified.timestamp_millis(), etag: object.e_tag.clone() }
+    // A listing may tell milliseconds where asking for one object tells seconds; the tag tells versions apart.
+    let modified = if object.e_tag.is_some() { object.last_modified.timestamp() * 1_000 } else { object.last_modified.timestamp_millis() };
+    FileVersion { size: object.size, modified, etag: object.e_tag.clone() }
 }
 
 /// A prefix as it is, without empty segments; only what no key can have (control characters, `..`) is encoded.

@@ -15,6 +15,9 @@ pub enum IndexError {
     /// A stored pack or the file is damaged.
     #[error("{0}")]
     Damaged(String),
+    /// The cursor of a page is none that this index has given.
+    #[error("this cursor does not lead to a page: begin again without one")]
+    InvalidCursor,
     /// The writer has been shut down.
     #[error("the index is closed")]
     Closed,

@@ -23,6 +23,23 @@ pub enum UnitKey {
     LegacyJob(DirectoryUrl, JobId),
 }
 
+impl UnitKey {
+    /// The key of an application.
+    #[must_use]
+    pub fn application(directory: &DirectoryUrl, cluster: &ClusterName, id: ApplicationId) -> Self {
+        Self::Application(ApplicationKey { directory: directory.clone(), cluster: cluster.clone(), id })
+    }
+
+    /// The archive directory that the unit is in.
+    #[must_use]
+    pub fn directory(&self) -> &DirectoryUrl {
+        match self {
+            Self::Application(key) => &key.directory,
+            Self::LegacyJob(directory, _) => directory,
+        }
+    }
+}
+
 /// Which copy of a document is meant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Copy {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::Marks;
 use crate::clock::Millis;
 use crate::directory::{ClusterName, FileKind, Fingerprint};
 use crate::ids::{ApplicationId, JobId};
@@ -49,6 +50,8 @@ pub struct KnownDirectory {
     pub applications: HashMap<(ClusterName, ApplicationId), KnownUnit>,
     /// Legacy job archives.
     pub legacy_jobs: HashMap<JobId, KnownUnit>,
+    /// What was judged before, and is to be removed.
+    pub marks: Marks,
     /// Whether a complete listing has ever found an archive here.
     pub held_archives: bool,
     /// Since when the directory is found missing or wholly empty although it held archives.

@@ -143,7 +143,10 @@ impl IndexReader {
         self.read(move |shared| shared.pool.read(|connection| sqlite::clusters(connection, &directory))).await
     }
 
-    async fn read<T: Send + 'static>(&self, query: impl FnOnce(&Shared) -> Result<T, Failure> + Send + 'static) -> Result<T, IndexError> {
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Shared) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, IndexError> {
         let permit = self.shared.pool.permit().await?;
         let shared = self.shared.clone();
         crate::tasks::spawn_blocking(move || {

@@ -13,7 +13,7 @@ use crate::pack::Part;
 use crate::problem::{Problem, ProblemChanges};
 
 /// Units that one transaction forgets or marks at most: others want to write too.
-const GROUP: usize = 500;
+pub(super) const GROUP: usize = 500;
 
 /// Changes the index. One per data directory; all acts go through one thread, which ends with the last handle.
 #[derive(Clone)]
@@ -150,7 +150,7 @@ impl IndexWriter {
         let _ = self.send(Urgency::Batched, move |session| sqlite::discard(session, staged), drop::<Result<(), IndexError>>);
     }
 
-    async fn act<T: Send + 'static>(
+    pub(super) async fn act<T: Send + 'static>(
         &self,
         urgency: Urgency,
         work: impl FnOnce(&mut Session<'_>) -> Result<T, Failure> + Send + 'static,

@@ -6,15 +6,23 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::clock::Millis;
-use crate::directory::{ClusterName, DirectoryUrl, FileKind, Found, FoundApplication, FoundFile, Hidden, Listed};
+use crate::directory::{ClusterName, DirectoryUrl, FileKind, FilePath, Found, FoundApplication, FoundFile, Hidden, Listed};
 use crate::ids::{ApplicationId, JobId};
-use crate::index::{ApplicationKey, KnownDirectory, KnownFile, KnownUnit, Presence, UnitKey};
+use crate::index::{Expiry, KnownDirectory, KnownFile, KnownUnit, Presence, UnitKey};
+use crate::retention::policy::Policy;
+
+mod retaining;
+
+use retaining::Judged;
 
 /// A file whose time is this close to the listing may be written again without a visible change of size and time.
 pub const RACY_WINDOW: Millis = 2_000;
 
 /// Files of an application younger than this are listed by every look.
 pub const OPEN_WINDOW: Millis = 10 * 60 * 1_000;
+
+/// Time since which a directory is empty whose emptiness somebody confirmed.
+pub const CONFIRMED: Millis = 0;
 
 /// Longest time between two listings of an application that has no summary and does not change.
 const LONGEST_PAUSE: Millis = 10 * 60 * 1_000;
@@ -28,6 +36,17 @@ pub struct Rules {
     pub forget_gone_legacy_jobs: bool,
     /// `historyserver.archive.empty-grace`: how long a directory that held archives may be missing or empty before that is believed.
     pub empty_grace: Millis,
+}
+
+/// What the policy judges by in this refresh.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Judging {
+    /// The limits.
+    pub policy: Policy,
+    /// `historyserver.archive.retain-remote-beyond-local-limit`: what is expired is only forgotten.
+    pub keep_archives: bool,
+    /// Whether the clock can be trusted with a verdict by age.
+    pub by_age: bool,
 }
 
 /// Files of one unit that are to be fetched.
@@ -52,10 +71,22 @@ pub struct Plan {
     pub forget: Vec<UnitKey>,
     /// The directory held archives and is missing or wholly empty: nothing is concluded from that yet.
     pub vanished: bool,
+    /// It is wholly empty, and somebody confirmed that this is meant.
+    pub emptiness_confirmed: bool,
     /// The directory holds archives, or something that hides them.
     pub holds_archives: bool,
     /// Applications and legacy jobs found.
     pub units: u64,
+    /// What is beyond a limit and was not before.
+    pub expire: Vec<Expiry>,
+    /// What is beyond a limit and was never read, so that there is nothing to forget; the archive stays.
+    pub leave: Vec<Expiry>,
+    /// What was expired, or was to be forgotten, and is not any more.
+    pub retain_again: Vec<UnitKey>,
+    /// What is dated too far ahead of the clock to be judged, at most 100 of it, with its folder or file.
+    pub ahead: Vec<(UnitKey, FilePath)>,
+    /// Tasks that had to wait for the verdict, newest first.
+    pub tasks: Vec<Task>,
 }
 
 /// Whether a look must list the files of an application, and not only read its name.
@@ -85,8 +116,9 @@ pub struct Planner<'known> {
     directory: DirectoryUrl,
     known: &'known KnownDirectory,
     now: Millis,
-    seen_applications: HashSet<(ClusterName, ApplicationId)>,
-    seen_legacy_jobs: HashSet<JobId>,
+    judging: Judging,
+    seen_applications: HashMap<(ClusterName, ApplicationId), Option<Box<Judged>>>,
+    seen_legacy_jobs: HashMap<JobId, Option<Box<Judged>>>,
     hidden_clusters: HashSet<ClusterName>,
     hidden_applications: HashSet<(ClusterName, ApplicationId)>,
     hidden_jobs: HashSet<(ClusterName, ApplicationId, JobId)>,
@@ -97,13 +129,14 @@ pub struct Planner<'known> {
 impl<'known> Planner<'known> {
     /// Begins with what the index knows of the directory.
     #[must_use]
-    pub fn new(directory: DirectoryUrl, known: &'known KnownDirectory, now: Millis) -> Self {
+    pub fn new(directory: DirectoryUrl, known: &'known KnownDirectory, judging: Judging, now: Millis) -> Self {
         Self {
             directory,
             known,
             now,
-            seen_applications: HashSet::new(),
-            seen_legacy_jobs: HashSet::new(),
+            judging,
+            seen_applications: HashMap::new(),
+            seen_legacy_jobs: HashMap::new(),
             hidden_clusters: HashSet::new(),
             hidden_applications: HashSet::new(),
             hidden_jobs: HashSet::new(),
@@ -140,12 +173,18 @@ impl<'known> Planner<'known> {
                 return Plan { vanished: true, ..Plan::default() };
             }
         }
+        let emptiness_confirmed = nothing_there && self.known.vanished_since == Some(CONFIRMED);
+        let mut plan = Plan { emptiness_confirmed, ..Plan::default() };
+        self.judge(&mut plan);
         let mut forget = Vec::new();
         for (id, unit) in &self.known.applications {
-            if self.seen_applications.contains(id) || self.hidden_clusters.contains(&id.0) || self.hidden_applications.contains(id) {
+            if self.seen_applications.contains_key(id) || self.hidden_clusters.contains(&id.0) || self.hidden_applications.contains(id) {
                 continue;
             }
             let key = self.application_key(id);
+            if self.is_being_removed(&key) {
+                continue;
+            }
             if rules.forget_gone_applications {
                 forget.push(key);
             } else if unit.gone_since.is_none() {
@@ -153,10 +192,13 @@ impl<'known> Planner<'known> {
             }
         }
         for (job, unit) in &self.known.legacy_jobs {
-            if self.seen_legacy_jobs.contains(job) || self.hidden_legacy_jobs.contains(job) {
+            if self.seen_legacy_jobs.contains_key(job) || self.hidden_legacy_jobs.contains(job) {
                 continue;
             }
             let key = UnitKey::LegacyJob(self.directory.clone(), *job);
+            if self.is_being_removed(&key) {
+                continue;
+            }
             if rules.forget_gone_legacy_jobs {
                 forget.push(key);
             } else if unit.gone_since.is_none() {
@@ -173,11 +215,12 @@ impl<'known> Planner<'known> {
             _ => true,
         });
         let hides = !(self.hidden_clusters.is_empty() && self.hidden_applications.is_empty() && self.hidden_legacy_jobs.is_empty());
-        Plan { presence: self.presence, forget, vanished: false, holds_archives: units > 0 || hides, units }
+        self.drop_stale_marks(&forget, &mut plan);
+        Plan { presence: self.presence, forget, holds_archives: units > 0 || hides, units, ..plan }
     }
 
     fn application_key(&self, (cluster, id): &(ClusterName, ApplicationId)) -> UnitKey {
-        UnitKey::Application(ApplicationKey { directory: self.directory.clone(), cluster: cluster.clone(), id: *id })
+        UnitKey::application(&self.directory, cluster, *id)
     }
 
     fn hide(&mut self, hidden: &Hidden) {
@@ -201,25 +244,31 @@ impl<'known> Planner<'known> {
     fn take_application(&mut self, found: &FoundApplication) -> Option<Task> {
         let id = (found.cluster.clone(), found.id);
         let known = self.known.applications.get(&id);
+        let key = self.application_key(&id);
         let Some(files) = &found.files else {
-            self.seen_applications.insert(id);
+            let judged = self.known_candidate(&key, known, &found.folder);
+            self.seen_applications.insert(id, judged);
             return None;
         };
         if files.is_empty() {
             // A folder without an archive is no application (yet, or any more).
             return None;
         }
-        let key = self.application_key(&id);
-        self.seen_applications.insert(id);
         let has_summary = files.iter().any(|file| file.kind == FileKind::Summary);
-        self.compare(key, files, known, has_summary)
+        let mut judged = self.candidate(files, known, &found.folder);
+        let task = self.compare_or_wait(key, files, known, has_summary, judged.as_deref_mut());
+        self.seen_applications.insert(id, judged);
+        task
     }
 
     fn take_legacy_job(&mut self, file: &FoundFile) -> Option<Task> {
         let FileKind::Job(job) = file.kind else { return None };
-        self.seen_legacy_jobs.insert(job);
         let key = UnitKey::LegacyJob(self.directory.clone(), job);
-        self.compare(key, std::slice::from_ref(file), self.known.legacy_jobs.get(&job), true)
+        let (files, known) = (std::slice::from_ref(file), self.known.legacy_jobs.get(&job));
+        let mut judged = self.candidate(files, known, &file.path);
+        let task = self.compare_or_wait(key, files, known, true, judged.as_deref_mut());
+        self.seen_legacy_jobs.insert(job, judged);
+        task
     }
 
     /// Compares the files of a unit with what is known of them.

@@ -12,14 +12,16 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::lively::Lively;
-use super::plan::{Planner, Rules, Task, is_open};
+use super::plan::{Plan, Planner, Rules, Task, is_open};
+use super::retain::RetentionRules;
 use super::status::{DirectoryState, DirectoryStatus, RefreshStatus};
 use crate::clock::{Clock, Millis};
 use crate::directory::{ClusterName, Directory, DirectoryError, Extent, FilePath, Found, Listed};
 use crate::ids::ApplicationId;
-use crate::index::{IndexError, IndexReader, IndexWriter, KnownDirectory, Urgency};
+use crate::index::{IndexError, IndexReader, IndexWriter, KnownDirectory, MarkState, Urgency};
 use crate::ingest::{Ingest, Ingested};
 use crate::problem::{Problem, ProblemCode, Subject};
+use crate::retention::trust::ClockTrust;
 
 /// Units that are fetched and parsed at once.
 const UNITS_IN_FLIGHT: usize = 16;
@@ -44,23 +46,28 @@ pub struct Refresh {
 
 /// The refresh of one directory, and what it remembers between rounds.
 pub struct DirectoryRefresh {
-    directory: Directory,
+    pub(super) directory: Directory,
     ingest: Ingest,
-    writer: IndexWriter,
-    reader: IndexReader,
-    rules: Rules,
-    clock: Clock,
+    pub(super) writer: IndexWriter,
+    pub(super) reader: IndexReader,
+    pub(super) rules: Rules,
+    pub(super) retention: RetentionRules,
+    pub(super) clock: Clock,
+    /// Whether the clock may be trusted with verdicts by age.
+    pub(super) trust: ClockTrust,
+    /// When the last refresh was that is on record.
+    pub(super) last_refresh: Option<Millis>,
     /// What the index knew, and at which version of it.
     known: Option<(u64, Arc<KnownDirectory>)>,
     /// When the files of applications without a summary were listed last.
     last_listed: Arc<Mutex<HashMap<(ClusterName, ApplicationId), Millis>>>,
-    status: DirectoryStatus,
+    pub(super) status: DirectoryStatus,
     /// When a look may be made again (object stores).
     next_look: Millis,
     /// Obstacles of the last audit, and of the looks since.
-    obstacles: Vec<Problem>,
+    pub(super) obstacles: Vec<Problem>,
     /// Problems of the directory that are on record; `None` before the first round.
-    recorded: Option<Vec<(ProblemCode, Subject)>>,
+    pub(super) recorded: Option<Vec<(ProblemCode, Subject, String)>>,
     /// The last failure that was logged, so that it is logged once.
     logged: Option<String>,
     /// Folders below the root where the next change is likely, most important first.
@@ -88,6 +95,7 @@ struct Done {
     gone: u64,
     back: u64,
     forgotten: u64,
+    expired: u64,
     units: Option<u64>,
     vanished: bool,
     exists: bool,
@@ -164,6 +172,7 @@ impl DirectoryRefresh {
             audit_ms: None,
             next_audit: None,
             units: 0,
+            held_back: None,
         };
         Self {
             directory,
@@ -171,7 +180,10 @@ impl DirectoryRefresh {
             writer,
             reader,
             rules,
+            retention: RetentionRules::default(),
             clock,
+            trust: ClockTrust::default(),
+            last_refresh: None,
             known: None,
             last_listed: Arc::default(),
             status,
@@ -181,6 +193,12 @@ impl DirectoryRefresh {
             logged: None,
             lively: Vec::new(),
         }
+    }
+
+    /// Keeps only what these rules retain.
+    #[must_use]
+    pub fn with_retention(self, retention: RetentionRules) -> Self {
+        Self { retention, ..self }
     }
 
     /// The root and the lively folders, if the directory is local.
@@ -199,7 +217,7 @@ impl DirectoryRefresh {
         let result = self.round(audit, stop, &publish).await;
         let cost = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         match result {
-            Ok(done) => self.note_done(&done, cost).await,
+            Ok(done) => self.note_done(&done, cost),
             Err(Failure::Stopped) => {}
             Err(failure) => self.note_failure(&failure).await,
         }
@@ -211,7 +229,8 @@ impl DirectoryRefresh {
         let known = self.known().await?;
         let now = self.clock.now();
         let (directory, ingest) = (self.directory.clone(), self.ingest.clone());
-        let mut planner = Planner::new(directory.url().clone(), &known, now);
+        let (judging, doubt) = self.judging(now).await?;
+        let mut planner = Some(Planner::new(directory.url().clone(), &known, judging, now));
         let mut obstacles = Vec::new();
         let mut lively = Lively::default();
         let mut done = Done { audit, ..Done::default() };
@@ -222,6 +241,7 @@ impl DirectoryRefresh {
         tokio::pin!(listing);
 
         let mut listed: Option<Result<Listed, DirectoryError>> = None;
+        let mut plan = Plan::default();
         let mut all_found = false;
         let mut waiting: VecDeque<Task> = VecDeque::new();
         let mut reading = FuturesUnordered::new();
@@ -231,6 +251,16 @@ impl DirectoryRefresh {
             while reading.len() < UNITS_IN_FLIGHT && writing.len() < CHANGES_IN_FLIGHT {
                 let Some(task) = waiting.pop_front() else { break };
                 reading.push(ingest.ingest(&directory, task));
+            }
+            // Verdicts and removals follow a complete listing, and do not wait for the ingest.
+            if let (Some(Ok(listed)), true) = (&listed, all_found)
+                && let Some(planner) = planner.take()
+            {
+                plan = planner.finish(listed, &self.rules);
+                let retained = self.retain(&mut plan, &known, now).await?;
+                (done.expired, done.forgotten) = (retained.expired, retained.forgotten);
+                waiting.extend(plan.tasks.drain(..));
+                continue;
             }
             if listed.is_some() && all_found && waiting.is_empty() && reading.is_empty() && writing.is_empty() {
                 break;
@@ -273,7 +303,7 @@ impl DirectoryRefresh {
                             obstacles.push(self.obstacle(obstacle, now));
                         }
                         lively.take(&piece, now);
-                        waiting.extend(planner.take(&piece));
+                        waiting.extend(planner.as_mut().map(|planner| planner.take(&piece)).into_iter().flatten());
                         publish(&self.status, (waiting.len() + reading.len() + writing.len()) as u64);
                     }
                     None => all_found = true,
@@ -281,7 +311,6 @@ impl DirectoryRefresh {
             }
         }
         let listed = listed.unwrap_or(Ok(Listed::default())).map_err(Failure::Listing)?;
-        let plan = planner.finish(&listed, &self.rules);
         done.vanished = plan.vanished;
         done.exists = listed.exists;
         if audit || !plan.vanished {
@@ -289,12 +318,8 @@ impl DirectoryRefresh {
         }
         done.gone = plan.presence.iter().filter(|change| is_gone(change)).count() as u64;
         done.back = plan.presence.len() as u64 - done.gone;
-        done.forgotten = plan.forget.len() as u64;
         if !plan.presence.is_empty() {
-            self.writer.note_presence(plan.presence, now).await?;
-        }
-        if !plan.forget.is_empty() {
-            self.writer.forget(plan.forget).await?;
+            self.writer.note_presence(std::mem::take(&mut plan.presence), now).await?;
         }
         let holds = if plan.vanished { known.held_archives } else { plan.holds_archives };
         if holds != known.held_archives || plan.vanished != known.vanished_since.is_some() {
@@ -310,6 +335,7 @@ impl DirectoryRefresh {
         }
         let mut problems = self.obstacles.clone();
         problems.extend(plan.vanished.then(|| self.vanished(&known, now)));
+        problems.extend(self.retention_problems(&plan, &known, doubt, now));
         self.note_problems(problems).await?;
         self.lively = lively.folders();
         if audit {
@@ -339,6 +365,10 @@ impl DirectoryRefresh {
         Extent::Look(Arc::new(move |cluster: &ClusterName, id: &ApplicationId| {
             let key = (cluster.clone(), *id);
             let unit = known.applications.get(&key);
+            if known.marks.applications.get(&key).is_some_and(|mark| unit.is_none() || mark.state != MarkState::Held) {
+                // Judged, and not to be read; an audit sees whether it was rewritten.
+                return false;
+            }
             let incomplete = unit.is_some_and(|unit| !unit.complete);
             if !incomplete {
                 return is_open(unit, None, now);
@@ -352,30 +382,7 @@ impl DirectoryRefresh {
         }))
     }
 
-    fn obstacle(&self, obstacle: &crate::directory::Obstacle, now: Millis) -> Problem {
-        use crate::directory::Hidden;
-        let (cluster, application) = match &obstacle.hides {
-            Hidden::Nothing | Hidden::LegacyJob(_) => (None, None),
-            Hidden::Cluster(cluster) => (Some(cluster.clone()), None),
-            Hidden::Application(cluster, id) | Hidden::Job(cluster, id, _) => (Some(cluster.clone()), Some(*id)),
-        };
-        let subject = Subject { directory: self.directory.url().clone(), cluster, application, file: Some(obstacle.path.clone()) };
-        Problem { code: obstacle.code, subject, reason: obstacle.reason.clone(), since: now, next_attempt: None }
-    }
-
-    fn vanished(&self, known: &KnownDirectory, now: Millis) -> Problem {
-        let since = known.vanished_since.unwrap_or(now);
-        let believed = since + self.rules.empty_grace;
-        let url = self.directory.url();
-        let reason = format!(
-            "archive directory {url} held archives and is now missing or wholly empty: is its volume mounted? Nothing is forgotten \
-             until it has been so for historyserver.archive.empty-grace"
-        );
-        let subject = Subject { directory: url.clone(), cluster: None, application: None, file: None };
-        Problem { code: ProblemCode::DirectoryVanished, subject, reason, since, next_attempt: Some(believed) }
-    }
-
-    async fn note_done(&mut self, done: &Done, cost_ms: u64) {
+    fn note_done(&mut self, done: &Done, cost_ms: u64) {
         let now = self.clock.now();
         let url = self.directory.url().clone();
         let wait = |times: u64, ms: Option<u64>| {
@@ -404,9 +411,10 @@ impl DirectoryRefresh {
         if self.logged.take().is_some() && !done.vanished {
             tracing::info!(directory.url = %url, "archive directory is refreshed again");
         }
-        if done.ingested + done.gone + done.back + done.forgotten > 0 {
+        if done.ingested + done.gone + done.back + done.forgotten + done.expired > 0 {
             tracing::info!(
                 directory.url = %url, ingested = done.ingested, gone = done.gone, back = done.back, forgotten = done.forgotten,
+                expired = done.expired,
                 duration_ms = cost_ms, "refreshed archive directory"
             );
         }
@@ -434,17 +442,6 @@ impl DirectoryRefresh {
                 tracing::debug!("the failure of a listing could not be put on record: {error}");
             }
         }
-    }
-
-    /// Puts the problems of the directory on record, if they are others than before.
-    async fn note_problems(&mut self, problems: Vec<Problem>) -> Result<(), IndexError> {
-        let present: Vec<_> = problems.iter().map(|problem| (problem.code, problem.subject.clone())).collect();
-        if self.recorded.as_ref() != Some(&present) {
-            let changes = self.writer.set_listing_problems(self.directory.url(), problems).await?;
-            changes.log();
-            self.recorded = Some(present);
-        }
-        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@ use serde::Serialize;
 
 use crate::clock::Millis;
 use crate::directory::DirectoryUrl;
+use crate::index::HeldCleanup;
 
 /// State of the refreshes, published while they run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -40,6 +41,8 @@ pub struct DirectoryStatus {
     pub next_audit: Option<Millis>,
     /// Applications and legacy jobs in the last complete listing.
     pub units: u64,
+    /// The cleanup that a guard holds back.
+    pub held_back: Option<HeldCleanup>,
 }
 
 /// How the last listing of a directory ended.

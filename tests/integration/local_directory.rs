@@ -94,7 +94,7 @@ fn obstacles(listing: &Listing) -> Vec<(String, ProblemCode, String)> {
     found
 }
 
-/// Everything at once that stops object_store's own listing, or an unwary one. Returns the archives that can be listed.
+/// Everything at once that stops the local listing of `object_store`, or an unwary one. Returns the archives that can be listed.
 fn hostile(root: &Path, outside: &Path) -> Vec<String> {
     let mut good = Vec::new();
     for (name, applications) in [("0-first", 2), ("prod-eu", 3), ("with space%20+é", 1), ("zz-last", 2)] {
@@ -353,7 +353,7 @@ async fn list_while(disturb: impl FnOnce(&Path)) -> Result<Listed, DirectoryErro
     newest_first_fixture(&root, 300);
     let directory = open(&root);
     let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
-    let listing = tokio::spawn(async move { directory.list(&Extent::Audit, sender).await });
+    let listing = historyserver::tasks::spawn(async move { directory.list(&Extent::Audit, sender).await });
     assert!(matches!(receiver.recv().await, Some(Found::Applications(_))));
     disturb(&root);
     while receiver.recv().await.is_some() {}

@@ -30,6 +30,7 @@ mod moto;
 mod on_demand;
 mod publishing;
 mod refresh;
+mod retention;
 mod running;
 mod store_directory;
 mod support;

@@ -99,7 +99,7 @@ async fn what_is_found_is_sent_while_the_listing_goes_on() {
     let (store, directory) = three_clusters().await;
     let held = store.hold(Operation::List, "two/applications");
     let (sender, mut receiver) = tokio::sync::mpsc::channel(16);
-    let listing = tokio::spawn(async move { directory.list(&Extent::Audit, sender).await });
+    let listing = historyserver::tasks::spawn(async move { directory.list(&Extent::Audit, sender).await });
     held.until_arrived(1).await;
     let mut applications = 0;
     while applications < 2 {

@@ -89,9 +89,8 @@ impl Local {
         Ok(Some(found.files))
     }
 
-    /// The legacy job archive with the id in lower case as its name.
-    pub(super) fn legacy_job(&self, job: JobId) -> Result<Option<FoundFile>, DirectoryError> {
-        let name = FilePath::new(job.to_string());
+    /// The legacy job archive with this name.
+    pub(super) fn legacy_job(&self, name: FilePath, job: JobId) -> Result<Option<FoundFile>, DirectoryError> {
         let path = self.path(&name)?;
         let metadata = match fs::symlink_metadata(&path) {
             Ok(metadata) if metadata.is_symlink() => match self.follow(&path) {

@@ -1,22 +1,43 @@
-//! From a flat listing to applications: objects of one application stand together, but not always on one page.
+//! From a flat listing to applications. Stores list in the order of keys, so that the files of one application stand together,
+//! though not always on one page; those that do not are noticed by their first page, and put together at the end.
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::directory::found::{ClusterName, FilePath, FoundApplication, FoundFile, Obstacle};
+use crate::directory::found::{ClusterName, FoundApplication, FoundFile, Obstacle};
 use crate::directory::layout;
 use crate::ids::ApplicationId;
+
+/// An archive of the application whose folder is called `name`.
+pub(super) struct Member {
+    pub(super) id: ApplicationId,
+    pub(super) name: String,
+    pub(super) file: FoundFile,
+}
+
+/// An application with all its files, and what is wrong with some of them.
+pub(super) struct Whole {
+    pub(super) application: FoundApplication,
+    pub(super) obstacles: Vec<Obstacle>,
+}
 
 /// Applications of one cluster, put together from the objects of its listing.
 pub(super) struct Groups {
     cluster: ClusterName,
-    /// The application at the end of each lane: the next page may go on with it.
-    open: BTreeMap<usize, Group>,
+    lanes: BTreeMap<usize, Lane>,
     /// Applications found.
     seen: HashSet<ApplicationId>,
     /// Spelled otherwise than in lower case: taken at the end, if nothing else has their id.
     held: Vec<Group>,
-    /// Applications that were taken for whole and came again, in a store that does not list in order.
-    scattered: HashSet<ApplicationId>,
+}
+
+/// One of the parallel listings.
+#[derive(Default)]
+struct Lane {
+    last_path: String,
+    /// The application at its end: the next page may go on with it.
+    open: Option<Group>,
+    /// Everything, once keys have come out of order.
+    scattered: Option<BTreeMap<String, Group>>,
 }
 
 struct Group {
@@ -25,41 +46,87 @@ struct Group {
     files: Vec<FoundFile>,
 }
 
+impl From<Member> for Group {
+    fn from(member: Member) -> Self {
+        Self { id: member.id, name: member.name, files: vec![member.file] }
+    }
+}
+
+impl Lane {
+    /// Takes in one page. Returns the applications that are whole by that.
+    fn push(&mut self, members: Vec<Member>) -> Vec<Group> {
+        let paths = members.iter().map(|member| member.file.path.as_str());
+        if !std::iter::once(self.last_path.as_str()).chain(paths).is_sorted() && self.scattered.is_none() {
+            let open = self.open.take().into_iter().map(|group| (group.name.clone(), group));
+            self.scattered = Some(open.collect());
+        }
+        if let Some(last) = members.last() {
+            last.file.path.as_str().clone_into(&mut self.last_path);
+        }
+        let mut closed = Vec::new();
+        for member in members {
+            if let Some(scattered) = &mut self.scattered {
+                match scattered.get_mut(&member.name) {
+                    Some(group) => group.files.push(member.file),
+                    None => {
+                        scattered.insert(member.name.clone(), member.into());
+                    }
+                }
+                continue;
+            }
+            match &mut self.open {
+                Some(group) if group.name == member.name => group.files.push(member.file),
+                open => closed.extend(open.replace(member.into())),
+            }
+        }
+        closed
+    }
+
+    fn end(self) -> impl Iterator<Item = Group> {
+        self.open.into_iter().chain(self.scattered.into_iter().flat_map(BTreeMap::into_values))
+    }
+}
+
 impl Groups {
     pub(super) fn new(cluster: ClusterName) -> Self {
-        Self { cluster, open: BTreeMap::new(), seen: HashSet::new(), held: Vec::new(), scattered: HashSet::new() }
+        Self { cluster, lanes: BTreeMap::new(), seen: HashSet::new(), held: Vec::new() }
     }
 
-    /// Takes in one archive file of the folder `name`. Returns the application that is whole by that.
-    pub(super) fn push(&mut self, lane: usize, id: ApplicationId, name: &str, file: FoundFile) -> Option<Whole> {
-        match self.open.get_mut(&lane) {
-            Some(group) if group.name == name => {
-                group.files.push(file);
-                None
+    /// Takes in the archives of one page, in the order of the page. Returns the applications that are whole by that.
+    pub(super) fn push(&mut self, lane: usize, members: Vec<Member>, last_of_lane: bool) -> Vec<Whole> {
+        let mut closed = self.lanes.entry(lane).or_default().push(members);
+        if last_of_lane && let Some(lane) = self.lanes.remove(&lane) {
+            closed.extend(lane.end());
+        }
+        let mut wholes = Vec::with_capacity(closed.len());
+        for group in closed {
+            if layout::has_upper_case(&group.name) {
+                self.held.push(group);
+            } else {
+                self.seen.insert(group.id);
+                wholes.push(self.whole(group));
             }
-            _ => {
-                let before = self.open.insert(lane, Group { id, name: name.to_owned(), files: vec![file] });
-                before.and_then(|group| self.close(group))
+        }
+        wholes
+    }
+
+    /// Ends the listing: the applications in upper case, and obstacles for those whose id is taken.
+    pub(super) fn finish(mut self) -> (Vec<Whole>, Vec<Obstacle>) {
+        let mut held = std::mem::take(&mut self.held);
+        held.sort_by(|left, right| left.name.cmp(&right.name));
+        let mut wholes = Vec::new();
+        let mut obstacles = Vec::new();
+        let mut taken: BTreeMap<ApplicationId, String> = BTreeMap::new();
+        for group in held {
+            let other = taken.get(&group.id).cloned().or_else(|| self.seen.contains(&group.id).then(|| group.id.to_string()));
+            if let Some(other) = other {
+                obstacles.push(layout::ambiguous(&layout::application_folder(&self.cluster, &group.name), &other));
+            } else {
+                taken.insert(group.id, group.name.clone());
+                wholes.push(self.whole(group));
             }
         }
-    }
-
-    /// A lane has ended: so has its last application.
-    pub(super) fn end_lane(&mut self, lane: usize) -> Option<Whole> {
-        let group = self.open.remove(&lane)?;
-        self.close(group)
-    }
-
-    fn close(&mut self, group: Group) -> Option<Whole> {
-        if layout::has_upper_case(&group.name) {
-            self.held.push(group);
-            return None;
-        }
-        if self.seen.insert(group.id) {
-            return Some(self.whole(group));
-        }
-        self.scattered.insert(group.id);
-        None
+        (wholes, obstacles)
     }
 
     fn whole(&self, group: Group) -> Whole {
@@ -68,37 +135,4 @@ impl Groups {
         let folder = layout::application_folder(&self.cluster, &name);
         Whole { application: FoundApplication { cluster: self.cluster.clone(), id, folder, files: Some(files) }, obstacles }
     }
-
-    /// Ends the listing: the applications in upper case, obstacles for those whose id is taken, and folders to be listed again.
-    pub(super) fn finish(mut self) -> (Vec<Whole>, Vec<Obstacle>, Vec<(ApplicationId, FilePath)>) {
-        let mut wholes = Vec::new();
-        let mut obstacles = Vec::new();
-        let mut by_name: BTreeMap<String, Group> = BTreeMap::new();
-        for group in std::mem::take(&mut self.held) {
-            match by_name.get_mut(&group.name) {
-                Some(before) => before.files.extend(group.files),
-                None => {
-                    by_name.insert(group.name.clone(), group);
-                }
-            }
-        }
-        let mut taken: BTreeMap<ApplicationId, String> = BTreeMap::new();
-        for (name, group) in by_name {
-            let other = taken.get(&group.id).cloned().or_else(|| self.seen.contains(&group.id).then(|| group.id.to_string()));
-            if let Some(other) = other {
-                obstacles.push(layout::ambiguous(&layout::application_folder(&self.cluster, &name), &other));
-            } else {
-                taken.insert(group.id, name);
-                wholes.push(self.whole(group));
-            }
-        }
-        let again = self.scattered.iter().map(|id| (*id, layout::application_folder(&self.cluster, &id.to_string()))).collect();
-        (wholes, obstacles, again)
-    }
-}
-
-/// An application with all its files, and what is wrong with some of them.
-pub(super) struct Whole {
-    pub(super) application: FoundApplication,
-    pub(super) obstacles: Vec<Obstacle>,
 }

@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use ::object_store::ObjectMeta;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use tokio::sync::mpsc::Sender;
 
-use super::groups::{Groups, Whole};
+use super::groups::{Groups, Member, Whole};
 use super::pages::{CONCURRENCY, Depth, Requests};
 use super::{Inner, version};
 use crate::directory::error::{DirectoryError, DirectoryErrorKind};
@@ -154,26 +155,22 @@ impl Listing<'_> {
         let mut groups = Groups::new(cluster.clone());
         let mut pages = self.store.pages(&self.requests, &key, Depth::All, true);
         while let Some(page) = pages.try_next().await? {
-            let mut wholes = Vec::new();
-            for object in &page.objects {
-                let Some(path) = self.store.below(&object.location) else { continue };
-                let below = path.strip_prefix(folder.as_str()).and_then(|rest| rest.strip_prefix('/'));
-                let Some((name, rest)) = below.and_then(|below| below.split_once('/')) else { continue };
-                let (Ok(id), Some(kind)) = (ApplicationId::from_name(name.as_bytes()), layout::kind_below_application(rest)) else {
-                    continue;
-                };
-                let file = FoundFile { path: FilePath::new(path), kind, version: version(object) };
-                wholes.extend(groups.push(page.lane, id, name, file));
-            }
-            if page.last {
-                wholes.extend(groups.end_lane(page.lane));
-            }
+            let members = page.objects.iter().filter_map(|object| self.member(folder, object)).collect();
+            let wholes = groups.push(page.lane, members, page.last);
             self.send_wholes(wholes).await?;
         }
-        let (wholes, obstacles, again) = groups.finish();
+        let (wholes, obstacles) = groups.finish();
         self.send_wholes(wholes).await?;
-        self.send_obstacles(obstacles).await?;
-        self.details(cluster, again).await
+        self.send_obstacles(obstacles).await
+    }
+
+    /// The archive that an object below the `applications` of a cluster is, if it is one.
+    fn member(&self, folder: &FilePath, object: &ObjectMeta) -> Option<Member> {
+        let path = self.store.below(&object.location)?;
+        let (name, rest) = path.strip_prefix(folder.as_str())?.strip_prefix('/')?.split_once('/')?;
+        let id = ApplicationId::from_name(name.as_bytes()).ok()?;
+        let kind = layout::kind_below_application(rest)?;
+        Some(Member { id, name: name.to_owned(), file: FoundFile { path: FilePath::new(path), kind, version: version(object) } })
     }
 
     async fn send_wholes(&self, wholes: Vec<Whole>) -> Result<(), Broken> {

@@ -76,8 +76,8 @@ async fn everything(store: &Store, extent: &Extent) -> Everything {
                         if let Some(files) = &mut application.files {
                             files.sort_by(|left, right| left.path.cmp(&right.path));
                         }
-                        // Of an application that is found twice, the later one counts.
-                        found.applications.insert((application.cluster.clone(), application.id), application);
+                        let twice = found.applications.insert((application.cluster.clone(), application.id), application);
+                        assert_eq!(twice, None);
                     }
                 }
                 Found::LegacyJobs(files) => found.legacy.extend(files.into_iter().map(|file| match file.kind {
@@ -144,12 +144,10 @@ async fn pages_of_any_size_give_the_same_listing() {
     let plain = Store::new(DirectoryUrl::new("memory://paged"), Arc::clone(&memory) as Arc<dyn ObjectStore>, None, "root");
     let (whole, look) = (everything(&plain, &Extent::Audit).await, everything(&plain, &some()).await);
     assert_eq!((whole.applications.len(), whole.legacy.len(), whole.obstacles.len()), (41, 40, 2));
-    for page_size in [1, 2, 3, 7, 50, 1000] {
-        for scattered in [false, true] {
-            let (store, _) = paged(&memory, page_size, scattered).await;
-            assert_eq!(everything(&store, &Extent::Audit).await, whole, "{page_size} {scattered}");
-            assert_eq!(everything(&store, &some()).await, look, "{page_size} {scattered}");
-        }
+    for (page_size, scattered) in [(1, false), (2, false), (3, false), (7, false), (50, false), (1000, false), (20, true), (1000, true)] {
+        let (store, _) = paged(&memory, page_size, scattered).await;
+        assert_eq!(everything(&store, &Extent::Audit).await, whole, "{page_size} {scattered}");
+        assert_eq!(everything(&store, &some()).await, look, "{page_size} {scattered}");
     }
 }
 

@@ -10,7 +10,8 @@ use super::Failure;
 use crate::index::IndexError;
 
 /// Append-only: the position is the schema version.
-const MIGRATIONS: &[M<'static>] = &[M::up(include_str!("../../../migrations/0001_index.sql"))];
+const MIGRATIONS: &[M<'static>] =
+    &[M::up(include_str!("../../../migrations/0001_index.sql")), M::up(include_str!("../../../migrations/0002_retention.sql"))];
 
 /// Schema version that this build writes.
 pub(in crate::index) const SCHEMA_VERSION: usize = MIGRATIONS.len();

@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::Failure;
 use super::rows::{application_id, file_kind, fingerprint, job_id, unit_columns, unsigned, usual_path};
+use super::{Failure, expiries};
 use crate::directory::{ClusterName, DirectoryUrl, FilePath, FileVersion, FoundFile};
 use crate::index::{KnownDirectory, KnownFile, KnownUnit, UnitKey};
 
@@ -15,6 +15,7 @@ pub(in crate::index) fn known(connection: &Connection, url: &DirectoryUrl) -> Re
         .optional()?;
     let Some((directory, held_archives, vanished_since)) = directory else { return Ok(KnownDirectory::default()) };
     let mut known = KnownDirectory { held_archives, vanished_since, ..KnownDirectory::default() };
+    known.marks = expiries::marks(connection, directory, url)?;
     // A left join gives all files of a unit before those of the next. Clusters come in order: one name for all their applications.
     let mut query = connection.prepare_cached(
         "SELECT u.id, u.cluster, u.name, u.complete, u.gone_since, u.expired_at,

@@ -24,16 +24,6 @@ pub(super) struct Touched {
     pub(super) jobs: Vec<JobId>,
 }
 
-impl UnitKey {
-    /// The archive directory that the unit is in.
-    pub(super) fn directory(&self) -> &crate::directory::DirectoryUrl {
-        match self {
-            Self::Application(key) => &key.directory,
-            Self::LegacyJob(directory, _) => directory,
-        }
-    }
-}
-
 /// Finds the row of a unit.
 pub(super) fn find(session: &Session<'_>, key: &UnitKey) -> Result<Option<Unit>, Failure> {
     let directory = session.directory(key.directory())?;

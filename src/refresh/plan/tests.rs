@@ -4,6 +4,8 @@ use super::*;
 use crate::directory::{FilePath, FileVersion, Obstacle};
 use crate::problem::ProblemCode;
 
+mod retaining;
+
 const NOW: Millis = 1_795_000_000_000;
 const OLD: Millis = NOW - 60 * 60 * 1_000;
 const RULES: Rules = Rules { forget_gone_applications: false, forget_gone_legacy_jobs: false, empty_grace: 3_600_000 };
@@ -26,7 +28,7 @@ fn job(number: u8) -> JobId {
 }
 
 fn key(number: u8) -> UnitKey {
-    UnitKey::Application(ApplicationKey { directory: directory(), cluster: cluster(), id: application(number) })
+    UnitKey::application(&directory(), &cluster(), application(number))
 }
 
 fn file(kind: FileKind, size: u64, modified: Millis) -> FoundFile {
@@ -67,7 +69,7 @@ fn knowing(units: impl IntoIterator<Item = (u8, KnownUnit)>) -> KnownDirectory {
 }
 
 fn plan(known: &KnownDirectory, found: &[Found], now: Millis, rules: &Rules, listed: &Listed) -> (Vec<Task>, Plan) {
-    let mut planner = Planner::new(directory(), known, now);
+    let mut planner = Planner::new(directory(), known, Judging { by_age: true, ..Judging::default() }, now);
     let tasks = found.iter().flat_map(|piece| planner.take(piece)).collect();
     (tasks, planner.finish(listed, rules))
 }

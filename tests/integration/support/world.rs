@@ -12,7 +12,7 @@ use historyserver::directory::Directory;
 use historyserver::index::{self, IndexOptions, IndexReader, IndexWriter};
 use historyserver::ingest::{Ingest, IngestOptions, LookUpUnlisted};
 use historyserver::refresh::plan::Rules;
-use historyserver::refresh::{DirectoryRefresh, Refresh, RefreshStatus};
+use historyserver::refresh::{DirectoryRefresh, Refresh, RefreshStatus, RetentionRules};
 use http_body_util::BodyExt as _;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serde_json::Value;
@@ -30,6 +30,7 @@ pub(crate) struct WorldOptions {
     pub(crate) max_pack_bytes: u64,
     pub(crate) max_file_pages: Option<u32>,
     pub(crate) rules: Rules,
+    pub(crate) retention: RetentionRules,
     pub(crate) limits: Limits,
     pub(crate) bytes_in_flight: u64,
     pub(crate) look_up_unlisted: LookUpUnlisted,
@@ -43,6 +44,7 @@ impl Default for WorldOptions {
             max_pack_bytes: 10 << 30,
             max_file_pages: None,
             rules: Rules { empty_grace: 3_600_000, ..Rules::default() },
+            retention: RetentionRules::default(),
             limits: Limits::default(),
             bytes_in_flight: 64 << 20,
             look_up_unlisted: LookUpUnlisted::Off,
@@ -104,6 +106,7 @@ impl World {
         let ingest = Ingest::new(directories.iter().cloned(), writer.clone(), reader.clone(), ingest_options, clock.clone());
         let refreshes = directories.iter().map(|directory| {
             DirectoryRefresh::new(directory.clone(), ingest.clone(), writer.clone(), reader.clone(), options.rules, clock.clone())
+                .with_retention(options.retention)
         });
         let (refresh, status) = Refresh::new(refreshes.collect(), clock.clone());
         let router = api::router(ApiState {

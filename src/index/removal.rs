@@ -1,0 +1,170 @@
+//! Acts and queries of retention: what is to be removed, and what was.
+
+use super::writer::GROUP;
+use super::{
+    Deletion, Done, Expiry, HeldCleanup, IndexError, IndexReader, IndexWriter, MarkState, Page, Pending, PendingRemoval, UnitKey, Urgency,
+    sqlite,
+};
+use crate::clock::Millis;
+use crate::directory::DirectoryUrl;
+
+impl IndexWriter {
+    /// Puts verdicts on record, in groups. [`MarkState::Marked`] hides them at once, whether they were ever read or not.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn mark(&self, expiries: Vec<Expiry>, state: MarkState, at: Millis) -> Result<(), IndexError> {
+        let mut expiries = expiries.into_iter().peekable();
+        while expiries.peek().is_some() {
+            let group: Vec<_> = expiries.by_ref().take(GROUP).collect();
+            self.act(Urgency::Now, move |session| sqlite::mark(session, &group, state, at)).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes verdicts back, except of what is being deleted already. What they are of is listed again.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn unmark(&self, units: Vec<UnitKey>) -> Result<(), IndexError> {
+        let mut units = units.into_iter().peekable();
+        while units.peek().is_some() {
+            let group: Vec<_> = units.by_ref().take(GROUP).collect();
+            self.act(Urgency::Now, move |session| sqlite::unmark(session, &group)).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes that the guard holds the cleanup of a directory back, or, with `None`, that it does not.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn hold_cleanup(&self, directory: &DirectoryUrl, held: Option<HeldCleanup>) -> Result<(), IndexError> {
+        let url = directory.clone();
+        self.act(Urgency::Now, move |session| sqlite::hold(session, &url, held.as_ref())).await
+    }
+
+    /// Lets the cleanup through that the guard holds back in a directory. `false` when there is none with this plan any more.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn confirm_cleanup(&self, directory: &DirectoryUrl, plan: &str, at: Millis) -> Result<bool, IndexError> {
+        let (url, plan) = (directory.clone(), plan.to_owned());
+        let confirmed = self.act(Urgency::Now, move |session| sqlite::confirm(session, &url, &plan)).await?;
+        if confirmed {
+            self.release_held(directory, at).await?;
+        }
+        Ok(confirmed)
+    }
+
+    /// Marks what was held back in a directory.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn release_held(&self, directory: &DirectoryUrl, at: Millis) -> Result<(), IndexError> {
+        loop {
+            let url = directory.clone();
+            let released = self.act(Urgency::Now, move |session| sqlite::release(session, &url, GROUP, at)).await?;
+            if released < GROUP {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Notes that files of these units are about to be deleted. Gives back those for which that still stands: only these may be.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn begin_removals(&self, units: Vec<UnitKey>) -> Result<Vec<UnitKey>, IndexError> {
+        self.act(Urgency::Now, move |session| sqlite::begin(session, &units)).await
+    }
+
+    /// Takes back that a deletion was begun, because the files are others than those that were judged.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn abandon_removal(&self, unit: UnitKey) -> Result<(), IndexError> {
+        self.act(Urgency::Batched, move |session| sqlite::abandon(session, &unit)).await
+    }
+
+    /// Notes that an attempt failed, and when the next is due.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn fail_removal(&self, unit: UnitKey, failure: String, next_attempt: Millis) -> Result<(), IndexError> {
+        self.act(Urgency::Batched, move |session| sqlite::fail(session, &unit, &failure, next_attempt)).await
+    }
+
+    /// Forgets units, with all below them, and puts it on record in the same transaction. Gives back what was put on record.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn finish_removals(&self, done: Vec<(Expiry, Done)>, at: Millis) -> Result<Vec<Deletion>, IndexError> {
+        self.act(Urgency::Now, move |session| sqlite::finish(session, &done, at)).await
+    }
+
+    /// Forgets units that are gone from their directory, with all below them, and puts it on record.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn forget_gone(&self, units: Vec<UnitKey>, at: Millis) -> Result<Vec<Deletion>, IndexError> {
+        let mut written = Vec::new();
+        let mut units = units.into_iter().peekable();
+        while units.peek().is_some() {
+            let group: Vec<_> = units.by_ref().take(GROUP).collect();
+            written.append(&mut self.act(Urgency::Now, move |session| sqlite::forget_gone(session, &group, at)).await?);
+        }
+        Ok(written)
+    }
+
+    /// Takes entries of the record out that are older than `before`.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn prune_deletions(&self, before: Millis) -> Result<(), IndexError> {
+        while self.act(Urgency::Batched, move |session| sqlite::prune(session, before, GROUP)).await? == GROUP {}
+        Ok(())
+    }
+
+    /// Notes when the last refresh was, by the clock.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn note_refresh(&self, at: Millis) -> Result<(), IndexError> {
+        self.act(Urgency::Batched, move |session| sqlite::note_refresh(session, at)).await
+    }
+}
+
+impl IndexReader {
+    /// What is to be removed, by directory, cluster and id, from a cursor on.
+    ///
+    /// # Errors
+    /// [`IndexError::InvalidCursor`] and others.
+    pub async fn pending_removals(&self, which: Pending, cursor: Option<String>, limit: usize) -> Result<Page<PendingRemoval>, IndexError> {
+        self.read(move |shared| shared.pool.read(|connection| sqlite::pending(connection, which, cursor.as_deref(), limit))).await
+    }
+
+    /// The record of what was deleted and forgotten, newest first, from a cursor on.
+    ///
+    /// # Errors
+    /// [`IndexError::InvalidCursor`] and others.
+    pub async fn deletions(&self, cursor: Option<String>, limit: usize) -> Result<Page<Deletion>, IndexError> {
+        self.read(move |shared| shared.pool.read(|connection| sqlite::deletions(connection, cursor.as_deref(), limit))).await
+    }
+
+    /// Cleanups that the guard holds back.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn held_cleanups(&self) -> Result<Vec<HeldCleanup>, IndexError> {
+        self.read(|shared| shared.pool.read(sqlite::held_cleanups)).await
+    }
+
+    /// When the last refresh was that was noted, by the clock of its time.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn last_refresh(&self) -> Result<Option<Millis>, IndexError> {
+        self.read(|shared| shared.pool.read(sqlite::last_refresh)).await
+    }
+}

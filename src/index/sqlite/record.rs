@@ -1,0 +1,87 @@
+//! The record of what was deleted and forgotten, and when the last refresh was.
+
+use rusqlite::{Connection, params};
+
+use super::rows::{signed, unit_columns, unsigned};
+use super::{Failure, Session, expiries};
+use crate::clock::Millis;
+use crate::directory::DirectoryUrl;
+use crate::index::{Deletion, Done, IndexError, Page};
+
+/// Writes an entry.
+pub(super) fn write(session: &Session<'_>, deletion: &Deletion) -> Result<(), Failure> {
+    let (cluster, name) = unit_columns(&deletion.key);
+    session
+        .connection
+        .prepare_cached(
+            "INSERT INTO deletions (at, directory, cluster, name, title, status, done, reason, detail, time, bytes)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        )?
+        .execute(params![
+            deletion.at,
+            deletion.key.directory().as_str(),
+            cluster,
+            name,
+            deletion.name,
+            deletion.status,
+            deletion.done.as_str(),
+            deletion.reason,
+            deletion.detail,
+            deletion.time,
+            signed(deletion.bytes),
+        ])?;
+    Ok(())
+}
+
+/// The record, newest first, from a cursor on.
+pub(in crate::index) fn deletions(connection: &Connection, cursor: Option<&str>, limit: usize) -> Result<Page<Deletion>, Failure> {
+    let before = match cursor {
+        Some(text) => text.parse::<i64>().map_err(|_no_number| IndexError::InvalidCursor)?,
+        None => i64::MAX,
+    };
+    let mut query = connection.prepare_cached(
+        "SELECT cluster, name, directory, at, title, status, done, reason, detail, time, bytes, id
+         FROM deletions WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+    )?;
+    let mut rows: Vec<(i64, Deletion)> = query
+        .query_map(params![before, signed(limit as u64 + 1)], |row| {
+            let (url, done): (String, String) = (row.get(2)?, row.get(6)?);
+            let deletion = Deletion {
+                at: row.get(3)?,
+                key: expiries::key(row, &DirectoryUrl::new(url))?,
+                name: row.get(4)?,
+                status: row.get(5)?,
+                done: Done::ALL.into_iter().find(|each| each.as_str() == done).unwrap_or(Done::Forgotten),
+                reason: row.get(7)?,
+                detail: row.get(8)?,
+                time: row.get(9)?,
+                bytes: unsigned(row.get(10)?),
+            };
+            Ok((row.get(11)?, deletion))
+        })?
+        .collect::<Result<_, _>>()?;
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().filter(|_| more).map(|(id, _)| id.to_string());
+    Ok(Page { rows: rows.into_iter().map(|(_, deletion)| deletion).collect(), next })
+}
+
+/// Takes entries out that are older than `before`, at most `limit`. Gives back how many.
+pub(in crate::index) fn prune(session: &mut Session<'_>, before: Millis, limit: usize) -> Result<usize, Failure> {
+    Ok(session
+        .connection
+        .prepare_cached("DELETE FROM deletions WHERE id IN (SELECT id FROM deletions WHERE at < ?1 LIMIT ?2)")?
+        .execute(params![before, signed(limit as u64)])?)
+}
+
+/// Notes when the last refresh was.
+pub(in crate::index) fn note_refresh(session: &mut Session<'_>, at: Millis) -> Result<(), Failure> {
+    session.connection.prepare_cached("UPDATE meta SET value = ?1 WHERE name = 'last_refresh'")?.execute([at])?;
+    Ok(())
+}
+
+/// When the last refresh was; `None` before the first.
+pub(in crate::index) fn last_refresh(connection: &Connection) -> Result<Option<Millis>, Failure> {
+    let at: Millis = connection.prepare_cached("SELECT value FROM meta WHERE name = 'last_refresh'")?.query_row([], |row| row.get(0))?;
+    Ok(Some(at).filter(|at| *at != 0))
+}

@@ -1,0 +1,92 @@
+//! Problems of a directory that are not of single archives: what is in the way, what is held back, what fails.
+
+use super::plan::Plan;
+use super::retain::held_back;
+use super::round::DirectoryRefresh;
+use crate::clock::Millis;
+use crate::directory::{ClusterName, FilePath, Hidden, Obstacle};
+use crate::ids::ApplicationId;
+use crate::index::{IndexError, KnownDirectory, UnitKey};
+use crate::problem::{Problem, ProblemCode, Subject};
+use crate::retention::trust::Doubt;
+
+impl DirectoryRefresh {
+    /// What a listing met.
+    pub(super) fn obstacle(&self, obstacle: &Obstacle, now: Millis) -> Problem {
+        let (cluster, application) = match &obstacle.hides {
+            Hidden::Nothing | Hidden::LegacyJob(_) => (None, None),
+            Hidden::Cluster(cluster) => (Some(cluster.clone()), None),
+            Hidden::Application(cluster, id) | Hidden::Job(cluster, id, _) => (Some(cluster.clone()), Some(*id)),
+        };
+        let subject = self.subject(cluster, application, Some(obstacle.path.clone()));
+        Problem { code: obstacle.code, subject, reason: obstacle.reason.clone(), since: now, next_attempt: None }
+    }
+
+    /// A directory that held archives and is missing or empty.
+    pub(super) fn vanished(&self, known: &KnownDirectory, now: Millis) -> Problem {
+        let since = known.vanished_since.unwrap_or(now);
+        let believed = since + self.rules.empty_grace;
+        let confirm = self.status.held_back.as_ref().map_or(String::new(), |held| {
+            format!(", or until you confirm with `historyserver cleanup --confirm {}` that it is meant", held.plan)
+        });
+        let reason = format!(
+            "archive directory {} held archives and is now missing or wholly empty: is its volume mounted? Nothing is forgotten \
+             until it has been so for historyserver.archive.empty-grace{confirm}",
+            self.directory.url()
+        );
+        let subject = self.subject(None, None, None);
+        Problem { code: ProblemCode::DirectoryVanished, subject, reason, since, next_attempt: Some(believed) }
+    }
+
+    /// What keeps retention from doing its work.
+    pub(super) fn retention_problems(&self, plan: &Plan, known: &KnownDirectory, doubt: Option<Doubt>, now: Millis) -> Vec<Problem> {
+        let problem = |code, subject, reason, next_attempt| Problem { code, subject, reason, since: now, next_attempt };
+        let mut problems = Vec::new();
+        if let Some(held) = self.status.held_back.as_ref().filter(|_| !plan.vanished) {
+            let held = Problem {
+                since: held.since,
+                ..problem(ProblemCode::CleanupHeldBack, self.subject(None, None, None), held_back(held), None)
+            };
+            problems.push(held);
+        }
+        if let Some(doubt) = doubt {
+            problems.push(problem(ProblemCode::ClockImplausible, self.subject(None, None, None), doubt.to_string(), None));
+        }
+        for (key, folder) in &plan.ahead {
+            let reason = format!(
+                "{folder} is dated more than an hour ahead of this machine's clock: it is kept, and takes no place from others, until that \
+                 time has come or its time is set right"
+            );
+            problems.push(problem(ProblemCode::ClockImplausible, self.unit_subject(key, folder), reason, None));
+        }
+        for failed in &known.marks.failed {
+            let subject = self.unit_subject(&failed.key, &failed.folder);
+            let reason = format!("an expired archive could not be deleted: {}", failed.failure);
+            problems.push(problem(ProblemCode::DeletionFailed, subject, reason, failed.next_attempt));
+        }
+        problems
+    }
+
+    fn unit_subject(&self, key: &UnitKey, folder: &FilePath) -> Subject {
+        match key {
+            UnitKey::Application(key) => self.subject(Some(key.cluster.clone()), Some(key.id), Some(folder.clone())),
+            UnitKey::LegacyJob(..) => self.subject(None, None, Some(folder.clone())),
+        }
+    }
+
+    fn subject(&self, cluster: Option<ClusterName>, application: Option<ApplicationId>, file: Option<FilePath>) -> Subject {
+        Subject { directory: self.directory.url().clone(), cluster, application, file }
+    }
+
+    /// Puts the problems of the directory on record, if they are others than before.
+    pub(super) async fn note_problems(&mut self, problems: Vec<Problem>) -> Result<(), IndexError> {
+        let identity = |problem: &Problem| (problem.code, problem.subject.clone(), problem.reason.clone());
+        let present: Vec<_> = problems.iter().map(identity).collect();
+        if self.recorded.as_ref() != Some(&present) {
+            let changes = self.writer.set_listing_problems(self.directory.url(), problems).await?;
+            changes.log();
+            self.recorded = Some(present);
+        }
+        Ok(())
+    }
+}

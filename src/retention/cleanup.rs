@@ -1,0 +1,251 @@
+//! The run that deletes and forgets what is on record as expired.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures::StreamExt as _;
+use serde::Serialize;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::delete::{self, Outcome, Step, Witness};
+use crate::clock::{Clock, Millis};
+use crate::directory::{Directory, DirectoryUrl};
+use crate::index::{Deletion, Done, Expiry, IndexError, IndexReader, IndexWriter, Pending, PendingRemoval, Removal, UnitKey};
+
+/// Units whose removal is put on record with one commit.
+const GROUP: usize = 256;
+
+/// Units that are deleted at the same time.
+const IN_FLIGHT: usize = 16;
+
+/// Pause after the first failure; it doubles with each, up to the longest.
+const FIRST_PAUSE: Millis = 30_000;
+const LONGEST_PAUSE: Millis = 60 * 60 * 1_000;
+
+/// Everything a cleanup needs; made once by the composition root. Cheap to clone; runs wait for one another.
+#[derive(Clone)]
+pub struct Cleanup {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    directories: BTreeMap<DirectoryUrl, Directory>,
+    writer: IndexWriter,
+    reader: IndexReader,
+    clock: Clock,
+    record_ttl: Millis,
+    witness: Witness,
+    status: watch::Sender<CleanupStatus>,
+    running: tokio::sync::Mutex<()>,
+}
+
+/// State of the cleanups, published while they run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct CleanupStatus {
+    /// Cleanups finished since start.
+    pub finished: u64,
+    /// When the one now running started.
+    pub running_since: Option<Millis>,
+    /// What the last one did.
+    pub last: Option<CleanupReport>,
+    /// When the next ones are due, by `historyserver.archive.retention.cron`; empty: after every refresh.
+    pub next: Vec<Millis>,
+}
+
+/// What one cleanup did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct CleanupReport {
+    /// When it started.
+    pub started: Millis,
+    /// Milliseconds that it took.
+    pub took_ms: u64,
+    /// Applications and legacy jobs whose archives were deleted, links and those already gone among them.
+    pub deleted: u64,
+    /// Those that were only forgotten.
+    pub forgotten: u64,
+    /// Bytes of what was deleted, as judged.
+    pub bytes: u64,
+    /// Those left for the next refresh to judge again, because they had changed.
+    pub changed: u64,
+    /// Those that could not be deleted and are tried again.
+    pub failed: u64,
+    /// Why the run ended early, if it did.
+    pub error: Option<String>,
+}
+
+/// Which of what is on record a run removes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// All that is due.
+    Due,
+    /// Only what was begun: interrupted deletions, and those that failed.
+    Begun,
+}
+
+impl Cleanup {
+    /// A cleanup over these directories; what it does can be watched. `record_ttl`: how long the record of deletions is kept.
+    #[must_use]
+    pub fn new(
+        directories: impl IntoIterator<Item = Directory>,
+        writer: IndexWriter,
+        reader: IndexReader,
+        clock: Clock,
+        record_ttl: Millis,
+    ) -> Self {
+        Self::witnessed(directories, writer, reader, clock, record_ttl, Arc::new(|_| {}))
+    }
+
+    /// A cleanup whose steps are told to `witness`.
+    #[must_use]
+    pub fn witnessed(
+        directories: impl IntoIterator<Item = Directory>,
+        writer: IndexWriter,
+        reader: IndexReader,
+        clock: Clock,
+        record_ttl: Millis,
+        witness: Witness,
+    ) -> Self {
+        let directories = directories.into_iter().map(|directory| (directory.url().clone(), directory)).collect();
+        let (status, running) = (watch::Sender::default(), tokio::sync::Mutex::default());
+        Self { shared: Arc::new(Shared { directories, writer, reader, clock, record_ttl, witness, status, running }) }
+    }
+
+    /// What the cleanups do.
+    #[must_use]
+    pub fn status(&self) -> watch::Receiver<CleanupStatus> {
+        self.shared.status.subscribe()
+    }
+
+    /// Publishes when the next cleanups are due.
+    pub fn note_next(&self, next: Vec<Millis>) {
+        self.shared.status.send_modify(|status| status.next = next);
+    }
+
+    /// Removes what is due, or what was begun. Ends early, at a safe point, when `stop` is cancelled.
+    pub async fn run(&self, extent: Extent, stop: &CancellationToken) -> CleanupReport {
+        let _alone = self.shared.running.lock().await;
+        let (started, passed) = (self.shared.clock.now(), self.shared.clock.passed());
+        self.shared.status.send_modify(|status| status.running_since = Some(started));
+        let mut report = CleanupReport { started, ..CleanupReport::default() };
+        if let Err(error) = self.remove(extent, stop, &mut report).await {
+            tracing::warn!("the cleanup ended early: {error}");
+            report.error = Some(error.to_string());
+        }
+        report.took_ms = u64::try_from(self.shared.clock.passed().saturating_sub(passed).as_millis()).unwrap_or(u64::MAX);
+        if report.deleted + report.forgotten + report.failed + report.changed > 0 {
+            tracing::info!(
+                deleted = report.deleted,
+                forgotten = report.forgotten,
+                failed = report.failed,
+                changed = report.changed,
+                archive.size_bytes = report.bytes,
+                duration_ms = report.took_ms,
+                "cleaned up"
+            );
+        }
+        self.shared.status.send_modify(|status| {
+            status.finished += 1;
+            status.running_since = None;
+            status.last = Some(report.clone());
+        });
+        report
+    }
+
+    async fn remove(&self, extent: Extent, stop: &CancellationToken, report: &mut CleanupReport) -> Result<(), IndexError> {
+        let now = report.started;
+        let which = match extent {
+            Extent::Due => Pending::Due(now),
+            Extent::Begun => Pending::Begun(now),
+        };
+        let mut cursor = None;
+        loop {
+            let page = self.shared.reader.pending_removals(which, cursor, GROUP).await?;
+            self.remove_group(page.rows, stop, report).await?;
+            cursor = page.next;
+            if cursor.is_none() || stop.is_cancelled() {
+                break;
+            }
+        }
+        if extent == Extent::Due {
+            self.shared.writer.prune_deletions(now.saturating_sub(self.shared.record_ttl)).await?;
+        }
+        Ok(())
+    }
+
+    async fn remove_group(
+        &self,
+        group: Vec<PendingRemoval>,
+        stop: &CancellationToken,
+        report: &mut CleanupReport,
+    ) -> Result<(), IndexError> {
+        let (delete, forget): (Vec<_>, Vec<_>) = group.into_iter().partition(|each| each.expiry.removal == Removal::Delete);
+        let mut done: Vec<(Expiry, Done)> = forget.into_iter().map(|each| (each.expiry, Done::Forgotten)).collect();
+        let keys: Vec<UnitKey> = delete.iter().map(|each| each.expiry.key.clone()).collect();
+        let standing = if keys.is_empty() { Vec::new() } else { self.shared.writer.begin_removals(keys).await? };
+        let delete = delete.into_iter().filter(|each| standing.contains(&each.expiry.key)).take_while(|_| !stop.is_cancelled());
+        if !standing.is_empty() {
+            (self.shared.witness)(Step::Begun);
+        }
+        let mut deleting = futures::stream::iter(delete.map(|each| self.delete(each))).buffer_unordered(IN_FLIGHT);
+        while let Some((each, outcome)) = deleting.next().await {
+            let mut expiry = each.expiry;
+            match outcome {
+                Ok(Outcome::Done(what, note)) => {
+                    if let Some(note) = note {
+                        expiry.detail = format!("{}; {note}", expiry.detail);
+                    }
+                    done.push((expiry, what));
+                }
+                Ok(Outcome::Kept(note)) => {
+                    expiry.detail = format!("{}; {note}", expiry.detail);
+                    expiry.removal = Removal::Forget;
+                    done.push((expiry, Done::Forgotten));
+                }
+                Ok(Outcome::Changed) => {
+                    report.changed += 1;
+                    self.shared.writer.abandon_removal(expiry.key).await?;
+                }
+                Err(failure) => {
+                    report.failed += 1;
+                    let pause = FIRST_PAUSE.saturating_mul(1 << each.attempts.min(20)).min(LONGEST_PAUSE);
+                    if each.attempts == 0 {
+                        tracing::warn!(archive.path = %expiry.folder, "an expired archive could not be deleted: {failure}");
+                    }
+                    self.shared.writer.fail_removal(expiry.key, failure, self.shared.clock.now() + pause).await?;
+                }
+            }
+        }
+        if done.is_empty() {
+            return Ok(());
+        }
+        let written = self.shared.writer.finish_removals(done, self.shared.clock.now()).await?;
+        (self.shared.witness)(Step::Forgotten);
+        for deletion in &written {
+            super::log(deletion);
+            count(deletion, report);
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, each: PendingRemoval) -> (PendingRemoval, Result<Outcome, String>) {
+        let url = each.expiry.key.directory();
+        let Some(directory) = self.shared.directories.get(url) else {
+            let failure = format!("the archive directory {url} is not configured (historyserver.archive.fs.dir)");
+            return (each, Err(failure));
+        };
+        let outcome = delete::delete(directory, &each.expiry, &self.shared.witness).await.map_err(|error| error.message);
+        (each, outcome)
+    }
+}
+
+fn count(deletion: &Deletion, report: &mut CleanupReport) {
+    match deletion.done {
+        Done::Deleted => {
+            report.deleted += 1;
+            report.bytes += deletion.bytes;
+        }
+        Done::LinkRemoved | Done::AlreadyGone => report.deleted += 1,
+        Done::Forgotten => report.forgotten += 1,
+    }
+}

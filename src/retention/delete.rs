@@ -1,0 +1,150 @@
+//! Deleting in archive directories: nothing else does.
+//!
+//! Of one application first the job archives go, then the summary, then the folders that are empty by then. Whoever loses their
+//! index in the middle still finds an application that expires again, not orphans. Directly before, its files are listed again:
+//! are they others than those that were judged, nothing is deleted. What is gone already is deleted already, so several servers
+//! may clean one directory.
+
+use std::sync::Arc;
+
+use crate::directory::{Deleted, Directory, DirectoryError, FileKind, FilePath, FoundFile};
+use crate::index::{Done, Expiry, UnitKey};
+
+/// A moment of a removal, in order. What is on disk and in the index at each is what a crash would leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// It is on record that the deletion begins.
+    Begun,
+    /// The first job archive is gone.
+    FirstJobDeleted,
+    /// All job archives are gone.
+    JobsDeleted,
+    /// The summary is gone, or the file of a legacy job.
+    SummaryDeleted,
+    /// The emptied folders are gone.
+    FoldersRemoved,
+    /// The symbolic link is gone.
+    LinkRemoved,
+    /// It is forgotten and on the record of deletions.
+    Forgotten,
+}
+
+impl Step {
+    /// Every step.
+    pub const ALL: [Self; 7] = [
+        Self::Begun,
+        Self::FirstJobDeleted,
+        Self::JobsDeleted,
+        Self::SummaryDeleted,
+        Self::FoldersRemoved,
+        Self::LinkRemoved,
+        Self::Forgotten,
+    ];
+}
+
+/// Is told of every step, directly after it. Tests end the process there; the server does nothing.
+pub type Witness = Arc<dyn Fn(Step) + Send + Sync>;
+
+/// How a deletion ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Nothing of it is left; with what else is to be said.
+    Done(Done, Option<String>),
+    /// Nothing was deleted, and nothing may be: it is forgotten, for this reason.
+    Kept(String),
+    /// Its files are not those that were judged: it is left alone.
+    Changed,
+}
+
+/// Deletes the archive of one expired unit.
+pub(super) async fn delete(directory: &Directory, expiry: &Expiry, witness: &Witness) -> Result<Outcome, DirectoryError> {
+    match &expiry.key {
+        UnitKey::Application(_) => application(directory, expiry, witness).await,
+        UnitKey::LegacyJob(_, job) => {
+            let found = directory.legacy_job_file_named(&expiry.folder, *job).await?;
+            let Some(file) = found else { return Ok(Outcome::Done(Done::AlreadyGone, None)) };
+            if !is_as_judged(std::slice::from_ref(&file), expiry) {
+                return Ok(Outcome::Changed);
+            }
+            let deleted = directory.delete_file(&file.path).await?;
+            witness(Step::SummaryDeleted);
+            Ok(Outcome::Done(done(deleted), None))
+        }
+    }
+}
+
+async fn application(directory: &Directory, expiry: &Expiry, witness: &Witness) -> Result<Outcome, DirectoryError> {
+    let folder = &expiry.folder;
+    let link = directory.application_link(folder).await?;
+    let Some(mut files) = directory.application_files(folder).await? else {
+        // A link that leads nowhere any more is still the application's.
+        return match link {
+            Some(link) if link == *folder => remove_link(directory, &link, witness).await,
+            _ => Ok(Outcome::Done(Done::AlreadyGone, None)),
+        };
+    };
+    if !is_as_judged(&files, expiry) {
+        return Ok(Outcome::Changed);
+    }
+    if let Some(link) = link {
+        if link == *folder {
+            return remove_link(directory, &link, witness).await;
+        }
+        // Its cluster is the link, and holds other applications too.
+        return Ok(Outcome::Kept(format!("it lies below the symbolic link {link}, and nothing is deleted through a link: its files stay")));
+    }
+    let jobs = FilePath::new(format!("{folder}/jobs"));
+    let mut note = None;
+    if directory.application_link(&jobs).await?.is_some_and(|link| link == jobs) {
+        directory.remove_link(&jobs).await?;
+        witness(Step::LinkRemoved);
+        files.retain(|file| file.kind == FileKind::Summary);
+        note = Some("its jobs lay below a symbolic link: only that was removed, what it led to stays".to_owned());
+    }
+    files.sort_by_key(|file| file.kind == FileKind::Summary);
+    let archives_of_jobs = files.iter().filter(|file| file.kind != FileKind::Summary).count();
+    let mut any = Deleted::AlreadyGone;
+    for (number, file) in files.iter().enumerate() {
+        if number == archives_of_jobs {
+            witness(Step::JobsDeleted);
+        }
+        if directory.delete_file(&file.path).await? == Deleted::Done {
+            any = Deleted::Done;
+        }
+        match file.kind {
+            FileKind::Summary => witness(Step::SummaryDeleted),
+            FileKind::Job(_) if number == 0 => witness(Step::FirstJobDeleted),
+            FileKind::Job(_) => {}
+        }
+    }
+    if !directory.remove_folder_if_empty(&jobs).await? || !directory.remove_folder_if_empty(folder).await? {
+        note = Some("its folder holds files that are no archives, and stays with them".to_owned());
+    }
+    witness(Step::FoldersRemoved);
+    Ok(Outcome::Done(done(any), note))
+}
+
+async fn remove_link(directory: &Directory, link: &FilePath, witness: &Witness) -> Result<Outcome, DirectoryError> {
+    let deleted = directory.remove_link(link).await?;
+    witness(Step::LinkRemoved);
+    let note = "it was a symbolic link: only that was removed, what it led to stays".to_owned();
+    Ok(match deleted {
+        Deleted::Done => Outcome::Done(Done::LinkRemoved, Some(note)),
+        Deleted::AlreadyGone => Outcome::Done(Done::AlreadyGone, None),
+    })
+}
+
+fn done(deleted: Deleted) -> Done {
+    match deleted {
+        Deleted::Done => Done::Deleted,
+        Deleted::AlreadyGone => Done::AlreadyGone,
+    }
+}
+
+/// Whether every file was judged, in this version. Fewer may be there: an interrupted deletion, or another server's.
+fn is_as_judged(files: &[FoundFile], expiry: &Expiry) -> bool {
+    files.iter().all(|file| {
+        let fingerprint = file.version.fingerprint();
+        expiry.files.iter().any(|judged| judged.kind == file.kind && judged.fingerprint == fingerprint)
+    })
+}

@@ -1,0 +1,86 @@
+//! The guard against the fatal mistake: one run that would take away too much of a directory waits until somebody confirms it.
+
+use crate::index::UnitKey;
+
+/// A run that is held back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldBack {
+    /// Digest of what it would remove.
+    pub plan: String,
+    /// How many units it would remove.
+    pub units: u64,
+}
+
+/// Holds a run back that removes more than `fraction` of a directory that holds `of` units. A fraction of 1 is off.
+#[must_use]
+pub fn check<'key>(removed: impl IntoIterator<Item = &'key UnitKey>, of: u64, fraction: f64) -> Option<HeldBack> {
+    if fraction >= 1.0 {
+        return None;
+    }
+    let removed: Vec<&UnitKey> = removed.into_iter().collect();
+    let units = removed.len() as u64;
+    // An empty plan is within any fraction, also of nothing.
+    (units as f64 > fraction * of as f64).then(|| HeldBack { plan: plan_id(removed), units })
+}
+
+/// Digest of a set of units: equal sets have equal digests, in whatever order.
+#[must_use]
+pub fn plan_id<'key>(units: impl IntoIterator<Item = &'key UnitKey>) -> String {
+    let mut names: Vec<String> = units.into_iter().map(name).collect();
+    names.sort_unstable();
+    names.dedup();
+    digest(names.iter().map(String::as_str))
+}
+
+/// Digest of texts in their order: FNV-1a, 16 hex digits.
+#[must_use]
+pub fn digest<'text>(texts: impl IntoIterator<Item = &'text str>) -> String {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    for text in texts {
+        for byte in text.bytes().chain([0]) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+    format!("{hash:016x}")
+}
+
+fn name(key: &UnitKey) -> String {
+    match key {
+        UnitKey::Application(key) => format!("{}\u{1}{}\u{1}{}", key.directory, key.cluster, key.id),
+        UnitKey::LegacyJob(directory, job) => format!("{directory}\u{1}{job}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directory::{ClusterName, DirectoryUrl};
+    use crate::ids::{ApplicationId, JobId};
+
+    fn keys(count: u8) -> Vec<UnitKey> {
+        let (directory, cluster) = (DirectoryUrl::new("file:/archives"), ClusterName::new("prod-eu"));
+        (0..count).map(|number| UnitKey::application(&directory, &cluster, ApplicationId::from_bytes([number; 16]))).collect()
+    }
+
+    #[test]
+    fn a_run_of_exactly_the_fraction_passes_and_one_more_is_held_back() {
+        assert_eq!(check(&keys(5), 10, 0.5), None);
+        assert_eq!(check(&keys(6), 10, 0.5).map(|held| held.units), Some(6));
+        assert_eq!(check(&keys(10), 10, 1.0), None);
+        assert_eq!(check(&keys(1), 10, 0.0).map(|held| held.units), Some(1));
+        assert_eq!(check(&keys(0), 10, 0.0), None);
+        assert_eq!(check(&keys(0), 0, 0.5), None);
+        assert_eq!(check(&keys(1), 0, 0.5).map(|held| held.units), Some(1));
+    }
+
+    #[test]
+    fn a_plan_is_known_by_what_it_removes_in_whatever_order() {
+        let (forward, mut backward) = (keys(3), keys(3));
+        backward.reverse();
+        assert_eq!(plan_id(&forward), plan_id(&backward));
+        assert_ne!(plan_id(&forward), plan_id(&keys(4)));
+        assert_eq!(plan_id(&forward).len(), 16);
+        let job = UnitKey::LegacyJob(DirectoryUrl::new("file:/archives"), JobId::from_bytes([1; 16]));
+        assert_ne!(plan_id([&job]), plan_id(&forward[1..2]));
+    }
+}

@@ -1,0 +1,133 @@
+//! Deletions: only what was judged, never through links, restartable.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use historyserver::index::Done;
+
+use super::world::{NOW, Place, application_in, id, keep, rules};
+use crate::support::archives::{application_folder, set_modified, summary, write};
+
+#[tokio::test]
+async fn an_application_rewritten_since_it_was_judged_is_left_alone_and_judged_again() {
+    let place = Place::new();
+    place.application(1, 1);
+    place.application(2, 2);
+    let mut server = place.open(rules(), keep(1));
+    server.world.audit().await;
+    assert_eq!(server.pending().await.len(), 1);
+    let file = application_folder(&place.root(), "c", &id(2)).join("application-summary");
+    write(&file, summary(&id(2), "written again", NOW, &[]));
+    set_modified(&file, NOW);
+    let report = server.clean().await;
+    assert_eq!((report.changed, report.deleted), (1, 0));
+    server.round().await;
+    assert_eq!(place.present(), [2].into());
+    assert_eq!(server.listed().await, [2].into());
+}
+
+#[tokio::test]
+async fn what_is_gone_already_is_success() {
+    let place = Place::new();
+    place.application(1, 1);
+    place.application(2, 2);
+    let mut server = place.open(rules(), keep(1));
+    server.world.audit().await;
+    fs::remove_dir_all(application_folder(&place.root(), "c", &id(2))).unwrap();
+    let report = server.clean().await;
+    assert_eq!((report.deleted, report.failed), (1, 0));
+    assert_eq!(server.record().await[0].done, Done::AlreadyGone);
+    assert_eq!(server.pending().await, []);
+}
+
+#[tokio::test]
+async fn of_a_linked_application_the_link_alone_is_removed() {
+    let place = Place::new();
+    place.application(1, 1);
+    let elsewhere = place.folder.path().join("elsewhere");
+    application_in(&elsewhere, "c", 2, 2);
+    let (target, link) = (application_folder(&elsewhere, "c", &id(2)), application_folder(&place.root(), "c", &id(2)));
+    symlink(&target, &link).unwrap();
+    let mut server = place.open(rules(), keep(1));
+    server.round().await;
+    assert_eq!(place.present(), [1].into());
+    assert!(fs::symlink_metadata(&link).is_err());
+    assert!(target.join("application-summary").exists() && target.join("jobs").join(id(0x82)).exists());
+    let record = server.record().await;
+    assert_eq!(record[0].done, Done::LinkRemoved);
+    assert!(record[0].detail.contains("symbolic link"), "{}", record[0].detail);
+}
+
+#[tokio::test]
+async fn an_application_below_a_linked_cluster_is_only_forgotten_once() {
+    let place = Place::new();
+    place.application(1, 1);
+    let elsewhere = place.folder.path().join("elsewhere");
+    application_in(&elsewhere, "linked", 2, 2);
+    symlink(elsewhere.join("linked"), place.root().join("linked")).unwrap();
+    let mut server = place.open(rules(), keep(1));
+    for _ in 0..3 {
+        server.round().await;
+    }
+    assert!(application_folder(&elsewhere, "linked", &id(2)).join("application-summary").exists());
+    assert!(place.root().join("linked").exists());
+    assert_eq!(server.listed().await, [1].into());
+    let record = server.record().await;
+    assert_eq!(record.len(), 1);
+    assert_eq!(record[0].done, Done::Forgotten);
+}
+
+#[tokio::test]
+async fn jobs_below_a_link_stay_where_they_are() {
+    let place = Place::new();
+    place.application(1, 1);
+    place.application(2, 2);
+    let jobs = application_folder(&place.root(), "c", &id(2)).join("jobs");
+    let elsewhere = place.folder.path().join("elsewhere");
+    fs::rename(&jobs, &elsewhere).unwrap();
+    symlink(&elsewhere, &jobs).unwrap();
+    let mut server = place.open(rules(), keep(1));
+    server.round().await;
+    assert_eq!(place.present(), [1].into());
+    assert!(elsewhere.join(id(0x82)).exists());
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_archive_stays_with_its_folder() {
+    let place = Place::new();
+    place.application(1, 1);
+    place.application(2, 2);
+    let folder = application_folder(&place.root(), "c", &id(2));
+    write(&folder.join("notes.txt"), "mine");
+    let mut server = place.open(rules(), keep(1));
+    server.round().await;
+    assert!(folder.join("notes.txt").exists());
+    assert!(!folder.join("application-summary").exists() && !folder.join("jobs").exists());
+    assert_eq!(server.listed().await, [1].into());
+    assert_eq!(server.round().await.deleted, 0);
+    assert_eq!(server.record().await.len(), 1);
+}
+
+#[tokio::test]
+async fn the_last_application_of_a_cluster_leaves_its_folder_of_applications() {
+    let place = Place::new();
+    application_in(&place.root(), "old", 1, 100);
+    application_in(&place.root(), "new", 2, 1);
+    let mut server = place.open(rules(), keep(1));
+    server.round().await;
+    assert_eq!(place.present(), [2].into());
+    assert!(place.root().join("old/applications").is_dir());
+}
+
+#[tokio::test]
+async fn a_legacy_job_archive_is_deleted_however_its_name_is_spelled() {
+    let place = Place::new();
+    place.legacy_job(1, 1);
+    place.legacy_job(0xab, 2);
+    fs::rename(place.root().join(id(0xab)), place.root().join(id(0xab).to_uppercase())).unwrap();
+    let mut policy = keep(1);
+    (policy.policy.applications, policy.policy.legacy_jobs) = (None, Some(1));
+    let mut server = place.open(rules(), policy);
+    server.round().await;
+    assert_eq!(place.present(), [1].into());
+}

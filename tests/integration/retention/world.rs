@@ -1,0 +1,161 @@
+//! A server that cleans up, over folders of the test's own.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use historyserver::clock::{Clock, Millis};
+use historyserver::directory::Directory;
+use historyserver::index::{Deletion, Pending, PendingRemoval};
+use historyserver::refresh::RetentionRules;
+use historyserver::refresh::plan::Rules;
+use historyserver::retention::cleanup::{Cleanup, CleanupReport, Extent};
+use historyserver::retention::policy::Policy;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::archives::{application_folder, job, set_modified, write, write_application};
+use crate::support::world::{World, WorldOptions};
+
+pub(super) const NOW: Millis = 1_795_000_000_000;
+pub(super) const MINUTE: Millis = 60_000;
+pub(super) const DAY: Millis = 24 * 60 * MINUTE;
+const RECORD_TTL: Millis = 365 * DAY;
+
+/// Archive directories and a data directory.
+pub(super) struct Place {
+    pub(super) folder: tempfile::TempDir,
+}
+
+/// A server with its cleanup.
+pub(super) struct Cleaner {
+    pub(super) world: World,
+    pub(super) cleanup: Cleanup,
+}
+
+/// An id made of one number.
+pub(super) fn id(number: u8) -> String {
+    format!("{number:02x}").repeat(16)
+}
+
+pub(super) fn keep(applications: u64) -> RetentionRules {
+    RetentionRules { policy: Policy { applications: Some(applications), ..Policy::default() }, ..RetentionRules::default() }
+}
+
+pub(super) fn rules() -> Rules {
+    Rules { empty_grace: 3_600_000, ..Rules::default() }
+}
+
+impl Place {
+    pub(super) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("archives")).unwrap();
+        Self { folder }
+    }
+
+    pub(super) fn root(&self) -> PathBuf {
+        self.folder.path().join("archives")
+    }
+
+    pub(super) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// An application with one job, written `minutes` before now.
+    pub(super) fn application(&self, number: u8, minutes: Millis) {
+        application_in(&self.root(), "c", number, minutes);
+    }
+
+    /// A legacy job archive, written `minutes` before now.
+    pub(super) fn legacy_job(&self, number: u8, minutes: Millis) {
+        let file = self.root().join(id(number));
+        write(&file, job(&id(number), "legacy", NOW - minutes * MINUTE));
+        set_modified(&file, NOW - minutes * MINUTE);
+    }
+
+    pub(super) fn open(&self, rules: Rules, retention: RetentionRules) -> Cleaner {
+        self.open_at(Clock::manual(NOW), rules, retention)
+    }
+
+    pub(super) fn open_at(&self, clock: Clock, rules: Rules, retention: RetentionRules) -> Cleaner {
+        let directory = Directory::open(self.root().to_str().unwrap(), &std::collections::BTreeMap::new()).unwrap();
+        Cleaner::open(&[directory], &self.data(), clock, rules, retention)
+    }
+
+    /// Numbers of the applications that are in the archive directory, with any file left.
+    pub(super) fn present(&self) -> BTreeSet<u8> {
+        present_in(&self.root())
+    }
+}
+
+/// An application with one job, written `minutes` before now.
+pub(super) fn application_in(root: &Path, cluster: &str, number: u8, minutes: Millis) {
+    let end = NOW - minutes * MINUTE;
+    let job = id(number | 0x80);
+    write_application(root, cluster, &id(number), &format!("application {number}"), end, &[&job]);
+    let folder = application_folder(root, cluster, &id(number));
+    set_modified(&folder.join("application-summary"), end);
+    set_modified(&folder.join("jobs").join(&job), end);
+}
+
+/// Numbers of the applications and legacy jobs below a root.
+pub(super) fn present_in(root: &Path) -> BTreeSet<u8> {
+    let mut found = BTreeSet::new();
+    let mut folders = vec![root.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let entry = entry.unwrap();
+            let name = entry.file_name().into_string().unwrap();
+            if name.len() == 32 && !entry.path().parent().unwrap().ends_with("jobs") {
+                found.insert(u8::from_str_radix(&name[..2], 16).unwrap());
+            } else if entry.path().is_dir() {
+                folders.push(entry.path());
+            }
+        }
+    }
+    found
+}
+
+impl Cleaner {
+    pub(super) fn open(directories: &[Directory], data: &Path, clock: Clock, rules: Rules, retention: RetentionRules) -> Self {
+        let options = WorldOptions { rules, retention, clock: clock.clone(), ..WorldOptions::default() };
+        let world = World::open(directories, data, options);
+        let cleanup = Cleanup::new(directories.iter().cloned(), world.writer.clone(), world.reader.clone(), clock, RECORD_TTL);
+        Self { world, cleanup }
+    }
+
+    /// A refresh, and the cleanup that follows it.
+    pub(super) async fn round(&mut self) -> CleanupReport {
+        self.world.audit().await;
+        self.clean().await
+    }
+
+    /// A look, and the cleanup that follows it.
+    pub(super) async fn look(&mut self) -> CleanupReport {
+        self.world.look().await;
+        self.clean().await
+    }
+
+    pub(super) async fn clean(&self) -> CleanupReport {
+        let report = self.cleanup.run(Extent::Due, &CancellationToken::new()).await;
+        assert_eq!(report.error, None);
+        report
+    }
+
+    /// Numbers of the listed applications.
+    pub(super) async fn listed(&self) -> BTreeSet<u8> {
+        numbers(&self.world.applications().await)
+    }
+
+    pub(super) async fn pending(&self) -> Vec<PendingRemoval> {
+        self.world.reader.pending_removals(Pending::All, None, 1_000).await.unwrap().rows
+    }
+
+    pub(super) async fn record(&self) -> Vec<Deletion> {
+        self.world.reader.deletions(None, 1_000).await.unwrap().rows
+    }
+}
+
+/// Numbers of ids.
+pub(super) fn numbers(ids: &[String]) -> BTreeSet<u8> {
+    ids.iter().map(|id| u8::from_str_radix(&id[..2], 16).unwrap()).collect()
+}
