@@ -39,7 +39,7 @@ def operations():
 
 
 def main():
-    client = Client(base_url=sys.argv[1], raise_on_unexpected_status=True)
+    client = Client(base_url=sys.argv[1], raise_on_unexpected_status=True, timeout=httpx.Timeout(60))
     archived, check, known, parsed = Archived(), Check(), operations(), collections.Counter()
 
     def outcome(call):

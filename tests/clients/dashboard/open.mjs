@@ -17,7 +17,7 @@ const CHROMIUM = {
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
 };
-const PATIENCE = 15_000;
+const PATIENCE = 60_000;
 
 /** What each tab asks for below its application, job or vertex. A tab that is not named here is a failure. */
 const APPLICATION_TABS = { Overview: [""], Exceptions: ["", "/exceptions"] };

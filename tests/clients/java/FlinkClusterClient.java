@@ -38,7 +38,7 @@ public final class FlinkClusterClient {
         List<String[]> expected = Files.readAllLines(Path.of(arguments[1])).stream().map(line -> line.split(" ")).toList();
 
         try (RestClusterClient<StandaloneClusterId> client = new RestClusterClient<>(configuration, StandaloneClusterId.getInstance())) {
-            Collection<JobStatusMessage> listed = client.listJobs().get(10, TimeUnit.SECONDS);
+            Collection<JobStatusMessage> listed = client.listJobs().get(60, TimeUnit.SECONDS);
             Set<String> listedIds = listed.stream().map(job -> job.getJobId().toString()).collect(Collectors.toCollection(TreeSet::new));
             Set<String> expectedIds = expected.stream().map(job -> job[0]).collect(Collectors.toCollection(TreeSet::new));
             if (!listedIds.equals(expectedIds)) {
@@ -47,27 +47,27 @@ public final class FlinkClusterClient {
 
             for (String[] job : expected) {
                 JobID id = JobID.fromHexString(job[0]);
-                JobStatus status = client.getJobStatus(id).get(10, TimeUnit.SECONDS);
+                JobStatus status = client.getJobStatus(id).get(60, TimeUnit.SECONDS);
                 if (!status.name().equals(job[1])) {
                     failures.add("getJobStatus " + id + ": " + status + " instead of " + job[1]);
                 }
-                Map<String, Object> accumulators = client.getAccumulators(id, FlinkClusterClient.class.getClassLoader()).get(10, TimeUnit.SECONDS);
+                Map<String, Object> accumulators = client.getAccumulators(id, FlinkClusterClient.class.getClassLoader()).get(60, TimeUnit.SECONDS);
                 System.out.println(id + " " + status + " " + accumulators);
                 if (!List.of(job).contains("old")) {
-                    JobDetailsInfo details = client.getJobDetails(id).get(10, TimeUnit.SECONDS);
+                    JobDetailsInfo details = client.getJobDetails(id).get(60, TimeUnit.SECONDS);
                     if (!details.getJobId().equals(id) || details.getJobStatus() != status) {
                         failures.add("getJobDetails " + id + ": " + details.getJobId() + " " + details.getJobStatus());
                     }
                 }
             }
 
-            String version = client.getClusterOverview().get(10, TimeUnit.SECONDS).getVersion();
+            String version = client.getClusterOverview().get(60, TimeUnit.SECONDS).getVersion();
             if (!version.startsWith("2.")) {
                 failures.add("getClusterOverview: version " + version);
             }
 
             try {
-                client.cancel(JobID.fromHexString(expected.get(0)[0])).get(10, TimeUnit.SECONDS);
+                client.cancel(JobID.fromHexString(expected.get(0)[0])).get(60, TimeUnit.SECONDS);
                 failures.add("cancel: accepted, but a history server is read-only");
             } catch (ExecutionException e) {
                 int refused = ExceptionUtils.findThrowable(e, RestClientException.class).map(error -> error.getHttpResponseStatus().code()).orElse(0);
