@@ -25,6 +25,7 @@ use futures::stream::BoxStream;
 use tokio::sync::mpsc::Sender;
 
 use crate::ids::JobId;
+use crate::telemetry::metrics;
 
 use self::address::Address;
 use self::local::Local;
@@ -115,10 +116,13 @@ impl Directory {
     /// The root itself cannot be listed (an absent root is [`Listed::exists`] = false, not an error), or listing was cut short.
     /// What was sent before an error is true, but nothing may be concluded from what was not sent.
     pub async fn list(&self, extent: &Extent, found: Sender<Found>) -> Result<Listed, DirectoryError> {
-        match &self.backend {
-            Backend::Local(local) => local.list(extent, found).await,
-            Backend::Store(store) => store.list(extent, found).await,
-        }
+        counted(
+            "list",
+            match &self.backend {
+                Backend::Local(local) => local.list(extent, found).await,
+                Backend::Store(store) => store.list(extent, found).await,
+            },
+        )
     }
 
     /// Lists the archive files of one application; `None` when its folder is not there.
@@ -126,10 +130,13 @@ impl Directory {
     /// # Errors
     /// The folder cannot be listed.
     pub async fn application_files(&self, folder: &FilePath) -> Result<Option<Vec<FoundFile>>, DirectoryError> {
-        match &self.backend {
-            Backend::Local(local) => local.application_files(folder).await,
-            Backend::Store(store) => store.application_files(folder).await,
-        }
+        counted(
+            "list",
+            match &self.backend {
+                Backend::Local(local) => local.application_files(folder).await,
+                Backend::Store(store) => store.application_files(folder).await,
+            },
+        )
     }
 
     /// Looks for one legacy job archive by its lower-case name.
@@ -145,10 +152,13 @@ impl Directory {
     /// # Errors
     /// The store cannot be asked.
     pub async fn legacy_job_file_named(&self, name: &FilePath, job: JobId) -> Result<Option<FoundFile>, DirectoryError> {
-        match &self.backend {
-            Backend::Local(local) => local.legacy_job_file(name.clone(), job).await,
-            Backend::Store(store) => store.legacy_job_file(name.clone(), job).await,
-        }
+        counted(
+            "list",
+            match &self.backend {
+                Backend::Local(local) => local.legacy_job_file(name.clone(), job).await,
+                Backend::Store(store) => store.legacy_job_file(name.clone(), job).await,
+            },
+        )
     }
 
     /// Reads a file: at once when it has at most `whole_up_to` bytes, else as a stream.
@@ -156,10 +166,13 @@ impl Directory {
     /// # Errors
     /// [`DirectoryError`] by kind. [`DirectoryErrorKind::NotFound`] only when the directory itself is there.
     pub async fn read(&self, file: &FilePath, whole_up_to: u64) -> Result<Contents, DirectoryError> {
-        match &self.backend {
-            Backend::Local(local) => local.read(file, whole_up_to).await,
-            Backend::Store(store) => store.read(file, whole_up_to).await,
-        }
+        counted(
+            "read",
+            match &self.backend {
+                Backend::Local(local) => local.read(file, whole_up_to).await,
+                Backend::Store(store) => store.read(file, whole_up_to).await,
+            },
+        )
     }
 
     /// Deletes a file. One that is not there is deleted already. Only `retention::delete` may call this.
@@ -167,10 +180,13 @@ impl Directory {
     /// # Errors
     /// The store refuses or fails; a folder, or a file below a symbolic link.
     pub async fn delete_file(&self, file: &FilePath) -> Result<Deleted, DirectoryError> {
-        match &self.backend {
-            Backend::Local(local) => local.delete_file(file).await,
-            Backend::Store(store) => store.delete_file(file).await,
-        }
+        counted(
+            "delete",
+            match &self.backend {
+                Backend::Local(local) => local.delete_file(file).await,
+                Backend::Store(store) => store.delete_file(file).await,
+            },
+        )
     }
 
     /// Removes the folder of an application, or its `jobs`, if nothing is in it, and returns whether it is gone now.
@@ -206,6 +222,12 @@ impl Directory {
             Backend::Store(_) => Ok(Deleted::AlreadyGone),
         }
     }
+}
+
+/// Counts an operation by its result.
+fn counted<T>(kind: &'static str, result: Result<T, DirectoryError>) -> Result<T, DirectoryError> {
+    metrics::store_request(kind, result.as_ref().err().map(|error| error.kind));
+    result
 }
 
 impl std::fmt::Debug for Directory {

@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::directory::{Directory, DirectoryUrl};
 use crate::index::{IndexReader, IndexWriter, UnitChange, UnitKey};
 use crate::refresh::plan::Task;
+use crate::telemetry::metrics::{self, IngestReason};
 
 /// Archives up to this size are read whole and split by slice; larger ones are streamed with one document in memory at a time.
 pub const WHOLE_UP_TO: u64 = 8 << 20;
@@ -101,7 +102,8 @@ impl Ingest {
     }
 
     /// Fetches and reads the files of a task. What could not be fetched or read is in the change, as problems.
-    pub async fn ingest(&self, directory: &Directory, task: Task) -> Ingested {
+    pub async fn ingest(&self, directory: &Directory, task: Task, reason: IngestReason) -> Ingested {
+        metrics::ingested(reason);
         let (archives, in_flight) = match &task.key {
             UnitKey::Application(key) => self.fetch_archive_by_application_id(directory, key.id, task.files).await,
             UnitKey::LegacyJob(_, job) => self.fetch_archive_by_job_id(directory, *job, task.files).await,

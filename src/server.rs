@@ -17,6 +17,7 @@ use crate::refresh::plan::Rules;
 use crate::refresh::{DirectoryRefresh, Refresh};
 use crate::schedule::periodic::Activator;
 use crate::schedule::{file_events, periodic};
+use crate::telemetry::metrics;
 use crate::{tasks, tls};
 
 /// Runs the server until SIGTERM or SIGINT.
@@ -133,11 +134,14 @@ fn api_options(web: &WebConfig) -> ApiOptions {
 }
 
 fn prometheus() -> anyhow::Result<PrometheusHandle> {
-    PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Full(api::DURATION_METRIC.to_owned()), api::DURATION_BUCKETS)
-        .context("buckets of a metric")?
-        .install_recorder()
-        .context("installing the recorder of metrics")
+    let mut builder = PrometheusBuilder::new();
+    let durations = [(&api::DURATION_METRIC, api::DURATION_BUCKETS)].into_iter();
+    for (name, buckets) in durations.chain(metrics::HISTOGRAMS.iter().map(|name| (name, metrics::BUCKETS))) {
+        builder = builder.set_buckets_for_metric(Matcher::Full((*name).to_owned()), buckets).context("buckets of a metric")?;
+    }
+    let handle = builder.install_recorder().context("installing the recorder of metrics")?;
+    metrics::describe();
+    Ok(handle)
 }
 
 fn millis(duration: std::time::Duration) -> Millis {

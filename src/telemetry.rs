@@ -1,5 +1,7 @@
 //! The server's own log: lines on standard error, for people or as JSON.
 
+pub mod metrics;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 

@@ -1,5 +1,6 @@
 //! What operators probe: `/healthz`, `/readyz`, `/metrics`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -11,6 +12,7 @@ use serde::Serialize;
 
 use crate::index::Figures;
 use crate::refresh::{DirectoryState, RefreshStatus};
+use crate::telemetry;
 
 use super::error::ApiError;
 use super::{Shared, response};
@@ -96,6 +98,13 @@ pub(super) async fn metrics(State(shared): State<Arc<Shared>>) -> Result<Respons
     gauge!(PACK_BYTES).set(figures.pack_bytes as f64);
     gauge!(GONE_PACK_BYTES).set(figures.gone_pack_bytes as f64);
     gauge!(INDEX_BYTES).set(figures.file_bytes as f64);
+    telemetry::metrics::evictions(figures.evictions);
+    let mut problems: BTreeMap<String, u64> =
+        shared.refresh.borrow().directories.iter().map(|directory| (directory.url.to_string(), 0)).collect();
+    for problem in shared.reader.problems(usize::MAX).await? {
+        *problems.entry(problem.subject.directory.to_string()).or_default() += 1;
+    }
+    problems.iter().for_each(|(directory, problems)| telemetry::metrics::problems(directory, *problems));
     let mut answer = Response::new(Body::from(shared.prometheus.render()));
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"));

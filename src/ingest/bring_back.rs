@@ -10,6 +10,7 @@ use crate::directory::FileKind;
 use crate::index::{FileOutcome, Presence, UnitKey, Urgency};
 use crate::problem::ProblemCode;
 use crate::refresh::plan::Task;
+use crate::telemetry::metrics::IngestReason;
 
 /// The common result of all who wait for one unit.
 pub(super) type Flight = Shared<BoxFuture<'static, Result<(), BringBackError>>>;
@@ -78,7 +79,7 @@ impl Ingest {
             return Err(BringBackError::Gone);
         };
         let has_summary = matches!(unit, UnitKey::LegacyJob(..)) || files.iter().any(|file| file.kind == FileKind::Summary);
-        let ingested = self.ingest(directory, Task { key: unit.clone(), files, has_summary, newest }).await;
+        let ingested = self.ingest(directory, Task { key: unit.clone(), files, has_summary, newest }, IngestReason::Demand).await;
         if let Some(error) = ingested.index_error {
             return Err(unavailable(error));
         }

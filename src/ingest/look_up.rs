@@ -12,6 +12,7 @@ use crate::clock::Millis;
 use crate::directory::{Directory, FileKind, FilePath, FoundFile};
 use crate::index::{ApplicationKey, UnitKey, Urgency};
 use crate::refresh::plan::{OPEN_WINDOW, Task};
+use crate::telemetry::metrics::IngestReason;
 
 /// How long an id that was not found is not looked for again.
 const NOT_FOUND_FOR: Millis = 30_000;
@@ -126,7 +127,7 @@ impl Ingest {
     }
 
     async fn take_in(&self, directory: &Directory, task: Task) -> bool {
-        let ingested = self.ingest(directory, task).await;
+        let ingested = self.ingest(directory, task, IngestReason::Lookup).await;
         if ingested.index_error.is_some() || ingested.change.files.is_empty() {
             return false;
         }

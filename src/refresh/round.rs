@@ -16,12 +16,13 @@ use super::plan::{Plan, Planner, Rules, Task, is_open};
 use super::retain::RetentionRules;
 use super::status::{DirectoryState, DirectoryStatus, RefreshStatus};
 use crate::clock::{Clock, Millis};
-use crate::directory::{ClusterName, Directory, DirectoryError, Extent, FilePath, Found, Listed};
+use crate::directory::{ClusterName, Directory, DirectoryError, Extent, FileKind, FilePath, Found, Listed};
 use crate::ids::ApplicationId;
-use crate::index::{IndexError, IndexReader, IndexWriter, KnownDirectory, MarkState, Urgency};
+use crate::index::{IndexError, IndexReader, IndexWriter, KnownDirectory, KnownUnit, MarkState, Urgency};
 use crate::ingest::{Ingest, Ingested};
 use crate::problem::{Problem, ProblemCode, Subject};
 use crate::retention::trust::ClockTrust;
+use crate::telemetry::metrics::{self, IngestReason};
 
 /// Units that are fetched and parsed at once.
 const UNITS_IN_FLIGHT: usize = 16;
@@ -215,7 +216,11 @@ impl DirectoryRefresh {
         }
         let started = Instant::now();
         let result = self.round(audit, stop, &publish).await;
-        let cost = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let elapsed = started.elapsed();
+        let cost = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        if !matches!(result, Err(Failure::Stopped)) {
+            metrics::refreshed(self.directory.url(), elapsed, result.is_ok().then(|| self.clock.now()));
+        }
         match result {
             Ok(done) => self.note_done(&done, cost),
             Err(Failure::Stopped) => {}
@@ -250,7 +255,7 @@ impl DirectoryRefresh {
         loop {
             while reading.len() < UNITS_IN_FLIGHT && writing.len() < CHANGES_IN_FLIGHT {
                 let Some(task) = waiting.pop_front() else { break };
-                reading.push(ingest.ingest(&directory, task));
+                reading.push(ingest.ingest(&directory, task, IngestReason::Refresh));
             }
             // Verdicts and removals follow a complete listing, and do not wait for the ingest.
             if let (Some(Ok(listed)), true) = (&listed, all_found)
@@ -294,6 +299,9 @@ impl DirectoryRefresh {
                 }
                 ended = &mut listing, if listed.is_none() => {
                     // What was found before a failure is true, and is ingested all the same.
+                    if ended.is_ok() {
+                        metrics::listed(directory.url(), audit, listing_started.elapsed());
+                    }
                     listed = Some(ended);
                     listing_ms = u64::try_from(listing_started.elapsed().as_millis()).unwrap_or(u64::MAX);
                 }
@@ -355,6 +363,9 @@ impl DirectoryRefresh {
             return Ok(known.clone());
         }
         let known = Arc::new(self.reader.known(self.directory.url()).await?);
+        let jobs = |unit: &KnownUnit| unit.files.iter().filter(|file| file.kind != FileKind::Summary).count();
+        let job_archives = known.applications.values().chain(known.legacy_jobs.values()).map(jobs).sum();
+        metrics::known(self.directory.url(), known.applications.len(), job_archives);
         self.known = Some((version, known.clone()));
         Ok(known)
     }

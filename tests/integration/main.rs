@@ -26,6 +26,7 @@ mod http_operations;
 mod http_page;
 mod index_contract;
 mod local_directory;
+mod metrics;
 mod moto;
 mod on_demand;
 mod publishing;

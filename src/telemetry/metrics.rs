@@ -1,0 +1,105 @@
+//! What the parts below HTTP measure. Labels are directories, kinds and results; never a string of an archive.
+
+use std::time::Duration;
+
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+
+use crate::clock::Millis;
+use crate::directory::{DirectoryErrorKind, DirectoryUrl};
+
+const REFRESH_SECONDS: &str = "historyserver_refresh_duration_seconds";
+const LISTING_SECONDS: &str = "historyserver_listing_duration_seconds";
+const LAST_SUCCESS: &str = "historyserver_refresh_last_success_timestamp_seconds";
+const STORE_REQUESTS: &str = "historyserver_store_requests_total";
+const INGESTS: &str = "historyserver_ingests_total";
+const EVICTIONS: &str = "historyserver_evictions_total";
+const DIRECTORY_APPLICATIONS: &str = "historyserver_directory_applications";
+const DIRECTORY_JOBS: &str = "historyserver_directory_job_archives";
+const DIRECTORY_PROBLEMS: &str = "historyserver_directory_problems";
+
+/// Histograms of durations that last longer than a request: their buckets are [`BUCKETS`].
+pub const HISTOGRAMS: &[&str] = &[REFRESH_SECONDS, LISTING_SECONDS];
+
+/// Upper bounds in seconds.
+pub const BUCKETS: &[f64] = &[0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0, 300.0, 1800.0];
+
+/// Describes all of them, once a recorder is installed.
+pub fn describe() {
+    describe_histogram!(REFRESH_SECONDS, Unit::Seconds, "Time that a refresh of a directory took, by directory and result.");
+    describe_histogram!(LISTING_SECONDS, Unit::Seconds, "Time that a listing took, by directory and extent (look or audit).");
+    describe_gauge!(LAST_SUCCESS, Unit::Seconds, "When a directory was last refreshed without failure, in seconds since 1970.");
+    describe_counter!(STORE_REQUESTS, Unit::Count, "Operations on archive directories by kind and result.");
+    describe_counter!(INGESTS, Unit::Count, "Units fetched and read, by reason: refresh, demand (evicted) or lookup (not listed yet).");
+    describe_counter!(EVICTIONS, Unit::Count, "Packs evicted for the byte budget since start.");
+    describe_gauge!(DIRECTORY_APPLICATIONS, Unit::Count, "Applications known of a directory, gone ones included.");
+    describe_gauge!(DIRECTORY_JOBS, Unit::Count, "Job archives known of a directory, legacy and gone ones included.");
+    describe_gauge!(DIRECTORY_PROBLEMS, Unit::Count, "Problems on record of a directory.");
+}
+
+/// Why a unit was ingested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IngestReason {
+    /// A refresh found it new or changed.
+    Refresh,
+    /// Its pack was evicted, and somebody asked for it.
+    Demand,
+    /// Somebody asked for an id that was not listed yet.
+    Lookup,
+}
+
+/// Notes the end of a refresh of a directory; `finished` is the time if it succeeded.
+pub fn refreshed(directory: &DirectoryUrl, duration: Duration, finished: Option<Millis>) {
+    let result = if finished.is_some() { "ok" } else { "failed" };
+    histogram!(REFRESH_SECONDS, "directory" => directory.to_string(), "result" => result).record(duration);
+    if let Some(finished) = finished {
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds of this age are exact in a double")]
+        gauge!(LAST_SUCCESS, "directory" => directory.to_string()).set(finished as f64 / 1_000.0);
+    }
+}
+
+/// Notes a listing that ended whole.
+pub fn listed(directory: &DirectoryUrl, audit: bool, duration: Duration) {
+    let extent = if audit { "audit" } else { "look" };
+    histogram!(LISTING_SECONDS, "directory" => directory.to_string(), "extent" => extent).record(duration);
+}
+
+/// Notes what is known of a directory.
+pub fn known(directory: &DirectoryUrl, applications: usize, job_archives: usize) {
+    #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
+    let (applications, job_archives) = (applications as f64, job_archives as f64);
+    gauge!(DIRECTORY_APPLICATIONS, "directory" => directory.to_string()).set(applications);
+    gauge!(DIRECTORY_JOBS, "directory" => directory.to_string()).set(job_archives);
+}
+
+/// Sets the number of problems of a directory.
+pub fn problems(directory: &str, problems: u64) {
+    #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
+    gauge!(DIRECTORY_PROBLEMS, "directory" => directory.to_owned()).set(problems as f64);
+}
+
+/// Notes one operation on an archive directory.
+pub fn store_request(kind: &'static str, failure: Option<DirectoryErrorKind>) {
+    let result = match failure {
+        None => "ok",
+        Some(DirectoryErrorKind::NotFound) => "not-found",
+        Some(DirectoryErrorKind::Denied) => "denied",
+        Some(DirectoryErrorKind::Refused) => "refused",
+        Some(DirectoryErrorKind::Unavailable) => "unavailable",
+    };
+    counter!(STORE_REQUESTS, "kind" => kind, "result" => result).increment(1);
+}
+
+/// Notes a unit that was fetched and read.
+pub fn ingested(reason: IngestReason) {
+    let reason = match reason {
+        IngestReason::Refresh => "refresh",
+        IngestReason::Demand => "demand",
+        IngestReason::Lookup => "lookup",
+    };
+    counter!(INGESTS, "reason" => reason).increment(1);
+}
+
+/// Sets the number of packs evicted since start.
+pub fn evictions(evictions: u64) {
+    counter!(EVICTIONS).absolute(evictions);
+}

@@ -1,0 +1,46 @@
+//! Metrics: those of the README are there, no others are, and no string of an archive is a label.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::support::archives::{id, write, write_application};
+use crate::support::process::Process;
+
+const END: i64 = 1_795_000_000_000;
+
+/// Names between backticks in the table of metrics.
+fn documented() -> BTreeSet<String> {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let section = readme.split("\n## Metrics\n").nth(1).unwrap().split("\n## ").next().unwrap().to_owned();
+    section.split('`').filter(|text| text.starts_with("historyserver_")).map(ToOwned::to_owned).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_metrics_of_the_readme_are_all_there_and_no_archive_string_is_a_label() {
+    let folder = tempfile::tempdir().unwrap();
+    let archives = folder.path().join("archives");
+    write_application(&archives, "cluster-of-somebody", &id('a'), "name of somebody", END, &[&id('1')]);
+    write(&archives.join(id('2')), "broken");
+    let server = Process::start(&[&archives], &folder.path().join("data"), &["historyserver.archive.fs.refresh-interval=10 ms"]);
+    // What is known is counted when the next refresh begins.
+    server.wait_for_refreshes(3).await;
+    server.get(&format!("/jobs/{}", id('1'))).await;
+    let text = server.get("/metrics").await.text().await.unwrap();
+    let described: BTreeSet<String> =
+        text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).map(|line| line.split(' ').next().unwrap().to_owned()).collect();
+    assert_eq!(described, documented());
+    for stranger in ["somebody", &id('a'), &id('1'), &id('2')] {
+        assert!(!text.contains(stranger), "{stranger}: {text}");
+    }
+    let value = |start: &str| -> f64 {
+        let line = text.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{start}: {text}"));
+        line.rsplit(' ').next().unwrap().parse().unwrap()
+    };
+    assert_eq!(value("historyserver_applications "), 1.0);
+    assert_eq!(value("historyserver_directory_applications{"), 1.0);
+    assert_eq!(value("historyserver_directory_problems{"), 1.0);
+    assert_eq!(value("historyserver_ingests_total{reason=\"refresh\"}"), 2.0);
+    assert_eq!(value("historyserver_evictions_total "), 0.0);
+    assert!(value("historyserver_store_requests_total{kind=\"read\",result=\"ok\"}") >= 3.0);
+    assert!(value("historyserver_refresh_last_success_timestamp_seconds{") > 1.7e9);
+}
