@@ -104,7 +104,9 @@ pub(super) async fn metrics(State(shared): State<Arc<Shared>>) -> Result<Respons
     for problem in shared.reader.problems(usize::MAX).await? {
         *problems.entry(problem.subject.directory.to_string()).or_default() += 1;
     }
-    problems.iter().for_each(|(directory, problems)| telemetry::metrics::problems(directory, *problems));
+    for (directory, problems) in &problems {
+        telemetry::metrics::problems(directory, *problems);
+    }
     let mut answer = Response::new(Body::from(shared.prometheus.render()));
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"));

@@ -74,19 +74,19 @@ impl Ingest {
         let Some(directory) = self.directory(url) else {
             return Err(BringBackError::Gone);
         };
-        let files = self.shared.reader.unit_files(unit).await.map_err(unavailable)?;
+        let files = self.shared.reader.unit_files(unit).await.map_err(|error| unavailable(error.to_string()))?;
         let Some(newest) = files.iter().map(|file| file.version.modified).max() else {
             return Err(BringBackError::Gone);
         };
         let has_summary = matches!(unit, UnitKey::LegacyJob(..)) || files.iter().any(|file| file.kind == FileKind::Summary);
         let ingested = self.ingest(directory, Task { key: unit.clone(), files, has_summary, newest }, IngestReason::Demand).await;
         if let Some(error) = ingested.index_error {
-            return Err(unavailable(error));
+            return Err(unavailable(error.to_string()));
         }
         let change = ingested.change;
         if change.files.is_empty() {
             let gone = vec![Presence::UnitGone(unit.clone())];
-            self.shared.writer.note_presence(gone, self.shared.clock.now()).await.map_err(unavailable)?;
+            self.shared.writer.note_presence(gone, self.shared.clock.now()).await.map_err(|error| unavailable(error.to_string()))?;
             return Err(BringBackError::Gone);
         }
         // A store that cannot be reached says nothing of the archives: the index keeps what it knows of them.
@@ -96,7 +96,7 @@ impl Ingest {
         }
         let unreadable = change.files.iter().all(|file| matches!(file.outcome, FileOutcome::Unreadable { .. }));
         let reason = change.problems.first().map(|problem| problem.reason.clone());
-        self.shared.writer.apply(change, Urgency::Now).await.map_err(unavailable)?;
+        self.shared.writer.apply(change, Urgency::Now).await.map_err(|error| unavailable(error.to_string()))?;
         match reason {
             Some(reason) if unreadable => Err(BringBackError::Unreadable(reason)),
             _ => Ok(()),
@@ -104,6 +104,6 @@ impl Ingest {
     }
 }
 
-fn unavailable(reason: impl ToString) -> BringBackError {
-    BringBackError::Unavailable { message: reason.to_string(), retry_after: RETRY_AFTER }
+fn unavailable(reason: impl Into<String>) -> BringBackError {
+    BringBackError::Unavailable { message: reason.into(), retry_after: RETRY_AFTER }
 }

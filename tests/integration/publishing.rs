@@ -1,5 +1,7 @@
 //! What is found is published while the refresh still runs; what cannot be listed or written changes nothing.
 
+use axum::body::Body;
+use axum::http::Request;
 use historyserver::clock::Clock;
 use historyserver::directory::{Directory, DirectoryUrl};
 use historyserver::ingest::LookUpUnlisted;
@@ -40,7 +42,7 @@ async fn the_list_grows_while_the_first_refresh_still_runs() {
         held.until_arrived(1).await;
         // Asked again until the two others are there; the refresh cannot have ended.
         loop {
-            let request = axum::http::Request::get("/applications/overview").body(axum::body::Body::empty()).unwrap();
+            let request = Request::get("/applications/overview").body(Body::empty()).unwrap();
             let response = tower::ServiceExt::oneshot(router.clone(), request).await.unwrap();
             let body = http_body_util::BodyExt::collect(response.into_body()).await.unwrap().to_bytes();
             let list: serde_json::Value = serde_json::from_slice(&body).unwrap();

@@ -1,5 +1,6 @@
 //! The program as it is run: the first command, signals, crashes, memory.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -136,7 +137,7 @@ fn large_document(size: usize) -> String {
         if document.len() + block.len() + 32 > size {
             break;
         }
-        document.push_str(&format!("{number:016}"));
+        write!(document, "{number:016}").unwrap();
         document.push_str(&block);
     }
     document.push_str(&"x".repeat(size - 1 - document.len()));

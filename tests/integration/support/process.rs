@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 /// How long a test waits for a state before it fails.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running server process.
 pub(crate) struct Process {
@@ -60,7 +60,7 @@ impl Process {
         let mut process = Self { child, log, base: String::new(), client: reqwest::Client::new() };
         let line = process.wait_for_log("listening at ");
         let at = line.find("listening at ").unwrap() + "listening at ".len();
-        process.base = line[at..].split([' ', ',']).next().unwrap().trim_end_matches('/').to_owned();
+        line[at..].split([' ', ',']).next().unwrap().trim_end_matches('/').clone_into(&mut process.base);
         process
     }
 
