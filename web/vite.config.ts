@@ -1,7 +1,7 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
-const server = process.env['HISTORYSERVER_URL'] ?? 'http://127.0.0.1:8083';
+const server = process.env['HISTORYSERVER_URL'] ?? 'http://127.0.0.1:8082';
 /** What the server answers and the page does not bring itself. */
 const answeredByServer = ['/config', '/applications', '/jobs', '/overview', '/api'];
 

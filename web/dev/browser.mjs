@@ -15,9 +15,3 @@ export function launch() {
     ],
   });
 }
-
-/** Starts a server on a free port and says where it listens. */
-export async function listen(server) {
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return `http://127.0.0.1:${server.address().port}/`;
-}

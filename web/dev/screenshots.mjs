@@ -2,15 +2,15 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { launch, listen } from './browser.mjs';
+import { launch } from './browser.mjs';
 import { PAGES } from './pages.mjs';
-import { historyServer } from './server.mjs';
+import { startServer } from './server.mjs';
 
 const options = { out: fileURLToPath(new URL('../screenshots', import.meta.url)), only: '', url: '' };
 for (let at = 2; at < process.argv.length; at += 2) options[process.argv[at].slice(2)] = process.argv[at + 1];
 
-const server = options.url ? null : historyServer();
-const base = options.url || (await listen(server));
+const server = options.url ? null : await startServer();
+const base = options.url || server.url;
 const browser = await launch();
 mkdirSync(options.out, { recursive: true });
 for (const [theme, viewport] of [
@@ -32,4 +32,4 @@ for (const [theme, viewport] of [
   await context.close();
 }
 await browser.close();
-server?.close();
+await server?.close();

@@ -1,6 +1,7 @@
 /** Where the logs of a job lie, from the patterns that the server was configured with. */
 import { jobPath } from './api/flink';
 import { getJson, RequestError } from './api/http';
+import { encodePart } from './encode';
 
 /** Patterns that the server does not have: asking again for each task manager would only bring the same 404. */
 const unset = new Set<'jobmanager' | 'taskmanager'>();
@@ -9,7 +10,7 @@ const unset = new Set<'jobmanager' | 'taskmanager'>();
 export async function logUrl(job: string, taskManager: string | null): Promise<string | null> {
   const kind = taskManager === null ? 'jobmanager' : 'taskmanager';
   if (unset.has(kind)) return null;
-  const path = taskManager === null ? jobPath(job, '/jobmanager/log-url') : jobPath(job, `/taskmanagers/${encodeURIComponent(taskManager)}/log-url`);
+  const path = taskManager === null ? jobPath(job, '/jobmanager/log-url') : jobPath(job, `/taskmanagers/${encodePart(taskManager)}/log-url`);
   try {
     const { url } = await getJson<{ url: string }>(path);
     return safeLink(url);

@@ -1,3 +1,5 @@
+import { encodePart } from './encode';
+
 /** The hash of the address is the state of the page: `#/job/completed/<id>/exceptions?search=…`. */
 
 export interface Location {
@@ -32,7 +34,7 @@ export function href(segments: readonly string[], query?: URLSearchParams | Reco
   }
   // A comma may stand in a query as it is, and a link is read by people.
   const text = parameters.toString().replaceAll('%2C', ',');
-  return `#/${segments.map(encodeURIComponent).join('/')}${text ? `?${text}` : ''}`;
+  return `#/${segments.map(encodePart).join('/')}${text ? `?${text}` : ''}`;
 }
 
 class Router {

@@ -18,7 +18,7 @@ export type Page =
   | { name: 'jobs' }
   | { name: 'application'; id: string; tab: ApplicationTab }
   | { name: 'job'; id: string; tab: JobTab; vertex: string | null; vertexTab: VertexTab; notArchived: string | null }
-  | { name: 'server' | 'search' | 'statistics' | 'history' | 'compare' }
+  | { name: 'server' }
   | { name: 'live'; what: string }
   | { name: 'unknown'; path: string };
 
@@ -50,11 +50,7 @@ export function pageOf(segments: readonly string[]): Page {
     case 'jobs':
       return jobPage(withoutState(rest));
     case 'server':
-    case 'search':
-    case 'statistics':
-    case 'history':
-    case 'compare':
-      return { name: first };
+      return { name: 'server' };
     default:
       return LIVE[first] ? { name: 'live', what: LIVE[first] } : { name: 'unknown', path: segments.join('/') };
   }

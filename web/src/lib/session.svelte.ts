@@ -4,10 +4,9 @@ import type { ServerStatus } from './api/server';
 import { clock } from './clock.svelte';
 import { document, type Resource } from './resource.svelte';
 
-/** What the whole page shares: the server's state, and which parts of its API it has. */
+/** What the whole page shares: the server's state. */
 class Session {
   #status = $state.raw<Resource<ServerStatus>>();
-  #paths = $state.raw<ReadonlySet<string>>(new Set());
 
   /** To be called once, while the page is set up. */
   start(): void {
@@ -27,15 +26,6 @@ class Session {
 
   get resource(): Resource<ServerStatus> | undefined {
     return this.#status;
-  }
-
-  /** True where the server answers this path of `api/v1`, such as `search`. */
-  has(path: string): boolean {
-    return this.#paths.has(path);
-  }
-
-  set paths(paths: ReadonlySet<string>) {
-    this.#paths = paths;
   }
 }
 

@@ -32,9 +32,13 @@ const ORDER = ['FAILED', 'FAILING', 'CANCELED', 'CANCELING', 'CANCELLING', 'SUSP
 
 /** The counts above zero, what went wrong first. */
 export function orderedCounts(counts: Record<string, unknown> | undefined | null): { status: string; count: number }[] {
-  return Object.entries(counts ?? {})
-    .map(([status, count]) => ({ status: status.toUpperCase(), count: Number(count) }))
-    .filter(({ status, count }) => count > 0 && status !== 'TOTAL')
+  const byStatus = new Map<string, number>();
+  for (const [status, count] of Object.entries(counts ?? {})) {
+    const name = status.toUpperCase();
+    if (Number(count) > 0 && name !== 'TOTAL') byStatus.set(name, (byStatus.get(name) ?? 0) + Number(count));
+  }
+  return [...byStatus]
+    .map(([status, count]) => ({ status, count }))
     .sort((a, b) => rank(a.status) - rank(b.status) || a.status.localeCompare(b.status));
 }
 

@@ -1,4 +1,5 @@
 /** Flink's REST documents as archives of 1.20 to 2.3 hold them. Whatever an older or newer version may lack is optional. */
+import { encodePart } from '../encode';
 
 /** A long that may be -1 or 2^63-1, or the word "NaN". */
 export type Figure = number | 'NaN' | null;
@@ -382,6 +383,6 @@ export function available<T extends object>(document: T | undefined): T | undefi
   return document && !('errors' in document) ? document : undefined;
 }
 
-export const jobPath = (job: string, rest = ''): string => `jobs/${encodeURIComponent(job)}${rest}`;
-export const applicationPath = (application: string, rest = ''): string => `applications/${encodeURIComponent(application)}${rest}`;
-export const vertexPath = (job: string, vertex: string, rest = ''): string => jobPath(job, `/vertices/${encodeURIComponent(vertex)}${rest}`);
+export const jobPath = (job: string, rest = ''): string => `jobs/${encodePart(job)}${rest}`;
+export const applicationPath = (application: string, rest = ''): string => `applications/${encodePart(application)}${rest}`;
+export const vertexPath = (job: string, vertex: string, rest = ''): string => jobPath(job, `/vertices/${encodePart(vertex)}${rest}`);

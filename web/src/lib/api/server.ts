@@ -13,13 +13,18 @@ export interface Directory {
   state: 'waiting' | 'listed' | 'failed' | 'vanished';
   reason?: string | null;
   last_listed?: number | null;
+  /** Applications and legacy jobs found by the last listing. */
   units?: number | null;
-  [more: string]: unknown;
+  /** How long the last listing of names, and that of all files, took. */
+  look_ms?: number | null;
+  audit_ms?: number | null;
+  next_audit?: number | null;
 }
 
 export interface ServerStatus {
   version: string;
-  started_at?: number | null;
+  started?: number | null;
+  readiness?: { ready: boolean; reason: string | null };
   figures: {
     applications: number;
     jobs: number;
@@ -30,6 +35,7 @@ export interface ServerStatus {
     evictions?: number;
   };
   refresh: {
+    /** How many have been finished. */
     finished?: number | null;
     running_since?: number | null;
     last_finished?: number | null;
@@ -38,5 +44,6 @@ export interface ServerStatus {
     pending?: number | null;
     directories: Directory[];
   };
-  problems?: Problem[];
+  /** The oldest of them; their number is always told. */
+  problems: { total: number; shown: Problem[] };
 }

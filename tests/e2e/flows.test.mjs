@@ -1,0 +1,334 @@
+// What people do: find, open, read, copy, come back. By keyboard, by address, over a restart of what is shown.
+import assert from 'node:assert/strict';
+import { mkdirSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { FIXTURES, IDS, launch, NARROW, openPage, settle, startServer } from './support.mjs';
+
+let server;
+let browser;
+let open;
+let page;
+before(async () => {
+  server = await startServer();
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+afterEach(async () => {
+  assert.deepEqual(open.faults, []);
+  await open.close();
+});
+
+async function begin(options) {
+  open = await openPage(browser, server, options);
+  page = open.page;
+  return open;
+}
+
+const names = () => page.locator('tbody tr[data-key]').evaluateAll((all) => all.map((row) => row.dataset.key));
+const hash = () => page.evaluate(() => window.location.hash);
+
+test('with the keyboard alone: search, open, the exception, copy it, and back with the filter kept', async () => {
+  await begin({ permissions: ['clipboard-read', 'clipboard-write'] });
+  await open.go('/application/completed');
+  await page.keyboard.press('/');
+  await page.keyboard.type('always');
+  await page.waitForFunction(() => document.querySelectorAll('tbody tr[data-key]').length === 1);
+  assert.match(await hash(), /name=always/);
+  await page.keyboard.press('ArrowDown');
+  assert.match(await page.evaluate(() => document.activeElement.textContent), /always failing/);
+  await page.keyboard.press('Enter');
+  await settle(page);
+  await page.getByRole('heading', { level: 1, name: /always failing/ }).waitFor();
+  assert.equal(await page.getByRole('region', { name: 'Root cause' }).getByText('nested cause: disk').count() > 0, true, 'what went wrong is said first');
+  await tabTo(/^Exceptions/);
+  await page.keyboard.press('Enter');
+  await settle(page);
+  await tabTo(/^Copy/);
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: /^Copied/ }).first().waitFor();
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^org\.apache\.flink[\s\S]*Caused by: /);
+  // Alt and the left arrow belong to the window around the page, which a headless browser lacks.
+  await page.goBack();
+  await page.goBack();
+  await settle(page);
+  assert.match(await hash(), /name=always/);
+  assert.equal((await names()).length, 1);
+  assert.equal(await page.getByRole('searchbox').inputValue(), 'always');
+});
+
+/** Presses Tab until something with this name has the focus, which must be within reach. */
+async function tabTo(name) {
+  for (let presses = 0; presses < 60; presses += 1) {
+    await page.keyboard.press('Tab');
+    const label = await page.evaluate(() => document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent.trim());
+    if (name.test(label)) return;
+  }
+  assert.fail(`${name} cannot be reached with Tab`);
+}
+
+test('the link back from an application leads to the list as it was filtered', async () => {
+  await begin();
+  await open.go('/application/completed?status=FAILED&sort=name');
+  const failed = await names();
+  await page.locator('tbody tr[data-key] a').first().click();
+  await settle(page);
+  await page.getByRole('link', { name: 'Completed Applications' }).click();
+  await settle(page);
+  assert.match(await hash(), /status=FAILED/);
+  assert.deepEqual(await names(), failed);
+});
+
+test('an address shows a colleague the same list', async () => {
+  await begin();
+  await open.go('/application/completed');
+  await page.getByRole('button', { name: /^failed/i }).click();
+  await page.getByRole('button', { name: 'Application Name' }).click();
+  await page.waitForFunction(() => document.querySelectorAll('tbody tr[data-key]').length === 3);
+  const shown = await names();
+  const address = await hash();
+  await open.go('/server');
+  await open.go(address.slice(1));
+  assert.deepEqual(await names(), shown);
+  assert.equal(await page.getByRole('columnheader', { name: 'Application Name' }).getAttribute('aria-sort'), 'ascending');
+});
+
+test('each column sorts both ways', async () => {
+  await begin();
+  await open.go('/application/completed');
+  for (const column of ['Application Name', 'Start Time', 'Duration', 'End Time', 'Status']) {
+    const head = page.getByRole('columnheader', { name: column });
+    await head.getByRole('button').click();
+    const first = await head.getAttribute('aria-sort');
+    const one = await names();
+    await head.getByRole('button').click();
+    assert.notEqual(await head.getAttribute('aria-sort'), first);
+    const other = await names();
+    assert.notDeepEqual(one, other, column);
+    assert.deepEqual([...one].sort(), [...other].sort(), 'nothing came or went');
+  }
+});
+
+test('the last 24 hours and other windows look at the end', async () => {
+  await begin();
+  await open.go('/application/completed');
+  const all = (await names()).length;
+  await page.getByRole('button', { name: 'Last 24 h' }).click();
+  assert.equal((await names()).length, all);
+  await open.go('/application/completed?within=1h');
+  // The youngest of the archives ended an hour before the time of the tests, the others earlier.
+  assert.equal((await names()).length, 1);
+  await page.getByRole('button', { name: 'Clear', exact: true }).click();
+  assert.equal((await names()).length, all);
+});
+
+test('a list that a filter leaves empty says so and offers the way out', async () => {
+  await begin();
+  await open.go('/application/completed?name=nothing+is+called+so');
+  await page.getByText('No application fits this filter').waitFor();
+  await page.getByRole('button', { name: 'Clear the filter' }).click();
+  assert.ok((await names()).length > 0);
+});
+
+test('the chosen colours hold over a reload, from the first paint', async () => {
+  await begin({ theme: 'light' });
+  await open.go('/application/completed');
+  await page.getByRole('button', { name: 'Colours: Dark' }).click();
+  const scheme = () => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme);
+  assert.equal(await scheme(), 'dark');
+  // The script in the head has run before there is a body to paint.
+  await page.addInitScript(() => {
+    new MutationObserver((_, observer) => {
+      if (!document.body) return;
+      window.themeAtFirst = document.documentElement.dataset.theme;
+      observer.disconnect();
+    }).observe(document, { childList: true, subtree: true });
+  });
+  await page.reload();
+  await settle(page);
+  assert.equal(await page.evaluate(() => window.themeAtFirst), 'dark');
+  assert.equal(await scheme(), 'dark');
+});
+
+test('times are in the zone of the browser or in UTC', async () => {
+  await begin({ timezoneId: 'America/New_York' });
+  await open.go(`/job/completed/${IDS.failing}/overview`);
+  const start = () => page.locator('header time').first().innerText();
+  assert.equal(await start(), '2026-11-22 13:56:35.404');
+  await page.getByRole('button', { name: 'UTC', exact: true }).click();
+  assert.equal(await start(), '2026-11-22 18:56:35.404');
+  assert.match(await page.locator('header time').first().getAttribute('title'), /^2026-11-22 18:56:35\.404 UTC, /);
+});
+
+test('the vertex drawer opens, closes with Escape, and gives the focus back', async () => {
+  await begin();
+  await open.go(`/job/completed/${IDS.batch}/overview`);
+  const link = page.getByRole('table', { name: 'Vertices of the job' }).getByRole('link').first();
+  await link.focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog').waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'vertex-name');
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await page.waitForFunction(() => document.activeElement.closest('tr[data-key]') !== null);
+});
+
+test('Up and Down go through the rows', async () => {
+  await begin();
+  await open.go('/job/completed');
+  await page.locator('tbody tr[data-key] a').first().focus();
+  for (let presses = 0; presses < 3; presses += 1) await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowUp');
+  assert.equal(await page.evaluate(() => document.activeElement.closest('tr').dataset.index), '2');
+});
+
+test('a click beside the name opens a row, marking text does not', async () => {
+  await begin();
+  await open.go('/job/completed');
+  const row = page.locator('tbody tr[data-key]').first();
+  await row.locator('td').nth(1).dblclick();
+  assert.match(await hash(), /^#\/job\/completed/);
+  await page.evaluate(() => window.getSelection().removeAllRanges());
+  await open.go('/job/completed');
+  await page.locator('tbody tr[data-key]').first().locator('td').nth(2).click();
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await page.waitForFunction(() => /\/overview$/.test(window.location.hash));
+});
+
+test('on a narrow screen the menu leads everywhere and closes behind', async () => {
+  await begin({ viewport: NARROW });
+  await open.go('/application/completed');
+  assert.equal(await page.getByRole('link', { name: /^Jobs/ }).isVisible(), false);
+  await page.getByRole('button', { name: 'Menu' }).click();
+  await page.getByRole('link', { name: /^Jobs/ }).click();
+  await page.getByRole('heading', { name: 'Completed Jobs' }).waitFor();
+  assert.equal(await page.getByRole('link', { name: /^Server/ }).isVisible(), false);
+});
+
+test('old addresses of Flink’s dashboard open the same page, tab included', async () => {
+  await begin();
+  for (const [address, heading, tab] of [
+    [`/job/running/${IDS.failing}/exceptions`, 'REST always failing', 'Exceptions'],
+    [`/job/${IDS.failing}/timeline`, 'REST always failing', 'TimeLine'],
+    [`/jobs/${IDS.failing}`, 'REST always failing', 'Overview'],
+    [`/application/completed/${IDS.mixedApplication}/exceptions`, 'corpus.Jobs', 'Exceptions'],
+  ]) {
+    await open.go(address);
+    assert.equal(await page.getByRole('heading', { level: 1 }).innerText(), heading);
+    assert.match(await page.locator('nav [aria-current="page"]').last().innerText(), new RegExp(`^${tab}`));
+  }
+  await open.go(`/job/completed/${IDS.failing}/dataskew`);
+  await page.getByText('Flink does not archive data skew').waitFor();
+  await open.go('/job-manager/metrics');
+  await page.getByText('only of a running cluster').waitFor();
+});
+
+test('printing shows the content, without the menu and the buttons', async () => {
+  await begin();
+  await open.go(`/job/completed/${IDS.failing}/exceptions`);
+  await page.emulateMedia({ media: 'print' });
+  assert.equal(await page.getByRole('complementary').isVisible(), false);
+  assert.equal(await page.getByRole('button', { name: /^Copy/ }).first().isVisible(), false);
+  assert.equal(await page.getByRole('heading', { level: 1 }).isVisible(), true);
+  assert.equal(await page.locator('pre.trace').first().evaluate((element) => element.scrollHeight <= element.clientHeight + 1), true, 'nothing is cut off');
+});
+
+describe('what is not there', () => {
+  test('a job that nobody archived is said to be missing, with a way to try again', async () => {
+    await begin();
+    await open.go(`/job/completed/${'0'.repeat(31)}1/overview`);
+    await page.getByText('This job is not here').waitFor();
+    await page.getByRole('button', { name: 'Try again' }).waitFor();
+    // The browser itself tells of the 404.
+    assert.ok(open.faults.length > 0 && open.faults.every((fault) => fault.includes('404')));
+    open.faults.length = 0;
+  });
+
+  test('a server that is away leaves what was shown, says so, and is found again', async () => {
+    await begin({ clock: false });
+    await open.go('/application/completed');
+    const shown = await names();
+    await page.route('**/applications/overview', (route) => route.abort());
+    await page.route('**/api/v1/**', (route) => route.abort());
+    await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+    await page.getByText('The server cannot be reached').waitFor({ timeout: 20_000 });
+    assert.deepEqual(await names(), shown);
+    await page.unrouteAll();
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+    open.faults.length = 0;
+  });
+});
+
+test('an archive that arrives appears by itself; scroll, selection and focus stay', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'historyserver-live-'));
+  const cluster = 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1';
+  const applications = join(directory, cluster, 'applications');
+  mkdirSync(applications, { recursive: true });
+  const copy = (id) => cpSync(join(FIXTURES[0], cluster, 'applications', id), join(applications, id), { recursive: true });
+  copy(IDS.failing);
+  copy(IDS.batch);
+  const live = await startServer({ directories: [directory], options: { 'historyserver.archive.fs.refresh-interval': '1 s', 'historyserver.web.refresh-interval': '2 s' } });
+  const before = server;
+  server = live;
+  try {
+    await begin({ clock: false });
+    await open.go('/application/completed');
+    const link = page.locator(`tr[data-key="${IDS.batch}"] a`);
+    await link.focus();
+    await page.evaluate((id) => window.getSelection().selectAllChildren(document.querySelector(`tr[data-key="${id}"] td:nth-child(2)`)), IDS.failing);
+    const marked = await page.evaluate(() => window.getSelection().toString());
+    copy(IDS.mixedApplication);
+    await page.locator(`tr[data-key="${IDS.mixedApplication}"]`).waitFor({ timeout: 20_000 });
+    assert.equal(await link.evaluate((element) => element === document.activeElement), true);
+    assert.equal(await page.evaluate(() => window.getSelection().toString()), marked);
+    await page.getByRole('link', { name: /^Applications\s*3/ }).waitFor();
+  } finally {
+    server = before;
+    await live.close();
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
+
+test('an empty list says why: nothing archived yet, or a directory that cannot be listed', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'historyserver-empty-'));
+  const before = server;
+  for (const [directories, words] of [
+    [[directory], /No application has been archived yet/],
+    [[join(directory, 'missing')], /listing is under way|cannot be listed|has been archived yet/],
+  ]) {
+    const empty = await startServer({ directories });
+    server = empty;
+    try {
+      if (open) await open.close();
+      await begin();
+      await open.go('/application/completed');
+      await page.getByRole('heading', { name: words }).waitFor();
+      await page.getByText(directories[0]).first().waitFor();
+    } finally {
+      server = before;
+      await empty.close();
+    }
+  }
+  rmSync(directory, { recursive: true, force: true });
+});
+
+test('where there are only jobs of older versions, they are the home page', async () => {
+  const before = server;
+  const legacy = await startServer({ directories: [FIXTURES[2]] });
+  server = legacy;
+  try {
+    await begin();
+    await open.go('/');
+    await page.getByRole('heading', { name: 'Completed Jobs' }).waitFor();
+    await open.go('/application/completed');
+    await page.getByRole('link', { name: /completed jobs$/ }).waitFor();
+  } finally {
+    server = before;
+    await legacy.close();
+  }
+});

@@ -1,0 +1,109 @@
+// What every browser test needs: the server over the fixture archives, Chromium, and a page that tells of every fault.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { launch } from '../../web/dev/browser.mjs';
+
+export { IDS, PAGES } from '../../web/dev/pages.mjs';
+export { FIXTURES, startServer } from '../../web/dev/server.mjs';
+export { launch };
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const AXE = createRequire(join(root, 'web/package.json')).resolve('axe-core/axe.min.js');
+
+/** The time of all tests, an hour after the youngest fixture: relative times are the same on every run. */
+export const NOW = new Date('2026-11-22T20:24:32Z');
+
+export const DESKTOP = { width: 1360, height: 850 };
+export const NARROW = { width: 390, height: 800 };
+
+/** Rules that are judged. */
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+/**
+ * A page over the server. Whatever goes wrong in it is in `faults`: errors on the console, exceptions, requests to other
+ * hosts, violations of the Content-Security-Policy, dialogs.
+ */
+export async function openPage(browser, server, { viewport = DESKTOP, theme = 'light', clock = true, ...context } = {}) {
+  const made = await browser.newContext({ viewport, colorScheme: theme, timezoneId: 'UTC', locale: 'en-US', ...context });
+  const page = await made.newPage();
+  const faults = [];
+  page.on('console', (message) => {
+    // A server without the query API is asked for it once; the page then filters Flink's overviews itself.
+    const probe = /\/api\/v1\/(?:applications|jobs)\?/.test(message.location().url) && message.text().includes('404');
+    if (!probe && (message.type() === 'error' || message.type() === 'warning')) faults.push(`console: ${message.text()} ${message.location().url}`);
+  });
+  page.on('pageerror', (error) => faults.push(`exception: ${error.stack ?? error}`));
+  page.on('dialog', (dialog) => {
+    faults.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on('request', (request) => {
+    if (!request.url().startsWith(server.url) && !request.url().startsWith('about:')) faults.push(`request to another origin: ${request.url()}`);
+  });
+  await page.addInitScript(() => {
+    window.addEventListener('securitypolicyviolation', (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
+  });
+  if (process.env.WEB_DIST === 'disk') await fromDisk(page, server);
+  if (clock) await page.clock.setFixedTime(NOW);
+  return {
+    page,
+    faults,
+    /** Goes to an address within the page and waits until it is shown. */
+    async go(hash) {
+      await page.goto('about:blank');
+      await page.goto(`${server.url}#${hash}`);
+      await settle(page);
+    },
+    async close() {
+      await made.close();
+    },
+  };
+}
+
+/** Nothing is loading any more: neither from the server nor as a part of the page. */
+export async function settle(page) {
+  await page.waitForLoadState('networkidle');
+  await page.locator('.skeleton').first().waitFor({ state: 'detached' });
+}
+
+/** With `WEB_DIST=disk` the built files are taken from web-dist, so that the binary need not be built for each change of them. */
+async function fromDisk(page, server) {
+  const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+  const { headers } = await fetch(server.url);
+  await page.route(
+    (url) => url.href.startsWith(server.url) && /^\/(?:|theme\.js|favicon\.svg|assets\/.*)$/.test(url.pathname),
+    (route) => {
+      const name = new URL(route.request().url()).pathname.slice(1) || 'index.html';
+      return route.fulfill({
+        body: readFileSync(join(root, 'web-dist', name)),
+        headers: { 'content-type': types[extname(name)], 'content-security-policy': headers.get('content-security-policy') },
+      });
+    },
+  );
+}
+
+/** No violation of accessibility. The answer of axe is part of the message. */
+export async function assertAccessible(page, where) {
+  await page.evaluate(readFileSync(AXE, 'utf8'));
+  const violations = await page.evaluate(async (values) => {
+    const found = await window.axe.run(document, { runOnly: { type: 'tag', values } });
+    return found.violations.map(({ id, help, nodes }) => `${id}: ${help}\n${nodes.map((node) => `    ${node.html.slice(0, 200)}\n      ${node.any.concat(node.all, node.none).map((check) => check.message).join('; ')}`).join('\n')}`);
+  }, RULES);
+  assert.deepEqual(violations, [], `${where}\n${violations.join('\n')}`);
+}
+
+/** Nothing makes the page as a whole wider than the window. */
+export async function assertFits(page, where) {
+  const [wide, seen] = await page.evaluate(() => [Math.max(document.documentElement.scrollWidth, document.querySelector('main').scrollWidth), document.documentElement.clientWidth]);
+  assert.ok(wide <= seen, `${where}: the content is ${wide} px wide in a window of ${seen}`);
+}
+
+/** A document of the server. */
+export async function json(server, path) {
+  const answer = await fetch(server.url + path);
+  assert.equal(answer.status, 200, path);
+  return answer.json();
+}

@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest';
+import type { Job } from '../src/lib/api/flink';
+import { safeLink } from '../src/lib/logs';
+import { graphOf, plainText } from '../src/lib/plan';
+import { subtaskLane, ticks, vertexLane } from '../src/lib/timeline';
+
+describe('descriptions', () => {
+  test('line breaks become lines, and escaped markup the text it was', () => {
+    expect(plainText('Source: src &lt;img src=x onerror=alert(1)&gt;<br/>+- desc &amp; &quot;q&quot;<br/>')).toBe('Source: src <img src=x onerror=alert(1)>\n+- desc & "q"');
+  });
+  test('markup that was not escaped stays text too', () => expect(plainText('<b>x</b><BR>y')).toBe('<b>x</b>\ny'));
+  test('what was escaped twice is undone once', () => expect(plainText('&amp;lt;b&amp;gt;')).toBe('&lt;b&gt;'));
+  test('numbers that are no characters stay', () => expect(plainText('&#0;&#99999999;&#x41;&#66;&unknown;')).toBe('&#0;&#99999999;AB&unknown;'));
+  test('nothing is nothing', () => expect(plainText(undefined)).toBe(''));
+});
+
+describe('links to logs', () => {
+  test.each([
+    ['https://logs/x', 'https://logs/x'],
+    ['http://logs/x?y=1', 'http://logs/x?y=1'],
+    ['javascript:alert(1)', null],
+    ['data:text/html,x', null],
+    ['file:///etc/passwd', null],
+    ['//logs/x', null],
+    ['', null],
+    [null, null],
+  ])('%s leads to %s', (url, expected) => expect(safeLink(url)).toBe(expected));
+});
+
+const metrics = { 'read-bytes': 0, 'write-bytes': 0, 'read-records': 0, 'write-records': 0 };
+const vertex = { id: 'v', name: 'v', status: 'FINISHED', parallelism: 2, 'start-time': 10, 'end-time': 30, duration: 20, tasks: {}, metrics };
+
+describe('the graph', () => {
+  const job: Job = {
+    jid: 'j',
+    name: 'j',
+    state: 'CANCELED',
+    'start-time': 0,
+    'end-time': 50,
+    duration: 50,
+    vertices: [vertex, { ...vertex, id: 'w', name: 'w' }],
+    plan: { nodes: [{ id: 'w', parallelism: 2, inputs: [{ id: 'v', ship_strategy: 'HASH', exchange: 'blocking' }, { id: 'missing' }] }] },
+    'stream-graph': { nodes: [{ id: '1', parallelism: 2, job_vertex_id: 'w' }, { id: '2', parallelism: -1, description: 'sink', inputs: [{ id: '1', ship_strategy: 'REBALANCE' }] }] },
+  };
+
+  test('joins vertices by the plan, and leaves out what leads nowhere', () => {
+    expect(graphOf(job).edges[0]).toEqual({ from: 'v', to: 'w', label: 'HASH', blocking: true });
+    expect(graphOf(job).edges).toHaveLength(2);
+  });
+
+  test('has the operators that never became a vertex', () => {
+    const { nodes, edges } = graphOf(job);
+    expect(nodes.at(-1)).toEqual({ id: 'pending 2', name: 'sink', parallelism: null, vertex: null });
+    expect(edges.at(-1)).toMatchObject({ from: 'w', to: 'pending 2', label: 'REBALANCE' });
+  });
+});
+
+describe('the timeline', () => {
+  test('a vertex that never started has no bar', () => {
+    expect(vertexLane({ ...vertex, 'start-time': -1, 'end-time': -1 }, 50)).toMatchObject({ note: 'never started', segments: [] });
+  });
+
+  test('a subtask is the row of its states, coloured by how it ended', () => {
+    const lane = subtaskLane({ subtask: 3, duration: 40, timestamps: { CREATED: 10, SCHEDULED: 20, DEPLOYING: 20, RUNNING: 30, FAILED: 50, FINISHED: 0 } }, 99);
+    expect(lane.segments.map(({ from, to, look }) => [from, to, look])).toEqual([
+      [10, 20, 'phase-CREATED'],
+      [20, 20, 'phase-SCHEDULED'],
+      [20, 30, 'phase-DEPLOYING'],
+      [30, 50, 'failed'],
+    ]);
+  });
+
+  test('ticks are round and few', () => {
+    expect(ticks(1003, 9990, 5)).toEqual([2000, 4000, 6000, 8000]);
+    expect(ticks(0, 10 * 365 * 86_400_000, 4).length).toBeLessThanOrEqual(5);
+    expect(ticks(5, 5, 4).length).toBeLessThanOrEqual(5);
+  });
+});

@@ -1,0 +1,64 @@
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+
+// The router reads the address of a window; here there is none.
+vi.stubGlobal('window', { location: { hash: '' }, addEventListener: () => undefined });
+let pageOf: typeof import('../src/lib/routes').pageOf;
+let parseHash: typeof import('../src/lib/router.svelte').parseHash;
+let href: typeof import('../src/lib/router.svelte').href;
+
+beforeAll(async () => {
+  ({ pageOf } = await import('../src/lib/routes'));
+  ({ parseHash, href } = await import('../src/lib/router.svelte'));
+});
+
+const ID = '2e43e6f39fc88a24eca6e4a590f093ae';
+const page = (hash: string) => pageOf(parseHash(hash).segments);
+
+describe('addresses of Flink’s dashboard', () => {
+  test.each([
+    ['#/', { name: 'home' }],
+    ['', { name: 'home' }],
+    ['#/overview', { name: 'home' }],
+    ['#/application/completed', { name: 'applications' }],
+    ['#/application/running', { name: 'applications' }],
+    ['#/job/completed', { name: 'jobs' }],
+    ['#/job/running', { name: 'jobs' }],
+    [`#/application/completed/${ID}/overview`, { name: 'application', id: ID, tab: 'overview' }],
+    [`#/application/completed/${ID}/exceptions`, { name: 'application', id: ID, tab: 'exceptions' }],
+    [`#/job/completed/${ID}/overview`, { name: 'job', id: ID, tab: 'overview', vertex: null }],
+    [`#/job/completed/${ID}/exceptions`, { name: 'job', tab: 'exceptions' }],
+    [`#/job/completed/${ID}/timeline`, { name: 'job', tab: 'timeline' }],
+    [`#/job/completed/${ID}/checkpoints`, { name: 'job', tab: 'checkpoints' }],
+    [`#/job/completed/${ID}/configuration`, { name: 'job', tab: 'configuration' }],
+    [`#/job/completed/${ID}/rescales`, { name: 'job', tab: 'rescales' }],
+    [`#/job/completed/${ID}/cluster_configuration`, { name: 'job', tab: 'cluster_configuration' }],
+    [`#/job/completed/${ID}/overview/abc/subtasks`, { name: 'job', tab: 'overview', vertex: 'abc', vertexTab: 'subtasks' }],
+    [`#/job/completed/${ID}/overview/abc/taskmanagers`, { vertex: 'abc', vertexTab: 'taskmanagers' }],
+    [`#/job/completed/${ID}/overview/abc/accumulators`, { vertex: 'abc', vertexTab: 'accumulators' }],
+    [`#/job/running/${ID}/exceptions`, { name: 'job', id: ID, tab: 'exceptions' }],
+    [`#/job/${ID}/overview`, { name: 'job', id: ID, tab: 'overview' }],
+    [`#/jobs/${ID}`, { name: 'job', id: ID, tab: 'overview' }],
+    [`#/job/completed/${ID.toUpperCase()}/timeline`, { name: 'job', id: ID, tab: 'timeline' }],
+  ])('%s', (hash, expected) => expect(page(hash)).toMatchObject(expected));
+
+  test.each([
+    [`#/job/completed/${ID}/dataskew`, 'data skew'],
+    [`#/job/completed/${ID}/overview/abc/backpressure`, 'back pressure'],
+    [`#/job/completed/${ID}/overview/abc/flamegraph`, 'flame graphs'],
+    [`#/job/completed/${ID}/overview/abc/metrics`, 'metrics'],
+    [`#/job/completed/${ID}/overview/abc/watermarks`, 'watermarks'],
+  ])('%s says that it is never archived', (hash, words) => expect(page(hash)).toMatchObject({ name: 'job', notArchived: words }));
+
+  test.each(['#/submit', '#/task-manager', '#/job-manager/config'])('%s is of a running cluster', (hash) => expect(page(hash).name).toBe('live'));
+  test.each(['#/nothing', '#/%E0%A4%A'])('%s is unknown and says so', (hash) => expect(page(hash).name).toBe('unknown'));
+});
+
+describe('links', () => {
+  test('are read back as they were written', () => {
+    const link = href(['a b', 'x/y?z'], { name: 'ä & b=c', status: 'FAILED,CANCELED', empty: null });
+    expect(link).toBe('#/a%20b/x%2Fy%3Fz?name=%C3%A4+%26+b%3Dc&status=FAILED,CANCELED');
+    const { segments, query } = parseHash(link);
+    expect(segments).toEqual(['a b', 'x/y?z']);
+    expect(Object.fromEntries(query)).toEqual({ name: 'ä & b=c', status: 'FAILED,CANCELED' });
+  });
+});

@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest';
+import { sortRows, windowOf, type Column } from '../src/components/table';
+import { orderedCounts, tone } from '../src/lib/status';
+
+describe('rows in the order of a column', () => {
+  const columns: Column<{ n: number | null; s: string }>[] = [
+    { key: 'n', label: 'n', value: (row) => row.n },
+    { key: 's', label: 's', value: (row) => row.s },
+    { key: 'x', label: 'x' },
+  ];
+  const rows = [
+    { n: 2, s: 'b10' },
+    { n: null, s: 'B9' },
+    { n: 1, s: 'a' },
+  ];
+  const order = (key: string, descending: boolean) => sortRows(rows, columns, { key, descending }).map(({ n }) => n);
+
+  test('what has no value is last both ways', () => {
+    expect(order('n', false)).toEqual([1, 2, null]);
+    expect(order('n', true)).toEqual([2, 1, null]);
+  });
+  test('numbers within words are numbers', () => expect(order('s', false)).toEqual([1, null, 2]));
+  test('a column without a value changes nothing', () => expect(sortRows(rows, columns, { key: 'x', descending: true })).toBe(rows));
+});
+
+describe('the rows that are drawn', () => {
+  test('are those in sight and a few around', () => expect(windowOf(100_000, 36, 36_000, 720)).toEqual({ start: 988, end: 1032 }));
+  test('end with the list', () => expect(windowOf(10, 36, 0, 720)).toEqual({ start: 0, end: 10 }));
+  test('stay within a list that became shorter', () => {
+    const { start, end } = windowOf(5, 36, 90_000, 720);
+    expect(start).toBeLessThanOrEqual(5);
+    expect(end).toBe(5);
+  });
+  test('are none of none', () => expect(windowOf(0, 36, 0, 720)).toEqual({ start: 0, end: 0 }));
+});
+
+describe('status', () => {
+  test('both spellings of a cancellation look alike', () => expect([tone('CANCELING'), tone('CANCELLING'), tone('canceled')]).toEqual(['canceled', 'canceled', 'canceled']));
+  test('what is not known is neutral', () => expect(tone('TELEPORTED')).toBe('neutral'));
+  test('counts begin with what went wrong, without zeros and totals', () => {
+    expect(orderedCounts({ finished: 5, total: 8, failed: 1, canceled: 2, running: 0 })).toEqual([
+      { status: 'FAILED', count: 1 },
+      { status: 'CANCELED', count: 2 },
+      { status: 'FINISHED', count: 5 },
+    ]);
+  });
+});
