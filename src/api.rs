@@ -19,7 +19,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -30,6 +30,7 @@ use crate::ingest::Ingest;
 use crate::refresh::RefreshStatus;
 use crate::web;
 
+mod actions;
 mod cluster;
 mod conditional;
 mod dashboard;
@@ -44,6 +45,7 @@ mod observe;
 mod ops;
 mod overview;
 mod response;
+mod retention;
 mod serve;
 mod status;
 
@@ -51,9 +53,11 @@ pub(crate) use conditional::is_match;
 pub(crate) use encoding::{Encoding, negotiate};
 pub(crate) use response::{RouteTemplate, not_modified};
 
+pub use actions::{Actions, FromOwner, Who};
 pub use dashboard::system_timezone_name;
 pub use log_url::{LogUrlPattern, LogUrls, SchemeRefused};
 pub use observe::{DURATION_BUCKETS, DURATION_METRIC, REQUESTS_METRIC};
+pub use retention::preview_page;
 pub use serve::{Drained, ServeOptions, serve};
 
 /// What `/config` and the log URL routes tell, from the configuration.
@@ -101,6 +105,8 @@ pub struct ApiState {
     pub started: Millis,
     /// From the configuration.
     pub options: ApiOptions,
+    /// For changing requests; `None`: there are none.
+    pub actions: Option<Actions>,
     /// Renders `/metrics`.
     pub prometheus: PrometheusHandle,
     /// Cancelled as soon as the server is asked to stop: `/readyz` then says so.
@@ -133,6 +139,10 @@ pub fn router(state: ApiState) -> Router {
         .route("/readyz", get(ops::readyz))
         .route("/metrics", get(ops::metrics))
         .route("/api/v1/status", get(status::status))
+        .route("/api/v1/retention/preview", get(retention::preview))
+        .route("/api/v1/deletions", get(retention::deletions))
+        .route("/api/v1/cleanup", post(actions::cleanup))
+        .route("/api/v1/refresh", post(actions::refresh))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(fallback)
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&shared), observe::observe))

@@ -6,10 +6,14 @@ use clap::{Parser, Subcommand};
 
 use crate::config::Sources;
 
+pub mod cleanup;
+
 /// Exit code when the server, or a command, did what it was asked to.
 pub const EXIT_OK: u8 = 0;
 /// Exit code when the start, or a command, failed.
 pub const EXIT_FAILED: u8 = 1;
+/// Exit code of `cleanup` when a guard holds back what it would do, until that is confirmed.
+pub const EXIT_HELD_BACK: u8 = 2;
 /// Exit code when the command line or the configuration is wrong: nothing was begun.
 pub const EXIT_CONFIGURATION: u8 = 64;
 
@@ -49,6 +53,28 @@ pub enum Command {
     Serve(ConfigArguments),
     /// Print the options in force and where each comes from, secrets masked
     CheckConfig(ConfigArguments),
+    /// Delete and forget what is beyond the limits, once
+    ///
+    /// Asks the server that is running on the data directory, or does it itself when none is. Exit codes: 0 done, 1 failed or
+    /// partly failed, 2 held back by historyserver.archive.retention.max-delete-fraction, 64 wrong configuration.
+    Cleanup(CleanupArguments),
+}
+
+/// What `cleanup` is to do.
+#[derive(Debug, Clone, clap::Args)]
+pub struct CleanupArguments {
+    /// Only show what would be deleted and forgotten, and why
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Let the cleanup through that is held back under this id
+    #[arg(long, value_name = "PLAN-ID", conflicts_with = "dry_run")]
+    pub confirm: Option<String>,
+    /// Where configuration comes from.
+    #[command(flatten)]
+    pub configuration: ConfigArguments,
 }
 
 impl Arguments {
@@ -58,6 +84,7 @@ impl Arguments {
         let before = &self.configuration;
         let after = match &self.command {
             Some(Command::Serve(arguments) | Command::CheckConfig(arguments)) => arguments,
+            Some(Command::Cleanup(arguments)) => &arguments.configuration,
             None => &ConfigArguments::default(),
         };
         Sources {

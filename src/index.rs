@@ -5,6 +5,7 @@
 
 mod answer;
 mod change;
+mod control;
 mod data_directory;
 mod error;
 mod expiry;
@@ -20,6 +21,7 @@ mod writer;
 
 pub use answer::{Document, DocumentAnswer, Figures, Generation, OverviewList};
 pub use change::{FileChange, FileOutcome, Pack, ParsedRecord, Presence, StagedPack, UnitChange, Urgency};
+pub use control::{connect_to_server, listen_for_commands};
 pub use error::IndexError;
 pub use expiry::{
     Deletion, Done, Expiry, FailedRemoval, HeldCleanup, JudgedFile, Mark, MarkState, Marks, Page, Pending, PendingRemoval, Removal,

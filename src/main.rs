@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use historyserver::cli::{Arguments, Command, EXIT_CONFIGURATION, EXIT_FAILED, EXIT_OK};
+use historyserver::cli::{Arguments, CleanupArguments, Command, EXIT_CONFIGURATION, EXIT_FAILED, EXIT_OK, cleanup};
 use historyserver::config::{Config, ConfigErrors, Environment, Loaded, report};
 use historyserver::{server, telemetry, tls};
 
@@ -26,11 +26,12 @@ fn main() -> ExitCode {
         }
     };
     let result = match arguments.command {
-        Some(Command::CheckConfig(_)) => check(&loaded),
-        Some(Command::Serve(_)) | None => serve(loaded),
+        Some(Command::CheckConfig(_)) => check(&loaded).map(|()| EXIT_OK),
+        Some(Command::Cleanup(wanted)) => clean_up(&loaded, &wanted),
+        Some(Command::Serve(_)) | None => serve(loaded).map(|()| EXIT_OK),
     };
     match result {
-        Ok(()) => ExitCode::from(EXIT_OK),
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "{error:#}");
             ExitCode::from(if error.is::<ConfigErrors>() { EXIT_CONFIGURATION } else { EXIT_FAILED })
@@ -42,6 +43,13 @@ fn main() -> ExitCode {
 fn check(loaded: &Loaded) -> anyhow::Result<()> {
     tls::acceptor(&loaded.config.ssl)?;
     Ok(std::io::stdout().write_all(report::report(loaded).as_bytes())?)
+}
+
+fn clean_up(loaded: &Loaded, wanted: &CleanupArguments) -> anyhow::Result<u8> {
+    telemetry::start(&loaded.config.log)?;
+    let outcome = tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(cleanup::run(&loaded.config, wanted))?;
+    std::io::stdout().write_all(outcome.text.as_bytes())?;
+    Ok(outcome.code)
 }
 
 fn serve(loaded: Loaded) -> anyhow::Result<()> {

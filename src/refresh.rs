@@ -8,5 +8,5 @@ mod round;
 mod status;
 
 pub use retain::RetentionRules;
-pub use round::{DirectoryRefresh, Refresh};
+pub use round::{DirectoryRefresh, Duty, Refresh};
 pub use status::{DirectoryState, DirectoryStatus, RefreshStatus};

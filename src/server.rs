@@ -1,5 +1,7 @@
 //! Composition root: the only file that knows everyone. Builds what the configuration asks for, starts it, stops it in order.
 
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -7,18 +9,25 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{self, ApiOptions, ApiState, LogUrlPattern, LogUrls, ServeOptions};
+use crate::api::{self, Actions, ApiOptions, ApiState, LogUrlPattern, LogUrls, ServeOptions, Who};
 use crate::clock::{Clock, Millis};
-use crate::config::{Config, WebConfig};
+use crate::config::{Config, RetentionConfig, WebConfig};
 use crate::directory::Directory;
 use crate::index::{self, IndexOptions, IndexReader, IndexWriter, Opened};
 use crate::ingest::{Ingest, IngestOptions, LookUpUnlisted};
 use crate::refresh::plan::Rules;
-use crate::refresh::{DirectoryRefresh, Refresh};
+use crate::refresh::{DirectoryRefresh, Refresh, RetentionRules};
+use crate::retention::cleanup::Cleanup;
+use crate::retention::policy::Policy;
+use crate::schedule::cleanups::{self, Cleaner, Surroundings};
+use crate::schedule::cron::{Schedule, Zone};
 use crate::schedule::periodic::Activator;
 use crate::schedule::{file_events, periodic};
 use crate::telemetry::metrics;
 use crate::{tasks, tls};
+
+pub mod alone;
+mod commands;
 
 /// Runs the server until SIGTERM or SIGINT.
 ///
@@ -34,17 +43,28 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
 
     let clock = Clock::System;
     let ingest = Ingest::new(directories.iter().cloned(), writer.clone(), reader.clone(), ingest_options(&config), clock.clone());
-    let rules = Rules {
-        forget_gone_applications: config.retention.clean_expired_applications,
-        forget_gone_legacy_jobs: config.retention.clean_expired_jobs,
-        empty_grace: millis(config.archive.empty_grace),
-    };
-    let refreshes = directories
-        .into_iter()
-        .map(|directory| DirectoryRefresh::new(directory, ingest.clone(), writer.clone(), reader.clone(), rules, clock.clone()));
+    let cleanup = cleanup(&config, &directories, &writer, &reader, &clock);
+    let refreshes = directories.into_iter().map(|directory| {
+        DirectoryRefresh::new(directory, ingest.clone(), writer.clone(), reader.clone(), rules(&config), clock.clone())
+            .with_retention(retention_rules(&config.retention))
+    });
     let (refresh, status) = Refresh::new(refreshes.collect(), clock.clone());
 
     let stop = CancellationToken::new();
+    let activator = Activator::default();
+    let cleaner = Cleaner::new(cleanup, writer.clone(), reader.clone(), clock.clone());
+    let surroundings = Surroundings {
+        refreshed: status.clone(),
+        activator: activator.clone(),
+        schedule: schedule(&config.retention)?,
+        clock: clock.clone(),
+    };
+    let actions = Actions {
+        cleaner: cleaner.clone(),
+        activator: activator.clone(),
+        who: who_may_act(&config.web, address.ip()),
+        last: Arc::default(),
+    };
     let state = ApiState {
         reader,
         ingest,
@@ -52,13 +72,16 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         clock: clock.clone(),
         started: clock.now(),
         options: api_options(&config.web),
+        actions: Some(actions),
         prometheus: prometheus()?,
         stopping: stop.clone(),
     };
-    let activator = Activator::default();
     let watching = tasks::spawn(file_events::watch(refresh.folders(), activator.clone(), stop.clone()));
     let refreshing = tasks::spawn(periodic::refresh(refresh, config.archive.refresh_interval, activator, clock, stop.clone()));
-    let serving = tasks::spawn(api::serve(listener, tls.clone(), api::router(state), stop.clone(), ServeOptions::default()));
+    let cleaning = tasks::spawn(cleanups::run(cleaner, surroundings, stop.clone()));
+    let router = api::router(state);
+    commands::serve(&config.data.dir, router.clone(), stop.clone());
+    let serving = tasks::spawn(api::serve(listener, tls.clone(), router, stop.clone(), ServeOptions::default()));
     let scheme = if tls.is_some() { "https" } else { "http" };
     if let Some(tls) = tls {
         // Ends with the token; it holds nothing that must be closed in order.
@@ -75,6 +98,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     stop.cancel();
     let drained = serving.await.context("serving HTTP")?;
     refreshing.await.context("refreshing")?;
+    cleaning.await.context("cleaning up")?;
     watching.await.context("watching for file events")?;
     writer.close().await;
     let duration_ms = u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -121,6 +145,49 @@ fn ingest_options(config: &Config) -> IngestOptions {
         (true, true) => LookUpUnlisted::Recent,
     };
     IngestOptions { limits: config.limits, bytes_in_flight: config.bytes_in_flight, look_up_unlisted }
+}
+
+fn rules(config: &Config) -> Rules {
+    Rules {
+        forget_gone_applications: config.retention.clean_expired_applications,
+        forget_gone_legacy_jobs: config.retention.clean_expired_jobs,
+        empty_grace: millis(config.archive.empty_grace),
+    }
+}
+
+fn retention_rules(retention: &RetentionConfig) -> RetentionRules {
+    let policy = Policy {
+        applications: retention.applications.map(u64::from),
+        legacy_jobs: retention.jobs.map(u64::from),
+        ttl: retention.ttl.map(millis),
+        bytes: retention.size,
+        delete_unreadable: retention.delete_unreadable,
+    };
+    let keep_archives = retention.retain_remote_beyond_local_limit;
+    RetentionRules { policy, keep_archives, max_delete_fraction: retention.max_delete_fraction }
+}
+
+fn cleanup(config: &Config, directories: &[Directory], writer: &IndexWriter, reader: &IndexReader, clock: &Clock) -> Cleanup {
+    let record_ttl = millis(config.retention.record_ttl);
+    Cleanup::new(directories.iter().cloned(), writer.clone(), reader.clone(), clock.clone(), record_ttl)
+}
+
+/// Times of the cleanups; `None`: after every refresh.
+fn schedule(retention: &RetentionConfig) -> anyhow::Result<Option<Schedule>> {
+    if retention.cron.is_empty() {
+        return Ok(None);
+    }
+    let zone = retention.time_zone.map_or(Zone::System, Zone::Named);
+    let schedule = Schedule::parse(retention.cron.iter().map(String::as_str), zone).context("historyserver.archive.retention.cron")?;
+    Ok(Some(schedule))
+}
+
+fn who_may_act(web: &WebConfig, address: IpAddr) -> Who {
+    match (web.allow_remote_actions, address.is_loopback()) {
+        (true, _) => Who::Everybody,
+        (false, true) => Who::ThisMachine,
+        (false, false) => Who::Nobody,
+    }
 }
 
 fn api_options(web: &WebConfig) -> ApiOptions {

@@ -50,6 +50,27 @@ impl ApiError {
         Self::not_found("There is nothing at this path.")
     }
 
+    /// 403.
+    pub(super) fn forbidden(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, message)
+    }
+
+    /// 409.
+    pub(super) fn conflict(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::CONFLICT, message)
+    }
+
+    /// 415.
+    pub(super) fn unsupported_media_type(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message)
+    }
+
+    /// 429 with `Retry-After`.
+    pub(super) fn too_many_requests(retry_after: Duration) -> Self {
+        let message = "Another changing request was taken a moment ago: try again in a few seconds.";
+        Self { retry_after: Some(retry_after), ..Self::new(StatusCode::TOO_MANY_REQUESTS, message) }
+    }
+
     /// 405.
     pub(super) fn method_not_allowed(allow: &'static str) -> Self {
         let message = "A history server is read-only: nothing can be changed, submitted or cancelled here. This path answers GET and HEAD.";

@@ -10,7 +10,7 @@ use axum::response::Response;
 use metrics::{Unit, describe_gauge, gauge};
 use serde::Serialize;
 
-use crate::index::Figures;
+use crate::index::{Figures, HeldCleanup};
 use crate::refresh::{DirectoryState, RefreshStatus};
 use crate::telemetry;
 
@@ -56,6 +56,8 @@ pub(super) struct Readiness {
     pub(super) applications: u64,
     /// Jobs listed.
     pub(super) jobs: u64,
+    /// Cleanups that a guard holds back until they are confirmed; the server is ready all the same.
+    pub(super) cleanups_held_back: Vec<HeldCleanup>,
 }
 
 /// Judges readiness: the index is open (or there were no figures), and it holds something or was filled once.
@@ -78,6 +80,7 @@ pub(super) fn readiness(refresh: &RefreshStatus, figures: &Figures, stopping: bo
         refreshes_finished: refresh.finished,
         applications: figures.applications,
         jobs: figures.jobs,
+        cleanups_held_back: refresh.directories.iter().filter_map(|directory| directory.held_back.clone()).collect(),
     }
 }
 

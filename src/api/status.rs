@@ -11,6 +11,7 @@ use crate::clock::Millis;
 use crate::index::Figures;
 use crate::problem::Problem;
 use crate::refresh::RefreshStatus;
+use crate::retention::cleanup::CleanupStatus;
 
 use super::error::ApiError;
 use super::ops::{Readiness, readiness};
@@ -29,6 +30,7 @@ struct Status<'a> {
     uptime_ms: Millis,
     readiness: Readiness,
     refresh: RefreshStatus,
+    cleanup: Option<CleanupStatus>,
     figures: Figures,
     problems: Problems,
 }
@@ -54,6 +56,7 @@ pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Result<Response
         uptime_ms: now - shared.started,
         readiness: readiness(&refresh, &figures, shared.stopping.is_cancelled()),
         refresh,
+        cleanup: shared.actions.as_ref().map(|actions| actions.cleaner.status().borrow().clone()),
         problems: Problems { total: figures.problems.max(shown.len() as u64), shown },
         figures,
     };

@@ -3,7 +3,7 @@
 use crate::clock::Millis;
 use crate::directory::FilePath;
 use crate::index::{Expiry, HeldCleanup, IndexError, KnownDirectory, MarkState, Presence, Removal, UnitKey};
-use crate::refresh::round::DirectoryRefresh;
+use crate::refresh::round::{DirectoryRefresh, Duty};
 use crate::retention::guard;
 use crate::retention::policy::Policy;
 use crate::retention::trust::Doubt;
@@ -87,12 +87,15 @@ impl DirectoryRefresh {
         let fraction = if plan.emptiness_confirmed { 1.0 } else { self.retention.max_delete_fraction };
         if let Some(back) = guard::check(removed, of, fraction) {
             let since = known.marks.held.as_ref().map_or(now, |held| held.since);
-            self.hold_back(plan, known, now).await?;
+            self.put_off(plan, known, MarkState::Held, now).await?;
             let held = HeldCleanup { directory: url, plan: back.plan, units: back.units, of, since };
             self.hold(known, Some(held)).await?;
             return Ok(Retained::default());
         }
         self.hold(known, None).await?;
+        if self.duty == Duty::Verdicts {
+            self.put_off(plan, known, MarkState::Marked, now).await?;
+        }
         if !waiting.is_empty() {
             self.writer.release_held(&url, now).await?;
         }
@@ -126,8 +129,8 @@ impl DirectoryRefresh {
             .collect()
     }
 
-    /// Puts on record what the guard holds back: it stays listed, and what is gone is shown as gone.
-    async fn hold_back(&mut self, plan: &mut Plan, known: &KnownDirectory, now: Millis) -> Result<(), IndexError> {
+    /// Puts on record what is not done now, what is gone with it. Held back, it stays listed, and what is gone is shown as gone.
+    async fn put_off(&mut self, plan: &mut Plan, known: &KnownDirectory, state: MarkState, now: Millis) -> Result<(), IndexError> {
         let mut held = std::mem::take(&mut plan.expire);
         for key in std::mem::take(&mut plan.forget) {
             let unit = match &key {
@@ -152,7 +155,7 @@ impl DirectoryRefresh {
             }
         }
         if !held.is_empty() {
-            self.writer.mark(held, MarkState::Held, now).await?;
+            self.writer.mark(held, state, now).await?;
         }
         Ok(())
     }

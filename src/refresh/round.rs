@@ -53,6 +53,7 @@ pub struct DirectoryRefresh {
     pub(super) reader: IndexReader,
     pub(super) rules: Rules,
     pub(super) retention: RetentionRules,
+    pub(super) duty: Duty,
     pub(super) clock: Clock,
     /// Whether the clock may be trusted with verdicts by age.
     pub(super) trust: ClockTrust,
@@ -73,6 +74,17 @@ pub struct DirectoryRefresh {
     logged: Option<String>,
     /// Folders below the root where the next change is likely, most important first.
     lively: Vec<FilePath>,
+}
+
+/// What the refreshes of a directory are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Duty {
+    /// Everything.
+    All,
+    /// Verdicts, and forgetting what is gone: nothing is fetched.
+    Retention,
+    /// Verdicts alone: nothing is fetched, and nothing is forgotten yet.
+    Verdicts,
 }
 
 /// Why the round of a directory ended without a conclusion.
@@ -182,6 +194,7 @@ impl DirectoryRefresh {
             reader,
             rules,
             retention: RetentionRules::default(),
+            duty: Duty::All,
             clock,
             trust: ClockTrust::default(),
             last_refresh: None,
@@ -194,6 +207,12 @@ impl DirectoryRefresh {
             logged: None,
             lively: Vec::new(),
         }
+    }
+
+    /// Does less than everything: for commands that run without a server.
+    #[must_use]
+    pub fn with_duty(self, duty: Duty) -> Self {
+        Self { duty, ..self }
     }
 
     /// Keeps only what these rules retain.
@@ -253,6 +272,9 @@ impl DirectoryRefresh {
         let mut writing = FuturesUnordered::new();
         let mut listing_ms = 0;
         loop {
+            if self.duty != Duty::All {
+                waiting.clear();
+            }
             while reading.len() < UNITS_IN_FLIGHT && writing.len() < CHANGES_IN_FLIGHT {
                 let Some(task) = waiting.pop_front() else { break };
                 reading.push(ingest.ingest(&directory, task, IngestReason::Refresh));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::StreamExt as _;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -49,12 +49,16 @@ pub struct CleanupStatus {
     pub running_since: Option<Millis>,
     /// What the last one did.
     pub last: Option<CleanupReport>,
+    /// Number of the last request that was done; see `POST /api/v1/cleanup`.
+    pub requested: u64,
+    /// What the last cleanup did that somebody asked for.
+    pub last_requested: Option<CleanupReport>,
     /// When the next ones are due, by `historyserver.archive.retention.cron`; empty: after every refresh.
     pub next: Vec<Millis>,
 }
 
 /// What one cleanup did.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CleanupReport {
     /// When it started.
     pub started: Millis,
@@ -122,11 +126,20 @@ impl Cleanup {
         self.shared.status.send_modify(|status| status.next = next);
     }
 
+    /// Publishes that everything asked for up to this number is done.
+    pub fn note_requested(&self, number: u64, report: CleanupReport) {
+        self.shared.status.send_modify(|status| {
+            status.requested = number;
+            status.last_requested = Some(report);
+        });
+    }
+
     /// Removes what is due, or what was begun. Ends early, at a safe point, when `stop` is cancelled.
     pub async fn run(&self, extent: Extent, stop: &CancellationToken) -> CleanupReport {
         let _alone = self.shared.running.lock().await;
         let (started, passed) = (self.shared.clock.now(), self.shared.clock.passed());
         self.shared.status.send_modify(|status| status.running_since = Some(started));
+        let _ended = Ended(&self.shared.status);
         let mut report = CleanupReport { started, ..CleanupReport::default() };
         if let Err(error) = self.remove(extent, stop, &mut report).await {
             tracing::warn!("the cleanup ended early: {error}");
@@ -146,7 +159,6 @@ impl Cleanup {
         }
         self.shared.status.send_modify(|status| {
             status.finished += 1;
-            status.running_since = None;
             status.last = Some(report.clone());
         });
         report
@@ -236,6 +248,15 @@ impl Cleanup {
         };
         let outcome = delete::delete(directory, &each.expiry, &self.shared.witness).await.map_err(|error| error.message);
         (each, outcome)
+    }
+}
+
+/// Publishes that no cleanup runs any more, however it ended.
+struct Ended<'status>(&'status watch::Sender<CleanupStatus>);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|status| status.running_since = None);
     }
 }
 

@@ -1,6 +1,11 @@
 //! What is retained, what is deleted and forgotten, and what is left alone.
 
+mod command;
+mod crash;
 mod deletion;
+mod faults;
 mod guard;
+mod http;
 mod limits;
+mod model;
 mod world;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use historyserver::clock::{Clock, Millis};
 use historyserver::directory::Directory;
@@ -10,6 +11,7 @@ use historyserver::index::{Deletion, Pending, PendingRemoval};
 use historyserver::refresh::RetentionRules;
 use historyserver::refresh::plan::Rules;
 use historyserver::retention::cleanup::{Cleanup, CleanupReport, Extent};
+use historyserver::retention::delete::Witness;
 use historyserver::retention::policy::Policy;
 use tokio_util::sync::CancellationToken;
 
@@ -117,9 +119,21 @@ pub(super) fn present_in(root: &Path) -> BTreeSet<u8> {
 
 impl Cleaner {
     pub(super) fn open(directories: &[Directory], data: &Path, clock: Clock, rules: Rules, retention: RetentionRules) -> Self {
+        Self::witnessed(directories, data, clock, rules, retention, Arc::new(|_| {}))
+    }
+
+    pub(super) fn witnessed(
+        directories: &[Directory],
+        data: &Path,
+        clock: Clock,
+        rules: Rules,
+        retention: RetentionRules,
+        witness: Witness,
+    ) -> Self {
         let options = WorldOptions { rules, retention, clock: clock.clone(), ..WorldOptions::default() };
         let world = World::open(directories, data, options);
-        let cleanup = Cleanup::new(directories.iter().cloned(), world.writer.clone(), world.reader.clone(), clock, RECORD_TTL);
+        let (writer, reader) = (world.writer.clone(), world.reader.clone());
+        let cleanup = Cleanup::witnessed(directories.iter().cloned(), writer, reader, clock, RECORD_TTL, witness);
         Self { world, cleanup }
     }
 

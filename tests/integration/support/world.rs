@@ -116,6 +116,7 @@ impl World {
             clock: clock.clone(),
             started: clock.now(),
             options: options.api,
+            actions: None,
             prometheus: prometheus(),
             stopping: CancellationToken::new(),
         });

@@ -1,0 +1,70 @@
+//! The socket in the data directory by which commands of this program ask the running server. Only its user may use it.
+
+use std::fs::{self, File, Permissions};
+use std::io;
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use tokio::net::{UnixListener, UnixStream};
+
+const SOCKET: &str = "historyserver.sock";
+
+/// Longest path that every system takes for the address of a socket.
+const LONGEST: usize = 100;
+
+/// Listens in the data directory. What an earlier process left there is taken away: the caller owns the directory.
+///
+/// # Errors
+/// The socket cannot be made there: the file system has none, or cannot be written.
+pub fn listen_for_commands(data_directory: &Path) -> io::Result<UnixListener> {
+    let path = data_directory.join(SOCKET);
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let (address, _open) = address(data_directory)?;
+    let listener = UnixListener::bind(address)?;
+    fs::set_permissions(&path, Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Connects to the server that owns the data directory.
+///
+/// # Errors
+/// Nobody listens there, or another user does.
+pub async fn connect_to_server(data_directory: &Path) -> io::Result<UnixStream> {
+    let (address, _open) = address(data_directory)?;
+    UnixStream::connect(address).await
+}
+
+/// The address of the socket: by way of the open directory where its path is too long for an address.
+fn address(data_directory: &Path) -> io::Result<(PathBuf, Option<File>)> {
+    let path = data_directory.join(SOCKET);
+    if path.as_os_str().len() <= LONGEST {
+        return Ok((path, None));
+    }
+    let directory = File::open(data_directory)?;
+    Ok((PathBuf::from(format!("/proc/self/fd/{}", directory.as_raw_fd())).join(SOCKET), Some(directory)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn commands_reach_the_server_also_where_the_path_is_long_and_nobody_else_does() {
+        let folder = tempfile::tempdir().unwrap();
+        for data in [folder.path().join("data"), folder.path().join("d".repeat(150))] {
+            fs::create_dir(&data).unwrap();
+            assert!(connect_to_server(&data).await.is_err());
+            drop(listen_for_commands(&data).unwrap());
+            // As after a crash: the file is there, and nobody listens.
+            assert!(connect_to_server(&data).await.is_err());
+            let listener = listen_for_commands(&data).unwrap();
+            let (connected, accepted) = tokio::join!(connect_to_server(&data), listener.accept());
+            assert!(connected.is_ok() && accepted.is_ok());
+            assert_eq!(fs::metadata(data.join(SOCKET)).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! A cleanup without a server: the command owns the data directory for as long as it takes.
+
+use anyhow::Context as _;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use super::{cleanup, ingest_options, open_directories, open_index, retention_rules, rules};
+use crate::api;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::index::HeldCleanup;
+use crate::ingest::Ingest;
+use crate::refresh::{DirectoryRefresh, DirectoryState, Duty, Refresh};
+use crate::retention::cleanup::{CleanupReport, Extent};
+use crate::schedule::cleanups::Cleaner;
+
+/// Rows of the preview that are read at a time.
+const ROWS: usize = 1_000;
+
+/// What a cleanup is asked to do.
+#[derive(Debug, Clone)]
+pub enum Wanted {
+    /// Only show what would be done.
+    Preview,
+    /// Do it.
+    Cleanup {
+        /// Plan of what the guard holds back.
+        confirm: Option<String>,
+    },
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub struct Findings {
+    /// What would be removed, as `/api/v1/retention/preview` tells it; empty unless asked for.
+    pub removals: Vec<Value>,
+    /// What a guard holds back.
+    pub held_back: Vec<HeldCleanup>,
+    /// What was done, unless only the preview was asked for.
+    pub report: Option<CleanupReport>,
+    /// There was nothing to confirm under this plan.
+    pub nothing_to_confirm: bool,
+    /// Archive directories that could not be listed, and why: of these nothing is said and nothing removed.
+    pub unlisted: Vec<String>,
+}
+
+/// Lists every archive directory, judges, and removes what is due.
+///
+/// # Errors
+/// An archive directory makes no sense, the data directory belongs to another process, the index cannot be written.
+pub async fn clean_up(config: &Config, wanted: Wanted) -> anyhow::Result<Findings> {
+    let directories = open_directories(config)?;
+    let (writer, reader) = open_index(config, &directories).await?;
+    let clock = Clock::System;
+    let cleanup = cleanup(config, &directories, &writer, &reader, &clock);
+    let ingest = Ingest::new(directories.iter().cloned(), writer.clone(), reader.clone(), ingest_options(config), clock.clone());
+    let duty = if matches!(wanted, Wanted::Preview) { Duty::Verdicts } else { Duty::Retention };
+    let refreshes = directories.into_iter().map(|directory| {
+        DirectoryRefresh::new(directory, ingest.clone(), writer.clone(), reader.clone(), rules(config), clock.clone())
+            .with_retention(retention_rules(&config.retention))
+            .with_duty(duty)
+    });
+    let (mut refresh, status) = Refresh::new(refreshes.collect(), clock.clone());
+    let cleaner = Cleaner::new(cleanup.clone(), writer.clone(), reader.clone(), clock);
+    let stop = CancellationToken::new();
+    refresh.run(true, &stop).await;
+    let mut findings =
+        Findings { removals: Vec::new(), held_back: Vec::new(), report: None, nothing_to_confirm: false, unlisted: Vec::new() };
+    if let Wanted::Cleanup { confirm } = wanted {
+        if let Some(plan) = confirm {
+            findings.nothing_to_confirm = !cleaner.confirm(&plan).await?;
+            refresh.run(true, &stop).await;
+        }
+        if !findings.nothing_to_confirm {
+            findings.report = Some(cleanup.run(Extent::Due, &stop).await);
+        }
+    } else {
+        let mut cursor = None;
+        loop {
+            let page = api::preview_page(&reader, Vec::new(), cursor, ROWS).await?;
+            let mut page = serde_json::to_value(page).context("writing the preview as JSON")?;
+            if let Value::Array(rows) = page["removals"].take() {
+                findings.removals.extend(rows);
+            }
+            cursor = page["next"].as_str().map(str::to_owned);
+            if cursor.is_none() {
+                break;
+            }
+        }
+    }
+    findings.held_back = reader.held_cleanups().await?;
+    let status = status.borrow().clone();
+    let failed = status.directories.iter().filter(|directory| directory.state == DirectoryState::Failed);
+    findings.unlisted = failed.filter_map(|directory| directory.reason.clone()).collect();
+    writer.close().await;
+    Ok(findings)
+}

@@ -1,0 +1,126 @@
+//! A crash at any step of a removal is finished at the next start.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use historyserver::clock::Clock;
+use historyserver::directory::Directory;
+use historyserver::retention::cleanup::Extent;
+use historyserver::retention::delete::Step;
+use tokio_util::sync::CancellationToken;
+
+use super::world::{Cleaner, NOW, application_in, id, keep, present_in, rules};
+use crate::support::archives::{application_folder, job, set_modified, write};
+
+/// Tells the child process where its archives are, and the step at which it ends itself.
+const FOLDER: &str = "HISTORYSERVER_TEST_CRASH_FOLDER";
+const STEP: &str = "HISTORYSERVER_TEST_CRASH_STEP";
+
+/// Expired: 2 and 3 with two jobs each, 4 by a link; retained: 1.
+fn prepare(folder: &Path) {
+    let root = folder.join("archives");
+    for number in 1..=3 {
+        application_in(&root, "c", number, i64::from(number));
+        let second = application_folder(&root, "c", &id(number)).join("jobs").join(id(number | 0xc0));
+        write(&second, job(&id(number | 0xc0), "second", NOW));
+        set_modified(&second, NOW - i64::from(number) * 60_000);
+    }
+    application_in(&folder.join("elsewhere"), "c", 4, 4);
+    let target = application_folder(&folder.join("elsewhere"), "c", &id(4));
+    symlink(target, application_folder(&root, "c", &id(4))).unwrap();
+}
+
+/// Files below a folder; nothing is looked for through links.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            found.append(&mut files(&entry.path()));
+        } else {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    found
+}
+
+fn open(folder: &Path, witness: historyserver::retention::delete::Witness) -> Cleaner {
+    let directory = Directory::open(folder.join("archives").to_str().unwrap(), &BTreeMap::new()).unwrap();
+    Cleaner::witnessed(&[directory], &folder.join("data"), Clock::manual(NOW), rules(), keep(1), witness)
+}
+
+/// Runs in a process of its own too, which ends itself at a step.
+#[tokio::test]
+async fn a_removal_that_nobody_interrupts_leaves_nothing() {
+    let own = tempfile::tempdir().unwrap();
+    let child = std::env::var_os(FOLDER).map(PathBuf::from);
+    let folder = child.as_deref().unwrap_or(own.path());
+    if child.is_none() {
+        prepare(folder);
+    }
+    let last = std::env::var(STEP).unwrap_or_default();
+    let witness = move |step: Step| {
+        if format!("{step:?}") == last {
+            std::process::abort();
+        }
+    };
+    let mut server = open(folder, Arc::new(witness));
+    server.round().await;
+    assert_eq!(present_in(&folder.join("archives")), [1].into());
+}
+
+#[tokio::test]
+async fn whatever_step_a_crash_comes_after_the_next_start_finishes_it() {
+    for step in Step::ALL {
+        for index_lost in [false, true] {
+            let folder = tempfile::tempdir().unwrap();
+            prepare(folder.path());
+            let child = Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", "retention::crash::a_removal_that_nobody_interrupts_leaves_nothing", "--test-threads=1"])
+                .env(FOLDER, folder.path())
+                .env(STEP, format!("{step:?}"))
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status()
+                .unwrap();
+            assert!(child.signal().is_some(), "{step:?} was not visited: {child}");
+            let root = folder.path().join("archives");
+            for number in [2, 3] {
+                let application = application_folder(&root, "c", &id(number));
+                let jobs = fs::read_dir(application.join("jobs")).map(Iterator::count).unwrap_or(0);
+                assert!(application.join("application-summary").exists() || jobs == 0, "{step:?} left orphans");
+            }
+            if index_lost {
+                fs::remove_dir_all(folder.path().join("data")).unwrap();
+            }
+            let mut server = open(folder.path(), Arc::new(|_| {}));
+            // As at the start of a server: what was begun is finished before anything is listed.
+            server.cleanup.run(Extent::Begun, &CancellationToken::new()).await;
+            let begun = server.pending().await;
+            assert_eq!(begun, [], "{step:?}");
+            server.round().await;
+            if index_lost {
+                // Nobody knows any more whose the empty folders are; of files nothing is left.
+                assert_eq!(files(&root.join("c/applications")), files(&application_folder(&root, "c", &id(1))), "{step:?}");
+            } else {
+                assert_eq!(present_in(&root), [1].into(), "{step:?}");
+            }
+            assert_eq!(server.listed().await, [1].into(), "{step:?}");
+            assert_eq!(server.world.problems().await, Vec::<String>::new(), "{step:?}");
+            let mut recorded: Vec<String> = server.record().await.iter().map(|deletion| format!("{:?}", deletion.key)).collect();
+            recorded.sort();
+            let all = recorded.len();
+            recorded.dedup();
+            assert_eq!(recorded.len(), all, "{step:?}: something is on record twice");
+            assert!(index_lost || all == 3, "{step:?}: {recorded:?}");
+            let target = application_folder(&folder.path().join("elsewhere"), "c", &id(4));
+            assert!(target.join("application-summary").exists(), "{step:?}");
+        }
+    }
+}

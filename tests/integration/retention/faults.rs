@@ -1,0 +1,154 @@
+//! Failing stores, and several servers over one directory.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use historyserver::clock::Clock;
+use historyserver::directory::{Directory, DirectoryUrl};
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt as _};
+
+use super::world::{Cleaner, MINUTE, id, keep, rules};
+use crate::faulty_store::{Failure, FaultyStore, Operation};
+use crate::support::archives::{job, summary};
+
+async fn put(store: &InMemory, number: u8) {
+    let folder = format!("archives/c/applications/{}", id(number));
+    let (job_id, end) = (id(number | 0x80), i64::from(number));
+    store.put(&Path::from(format!("{folder}/jobs/{job_id}")), job(&job_id, "job", end).into()).await.unwrap();
+    store.put(&Path::from(format!("{folder}/application-summary")), summary(&id(number), "name", end, &[&job_id]).into()).await.unwrap();
+}
+
+async fn objects(store: &InMemory) -> BTreeSet<String> {
+    use futures::StreamExt as _;
+    store.list(None).map(|object| object.unwrap().location.to_string()).collect().await
+}
+
+fn expected(numbers: impl IntoIterator<Item = u8>) -> BTreeSet<String> {
+    let files = |number| {
+        let folder = format!("archives/c/applications/{}", id(number));
+        [format!("{folder}/jobs/{}", id(number | 0x80)), format!("{folder}/application-summary")]
+    };
+    numbers.into_iter().flat_map(files).collect()
+}
+
+fn server(store: &FaultyStore, data: &std::path::Path, clock: &Clock) -> Cleaner {
+    let directory = Directory::in_store(DirectoryUrl::new("s3://bucket/archives"), Arc::new(store.clone()), "archives");
+    Cleaner::open(&[directory], data, clock.clone(), rules(), keep(2))
+}
+
+/// The time of the objects: now, which the store does not let itself be told.
+fn now() -> Clock {
+    Clock::manual(Clock::System.now())
+}
+
+/// All times are nearly equal: the ids decide where they are equal, so these are put in the order of their ids, newest last.
+async fn newest_last(store: &InMemory, count: u8) {
+    for number in 1..=count {
+        put(store, number).await;
+    }
+}
+
+async fn newest(store: &InMemory, count: usize) -> BTreeSet<String> {
+    use futures::StreamExt as _;
+    let mut summaries: Vec<_> = store
+        .list(None)
+        .map(|object| object.unwrap())
+        .filter(|object| std::future::ready(object.location.as_ref().ends_with("application-summary")))
+        .map(|object| (-object.last_modified.timestamp(), object.location.to_string()))
+        .collect()
+        .await;
+    summaries.sort();
+    let kept = summaries.into_iter().take(count).map(|(_, path)| path.split('/').nth(3).unwrap()[..2].to_owned());
+    expected(kept.map(|digits| u8::from_str_radix(&digits, 16).unwrap()))
+}
+
+#[tokio::test]
+async fn a_deletion_that_fails_is_told_tried_again_later_and_stops_no_other() {
+    let store = Arc::new(InMemory::new());
+    newest_last(&store, 5).await;
+    let kept = newest(&store, 2).await;
+    let all = objects(&store).await;
+    let victim = (1..=5).map(id).find(|id| !kept.iter().any(|path| path.contains(id.as_str()))).unwrap();
+    let faulty = FaultyStore::new(store.clone());
+    let (data, clock) = (tempfile::tempdir().unwrap(), now());
+    let mut server = server(&faulty, data.path(), &clock);
+    faulty.fail(Operation::Delete, &victim, Failure::Denied);
+    let report = server.round().await;
+    assert_eq!((report.deleted, report.failed), (2, 1));
+    server.world.look().await;
+    assert_eq!(server.world.problems().await, ["deletion-failed"]);
+    assert_eq!(server.listed().await.len(), 2);
+    let left: BTreeSet<String> = all.iter().filter(|path| kept.contains(*path) || path.contains(&victim)).cloned().collect();
+    assert_eq!(objects(&store).await, left);
+    // Not before its time.
+    assert_eq!(server.clean().await.failed, 0);
+    let pauses: Vec<i64> = {
+        let mut pauses = Vec::new();
+        for _ in 0..3 {
+            let due = server.pending().await[0].next_attempt.unwrap();
+            pauses.push(due - clock.now());
+            clock.advance(due - clock.now());
+            assert_eq!(server.clean().await.failed, 1);
+        }
+        pauses
+    };
+    assert!(pauses.is_sorted_by(|before, after| before < after), "{pauses:?}");
+    faulty.heal();
+    clock.advance(60 * MINUTE);
+    assert_eq!(server.clean().await.deleted, 1);
+    assert_eq!(objects(&store).await, kept);
+    server.round().await;
+    assert_eq!(server.world.problems().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_listing_that_fails_gives_no_verdict() {
+    let store = Arc::new(InMemory::new());
+    newest_last(&store, 5).await;
+    let before = objects(&store).await;
+    let faulty = FaultyStore::new(store.clone());
+    let (data, clock) = (tempfile::tempdir().unwrap(), now());
+    let mut server = server(&faulty, data.path(), &clock);
+    faulty.fail(Operation::List, "applications", Failure::Unavailable);
+    let report = server.round().await;
+    assert_eq!(report.deleted + report.forgotten, 0);
+    assert_eq!(objects(&store).await, before);
+    faulty.heal();
+    clock.advance(60 * MINUTE);
+    assert_eq!(server.round().await.deleted, 3);
+}
+
+#[tokio::test]
+async fn two_servers_that_clean_one_directory_at_once_lose_nothing_and_leave_nothing() {
+    let store = Arc::new(InMemory::new());
+    newest_last(&store, 12).await;
+    let kept = newest(&store, 2).await;
+    let (first_store, second_store) = (FaultyStore::new(store.clone()), FaultyStore::new(store.clone()));
+    let (first_data, second_data, clock) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), now());
+    let mut first = server(&first_store, first_data.path(), &clock);
+    let mut second = server(&second_store, second_data.path(), &clock);
+    for round in 0..6_u8 {
+        if round < 4 {
+            first_store.fail(Operation::Delete, &id(round + 1), Failure::Unavailable);
+            second_store.fail(Operation::Delete, &id(round + 5), Failure::Unavailable);
+        }
+        if round == 1 {
+            first_store.fail(Operation::List, "applications", Failure::Unavailable);
+        }
+        tokio::join!(first.round(), second.round());
+        let left = objects(&store).await;
+        assert!(kept.is_subset(&left), "round {round} lost something");
+        first_store.heal();
+        second_store.heal();
+        clock.advance(60 * MINUTE);
+    }
+    assert_eq!(objects(&store).await, kept);
+    for server in [&mut first, &mut second] {
+        server.round().await;
+        assert_eq!(server.listed().await.len(), 2);
+        assert_eq!(server.pending().await, []);
+        assert_eq!(server.world.problems().await, Vec::<String>::new());
+    }
+}
