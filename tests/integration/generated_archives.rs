@@ -7,17 +7,27 @@ use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use historyserver::archive::{ApplicationRecord, DocumentSink, JobRecord, Limits, Owner, Read, Record, SinkError, read_slice, read_stream};
+use historyserver::pack::{Packer, Part};
 
 use crate::generator::{Generator, LargeJob, Plan};
 
-/// Keeps the paths and the total.
+/// Keeps the paths and all text, and packs it.
 #[derive(Default)]
-struct Paths(Vec<String>, String);
+struct Paths(Vec<String>, String, Packer, Vec<Part>);
+
+impl Paths {
+    /// Bytes that the documents take when stored.
+    fn packed(mut self) -> usize {
+        self.3.extend(self.2.finish());
+        usize::try_from(self.3.iter().map(Part::stored_bytes).sum::<u64>()).unwrap()
+    }
+}
 
 impl DocumentSink for Paths {
     fn document(&mut self, path: &str, json: &str) -> Result<(), SinkError> {
         self.0.push(path.to_owned());
         self.1.push_str(json);
+        self.3.extend(self.2.push(path, json.as_bytes()));
         Ok(())
     }
 }
@@ -48,7 +58,8 @@ fn job_of(archive: &str, id: &str) -> (JobRecord, Paths) {
 fn every_application_is_whole_and_new() {
     let plan = Plan { applications: 60, clusters: 3, start_time: 1_700_000_000_000, spread: 60_000_000, ..Plan::default() };
     let generator = Generator::new(plan.clone()).unwrap();
-    let (mut ids, mut names, mut states, mut clusters, mut bytes) = (HashSet::new(), HashSet::new(), HashSet::new(), HashSet::new(), 0);
+    let (mut ids, mut names, mut states, mut clusters) = (HashSet::new(), HashSet::new(), HashSet::new(), HashSet::new());
+    let (mut bytes, mut packed) = (0, 0);
     for number in 0..60 {
         let made = generator.application(number);
         let record = application_of(&made.summary, &made.id);
@@ -65,8 +76,10 @@ fn every_application_is_whole_and_new() {
             assert!(!paths.1.contains("\"start-time\":17953"), "a time was left as it was");
             ids.insert(job.id.clone());
             bytes += job.archive.len();
+            packed += paths.packed();
         }
         bytes += made.summary.len();
+        packed += read(&made.summary, Owner::Application(made.id.parse().unwrap())).1.packed();
         ids.insert(made.id);
         names.insert(made.name);
         states.insert(record.status);
@@ -77,6 +90,7 @@ fn every_application_is_whole_and_new() {
     assert_eq!(clusters.len(), 3);
     assert_eq!(states, ["FINISHED", "FAILED", "CANCELED"].map(str::to_owned).into());
     assert!((45_000..53_000).contains(&(bytes / 60)), "{} bytes on average", bytes / 60);
+    assert!(packed < bytes / 10, "packs take {packed} of {bytes} bytes");
     assert_eq!(Generator::new(plan).unwrap().application(7), generator.application(7), "the same seed gives the same");
 }
 
