@@ -4,13 +4,21 @@
 SHELL := /bin/bash
 export FUZZ_SECONDS ?= 30
 
-.PHONY: test test-tools documents
+.PHONY: test test-tools test-rust-units test-web documents
 
 # The tests of the Rust integration binary come last, so that their summary closes the output.
-test: test-tools
+test: test-tools test-rust-units test-web
+	cargo test --locked --test integration
+
+test-rust-units: test-tools
 	cargo test --locked --lib --bins
 	cargo test --locked --doc
-	cargo test --locked --test integration
+
+# The pages: units, then Chromium over the server that was just built.
+test-web: test-tools test-rust-units
+	cargo build --locked
+	npm --prefix web test
+	npm --prefix web run e2e
 
 # Each script checks for itself whether there is something to do.
 test-tools:
