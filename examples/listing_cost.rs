@@ -61,7 +61,7 @@ async fn measure(name: &str, directory: &Directory, extent: &Extent) -> anyhow::
         "{name:<22} {:>7.3} s {:>7.3} s {:>7.3} s {requests:>9} {applications:>12} {files:>9} {obstacles:>9}",
         first.unwrap_or_default().as_secs_f64(),
         start.elapsed().as_secs_f64(),
-        (processor_time()? - cpu).as_secs_f64(),
+        processor_time()?.saturating_sub(cpu).as_secs_f64(),
     );
     Ok(())
 }

@@ -75,7 +75,7 @@ pub struct FileChange {
     pub kind: FileKind,
     /// The version as listed before the fetch.
     pub version: FileVersion,
-    /// See [`KnownFile::racy`].
+    /// See [`KnownFile::racy`](super::KnownFile::racy).
     pub racy: bool,
     /// What became of it.
     pub outcome: FileOutcome,

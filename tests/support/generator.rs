@@ -267,7 +267,7 @@ fn hex_id(seed: u64, number: u64, use_of: u64) -> String {
     format!("{:016x}{:016x}", mix(state), mix(!state))
 }
 
-/// The mixing step of Steele, Lea and Flood's SplitMix64.
+/// The mixing step of Steele, Lea and Flood's `SplitMix64`.
 fn mix(number: u64) -> u64 {
     let mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -93,7 +93,7 @@ async fn whatever_step_a_crash_comes_after_the_next_start_finishes_it() {
             let root = folder.path().join("archives");
             for number in [2, 3] {
                 let application = application_folder(&root, "c", &id(number));
-                let jobs = fs::read_dir(application.join("jobs")).map(Iterator::count).unwrap_or(0);
+                let jobs = fs::read_dir(application.join("jobs")).map_or(0, Iterator::count);
                 assert!(application.join("application-summary").exists() || jobs == 0, "{step:?} left orphans");
             }
             if index_lost {
