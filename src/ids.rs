@@ -30,6 +30,16 @@ fn parse_hex(text: &[u8]) -> Result<[u8; 16], InvalidId> {
     Ok(id)
 }
 
+/// By table: listings write a hundred thousand ids.
+fn hex(bytes: &[u8; 16]) -> [u8; 32] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut digits = [0; 32];
+    for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
+        *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+    }
+    digits
+}
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -60,7 +70,8 @@ macro_rules! id {
 
         impl fmt::Display for $name {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+                let digits = hex(&self.0);
+                formatter.write_str(std::str::from_utf8(&digits).map_err(|_| fmt::Error)?)
             }
         }
 

@@ -1,6 +1,7 @@
 //! Names and places of archives below the root, the same in every kind of store.
 
 use std::collections::HashMap;
+use std::fmt::{Display, Write as _};
 
 use super::error::DirectoryError;
 use super::found::{ClusterName, FileKind, FilePath, FoundFile, Hidden, Obstacle};
@@ -14,13 +15,15 @@ pub(super) const JOBS: &str = "jobs";
 /// Archive of an application itself.
 pub(super) const SUMMARY: &str = "application-summary";
 
-/// `<cluster>/applications/<name>`.
-pub(super) fn application_folder(cluster: &ClusterName, name: &str) -> FilePath {
+/// `<cluster>/applications/<name>`; a name of 32 digits, so that room is made once.
+pub(super) fn application_folder(cluster: &ClusterName, name: impl Display) -> FilePath {
     let cluster = cluster.as_str();
-    let mut text = String::with_capacity(cluster.len() + APPLICATIONS.len() + name.len() + 2);
-    for part in [cluster, "/", APPLICATIONS, "/", name] {
+    let mut text = String::with_capacity(cluster.len() + APPLICATIONS.len() + 34);
+    for part in [cluster, "/", APPLICATIONS, "/"] {
         text.push_str(part);
     }
+    // Writing to a text does not fail.
+    write!(text, "{name}").ok();
     FilePath::new(text)
 }
 

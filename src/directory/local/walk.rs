@@ -278,7 +278,7 @@ impl Walk<'_> {
         let cluster = &self.clusters[candidate.cluster];
         match &candidate.spelled {
             Some(name) => layout::application_folder(cluster, name),
-            None => layout::application_folder(cluster, &candidate.id.to_string()),
+            None => layout::application_folder(cluster, candidate.id),
         }
     }
 
