@@ -66,7 +66,7 @@ pub(super) fn change(key: UnitKey, has_summary: bool, read: Vec<ReadFile>, now: 
             }
         };
         change.problems.append(&mut problems);
-        let racy = now - file.version.modified <= RACY_WINDOW;
+        let racy = (now - file.version.modified).abs() <= RACY_WINDOW;
         change.files.push(FileChange { path: file.path, kind: file.kind, version: file.version, racy, outcome });
     }
     if !has_summary && let UnitKey::Application(application) = &change.key {

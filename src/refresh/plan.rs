@@ -99,7 +99,8 @@ pub fn is_open(known: Option<&KnownUnit>, last_listed: Option<Millis>, now: Mill
         return true;
     }
     let newest = unit.files.iter().map(|file| file.modified).max().unwrap_or(0);
-    if now - newest < OPEN_WINDOW || unit.files.iter().any(|file| file.racy || is_due(file, now)) {
+    // Dated far ahead is not young: such an application would be open for good.
+    if (now - newest).abs() < OPEN_WINDOW || unit.files.iter().any(|file| file.racy || is_due(file, now)) {
         return true;
     }
     // An application may run for days between its first job archive and its summary: asked less often as it ages.
