@@ -47,14 +47,14 @@ mod tests {
     fn environment(variables: &[(&str, &str)]) -> Environment {
         Environment {
             variables: variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
-            working_directory: PathBuf::from("/work/here"),
+            working_directory: PathBuf::from("/srv/here"),
         }
     }
 
     #[test]
     fn what_is_set_is_taken() {
         let here = environment(&[("HOME", "/home/flink")]);
-        assert_eq!(choose(Some("data".into()), Some("/x".into()), &here), ("/work/here/data".into(), None));
+        assert_eq!(choose(Some("data".into()), Some("/x".into()), &here), ("/srv/here/data".into(), None));
         assert_eq!(choose(Some("/tmp/data".into()), None, &here), ("/tmp/data".into(), None));
     }
 

@@ -87,21 +87,21 @@ mod tests {
 
     fn of(entries: &[&str]) -> Directories {
         let entries: Vec<String> = entries.iter().map(|entry| (*entry).to_owned()).collect();
-        directories(&entries, Path::new("/work/here"))
+        directories(&entries, Path::new("/srv/here"))
     }
 
     #[test]
     fn one_directory_in_several_spellings_is_one() {
         let found = of(&[
-            "file:///work/here/a",
+            "file:///srv/here/a",
             "a/",
-            "/work//here/./b/../a",
-            "file:/work/here/a",
+            "/srv//here/./b/../a",
+            "file:/srv/here/a",
             "s3://Bucket/x/",
             "s3a://bucket//x",
             "s3://bucket/X",
         ]);
-        assert_eq!(found.entries, ["file:///work/here/a", "s3://Bucket/x/", "s3://bucket/X"]);
+        assert_eq!(found.entries, ["file:///srv/here/a", "s3://Bucket/x/", "s3://bucket/X"]);
         assert_eq!(found.repeated.len(), 4);
         assert_eq!(found.nested, []);
     }
