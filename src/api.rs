@@ -37,6 +37,7 @@ mod dashboard;
 mod document;
 mod encoding;
 mod error;
+mod execution_result;
 mod flink;
 mod flink_path;
 mod gzip;

@@ -62,6 +62,22 @@ pub(super) async fn found(shared: &Arc<Shared>, owner: Owner, path: &str, reques
     }))
 }
 
+/// The whole text of a document of at most this many bytes; `None` when the archive is here and does not hold it.
+pub(super) async fn whole(shared: &Arc<Shared>, owner: Owner, path: &str, largest: u64) -> Result<Option<Vec<u8>>, ApiError> {
+    let Some(document) = locate(shared, owner, path).await? else { return Ok(None) };
+    let mut reading = Reading { shared: Arc::clone(shared), owner, path: path.to_owned(), document, position: 0 };
+    let mut text = Vec::new();
+    while let Some(chunk) = reading.next().await? {
+        if reading.document.length > largest {
+            return Err(ApiError::not_found(format!(
+                "What this is made of is larger than {largest} bytes in the archive: ask for {path} itself."
+            )));
+        }
+        text.extend_from_slice(&chunk);
+    }
+    Ok(Some(text))
+}
+
 /// 404 of an archive that is here.
 pub(super) fn not_in_archive(owner: Owner) -> ApiError {
     ApiError::not_found(match owner {

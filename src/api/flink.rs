@@ -11,7 +11,7 @@ use crate::ids::JobId;
 use super::error::ApiError;
 use super::overview::{self, List};
 use super::response::RouteTemplate;
-use super::{Shared, cluster, dashboard, document, log_url};
+use super::{Shared, cluster, dashboard, document, execution_result, log_url};
 
 mod template;
 
@@ -26,6 +26,8 @@ enum Route<'a> {
     List(List),
     /// `/jobs/:id/status`.
     JobStatus(JobId),
+    /// `/jobs/:id/execution-result`.
+    ExecutionResult(JobId),
     /// `/overviews/:jobid` and `/application-overviews/:applicationid`, under which the Java server keeps single overviews.
     SingleOverview(Owner),
     /// `/jobs/:id/jobmanager/log-url`, `/jobs/:id/taskmanagers/:tmid/log-url`.
@@ -46,6 +48,7 @@ pub(super) async fn answer(shared: &Arc<Shared>, segments: &[&str], request: &He
         Route::ClusterOverview => cluster::overview(shared, request).await,
         Route::List(list) => overview::answer(shared, list, request).await,
         Route::JobStatus(job) => cluster::job_status(shared, job, request).await,
+        Route::ExecutionResult(job) => execution_result::answer(shared, job, request).await,
         Route::SingleOverview(owner) => document::answer(shared, owner, &[overview_path(owner).to_owned()], request).await,
         Route::LogUrl { job, task_manager } => {
             let urls = &shared.options.log_urls;
@@ -89,6 +92,7 @@ fn route<'a>(segments: &[&'a str]) -> Route<'a> {
         ["overviews", id] => job(id).map_or(Route::Unknown, Route::SingleOverview),
         ["application-overviews", id] => application(id).map_or(Route::Unknown, Route::SingleOverview),
         ["jobs", id, "status"] if let Ok(job) = id.parse() => Route::JobStatus(job),
+        ["jobs", id, "execution-result"] if let Ok(job) = id.parse() => Route::ExecutionResult(job),
         ["jobs", id, ..] => job(id).map_or(Route::Unknown, |owner| Route::Document(owner, paths(segments, &plain))),
         ["applications", id, ..] => application(id).map_or(Route::Unknown, |owner| Route::Document(owner, paths(segments, &plain))),
         _ => Route::Unknown,

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
@@ -17,6 +18,7 @@ import org.apache.flink.client.program.rest.RestClusterClient;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.RestOptions;
 import org.apache.flink.runtime.client.JobStatusMessage;
+import org.apache.flink.runtime.jobmaster.JobResult;
 import org.apache.flink.runtime.rest.messages.job.JobDetailsInfo;
 import org.apache.flink.runtime.rest.util.RestClientException;
 import org.apache.flink.util.ExceptionUtils;
@@ -28,6 +30,19 @@ import org.apache.flink.util.ExceptionUtils;
  * asked for of all of them except those of Flink 1.x, which are marked "old" (this client cannot read those).
  */
 public final class FlinkClusterClient {
+
+    /** What a client that waits for a job gets: archives hold a result of what did not fail. */
+    private static List<String> resultFailures(RestClusterClient<?> client, JobID id, JobStatus status) throws Exception {
+        try {
+            JobResult result = client.requestJobResult(id).get(60, TimeUnit.SECONDS);
+            boolean right = result.getJobStatus().equals(Optional.of(status)) && result.getJobId().equals(id) && result.getNetRuntime() > 0;
+            return right ? List.of() : List.of("requestJobResult " + id + ": " + result.getJobStatus() + " instead of " + status);
+        } catch (ExecutionException e) {
+            int refused = ExceptionUtils.findThrowable(e, RestClientException.class).map(error -> error.getHttpResponseStatus().code()).orElse(0);
+            boolean right = status == JobStatus.FAILED && refused == 404;
+            return right ? List.of() : List.of("requestJobResult " + id + ": " + e.getCause());
+        }
+    }
 
     public static void main(String[] arguments) throws Exception {
         URI base = URI.create(arguments[0]);
@@ -53,6 +68,7 @@ public final class FlinkClusterClient {
                 }
                 Map<String, Object> accumulators = client.getAccumulators(id, FlinkClusterClient.class.getClassLoader()).get(60, TimeUnit.SECONDS);
                 System.out.println(id + " " + status + " " + accumulators);
+                failures.addAll(resultFailures(client, id, status));
                 if (!List.of(job).contains("old")) {
                     JobDetailsInfo details = client.getJobDetails(id).get(60, TimeUnit.SECONDS);
                     if (!details.getJobId().equals(id) || details.getJobStatus() != status) {
