@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ use super::delete::{self, Outcome, Step, Witness};
 use crate::clock::{Clock, Millis};
 use crate::directory::{Directory, DirectoryUrl};
 use crate::index::{Deletion, Done, Expiry, IndexError, IndexReader, IndexWriter, Pending, PendingRemoval, Removal, UnitKey};
+use crate::telemetry::metrics;
 
 /// Units whose removal is put on record with one commit.
 const GROUP: usize = 256;
@@ -157,6 +159,9 @@ impl Cleanup {
                 "cleaned up"
             );
         }
+        let removals =
+            [("deleted", report.deleted), ("forgotten", report.forgotten), ("changed", report.changed), ("failed", report.failed)];
+        metrics::cleaned_up(Duration::from_millis(report.took_ms), report.error.is_none(), removals, report.bytes);
         self.shared.status.send_modify(|status| {
             status.finished += 1;
             status.last = Some(report.clone());

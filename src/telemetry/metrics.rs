@@ -13,12 +13,16 @@ const LAST_SUCCESS: &str = "historyserver_refresh_last_success_timestamp_seconds
 const STORE_REQUESTS: &str = "historyserver_store_requests_total";
 const INGESTS: &str = "historyserver_ingests_total";
 const EVICTIONS: &str = "historyserver_evictions_total";
+const CLEANUPS: &str = "historyserver_cleanups_total";
+const CLEANUP_SECONDS: &str = "historyserver_cleanup_duration_seconds";
+const REMOVALS: &str = "historyserver_cleanup_removals_total";
+const REMOVED_BYTES: &str = "historyserver_cleanup_deleted_bytes_total";
 const DIRECTORY_APPLICATIONS: &str = "historyserver_directory_applications";
 const DIRECTORY_JOBS: &str = "historyserver_directory_job_archives";
 const DIRECTORY_PROBLEMS: &str = "historyserver_directory_problems";
 
 /// Histograms of durations that last longer than a request: their buckets are [`BUCKETS`].
-pub const HISTOGRAMS: &[&str] = &[REFRESH_SECONDS, LISTING_SECONDS];
+pub const HISTOGRAMS: &[&str] = &[REFRESH_SECONDS, LISTING_SECONDS, CLEANUP_SECONDS];
 
 /// Upper bounds in seconds.
 pub const BUCKETS: &[f64] = &[0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0, 300.0, 1800.0];
@@ -31,6 +35,10 @@ pub fn describe() {
     describe_counter!(STORE_REQUESTS, Unit::Count, "Operations on archive directories by kind and result.");
     describe_counter!(INGESTS, Unit::Count, "Units fetched and read, by reason: refresh, demand (evicted) or lookup (not listed yet).");
     describe_counter!(EVICTIONS, Unit::Count, "Packs evicted for the byte budget since start.");
+    describe_counter!(CLEANUPS, Unit::Count, "Cleanups that ended, by result.");
+    describe_histogram!(CLEANUP_SECONDS, Unit::Seconds, "Time that a cleanup took.");
+    describe_counter!(REMOVALS, Unit::Count, "Applications and legacy jobs by what a cleanup did: deleted, forgotten, changed or failed.");
+    describe_counter!(REMOVED_BYTES, Unit::Bytes, "Bytes of archives that cleanups deleted.");
     describe_gauge!(DIRECTORY_APPLICATIONS, Unit::Count, "Applications known of a directory, gone ones included.");
     describe_gauge!(DIRECTORY_JOBS, Unit::Count, "Job archives known of a directory, legacy and gone ones included.");
     describe_gauge!(DIRECTORY_PROBLEMS, Unit::Count, "Problems on record of a directory.");
@@ -97,6 +105,16 @@ pub fn ingested(reason: IngestReason) {
         IngestReason::Lookup => "lookup",
     };
     counter!(INGESTS, "reason" => reason).increment(1);
+}
+
+/// Notes the end of a cleanup, and the number of units by what it did with them.
+pub fn cleaned_up(duration: Duration, whole: bool, removals: [(&'static str, u64); 4], deleted_bytes: u64) {
+    counter!(CLEANUPS, "result" => if whole { "ok" } else { "failed" }).increment(1);
+    histogram!(CLEANUP_SECONDS).record(duration);
+    for (done, units) in removals {
+        counter!(REMOVALS, "done" => done).increment(units);
+    }
+    counter!(REMOVED_BYTES).increment(deleted_bytes);
 }
 
 /// Sets the number of packs evicted since start.

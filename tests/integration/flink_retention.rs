@@ -1,12 +1,14 @@
-//! What Flink's own history server deletes under a limit, and what this one would: the same archives, limits and times.
+//! What Flink's own history server deletes under a limit, and what this one does: the same archives, limits and times.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use historyserver::retention::policy::{Candidate, Policy, Verdict, judge};
 
-use crate::support::flink::{JavaHistoryServer, copy_of_the_archives_with_ids_as_clusters};
+use crate::support::flink::{JavaHistoryServer, copy_of_the_archives_with_ids_as_clusters, run};
+use crate::support::process::Process;
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -88,8 +90,40 @@ fn retained(all: &[Archived], policy: &Policy, now: SystemTime) -> BTreeSet<Stri
     all.iter().zip(verdicts).filter(|(_, verdict)| *verdict == Verdict::Retained).map(|(archived, _)| archived.name()).collect()
 }
 
-#[test]
-fn flinks_server_leaves_exactly_what_our_policy_retains() {
+/// Paths below a root of what is in it.
+fn remaining(root: &Path) -> BTreeSet<String> {
+    archived(root).iter().map(|archived| archived.path.strip_prefix(root).unwrap().display().to_string()).collect()
+}
+
+/// A copy of a folder, with all times.
+fn twin(folder: &Path, to: &Path) {
+    run(Command::new("cp").arg("-a").arg(folder).arg(to));
+}
+
+/// A folder of Flink's configuration.
+fn configuration(folder: &Path, root: &Path, options: &str) -> PathBuf {
+    std::fs::create_dir(folder).unwrap();
+    let common = "historyserver.web.address: 127.0.0.1\nhistoryserver.web.port: 0\n";
+    let yaml = format!("historyserver.archive.fs.dir: file://{}\n{common}{options}", root.display());
+    std::fs::write(folder.join("config.yaml"), yaml).unwrap();
+    folder.to_owned()
+}
+
+/// Runs this server with a folder of Flink's configuration until it has deleted this many.
+async fn clean_up_with_this_server(configuration: &Path, data: &Path, deletions: usize) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_historyserver"));
+    command.current_dir(data.parent().unwrap()).arg("--config-dir").arg(configuration);
+    let server = Process::spawn({
+        command.arg("-D").arg(format!("historyserver.data.dir={}", data.display()));
+        command
+    });
+    server.wait_until("/api/v1/status", "cleaned up", |status| status["cleanup"]["finished"].as_u64() >= Some(2)).await;
+    let record = server.json("/api/v1/deletions").await;
+    assert_eq!(record["deletions"].as_array().unwrap().len(), deletions, "{record}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn flinks_server_and_this_one_leave_exactly_what_our_policy_retains() {
     let hours = |hours: i64| Some(hours * 3_600_000);
     for (options, policy, left) in [
         (
@@ -116,17 +150,17 @@ fn flinks_server_leaves_exactly_what_our_policy_retains() {
         let all = archived(root);
         assert_eq!(all.len(), 17);
 
-        let conf = folder.path().join("conf");
-        std::fs::create_dir(&conf).unwrap();
-        let common = "historyserver.web.address: 127.0.0.1\nhistoryserver.web.port: 0\n";
-        let yaml = format!("historyserver.archive.fs.dir: file://{}\n{common}{options}", root.display());
-        std::fs::write(conf.join("config.yaml"), yaml).unwrap();
-        let mut java = JavaHistoryServer::start(&conf);
+        let ours = folder.path().join("ours");
+        twin(root, &ours);
+        let mut java = JavaHistoryServer::start(&configuration(&folder.path().join("conf"), root, options));
         java.loaded();
+        let conf = configuration(&folder.path().join("conf-ours"), &ours, options);
+        clean_up_with_this_server(&conf, &folder.path().join("data"), all.len() - left).await;
 
         let expected = retained(&all, &policy, now);
         assert_eq!(expected.len(), left, "{options}");
-        let remaining: BTreeSet<String> = archived(root).iter().map(Archived::name).collect();
-        assert_eq!(remaining, expected, "{options}");
+        let by_flink: BTreeSet<String> = archived(root).iter().map(Archived::name).collect();
+        assert_eq!(by_flink, expected, "{options}");
+        assert_eq!(remaining(&ours), remaining(root), "{options}");
     }
 }

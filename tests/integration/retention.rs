@@ -8,4 +8,5 @@ mod guard;
 mod http;
 mod limits;
 mod model;
+mod schedule;
 mod world;

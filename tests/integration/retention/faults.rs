@@ -11,16 +11,17 @@ use object_store::{ObjectStore, ObjectStoreExt as _};
 
 use super::world::{Cleaner, MINUTE, id, keep, rules};
 use crate::faulty_store::{Failure, FaultyStore, Operation};
+use crate::moto::Moto;
 use crate::support::archives::{job, summary};
 
-async fn put(store: &InMemory, number: u8) {
+async fn put(store: &dyn ObjectStore, number: u8) {
     let folder = format!("archives/c/applications/{}", id(number));
     let (job_id, end) = (id(number | 0x80), i64::from(number));
     store.put(&Path::from(format!("{folder}/jobs/{job_id}")), job(&job_id, "job", end).into()).await.unwrap();
     store.put(&Path::from(format!("{folder}/application-summary")), summary(&id(number), "name", end, &[&job_id]).into()).await.unwrap();
 }
 
-async fn objects(store: &InMemory) -> BTreeSet<String> {
+async fn objects(store: &dyn ObjectStore) -> BTreeSet<String> {
     use futures::StreamExt as _;
     store.list(None).map(|object| object.unwrap().location.to_string()).collect().await
 }
@@ -44,13 +45,13 @@ fn now() -> Clock {
 }
 
 /// All times are nearly equal: the ids decide where they are equal, so these are put in the order of their ids, newest last.
-async fn newest_last(store: &InMemory, count: u8) {
+async fn newest_last(store: &dyn ObjectStore, count: u8) {
     for number in 1..=count {
         put(store, number).await;
     }
 }
 
-async fn newest(store: &InMemory, count: usize) -> BTreeSet<String> {
+async fn newest(store: &dyn ObjectStore, count: usize) -> BTreeSet<String> {
     use futures::StreamExt as _;
     let mut summaries: Vec<_> = store
         .list(None)
@@ -67,9 +68,9 @@ async fn newest(store: &InMemory, count: usize) -> BTreeSet<String> {
 #[tokio::test]
 async fn a_deletion_that_fails_is_told_tried_again_later_and_stops_no_other() {
     let store = Arc::new(InMemory::new());
-    newest_last(&store, 5).await;
-    let kept = newest(&store, 2).await;
-    let all = objects(&store).await;
+    newest_last(store.as_ref(), 5).await;
+    let kept = newest(store.as_ref(), 2).await;
+    let all = objects(store.as_ref()).await;
     let victim = (1..=5).map(id).find(|id| !kept.iter().any(|path| path.contains(id.as_str()))).unwrap();
     let faulty = FaultyStore::new(store.clone());
     let (data, clock) = (tempfile::tempdir().unwrap(), now());
@@ -81,7 +82,7 @@ async fn a_deletion_that_fails_is_told_tried_again_later_and_stops_no_other() {
     assert_eq!(server.world.problems().await, ["deletion-failed"]);
     assert_eq!(server.listed().await.len(), 2);
     let left: BTreeSet<String> = all.iter().filter(|path| kept.contains(*path) || path.contains(&victim)).cloned().collect();
-    assert_eq!(objects(&store).await, left);
+    assert_eq!(objects(store.as_ref()).await, left);
     // Not before its time.
     assert_eq!(server.clean().await.failed, 0);
     let pauses: Vec<i64> = {
@@ -98,7 +99,7 @@ async fn a_deletion_that_fails_is_told_tried_again_later_and_stops_no_other() {
     faulty.heal();
     clock.advance(60 * MINUTE);
     assert_eq!(server.clean().await.deleted, 1);
-    assert_eq!(objects(&store).await, kept);
+    assert_eq!(objects(store.as_ref()).await, kept);
     server.round().await;
     assert_eq!(server.world.problems().await, Vec::<String>::new());
 }
@@ -106,15 +107,15 @@ async fn a_deletion_that_fails_is_told_tried_again_later_and_stops_no_other() {
 #[tokio::test]
 async fn a_listing_that_fails_gives_no_verdict() {
     let store = Arc::new(InMemory::new());
-    newest_last(&store, 5).await;
-    let before = objects(&store).await;
+    newest_last(store.as_ref(), 5).await;
+    let before = objects(store.as_ref()).await;
     let faulty = FaultyStore::new(store.clone());
     let (data, clock) = (tempfile::tempdir().unwrap(), now());
     let mut server = server(&faulty, data.path(), &clock);
     faulty.fail(Operation::List, "applications", Failure::Unavailable);
     let report = server.round().await;
     assert_eq!(report.deleted + report.forgotten, 0);
-    assert_eq!(objects(&store).await, before);
+    assert_eq!(objects(store.as_ref()).await, before);
     faulty.heal();
     clock.advance(60 * MINUTE);
     assert_eq!(server.round().await.deleted, 3);
@@ -123,8 +124,8 @@ async fn a_listing_that_fails_gives_no_verdict() {
 #[tokio::test]
 async fn two_servers_that_clean_one_directory_at_once_lose_nothing_and_leave_nothing() {
     let store = Arc::new(InMemory::new());
-    newest_last(&store, 12).await;
-    let kept = newest(&store, 2).await;
+    newest_last(store.as_ref(), 12).await;
+    let kept = newest(store.as_ref(), 2).await;
     let (first_store, second_store) = (FaultyStore::new(store.clone()), FaultyStore::new(store.clone()));
     let (first_data, second_data, clock) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), now());
     let mut first = server(&first_store, first_data.path(), &clock);
@@ -138,17 +139,41 @@ async fn two_servers_that_clean_one_directory_at_once_lose_nothing_and_leave_not
             first_store.fail(Operation::List, "applications", Failure::Unavailable);
         }
         tokio::join!(first.round(), second.round());
-        let left = objects(&store).await;
+        let left = objects(store.as_ref()).await;
         assert!(kept.is_subset(&left), "round {round} lost something");
         first_store.heal();
         second_store.heal();
         clock.advance(60 * MINUTE);
     }
-    assert_eq!(objects(&store).await, kept);
+    assert_eq!(objects(store.as_ref()).await, kept);
     for server in [&mut first, &mut second] {
         server.round().await;
         assert_eq!(server.listed().await.len(), 2);
         assert_eq!(server.pending().await, []);
         assert_eq!(server.world.problems().await, Vec::<String>::new());
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_a_bucket_of_an_s3_server_the_expired_are_deleted_and_nothing_beside_them() {
+    let moto = Moto::start();
+    moto.make_bucket("bucket").await;
+    let store = moto.client("bucket");
+    newest_last(store.as_ref(), 5).await;
+    let kept = newest(store.as_ref(), 2).await;
+    let beside: BTreeSet<String> = ["archives/notes.txt", "archives/c/applications/notes.txt", "elsewhere/x"].map(str::to_owned).into();
+    for path in &beside {
+        store.put(&Path::from(path.as_str()), "mine".into()).await.unwrap();
+    }
+    let directory = Directory::open("s3a://bucket/archives", &moto.options()).unwrap();
+    let data = tempfile::tempdir().unwrap();
+    let mut server = Cleaner::open(&[directory], data.path(), now(), rules(), keep(2));
+    let report = server.round().await;
+    assert_eq!((report.deleted, report.failed, report.forgotten), (3, 0, 0));
+    assert_eq!(objects(store.as_ref()).await, kept.union(&beside).cloned().collect());
+    assert_eq!(server.listed().await.len(), 2);
+    assert_eq!(server.record().await.len(), 3);
+    let report = server.round().await;
+    assert_eq!(report.deleted + report.failed + report.forgotten, 0);
+    assert_eq!(server.pending().await, []);
 }
