@@ -9,7 +9,7 @@
 //! # Which module does what
 //! [`serve()`] owns connections; `observe` wraps every request (time limit, panics, headers, log, metrics); `flink_path` decodes
 //! paths and `flink` says what they mean; `document`, `overview`, `cluster`, `dashboard` and `log_url` answer them;
-//! `ops` and `status` are ours; `response`, `conditional` and `encoding` are shared by all.
+//! `ops` and `status` are ours; `openapi` describes the routes below `/api/v1`; `response`, `conditional` and `encoding` are shared by all.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -19,10 +19,12 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::clock::{Clock, Millis};
 use crate::index::IndexReader;
@@ -43,6 +45,7 @@ mod flink_path;
 mod gzip;
 mod log_url;
 mod observe;
+mod openapi;
 mod ops;
 mod overview;
 #[allow(dead_code, reason = "read by the paths of the query API as they are added")]
@@ -60,6 +63,7 @@ pub use actions::{Actions, FromOwner, Who};
 pub use dashboard::system_timezone_name;
 pub use log_url::{LogUrlPattern, LogUrls, SchemeRefused};
 pub use observe::{DURATION_BUCKETS, DURATION_METRIC, REQUESTS_METRIC};
+pub use openapi::openapi_json;
 pub use retention::preview_page;
 pub use serve::{Drained, ServeOptions, serve};
 
@@ -141,15 +145,23 @@ pub fn router(state: ApiState) -> Router {
         .route("/healthz", get(ops::healthz))
         .route("/readyz", get(ops::readyz))
         .route("/metrics", get(ops::metrics))
-        .route("/api/v1/status", get(status::status))
-        .route("/api/v1/retention/preview", get(retention::preview))
-        .route("/api/v1/deletions", get(retention::deletions))
-        .route("/api/v1/cleanup", post(actions::cleanup))
-        .route("/api/v1/refresh", post(actions::refresh))
+        .merge(Router::from(documented()))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(fallback)
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&shared), observe::observe))
         .with_state(shared)
+}
+
+/// Our own routes below `/api/v1`: each is here with its documentation, or not at all.
+fn documented() -> OpenApiRouter<Arc<Shared>> {
+    openapi::begin()
+        .routes(routes!(status::status))
+        .routes(routes!(retention::preview))
+        .routes(routes!(retention::deletions))
+        .routes(routes!(actions::cleanup))
+        .routes(routes!(actions::refresh))
+        .routes(routes!(openapi::document))
+        .routes(routes!(openapi::page))
 }
 
 /// Methods that every path answers, for `Allow`.
@@ -173,8 +185,13 @@ async fn fallback(State(shared): State<Arc<Shared>>, request: Request) -> Respon
 
 /// A method that a path does not answer. `OPTIONS` is told what it does answer.
 async fn method_not_allowed(request: Request) -> Response {
+    let changing = actions::PATHS.contains(&request.uri().path());
+    let allow = if changing { "POST" } else { ALLOWED };
     if request.method() == Method::OPTIONS {
-        return response::options(ALLOWED);
+        return response::options(allow);
     }
-    error::ApiError::method_not_allowed(ALLOWED).into_response()
+    if changing {
+        return error::ApiError::takes_only_post().into_response();
+    }
+    error::ApiError::method_not_allowed(allow).into_response()
 }

@@ -43,7 +43,8 @@ fn hex(bytes: &[u8; 16]) -> [u8; 32] {
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, utoipa::ToSchema)]
+        #[schema(value_type = String, pattern = "^[0-9a-f]{32}$")]
         pub struct $name([u8; 16]);
 
         impl $name {

@@ -3,13 +3,14 @@
 use std::fmt;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::clock::Millis;
 use crate::directory::{ClusterName, DirectoryUrl, FilePath};
 use crate::ids::ApplicationId;
 
 /// Stable code of a problem: scripts and alerts rely on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProblemCode {
     /// The archive directory could not be listed at all.
@@ -132,7 +133,7 @@ impl fmt::Display for ProblemCode {
 }
 
 /// What a problem is about: the narrowest thing that can be named.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, ToSchema)]
 pub struct Subject {
     /// The archive directory.
     pub directory: DirectoryUrl,
@@ -145,7 +146,7 @@ pub struct Subject {
 }
 
 /// One problem. At most one per subject and code is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Problem {
     /// What is wrong, for programs.
     pub code: ProblemCode,

@@ -11,11 +11,15 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::error::ApiError;
 use super::{Shared, response};
 use crate::schedule::cleanups::Cleaner;
 use crate::schedule::periodic::Activator;
+
+/// Paths of changing requests.
+pub(super) const PATHS: [&str; 2] = ["/api/v1/refresh", "/api/v1/cleanup"];
 
 /// Shortest time between two changing requests.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -52,7 +56,7 @@ pub enum Who {
 pub struct FromOwner;
 
 /// Body of `POST /api/v1/cleanup`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 struct CleanupRequest {
     /// Plan of a cleanup that the guard holds back.
@@ -60,18 +64,24 @@ struct CleanupRequest {
 }
 
 /// Body of `POST /api/v1/refresh`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct RefreshRequest {}
 
 /// Answer to `POST /api/v1/cleanup`.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = CleanupAccepted)]
 struct Accepted {
     /// It is done when `cleanup.requested` of `/api/v1/status` has reached this.
     request: u64,
 }
 
-/// `POST /api/v1/cleanup`.
+/// Ask for a cleanup
+///
+/// It runs after a refresh; `cleanup` of `/api/v1/status` tells when it is done, and what it did.
+#[utoipa::path(
+    post, path = "/api/v1/cleanup", tag = "server", request_body = CleanupRequest, responses((status = 202, body = Accepted))
+)]
 pub(super) async fn cleanup(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
     let (actions, body) = admit(&shared, request).await?;
     let wanted: CleanupRequest = parse(&body)?;
@@ -87,7 +97,10 @@ pub(super) async fn cleanup(State(shared): State<Arc<Shared>>, request: Request)
     response::json_now(StatusCode::ACCEPTED, &Accepted { request: actions.cleaner.request() })
 }
 
-/// `POST /api/v1/refresh`: every archive directory is listed whole, now.
+/// Ask for a refresh
+///
+/// Every archive directory is listed whole, now.
+#[utoipa::path(post, path = "/api/v1/refresh", tag = "server", request_body = RefreshRequest, responses((status = 202)))]
 pub(super) async fn refresh(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
     let (actions, body) = admit(&shared, request).await?;
     let RefreshRequest {} = parse(&body)?;

@@ -77,6 +77,11 @@ impl ApiError {
         Self { allow: Some(allow), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, message) }
     }
 
+    /// 405 of a path that changing requests go to.
+    pub(super) fn takes_only_post() -> Self {
+        Self { allow: Some("POST"), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "This path answers POST.") }
+    }
+
     /// 410.
     pub(super) fn gone(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::GONE, message)

@@ -44,7 +44,7 @@ pub(super) async fn healthz() -> Result<Response, ApiError> {
 }
 
 /// Whether requests should be sent here.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Readiness {
     /// Verdict.
     pub(super) ready: bool,

@@ -6,6 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::error::ApiError;
 use super::{Shared, response};
@@ -16,8 +17,20 @@ use crate::index::{Deletion, Done, HeldCleanup, IndexError, IndexReader, MarkSta
 const USUAL: usize = 100;
 const MOST: usize = 1_000;
 
+/// Parameters of a page.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "tells the document what `page` reads")]
+struct PageParameters {
+    /// `next` of the page before.
+    cursor: Option<String>,
+    /// Rows of a page.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<u32>,
+}
+
 /// Body of the preview. Times are milliseconds since 1970.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Preview {
     /// Cleanups that the guard holds back, by directory.
     held_back: Vec<HeldCleanup>,
@@ -28,14 +41,17 @@ struct Preview {
     next: Option<String>,
 }
 
-#[derive(Serialize)]
+/// What was removed, newest first.
+#[derive(Serialize, ToSchema)]
 struct Record {
     deletions: Vec<RecordRow>,
+    /// `?cursor=` of the next page.
     next: Option<String>,
 }
 
 /// Which application or legacy job.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = RemovedUnit)]
 struct Unit {
     directory: String,
     cluster: Option<String>,
@@ -44,7 +60,9 @@ struct Unit {
     name: Option<String>,
 }
 
-#[derive(Serialize)]
+/// One application or legacy job that a cleanup removes.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PendingRemoval)]
 struct Row {
     #[serde(flatten)]
     unit: Unit,
@@ -65,7 +83,9 @@ struct Row {
     failure: Option<String>,
 }
 
-#[derive(Serialize)]
+/// One application or legacy job that was removed.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Removal)]
 struct RecordRow {
     at: Millis,
     #[serde(flatten)]
@@ -79,7 +99,8 @@ struct RecordRow {
     bytes: u64,
 }
 
-/// `/api/v1/retention/preview?cursor=&limit=`.
+/// What the next cleanup removes
+#[utoipa::path(get, path = "/api/v1/retention/preview", tag = "retention", params(PageParameters), responses((status = 200, body = Preview)))]
 pub(super) async fn preview(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
     let (cursor, limit) = page(request.uri())?;
     let next_runs = shared.actions.as_ref().map(|actions| actions.cleaner.status().borrow().next.clone()).unwrap_or_default();
@@ -102,7 +123,10 @@ pub async fn preview_page(
     Ok(Preview { held_back, next_runs, removals: page.rows.into_iter().map(row).collect(), next: page.next })
 }
 
-/// `/api/v1/deletions?cursor=&limit=`, newest first.
+/// What was removed
+///
+/// The record of deletions, newest first.
+#[utoipa::path(get, path = "/api/v1/deletions", tag = "retention", params(PageParameters), responses((status = 200, body = Record)))]
 pub(super) async fn deletions(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
     let (cursor, limit) = page(request.uri())?;
     let page = shared.reader.deletions(cursor, limit).await?;

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::clock::Millis;
 use crate::index::Figures;
@@ -21,28 +22,39 @@ use super::{Shared, response};
 const PROBLEMS_SHOWN: usize = 100;
 
 /// The body. Times are milliseconds since 1970, as everywhere in Flink's API.
-#[derive(Serialize)]
-struct Status<'a> {
+#[derive(Serialize, ToSchema)]
+struct Status {
+    /// Of this server.
     version: &'static str,
-    flink_version: &'a str,
+    /// Of the Flink API that is answered.
+    flink_version: String,
+    /// The time here.
     now: Millis,
+    /// When this server started.
     started: Millis,
+    /// Milliseconds since then.
     uptime_ms: Millis,
     readiness: Readiness,
     refresh: RefreshStatus,
+    /// `null`: this server cleans up nothing.
     cleanup: Option<CleanupStatus>,
     figures: Figures,
     problems: Problems,
 }
 
 /// Problems on record, oldest first.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Problems {
+    /// How many there are.
     total: u64,
+    /// The oldest hundred; `/api/v1/problems` has all.
     shown: Vec<Problem>,
 }
 
-/// `/api/v1/status`.
+/// How the server is doing
+///
+/// For people and monitors. Times are milliseconds since 1970.
+#[utoipa::path(get, path = "/api/v1/status", tag = "server", responses((status = 200, body = Status)))]
 pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Result<Response, ApiError> {
     let figures = shared.reader.figures().await?;
     let shown = shared.reader.problems(PROBLEMS_SHOWN).await?;
@@ -50,7 +62,7 @@ pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Result<Response
     let now = shared.clock.now();
     let status = Status {
         version: env!("CARGO_PKG_VERSION"),
-        flink_version: &shared.options.flink_version,
+        flink_version: shared.options.flink_version.clone(),
         now,
         started: shared.started,
         uptime_ms: now - shared.started,

@@ -58,7 +58,7 @@ pub struct Document {
 }
 
 /// Figures for the status and metrics.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct Figures {
     /// Applications listed (each id once).
     pub applications: u64,

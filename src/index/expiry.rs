@@ -132,7 +132,7 @@ impl Marks {
 }
 
 /// A cleanup that the guard holds back.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct HeldCleanup {
     /// The archive directory.
     pub directory: DirectoryUrl,
@@ -188,7 +188,7 @@ pub struct Page<T> {
 }
 
 /// What was done with a unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Done {
     /// Its files were deleted.

@@ -1,12 +1,13 @@
 //! What a refresh did and found, published while it runs.
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::clock::Millis;
 use crate::directory::DirectoryUrl;
 use crate::index::HeldCleanup;
 
 /// State of the refreshes, published while they run.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RefreshStatus {
     /// Refreshes finished since start.
     pub finished: u64,
@@ -23,7 +24,7 @@ pub struct RefreshStatus {
 }
 
 /// State of one archive directory.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct DirectoryStatus {
     /// The directory.
     pub url: DirectoryUrl,
@@ -46,7 +47,7 @@ pub struct DirectoryStatus {
 }
 
 /// How the last listing of a directory ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DirectoryState {
     /// Never listed, or never seen: waited for quietly.

@@ -43,7 +43,7 @@ struct Shared {
 }
 
 /// State of the cleanups, published while they run.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct CleanupStatus {
     /// Cleanups finished since start.
     pub finished: u64,
@@ -60,7 +60,7 @@ pub struct CleanupStatus {
 }
 
 /// What one cleanup did.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CleanupReport {
     /// When it started.
     pub started: Millis,

@@ -22,6 +22,7 @@ mod http_connections;
 mod http_documents;
 mod http_errors;
 mod http_lists;
+mod http_openapi;
 mod http_operations;
 mod http_page;
 mod index_contract;
