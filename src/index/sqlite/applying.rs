@@ -23,9 +23,14 @@ pub(in crate::index) fn apply(session: &mut Session<'_>, change: UnitChange, urg
     let mut touched = Touched::default();
     let mut back = false;
     for file in &files {
-        back |= archives::write(session, unit.id, &key, file)?;
+        let written = archives::write(session, unit.id, &key, file)?;
+        back |= written.was_gone;
         if let FileOutcome::Parsed { record, pack, .. } = &file.outcome {
-            let id = packs::replace(session, unit.id, file_key(&file.kind), pack, file.version.modified)?;
+            let id = match written.same_pack {
+                // Whoever is reading a document of it reads on.
+                Some(same) => packs::keep(session, same, pack)?,
+                None => packs::replace(session, unit.id, file_key(&file.kind), pack, file.version.modified)?,
+            };
             if urgency == Urgency::Now {
                 session.effects.brought_back.push(id);
             }

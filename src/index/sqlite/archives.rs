@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension as _, params};
 
 use super::rows::{file_key, signed, stored, usual_path};
-use super::{Failure, Session};
+use super::{Failure, Session, packs};
 use crate::clock::Millis;
 use crate::directory::FileKind;
 use crate::index::{FileChange, FileOutcome, UnitKey};
@@ -26,8 +26,16 @@ struct Archive {
     path: Option<String>,
 }
 
-/// Writes what an ingest found out about a file; says whether it was gone before.
-pub(super) fn write(session: &mut Session<'_>, unit: i64, key: &UnitKey, change: &FileChange) -> Result<bool, Failure> {
+/// What writing a file's row found out.
+pub(super) struct Written {
+    /// It was gone before.
+    pub(super) was_gone: bool,
+    /// The pack that holds exactly what was read now: it was read a second time for fear of a change without a visible sign.
+    pub(super) same_pack: Option<i64>,
+}
+
+/// Writes what an ingest found out about a file.
+pub(super) fn write(session: &mut Session<'_>, unit: i64, key: &UnitKey, change: &FileChange) -> Result<Written, Failure> {
     let before = find(session, unit, change.kind)?;
     let tried = stored(change.version.fingerprint());
     let mut archive = Archive {
@@ -45,9 +53,17 @@ pub(super) fn write(session: &mut Session<'_>, unit: i64, key: &UnitKey, change:
         etag: change.version.etag.clone(),
         path: (change.path != usual_path(key, change.kind)).then(|| change.path.as_str().to_owned()),
     };
+    let mut same_pack = None;
     match &change.outcome {
-        FileOutcome::Parsed { documents, document_bytes, .. } => {
-            archive.served = Some(served(before.as_ref(), tried));
+        FileOutcome::Parsed { documents, document_bytes, pack, .. } => {
+            let again = before.as_ref().filter(|before| before.tried == tried && before.parsed);
+            if again.is_some() {
+                same_pack = packs::equal(session, unit, file_key(&change.kind), pack)?;
+            }
+            archive.served = match again.and_then(|before| before.served).filter(|_| same_pack.is_some()) {
+                Some(same) => Some(same),
+                None => Some(served(before.as_ref(), tried)),
+            };
             archive.documents = signed(*documents);
             archive.document_bytes = signed(*document_bytes);
         }
@@ -70,7 +86,7 @@ pub(super) fn write(session: &mut Session<'_>, unit: i64, key: &UnitKey, change:
         insert(session, unit, change.kind, &archive)?;
         session.effects.known = true;
     }
-    Ok(was_gone)
+    Ok(Written { was_gone, same_pack })
 }
 
 /// Fingerprint of the documents that are served now: the version's, but another one where the same version was read before and may

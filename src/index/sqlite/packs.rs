@@ -42,6 +42,50 @@ pub(super) fn replace(session: &mut Session<'_>, unit: i64, file: &[u8], pack: &
     }
 }
 
+/// The pack of an archive, if it holds exactly these documents.
+pub(super) fn equal(session: &Session<'_>, unit: i64, file: &[u8], pack: &Pack) -> Result<Option<i64>, Failure> {
+    let connection = session.connection;
+    let kept: Option<i64> = connection
+        .prepare_cached("SELECT id FROM packs WHERE unit = ?1 AND file = ?2")?
+        .query_row(params![unit, file], |row| row.get(0))
+        .optional()?;
+    let Some(kept) = kept else { return Ok(None) };
+    let equal = match pack {
+        Pack::Whole(parts) => {
+            let mut stored = connection.prepare_cached("SELECT directory, frames FROM parts WHERE pack = ?1 ORDER BY n")?;
+            let mut rows = stored.query([kept])?;
+            let mut equal = true;
+            for part in parts {
+                equal = equal
+                    && match rows.next()? {
+                        Some(row) => {
+                            row.get_ref(0)?.as_blob() == Ok(&part.directory[..]) && row.get_ref(1)?.as_blob() == Ok(&part.frames[..])
+                        }
+                        None => false,
+                    };
+            }
+            equal && rows.next()?.is_none()
+        }
+        Pack::Staged(staged) => connection
+            .prepare_cached(
+                "SELECT ?3 = (SELECT count(*) FROM parts WHERE pack = ?1) AND ?3 = (
+                     SELECT count(*) FROM parts AS old JOIN parts AS new ON new.pack = ?2 AND new.n = old.n
+                     WHERE old.pack = ?1 AND old.directory = new.directory AND old.frames = new.frames
+                 )",
+            )?
+            .query_row(params![kept, staged.id, staged.parts], |row| row.get(0))?,
+    };
+    Ok(equal.then_some(kept))
+}
+
+/// Keeps a pack that holds the same documents as this one, which is not needed then.
+pub(super) fn keep(session: &mut Session<'_>, kept: i64, pack: &Pack) -> Result<i64, Failure> {
+    if let Pack::Staged(staged) = pack {
+        discard(session, staged.id)?;
+    }
+    Ok(kept)
+}
+
 /// Writes parts of an archive that is still being read; gives back the pack's id and its number of parts.
 pub(in crate::index) fn stage(session: &mut Session<'_>, staged: Option<(i64, u32)>, parts: &[Part]) -> Result<(i64, u32), Failure> {
     let bytes: u64 = parts.iter().map(Part::stored_bytes).sum();

@@ -125,7 +125,7 @@ async fn a_document_that_is_being_read_is_not_evicted() {
     let bytes = index.reader.document_chunk(&reader, 0).await.unwrap();
     assert_eq!(bytes, noise(DOCUMENT, 1).as_bytes());
     assert_eq!(cached(&index, 5).await, [1]);
-    index.apply(archive(1)).await;
+    index.apply(legacy("one", 1, 1, &noise(DOCUMENT, 99))).await;
     let error = index.reader.document_chunk(&reader, 0).await.unwrap_err();
     assert!(error.to_string().contains("replaced"), "a rewritten archive is never mixed with the former one: {error}");
 }

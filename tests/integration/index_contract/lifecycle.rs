@@ -101,6 +101,27 @@ async fn a_second_write_within_the_same_tick_has_another_fingerprint() {
 }
 
 #[tokio::test]
+async fn documents_that_are_read_a_second_time_and_are_the_same_go_on_being_read() {
+    let index = Index::open();
+    let (owner, path) = of_job(1);
+    let apply = async |text: &str| {
+        let mut change = legacy("one", 1, 100, text);
+        change.files[0].racy = true;
+        index.apply(change).await;
+        let DocumentAnswer::Found(document) = index.answer(owner, &path).await else { panic!() };
+        document
+    };
+    let first = apply("same").await;
+    let second = apply("same").await;
+    assert_eq!(second.fingerprint, first.fingerprint);
+    assert_eq!(index.reader.document_chunk(&first, 0).await.unwrap(), "same");
+    let other = apply("othr").await;
+    assert_ne!(other.fingerprint, first.fingerprint);
+    assert!(index.reader.document_chunk(&first, 0).await.is_err(), "it is another document now");
+    assert_eq!(index.reader.document_chunk(&other, 0).await.unwrap(), "othr");
+}
+
+#[tokio::test]
 async fn jobs_of_an_incomplete_application_are_listed_and_itself_is_not() {
     let index = Index::open();
     let key = application_key("one", "c", 1);
