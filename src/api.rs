@@ -37,6 +37,8 @@ mod cluster;
 mod conditional;
 mod dashboard;
 mod document;
+mod documents;
+mod download;
 mod encoding;
 mod error;
 mod execution_result;
@@ -48,12 +50,15 @@ mod observe;
 mod openapi;
 mod ops;
 mod overview;
+mod page;
+mod problems;
 #[allow(dead_code, reason = "read by the paths of the query API as they are added")]
 mod query;
 mod response;
 mod retention;
 mod serve;
 mod status;
+mod tasks;
 
 pub(crate) use conditional::is_match;
 pub(crate) use encoding::{Encoding, negotiate};
@@ -160,6 +165,14 @@ fn documented() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(retention::deletions))
         .routes(routes!(actions::cleanup))
         .routes(routes!(actions::refresh))
+        .routes(routes!(problems::problems))
+        .routes(routes!(tasks::tasks))
+        .routes(routes!(documents::of_application))
+        .routes(routes!(documents::one_of_application))
+        .routes(routes!(documents::of_job))
+        .routes(routes!(documents::one_of_job))
+        .routes(routes!(download::of_application))
+        .routes(routes!(download::of_job))
         .routes(routes!(openapi::document))
         .routes(routes!(openapi::page))
 }

@@ -5,6 +5,7 @@
 
 mod answer;
 mod change;
+mod contents;
 mod control;
 mod data_directory;
 mod error;
@@ -21,6 +22,7 @@ mod writer;
 
 pub use answer::{Document, DocumentAnswer, Figures, Generation, OverviewList};
 pub use change::{FileChange, FileOutcome, Pack, ParsedRecord, Presence, StagedPack, UnitChange, Urgency};
+pub use contents::{ArchivedFile, DocumentList, DocumentPage, ListedDocument, ProblemFilter, Total, UnitArchives};
 pub use control::{connect_to_server, listen_for_commands};
 pub use error::IndexError;
 pub use expiry::{

@@ -3,6 +3,7 @@
 mod bring_back;
 mod fetch;
 mod look_up;
+mod original;
 mod outcome;
 mod read;
 

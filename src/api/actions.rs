@@ -99,14 +99,22 @@ pub(super) async fn cleanup(State(shared): State<Arc<Shared>>, request: Request)
 
 /// Ask for a refresh
 ///
-/// Every archive directory is listed whole, now.
-#[utoipa::path(post, path = "/api/v1/refresh", tag = "server", request_body = RefreshRequest, responses((status = 202)))]
+/// Every archive directory is listed whole, now. `/api/v1/tasks` tells when it is done.
+#[utoipa::path(
+    post, path = "/api/v1/refresh", tag = "server", request_body = RefreshRequest, responses((status = 202, body = RefreshAccepted))
+)]
 pub(super) async fn refresh(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
     let (actions, body) = admit(&shared, request).await?;
     let RefreshRequest {} = parse(&body)?;
     tracing::info!("a refresh was asked for");
-    actions.activator.audit();
-    response::json_now(StatusCode::ACCEPTED, &serde_json::json!({}))
+    response::json_now(StatusCode::ACCEPTED, &RefreshAccepted { run: actions.activator.request_audit() })
+}
+
+/// Answer to `POST /api/v1/refresh`.
+#[derive(Serialize, ToSchema)]
+struct RefreshAccepted {
+    /// It is done when `requested` of the task `refresh` of `/api/v1/tasks` (`refresh.requested` of `/api/v1/status`) has reached this.
+    run: u64,
 }
 
 /// Lets a changing request in, or says why not.

@@ -23,7 +23,7 @@ use super::error::{ApiError, GONE};
 use super::{gzip, response};
 
 /// How often a document may be evicted again between being brought back and being read, before the client is asked to come later.
-const ATTEMPTS: u32 = 4;
+pub(super) const ATTEMPTS: u32 = 4;
 
 /// Answers with the first of these paths that the owner's archive holds.
 pub(super) async fn answer(shared: &Arc<Shared>, owner: Owner, paths: &[String], request: &HeaderMap) -> Result<Response, ApiError> {
@@ -37,7 +37,18 @@ pub(super) async fn answer(shared: &Arc<Shared>, owner: Owner, paths: &[String],
 
 /// The document with this path, unless the archive is here and does not hold it.
 pub(super) async fn found(shared: &Arc<Shared>, owner: Owner, path: &str, request: &HeaderMap) -> Result<Option<Response>, ApiError> {
-    let Some(document) = locate(shared, owner, path).await? else {
+    found_in(shared, owner, path, Copy::default(), request).await
+}
+
+/// The document with this path in this copy, unless the archive is here and does not hold it.
+pub(super) async fn found_in(
+    shared: &Arc<Shared>,
+    owner: Owner,
+    path: &str,
+    copy: Copy,
+    request: &HeaderMap,
+) -> Result<Option<Response>, ApiError> {
+    let Some(document) = locate(shared, owner, path, &copy).await? else {
         return Ok(None);
     };
     let encoding = if document.length < gzip::WORTHWHILE { Encoding::Identity } else { negotiate(request) };
@@ -45,7 +56,7 @@ pub(super) async fn found(shared: &Arc<Shared>, owner: Owner, path: &str, reques
     if etag.matches(request) {
         return Ok(Some(response::not_modified(etag.header(encoding), response::REVALIDATE)));
     }
-    let mut reading = Reading { shared: Arc::clone(shared), owner, path: path.to_owned(), document, position: 0 };
+    let mut reading = Reading { shared: Arc::clone(shared), owner, path: path.to_owned(), copy, document, position: 0 };
     // Read before the head is sent, so that a failure is still an answer.
     let first = reading.next().await?.unwrap_or_default();
     let (length, whole) = (reading.document.length, first.len() as u64 == reading.document.length);
@@ -64,8 +75,7 @@ pub(super) async fn found(shared: &Arc<Shared>, owner: Owner, path: &str, reques
 
 /// The whole text of a document of at most this many bytes; `None` when the archive is here and does not hold it.
 pub(super) async fn whole(shared: &Arc<Shared>, owner: Owner, path: &str, largest: u64) -> Result<Option<Vec<u8>>, ApiError> {
-    let Some(document) = locate(shared, owner, path).await? else { return Ok(None) };
-    let mut reading = Reading { shared: Arc::clone(shared), owner, path: path.to_owned(), document, position: 0 };
+    let Some(mut reading) = Reading::begin(shared, owner, path, Copy::default()).await? else { return Ok(None) };
     let mut text = Vec::new();
     while let Some(chunk) = reading.next().await? {
         if reading.document.length > largest {
@@ -89,47 +99,63 @@ pub(super) fn not_in_archive(owner: Owner) -> ApiError {
 }
 
 /// Finds a document, looking for its archive if it is not listed, and bringing it back if it was evicted.
-async fn locate(shared: &Shared, owner: Owner, path: &str) -> Result<Option<Document>, ApiError> {
+async fn locate(shared: &Shared, owner: Owner, path: &str, copy: &Copy) -> Result<Option<Document>, ApiError> {
     for _ in 0..ATTEMPTS {
-        match shared.reader.document(owner, path, &Copy::default()).await? {
+        match shared.reader.document(owner, path, copy).await? {
             DocumentAnswer::Found(document) => return Ok(Some(document)),
             DocumentAnswer::NotInArchive => return Ok(None),
-            DocumentAnswer::NotArchived => {
-                return Err(ApiError::not_found(
-                    "This job was not archived: its application names it, but the cluster has left no archive of it.",
-                ));
-            }
+            DocumentAnswer::NotArchived => return Err(not_archived()),
             // Written, but not seen by a refresh yet.
             DocumentAnswer::Unknown if shared.ingest.look_up(owner).await => {}
-            DocumentAnswer::Unknown => {
-                return Err(ApiError::not_found(match owner {
-                    Owner::Application(_) => "No application with this id is known here.",
-                    Owner::Job(_) => "No job with this id is known here.",
-                }));
-            }
+            DocumentAnswer::Unknown => return Err(unknown(owner)),
             DocumentAnswer::Lost => return Err(ApiError::gone(GONE)),
             DocumentAnswer::Evicted(unit) => shared.ingest.bring_back(&unit).await?,
         }
     }
-    Err(ApiError::unavailable(
+    Err(evicted_again())
+}
+
+/// 404 of an id that nobody has heard of.
+pub(super) fn unknown(owner: Owner) -> ApiError {
+    ApiError::not_found(match owner {
+        Owner::Application(_) => "No application with this id is known here.",
+        Owner::Job(_) => "No job with this id is known here.",
+    })
+}
+
+/// 404 of a job without an archive.
+pub(super) fn not_archived() -> ApiError {
+    ApiError::not_found("This job was not archived: its application names it, but the cluster has left no archive of it.")
+}
+
+/// 503 of documents that do not stay.
+pub(super) fn evicted_again() -> ApiError {
+    ApiError::unavailable(
         "The documents of this archive are evicted as soon as they are brought back: historyserver.cache.max-size is too small for what is asked for at the same time.",
         Duration::from_secs(5),
         "a document was evicted again before it could be read",
-    ))
+    )
 }
 
 /// A document and how far it has been read.
-struct Reading {
+pub(super) struct Reading {
     shared: Arc<Shared>,
     owner: Owner,
     path: String,
+    copy: Copy,
     document: Document,
     position: u64,
 }
 
 impl Reading {
+    /// Begins to read; `None` when the archive is here and does not hold the document.
+    pub(super) async fn begin(shared: &Arc<Shared>, owner: Owner, path: &str, copy: Copy) -> Result<Option<Self>, ApiError> {
+        let document = locate(shared, owner, path, &copy).await?;
+        Ok(document.map(|document| Self { shared: Arc::clone(shared), owner, path: path.to_owned(), copy, document, position: 0 }))
+    }
+
     /// The next chunk; `None` at the end.
-    async fn next(&mut self) -> Result<Option<Bytes>, ApiError> {
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, ApiError> {
         if self.position >= self.document.length {
             return Ok(None);
         }
@@ -154,7 +180,7 @@ impl Reading {
 
     /// Finds the document again after its archive was replaced.
     async fn locate_again(&mut self, cause: String) -> Result<(), ApiError> {
-        let Some(document) = locate(&self.shared, self.owner, &self.path).await? else {
+        let Some(document) = locate(&self.shared, self.owner, &self.path, &self.copy).await? else {
             return Err(ApiError::internal(cause));
         };
         let same = document.fingerprint == self.document.fingerprint && document.length == self.document.length;

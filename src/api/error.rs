@@ -110,6 +110,11 @@ impl ApiError {
         Self { route: Some(route), ..self }
     }
 
+    /// 503 of an archive directory that cannot be read.
+    pub(super) fn directory_unavailable(cause: impl Into<String>) -> Self {
+        Self::unavailable("The archive directory cannot be read at the moment.", Duration::from_secs(10), cause)
+    }
+
     /// What the log is told.
     pub(super) fn cause(&self) -> &str {
         self.cause.as_deref().unwrap_or(&self.message)

@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use bytes::Bytes;
 use serde::Serialize;
+use serde_json::{Value, json};
 use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{
     ContentBuilder, Info, License, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, ResponseBuilder, Responses, path::Operation,
@@ -37,9 +38,9 @@ struct Rendered {
 }
 
 static RENDERED: LazyLock<Result<Rendered, String>> = LazyLock::new(|| {
-    let document = whole();
-    let text = document.to_pretty_json().map_err(|error| error.to_string())?;
-    let value = serde_json::to_value(&document).map_err(|error| error.to_string())?;
+    let mut value = serde_json::to_value(whole()).map_err(|error| error.to_string())?;
+    name_times(&mut value);
+    let text = serde_json::to_string_pretty(&value).map_err(|error| error.to_string())?;
     Ok(Rendered { page: Bytes::from(page::render(&value)), document: Bytes::from(text + "\n") })
 });
 
@@ -87,6 +88,31 @@ fn add_errors(responses: &mut Responses) {
     let described = "What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503).";
     let errors = ResponseBuilder::new().description(described).content("application/json", body).build();
     responses.responses.entry("default".to_owned()).or_insert(RefOr::T(errors));
+}
+
+/// The type of times and durations is an alias in the code, which the annotations see through: it gets its name back.
+fn name_times(document: &mut Value) {
+    if let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut)
+        && schemas.remove("i64").is_some()
+    {
+        let described = json!({ "type": "integer", "format": "int64", "description": "Milliseconds; a time counts from 1970 in UTC." });
+        schemas.insert("Millis".to_owned(), described);
+        schemas.sort_keys();
+    }
+    rename(document);
+}
+
+fn rename(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            if let Some(reference) = members.get_mut("$ref").filter(|reference| **reference == "#/components/schemas/i64") {
+                *reference = json!("#/components/schemas/Millis");
+            }
+            members.values_mut().for_each(rename);
+        }
+        Value::Array(items) => items.iter_mut().for_each(rename),
+        _ => {}
+    }
 }
 
 /// Every member of an answer is there; one that is absent or unknown is null.

@@ -11,6 +11,7 @@ use metrics::{Unit, describe_gauge, gauge};
 use serde::Serialize;
 
 use crate::index::{Figures, HeldCleanup};
+use crate::problem::ProblemCode;
 use crate::refresh::{DirectoryState, RefreshStatus};
 use crate::telemetry;
 
@@ -20,6 +21,7 @@ use super::{Shared, response};
 const APPLICATIONS: &str = "historyserver_applications";
 const JOBS: &str = "historyserver_jobs";
 const PROBLEMS: &str = "historyserver_problems";
+const PROBLEMS_BY_CODE: &str = "historyserver_problems_by_code";
 const PACK_BYTES: &str = "historyserver_pack_bytes";
 const GONE_PACK_BYTES: &str = "historyserver_gone_pack_bytes";
 const INDEX_BYTES: &str = "historyserver_index_file_bytes";
@@ -29,6 +31,7 @@ pub(super) fn describe() {
     describe_gauge!(APPLICATIONS, Unit::Count, "Applications listed.");
     describe_gauge!(JOBS, Unit::Count, "Jobs listed.");
     describe_gauge!(PROBLEMS, Unit::Count, "Problems on record.");
+    describe_gauge!(PROBLEMS_BY_CODE, Unit::Count, "Problems on record with a code.");
     describe_gauge!(PACK_BYTES, Unit::Bytes, "Bytes of all packs of documents.");
     describe_gauge!(GONE_PACK_BYTES, Unit::Bytes, "Bytes of packs whose archives are gone from their archive directory.");
     describe_gauge!(INDEX_BYTES, Unit::Bytes, "Bytes of the index file, packs included.");
@@ -104,8 +107,13 @@ pub(super) async fn metrics(State(shared): State<Arc<Shared>>) -> Result<Respons
     telemetry::metrics::evictions(figures.evictions);
     let mut problems: BTreeMap<String, u64> =
         shared.refresh.borrow().directories.iter().map(|directory| (directory.url.to_string(), 0)).collect();
-    for problem in shared.reader.problems(usize::MAX).await? {
-        *problems.entry(problem.subject.directory.to_string()).or_default() += 1;
+    let mut codes: BTreeMap<ProblemCode, u64> = ProblemCode::ALL.iter().map(|code| (*code, 0)).collect();
+    for (directory, code, count) in shared.reader.problem_counts().await? {
+        *problems.entry(directory.to_string()).or_default() += count;
+        *codes.entry(code).or_default() += count;
+    }
+    for (code, problems) in codes {
+        gauge!(PROBLEMS_BY_CODE, "code" => code.as_str()).set(problems as f64);
     }
     for (directory, problems) in &problems {
         telemetry::metrics::problems(directory, *problems);

@@ -166,6 +166,11 @@ impl Refresh {
         });
     }
 
+    /// Publishes that what was asked for up to this number is done.
+    pub fn note_requested(&self, requested: u64) {
+        self.status.send_modify(|status| status.requested = requested);
+    }
+
     /// Publishes when the next round is due.
     pub fn note_next(&self, next: Millis) {
         self.status.send_modify(|status| status.next = Some(next));

@@ -11,6 +11,8 @@ use crate::index::HeldCleanup;
 pub struct RefreshStatus {
     /// Refreshes finished since start.
     pub finished: u64,
+    /// Number of the last request that was done; see `POST /api/v1/refresh`.
+    pub requested: u64,
     /// When the one now running started.
     pub running_since: Option<Millis>,
     /// When the last one finished.

@@ -1,7 +1,7 @@
 //! The period of the refreshes: a fixed delay, cut short by whoever activates the next one.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -20,6 +20,8 @@ pub struct Activator {
 struct Activation {
     wake: Notify,
     audit: AtomicBool,
+    /// Audits that were asked for.
+    requests: AtomicU64,
 }
 
 impl Activator {
@@ -30,8 +32,18 @@ impl Activator {
 
     /// Asks for an audit.
     pub fn audit(&self) {
+        let _number = self.request_audit();
+    }
+
+    /// Asks for an audit. Gives back the number that [`RefreshStatus::requested`](crate::refresh::RefreshStatus::requested) reaches
+    /// when one is done that began after this.
+    #[must_use]
+    pub fn request_audit(&self) -> u64 {
+        // In this order: whoever sees the number sees the wish as well.
         self.shared.audit.store(true, Ordering::SeqCst);
+        let number = self.shared.requests.fetch_add(1, Ordering::SeqCst) + 1;
         self.shared.wake.notify_one();
+        number
     }
 
     /// Waits until somebody has activated.
@@ -43,8 +55,10 @@ impl Activator {
 /// Refreshes now, and again `delay` after each refresh has ended, until `stop` is cancelled.
 pub async fn refresh(mut refresh: Refresh, delay: Duration, activator: Activator, clock: Clock, stop: CancellationToken) {
     while !stop.is_cancelled() {
+        let requests = activator.shared.requests.load(Ordering::SeqCst);
         let audit = activator.shared.audit.swap(false, Ordering::SeqCst);
         refresh.run(audit, &stop).await;
+        refresh.note_requested(requests);
         refresh.note_next(clock.now() + Millis::try_from(delay.as_millis()).unwrap_or(Millis::MAX / 2));
         tokio::select! {
             () = stop.cancelled() => {}

@@ -19,8 +19,8 @@ use crate::pack;
 const CHUNK: u64 = 256 << 10;
 
 /// The copy that answers for an owner.
-struct Copied {
-    unit: UnitKey,
+pub(super) struct Copied {
+    pub(super) unit: UnitKey,
     overview: bool,
     served: Option<Fingerprint>,
     gone: bool,
@@ -38,7 +38,8 @@ fn copy_query(copies: &str, id: &str) -> String {
 static APPLICATION_COPY: LazyLock<String> = LazyLock::new(|| copy_query(APPLICATION_COPIES, "application"));
 static JOB_COPY: LazyLock<String> = LazyLock::new(|| copy_query(JOB_COPIES, "job"));
 
-fn find_copy(connection: &Connection, owner: Owner, copy: &Copy) -> Result<Option<(Copied, Option<String>)>, Failure> {
+/// The copy that answers for an owner, by precedence, with its overview.
+pub(super) fn find_copy(connection: &Connection, owner: Owner, copy: &Copy) -> Result<Option<(Copied, Option<String>)>, Failure> {
     let (sql, id) = match &owner {
         Owner::Application(id) => (&*APPLICATION_COPY, id.as_bytes()),
         Owner::Job(id) => (&*JOB_COPY, id.as_bytes()),

@@ -10,10 +10,10 @@ use crate::directory::{ClusterName, DirectoryUrl, FileKind, FilePath};
 use crate::ids::ApplicationId;
 use crate::problem::{Problem, ProblemChanges, ProblemCode, Subject};
 
-const COLUMNS: &str = "p.code, d.url, p.cluster, p.application, p.file, p.reason, p.since, p.next_attempt";
+pub(super) const COLUMNS: &str = "p.code, d.url, p.cluster, p.application, p.file, p.reason, p.since, p.next_attempt";
 
 /// Problems that are not of a file or unit that is gone.
-const VISIBLE: &str = "problems p JOIN directories d ON d.id = p.directory LEFT JOIN units u ON u.id = p.unit
+pub(super) const VISIBLE: &str = "problems p JOIN directories d ON d.id = p.directory LEFT JOIN units u ON u.id = p.unit
     LEFT JOIN archives a ON a.unit = p.unit AND a.file = p.archive
     WHERE d.position IS NOT NULL AND u.gone_since IS NULL AND a.gone_since IS NULL";
 
@@ -180,7 +180,8 @@ fn write(
     Ok(())
 }
 
-fn problem(row: &Row<'_>) -> rusqlite::Result<Option<Problem>> {
+/// The problem in these [`COLUMNS`]; `None`: its code is of an earlier version.
+pub(super) fn problem(row: &Row<'_>) -> rusqlite::Result<Option<Problem>> {
     let Some(code) = ProblemCode::parse(row.get_ref(0)?.as_str()?) else { return Ok(None) };
     let subject = Subject {
         directory: DirectoryUrl::new(row.get::<_, String>(1)?),

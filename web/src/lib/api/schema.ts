@@ -21,6 +21,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/applications/{id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The archive files of an application
+         * @description Byte for byte as they are stored, in a zip file, below `<cluster>/applications/<id>/`. A file that is gone from its archive directory is put
+         *     together again from its documents; a file beside it, named `<name>.rebuilt.txt`, says so, and the header `historyserver-rebuilt-archives` tells how many
+         *     were known to be gone.
+         */
+        get: operations["application_archive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/applications/{id}/document": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One document of an application
+         * @description Byte for byte as it was archived.
+         */
+        get: operations["application_document"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/applications/{id}/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Documents of an application
+         * @description Those of its summary, then those of its jobs: paths and sizes.
+         */
+        get: operations["application_documents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cleanup": {
         parameters: {
             query?: never;
@@ -61,6 +123,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs/{id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The archive file of a job
+         * @description As that of an application; a legacy archive, which belongs to no application, is at the root of the zip file.
+         */
+        get: operations["job_archive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/document": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One document of a job
+         * @description Byte for byte as it was archived.
+         */
+        get: operations["job_document"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Documents of a job
+         * @description Paths and sizes.
+         */
+        get: operations["job_documents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/openapi.json": {
         parameters: {
             query?: never;
@@ -70,6 +192,26 @@ export interface paths {
         };
         /** This document */
         get: operations["document"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/problems": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is wrong
+         * @description Problems on record, oldest first, each kept until it is mended.
+         */
+        get: operations["problems"];
         put?: never;
         post?: never;
         delete?: never;
@@ -89,7 +231,7 @@ export interface paths {
         put?: never;
         /**
          * Ask for a refresh
-         * @description Every archive directory is listed whole, now.
+         * @description Every archive directory is listed whole, now. `/api/v1/tasks` tells when it is done.
          */
         post: operations["refresh"];
         delete?: never;
@@ -127,6 +269,26 @@ export interface paths {
          * @description For people and monitors. Times are milliseconds since 1970.
          */
         get: operations["status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What goes on in the background
+         * @description `POST /api/v1/refresh` and `POST /api/v1/cleanup` answer with a number: it is done when `requested` of the task has reached it.
+         */
+        get: operations["tasks"];
         put?: never;
         post?: never;
         delete?: never;
@@ -179,7 +341,7 @@ export interface components {
              */
             forgotten: number;
             /** @description When it started. */
-            started: components["schemas"]["i64"];
+            started: components["schemas"]["Millis"];
             /**
              * Format: int64
              * @description Milliseconds that it took.
@@ -204,13 +366,13 @@ export interface components {
             last: components["schemas"]["CleanupReport"] | null;
             last_requested: components["schemas"]["CleanupReport"] | null;
             /** @description When the next ones are due, by `historyserver.archive.retention.cron`; empty: after every refresh. */
-            next: components["schemas"]["i64"][];
+            next: components["schemas"]["Millis"][];
             /**
              * Format: int64
              * @description Number of the last request that was done; see `POST /api/v1/cleanup`.
              */
             requested: number;
-            running_since: components["schemas"]["i64"] | null;
+            running_since: components["schemas"]["Millis"] | null;
         };
         /** @description Name of a cluster's folder: Flink's `cluster.id`, 32 hex digits or any other name (`prod-eu`). */
         ClusterName: string;
@@ -227,13 +389,13 @@ export interface components {
              */
             audit_ms: number | null;
             held_back: components["schemas"]["HeldCleanup"] | null;
-            last_listed: components["schemas"]["i64"] | null;
+            last_listed: components["schemas"]["Millis"] | null;
             /**
              * Format: int64
              * @description Milliseconds that the last look took.
              */
             look_ms: number | null;
-            next_audit: components["schemas"]["i64"] | null;
+            next_audit: components["schemas"]["Millis"] | null;
             /** @description What is wrong, if it failed. */
             reason: string | null;
             /** @description `waiting` (never seen), `listed`, `failed` or `vanished`. */
@@ -248,6 +410,28 @@ export interface components {
         };
         /** @description Normalised URL of an archive directory, without credentials and without a trailing slash. Key of a directory everywhere. */
         DirectoryUrl: string;
+        /** @description A document of an archive. */
+        Document: {
+            /**
+             * Format: int64
+             * @description Bytes of its text.
+             */
+            bytes: number;
+            /** @description Where this copy of it is answered. */
+            href: string;
+            /** @description Id of that application or job. */
+            id: string;
+            /** @description Whose archive it is in. */
+            owner: components["schemas"]["OwnerKind"];
+            /** @description Path that it was archived under. */
+            path: string;
+        };
+        /** @description A page of documents, in the order of the archives. */
+        DocumentPage: {
+            items: components["schemas"]["Document"][];
+            /** @description `?cursor=` of the next page. */
+            next: string | null;
+        };
         /**
          * @description What was done with a unit.
          * @enum {string}
@@ -310,15 +494,20 @@ export interface components {
             /** @description Digest of what it would remove: it is confirmed by this. */
             plan: string;
             /** @description Since when, by this server's clock. */
-            since: components["schemas"]["i64"];
+            since: components["schemas"]["Millis"];
             /**
              * Format: int64
              * @description How many applications and legacy jobs it would delete or forget.
              */
             units: number;
         };
-        /** Format: int64 */
-        i64: number;
+        /**
+         * Format: int64
+         * @description Milliseconds; a time counts from 1970 in UTC.
+         */
+        Millis: number;
+        /** @enum {string} */
+        OwnerKind: "application" | "job";
         /** @description One application or legacy job that a cleanup removes. */
         PendingRemoval: components["schemas"]["RemovedUnit"] & {
             /** @description `delete` or `forget`. */
@@ -333,11 +522,11 @@ export interface components {
             failure: string | null;
             /** @description The guard holds it back. */
             held_back: boolean;
-            judged: components["schemas"]["i64"];
-            next_attempt: components["schemas"]["i64"] | null;
+            judged: components["schemas"]["Millis"];
+            next_attempt: components["schemas"]["Millis"] | null;
             /** @description `count`, `age`, `size` or `gone`. */
             reason: string;
-            time: components["schemas"]["i64"];
+            time: components["schemas"]["Millis"];
         };
         /** @description Body of the preview. Times are milliseconds since 1970. */
         Preview: {
@@ -346,18 +535,18 @@ export interface components {
             /** @description `?cursor=` of the next page. */
             next: string | null;
             /** @description When the next cleanups run; empty: after every refresh. */
-            next_runs: components["schemas"]["i64"][];
+            next_runs: components["schemas"]["Millis"][];
             removals: components["schemas"]["PendingRemoval"][];
         };
         /** @description One problem. At most one per subject and code is kept. */
         Problem: {
             /** @description What is wrong, for programs. */
             code: components["schemas"]["ProblemCode"];
-            next_attempt: components["schemas"]["i64"] | null;
+            next_attempt: components["schemas"]["Millis"] | null;
             /** @description What is wrong and what to do, for people; never quotes content of an archive. */
             reason: string;
             /** @description Since when, by this server's clock. */
-            since: components["schemas"]["i64"];
+            since: components["schemas"]["Millis"];
             /** @description What it is wrong with. */
             subject: components["schemas"]["Subject"];
         };
@@ -366,6 +555,13 @@ export interface components {
          * @enum {string}
          */
         ProblemCode: "directory-unreachable" | "directory-vanished" | "index-unwritable" | "permission-denied" | "link-refused" | "name-undecodable" | "name-ambiguous" | "listing-failed" | "fetch-failed" | "archive-unreadable" | "archive-empty" | "overview-unusable" | "id-mismatch" | "summary-missing" | "entry-malformed" | "entry-path-refused" | "document-too-large" | "document-too-deep" | "too-many-entries" | "path-too-long" | "deletion-failed" | "cleanup-held-back" | "clock-implausible";
+        /** @description A page of problems, oldest first. */
+        ProblemPage: {
+            items: components["schemas"]["Problem"][];
+            /** @description `?cursor=` of the next page. */
+            next: string | null;
+            total: components["schemas"]["RowCount"];
+        };
         /** @description Problems on record, oldest first. */
         Problems: {
             /** @description The oldest hundred; `/api/v1/problems` has all. */
@@ -406,6 +602,14 @@ export interface components {
             /** @description `?cursor=` of the next page. */
             next: string | null;
         };
+        /** @description Answer to `POST /api/v1/refresh`. */
+        RefreshAccepted: {
+            /**
+             * Format: int64
+             * @description It is done when `requested` of the task `refresh` of `/api/v1/tasks` (`refresh.requested` of `/api/v1/status`) has reached this.
+             */
+            run: number;
+        };
         /** @description Body of `POST /api/v1/refresh`. */
         RefreshRequest: Record<string, never>;
         /** @description State of the refreshes, published while they run. */
@@ -417,18 +621,23 @@ export interface components {
              * @description Refreshes finished since start.
              */
             finished: number;
-            last_finished: components["schemas"]["i64"] | null;
-            next: components["schemas"]["i64"] | null;
+            last_finished: components["schemas"]["Millis"] | null;
+            next: components["schemas"]["Millis"] | null;
             /**
              * Format: int64
              * @description Units still to be ingested by the one now running, as far as known.
              */
             pending: number;
-            running_since: components["schemas"]["i64"] | null;
+            /**
+             * Format: int64
+             * @description Number of the last request that was done; see `POST /api/v1/refresh`.
+             */
+            requested: number;
+            running_since: components["schemas"]["Millis"] | null;
         };
         /** @description One application or legacy job that was removed. */
         Removal: components["schemas"]["RemovedUnit"] & {
-            at: components["schemas"]["i64"];
+            at: components["schemas"]["Millis"];
             /** Format: int64 */
             bytes: number;
             detail: string;
@@ -436,7 +645,7 @@ export interface components {
             done: components["schemas"]["Done"];
             reason: string;
             status: string | null;
-            time: components["schemas"]["i64"];
+            time: components["schemas"]["Millis"];
         };
         /** @description Which application or legacy job. */
         RemovedUnit: {
@@ -446,6 +655,16 @@ export interface components {
             job: string | null;
             name: string | null;
         };
+        /** @description How many rows there are. */
+        RowCount: {
+            /**
+             * Format: int64
+             * @description The number; at least so many when it is not exact.
+             */
+            count: number;
+            /** @description Whether that is all. */
+            exact: boolean;
+        };
         /** @description The body. Times are milliseconds since 1970, as everywhere in Flink's API. */
         Status: {
             cleanup: components["schemas"]["CleanupStatus"] | null;
@@ -453,14 +672,14 @@ export interface components {
             /** @description Of the Flink API that is answered. */
             flink_version: string;
             /** @description The time here. */
-            now: components["schemas"]["i64"];
+            now: components["schemas"]["Millis"];
             problems: components["schemas"]["Problems"];
             readiness: components["schemas"]["Readiness"];
             refresh: components["schemas"]["RefreshStatus"];
             /** @description When this server started. */
-            started: components["schemas"]["i64"];
+            started: components["schemas"]["Millis"];
             /** @description Milliseconds since then. */
-            uptime_ms: components["schemas"]["i64"];
+            uptime_ms: components["schemas"]["Millis"];
             /** @description Of this server. */
             version: string;
         };
@@ -472,6 +691,43 @@ export interface components {
             directory: components["schemas"]["DirectoryUrl"];
             file: components["schemas"]["FilePath"] | null;
         };
+        /** @description A background task. */
+        Task: {
+            /** @description What it does. */
+            description: string;
+            /** @description Why the last run ended early, if it did. */
+            error: string | null;
+            /**
+             * Format: int64
+             * @description Runs that ended since this server started.
+             */
+            finished: number;
+            last_finished: components["schemas"]["Millis"] | null;
+            /** @description `refresh` or `cleanup`. */
+            name: string;
+            next: components["schemas"]["Millis"] | null;
+            /**
+             * Format: int64
+             * @description What the run that goes on now has still to do, as far as known.
+             */
+            pending: number | null;
+            /**
+             * Format: int64
+             * @description Number of the last run that somebody asked for and that is done.
+             */
+            requested: number;
+            running_since: components["schemas"]["Millis"] | null;
+            state: components["schemas"]["TaskState"];
+        };
+        /** @description All background tasks. */
+        TaskPage: {
+            items: components["schemas"]["Task"][];
+            /** @description Always null: there are few. */
+            next: string | null;
+            total: components["schemas"]["RowCount"];
+        };
+        /** @enum {string} */
+        TaskState: "running" | "waiting";
     };
     responses: never;
     parameters: never;
@@ -496,6 +752,122 @@ export interface operations {
                 };
                 content: {
                     "text/html": string;
+                };
+            };
+            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Errors"];
+                };
+            };
+        };
+    };
+    application_archive: {
+        parameters: {
+            query?: {
+                /** @description Only a copy in this cluster. */
+                cluster?: string;
+                /** @description Only a copy in this archive directory. */
+                directory?: string;
+                /** @description Of the answer. */
+                format?: "zip";
+            };
+            header?: never;
+            path: {
+                /** @description 32 hex digits. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": number[];
+                };
+            };
+            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Errors"];
+                };
+            };
+        };
+    };
+    application_document: {
+        parameters: {
+            query: {
+                /** @description Only a copy in this cluster. */
+                cluster?: string;
+                /** @description Only a copy in this archive directory. */
+                directory?: string;
+                /** @description Path of the document, as it is listed. */
+                path: string;
+            };
+            header?: never;
+            path: {
+                /** @description 32 hex digits. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Errors"];
+                };
+            };
+        };
+    };
+    application_documents: {
+        parameters: {
+            query?: {
+                /** @description Only a copy in this cluster. */
+                cluster?: string;
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Only a copy in this archive directory. */
+                directory?: string;
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description 32 hex digits. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentPage"];
                 };
             };
             /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
@@ -574,6 +946,122 @@ export interface operations {
             };
         };
     };
+    job_archive: {
+        parameters: {
+            query?: {
+                /** @description Only a copy in this cluster. */
+                cluster?: string;
+                /** @description Only a copy in this archive directory. */
+                directory?: string;
+                /** @description Of the answer. */
+                format?: "zip";
+            };
+            header?: never;
+            path: {
+                /** @description 32 hex digits. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": number[];
+                };
+            };
+            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Errors"];
+                };
+            };
+        };
+    };
+    job_document: {
+        parameters: {
+            query: {
+                /** @description Only a copy in this cluster. */
+                cluster?: string;
+                /** @description Only a copy in this archive directory. */
+                directory?: string;
+                /** @description Path of the document, as it is listed. */
+                path: string;
+            };
+            header?: never;
+            path: {
+                /** @description 32 hex digits. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Errors"];
+                };
+            };
+        };
+    };
+    job_documents: {
+        parameters: {
+            query?: {
+                /** @description Only a copy in this cluster. */
+                cluster?: string;
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Only a copy in this archive directory. */
+                directory?: string;
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description 32 hex digits. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentPage"];
+                };
+            };
+            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Errors"];
+                };
+            };
+        };
+    };
     document: {
         parameters: {
             query?: never;
@@ -589,6 +1077,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Errors"];
+                };
+            };
+        };
+    };
+    problems: {
+        parameters: {
+            query?: {
+                /** @description Of this application. */
+                application?: string;
+                /** @description Of one of these clusters. */
+                cluster?: string[];
+                /** @description With one of these codes: repeated, or separated by commas. */
+                code?: components["schemas"]["ProblemCode"][];
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Of one of these archive directories. */
+                directory?: string[];
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemPage"];
                 };
             };
             /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
@@ -619,7 +1148,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["RefreshAccepted"];
+                };
             };
             /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
             default: {
@@ -680,6 +1211,34 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Errors"];
+                };
+            };
+        };
+    };
+    tasks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskPage"];
                 };
             };
             /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */

@@ -1,0 +1,226 @@
+//! `/api/v1/{applications,jobs}/{id}/archive`: the archive files themselves, in a zip file that is written while they are read.
+//!
+//! A file that is gone from its directory is put together again from its documents, and that is said. Only a chunk is in memory
+//! per client; one that goes away ends the reading, one that is slow slows it down. What fails after the head was sent cuts the
+//! connection: a zip file without its end is not taken for a whole one.
+
+use std::io;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, Uri, header};
+use axum::response::Response;
+use bytes::Bytes;
+use futures::{StreamExt as _, stream};
+use tokio::sync::mpsc;
+
+use super::document::Reading;
+use super::documents::{IdParameter, listed};
+use super::error::{ApiError, GONE};
+use super::page::{self, CopyParameters};
+use super::query::parameters::Parameters;
+use super::{Shared, document, response};
+use crate::archive::Owner;
+use crate::directory::{Contents, FileKind, FoundFile};
+use crate::index::{Copy, DocumentPage, UnitArchives, UnitKey};
+use crate::tasks;
+
+mod names;
+mod zip_stream;
+
+use zip_stream::ZipStream;
+
+/// Number of files that are put together from their documents.
+const REBUILT: HeaderName = HeaderName::from_static("historyserver-rebuilt-archives");
+
+/// Chunks that wait for the client.
+const CHUNKS_AHEAD: usize = 2;
+
+/// Documents that are looked up at once.
+const DOCUMENTS: usize = 256;
+
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "tells the document what the handlers read")]
+struct FormatParameter {
+    /// Of the answer.
+    #[param(inline)]
+    format: Option<Format>,
+}
+
+#[derive(Clone, Copy, utoipa::ToSchema, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Format {
+    /// The only one: a tar file tells the size of a file before its content, which is not known while it is read.
+    Zip,
+}
+
+/// The archive files of an application
+///
+/// Byte for byte as they are stored, in a zip file, below `<cluster>/applications/<id>/`. A file that is gone from its archive directory is put
+/// together again from its documents; a file beside it, named `<name>.rebuilt.txt`, says so, and the header `historyserver-rebuilt-archives` tells how many
+/// were known to be gone.
+#[utoipa::path(
+    get, path = "/api/v1/applications/{id}/archive", tag = "archives", operation_id = "application_archive",
+    params(IdParameter, FormatParameter, CopyParameters),
+    responses((status = 200, content_type = "application/zip", body = Vec<u8>))
+)]
+pub(super) async fn of_application(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
+    let owner = Owner::Application(page::id(request.uri())?);
+    answer(&shared, owner, request.uri()).await
+}
+
+/// The archive file of a job
+///
+/// As that of an application; a legacy archive, which belongs to no application, is at the root of the zip file.
+#[utoipa::path(
+    get, path = "/api/v1/jobs/{id}/archive", tag = "archives", operation_id = "job_archive",
+    params(IdParameter, FormatParameter, CopyParameters),
+    responses((status = 200, content_type = "application/zip", body = Vec<u8>))
+)]
+pub(super) async fn of_job(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
+    let owner = Owner::Job(page::id(request.uri())?);
+    answer(&shared, owner, request.uri()).await
+}
+
+async fn answer(shared: &Arc<Shared>, owner: Owner, uri: &Uri) -> Result<Response, ApiError> {
+    let parameters = Parameters::of(uri, &["format", "cluster", "directory"])?;
+    parameters.choice("format", &[("zip", Format::Zip)])?;
+    let copy = page::copy(&parameters)?;
+    let UnitArchives { unit, files } = archives(shared, owner, &copy).await?;
+    let rebuilt = files.iter().filter(|file| file.gone && file.kept).count();
+    let files: Vec<FoundFile> = files.into_iter().filter(|file| !file.gone || file.kept).map(|file| file.file).collect();
+    let Some(first) = files.first() else { return Err(ApiError::gone(GONE)) };
+    // Read before the head is sent, so that a directory that cannot be read is still an answer.
+    let opened = shared.ingest.original(&unit, &first.path).await;
+    let opened = opened.map_err(|error| ApiError::directory_unavailable(format!("an archive could not be read: {error}")))?;
+
+    let (chunks, receiver) = mpsc::channel(CHUNKS_AHEAD);
+    let writing = Writing { shared: Arc::clone(shared), owner, unit, zip: ZipStream::new(chunks.clone()) };
+    tasks::spawn(async move {
+        tokio::select! {
+            // The client went away.
+            () = chunks.closed() => {}
+            written = writing.all(files, opened) => if let Err(error) = written {
+                tracing::warn!(error.cause = %error, "archive files could not be sent to their end");
+                // Whoever went away needs no answer.
+                let _ = chunks.send(Err(io::Error::other("the archive could not be read to its end"))).await;
+            },
+        }
+    });
+    let body = Body::from_stream(stream::unfold(receiver, async |mut receiver: mpsc::Receiver<io::Result<Bytes>>| {
+        receiver.recv().await.map(|chunk| (chunk, receiver))
+    }));
+    let mut answer = Response::new(body);
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/zip"));
+    headers.insert(header::CACHE_CONTROL, response::NO_STORE);
+    headers.insert(REBUILT, HeaderValue::from(rebuilt));
+    let id = match owner {
+        Owner::Application(id) => id.to_string(),
+        Owner::Job(id) => id.to_string(),
+    };
+    if let Ok(disposition) = HeaderValue::try_from(format!("attachment; filename=\"{id}.zip\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    Ok(answer)
+}
+
+/// The archive files of the copy that is meant.
+async fn archives(shared: &Shared, owner: Owner, copy: &Copy) -> Result<UnitArchives, ApiError> {
+    let mut found = shared.reader.unit_archives(owner, copy).await?;
+    if found.is_none() && *copy == Copy::default() && shared.ingest.look_up(owner).await {
+        found = shared.reader.unit_archives(owner, copy).await?;
+    }
+    let found = found.ok_or_else(|| document::unknown(owner))?;
+    if found.files.is_empty() { Err(document::not_archived()) } else { Ok(found) }
+}
+
+/// A zip file in the making.
+struct Writing {
+    shared: Arc<Shared>,
+    owner: Owner,
+    unit: UnitKey,
+    zip: ZipStream,
+}
+
+impl Writing {
+    async fn all(mut self, files: Vec<FoundFile>, opened: Option<Contents>) -> io::Result<()> {
+        let mut opened = Some(opened);
+        for file in files {
+            let contents = match opened.take() {
+                Some(opened) => opened,
+                None => self.shared.ingest.original(&self.unit, &file.path).await.map_err(io::Error::other)?,
+            };
+            let name = names::of(&self.unit, file.kind);
+            match contents {
+                Some(contents) => self.original(&name, &file, contents).await?,
+                None => self.rebuilt(&name, &file).await?,
+            }
+        }
+        self.zip.finish().await
+    }
+
+    async fn original(&mut self, name: &str, file: &FoundFile, contents: Contents) -> io::Result<()> {
+        self.zip.begin(name, file.version.modified).await?;
+        match contents {
+            Contents::Whole(bytes) => self.zip.write(bytes).await,
+            Contents::Stream(mut chunks) => {
+                while let Some(chunk) = chunks.next().await {
+                    self.zip.write(chunk.map_err(io::Error::other)?).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The envelope with the documents that are kept.
+    async fn rebuilt(&mut self, name: &str, file: &FoundFile) -> io::Result<()> {
+        let owner = match file.kind {
+            FileKind::Summary => self.owner,
+            FileKind::Job(job) => Owner::Job(job),
+        };
+        let cluster = match &self.unit {
+            UnitKey::Application(key) => Some(key.cluster.to_string()),
+            UnitKey::LegacyJob(..) => Some(String::new()),
+        };
+        let copy = Copy { directory: Some(self.unit.directory().to_string()), cluster };
+        let mut page = DocumentPage { owner, copy: copy.clone(), own: true, cursor: None, limit: DOCUMENTS };
+        self.zip.begin(name, file.version.modified).await?;
+        self.zip.write(Bytes::from_static(b"{\"archive\":[")).await?;
+        let mut first = true;
+        loop {
+            let (_, found) = listed(&self.shared, page.clone()).await.map_err(failed)?;
+            for document in found.rows {
+                let reading = Reading::begin(&self.shared, owner, &document.path, copy.clone()).await.map_err(failed)?;
+                let Some(mut reading) = reading else { return Err(io::Error::other("the archive changed while it was read")) };
+                let mut head = if first { b"{\"path\":\"".to_vec() } else { b",{\"path\":\"".to_vec() };
+                first = false;
+                names::escape(document.path.as_bytes(), &mut head);
+                head.extend_from_slice(b"\",\"json\":\"");
+                self.zip.write(Bytes::from(head)).await?;
+                while let Some(chunk) = reading.next().await.map_err(failed)? {
+                    let mut escaped = Vec::with_capacity(chunk.len() + chunk.len() / 8);
+                    names::escape(&chunk, &mut escaped);
+                    self.zip.write(Bytes::from(escaped)).await?;
+                }
+                self.zip.write(Bytes::from_static(b"\"}")).await?;
+            }
+            page.cursor = found.next;
+            if page.cursor.is_none() {
+                break;
+            }
+        }
+        self.zip.write(Bytes::from_static(b"]}")).await?;
+        self.zip.begin(&format!("{name}.rebuilt.txt"), file.version.modified).await?;
+        let said = "The archive file beside this one is gone from its archive directory. It was put together again from its documents, \
+                    which are byte for byte as they were archived; what lay between them, and documents that were refused, are not.\n";
+        self.zip.write(Bytes::from_static(said.as_bytes())).await
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "taken by `map_err`")]
+fn failed(error: ApiError) -> io::Error {
+    io::Error::other(error.cause().to_owned())
+}

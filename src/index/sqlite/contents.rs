@@ -1,0 +1,168 @@
+//! What the archives of one unit hold.
+
+use std::collections::{HashSet, VecDeque};
+use std::hash::{BuildHasher as _, RandomState};
+
+use rusqlite::{Connection, Row, params};
+
+use super::Failure;
+use super::documents::find_copy;
+use super::rows::{file_key, file_kind, unit_columns, unsigned, usual_path};
+use crate::archive::Owner;
+use crate::directory::{FileKind, FilePath, FileVersion, FoundFile};
+use crate::index::{ArchivedFile, Copy, DocumentList, DocumentPage, IndexError, ListedDocument, Page, UnitArchives, UnitKey};
+use crate::pack;
+
+/// One archive file of a unit and its pack.
+struct Archive {
+    kind: FileKind,
+    file: FoundFile,
+    read: bool,
+    gone: bool,
+    pack: Option<i64>,
+}
+
+/// Where a page of documents begins: after this document of this file.
+struct Position {
+    file: Vec<u8>,
+    part: i64,
+    number: usize,
+}
+
+fn archives(connection: &Connection, key: &UnitKey, only: Option<FileKind>) -> Result<Vec<Archive>, Failure> {
+    let (cluster, name) = unit_columns(key);
+    let found = connection
+        .prepare_cached(
+            "SELECT a.file, a.path, a.size, a.modified, a.etag, a.served IS NOT NULL, u.gone_since IS NOT NULL OR a.gone_since IS NOT NULL, p.id
+             FROM units u JOIN directories d ON d.id = u.directory JOIN archives a ON a.unit = u.id
+             LEFT JOIN packs p ON p.unit = a.unit AND p.file = a.file
+             WHERE d.url = ?1 AND u.cluster = ?2 AND u.name = ?3 AND (?4 IS NULL OR a.file = ?4) ORDER BY a.file",
+        )?
+        .query_map(params![key.directory().as_str(), cluster, name, only.as_ref().map(file_key)], |row| archive(key, row))?
+        .collect::<Result<_, _>>()?;
+    Ok(found)
+}
+
+fn archive(key: &UnitKey, row: &Row<'_>) -> rusqlite::Result<Archive> {
+    let kind = file_kind(row, 0)?;
+    let path = row.get::<_, Option<String>>(1)?.map_or_else(|| usual_path(key, kind), FilePath::new);
+    let version = FileVersion { size: unsigned(row.get(2)?), modified: row.get(3)?, etag: row.get(4)? };
+    Ok(Archive { kind, file: FoundFile { path, kind, version }, read: row.get(5)?, gone: row.get(6)?, pack: row.get(7)? })
+}
+
+/// The only archive that holds what is the owner's own.
+fn own_file(owner: Owner) -> FileKind {
+    match owner {
+        Owner::Application(_) => FileKind::Summary,
+        Owner::Job(job) => FileKind::Job(job),
+    }
+}
+
+/// Archive files of the copy that answers for an owner.
+pub(in crate::index) fn unit_archives(connection: &Connection, owner: Owner, copy: &Copy) -> Result<Option<UnitArchives>, Failure> {
+    let Some((copied, _)) = find_copy(connection, owner, copy)? else { return Ok(None) };
+    let only = matches!(owner, Owner::Job(_)).then(|| own_file(owner));
+    let files = archives(connection, &copied.unit, only)?;
+    let files = files.into_iter().map(|each| ArchivedFile { file: each.file, gone: each.gone, kept: each.pack.is_some() }).collect();
+    Ok(Some(UnitArchives { unit: copied.unit, files }))
+}
+
+/// A page of documents.
+pub(in crate::index) fn document_page(connection: &Connection, page: &DocumentPage) -> Result<DocumentList, Failure> {
+    let after = page.cursor.as_deref().map(parse).transpose()?;
+    let Some((copied, _)) = find_copy(connection, page.owner, &page.copy)? else { return Ok(DocumentList::Unknown) };
+    let only = (page.own || matches!(page.owner, Owner::Job(_))).then(|| own_file(page.owner));
+    let read: Vec<Archive> = archives(connection, &copied.unit, only)?.into_iter().filter(|archive| archive.read).collect();
+    if read.is_empty() {
+        return Ok(DocumentList::NotArchived);
+    }
+    if read.iter().any(|archive| archive.pack.is_none() && !archive.gone) {
+        return Ok(DocumentList::Evicted(copied.unit));
+    }
+    if read.iter().all(|archive| archive.pack.is_none()) {
+        return Ok(DocumentList::Lost);
+    }
+    let mut rows = Vec::new();
+    let mut last = None;
+    for archive in &read {
+        let Some(pack) = archive.pack else { continue };
+        let key = file_key(&archive.kind);
+        let begin = match &after {
+            Some(after) if key < after.file.as_slice() => continue,
+            Some(after) if key == after.file.as_slice() => Some((after.part, after.number)),
+            _ => None,
+        };
+        let owner = match archive.kind {
+            FileKind::Summary => page.owner,
+            FileKind::Job(job) => Owner::Job(job),
+        };
+        for (part, number, path, bytes) in documents(connection, pack, begin, page.limit + 1 - rows.len())? {
+            if rows.len() == page.limit {
+                return Ok(DocumentList::Page(copied.unit, Page { rows, next: last }));
+            }
+            last = Some(cursor(key, part, number));
+            rows.push(ListedDocument { owner, path, bytes });
+        }
+    }
+    Ok(DocumentList::Page(copied.unit, Page { rows, next: None }))
+}
+
+/// The first documents of a pack after a position, in archive order; of equal paths the last. Parts are read from the last to the
+/// first, so that a path that was seen already is one that counts no more; only the page and a number per path are kept.
+fn documents(
+    connection: &Connection,
+    pack: i64,
+    after: Option<(i64, usize)>,
+    limit: usize,
+) -> Result<VecDeque<(i64, usize, String, u64)>, Failure> {
+    let hasher = RandomState::new();
+    let mut seen = HashSet::new();
+    let mut found = VecDeque::new();
+    let mut query = connection.prepare_cached("SELECT n, directory FROM parts WHERE pack = ?1 AND n >= ?2 ORDER BY n DESC")?;
+    let mut parts = query.query(params![pack, after.map_or(0, |(part, _)| part)])?;
+    while let Some(row) = parts.next()? {
+        let part: i64 = row.get(0)?;
+        let listed = pack::list(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)?;
+        for (number, (path, place)) in listed.into_iter().enumerate().rev() {
+            if after.is_some_and(|after| (part, number) <= after) {
+                break;
+            }
+            if seen.insert(hasher.hash_one(&path)) {
+                found.push_front((part, number, path, place.length));
+                found.truncate(limit);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn cursor(file: &[u8], part: i64, number: usize) -> String {
+    let digits = file.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|digit| char::from_digit(u32::from(digit), 16));
+    format!("1.{}.{part}.{number}", digits.collect::<String>())
+}
+
+fn parse(cursor: &str) -> Result<Position, Failure> {
+    let position = || {
+        let mut parts = cursor.strip_prefix("1.")?.split('.');
+        let (file, part, number) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        let file = if file.is_empty() { Vec::new() } else { file.parse::<crate::ids::JobId>().ok()?.as_bytes().to_vec() };
+        parts.next().is_none().then_some(Position { file, part, number })
+    };
+    position().ok_or(Failure::Index(IndexError::InvalidCursor))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_comes_back_as_it_was_given_and_others_are_refused() {
+        for file in [&[][..], &[0xab; 16][..]] {
+            let position = parse(&cursor(file, 3, 7)).ok().unwrap();
+            assert_eq!((position.file.as_slice(), position.part, position.number), (file, 3, 7));
+        }
+        for text in ["", "1", "1.", "2..0.0", "1..0", "1..0.0.0", "1.ab.0.0", "1..-1.-1", "1..x.0", "é"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+}

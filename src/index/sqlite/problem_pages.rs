@@ -1,0 +1,71 @@
+//! Problems in pages, and their numbers.
+
+use rusqlite::{Connection, params};
+
+use super::Failure;
+use super::problems::{COLUMNS, VISIBLE, problem};
+use super::rows::{signed, unsigned};
+use crate::clock::Millis;
+use crate::directory::DirectoryUrl;
+use crate::index::{IndexError, Page, ProblemFilter, Total};
+use crate::problem::{Problem, ProblemCode};
+
+/// Problems that are counted one by one.
+const COUNTED: u64 = 10_000;
+
+const FILTERED: &str = "(?1 IS NULL OR p.code IN (SELECT value FROM json_each(?1)))
+    AND (?2 IS NULL OR d.url IN (SELECT value FROM json_each(?2)))
+    AND (?3 IS NULL OR p.cluster IN (SELECT value FROM json_each(?3)))
+    AND (?4 IS NULL OR p.application = ?4)";
+
+/// Problems on record, oldest first, from a cursor on.
+pub(in crate::index) fn problem_page(
+    connection: &Connection,
+    filter: &ProblemFilter,
+    cursor: Option<&str>,
+    limit: usize,
+) -> Result<(Page<Problem>, Total), Failure> {
+    let (since, after) = cursor.map(parse).transpose()?.unwrap_or((Millis::MIN, i64::MIN));
+    let codes: Vec<&str> = filter.codes.iter().map(|code| code.as_str()).collect();
+    let (codes, directories, clusters) = (list(&codes), list(&filter.directories), list(&filter.clusters));
+    let application = filter.application.as_ref().map(|id| id.as_bytes().as_slice());
+    let mut rows: Vec<(i64, Millis, Option<Problem>)> = connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS}, p.id FROM {VISIBLE} AND {FILTERED} AND (p.since, p.id) > (?5, ?6) ORDER BY p.since, p.id LIMIT ?7"
+        ))?
+        .query_map(params![codes, directories, clusters, application, since, after, signed(limit as u64 + 1)], |row| {
+            Ok((row.get(8)?, row.get(6)?, problem(row)?))
+        })?
+        .collect::<Result<_, _>>()?;
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().filter(|_| more).map(|(id, since, _)| format!("1.{since}.{id}"));
+    let count: i64 = connection
+        .prepare_cached(&format!("SELECT count(*) FROM (SELECT 1 FROM {VISIBLE} AND {FILTERED} LIMIT ?5)"))?
+        .query_row(params![codes, directories, clusters, application, signed(COUNTED + 1)], |row| row.get(0))?;
+    let count = unsigned(count);
+    let total = Total { count: count.min(COUNTED), exact: count <= COUNTED };
+    Ok((Page { rows: rows.into_iter().filter_map(|(_, _, problem)| problem).collect(), next }, total))
+}
+
+/// Numbers of problems by directory and code.
+pub(in crate::index) fn problem_counts(connection: &Connection) -> Result<Vec<(DirectoryUrl, ProblemCode, u64)>, Failure> {
+    let counts: Vec<(String, String, i64)> = connection
+        .prepare_cached(&format!("SELECT d.url, p.code, count(*) FROM {VISIBLE} GROUP BY d.url, p.code"))?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<Result<_, _>>()?;
+    let known =
+        counts.into_iter().filter_map(|(url, code, count)| Some((DirectoryUrl::new(url), ProblemCode::parse(&code)?, unsigned(count))));
+    Ok(known.collect())
+}
+
+/// Texts as a JSON list; `None` where there are none.
+fn list(texts: &[impl AsRef<str>]) -> Option<String> {
+    let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
+    (!texts.is_empty()).then(|| serde_json::json!(texts).to_string())
+}
+
+fn parse(cursor: &str) -> Result<(Millis, i64), Failure> {
+    let numbers = cursor.strip_prefix("1.").and_then(|rest| rest.split_once('.'));
+    numbers.and_then(|(since, id)| Some((since.parse().ok()?, id.parse().ok()?))).ok_or(Failure::Index(IndexError::InvalidCursor))
+}
