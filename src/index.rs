@@ -14,6 +14,7 @@ mod keys;
 mod known;
 mod leases;
 mod opening;
+pub mod query;
 mod reader;
 mod removal;
 mod shared;

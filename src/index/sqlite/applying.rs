@@ -2,7 +2,7 @@
 
 use super::rows::file_key;
 use super::units::{self, Touched};
-use super::{Failure, Session, archives, packs, precedence, presence, problems, records};
+use super::{Failure, Session, archives, listing, packs, precedence, presence, problems, records};
 use crate::directory::FileKind;
 use crate::index::{FileChange, FileOutcome, ParsedRecord, UnitChange, UnitKey, Urgency};
 use crate::problem::ProblemChanges;
@@ -59,6 +59,9 @@ pub(in crate::index) fn apply(session: &mut Session<'_>, change: UnitChange, urg
     touched.jobs.sort_unstable();
     touched.jobs.dedup();
     precedence::settle(session, &touched)?;
+    if !files.is_empty() {
+        listing::sync(session.connection, unit.id)?;
+    }
     let tried: Vec<_> = files.into_iter().map(|file| (file.path, file.kind)).collect();
     if known.is_some() || !found.is_empty() {
         problems::replace_of_unit(session, (directory, unit.id), &tried, found)?;

@@ -6,12 +6,15 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use rusqlite_migration::{M, Migrations};
 
-use super::Failure;
+use super::{Failure, listing};
 use crate::index::IndexError;
 
 /// Append-only: the position is the schema version.
-const MIGRATIONS: &[M<'static>] =
-    &[M::up(include_str!("../../../migrations/0001_index.sql")), M::up(include_str!("../../../migrations/0002_retention.sql"))];
+const MIGRATIONS: &[M<'static>] = &[
+    M::up(include_str!("../../../migrations/0001_index.sql")),
+    M::up(include_str!("../../../migrations/0002_retention.sql")),
+    M::up(include_str!("../../../migrations/0003_lists.sql")),
+];
 
 /// Schema version that this build writes.
 pub(in crate::index) const SCHEMA_VERSION: usize = MIGRATIONS.len();
@@ -56,6 +59,7 @@ pub(super) fn open_writer(file: &Path, max_pages: Option<u32>) -> Result<Connect
         other => Failure::Index(IndexError::Failed(format!("the schema of the index could not be brought up to date: {other}"))),
     })?;
     connection.set_transaction_behavior(TransactionBehavior::Immediate);
+    listing::fill(&mut connection)?;
     Ok(connection)
 }
 

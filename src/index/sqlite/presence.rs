@@ -4,7 +4,7 @@ use rusqlite::params;
 
 use super::rows::file_key;
 use super::units::{self, Unit};
-use super::{Failure, Session, archives, precedence, problems};
+use super::{Failure, Session, archives, listing, precedence, problems};
 use crate::clock::Millis;
 use crate::directory::FileKind;
 use crate::index::{Presence, UnitKey};
@@ -172,6 +172,7 @@ pub(super) fn forget_file_row(session: &mut Session<'_>, unit: i64, file: &[u8])
             .execute(params![unit, file])?;
     }
     session.effects.lists = true;
+    listing::sync(connection, unit)?;
     precedence::settle(session, &ids)
 }
 
@@ -184,6 +185,7 @@ pub(in crate::index) fn expire(session: &mut Session<'_>, keys: &[UnitKey], at: 
             .prepare_cached("UPDATE units SET expired_at = ?2 WHERE id = ?1 AND (expired_at IS NULL) <> (?2 IS NULL)")?
             .execute(params![unit.id, at])?;
         if marked > 0 {
+            listing::sync(session.connection, unit.id)?;
             resettle(session, unit.id)?;
         }
     }

@@ -44,6 +44,18 @@ pub(super) fn of_unit(session: &Session<'_>, unit: i64) -> Result<Vec<Problem>, 
     Ok(problems)
 }
 
+/// Problems of a unit, or of one of its archives, as they are shown now, oldest first.
+pub(super) fn of_archive(connection: &Connection, unit: i64, archive: Option<&[u8]>) -> Result<Vec<Problem>, Failure> {
+    let problems = connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM {VISIBLE} AND p.unit = ?1 AND (?2 IS NULL OR p.archive = ?2) ORDER BY p.since, p.id"
+        ))?
+        .query_map(params![unit, archive], problem)?
+        .filter_map(Result::transpose)
+        .collect::<Result<_, _>>()?;
+    Ok(problems)
+}
+
 /// What appeared and what went between two states.
 pub(super) fn changes(before: Vec<Problem>, after: &[Problem]) -> ProblemChanges {
     let key = |problem: &Problem| (problem.code, problem.subject.clone());

@@ -1,0 +1,59 @@
+//! The reading handle within a scope.
+
+use std::sync::Arc;
+
+use super::{Copies, FacetQuery, Facets, ListKind, ListPage, ListQuery, Scope, Statistics, StatisticsQuery};
+use crate::index::{Copy, IndexError, IndexReader, sqlite};
+
+/// Reads lists within a [`Scope`]. Each answer is of one snapshot.
+#[derive(Clone)]
+pub struct ScopedReader {
+    reader: IndexReader,
+    scope: Arc<Scope>,
+}
+
+impl IndexReader {
+    /// This handle for one who may see only so much.
+    #[must_use]
+    pub fn scoped(&self, scope: Scope) -> ScopedReader {
+        ScopedReader { reader: self.clone(), scope: Arc::new(scope) }
+    }
+}
+
+impl ScopedReader {
+    /// A page of a list.
+    ///
+    /// # Errors
+    /// [`IndexError::InvalidCursor`]: the cursor is damaged, or of another filter or sort; and others.
+    pub async fn page(&self, query: ListQuery) -> Result<ListPage, IndexError> {
+        let scope = Arc::clone(&self.scope);
+        self.reader.read(move |shared| shared.pool.read(|connection| sqlite::list_page(connection, &scope, &query))).await
+    }
+
+    /// Counts of a list.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn facets(&self, query: FacetQuery) -> Result<Facets, IndexError> {
+        let scope = Arc::clone(&self.scope);
+        self.reader.read(move |shared| shared.pool.read(|connection| sqlite::facets(connection, &scope, &query))).await
+    }
+
+    /// Statistics of a range of time.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn statistics(&self, query: StatisticsQuery) -> Result<Statistics, IndexError> {
+        let scope = Arc::clone(&self.scope);
+        self.reader.read(move |shared| shared.pool.read(|connection| sqlite::statistics(connection, &scope, &query))).await
+    }
+
+    /// One application or job by id, in the copy that precedence or `copy` names, with all its copies. `None`: there is none.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn copies(&self, kind: ListKind, id: [u8; 16], copy: Copy) -> Result<Option<Copies>, IndexError> {
+        let scope = Arc::clone(&self.scope);
+        self.reader.read(move |shared| shared.pool.read(|connection| sqlite::copies(connection, &scope, kind, id, &copy))).await
+    }
+}

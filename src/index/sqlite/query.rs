@@ -1,0 +1,23 @@
+//! Lists of all copies, their facets and statistics, from the narrow tables that `listing` keeps.
+//!
+//! SQL only walks indexes and looks rows up; filters are applied here, row by row, with a count of what that costs, so that every
+//! answer ends in bounded time whatever it is asked for.
+
+mod condition;
+mod cursor;
+mod facets;
+mod items;
+mod names;
+mod order;
+mod page;
+mod source;
+mod statistics;
+mod table;
+mod walk;
+
+use super::Failure;
+
+pub(in crate::index) use facets::facets;
+pub(in crate::index) use items::copies;
+pub(in crate::index) use page::list_page;
+pub(in crate::index) use statistics::statistics;

@@ -1,0 +1,289 @@
+//! A filter, compiled: texts have become rows of theirs, and each narrow row is tested cheapest part first.
+
+use std::collections::HashSet;
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::Failure;
+use super::names::Names;
+use super::source::Source;
+use super::table::{Column, Narrow, Table};
+use crate::index::query::{Bounds, Filter, ListKind, Scope};
+use crate::index::sqlite::listing::{ABSENT, CLUSTER, JOB_TYPE, STATUS, find_label, type_bit};
+
+/// A look-up of a row costs as much as this many rows of a walk.
+pub(super) const LOOK_UP: u64 = 10;
+
+/// Texts that are admitted.
+#[derive(Debug)]
+pub(super) enum Choice {
+    Any,
+    /// Sorted.
+    Of(Vec<i64>),
+    /// Any of these bits.
+    Bits(i64),
+}
+
+impl Choice {
+    pub(super) fn admits(&self, value: i64) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Of(values) => values.binary_search(&value).is_ok(),
+            Self::Bits(bits) => value & bits != 0,
+        }
+    }
+
+    fn of(mut values: Vec<i64>) -> Self {
+        values.sort_unstable();
+        values.dedup();
+        Self::Of(values)
+    }
+}
+
+/// Start, end and duration of a row.
+#[derive(Debug, Clone, Copy)]
+struct Far {
+    start: i64,
+    end: i64,
+    duration: i64,
+}
+
+/// A compiled filter.
+pub(super) struct Condition {
+    pub(super) table: Table,
+    pub(super) status: Choice,
+    pub(super) cluster: Choice,
+    pub(super) directory: Choice,
+    /// Directories that can be seen at all.
+    visible: Choice,
+    pub(super) job_type: Choice,
+    pub(super) names: Names,
+    failed: Bounds,
+    failed_tasks: Bounds,
+    start: Bounds,
+    pub(super) end: Bounds,
+    duration: Bounds,
+    only: Option<HashSet<i64>>,
+    except: HashSet<i64>,
+    /// What testing has cost so far, in rows of a walk.
+    pub(super) cost: u64,
+}
+
+impl Condition {
+    pub(super) fn compile(connection: &Connection, scope: &Scope, kind: ListKind, filter: &Filter) -> Result<Self, Failure> {
+        let labels = |kind, texts: &[String]| -> Result<Choice, Failure> {
+            if texts.is_empty() {
+                return Ok(Choice::Any);
+            }
+            let found: Vec<Option<i64>> = texts.iter().map(|text| find_label(connection, kind, text)).collect::<Result<_, _>>()?;
+            Ok(Choice::of(found.into_iter().flatten().collect()))
+        };
+        let job_type = match kind {
+            ListKind::Applications if filter.job_type.is_empty() => Choice::Any,
+            ListKind::Applications => Choice::Bits(filter.job_type.iter().fold(0, |bits, text| bits | type_bit(text))),
+            ListKind::Jobs => labels(JOB_TYPE, &filter.job_type)?,
+        };
+        let mut only = match filter.problems {
+            Some(true) => Some(with_problems(connection, kind)?),
+            _ => None,
+        };
+        if let Some(application) = filter.application {
+            let jobs = jobs_of(connection, application.as_bytes())?;
+            only = Some(match only {
+                Some(rows) => rows.intersection(&jobs).copied().collect(),
+                None => jobs,
+            });
+        }
+        let except = if filter.problems == Some(false) { with_problems(connection, kind)? } else { HashSet::new() };
+        // The failed tasks of a job are in the column of what failed.
+        let (failed, failed_tasks) = match kind {
+            ListKind::Applications => (filter.failed_jobs, filter.failed_tasks),
+            ListKind::Jobs => (filter.failed_tasks, Bounds::default()),
+        };
+        Ok(Self {
+            table: Table(kind),
+            status: labels(STATUS, &filter.status)?,
+            cluster: labels(CLUSTER, &filter.cluster)?,
+            directory: directories(connection, scope, &filter.directory)?,
+            visible: directories(connection, scope, &[])?,
+            job_type,
+            names: match &filter.name {
+                Some((text, how)) => Names::find(connection, text, *how)?,
+                None => Names::Any,
+            },
+            failed,
+            failed_tasks,
+            start: filter.start,
+            end: filter.end,
+            duration: filter.duration,
+            only,
+            except,
+            cost: 0,
+        })
+    }
+
+    /// What is known to hold every row that can pass, each read by an index of its own.
+    pub(super) fn sources(&self) -> Vec<Source> {
+        let mut sources = Vec::new();
+        if let Some(rows) = &self.only {
+            sources.push(Source::Rows(rows.iter().copied().collect()));
+        }
+        let mut points = |column, values: Vec<i64>| {
+            sources.push(Source::Ranges(column, values.into_iter().map(|value| (value, value)).collect()));
+        };
+        if let Names::Of(ids) = &self.names {
+            points(Column::Name, ids.iter().copied().collect());
+        }
+        for (column, choice) in [
+            (Column::Status, &self.status),
+            (Column::Cluster, &self.cluster),
+            (Column::Directory, &self.directory),
+            (Column::Type, &self.job_type),
+        ] {
+            if let Choice::Of(values) = choice {
+                points(column, values.clone());
+            }
+        }
+        for (column, bounds) in
+            [(Column::Start, self.start), (Column::End, self.end), (Column::Duration, self.duration), (Column::Failed, self.failed)]
+        {
+            if !bounds.is_open() {
+                let range = (bounds.least.unwrap_or(ABSENT + 1).max(ABSENT + 1), bounds.most.unwrap_or(i64::MAX));
+                sources.push(Source::Ranges(column, vec![range]));
+            }
+        }
+        sources
+    }
+
+    /// Whether rows of this directory can be seen at all.
+    pub(super) fn is_visible(&self, directory: i64) -> bool {
+        self.visible.admits(directory)
+    }
+
+    /// Whether nothing else than `sources` is asked.
+    pub(super) fn is_only_sources(&self) -> bool {
+        self.except.is_empty()
+            && self.failed_tasks.is_open()
+            && !matches!(self.names, Names::Test(_))
+            && !matches!(self.job_type, Choice::Bits(_))
+    }
+
+    /// Which rows of a text column can pass, if that is known.
+    pub(super) fn groups(&self, column: Column) -> Option<Vec<i64>> {
+        let choice = match column {
+            Column::Name => match &self.names {
+                Names::Of(ids) => return Some(ids.iter().copied().collect()),
+                _ => return None,
+            },
+            Column::Status => &self.status,
+            Column::Cluster => &self.cluster,
+            Column::Directory => &self.directory,
+            Column::Type => &self.job_type,
+            _ => return None,
+        };
+        match choice {
+            Choice::Of(values) => Some(values.clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether a row passes. `walked` is the column whose value is the row's key.
+    pub(super) fn admits(&mut self, connection: &Connection, row: &Narrow, walked: Column) -> Result<bool, Failure> {
+        Ok(self.status.admits(row.status)
+            && self.cluster.admits(row.cluster)
+            && self.directory.admits(row.directory)
+            && self.job_type.admits(row.job_type)
+            && self.admits_rest(connection, row, walked, true)?)
+    }
+
+    /// Whether a row passes all that is no facet; `end`: the range of ends counts.
+    pub(super) fn admits_rest(&mut self, connection: &Connection, row: &Narrow, walked: Column, end: bool) -> Result<bool, Failure> {
+        self.cost += 1;
+        if !within(self.failed, row.failed)
+            || !within(self.failed_tasks, row.failed_tasks)
+            || self.only.as_ref().is_some_and(|rows| !rows.contains(&row.id))
+            || (!self.except.is_empty() && self.except.contains(&row.id))
+        {
+            return Ok(false);
+        }
+        let (name, looked_up) = self.names.admit(connection, row.name)?;
+        if looked_up {
+            self.cost += LOOK_UP;
+        }
+        Ok(name && self.admits_times(connection, row, walked, end)?)
+    }
+
+    fn admits_times(&mut self, connection: &Connection, row: &Narrow, walked: Column, end: bool) -> Result<bool, Failure> {
+        let open = Bounds::default();
+        let asked = [(Column::Start, self.start), (Column::End, if end { self.end } else { open }), (Column::Duration, self.duration)];
+        let mut unknown = false;
+        for (column, bounds) in asked {
+            if column == walked {
+                if !within(bounds, row.key) {
+                    return Ok(false);
+                }
+            } else {
+                unknown |= !bounds.is_open();
+            }
+        }
+        if !unknown {
+            return Ok(true);
+        }
+        self.cost += LOOK_UP;
+        let Some(far) = far(connection, self.table, row.id)? else { return Ok(false) };
+        Ok(asked.iter().zip([far.start, far.end, far.duration]).all(|((_, bounds), value)| within(*bounds, value)))
+    }
+}
+
+fn within(bounds: Bounds, value: i64) -> bool {
+    bounds.is_open() || (value != ABSENT && bounds.least.is_none_or(|least| value >= least) && bounds.most.is_none_or(|most| value <= most))
+}
+
+fn far(connection: &Connection, table: Table, id: i64) -> Result<Option<Far>, Failure> {
+    Ok(connection
+        .prepare_cached(&format!("SELECT start_time, end_time, duration FROM {} WHERE id = ?1", table.name()))?
+        .query_row([id], |row| Ok(Far { start: row.get(0)?, end: row.get(1)?, duration: row.get(2)? }))
+        .optional()?)
+}
+
+/// Configured directories that the scope admits and the filter names; any, where that leaves none out.
+fn directories(connection: &Connection, scope: &Scope, wanted: &[String]) -> Result<Choice, Failure> {
+    let mut query = connection.prepare_cached("SELECT id, url, position IS NOT NULL FROM directories")?;
+    let all: Vec<(i64, String, bool)> =
+        query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect::<Result<_, _>>()?;
+    let admitted = |(_, url, configured): &&(i64, String, bool)| {
+        *configured
+            && scope.admits(url)
+            && (wanted.is_empty() || wanted.iter().any(|wanted| wanted.trim_end_matches('/') == url.trim_end_matches('/')))
+    };
+    let ids: Vec<i64> = all.iter().filter(admitted).map(|(id, ..)| *id).collect();
+    Ok(if ids.len() == all.len() { Choice::Any } else { Choice::of(ids) })
+}
+
+/// Rows with problems on record: of an application those of its unit, of a job those of its archive.
+fn with_problems(connection: &Connection, kind: ListKind) -> Result<HashSet<i64>, Failure> {
+    let sql = match kind {
+        ListKind::Applications => {
+            "SELECT p.unit FROM problems p JOIN units u ON u.id = p.unit LEFT JOIN archives a ON a.unit = p.unit AND a.file = p.archive
+             WHERE u.gone_since IS NULL AND a.gone_since IS NULL"
+        }
+        ListKind::Jobs => {
+            "SELECT j.id FROM problems p JOIN units u ON u.id = p.unit JOIN jobs j ON j.unit = p.unit AND j.job = p.archive
+                 LEFT JOIN archives a ON a.unit = p.unit AND a.file = p.archive
+             WHERE u.gone_since IS NULL AND a.gone_since IS NULL"
+        }
+    };
+    Ok(connection.prepare_cached(sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
+/// Rows of the jobs of an application, in all its copies.
+fn jobs_of(connection: &Connection, application: &[u8; 16]) -> Result<HashSet<i64>, Failure> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT id FROM jobs WHERE unit IN (
+                 SELECT unit FROM applications WHERE application = ?1
+                 UNION SELECT id FROM units WHERE name = ?1 AND complete = 0 AND cluster <> '')",
+        )?
+        .query_map([application], |row| row.get(0))?
+        .collect::<Result<_, _>>()?)
+}

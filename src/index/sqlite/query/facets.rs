@@ -1,0 +1,169 @@
+//! Facets: one walk counts them all. A row that fails nothing counts everywhere, one that fails a single facet's part of the filter
+//! counts for that facet.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+use chrono::NaiveDate;
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::Failure;
+use super::condition::Condition;
+use super::order::text;
+use super::page::smallest;
+use super::source::Source;
+use super::table::{Column, Narrow};
+use crate::index::query::calendar::day_of;
+use crate::index::query::{Bounds, FacetCount, FacetKey, FacetQuery, Facets, ListKind, Scope};
+use crate::index::sqlite::listing::{ABSENT, NO_TEXT, OTHER_TYPE, TYPE_BITS};
+
+/// Counting ends after so many rows.
+const MOST_ROWS: u64 = 1_000_000;
+const MOST_CLUSTERS: usize = 1_000;
+const MOST_DAYS: usize = 400;
+
+const FACETS: [FacetKey; 5] = [FacetKey::Status, FacetKey::Cluster, FacetKey::Directory, FacetKey::JobType, FacetKey::Day];
+
+/// Counts of a list.
+pub(in crate::index) fn facets(connection: &Connection, scope: &Scope, query: &FacetQuery) -> Result<Facets, Failure> {
+    let mut condition = Condition::compile(connection, scope, query.kind, &query.filter)?;
+    let asked = FACETS.map(|facet| query.by.contains(&facet));
+    // An index of what a facet counts would leave out the rows that fail that facet's part only.
+    let usable = |source: &Source| match source.column() {
+        Some(Column::Status) => !asked[0],
+        Some(Column::Cluster) => !asked[1],
+        Some(Column::Directory) => !asked[2],
+        Some(Column::Type) => !asked[3],
+        Some(Column::End) => !asked[4],
+        _ => true,
+    };
+    let sources: Vec<Source> = condition.sources().into_iter().filter(usable).collect();
+    let all = Source::Ranges(Column::End, vec![(i64::MIN, i64::MAX)]);
+    let source = smallest(connection, &condition, &sources)?.filter(|(_, count)| *count < 20_000).map_or(&all, |(source, _)| source);
+    let mut counts = Counts { numbers: Default::default(), days: HashMap::new(), day: None, query };
+    let (walked, mut exact) = (source.column().unwrap_or(Column::Name), true);
+    let end_matters = !query.filter.end.is_open();
+    source.scan(connection, condition.table, |row| {
+        condition.cost += 1;
+        if condition.cost > MOST_ROWS {
+            exact = false;
+            return Ok(ControlFlow::Break(()));
+        }
+        let mut failing = [
+            !condition.status.admits(row.status),
+            !condition.cluster.admits(row.cluster),
+            !condition.directory.admits(row.directory),
+            !condition.job_type.admits(row.job_type),
+            false,
+        ];
+        let failed = failing.iter().filter(|fails| **fails).count();
+        if failed > 1 || (failing[2] && !condition.is_visible(row.directory)) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        if !condition.admits_rest(connection, row, walked, false)? {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let mut end = (walked == Column::End).then_some(row.key);
+        if end.is_none() && (end_matters || asked[4]) {
+            condition.cost += super::condition::LOOK_UP;
+            end = end_of(connection, &condition, row.id)?;
+        }
+        failing[4] = end_matters && !is_within(query.filter.end, end);
+        let failed = failing.iter().filter(|fails| **fails).count();
+        if failed <= 1 {
+            counts.add(row, end, &failing, failed == 0, &asked);
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    counts.told(connection, asked, exact)
+}
+
+fn is_within(bounds: Bounds, end: Option<i64>) -> bool {
+    end.is_some_and(|end| end != ABSENT && bounds.least.is_none_or(|least| end >= least) && bounds.most.is_none_or(|most| end <= most))
+}
+
+fn end_of(connection: &Connection, condition: &Condition, id: i64) -> Result<Option<i64>, Failure> {
+    let sql = format!("SELECT end_time FROM {} WHERE id = ?1", condition.table.name());
+    Ok(connection.prepare_cached(&sql)?.query_row([id], |row| row.get(0)).optional()?)
+}
+
+struct Counts<'q> {
+    /// By state, cluster, directory and job type.
+    numbers: [HashMap<i64, u64>; 4],
+    days: HashMap<NaiveDate, u64>,
+    /// The day of the last row: rows mostly come in order of their ends.
+    day: Option<(NaiveDate, i64, i64)>,
+    query: &'q FacetQuery,
+}
+
+impl Counts<'_> {
+    fn add(&mut self, row: &Narrow, end: Option<i64>, failing: &[bool; 5], passes: bool, asked: &[bool; 5]) {
+        for (facet, value) in [row.status, row.cluster, row.directory, row.job_type].into_iter().enumerate() {
+            if asked[facet] && (passes || failing[facet]) {
+                *self.numbers[facet].entry(value).or_default() += 1;
+            }
+        }
+        if asked[4]
+            && (passes || failing[4])
+            && let Some(end) = end.filter(|end| *end != ABSENT)
+            && let Some(day) = self.day_of(end)
+        {
+            *self.days.entry(day).or_default() += 1;
+        }
+    }
+
+    fn day_of(&mut self, end: i64) -> Option<NaiveDate> {
+        if !self.day.is_some_and(|(_, from, to)| (from..to).contains(&end)) {
+            self.day = day_of(self.query.zone, end);
+        }
+        self.day.map(|(date, ..)| date)
+    }
+
+    fn told(self, connection: &Connection, asked: [bool; 5], exact: bool) -> Result<Facets, Failure> {
+        let [status, cluster, directory, job_type] = self.numbers;
+        let texts = |asked: bool, column, counts: HashMap<i64, u64>| {
+            if asked { most_frequent(connection, column, counts).map(Some) } else { Ok(None) }
+        };
+        let job_type = match self.query.kind {
+            ListKind::Applications => asked[3].then(|| by_bits(&job_type)),
+            ListKind::Jobs => texts(asked[3], Column::Type, job_type)?,
+        };
+        let mut days: Vec<_> = self.days.into_iter().collect();
+        days.sort_unstable_by(|one, other| other.cmp(one));
+        days.truncate(MOST_DAYS);
+        let days = days.into_iter().map(|(day, count)| FacetCount { value: day.to_string(), count }).collect();
+        Ok(Facets {
+            status: texts(asked[0], Column::Status, status)?,
+            cluster: texts(asked[1], Column::Cluster, cluster)?,
+            directory: texts(asked[2], Column::Directory, directory)?,
+            day: asked[4].then_some(days),
+            job_type,
+            exact,
+        })
+    }
+}
+
+/// Counts by text, most frequent first; what is absent has no value.
+fn most_frequent(connection: &Connection, column: Column, counts: HashMap<i64, u64>) -> Result<Vec<FacetCount>, Failure> {
+    let mut counts: Vec<(i64, u64)> = counts.into_iter().filter(|(key, _)| *key != NO_TEXT).collect();
+    counts.sort_unstable_by_key(|(key, count)| (std::cmp::Reverse(*count), *key));
+    counts.truncate(MOST_CLUSTERS);
+    let mut told = Vec::with_capacity(counts.len());
+    for (key, count) in counts {
+        if let Some(value) = text(connection, column, key)? {
+            told.push(FacetCount { value, count });
+        }
+    }
+    told.sort_by(|one, other| other.count.cmp(&one.count).then_with(|| one.value.cmp(&other.value)));
+    Ok(told)
+}
+
+/// Counts of applications by the types of their jobs: one with jobs of two types counts for both.
+fn by_bits(counts: &HashMap<i64, u64>) -> Vec<FacetCount> {
+    let known = TYPE_BITS.into_iter().chain([("OTHER", OTHER_TYPE)]);
+    let of = |bit: i64| counts.iter().filter(|(bits, _)| *bits & bit != 0).map(|(_, count)| count).sum();
+    let mut told: Vec<FacetCount> =
+        known.map(|(value, bit)| FacetCount { value: value.to_owned(), count: of(bit) }).filter(|each| each.count > 0).collect();
+    told.sort_by(|one, other| other.count.cmp(&one.count).then_with(|| one.value.cmp(&other.value)));
+    told
+}

@@ -1,0 +1,169 @@
+//! A page: few candidates sorted, or many rows walked in order.
+
+use std::ops::ControlFlow;
+
+use rusqlite::Connection;
+
+use super::condition::{Condition, LOOK_UP};
+use super::order::{Position, position};
+use super::source::Source;
+use super::table::Column;
+use super::walk::{Step, Walk};
+use super::{Failure, cursor, items};
+use crate::index::query::{ListPage, ListQuery, Scope, Sort, Total};
+
+/// A source with more rows is not gathered from.
+const MOST_GATHERED: u64 = 20_000;
+/// More candidates are not sorted: where so many pass, a walk finds a page of them soon.
+const MOST_SORTED: usize = 4_000;
+/// A page ends after a walk over so many rows, however few passed.
+const WALK: u64 = 80_000;
+/// Totals are counted up to here.
+const MOST_COUNTED: u64 = 10_000;
+/// Counting ends after a walk over so many rows.
+const COUNTING: u64 = 50_000;
+
+/// A page of a list.
+pub(in crate::index) fn list_page(connection: &Connection, scope: &Scope, query: &ListQuery) -> Result<ListPage, Failure> {
+    let begun = query.cursor.as_deref().map(|text| cursor::decode(query, text)).transpose()?;
+    let (known, after) = begun.map_or((None, None), |(total, after)| (Some(total), Some(after)));
+    let mut condition = Condition::compile(connection, scope, query.kind, &query.filter)?;
+    let sources = condition.sources();
+    let smallest = smallest(connection, &condition, &sources)?;
+    let mut passed = None;
+    if let Some((source, _)) = smallest.filter(|(_, count)| *count < MOST_GATHERED) {
+        let candidates = gather(connection, &mut condition, source)?;
+        if candidates.len() <= MOST_SORTED {
+            let total = Total { count: candidates.len() as u64, exact: true };
+            let (ids, next) = sorted(connection, &condition, query, after.as_ref(), &candidates)?;
+            return finish(connection, query, known.unwrap_or(total), ids, next);
+        }
+        passed = Some(candidates.len() as u64);
+    }
+    let total = match (known, passed) {
+        (Some(known), _) => known,
+        (None, Some(count)) => Total { count: count.min(MOST_COUNTED), exact: count <= MOST_COUNTED },
+        (None, None) => count(connection, &mut condition, &sources, smallest.map(|(source, _)| source))?,
+    };
+    condition.cost = 0;
+    let (ids, next) = walked(connection, &mut condition, query, after.as_ref())?;
+    finish(connection, query, total, ids, next)
+}
+
+fn finish(connection: &Connection, query: &ListQuery, total: Total, ids: Vec<i64>, next: Option<Position>) -> Result<ListPage, Failure> {
+    let mut rows = Vec::with_capacity(ids.len());
+    for id in ids {
+        rows.extend(items::item(connection, query.kind, id)?);
+    }
+    let next = next.map(|position| cursor::encode(query, total, position)).transpose()?;
+    Ok(ListPage { items: rows, next, total })
+}
+
+/// The source with the fewest rows, and how many, as far as counted.
+pub(super) fn smallest<'s>(
+    connection: &Connection,
+    condition: &Condition,
+    sources: &'s [Source],
+) -> Result<Option<(&'s Source, u64)>, Failure> {
+    let mut best: Option<(&Source, u64)> = None;
+    for source in sources {
+        let most = best.map_or(MOST_GATHERED, |(_, count)| count);
+        let count = source.count(connection, condition.table, most)?;
+        if best.is_none_or(|(_, least)| count < least) {
+            best = Some((source, count));
+        }
+    }
+    Ok(best)
+}
+
+fn gather(connection: &Connection, condition: &mut Condition, source: &Source) -> Result<Vec<i64>, Failure> {
+    let walked = source.column().unwrap_or(Column::Name);
+    let mut found = Vec::new();
+    source.scan(connection, condition.table, |row| {
+        if condition.admits(connection, row, walked)? {
+            found.push(row.id);
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(found)
+}
+
+type Found = (Vec<i64>, Option<Position>);
+
+fn sorted(
+    connection: &Connection,
+    condition: &Condition,
+    query: &ListQuery,
+    after: Option<&Position>,
+    candidates: &[i64],
+) -> Result<Found, Failure> {
+    let Sort { key, descending } = query.sort;
+    let column = Column::of(key);
+    let mut positions = Vec::with_capacity(candidates.len());
+    for id in candidates {
+        positions.extend(position(connection, condition.table, column, *id)?);
+    }
+    positions.retain(|place| after.is_none_or(|after| place.compare(after, column, descending).is_gt()));
+    positions.sort_unstable_by(|one, other| one.compare(other, column, descending));
+    let more = positions.len() > query.limit;
+    positions.truncate(query.limit);
+    let ids = positions.iter().map(|place| place.id).collect();
+    Ok((ids, positions.pop().filter(|_| more)))
+}
+
+fn walked(connection: &Connection, condition: &mut Condition, query: &ListQuery, after: Option<&Position>) -> Result<Found, Failure> {
+    let column = Column::of(query.sort.key);
+    let groups = if column.is_text() { condition.groups(column) } else { None };
+    let walk = Walk { connection, table: condition.table, column, descending: query.sort.descending, groups };
+    let (mut ids, mut last, mut next) = (Vec::new(), None, None);
+    walk.run(after, &mut |step| {
+        match step {
+            Step::Row(row, place) => {
+                let passes = condition.admits(connection, row, column)?;
+                condition.cost += 1;
+                if passes && ids.len() == query.limit {
+                    next = last.take();
+                    return Ok(ControlFlow::Break(()));
+                }
+                if passes {
+                    ids.push(row.id);
+                    last = Some(place);
+                } else if condition.cost >= WALK {
+                    next = Some(place);
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            Step::Group(place) => {
+                condition.cost += LOOK_UP / 2;
+                if condition.cost >= WALK {
+                    // The rows of this text are still to come: before the first of them.
+                    next = Some(Position { end: i64::MAX, id: i64::MAX, ..place });
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok((ids, next))
+}
+
+/// Counts the rows of all pages, within bounds.
+fn count(connection: &Connection, condition: &mut Condition, sources: &[Source], smallest: Option<&Source>) -> Result<Total, Failure> {
+    let all = Source::Ranges(Column::End, vec![(i64::MIN, i64::MAX)]);
+    let bounded = |count: u64| Total { count: count.min(MOST_COUNTED), exact: count <= MOST_COUNTED };
+    if sources.len() <= 1 && condition.is_only_sources() {
+        let source = sources.first().unwrap_or(&all);
+        return Ok(bounded(source.count(connection, condition.table, MOST_COUNTED + 1)?));
+    }
+    let source = smallest.unwrap_or(&all);
+    let walked = source.column().unwrap_or(Column::Name);
+    let (mut found, mut ended) = (0, false);
+    condition.cost = 0;
+    source.scan(connection, condition.table, |row| {
+        found += u64::from(condition.admits(connection, row, walked)?);
+        condition.cost += 1;
+        ended = found > MOST_COUNTED || condition.cost > COUNTING;
+        Ok(if ended { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    Ok(Total { count: found.min(MOST_COUNTED), exact: !ended })
+}

@@ -1,0 +1,125 @@
+//! Statistics of what ended within a range of time: one walk over the index of ends.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::Failure;
+use super::condition::Condition;
+use super::order::text;
+use super::table::{Column, Narrow};
+use crate::index::query::{Bounds, FailingName, Filter, MOST_FAILING_NAMES, Quantiles, Scope, Statistics, StatisticsQuery, StatusCounts};
+use crate::index::sqlite::listing::{ABSENT, NO_TEXT, STATUS, find_label};
+
+/// The walk ends after so many rows.
+const MOST_ROWS: u64 = 1_000_000;
+const FAILED: &str = "FAILED";
+
+#[derive(Default)]
+struct Bin {
+    counts: HashMap<i64, u64>,
+    durations: Vec<i64>,
+}
+
+/// Statistics of a range of time.
+pub(in crate::index) fn statistics(connection: &Connection, scope: &Scope, query: &StatisticsQuery) -> Result<Statistics, Failure> {
+    let filter = Filter { end: Bounds::default(), ..query.filter.clone() };
+    let mut condition = Condition::compile(connection, scope, query.kind, &filter)?;
+    let failed = find_label(connection, STATUS, FAILED)?;
+    let mut bins: Vec<Bin> = Vec::new();
+    bins.resize_with(query.edges.len().saturating_sub(1), Bin::default);
+    let mut names: HashMap<i64, (u64, u64)> = HashMap::new();
+    let mut exact = true;
+    if let (Some(from), Some(to)) = (query.edges.first(), query.edges.last()) {
+        let select = condition.table.select(Column::End, ", duration");
+        let mut walk = connection.prepare_cached(&format!("{select} WHERE end_time >= ?1 AND end_time < ?2 ORDER BY end_time"))?;
+        let mut rows = walk.query([from, to])?;
+        let mut bin = 0;
+        while let Some(found) = rows.next()? {
+            let row = Narrow::read(found)?;
+            if condition.cost > MOST_ROWS {
+                exact = false;
+                break;
+            }
+            if !condition.admits(connection, &row, Column::End)? {
+                condition.cost += 1;
+                continue;
+            }
+            while query.edges.get(bin + 1).is_some_and(|edge| *edge <= row.key) {
+                bin += 1;
+            }
+            let Some(bin) = bins.get_mut(bin) else { break };
+            *bin.counts.entry(row.status).or_default() += 1;
+            let duration: i64 = found.get(9)?;
+            if duration != ABSENT {
+                bin.durations.push(duration);
+            }
+            let (failures, runs) = names.entry(row.name).or_default();
+            *runs += 1;
+            *failures += u64::from(Some(row.status) == failed);
+        }
+    }
+    let mut all: Vec<i64> = bins.iter().flat_map(|bin| bin.durations.iter().copied()).collect();
+    let mut states = HashMap::new();
+    let buckets = query.edges.iter().zip(bins).map(|(start, bin)| told(connection, *start, bin, &mut states)).collect::<Result<_, _>>()?;
+    Ok(Statistics { buckets, durations: quantiles(&mut all), failing_names: failing(connection, &condition, names)?, exact })
+}
+
+fn told(connection: &Connection, start: i64, mut bin: Bin, states: &mut HashMap<i64, String>) -> Result<StatusCounts, Failure> {
+    let mut counts = BTreeMap::new();
+    for (status, count) in bin.counts {
+        if status == NO_TEXT {
+            continue;
+        }
+        if !states.contains_key(&status) {
+            states.insert(status, text(connection, Column::Status, status)?.unwrap_or_default());
+        }
+        counts.insert(states.get(&status).cloned().unwrap_or_default(), count);
+    }
+    Ok(StatusCounts { start, counts, durations: quantiles(&mut bin.durations) })
+}
+
+/// By nearest rank: a value that occurs.
+fn quantiles(values: &mut [i64]) -> Option<Quantiles> {
+    let count = values.len();
+    let max = *values.iter().max()?;
+    let mut rank = |percent: usize| {
+        let at = (count * percent).div_ceil(100).clamp(1, count) - 1;
+        *values.select_nth_unstable(at).1
+    };
+    Some(Quantiles { p50: rank(50), p90: rank(90), p99: rank(99), max })
+}
+
+fn failing(connection: &Connection, condition: &Condition, names: HashMap<i64, (u64, u64)>) -> Result<Vec<FailingName>, Failure> {
+    let mut names: Vec<_> = names.into_iter().filter(|(name, (failed, _))| *failed > 0 && *name != NO_TEXT).collect();
+    names.sort_unstable_by_key(|(name, (failed, runs))| (std::cmp::Reverse(*failed), *runs, *name));
+    names.truncate(MOST_FAILING_NAMES);
+    let mut told = Vec::with_capacity(names.len());
+    for (name, (failed, runs)) in names {
+        let (list, wide, key) = match condition.table.0 {
+            crate::index::query::ListKind::Applications => ("application_list", "applications", "unit"),
+            crate::index::query::ListKind::Jobs => ("job_list", "jobs", "id"),
+        };
+        let sql = format!(
+            "SELECT name FROM {wide} WHERE {key} = (SELECT id FROM {list} INDEXED BY {list}_name WHERE name = ?1 ORDER BY end_time DESC LIMIT 1)"
+        );
+        let written: Option<Option<String>> = connection.prepare_cached(&sql)?.query_row([name], |row| row.get(0)).optional()?;
+        if let Some(Some(name)) = written {
+            told.push(FailingName { name, failed, runs });
+        }
+    }
+    Ok(told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_values_that_occur() {
+        assert_eq!(quantiles(&mut []), None);
+        assert_eq!(quantiles(&mut [7]), Some(Quantiles { p50: 7, p90: 7, p99: 7, max: 7 }));
+        let mut hundred: Vec<i64> = (1..=100).rev().collect();
+        assert_eq!(quantiles(&mut hundred), Some(Quantiles { p50: 50, p90: 90, p99: 99, max: 100 }));
+    }
+}
