@@ -52,7 +52,6 @@ mod ops;
 mod overview;
 mod page;
 mod problems;
-#[allow(dead_code, reason = "read by the paths of the query API as they are added")]
 mod query;
 mod response;
 mod retention;
@@ -173,6 +172,15 @@ fn documented() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(documents::one_of_job))
         .routes(routes!(download::of_application))
         .routes(routes!(download::of_job))
+        .routes(routes!(query::lists::applications))
+        .routes(routes!(query::lists::jobs))
+        .routes(routes!(query::counts::application_facets))
+        .routes(routes!(query::counts::job_facets))
+        .routes(routes!(query::lists::application_history))
+        .routes(routes!(query::lists::job_history))
+        .routes(routes!(query::one::application))
+        .routes(routes!(query::one::job))
+        .routes(routes!(query::counts::statistics))
         .routes(routes!(openapi::document))
         .routes(routes!(openapi::page))
 }

@@ -1,3 +1,16 @@
 //! The query API under `/api/v1`: lists, facets, history and statistics of all copies, as JSON.
 
+pub(in crate::api) mod counts;
+pub(in crate::api) mod filters;
+pub(in crate::api) mod items;
+pub(in crate::api) mod lists;
+pub(in crate::api) mod one;
 pub(in crate::api) mod parameters;
+
+use crate::api::Shared;
+use crate::index::query::{Scope, ScopedReader};
+
+/// The reading handle for whoever asks: everybody may see everything that is listed.
+pub(in crate::api) fn reader(shared: &Shared) -> ScopedReader {
+    shared.reader.scoped(Scope::everything())
+}

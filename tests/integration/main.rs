@@ -25,6 +25,7 @@ mod http_lists;
 mod http_openapi;
 mod http_operations;
 mod http_page;
+mod http_query;
 mod http_state;
 mod index_contract;
 mod local_directory;

@@ -71,7 +71,7 @@ pub(in crate::index) fn facets(connection: &Connection, scope: &Scope, query: &F
         failing[4] = end_matters && !is_within(query.filter.end, end);
         let failed = failing.iter().filter(|fails| **fails).count();
         if failed <= 1 {
-            counts.add(row, end, &failing, failed == 0, &asked);
+            counts.add(row, end, failing, failed == 0, asked);
         }
         Ok(ControlFlow::Continue(()))
     })?;
@@ -97,7 +97,7 @@ struct Counts<'q> {
 }
 
 impl Counts<'_> {
-    fn add(&mut self, row: &Narrow, end: Option<i64>, failing: &[bool; 5], passes: bool, asked: &[bool; 5]) {
+    fn add(&mut self, row: &Narrow, end: Option<i64>, failing: [bool; 5], passes: bool, asked: [bool; 5]) {
         for (facet, value) in [row.status, row.cluster, row.directory, row.job_type].into_iter().enumerate() {
             if asked[facet] && (passes || failing[facet]) {
                 *self.numbers[facet].entry(value).or_default() += 1;

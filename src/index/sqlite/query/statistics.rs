@@ -1,5 +1,6 @@
 //! Statistics of what ended within a range of time: one walk over the index of ends.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Connection, OptionalExtension as _};
@@ -71,10 +72,11 @@ fn told(connection: &Connection, start: i64, mut bin: Bin, states: &mut HashMap<
         if status == NO_TEXT {
             continue;
         }
-        if !states.contains_key(&status) {
-            states.insert(status, text(connection, Column::Status, status)?.unwrap_or_default());
-        }
-        counts.insert(states.get(&status).cloned().unwrap_or_default(), count);
+        let state = match states.entry(status) {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(unknown) => unknown.insert(text(connection, Column::Status, status)?.unwrap_or_default()).clone(),
+        };
+        counts.insert(state, count);
     }
     Ok(StatusCounts { start, counts, durations: quantiles(&mut bin.durations) })
 }

@@ -21,6 +21,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/applications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Applications, filtered, sorted and paged
+         * @description All copies are listed; `shown` marks the one that Flink's paths show.
+         */
+        get: operations["applications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/applications/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One application, its copies, problems and jobs */
+        get: operations["application"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/applications/{id}/archive": {
         parameters: {
             query?: never;
@@ -83,6 +120,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/applications/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many applications there are by state, cluster, directory, day and job type */
+        get: operations["application_facets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/applications/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Runs of the applications of one name, newest first */
+        get: operations["application_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cleanup": {
         parameters: {
             query?: never;
@@ -115,6 +186,43 @@ export interface paths {
          * @description The record of deletions, newest first.
          */
         get: operations["deletions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Jobs, filtered, sorted and paged
+         * @description All copies are listed; `shown` marks the one that Flink's paths show.
+         */
+        get: operations["jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One job, its copies and problems */
+        get: operations["job"];
         put?: never;
         post?: never;
         delete?: never;
@@ -175,6 +283,40 @@ export interface paths {
          * @description Paths and sizes.
          */
         get: operations["job_documents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many jobs there are by state, cluster, directory, day and job type */
+        get: operations["job_facets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Runs of the jobs of one name, newest first */
+        get: operations["job_history"];
         put?: never;
         post?: never;
         delete?: never;
@@ -257,6 +399,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many ended per day or hour, how, how long they took, and what fails most
+         * @description Whole days and hours are counted: the first one holds `from`, the last one the moment before `to`.
+         */
+        get: operations["statistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/status": {
         parameters: {
             query?: never;
@@ -301,8 +463,51 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description An application. */
+        ApplicationDetails: components["schemas"]["ApplicationItem"] & {
+            /** @description All copies, the one that Flink's paths show first. */
+            copies: components["schemas"]["ApplicationItem"][];
+            /** @description Its jobs, newest first, at most 1,000; those that were not archived last. */
+            job_items: components["schemas"]["JobItem"][];
+            /** @description Problems of this copy, oldest first. Unlike the number of problems in lists, each in full. */
+            problem_details: components["schemas"]["CopyProblem"][];
+        };
         /** @description Id of an application (since Flink 2.3). */
         ApplicationId: string;
+        /** @description One copy of an application. Times and durations are milliseconds. */
+        ApplicationItem: {
+            /** @description Cluster that ran it. */
+            cluster: string | null;
+            /** @description Its summary was read. */
+            complete: boolean;
+            /** @description URL of the archive directory. */
+            directory: string;
+            duration: components["schemas"]["Millis"] | null;
+            end: components["schemas"]["Millis"] | null;
+            gone_since: components["schemas"]["Millis"] | null;
+            id: string;
+            /** @description Number of its jobs by state. */
+            jobs: {
+                [key: string]: number;
+            };
+            name: string | null;
+            /**
+             * Format: int64
+             * @description Problems on record.
+             */
+            problems: number;
+            /** @description This copy is the one that Flink's paths show. */
+            shown: boolean;
+            start: components["schemas"]["Millis"] | null;
+            status: string | null;
+        };
+        /** @description A page of applications. It may hold fewer than asked for, even none, and still lead on: follow `next` until it is null. */
+        ApplicationPage: {
+            items: components["schemas"]["ApplicationItem"][];
+            /** @description `cursor` of the next page; null: this is the last. */
+            next: string | null;
+            total: components["schemas"]["ListTotal"];
+        };
         /** @description Answer to `POST /api/v1/cleanup`. */
         CleanupAccepted: {
             /**
@@ -376,6 +581,18 @@ export interface components {
         };
         /** @description Name of a cluster's folder: Flink's `cluster.id`, 32 hex digits or any other name (`prod-eu`). */
         ClusterName: string;
+        /** @description A problem of a copy. */
+        CopyProblem: {
+            /** @description What is wrong, for programs. */
+            code: string;
+            /** @description The file below the archive directory, if one is meant. */
+            file: string | null;
+            next_attempt: components["schemas"]["Millis"] | null;
+            /** @description What is wrong and what to do. */
+            reason: string;
+            /** @description Since when. */
+            since: components["schemas"]["Millis"];
+        };
         /**
          * @description How the last listing of a directory ended.
          * @enum {string}
@@ -437,10 +654,50 @@ export interface components {
          * @enum {string}
          */
         Done: "deleted" | "link-removed" | "already-gone" | "forgotten";
+        /** @description Durations in milliseconds. */
+        DurationQuantiles: {
+            /** Format: int64 */
+            max: number;
+            /** Format: int64 */
+            p50: number;
+            /** Format: int64 */
+            p90: number;
+            /** Format: int64 */
+            p99: number;
+        };
         /** @description What an answer holds that is an error. */
         Errors: {
             /** @description Sentences for people: what was wrong, and what is allowed. */
             errors: string[];
+        };
+        /** @description Counts of a list; null where they were not asked for. Each counts under all parts of the filter but its own. */
+        FacetCounts: {
+            /** @description By cluster, the 1,000 most frequent. */
+            cluster: components["schemas"]["FacetValue"][] | null;
+            /** @description By day of the end in the time zone, newest first, at most 400. */
+            day: components["schemas"]["FacetValue"][] | null;
+            /** @description By archive directory, most frequent first. */
+            directory: components["schemas"]["FacetValue"][] | null;
+            /** @description Whether every row was counted. */
+            exact: boolean;
+            /** @description By job type; of applications: with a job of that type. */
+            job_type: components["schemas"]["FacetValue"][] | null;
+            /** @description By state, most frequent first. */
+            status: components["schemas"]["FacetValue"][] | null;
+        };
+        /** @description One value and how many rows have it. */
+        FacetValue: {
+            /** Format: int64 */
+            count: number;
+            value: string;
+        };
+        /** @description A name and how often its runs failed. */
+        FailingRuns: {
+            /** Format: int64 */
+            failed: number;
+            name: string;
+            /** Format: int64 */
+            runs: number;
         };
         /** @description Figures for the status and metrics. */
         Figures: {
@@ -500,6 +757,61 @@ export interface components {
              * @description How many applications and legacy jobs it would delete or forget.
              */
             units: number;
+        };
+        /** @description A job. */
+        JobDetails: components["schemas"]["JobItem"] & {
+            /** @description All copies, the one that Flink's paths show first. */
+            copies: components["schemas"]["JobItem"][];
+            /** @description Problems of this copy, oldest first. Unlike the number of problems in lists, each in full. */
+            problem_details: components["schemas"]["CopyProblem"][];
+        };
+        /** @description One copy of a job. Times and durations are milliseconds. */
+        JobItem: {
+            /** @description Its application; null: a legacy job archive. */
+            application: string | null;
+            /** @description Its archive was read; otherwise the summary of its application names it, and no more is known. */
+            archived: boolean;
+            /** @description Cluster that ran it; null: a legacy job archive. */
+            cluster: string | null;
+            /** @description URL of the archive directory. */
+            directory: string;
+            duration: components["schemas"]["Millis"] | null;
+            end: components["schemas"]["Millis"] | null;
+            gone_since: components["schemas"]["Millis"] | null;
+            id: string;
+            /** @description `BATCH` or `STREAMING`. */
+            job_type: string | null;
+            name: string | null;
+            /**
+             * Format: int64
+             * @description Problems on record.
+             */
+            problems: number;
+            /** @description This copy is the one that Flink's paths show. */
+            shown: boolean;
+            start: components["schemas"]["Millis"] | null;
+            status: string | null;
+            /** @description Number of its tasks by state, and in `total`. */
+            tasks: {
+                [key: string]: number;
+            };
+        };
+        /** @description A page of jobs. It may hold fewer than asked for, even none, and still lead on: follow `next` until it is null. */
+        JobPage: {
+            items: components["schemas"]["JobItem"][];
+            /** @description `cursor` of the next page; null: this is the last. */
+            next: string | null;
+            total: components["schemas"]["ListTotal"];
+        };
+        /** @description How many rows all pages have. */
+        ListTotal: {
+            /**
+             * Format: int64
+             * @description Rows; where it is not exact, there are at least so many.
+             */
+            count: number;
+            /** @description Whether all were counted. */
+            exact: boolean;
         };
         /**
          * Format: int64
@@ -665,6 +977,16 @@ export interface components {
             /** @description Whether that is all. */
             exact: boolean;
         };
+        /** @description What ended within one day or hour. */
+        StatisticsBucket: {
+            /** @description How many ended, by state. */
+            counts: {
+                [key: string]: number;
+            };
+            durations: components["schemas"]["DurationQuantiles"] | null;
+            /** @description Where it begins, milliseconds since 1970. */
+            start: components["schemas"]["Millis"];
+        };
         /** @description The body. Times are milliseconds since 1970, as everywhere in Flink's API. */
         Status: {
             cleanup: components["schemas"]["CleanupStatus"] | null;
@@ -728,6 +1050,16 @@ export interface components {
         };
         /** @enum {string} */
         TaskState: "running" | "waiting";
+        /** @description Statistics of what ended within a range of time. */
+        TimeStatistics: {
+            /** @description Days or hours, oldest first, empty ones too. */
+            buckets: components["schemas"]["StatisticsBucket"][];
+            durations: components["schemas"]["DurationQuantiles"] | null;
+            /** @description Whether every row was looked at. */
+            exact: boolean;
+            /** @description The 20 names with the most failed runs. */
+            failing_names: components["schemas"]["FailingRuns"][];
+        };
     };
     responses: never;
     parameters: never;
@@ -752,6 +1084,111 @@ export interface operations {
                 };
                 content: {
                     "text/html": string;
+                };
+            };
+            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Errors"];
+                };
+            };
+        };
+    };
+    applications: {
+        parameters: {
+            query?: {
+                /** @description Clusters, repeated or separated by commas. */
+                cluster?: string[];
+                /** @description `next` of the page before, with the same filter and sort. */
+                cursor?: string;
+                /** @description URLs of archive directories, repeated or separated by commas. */
+                directory?: string[];
+                /** @description Ended at this time or later. */
+                end_from?: string;
+                /** @description Ended before this time. */
+                end_to?: string;
+                /** @description Types, one of which a job of it has: `BATCH`, `STREAMING`. */
+                job_type?: string[];
+                /** @description Rows of a page, at most. */
+                limit?: number;
+                /** @description Greatest duration in milliseconds. */
+                max_duration?: number;
+                /** @description Greatest number of jobs that failed. */
+                max_failed_jobs?: number;
+                /** @description Greatest number of tasks that failed in all its jobs. */
+                max_failed_tasks?: number;
+                /** @description Least duration in milliseconds. */
+                min_duration?: number;
+                /** @description Least number of jobs that failed. */
+                min_failed_jobs?: number;
+                /** @description Least number of tasks that failed in all its jobs. */
+                min_failed_tasks?: number;
+                /** @description Part of the name, without case. */
+                name?: string;
+                /** @description How the name is compared: `contains` (default), `exact` or `prefix`. */
+                name_match?: string;
+                /** @description Only those with (without) problems on record. */
+                problems?: boolean;
+                /** @description What to sort by, with `-` before it for the largest first; usually `-end`. */
+                sort?: string;
+                /** @description Started at this time or later: milliseconds since 1970 or ISO 8601. */
+                start_from?: string;
+                /** @description Started before this time. */
+                start_to?: string;
+                /** @description States, repeated or separated by commas. */
+                status?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationPage"];
+                };
+            };
+            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Errors"];
+                };
+            };
+        };
+    };
+    application: {
+        parameters: {
+            query?: {
+                /** @description The copy of this cluster. */
+                cluster?: string;
+                /** @description The copy in the archive directory with this URL. */
+                directory?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of an application */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationDetails"];
                 };
             };
             /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
@@ -881,6 +1318,112 @@ export interface operations {
             };
         };
     };
+    application_facets: {
+        parameters: {
+            query?: {
+                /** @description Which counts, repeated or separated by commas: `status`, `cluster`, `directory`, `day`, `job_type`; usually all. */
+                by?: string[];
+                /** @description Clusters, repeated or separated by commas. */
+                cluster?: string[];
+                /** @description URLs of archive directories, repeated or separated by commas. */
+                directory?: string[];
+                /** @description Ended at this time or later. */
+                end_from?: string;
+                /** @description Ended before this time. */
+                end_to?: string;
+                /** @description Types, one of which a job of it has: `BATCH`, `STREAMING`. */
+                job_type?: string[];
+                /** @description Greatest duration in milliseconds. */
+                max_duration?: number;
+                /** @description Greatest number of jobs that failed. */
+                max_failed_jobs?: number;
+                /** @description Greatest number of tasks that failed in all its jobs. */
+                max_failed_tasks?: number;
+                /** @description Least duration in milliseconds. */
+                min_duration?: number;
+                /** @description Least number of jobs that failed. */
+                min_failed_jobs?: number;
+                /** @description Least number of tasks that failed in all its jobs. */
+                min_failed_tasks?: number;
+                /** @description Part of the name, without case. */
+                name?: string;
+                /** @description How the name is compared: `contains` (default), `exact` or `prefix`. */
+                name_match?: string;
+                /** @description Only those with (without) problems on record. */
+                problems?: boolean;
+                /** @description Started at this time or later: milliseconds since 1970 or ISO 8601. */
+                start_from?: string;
+                /** @description Started before this time. */
+                start_to?: string;
+                /** @description States, repeated or separated by commas. */
+                status?: string[];
+                /** @description IANA name of the time zone that days are of; usually UTC. */
+                time_zone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacetCounts"];
+                };
+            };
+            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Errors"];
+                };
+            };
+        };
+    };
+    application_history: {
+        parameters: {
+            query: {
+                /** @description Clusters, repeated or separated by commas. */
+                cluster?: string[];
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description URLs of archive directories, repeated or separated by commas. */
+                directory?: string[];
+                /** @description Rows of a page, at most. */
+                limit?: number;
+                /** @description The name, compared without case. */
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationPage"];
+                };
+            };
+            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Errors"];
+                };
+            };
+        };
+    };
     cleanup: {
         parameters: {
             query?: never;
@@ -933,6 +1476,109 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Record"];
+                };
+            };
+            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Errors"];
+                };
+            };
+        };
+    };
+    jobs: {
+        parameters: {
+            query?: {
+                /** @description Only jobs of the application with this id. */
+                application?: string;
+                /** @description Clusters, repeated or separated by commas. */
+                cluster?: string[];
+                /** @description `next` of the page before, with the same filter and sort. */
+                cursor?: string;
+                /** @description URLs of archive directories, repeated or separated by commas. */
+                directory?: string[];
+                /** @description Ended at this time or later. */
+                end_from?: string;
+                /** @description Ended before this time. */
+                end_to?: string;
+                /** @description Types: `BATCH`, `STREAMING`. */
+                job_type?: string[];
+                /** @description Rows of a page, at most. */
+                limit?: number;
+                /** @description Greatest duration in milliseconds. */
+                max_duration?: number;
+                /** @description Greatest number of tasks that failed. */
+                max_failed_tasks?: number;
+                /** @description Least duration in milliseconds. */
+                min_duration?: number;
+                /** @description Least number of tasks that failed. */
+                min_failed_tasks?: number;
+                /** @description Part of the name, without case. */
+                name?: string;
+                /** @description How the name is compared: `contains` (default), `exact` or `prefix`. */
+                name_match?: string;
+                /** @description Only those with (without) problems on record. */
+                problems?: boolean;
+                /** @description What to sort by, with `-` before it for the largest first; usually `-end`. */
+                sort?: string;
+                /** @description Started at this time or later: milliseconds since 1970 or ISO 8601. */
+                start_from?: string;
+                /** @description Started before this time. */
+                start_to?: string;
+                /** @description States, repeated or separated by commas. */
+                status?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobPage"];
+                };
+            };
+            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Errors"];
+                };
+            };
+        };
+    };
+    job: {
+        parameters: {
+            query?: {
+                /** @description The copy of this cluster. */
+                cluster?: string;
+                /** @description The copy in the archive directory with this URL. */
+                directory?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a job */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobDetails"];
                 };
             };
             /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
@@ -1049,6 +1695,110 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DocumentPage"];
+                };
+            };
+            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Errors"];
+                };
+            };
+        };
+    };
+    job_facets: {
+        parameters: {
+            query?: {
+                /** @description Only jobs of the application with this id. */
+                application?: string;
+                /** @description Which counts, repeated or separated by commas: `status`, `cluster`, `directory`, `day`, `job_type`; usually all. */
+                by?: string[];
+                /** @description Clusters, repeated or separated by commas. */
+                cluster?: string[];
+                /** @description URLs of archive directories, repeated or separated by commas. */
+                directory?: string[];
+                /** @description Ended at this time or later. */
+                end_from?: string;
+                /** @description Ended before this time. */
+                end_to?: string;
+                /** @description Types: `BATCH`, `STREAMING`. */
+                job_type?: string[];
+                /** @description Greatest duration in milliseconds. */
+                max_duration?: number;
+                /** @description Greatest number of tasks that failed. */
+                max_failed_tasks?: number;
+                /** @description Least duration in milliseconds. */
+                min_duration?: number;
+                /** @description Least number of tasks that failed. */
+                min_failed_tasks?: number;
+                /** @description Part of the name, without case. */
+                name?: string;
+                /** @description How the name is compared: `contains` (default), `exact` or `prefix`. */
+                name_match?: string;
+                /** @description Only those with (without) problems on record. */
+                problems?: boolean;
+                /** @description Started at this time or later: milliseconds since 1970 or ISO 8601. */
+                start_from?: string;
+                /** @description Started before this time. */
+                start_to?: string;
+                /** @description States, repeated or separated by commas. */
+                status?: string[];
+                /** @description IANA name of the time zone that days are of; usually UTC. */
+                time_zone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacetCounts"];
+                };
+            };
+            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Errors"];
+                };
+            };
+        };
+    };
+    job_history: {
+        parameters: {
+            query: {
+                /** @description Clusters, repeated or separated by commas. */
+                cluster?: string[];
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description URLs of archive directories, repeated or separated by commas. */
+                directory?: string[];
+                /** @description Rows of a page, at most. */
+                limit?: number;
+                /** @description The name, compared without case. */
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobPage"];
                 };
             };
             /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
@@ -1183,6 +1933,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Errors"];
+                };
+            };
+        };
+    };
+    statistics: {
+        parameters: {
+            query?: {
+                /** @description Only jobs of the application with this id. */
+                application?: string;
+                /** @description `day` (default) or `hour`. */
+                bucket?: string;
+                /** @description Clusters, repeated or separated by commas. */
+                cluster?: string[];
+                /** @description URLs of archive directories, repeated or separated by commas. */
+                directory?: string[];
+                /** @description Ended at this time or later. */
+                end_from?: string;
+                /** @description Ended before this time. */
+                end_to?: string;
+                /** @description Ended at this time or later: milliseconds since 1970 or ISO 8601; usually 30 days (of hours: 2 days) before `to`. */
+                from?: string;
+                /** @description Types: `BATCH`, `STREAMING`. */
+                job_type?: string[];
+                /** @description `applications` or `jobs`; usually jobs. */
+                kind?: string;
+                /** @description Greatest duration in milliseconds. */
+                max_duration?: number;
+                /** @description Greatest number of tasks that failed. */
+                max_failed_tasks?: number;
+                /** @description Least duration in milliseconds. */
+                min_duration?: number;
+                /** @description Least number of tasks that failed. */
+                min_failed_tasks?: number;
+                /** @description Part of the name, without case. */
+                name?: string;
+                /** @description How the name is compared: `contains` (default), `exact` or `prefix`. */
+                name_match?: string;
+                /** @description Only those with (without) problems on record. */
+                problems?: boolean;
+                /** @description Started at this time or later: milliseconds since 1970 or ISO 8601. */
+                start_from?: string;
+                /** @description Started before this time. */
+                start_to?: string;
+                /** @description States, repeated or separated by commas. */
+                status?: string[];
+                /** @description IANA name of the time zone that days and hours are of; usually UTC. */
+                time_zone?: string;
+                /** @description Ended before this time; usually now. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TimeStatistics"];
                 };
             };
             /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */

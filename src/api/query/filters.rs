@@ -1,0 +1,245 @@
+//! Filters and sorts, from the parameters of a request. The same for lists, facets, statistics and exports.
+
+use super::parameters::{Parameters, invalid};
+use crate::api::error::ApiError;
+use crate::index::query::{Bounds, Filter, ListKind, NameMatch, Sort, SortKey};
+
+/// States of Flink's applications and jobs.
+const STATES: &[&str] = &[
+    "CREATED",
+    "INITIALIZING",
+    "RUNNING",
+    "RESTARTING",
+    "RECONCILING",
+    "SUSPENDED",
+    "FAILING",
+    "FAILED",
+    "CANCELING",
+    "CANCELLING",
+    "CANCELED",
+    "FINISHED",
+];
+
+const JOB_TYPES: &[(&str, &str)] = &[("BATCH", "BATCH"), ("STREAMING", "STREAMING")];
+
+/// Parameters of a filter of applications.
+const OF_APPLICATIONS: &[&str] = &[
+    "status",
+    "name",
+    "name_match",
+    "cluster",
+    "directory",
+    "start_from",
+    "start_to",
+    "end_from",
+    "end_to",
+    "min_duration",
+    "max_duration",
+    "problems",
+    "job_type",
+    "min_failed_jobs",
+    "max_failed_jobs",
+    "min_failed_tasks",
+    "max_failed_tasks",
+];
+
+/// Parameters of a filter of jobs.
+const OF_JOBS: &[&str] = &[
+    "status",
+    "name",
+    "name_match",
+    "cluster",
+    "directory",
+    "start_from",
+    "start_to",
+    "end_from",
+    "end_to",
+    "min_duration",
+    "max_duration",
+    "problems",
+    "job_type",
+    "min_failed_tasks",
+    "max_failed_tasks",
+    "application",
+];
+
+/// Parameters that a filter of this list takes, and these.
+pub(in crate::api) fn names(kind: ListKind, more: &[&'static str]) -> Vec<&'static str> {
+    let filter = match kind {
+        ListKind::Applications => OF_APPLICATIONS,
+        ListKind::Jobs => OF_JOBS,
+    };
+    filter.iter().chain(more).copied().collect()
+}
+
+/// Reads the filter of a list.
+///
+/// # Errors
+/// 400: a value that its parameter does not take.
+pub(in crate::api) fn filter(kind: ListKind, parameters: &Parameters) -> Result<Filter, ApiError> {
+    let states: Vec<(&str, &str)> = STATES.iter().map(|state| (*state, *state)).collect();
+    let owned = |values: Vec<&str>| values.into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let how = parameters
+        .choice("name_match", &[("contains", NameMatch::Contains), ("exact", NameMatch::Exact), ("prefix", NameMatch::Prefix)])?
+        .unwrap_or(NameMatch::Contains);
+    let times = |from: &str, to: &str| Ok::<_, ApiError>(Bounds::of_times(parameters.time(from)?, parameters.time(to)?));
+    let counts = |least: &str, most: &str| Ok::<_, ApiError>(Bounds { least: parameters.count(least)?, most: parameters.count(most)? });
+    let application = match parameters.text("application")? {
+        None => None,
+        Some(text) => Some(text.parse().map_err(|_wrong| invalid("application", "the id of an application: 32 hexadecimal digits"))?),
+    };
+    Ok(Filter {
+        status: owned(parameters.choices("status", &states)?),
+        name: parameters.text("name")?.map(|text| (text.to_owned(), how)),
+        cluster: owned(parameters.several("cluster")?),
+        directory: owned(parameters.several("directory")?),
+        job_type: owned(parameters.choices("job_type", JOB_TYPES)?),
+        start: times("start_from", "start_to")?,
+        end: times("end_from", "end_to")?,
+        duration: counts("min_duration", "max_duration")?,
+        failed_jobs: match kind {
+            ListKind::Applications => counts("min_failed_jobs", "max_failed_jobs")?,
+            ListKind::Jobs => Bounds::default(),
+        },
+        failed_tasks: counts("min_failed_tasks", "max_failed_tasks")?,
+        problems: parameters.flag("problems")?,
+        application,
+    })
+}
+
+/// What a list can be sorted by.
+fn keys(kind: ListKind) -> Vec<(&'static str, SortKey)> {
+    let mut keys = vec![
+        ("name", SortKey::Name),
+        ("status", SortKey::Status),
+        ("start", SortKey::Start),
+        ("end", SortKey::End),
+        ("duration", SortKey::Duration),
+        ("cluster", SortKey::Cluster),
+        ("directory", SortKey::Directory),
+    ];
+    keys.extend(match kind {
+        ListKind::Applications => [("jobs", SortKey::Size), ("failed_jobs", SortKey::Failed)].as_slice(),
+        ListKind::Jobs => [("tasks", SortKey::Size), ("failed_tasks", SortKey::Failed), ("job_type", SortKey::JobType)].as_slice(),
+    });
+    keys
+}
+
+/// Reads `sort`: a key, with `-` before it for the largest first. Usually the newest end first.
+///
+/// # Errors
+/// 400: another key.
+pub(in crate::api) fn sort(kind: ListKind, parameters: &Parameters) -> Result<Sort, ApiError> {
+    let Some(text) = parameters.text("sort")? else { return Ok(Sort { key: SortKey::End, descending: true }) };
+    let (name, descending) = text.strip_prefix('-').map_or((text, false), |name| (name, true));
+    let keys = keys(kind);
+    if let Some((_, key)) = keys.iter().find(|(known, _)| *known == name) {
+        return Ok(Sort { key: *key, descending });
+    }
+    let known: Vec<&str> = keys.iter().map(|(name, _)| *name).collect();
+    Err(invalid("sort", &format!("one of {}, with - before it for the largest first", known.join(", "))))
+}
+
+/// Parameters of a filter of applications, for the OpenAPI document.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "read by the macro alone")]
+pub(in crate::api) struct ApplicationFilterParameters {
+    /// States, repeated or separated by commas.
+    status: Option<Vec<String>>,
+    /// Part of the name, without case.
+    name: Option<String>,
+    /// How the name is compared: `contains` (default), `exact` or `prefix`.
+    name_match: Option<String>,
+    /// Clusters, repeated or separated by commas.
+    cluster: Option<Vec<String>>,
+    /// URLs of archive directories, repeated or separated by commas.
+    directory: Option<Vec<String>>,
+    /// Started at this time or later: milliseconds since 1970 or ISO 8601.
+    start_from: Option<String>,
+    /// Started before this time.
+    start_to: Option<String>,
+    /// Ended at this time or later.
+    end_from: Option<String>,
+    /// Ended before this time.
+    end_to: Option<String>,
+    /// Least duration in milliseconds.
+    #[param(minimum = 0)]
+    min_duration: Option<i64>,
+    /// Greatest duration in milliseconds.
+    #[param(minimum = 0)]
+    max_duration: Option<i64>,
+    /// Only those with (without) problems on record.
+    problems: Option<bool>,
+    /// Types, one of which a job of it has: `BATCH`, `STREAMING`.
+    job_type: Option<Vec<String>>,
+    /// Least number of jobs that failed.
+    #[param(minimum = 0)]
+    min_failed_jobs: Option<i64>,
+    /// Greatest number of jobs that failed.
+    #[param(minimum = 0)]
+    max_failed_jobs: Option<i64>,
+    /// Least number of tasks that failed in all its jobs.
+    #[param(minimum = 0)]
+    min_failed_tasks: Option<i64>,
+    /// Greatest number of tasks that failed in all its jobs.
+    #[param(minimum = 0)]
+    max_failed_tasks: Option<i64>,
+}
+
+/// Parameters of a filter of jobs, for the OpenAPI document.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "read by the macro alone")]
+pub(in crate::api) struct JobFilterParameters {
+    /// States, repeated or separated by commas.
+    status: Option<Vec<String>>,
+    /// Part of the name, without case.
+    name: Option<String>,
+    /// How the name is compared: `contains` (default), `exact` or `prefix`.
+    name_match: Option<String>,
+    /// Clusters, repeated or separated by commas.
+    cluster: Option<Vec<String>>,
+    /// URLs of archive directories, repeated or separated by commas.
+    directory: Option<Vec<String>>,
+    /// Started at this time or later: milliseconds since 1970 or ISO 8601.
+    start_from: Option<String>,
+    /// Started before this time.
+    start_to: Option<String>,
+    /// Ended at this time or later.
+    end_from: Option<String>,
+    /// Ended before this time.
+    end_to: Option<String>,
+    /// Least duration in milliseconds.
+    #[param(minimum = 0)]
+    min_duration: Option<i64>,
+    /// Greatest duration in milliseconds.
+    #[param(minimum = 0)]
+    max_duration: Option<i64>,
+    /// Only those with (without) problems on record.
+    problems: Option<bool>,
+    /// Types: `BATCH`, `STREAMING`.
+    job_type: Option<Vec<String>>,
+    /// Least number of tasks that failed.
+    #[param(minimum = 0)]
+    min_failed_tasks: Option<i64>,
+    /// Greatest number of tasks that failed.
+    #[param(minimum = 0)]
+    max_failed_tasks: Option<i64>,
+    /// Only jobs of the application with this id.
+    application: Option<String>,
+}
+
+/// Parameters of a page, for the OpenAPI document.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "read by the macro alone")]
+pub(in crate::api) struct SortedPageParameters {
+    /// What to sort by, with `-` before it for the largest first; usually `-end`.
+    sort: Option<String>,
+    /// Rows of a page, at most.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<i64>,
+    /// `next` of the page before, with the same filter and sort.
+    cursor: Option<String>,
+}

@@ -1,0 +1,143 @@
+//! `/api/v1/applications/{id}` and `/api/v1/jobs/{id}`: one copy in full, and the others.
+
+use std::sync::Arc;
+
+use axum::extract::{RawPathParams, Request, State};
+use axum::http::{StatusCode, Uri};
+use axum::response::Response;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::items::{ApplicationItem, JobItem};
+use super::parameters::Parameters;
+use crate::api::error::ApiError;
+use crate::api::{Shared, response};
+use crate::clock::Millis;
+use crate::ids::{ApplicationId, JobId};
+use crate::index::Copy;
+use crate::index::query::{Copies, ListKind};
+use crate::problem::Problem;
+
+/// A problem of a copy.
+#[derive(Serialize, ToSchema)]
+pub(in crate::api) struct CopyProblem {
+    /// What is wrong, for programs.
+    code: String,
+    /// The file below the archive directory, if one is meant.
+    file: Option<String>,
+    /// What is wrong and what to do.
+    reason: String,
+    /// Since when.
+    since: Millis,
+    /// When it is tried again.
+    next_attempt: Option<Millis>,
+}
+
+impl From<Problem> for CopyProblem {
+    fn from(problem: Problem) -> Self {
+        Self {
+            code: problem.code.to_string(),
+            file: problem.subject.file.map(|file| file.as_str().to_owned()),
+            reason: problem.reason,
+            since: problem.since,
+            next_attempt: problem.next_attempt,
+        }
+    }
+}
+
+/// An application.
+#[derive(Serialize, ToSchema)]
+pub(in crate::api) struct ApplicationDetails {
+    #[serde(flatten)]
+    item: ApplicationItem,
+    /// All copies, the one that Flink's paths show first.
+    copies: Vec<ApplicationItem>,
+    /// Problems of this copy, oldest first. Unlike the number of problems in lists, each in full.
+    problem_details: Vec<CopyProblem>,
+    /// Its jobs, newest first, at most 1,000; those that were not archived last.
+    job_items: Vec<JobItem>,
+}
+
+/// A job.
+#[derive(Serialize, ToSchema)]
+pub(in crate::api) struct JobDetails {
+    #[serde(flatten)]
+    item: JobItem,
+    /// All copies, the one that Flink's paths show first.
+    copies: Vec<JobItem>,
+    /// Problems of this copy, oldest first. Unlike the number of problems in lists, each in full.
+    problem_details: Vec<CopyProblem>,
+}
+
+/// Parameters that name a copy, for the OpenAPI document.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "read by the macro alone")]
+pub(in crate::api) struct CopyParameters {
+    /// The copy of this cluster.
+    cluster: Option<String>,
+    /// The copy in the archive directory with this URL.
+    directory: Option<String>,
+}
+
+/// One application, its copies, problems and jobs
+#[utoipa::path(
+    get, path = "/api/v1/applications/{id}", tag = "lists", params(("id" = String, Path, description = "Id of an application"), CopyParameters),
+    responses((status = 200, body = ApplicationDetails))
+)]
+pub(in crate::api) async fn application(
+    State(shared): State<Arc<Shared>>,
+    path: RawPathParams,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let id: ApplicationId = id(&path).ok_or_else(|| no_id("application"))?;
+    let found = copies(&shared, ListKind::Applications, *id.as_bytes(), request.uri()).await?;
+    response::json_now(
+        StatusCode::OK,
+        &ApplicationDetails {
+            item: found.item.into(),
+            copies: found.copies.into_iter().map(Into::into).collect(),
+            problem_details: found.problems.into_iter().map(Into::into).collect(),
+            job_items: found.jobs.into_iter().map(Into::into).collect(),
+        },
+    )
+}
+
+/// One job, its copies and problems
+#[utoipa::path(
+    get, path = "/api/v1/jobs/{id}", tag = "lists", params(("id" = String, Path, description = "Id of a job"), CopyParameters),
+    responses((status = 200, body = JobDetails))
+)]
+pub(in crate::api) async fn job(State(shared): State<Arc<Shared>>, path: RawPathParams, request: Request) -> Result<Response, ApiError> {
+    let id: JobId = id(&path).ok_or_else(|| no_id("job"))?;
+    let found = copies(&shared, ListKind::Jobs, *id.as_bytes(), request.uri()).await?;
+    response::json_now(
+        StatusCode::OK,
+        &JobDetails {
+            item: found.item.into(),
+            copies: found.copies.into_iter().map(Into::into).collect(),
+            problem_details: found.problems.into_iter().map(Into::into).collect(),
+        },
+    )
+}
+
+fn id<T: std::str::FromStr>(path: &RawPathParams) -> Option<T> {
+    path.iter().find(|(name, _)| *name == "id").and_then(|(_, value)| value.parse().ok())
+}
+
+fn no_id(of: &str) -> ApiError {
+    ApiError::bad_request(format!("The id of this path is not that of a {of}: 32 hexadecimal digits."))
+}
+
+async fn copies(shared: &Shared, kind: ListKind, id: [u8; 16], uri: &Uri) -> Result<Copies, ApiError> {
+    let parameters = Parameters::of(uri, &["cluster", "directory"])?;
+    let copy =
+        Copy { directory: parameters.text("directory")?.map(str::to_owned), cluster: parameters.text("cluster")?.map(str::to_owned) };
+    let found = super::reader(shared).copies(kind, id, copy).await?;
+    found.ok_or_else(|| {
+        ApiError::not_found(match kind {
+            ListKind::Applications => "There is no such application, or no such copy of it.",
+            ListKind::Jobs => "There is no such job, or no such copy of it, or it was not archived.",
+        })
+    })
+}
