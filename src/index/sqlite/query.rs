@@ -15,9 +15,21 @@ mod statistics;
 mod table;
 mod walk;
 
+#[cfg(test)]
+mod tests;
+
+use rusqlite::{CachedStatement, Connection};
+
 use super::Failure;
 
 pub(in crate::index) use facets::facets;
 pub(in crate::index) use items::copies;
 pub(in crate::index) use page::list_page;
 pub(in crate::index) use statistics::statistics;
+
+/// A statement, from the cache of its connection.
+fn prepare<'c>(connection: &'c Connection, sql: &str) -> rusqlite::Result<CachedStatement<'c>> {
+    #[cfg(test)]
+    tests::note(sql);
+    connection.prepare_cached(sql)
+}

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::Failure;
 use super::names::Names;
 use super::source::Source;
 use super::table::{Column, Narrow, Table};
+use super::{Failure, prepare};
 use crate::index::query::{Bounds, Filter, ListKind, Scope};
 use crate::index::sqlite::listing::{ABSENT, CLUSTER, JOB_TYPE, STATUS, find_label, type_bit};
 
@@ -240,15 +240,14 @@ fn within(bounds: Bounds, value: i64) -> bool {
 }
 
 fn far(connection: &Connection, table: Table, id: i64) -> Result<Option<Far>, Failure> {
-    Ok(connection
-        .prepare_cached(&format!("SELECT start_time, end_time, duration FROM {} WHERE id = ?1", table.name()))?
+    Ok(prepare(connection, &format!("SELECT start_time, end_time, duration FROM {} WHERE id = ?1", table.name()))?
         .query_row([id], |row| Ok(Far { start: row.get(0)?, end: row.get(1)?, duration: row.get(2)? }))
         .optional()?)
 }
 
 /// Configured directories that the scope admits and the filter names; any, where that leaves none out.
 fn directories(connection: &Connection, scope: &Scope, wanted: &[String]) -> Result<Choice, Failure> {
-    let mut query = connection.prepare_cached("SELECT id, url, position IS NOT NULL FROM directories")?;
+    let mut query = prepare(connection, "SELECT id, url, position IS NOT NULL FROM directories")?;
     let all: Vec<(i64, String, bool)> =
         query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect::<Result<_, _>>()?;
     let admitted = |(_, url, configured): &&(i64, String, bool)| {
@@ -273,17 +272,17 @@ fn with_problems(connection: &Connection, kind: ListKind) -> Result<HashSet<i64>
              WHERE u.gone_since IS NULL AND a.gone_since IS NULL"
         }
     };
-    Ok(connection.prepare_cached(sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    Ok(prepare(connection, sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
 /// Rows of the jobs of an application, in all its copies.
 fn jobs_of(connection: &Connection, application: &[u8; 16]) -> Result<HashSet<i64>, Failure> {
-    Ok(connection
-        .prepare_cached(
-            "SELECT id FROM jobs WHERE unit IN (
+    Ok(prepare(
+        connection,
+        "SELECT id FROM jobs WHERE unit IN (
                  SELECT unit FROM applications WHERE application = ?1
                  UNION SELECT id FROM units WHERE name = ?1 AND complete = 0 AND cluster <> '')",
-        )?
-        .query_map([application], |row| row.get(0))?
-        .collect::<Result<_, _>>()?)
+    )?
+    .query_map([application], |row| row.get(0))?
+    .collect::<Result<_, _>>()?)
 }

@@ -7,12 +7,12 @@ use std::ops::ControlFlow;
 use chrono::NaiveDate;
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::Failure;
 use super::condition::Condition;
 use super::order::text;
-use super::page::smallest;
+use super::page::{USUAL, smallest};
 use super::source::Source;
 use super::table::{Column, Narrow};
+use super::{Failure, prepare};
 use crate::index::query::calendar::day_of;
 use crate::index::query::{Bounds, FacetCount, FacetKey, FacetQuery, Facets, ListKind, Scope};
 use crate::index::sqlite::listing::{ABSENT, NO_TEXT, OTHER_TYPE, TYPE_BITS};
@@ -39,7 +39,9 @@ pub(in crate::index) fn facets(connection: &Connection, scope: &Scope, query: &F
     };
     let sources: Vec<Source> = condition.sources().into_iter().filter(usable).collect();
     let all = Source::Ranges(Column::End, vec![(i64::MIN, i64::MAX)]);
-    let source = smallest(connection, &condition, &sources)?.filter(|(_, count)| *count < 20_000).map_or(&all, |(source, _)| source);
+    let source = smallest(connection, &condition, &sources, USUAL.gathered)?
+        .filter(|(_, count)| *count < USUAL.gathered)
+        .map_or(&all, |(source, _)| source);
     let mut counts = Counts { numbers: Default::default(), days: HashMap::new(), day: None, query };
     let (walked, mut exact) = (source.column().unwrap_or(Column::Name), true);
     let end_matters = !query.filter.end.is_open();
@@ -84,7 +86,7 @@ fn is_within(bounds: Bounds, end: Option<i64>) -> bool {
 
 fn end_of(connection: &Connection, condition: &Condition, id: i64) -> Result<Option<i64>, Failure> {
     let sql = format!("SELECT end_time FROM {} WHERE id = ?1", condition.table.name());
-    Ok(connection.prepare_cached(&sql)?.query_row([id], |row| row.get(0)).optional()?)
+    Ok(prepare(connection, &sql)?.query_row([id], |row| row.get(0)).optional()?)
 }
 
 struct Counts<'q> {

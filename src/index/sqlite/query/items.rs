@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::Failure;
+use super::{Failure, prepare};
 use crate::ids::{ApplicationId, JobId};
 use crate::index::Copy;
 use crate::index::query::{Copies, Item, ListKind, Scope};
@@ -32,7 +32,7 @@ pub(super) fn item(connection: &Connection, kind: ListKind, id: i64) -> Result<O
         ListKind::Applications => format!("SELECT {APPLICATION} FROM {APPLICATION_COPIES} WHERE x.unit = ?1"),
         ListKind::Jobs => format!("SELECT {JOB} FROM {JOB_COPIES} WHERE x.id = ?1"),
     };
-    Ok(connection.prepare_cached(&sql)?.query_row([id], |row| read(kind, row)).optional()?)
+    Ok(prepare(connection, &sql)?.query_row([id], |row| read(kind, row)).optional()?)
 }
 
 /// One application or job with all its copies.
@@ -55,7 +55,7 @@ pub(in crate::index) fn copies(
             )
         }
     };
-    let mut query = connection.prepare_cached(&sql)?;
+    let mut query = prepare(connection, &sql)?;
     let found: Vec<(i64, Item)> = query.query_map([id], |row| Ok((row.get(15)?, read(kind, row)?)))?.collect::<Result<_, _>>()?;
     let found: Vec<_> = found.into_iter().filter(|(_, item)| scope.admits(&item.directory)).collect();
     let is_wanted = |item: &Item| {
@@ -73,7 +73,7 @@ pub(in crate::index) fn copies(
 
 fn jobs_of(connection: &Connection, unit: i64) -> Result<Vec<Item>, Failure> {
     let sql = format!("SELECT {JOB} FROM {JOB_COPIES} WHERE x.unit = ?1 ORDER BY x.end_time DESC, x.job LIMIT ?2");
-    let mut query = connection.prepare_cached(&sql)?;
+    let mut query = prepare(connection, &sql)?;
     Ok(query.query_map(params![unit, MOST_JOBS], |row| read(ListKind::Jobs, row))?.collect::<Result<_, _>>()?)
 }
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::Failure;
+use super::{Failure, prepare};
 use crate::index::query::NameMatch;
 use crate::index::query::folding::fold;
 
@@ -43,7 +43,7 @@ impl Names {
             NameMatch::Prefix => Some(prefixed(connection, &text)?),
             NameMatch::Contains if text.chars().count() >= 3 => Some(containing(connection, &text)?),
             NameMatch::Contains => {
-                let names: i64 = connection.prepare_cached("SELECT coalesce(max(id), 0) FROM names")?.query_row([], |row| row.get(0))?;
+                let names: i64 = prepare(connection, "SELECT coalesce(max(id), 0) FROM names")?.query_row([], |row| row.get(0))?;
                 let scan = "SELECT id FROM names WHERE instr(folded, ?1) > 0 LIMIT ?2";
                 (names <= SHORT_SCAN).then(|| gather(connection, scan, &text)).transpose()?
             }
@@ -69,7 +69,7 @@ impl Test {
         if let Some(known) = self.seen.get(&name) {
             return Ok((*known, false));
         }
-        let mut query = connection.prepare_cached("SELECT folded FROM names WHERE id = ?1")?;
+        let mut query = prepare(connection, "SELECT folded FROM names WHERE id = ?1")?;
         let folded: Option<String> = query.query_row([name], |row| row.get(0)).optional()?;
         let matches = folded.is_some_and(|folded| match self.how {
             NameMatch::Contains => folded.contains(&self.text),
@@ -83,7 +83,7 @@ impl Test {
 
 /// Names of this query; `None`: too many.
 fn gather(connection: &Connection, sql: &str, text: &str) -> Result<Option<HashSet<i64>>, Failure> {
-    let mut query = connection.prepare_cached(sql)?;
+    let mut query = prepare(connection, sql)?;
     let ids: HashSet<i64> = query.query_map(params![text, MOST + 1], |row| row.get(0))?.collect::<Result<_, _>>()?;
     Ok(fits(ids))
 }
@@ -93,7 +93,7 @@ fn fits(ids: HashSet<i64>) -> Option<HashSet<i64>> {
 }
 
 fn prefixed(connection: &Connection, text: &str) -> Result<Option<HashSet<i64>>, Failure> {
-    let mut query = connection.prepare_cached("SELECT id, folded FROM names WHERE folded >= ?1 ORDER BY folded")?;
+    let mut query = prepare(connection, "SELECT id, folded FROM names WHERE folded >= ?1 ORDER BY folded")?;
     let mut rows = query.query([text])?;
     let mut ids = HashSet::new();
     while let Some(row) = rows.next()? {
@@ -114,8 +114,8 @@ fn fits_not(ids: &HashSet<i64>) -> bool {
 
 /// Asks the trigrams, and compares the names that have them all.
 fn containing(connection: &Connection, text: &str) -> Result<Option<HashSet<i64>>, Failure> {
-    let mut query = connection
-        .prepare_cached("SELECT n.id, n.folded FROM names_search s CROSS JOIN names n ON n.id = s.rowid WHERE names_search MATCH ?1")?;
+    let mut query =
+        prepare(connection, "SELECT n.id, n.folded FROM names_search s CROSS JOIN names n ON n.id = s.rowid WHERE names_search MATCH ?1")?;
     let mut rows = query.query([trigrams(text)])?;
     let mut ids = HashSet::new();
     // Names that have the trigrams but not the text count, too: there could be any number of them.

@@ -7,8 +7,8 @@ use std::cmp::{Ordering, Reverse};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::Failure;
 use super::table::{Column, Table};
+use super::{Failure, prepare};
 use crate::index::sqlite::listing::{ABSENT, NO_TEXT};
 
 /// Where a row stands in a list.
@@ -47,7 +47,7 @@ impl Position {
 /// Where a row stands, looked up.
 pub(super) fn position(connection: &Connection, table: Table, column: Column, id: i64) -> Result<Option<Position>, Failure> {
     let sql = format!("SELECT {}, end_time FROM {} WHERE id = ?1", column.name(), table.name());
-    let found: Option<(i64, i64)> = connection.prepare_cached(&sql)?.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let found: Option<(i64, i64)> = prepare(connection, &sql)?.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     let Some((key, end)) = found else { return Ok(None) };
     if !column.is_text() {
         return Ok(Some(Position { text: String::new(), key, end: 0, id }));
@@ -63,7 +63,7 @@ pub(super) fn text(connection: &Connection, column: Column, key: i64) -> Result<
         Column::Directory => "SELECT url FROM directories WHERE id = ?1",
         _ => "SELECT text FROM labels WHERE id = ?1",
     };
-    Ok(connection.prepare_cached(sql)?.query_row([key], |row| row.get(0)).optional()?)
+    Ok(prepare(connection, sql)?.query_row([key], |row| row.get(0)).optional()?)
 }
 
 /// The next texts in order after one, or from the first on.
@@ -82,7 +82,7 @@ pub(super) fn texts_after(
     let (than, direction) = if descending { ("<", "DESC") } else { (">", "ASC") };
     let bound = if after.is_some() { format!("{text} {than} ?1") } else { "?1 IS NULL".to_owned() };
     let sql = format!("SELECT {text}, id FROM {table} WHERE {kind}{bound} ORDER BY {text} {direction} LIMIT 100");
-    Ok(connection.prepare_cached(&sql)?.query_map(params![after], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?)
+    Ok(prepare(connection, &sql)?.query_map(params![after], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?)
 }
 
 /// The row of a text as it is now.
@@ -92,5 +92,5 @@ pub(super) fn row_of(connection: &Connection, column: Column, text: &str) -> Res
         (Column::Directory, _) => "SELECT id FROM directories WHERE url = ?1".to_owned(),
         (_, kind) => format!("SELECT id FROM labels WHERE kind = {} AND text = ?1", kind.unwrap_or(0)),
     };
-    Ok(connection.prepare_cached(&sql)?.query_row([text], |row| row.get(0)).optional()?)
+    Ok(prepare(connection, &sql)?.query_row([text], |row| row.get(0)).optional()?)
 }

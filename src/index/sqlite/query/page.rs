@@ -12,28 +12,41 @@ use super::walk::{Step, Walk};
 use super::{Failure, cursor, items};
 use crate::index::query::{ListPage, ListQuery, Scope, Sort, Total};
 
-/// A source with more rows is not gathered from.
-const MOST_GATHERED: u64 = 20_000;
-/// More candidates are not sorted: where so many pass, a walk finds a page of them soon.
-const MOST_SORTED: usize = 4_000;
-/// A page ends after a walk over so many rows, however few passed.
-const WALK: u64 = 80_000;
 /// Totals are counted up to here.
 const MOST_COUNTED: u64 = 10_000;
-/// Counting ends after a walk over so many rows.
-const COUNTING: u64 = 50_000;
+
+/// What one page may cost.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// A source with more rows is not gathered from.
+    pub(super) gathered: u64,
+    /// More candidates are not sorted: where so many pass, a walk finds a page of them soon.
+    pub(super) sorted: usize,
+    /// A page ends after a walk over so many rows, however few passed.
+    pub(super) walked: u64,
+    /// Counting ends after a walk over so many rows.
+    pub(super) counted: u64,
+}
+
+/// A few milliseconds each.
+pub(super) const USUAL: Limits = Limits { gathered: 20_000, sorted: 4_000, walked: 80_000, counted: 50_000 };
 
 /// A page of a list.
 pub(in crate::index) fn list_page(connection: &Connection, scope: &Scope, query: &ListQuery) -> Result<ListPage, Failure> {
+    page_within(connection, scope, query, USUAL)
+}
+
+/// A page of a list within these limits.
+pub(super) fn page_within(connection: &Connection, scope: &Scope, query: &ListQuery, limits: Limits) -> Result<ListPage, Failure> {
     let begun = query.cursor.as_deref().map(|text| cursor::decode(query, text)).transpose()?;
     let (known, after) = begun.map_or((None, None), |(total, after)| (Some(total), Some(after)));
     let mut condition = Condition::compile(connection, scope, query.kind, &query.filter)?;
     let sources = condition.sources();
-    let smallest = smallest(connection, &condition, &sources)?;
+    let smallest = smallest(connection, &condition, &sources, limits.gathered)?;
     let mut passed = None;
-    if let Some((source, _)) = smallest.filter(|(_, count)| *count < MOST_GATHERED) {
+    if let Some((source, _)) = smallest.filter(|(_, count)| *count < limits.gathered) {
         let candidates = gather(connection, &mut condition, source)?;
-        if candidates.len() <= MOST_SORTED {
+        if candidates.len() <= limits.sorted {
             let total = Total { count: candidates.len() as u64, exact: true };
             let (ids, next) = sorted(connection, &condition, query, after.as_ref(), &candidates)?;
             return finish(connection, query, known.unwrap_or(total), ids, next);
@@ -43,10 +56,10 @@ pub(in crate::index) fn list_page(connection: &Connection, scope: &Scope, query:
     let total = match (known, passed) {
         (Some(known), _) => known,
         (None, Some(count)) => Total { count: count.min(MOST_COUNTED), exact: count <= MOST_COUNTED },
-        (None, None) => count(connection, &mut condition, &sources, smallest.map(|(source, _)| source))?,
+        (None, None) => count(connection, &mut condition, &sources, smallest.map(|(source, _)| source), limits)?,
     };
     condition.cost = 0;
-    let (ids, next) = walked(connection, &mut condition, query, after.as_ref())?;
+    let (ids, next) = walked(connection, &mut condition, query, after.as_ref(), limits)?;
     finish(connection, query, total, ids, next)
 }
 
@@ -64,10 +77,11 @@ pub(super) fn smallest<'s>(
     connection: &Connection,
     condition: &Condition,
     sources: &'s [Source],
+    most: u64,
 ) -> Result<Option<(&'s Source, u64)>, Failure> {
     let mut best: Option<(&Source, u64)> = None;
     for source in sources {
-        let most = best.map_or(MOST_GATHERED, |(_, count)| count);
+        let most = best.map_or(most, |(_, count)| count);
         let count = source.count(connection, condition.table, most)?;
         if best.is_none_or(|(_, least)| count < least) {
             best = Some((source, count));
@@ -111,7 +125,13 @@ fn sorted(
     Ok((ids, positions.pop().filter(|_| more)))
 }
 
-fn walked(connection: &Connection, condition: &mut Condition, query: &ListQuery, after: Option<&Position>) -> Result<Found, Failure> {
+fn walked(
+    connection: &Connection,
+    condition: &mut Condition,
+    query: &ListQuery,
+    after: Option<&Position>,
+    limits: Limits,
+) -> Result<Found, Failure> {
     let column = Column::of(query.sort.key);
     let groups = if column.is_text() { condition.groups(column) } else { None };
     let walk = Walk { connection, table: condition.table, column, descending: query.sort.descending, groups };
@@ -128,14 +148,14 @@ fn walked(connection: &Connection, condition: &mut Condition, query: &ListQuery,
                 if passes {
                     ids.push(row.id);
                     last = Some(place);
-                } else if condition.cost >= WALK {
+                } else if condition.cost >= limits.walked {
                     next = Some(place);
                     return Ok(ControlFlow::Break(()));
                 }
             }
             Step::Group(place) => {
                 condition.cost += LOOK_UP / 2;
-                if condition.cost >= WALK {
+                if condition.cost >= limits.walked {
                     // The rows of this text are still to come: before the first of them.
                     next = Some(Position { end: i64::MAX, id: i64::MAX, ..place });
                     return Ok(ControlFlow::Break(()));
@@ -148,7 +168,13 @@ fn walked(connection: &Connection, condition: &mut Condition, query: &ListQuery,
 }
 
 /// Counts the rows of all pages, within bounds.
-fn count(connection: &Connection, condition: &mut Condition, sources: &[Source], smallest: Option<&Source>) -> Result<Total, Failure> {
+fn count(
+    connection: &Connection,
+    condition: &mut Condition,
+    sources: &[Source],
+    smallest: Option<&Source>,
+    limits: Limits,
+) -> Result<Total, Failure> {
     let all = Source::Ranges(Column::End, vec![(i64::MIN, i64::MAX)]);
     let bounded = |count: u64| Total { count: count.min(MOST_COUNTED), exact: count <= MOST_COUNTED };
     if sources.len() <= 1 && condition.is_only_sources() {
@@ -162,7 +188,7 @@ fn count(connection: &Connection, condition: &mut Condition, sources: &[Source],
     source.scan(connection, condition.table, |row| {
         found += u64::from(condition.admits(connection, row, walked)?);
         condition.cost += 1;
-        ended = found > MOST_COUNTED || condition.cost > COUNTING;
+        ended = found > MOST_COUNTED || condition.cost > limits.counted;
         Ok(if ended { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;
     Ok(Total { count: found.min(MOST_COUNTED), exact: !ended })

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::Failure;
 use super::table::{Column, Narrow, Table};
+use super::{Failure, prepare};
 
 /// A set of rows that one index gives.
 #[derive(Debug, Clone)]
@@ -32,9 +32,10 @@ impl Source {
             Self::Rows(rows) => return Ok(most.min(rows.len() as u64)),
         };
         let table = table.name();
-        let mut query = connection.prepare_cached(&format!(
-            "SELECT count(*) FROM (SELECT 1 FROM {table} INDEXED BY {table}_{column} WHERE {column} BETWEEN ?1 AND ?2 LIMIT ?3)"
-        ))?;
+        let mut query = prepare(
+            connection,
+            &format!("SELECT count(*) FROM (SELECT 1 FROM {table} INDEXED BY {table}_{column} WHERE {column} BETWEEN ?1 AND ?2 LIMIT ?3)"),
+        )?;
         let mut count = 0;
         for (least, greatest) in ranges {
             let left = i64::try_from(most - count).unwrap_or(i64::MAX);
@@ -56,7 +57,7 @@ impl Source {
         match self {
             Self::Ranges(column, ranges) => {
                 let select = table.select(*column, "");
-                let mut query = connection.prepare_cached(&format!("{select} WHERE {} BETWEEN ?1 AND ?2", column.name()))?;
+                let mut query = prepare(connection, &format!("{select} WHERE {} BETWEEN ?1 AND ?2", column.name()))?;
                 for range in ranges {
                     let mut rows = query.query([range.0, range.1])?;
                     while let Some(row) = rows.next()? {
@@ -67,7 +68,7 @@ impl Source {
                 }
             }
             Self::Rows(ids) => {
-                let mut query = connection.prepare_cached(&format!("SELECT {}, 0 FROM {} WHERE id = ?1", table.covered(), table.name()))?;
+                let mut query = prepare(connection, &format!("SELECT {}, 0 FROM {} WHERE id = ?1", table.covered(), table.name()))?;
                 for id in ids {
                     if let Some(row) = query.query_row([id], Narrow::read).optional()?
                         && visit(&row)?.is_break()

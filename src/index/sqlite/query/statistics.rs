@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::Failure;
 use super::condition::Condition;
 use super::order::text;
 use super::table::{Column, Narrow};
+use super::{Failure, prepare};
 use crate::index::query::{Bounds, FailingName, Filter, MOST_FAILING_NAMES, Quantiles, Scope, Statistics, StatisticsQuery, StatusCounts};
 use crate::index::sqlite::listing::{ABSENT, NO_TEXT, STATUS, find_label};
 
@@ -33,7 +33,7 @@ pub(in crate::index) fn statistics(connection: &Connection, scope: &Scope, query
     let mut exact = true;
     if let (Some(from), Some(to)) = (query.edges.first(), query.edges.last()) {
         let select = condition.table.select(Column::End, ", duration");
-        let mut walk = connection.prepare_cached(&format!("{select} WHERE end_time >= ?1 AND end_time < ?2 ORDER BY end_time"))?;
+        let mut walk = prepare(connection, &format!("{select} WHERE end_time >= ?1 AND end_time < ?2 ORDER BY end_time"))?;
         let mut rows = walk.query([from, to])?;
         let mut bin = 0;
         while let Some(found) = rows.next()? {
@@ -105,7 +105,7 @@ fn failing(connection: &Connection, condition: &Condition, names: HashMap<i64, (
         let sql = format!(
             "SELECT name FROM {wide} WHERE {key} = (SELECT id FROM {list} INDEXED BY {list}_name WHERE name = ?1 ORDER BY end_time DESC LIMIT 1)"
         );
-        let written: Option<Option<String>> = connection.prepare_cached(&sql)?.query_row([name], |row| row.get(0)).optional()?;
+        let written: Option<Option<String>> = prepare(connection, &sql)?.query_row([name], |row| row.get(0)).optional()?;
         if let Some(Some(name)) = written {
             told.push(FailingName { name, failed, runs });
         }

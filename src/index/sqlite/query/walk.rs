@@ -4,9 +4,9 @@ use std::ops::ControlFlow;
 
 use rusqlite::{Connection, Params};
 
-use super::Failure;
 use super::order::{Position, row_of, text, texts_after};
 use super::table::{Column, Narrow, Table};
+use super::{Failure, prepare};
 use crate::index::sqlite::listing::{ABSENT, NO_TEXT};
 
 /// Where a walk is.
@@ -123,7 +123,7 @@ impl Walk<'_> {
         let column = self.column.name();
         let select = self.table.select(self.column, ", end_time");
         let sql = format!("{select} WHERE {column} = ?1 AND (end_time, id) < (?2, ?3) ORDER BY end_time DESC, id DESC");
-        let mut query = self.connection.prepare_cached(&sql)?;
+        let mut query = prepare(self.connection, &sql)?;
         let mut rows = query.query((key, before.0, before.1))?;
         while let Some(found) = rows.next()? {
             let row = Narrow::read(found)?;
@@ -142,7 +142,7 @@ impl Walk<'_> {
         place: &impl Fn(&Narrow) -> Position,
         visit: &mut impl FnMut(Step<'_>) -> Result<ControlFlow<()>, Failure>,
     ) -> Result<ControlFlow<()>, Failure> {
-        let mut query = self.connection.prepare_cached(sql)?;
+        let mut query = prepare(self.connection, sql)?;
         let mut rows = query.query(from)?;
         while let Some(row) = rows.next()? {
             let row = Narrow::read(row)?;

@@ -1,0 +1,158 @@
+//! Lists over made-up rows: against a plain reading of the same rows, and against SQLite's own counters.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, StatementStatus, params};
+
+use super::page::{Limits, USUAL, page_within};
+use crate::index::query::{Bounds, Filter, ListKind, ListPage, ListQuery, NameMatch, Scope, Sort, SortKey};
+use crate::index::sqlite::connection::open_writer;
+use crate::index::sqlite::listing;
+use crate::index::sqlite::rows::signed;
+
+mod pages;
+
+thread_local! {
+    static STATEMENTS: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+}
+
+/// Notes which statements were run, so that their counters can be read.
+pub(super) fn note(sql: &str) {
+    STATEMENTS.with_borrow_mut(|statements| {
+        statements.insert(sql.to_owned());
+    });
+}
+
+/// An index in a folder of its own.
+struct Index {
+    connection: Connection,
+    _folder: tempfile::TempDir,
+}
+
+/// What a job tells, in this test.
+#[derive(Debug, Clone)]
+struct Made {
+    name: Option<String>,
+    status: &'static str,
+    cluster: String,
+    job_type: Option<&'static str>,
+    start: Option<i64>,
+    end: Option<i64>,
+    duration: Option<i64>,
+    tasks: i64,
+    failed: i64,
+}
+
+impl Index {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = open_writer(&folder.path().join("index.sqlite"), None).unwrap();
+        connection.set_prepared_statement_cache_capacity(500);
+        connection.execute_batch("INSERT INTO directories (url, position) VALUES ('file:///b/', 0), ('file:///a/', 1)").unwrap();
+        Self { connection, _folder: folder }
+    }
+
+    /// Adds jobs, each of an application of its own; gives back their ids as lists tell them.
+    fn add(&self, jobs: &[Made], first: u64) -> Vec<String> {
+        let connection = &self.connection;
+        connection.execute_batch("BEGIN").unwrap();
+        let mut ids = Vec::new();
+        for (number, made) in (first..).zip(jobs) {
+            let id = u128::from(number).to_be_bytes();
+            connection
+                .prepare_cached("INSERT INTO units (directory, cluster, name, complete) VALUES (?1, ?2, ?3, 1)")
+                .unwrap()
+                .execute(params![signed(1 + number % 2), made.cluster, id])
+                .unwrap();
+            let unit = connection.last_insert_rowid();
+            connection
+                .prepare_cached(
+                    "INSERT INTO jobs (unit, job, archived, shown, name, status, start_time, end_time, duration, job_type, tasks, failed_tasks,
+                     task_counts, overview) VALUES (?1, ?2, 1, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, '{}', '{}')",
+                )
+                .unwrap()
+                .execute(params![
+                    unit, id, made.name, made.status, made.start, made.end, made.duration, made.job_type, made.tasks, made.failed
+                ])
+                .unwrap();
+            listing::sync(connection, unit).unwrap();
+            ids.push(format!("{number:032x}"));
+        }
+        connection.execute_batch("COMMIT").unwrap();
+        ids
+    }
+
+    fn page(&self, filter: &Filter, sort: Sort, limit: usize, cursor: Option<String>) -> ListPage {
+        self.page_within(filter, sort, limit, cursor, USUAL)
+    }
+
+    fn page_within(&self, filter: &Filter, sort: Sort, limit: usize, cursor: Option<String>, limits: Limits) -> ListPage {
+        let query = ListQuery { kind: ListKind::Jobs, filter: filter.clone(), sort, limit, cursor };
+        page_within(&self.connection, &Scope::everything(), &query, limits).unwrap()
+    }
+
+    /// Steps of SQLite's machine, and rows it stepped over without an index, for what `act` runs.
+    fn steps(&self, act: impl FnOnce()) -> (i32, i32) {
+        let counted = |status| -> i32 {
+            let statements = STATEMENTS.with_borrow(Clone::clone);
+            statements.iter().map(|sql| self.connection.prepare_cached(sql).unwrap().get_status(status)).sum()
+        };
+        let before = (counted(StatementStatus::VmStep), counted(StatementStatus::FullscanStep));
+        act();
+        (counted(StatementStatus::VmStep) - before.0, counted(StatementStatus::FullscanStep) - before.1)
+    }
+}
+
+#[test]
+fn no_page_takes_more_than_a_bounded_number_of_steps() {
+    let index = Index::new();
+    let rows: i64 = 30_000;
+    let jobs: Vec<Made> = (0..rows)
+        .map(|number| Made {
+            name: Some(if number % 10_000 == 7 { format!("rare-Größe-{number}") } else { format!("orders-{}", number % 5_000) }),
+            status: if number % 20 == 0 { "FAILED" } else { "FINISHED" },
+            cluster: format!("cluster-{}", number % 40),
+            job_type: Some("STREAMING"),
+            start: Some(number * 1_000),
+            end: Some(number * 1_000 + 500),
+            duration: Some((number * 7_919) % 100_000),
+            tasks: number % 9,
+            failed: i64::from(number % 20 == 0),
+        })
+        .collect();
+    index.add(&jobs, 1);
+    let name = |text: &str, how| Filter { name: Some((text.to_owned(), how)), ..Filter::default() };
+    let status = |status: &str| Filter { status: vec![status.to_owned()], ..Filter::default() };
+    let both = Filter { cluster: vec!["cluster-3".to_owned()], failed_tasks: Bounds { least: Some(1), most: None }, ..Filter::default() };
+    // Rows, and steps of one page of 50: of a plain scan there would be more than ten for each of the 30,000 rows.
+    for (what, filter, expected, most) in [
+        ("all", Filter::default(), rows, 140_000),
+        ("common state", status("FINISHED"), rows / 20 * 19, 400_000),
+        ("rarer state", status("FAILED"), rows / 20, 120_000),
+        ("absent state", status("CANCELED"), 0, 2_000),
+        ("common name", name("ORDERS", NameMatch::Contains), rows - 3, 1_500_000),
+        ("rare name", name("grösse", NameMatch::Contains), 0, 2_000),
+        ("rare name", name("GRÖßE", NameMatch::Contains), 3, 4_000),
+        ("absent name", name("zzzyyyxxx", NameMatch::Contains), 0, 2_000),
+        ("prefix", name("orders-4321", NameMatch::Prefix), 6, 4_000),
+        ("exact", name("orders-4321", NameMatch::Exact), 6, 4_000),
+        ("nothing in common", both, 0, 60_000),
+    ] {
+        for (key, descending) in [(SortKey::End, true), (SortKey::Duration, false), (SortKey::Status, false), (SortKey::Name, true)] {
+            let sort = Sort { key, descending };
+            // What has not been run yet has no counters.
+            let first = index.page(&filter, sort, 50, None);
+            let mut page = None;
+            let (steps, scanned) = index.steps(|| page = Some(index.page(&filter, sort, 50, None)));
+            let page = page.unwrap();
+            assert_eq!(page, first);
+            assert_eq!(i64::try_from(page.items.len()).unwrap(), expected.min(50), "{what} {key:?}");
+            assert!(steps < most, "{what} by {key:?}: {steps} steps");
+            assert!(scanned < 30_000, "{what} by {key:?}: {scanned} rows scanned");
+            if expected <= 10_000 {
+                assert_eq!((i64::try_from(page.total.count).unwrap(), page.total.exact), (expected, true), "{what} by {key:?}");
+            }
+        }
+    }
+}
