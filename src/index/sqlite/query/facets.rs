@@ -42,7 +42,7 @@ pub(in crate::index) fn facets(connection: &Connection, scope: &Scope, query: &F
     let source = smallest(connection, &condition, &sources, USUAL.gathered)?
         .filter(|(_, count)| *count < USUAL.gathered)
         .map_or(&all, |(source, _)| source);
-    let mut counts = Counts { numbers: Default::default(), days: HashMap::new(), day: None, query };
+    let mut counts = Counts { numbers: Default::default(), days: HashMap::new(), day: None, of_day: 0, query };
     let (walked, mut exact) = (source.column().unwrap_or(Column::Name), true);
     let end_matters = !query.filter.end.is_open();
     source.scan(connection, condition.table, |row| {
@@ -89,12 +89,43 @@ fn end_of(connection: &Connection, condition: &Condition, id: i64) -> Result<Opt
     Ok(prepare(connection, &sql)?.query_row([id], |row| row.get(0)).optional()?)
 }
 
+/// Counts by number: most numbers are small, and counting half a million rows by hash is what facets would take longest for.
+#[derive(Default)]
+struct Tally {
+    small: Vec<u64>,
+    others: HashMap<i64, u64>,
+}
+
+impl Tally {
+    const SMALL: usize = 1 << 16;
+
+    fn add(&mut self, value: i64) {
+        match usize::try_from(value) {
+            Ok(value) if value < Self::SMALL => {
+                if value >= self.small.len() {
+                    self.small.resize(value + 1, 0);
+                }
+                if let Some(count) = self.small.get_mut(value) {
+                    *count += 1;
+                }
+            }
+            _ => *self.others.entry(value).or_default() += 1,
+        }
+    }
+
+    fn counts(self) -> HashMap<i64, u64> {
+        let small = (0..).zip(self.small).filter(|(_, count)| *count > 0);
+        self.others.into_iter().chain(small).collect()
+    }
+}
+
 struct Counts<'q> {
     /// By state, cluster, directory and job type.
-    numbers: [HashMap<i64, u64>; 4],
+    numbers: [Tally; 4],
     days: HashMap<NaiveDate, u64>,
-    /// The day of the last row: rows mostly come in order of their ends.
+    /// The day of the last row, and its rows that are not in `days` yet: rows mostly come in order of their ends.
     day: Option<(NaiveDate, i64, i64)>,
+    of_day: u64,
     query: &'q FacetQuery,
 }
 
@@ -102,27 +133,37 @@ impl Counts<'_> {
     fn add(&mut self, row: &Narrow, end: Option<i64>, failing: [bool; 5], passes: bool, asked: [bool; 5]) {
         for (facet, value) in [row.status, row.cluster, row.directory, row.job_type].into_iter().enumerate() {
             if asked[facet] && (passes || failing[facet]) {
-                *self.numbers[facet].entry(value).or_default() += 1;
+                self.numbers[facet].add(value);
             }
         }
         if asked[4]
             && (passes || failing[4])
             && let Some(end) = end.filter(|end| *end != ABSENT)
-            && let Some(day) = self.day_of(end)
         {
-            *self.days.entry(day).or_default() += 1;
+            self.add_day(end);
         }
     }
 
-    fn day_of(&mut self, end: i64) -> Option<NaiveDate> {
+    fn add_day(&mut self, end: i64) {
         if !self.day.is_some_and(|(_, from, to)| (from..to).contains(&end)) {
+            self.close_day();
             self.day = day_of(self.query.zone, end);
         }
-        self.day.map(|(date, ..)| date)
+        self.of_day += 1;
     }
 
-    fn told(self, connection: &Connection, asked: [bool; 5], exact: bool) -> Result<Facets, Failure> {
-        let [status, cluster, directory, job_type] = self.numbers;
+    fn close_day(&mut self) {
+        let rows = std::mem::take(&mut self.of_day);
+        if let Some((date, ..)) = self.day.take()
+            && rows > 0
+        {
+            *self.days.entry(date).or_default() += rows;
+        }
+    }
+
+    fn told(mut self, connection: &Connection, asked: [bool; 5], exact: bool) -> Result<Facets, Failure> {
+        self.close_day();
+        let [status, cluster, directory, job_type] = self.numbers.map(Tally::counts);
         let texts = |asked: bool, column, counts: HashMap<i64, u64>| {
             if asked { most_frequent(connection, column, counts).map(Some) } else { Ok(None) }
         };
