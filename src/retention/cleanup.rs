@@ -163,6 +163,8 @@ impl Cleanup {
             [("deleted", report.deleted), ("forgotten", report.forgotten), ("changed", report.changed), ("failed", report.failed)];
         metrics::cleaned_up(Duration::from_millis(report.took_ms), report.error.is_none(), removals, report.bytes);
         self.shared.status.send_modify(|status| {
+            // At once with the report: who waits for that finds no run going on.
+            status.running_since = None;
             status.finished += 1;
             status.last = Some(report.clone());
         });
