@@ -176,6 +176,8 @@ fn documented() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(query::lists::jobs))
         .routes(routes!(query::counts::application_facets))
         .routes(routes!(query::counts::job_facets))
+        .routes(routes!(query::export::applications))
+        .routes(routes!(query::export::jobs))
         .routes(routes!(query::lists::application_history))
         .routes(routes!(query::lists::job_history))
         .routes(routes!(query::one::application))

@@ -5,6 +5,7 @@
 pub mod clock;
 pub mod ids;
 pub mod problem;
+pub mod spreadsheet;
 pub mod tasks;
 
 pub mod cli;

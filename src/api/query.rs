@@ -1,11 +1,13 @@
 //! The query API under `/api/v1`: lists, facets, history and statistics of all copies, as JSON.
 
 pub(in crate::api) mod counts;
+pub(in crate::api) mod export;
 pub(in crate::api) mod filters;
 pub(in crate::api) mod items;
 pub(in crate::api) mod lists;
 pub(in crate::api) mod one;
 pub(in crate::api) mod parameters;
+mod table;
 
 use crate::api::Shared;
 use crate::index::query::{Scope, ScopedReader};

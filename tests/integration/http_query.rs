@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::served::{Served, samples};
 
+mod export;
 mod hostile;
 mod pages;
 

@@ -120,6 +120,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/applications/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All applications that a filter selects, as a file
+         * @description Columns of CSV: `id`, `name`, `status`, `start`, `end`, `duration` (milliseconds), `started`, `ended` (ISO 8601), `cluster`, `directory`, `jobs`,
+         *     `failed_jobs`, `complete`, `gone_since`, `problems`, `shown`. What is absent is empty. A text that a spreadsheet would take for a formula has an
+         *     apostrophe before it.
+         */
+        get: operations["export_applications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/applications/facets": {
         parameters: {
             query?: never;
@@ -283,6 +305,28 @@ export interface paths {
          * @description Paths and sizes.
          */
         get: operations["job_documents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All jobs that a filter selects, as a file
+         * @description Columns of CSV: `id`, `name`, `status`, `start`, `end`, `duration` (milliseconds), `started`, `ended` (ISO 8601), `cluster`, `directory`, `job_type`,
+         *     `tasks`, `failed_tasks`, `application`, `gone_since`, `problems`, `shown`, `archived`. What is absent is empty. A text that a spreadsheet would take
+         *     for a formula has an apostrophe before it.
+         */
+        get: operations["export_jobs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1318,6 +1362,74 @@ export interface operations {
             };
         };
     };
+    export_applications: {
+        parameters: {
+            query?: {
+                /** @description Clusters, repeated or separated by commas. */
+                cluster?: string[];
+                /** @description URLs of archive directories, repeated or separated by commas. */
+                directory?: string[];
+                /** @description Ended at this time or later. */
+                end_from?: string;
+                /** @description Ended before this time. */
+                end_to?: string;
+                /** @description `csv` (default) or `ndjson`: one JSON object per line, as in the list. */
+                format?: string;
+                /** @description Types, one of which a job of it has: `BATCH`, `STREAMING`. */
+                job_type?: string[];
+                /** @description Greatest duration in milliseconds. */
+                max_duration?: number;
+                /** @description Greatest number of jobs that failed. */
+                max_failed_jobs?: number;
+                /** @description Greatest number of tasks that failed in all its jobs. */
+                max_failed_tasks?: number;
+                /** @description Least duration in milliseconds. */
+                min_duration?: number;
+                /** @description Least number of jobs that failed. */
+                min_failed_jobs?: number;
+                /** @description Least number of tasks that failed in all its jobs. */
+                min_failed_tasks?: number;
+                /** @description Part of the name, without case. */
+                name?: string;
+                /** @description How the name is compared: `contains` (default), `exact` or `prefix`. */
+                name_match?: string;
+                /** @description Only those with (without) problems on record. */
+                problems?: boolean;
+                /** @description What to sort by, with `-` before it for the largest first; usually `-end`. */
+                sort?: string;
+                /** @description Started at this time or later: milliseconds since 1970 or ISO 8601. */
+                start_from?: string;
+                /** @description Started before this time. */
+                start_to?: string;
+                /** @description States, repeated or separated by commas. */
+                status?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Errors"];
+                };
+            };
+        };
+    };
     application_facets: {
         parameters: {
             query?: {
@@ -1695,6 +1807,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DocumentPage"];
+                };
+            };
+            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Errors"];
+                };
+            };
+        };
+    };
+    export_jobs: {
+        parameters: {
+            query?: {
+                /** @description Only jobs of the application with this id. */
+                application?: string;
+                /** @description Clusters, repeated or separated by commas. */
+                cluster?: string[];
+                /** @description URLs of archive directories, repeated or separated by commas. */
+                directory?: string[];
+                /** @description Ended at this time or later. */
+                end_from?: string;
+                /** @description Ended before this time. */
+                end_to?: string;
+                /** @description `csv` (default) or `ndjson`: one JSON object per line, as in the list. */
+                format?: string;
+                /** @description Types: `BATCH`, `STREAMING`. */
+                job_type?: string[];
+                /** @description Greatest duration in milliseconds. */
+                max_duration?: number;
+                /** @description Greatest number of tasks that failed. */
+                max_failed_tasks?: number;
+                /** @description Least duration in milliseconds. */
+                min_duration?: number;
+                /** @description Least number of tasks that failed. */
+                min_failed_tasks?: number;
+                /** @description Part of the name, without case. */
+                name?: string;
+                /** @description How the name is compared: `contains` (default), `exact` or `prefix`. */
+                name_match?: string;
+                /** @description Only those with (without) problems on record. */
+                problems?: boolean;
+                /** @description What to sort by, with `-` before it for the largest first; usually `-end`. */
+                sort?: string;
+                /** @description Started at this time or later: milliseconds since 1970 or ISO 8601. */
+                start_from?: string;
+                /** @description Started before this time. */
+                start_to?: string;
+                /** @description States, repeated or separated by commas. */
+                status?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
             /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */

@@ -1,0 +1,299 @@
+//! `/api/v1/{applications,jobs}/export`: a whole list as a file that is sent while it is read.
+//!
+//! Page after page is read by its cursor, each from a snapshot and a connection of its own: a list of any length takes the memory
+//! of a few pages, a slow client holds no connection, and one that goes away ends the reading. Rows that are there all the while are
+//! in the file once. What fails after the head was sent cuts the connection, so that half a list is not taken for a whole one.
+
+use std::io;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, header};
+use axum::response::Response;
+use bytes::Bytes;
+use chrono::DateTime;
+use futures::stream;
+use tokio::sync::mpsc;
+
+use super::filters::{self, ApplicationFilterParameters, JobFilterParameters};
+use super::parameters::Parameters;
+use super::table::Format;
+use crate::api::encoding::{Encoding, negotiate};
+use crate::api::error::ApiError;
+use crate::api::{Shared, gzip, response};
+use crate::index::IndexError;
+use crate::index::query::{ListKind, ListPage, ListQuery, ScopedReader};
+use crate::tasks;
+
+/// Rows that are read at once.
+const PAGE: usize = 1_000;
+
+/// Chunks that wait for the client.
+const CHUNKS_AHEAD: usize = 2;
+
+/// Parameters of an export beside the filter, for the OpenAPI document.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "read by the macro alone")]
+pub(in crate::api) struct ExportParameters {
+    /// `csv` (default) or `ndjson`: one JSON object per line, as in the list.
+    format: Option<String>,
+    /// What to sort by, with `-` before it for the largest first; usually `-end`.
+    sort: Option<String>,
+}
+
+/// All applications that a filter selects, as a file
+///
+/// Columns of CSV: `id`, `name`, `status`, `start`, `end`, `duration` (milliseconds), `started`, `ended` (ISO 8601), `cluster`, `directory`, `jobs`,
+/// `failed_jobs`, `complete`, `gone_since`, `problems`, `shown`. What is absent is empty. A text that a spreadsheet would take for a formula has an
+/// apostrophe before it.
+#[utoipa::path(
+    get, path = "/api/v1/applications/export", tag = "lists", operation_id = "export_applications",
+    params(ApplicationFilterParameters, ExportParameters),
+    responses((status = 200, content((String = "text/csv"), (String = "application/x-ndjson"))))
+)]
+pub(in crate::api) async fn applications(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
+    export(&shared, ListKind::Applications, &request.into_parts().0).await
+}
+
+/// All jobs that a filter selects, as a file
+///
+/// Columns of CSV: `id`, `name`, `status`, `start`, `end`, `duration` (milliseconds), `started`, `ended` (ISO 8601), `cluster`, `directory`, `job_type`,
+/// `tasks`, `failed_tasks`, `application`, `gone_since`, `problems`, `shown`, `archived`. What is absent is empty. A text that a spreadsheet would take
+/// for a formula has an apostrophe before it.
+#[utoipa::path(
+    get, path = "/api/v1/jobs/export", tag = "lists", operation_id = "export_jobs", params(JobFilterParameters, ExportParameters),
+    responses((status = 200, content((String = "text/csv"), (String = "application/x-ndjson"))))
+)]
+pub(in crate::api) async fn jobs(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
+    export(&shared, ListKind::Jobs, &request.into_parts().0).await
+}
+
+async fn export(shared: &Arc<Shared>, kind: ListKind, request: &Parts) -> Result<Response, ApiError> {
+    let parameters = Parameters::of(&request.uri, &filters::names(kind, &["sort", "format"]))?;
+    let format = parameters.choice("format", &[("csv", Format::Csv), ("ndjson", Format::Ndjson)])?.unwrap_or(Format::Csv);
+    let query =
+        ListQuery { kind, filter: filters::filter(kind, &parameters)?, sort: filters::sort(kind, &parameters)?, limit: PAGE, cursor: None };
+    let reader = super::reader(shared);
+    // Read before the head is sent, so that what fails at once is still an answer.
+    let first = reader.page(query.clone()).await?;
+    let encoding = negotiate(&request.headers);
+    let body = if request.method == Method::HEAD { Body::empty() } else { body(reader, query, format, encoding, first) };
+
+    let mut answer = Response::new(body);
+    let headers = answer.headers_mut();
+    let (media_type, extension) = match format {
+        Format::Csv => ("text/csv; charset=utf-8; header=present", "csv"),
+        Format::Ndjson => ("application/x-ndjson", "ndjson"),
+    };
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::CACHE_CONTROL, response::NO_STORE);
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if encoding == Encoding::Gzip {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    let list = match kind {
+        ListKind::Applications => "applications",
+        ListKind::Jobs => "jobs",
+    };
+    let day = DateTime::from_timestamp_millis(shared.clock.now()).map_or_else(String::new, |now| now.format("-%Y-%m-%d").to_string());
+    if let Ok(disposition) = HeaderValue::try_from(format!("attachment; filename=\"{list}{day}.{extension}\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    Ok(answer)
+}
+
+/// The rows, from the first page on.
+fn body(pages: impl Pages, query: ListQuery, format: Format, encoding: Encoding, first: ListPage) -> Body {
+    Body::from_stream(stream::unfold(begin(pages, query, format, encoding, first), async |mut receiver| {
+        receiver.recv().await.map(|chunk| (chunk, receiver))
+    }))
+}
+
+/// Starts the reading, which goes on for as long as somebody receives.
+fn begin(pages: impl Pages, query: ListQuery, format: Format, encoding: Encoding, first: ListPage) -> mpsc::Receiver<io::Result<Bytes>> {
+    let (chunks, receiver) = mpsc::channel(CHUNKS_AHEAD);
+    let packer = (encoding == Encoding::Gzip).then(gzip::Packer::new);
+    let writing = Writing { pages, query, format, packer, chunks: chunks.clone() };
+    tasks::spawn(async move {
+        tokio::select! {
+            // The client went away.
+            () = chunks.closed() => {}
+            written = writing.all(first) => if let Err(cause) = written {
+                tracing::warn!(error.cause = %cause, "a list could not be exported to its end");
+                // Whoever went away needs no answer.
+                let _ = chunks.send(Err(io::Error::other("the list could not be read to its end"))).await;
+            },
+        }
+    });
+    receiver
+}
+
+/// Where pages come from.
+trait Pages: Send + Sync + 'static {
+    /// A page of a list.
+    fn page(&self, query: ListQuery) -> impl Future<Output = Result<ListPage, IndexError>> + Send;
+}
+
+impl Pages for ScopedReader {
+    fn page(&self, query: ListQuery) -> impl Future<Output = Result<ListPage, IndexError>> + Send {
+        Self::page(self, query)
+    }
+}
+
+/// A file in the making.
+struct Writing<P> {
+    pages: P,
+    query: ListQuery,
+    format: Format,
+    packer: Option<gzip::Packer>,
+    chunks: mpsc::Sender<io::Result<Bytes>>,
+}
+
+impl<P: Pages> Writing<P> {
+    async fn all(mut self, first: ListPage) -> Result<(), String> {
+        self.send(self.format.head(self.query.kind)).await?;
+        let mut page = first;
+        loop {
+            self.send(self.format.rows(self.query.kind, page.items)?).await?;
+            self.query.cursor = page.next;
+            if self.query.cursor.is_none() {
+                break;
+            }
+            page = self.pages.page(self.query.clone()).await.map_err(|error| error.to_string())?;
+        }
+        if let Some(packer) = self.packer.take() {
+            let rest = packer.finish().map_err(|error| error.to_string())?;
+            self.pass(rest).await;
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, text: Vec<u8>) -> Result<(), String> {
+        let mut chunk = Bytes::from(text);
+        if let Some(packer) = self.packer.take() {
+            let (packer, ready) = gzip::push(packer, chunk).await.map_err(|error| error.to_string())?;
+            self.packer = Some(packer);
+            chunk = ready;
+        }
+        self.pass(chunk).await;
+        Ok(())
+    }
+
+    /// Waits until the client has taken what came before.
+    async fn pass(&self, chunk: Bytes) {
+        if !chunk.is_empty() {
+            // When nobody receives any more, this task is about to end.
+            let _ = self.chunks.send(Ok(chunk)).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+    use crate::index::query::{Filter, Sort, SortKey, Total};
+
+    /// So many empty pages, then an end or a failure.
+    #[derive(Clone)]
+    struct Made {
+        read: Arc<AtomicUsize>,
+        pages: usize,
+        fails: bool,
+    }
+
+    impl Made {
+        fn of(pages: usize, fails: bool) -> Self {
+            Self { read: Arc::default(), pages, fails }
+        }
+    }
+
+    impl Pages for Made {
+        async fn page(&self, query: ListQuery) -> Result<ListPage, IndexError> {
+            let read = self.read.fetch_add(1, Ordering::SeqCst) + 1;
+            assert_eq!(query.cursor, Some((read - 1).to_string()));
+            if read == self.pages && self.fails {
+                return Err(IndexError::Failed("the disk is gone".to_owned()));
+            }
+            Ok(page(read, read < self.pages))
+        }
+    }
+
+    fn page(number: usize, more: bool) -> ListPage {
+        let item = crate::index::query::Item {
+            id: number.to_string(),
+            name: None,
+            status: None,
+            start: None,
+            end: None,
+            duration: None,
+            counts: std::collections::BTreeMap::new(),
+            job_type: None,
+            application: None,
+            cluster: None,
+            directory: String::new(),
+            complete: true,
+            archived: true,
+            gone_since: None,
+            problems: 0,
+            shown: true,
+        };
+        ListPage { items: vec![item], next: more.then(|| number.to_string()), total: Total::default() }
+    }
+
+    fn query() -> ListQuery {
+        ListQuery {
+            kind: ListKind::Jobs,
+            filter: Filter::default(),
+            sort: Sort { key: SortKey::End, descending: true },
+            limit: PAGE,
+            cursor: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn pages_are_read_until_there_are_no_more() {
+        let text = body(Made::of(3, false), query(), Format::Ndjson, Encoding::Identity, page(0, true)).collect().await.unwrap().to_bytes();
+        let ids: Vec<String> = text
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .map(|line| serde_json::from_slice::<serde_json::Value>(line).unwrap()["id"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(ids, ["0", "1", "2", "3"]);
+    }
+
+    #[tokio::test]
+    async fn a_failure_on_the_way_is_an_error_of_the_body_not_its_end() {
+        for encoding in [Encoding::Identity, Encoding::Gzip] {
+            let body = body(Made::of(3, true), query(), Format::Csv, encoding, page(0, true));
+            assert!(body.collect().await.is_err(), "{encoding:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_takes_nothing_stops_the_reading_and_one_that_leaves_ends_it() {
+        let pages = Made::of(1_000, false);
+        let mut receiver = begin(pages.clone(), query(), Format::Csv, Encoding::Identity, page(0, true));
+        // The channel is full and the task waits.
+        while receiver.len() < CHUNKS_AHEAD {
+            tokio::task::yield_now().await;
+        }
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert!(pages.read.load(Ordering::SeqCst) <= CHUNKS_AHEAD);
+        receiver.recv().await.unwrap().unwrap();
+        drop(receiver);
+        // The task has given back what it held.
+        while Arc::strong_count(&pages.read) > 1 {
+            tokio::task::yield_now().await;
+        }
+        assert!(pages.read.load(Ordering::SeqCst) <= CHUNKS_AHEAD + 2);
+    }
+}

@@ -1,0 +1,151 @@
+//! `/api/v1/{applications,jobs}/export`: the whole list, as CSV and as JSON lines.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::support::archives::{id, write_application};
+use crate::support::served::{Served, samples};
+
+async fn lines(server: &Served, path: &str) -> Vec<Value> {
+    let answer = server.get(path).await;
+    assert_eq!(answer.status(), 200, "{path}");
+    assert_eq!(answer.headers()["content-type"], "application/x-ndjson", "{path}");
+    let text = answer.text().await.unwrap();
+    assert!(text.is_empty() || text.ends_with('\n'), "{path}");
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Names of the columns, and rows.
+async fn table(server: &Served, path: &str) -> (Vec<String>, Vec<Vec<String>>) {
+    let answer = server.get(path).await;
+    assert_eq!(answer.status(), 200, "{path}");
+    assert_eq!(answer.headers()["content-type"], "text/csv; charset=utf-8; header=present", "{path}");
+    let text = answer.bytes().await.unwrap();
+    let mut reader = csv::Reader::from_reader(&text[..]);
+    let columns = reader.headers().unwrap().iter().map(str::to_owned).collect();
+    let rows = reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect();
+    (columns, rows)
+}
+
+#[tokio::test]
+async fn an_export_is_the_list_in_its_order_whatever_the_filter_and_the_sort() {
+    let server = Served::over(&samples()).await;
+    for (kind, sorts) in [("applications", ["-end", "name", "-jobs"]), ("jobs", ["end", "-job_type", "failed_tasks"])] {
+        for filter in ["", "status=FAILED,CANCELED", "name=e&min_duration=1", "name=nothing-has-this-name"] {
+            for sort in sorts {
+                let list = server.json(&format!("/api/v1/{kind}?{filter}&sort={sort}&limit=1000")).await;
+                let items = list["items"].as_array().unwrap();
+                let exported = lines(&server, &format!("/api/v1/{kind}/export?{filter}&sort={sort}&format=ndjson")).await;
+                assert_eq!(&exported, items, "{kind} {filter} {sort}");
+                let (columns, rows) = table(&server, &format!("/api/v1/{kind}/export?{filter}&sort={sort}")).await;
+                assert_eq!(rows.len(), items.len(), "{kind} {filter} {sort}");
+                for (row, item) in rows.iter().zip(items) {
+                    for (column, cell) in columns.iter().zip(row) {
+                        let expected = match column.as_str() {
+                            "started" => chrono::DateTime::parse_from_rfc3339(cell).unwrap().timestamp_millis() == item["start"],
+                            "ended" => chrono::DateTime::parse_from_rfc3339(cell).unwrap().timestamp_millis() == item["end"],
+                            "jobs" => {
+                                let all: u64 = item["jobs"].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum();
+                                cell == &all.to_string()
+                            }
+                            "failed_jobs" => cell == &item["jobs"]["FAILED"].as_u64().unwrap_or(0).to_string(),
+                            "tasks" => cell == &item["tasks"]["total"].to_string(),
+                            "failed_tasks" => cell == &item["tasks"]["failed"].to_string(),
+                            _ => match &item[column] {
+                                Value::Null => cell.is_empty(),
+                                Value::String(text) => cell == text,
+                                other => cell == &other.to_string(),
+                            },
+                        };
+                        assert!(expected, "{column} of {item} is {cell:?}");
+                    }
+                }
+            }
+        }
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_list_of_several_pages_is_exported_whole_plain_and_compressed() {
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..2_345_i64 {
+        let application = format!("{number:032x}");
+        write_application(folder.path(), "eu", &application, &format!("run {}", number % 7), 1_000 + number, &[]);
+    }
+    let server = Served::over(&[PathBuf::from(folder.path())]).await;
+    let exported = lines(&server, "/api/v1/applications/export?format=ndjson&sort=name").await;
+    let ids: std::collections::BTreeSet<&str> = exported.iter().map(|item| item["id"].as_str().unwrap()).collect();
+    assert_eq!((exported.len(), ids.len()), (2_345, 2_345));
+    assert!(exported.is_sorted_by_key(|item| item["name"].as_str().unwrap()));
+    let plain = server.get("/api/v1/applications/export").await.bytes().await.unwrap();
+    let packed = server.request("GET", "/api/v1/applications/export").header("accept-encoding", "gzip").send().await.unwrap();
+    assert_eq!(packed.headers()["content-encoding"], "gzip");
+    let packed = packed.bytes().await.unwrap();
+    assert!(packed.len() < plain.len() / 2, "{} of {}", packed.len(), plain.len());
+    let mut unpacked = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&packed[..]), &mut unpacked).unwrap();
+    assert!(unpacked == plain);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn names_that_a_spreadsheet_would_compute_are_texts_in_csv_and_what_they_were_in_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = ["=HYPERLINK(\"http://x\",\"y\")", "+1", "-1+1", "@SUM(A1)", "\t=1", "\rx", " \"=1", "a,b\"c\nd", "harmless"];
+    for (digit, name) in ('1'..).zip(names) {
+        write_application(folder.path(), "=eu", &id(digit), name, 1_000, &[]);
+    }
+    let server = Served::over(&[PathBuf::from(folder.path())]).await;
+    let (columns, rows) = table(&server, "/api/v1/applications/export?sort=start").await;
+    let (name, cluster) =
+        (columns.iter().position(|each| each == "name").unwrap(), columns.iter().position(|each| each == "cluster").unwrap());
+    for row in &rows {
+        let begins = row[name].chars().next().unwrap();
+        assert!(!"=+-@\t\r".contains(begins) && !row[name].starts_with(" \""), "{row:?}");
+        assert_eq!(row[cluster], "'=eu");
+    }
+    let mut found: Vec<String> = rows.iter().map(|row| row[name].clone()).collect();
+    let mut expected: Vec<String> =
+        names.map(|name| if name.starts_with("a,") || name == "harmless" { name.to_owned() } else { format!("'{name}") }).to_vec();
+    found.sort();
+    expected.sort();
+    assert_eq!(found, expected);
+    let listed: std::collections::BTreeSet<String> = lines(&server, "/api/v1/applications/export?format=ndjson")
+        .await
+        .iter()
+        .map(|item| item["name"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(listed, names.map(str::to_owned).into());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_export_is_a_file_with_a_name_and_head_tells_the_same_without_it() {
+    let server = Served::over(&samples()).await;
+    for (path, name) in [
+        ("/api/v1/applications/export", ("applications-", ".csv")),
+        ("/api/v1/jobs/export?format=ndjson", ("jobs-", ".ndjson")),
+        ("/api/v1/jobs/export?format=CSV", ("jobs-", ".csv")),
+    ] {
+        let answer = server.get(path).await;
+        let headers = answer.headers().clone();
+        let disposition = headers["content-disposition"].to_str().unwrap();
+        assert!(disposition.starts_with(&format!("attachment; filename=\"{}", name.0)), "{disposition}");
+        assert!(disposition.ends_with(&format!("{}\"", name.1)), "{disposition}");
+        let head = server.request("HEAD", path).send().await.unwrap();
+        assert_eq!(head.status(), 200);
+        for header in ["content-type", "content-disposition", "cache-control", "vary"] {
+            assert_eq!(head.headers()[header], headers[header], "{path} {header}");
+        }
+        assert!(head.bytes().await.unwrap().is_empty());
+    }
+    for wrong in ["format=xml", "limit=5", "cursor=x", "sort=nothing", "status=BROKEN", "format=csv&format=csv"] {
+        for method in ["GET", "HEAD"] {
+            let answer = server.request(method, &format!("/api/v1/jobs/export?{wrong}")).send().await.unwrap();
+            assert_eq!(answer.status(), 400, "{method} {wrong}");
+        }
+    }
+    server.stop().await;
+}
