@@ -27,7 +27,7 @@ test('every completed application is listed, newest first, with the counts of it
   const { applications } = await json(server, 'applications/overview');
   await open.go('/application/completed');
   assert.equal(await rows('Completed Applications').count(), applications.length);
-  const ends = await rows('Completed Applications').locator('td:nth-child(4) time').evaluateAll((times) => times.map((time) => Date.parse(time.dateTime)));
+  const ends = await rows('Completed Applications').locator('td[data-card="line"] time').evaluateAll((times) => times.map((time) => Date.parse(time.dateTime)));
   assert.deepEqual(ends, applications.map((one) => one['end-time']).sort((a, b) => b - a));
   const mixed = applications.find(({ id }) => id === IDS.mixedApplication);
   const shown = await page.locator(`[data-key="${IDS.mixedApplication}"] .counts`).getAttribute('title');
@@ -190,7 +190,9 @@ test('checkpoints: counts, the latest of each kind, and every one of the history
   const { counts } = checkpoints;
   assert.deepEqual(tiles.map(Number), [counts.total, counts.in_progress, counts.completed, counts.failed, counts.restored]);
   for (const heading of ['Latest failed checkpoint', 'Latest completed checkpoint', 'Latest savepoint', 'Latest restore']) await page.getByRole('heading', { name: heading }).waitFor();
-  assert.equal(await page.locator('canvas').count(), 2);
+  assert.equal(await page.locator('figure svg').count(), 2);
+  const completed = checkpoints.history.filter(({ status }) => status !== 'FAILED').length;
+  assert.equal(await page.locator('figure circle').count(), checkpoints.history.length + 2 * completed, 'each has a duration, and those that completed have two sizes');
 
   await open.go(`/job/completed/${IDS.savepoint}/checkpoints?view=history`);
   assert.equal(await rows('History of checkpoints').count(), checkpoints.history.length);

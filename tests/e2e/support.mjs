@@ -19,8 +19,9 @@ export const NOW = new Date('2026-11-22T20:24:32Z');
 export const DESKTOP = { width: 1360, height: 850 };
 export const NARROW = { width: 390, height: 800 };
 
-/** Rules that are judged. */
-const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+/** Rules that are judged: all, or those on colours. */
+const ALL = { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] };
+export const CONTRAST = { type: 'rule', values: ['color-contrast'] };
 
 /**
  * A page over the server. Whatever goes wrong in it is in `faults`: errors on the console, exceptions, requests to other
@@ -31,9 +32,7 @@ export async function openPage(browser, server, { viewport = DESKTOP, theme = 'l
   const page = await made.newPage();
   const faults = [];
   page.on('console', (message) => {
-    // A server without the query API is asked for it once; the page then filters Flink's overviews itself.
-    const probe = /\/api\/v1\/(?:applications|jobs)\?/.test(message.location().url) && message.text().includes('404');
-    if (!probe && (message.type() === 'error' || message.type() === 'warning')) faults.push(`console: ${message.text()} ${message.location().url}`);
+    if (message.type() === 'error' || message.type() === 'warning') faults.push(`console: ${message.text()} ${message.location().url}`);
   });
   page.on('pageerror', (error) => faults.push(`exception: ${error.stack ?? error}`));
   page.on('dialog', (dialog) => {
@@ -56,6 +55,12 @@ export async function openPage(browser, server, { viewport = DESKTOP, theme = 'l
       await page.goto('about:blank');
       await page.goto(`${server.url}#${hash}`);
       await settle(page);
+    },
+    /** Changes window and colours of the page that is shown, and waits until it is drawn so. */
+    async look({ viewport, theme = 'light' }) {
+      await page.setViewportSize(viewport);
+      await page.emulateMedia({ colorScheme: theme });
+      await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
     },
     async close() {
       await made.close();
@@ -86,12 +91,12 @@ async function fromDisk(page, server) {
 }
 
 /** No violation of accessibility. The answer of axe is part of the message. */
-export async function assertAccessible(page, where) {
+export async function assertAccessible(page, where, rules = ALL) {
   await page.evaluate(readFileSync(AXE, 'utf8'));
-  const violations = await page.evaluate(async (values) => {
-    const found = await window.axe.run(document, { runOnly: { type: 'tag', values } });
+  const violations = await page.evaluate(async (runOnly) => {
+    const found = await window.axe.run(document, { runOnly });
     return found.violations.map(({ id, help, nodes }) => `${id}: ${help}\n${nodes.map((node) => `    ${node.html.slice(0, 200)}\n      ${node.any.concat(node.all, node.none).map((check) => check.message).join('; ')}`).join('\n')}`);
-  }, RULES);
+  }, rules);
   assert.deepEqual(violations, [], `${where}\n${violations.join('\n')}`);
 }
 

@@ -18,6 +18,9 @@ export const IDS = {
   mainThrew: 'f1898ed7fcedaa1cb44070ffbab23964',
 };
 
+/** The name of two jobs, one of them of an older version. */
+export const TWICE = "Ünïcødé \"double\" 'single' a/b\\c <script>alert(1)</script> & 日本語 🚀 %2F ../x?y#z\ttab ls";
+
 export const PAGES = [
   { name: 'applications', hash: '/application/completed' },
   { name: 'applications-failed', hash: '/application/completed?status=FAILED&sort=name' },
@@ -50,6 +53,9 @@ export const PAGES = [
   { name: 'rescales-summary', hash: J(IDS.rescaled, 'rescales?view=summary') },
   { name: 'rescales-configuration', hash: J(IDS.rescaled, 'rescales?view=configuration') },
   { name: 'cluster', hash: J(IDS.failing, 'cluster_configuration') },
+  { name: 'runs', hash: `/runs/jobs?${new URLSearchParams({ name: TWICE })}` },
+  { name: 'runs-none', hash: '/runs/applications?name=nothing+is+called+so' },
+  { name: 'statistics', hash: '/statistics?period=7d' },
   { name: 'server', hash: '/server' },
   { name: 'unknown', hash: '/no/such/page' },
 ];

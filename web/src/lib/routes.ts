@@ -18,6 +18,8 @@ export type Page =
   | { name: 'jobs' }
   | { name: 'application'; id: string; tab: ApplicationTab }
   | { name: 'job'; id: string; tab: JobTab; vertex: string | null; vertexTab: VertexTab; notArchived: string | null }
+  | { name: 'runs'; kind: 'applications' | 'jobs' }
+  | { name: 'statistics' }
   | { name: 'server' }
   | { name: 'live'; what: string }
   | { name: 'unknown'; path: string };
@@ -49,6 +51,10 @@ export function pageOf(segments: readonly string[]): Page {
     case 'job':
     case 'jobs':
       return jobPage(withoutState(rest));
+    case 'runs':
+      return { name: 'runs', kind: rest[0] === 'applications' ? 'applications' : 'jobs' };
+    case 'statistics':
+      return { name: 'statistics' };
     case 'server':
       return { name: 'server' };
     default:
@@ -82,5 +88,7 @@ export const applicationHref = (id: string, tab: ApplicationTab = 'overview'): s
 export const jobHref = (id: string, tab: JobTab = 'overview'): string => href(['job', 'completed', id, tab]);
 export const vertexHref = (job: string, vertex: string, tab: VertexTab = 'detail'): string =>
   href(['job', 'completed', job, 'overview', vertex, tab]);
+/** All runs of one name, of every cluster or of one. */
+export const runsHref = (kind: 'applications' | 'jobs', name: string, cluster: string | null = null): string => href(['runs', kind], { name, cluster });
 export const listHref = (kind: 'applications' | 'jobs', query = ''): string =>
   `#/${kind === 'applications' ? 'application' : 'job'}/completed${query ? `?${query}` : ''}`;

@@ -1,4 +1,6 @@
 /** The pages behind the lists, fetched together: whoever opens one opens others. */
 export { default as ApplicationPage } from './ApplicationPage.svelte';
 export { default as JobPage } from './JobPage.svelte';
+export { default as RunsPage } from './RunsPage.svelte';
 export { default as ServerPage } from './ServerPage.svelte';
+export { default as StatisticsPage } from './StatisticsPage.svelte';

@@ -39,10 +39,14 @@ export function fromInputValue(text: string, zone: Zone): number | null {
   return Number.isNaN(ms) ? null : ms;
 }
 
+/** How far the wall clock of the zone is ahead of UTC at a time, in milliseconds. */
+export function wallClockOffset(ms: number, zone: Zone): number {
+  return zone === 'utc' ? 0 : -new Date(ms).getTimezoneOffset() * 60_000;
+}
+
 /** A date whose UTC fields are the wall clock of the zone: toISOString is far cheaper than Intl for thousands of cells. */
 function shifted(ms: number, zone: Zone): Date {
-  if (zone === 'utc') return new Date(ms);
-  return new Date(Math.min(ms - new Date(ms).getTimezoneOffset() * 60_000, 8.64e15));
+  return new Date(Math.min(ms + wallClockOffset(ms, zone), 8.64e15));
 }
 
 function timeOfDay(iso: string, milliseconds: boolean): string {

@@ -1,27 +1,12 @@
-import type { Counts } from '../api/flink';
+import type { Item } from '../api/server';
 
 export type Kind = 'applications' | 'jobs';
 
-/** One line of the list of applications or of jobs, wherever it came from. Times are milliseconds, `null` where there is none. */
-export interface Row {
-  id: string;
-  name: string;
-  status: string;
-  start: number | null;
-  end: number | null;
-  duration: number | null;
-  /** Jobs by state of an application, tasks by state of a job. */
-  counts: Counts;
-  type?: string | null;
-  application?: string | null;
-  cluster?: string | null;
-  directory?: string | null;
-  /** False while the summary of an application has not been read. */
-  complete?: boolean;
-  /** Since when its archive is no longer there. */
-  gone?: number | null;
-  problems?: number;
-}
+/** Jobs by state of an application, tasks by state of a job. */
+export const countsOf = (item: Item): Record<string, number> => ('jobs' in item ? item.jobs : item.tasks);
+
+/** Tells the copies of one id apart; the one that Flink's paths show is known by its id alone. */
+export const keyOf = ({ id, shown, cluster, directory }: Item): string => (shown ? id : [id, cluster, directory].join(' '));
 
 export const SORTS = ['name', 'start', 'duration', 'end', 'status'] as const;
 export type SortKey = (typeof SORTS)[number];
