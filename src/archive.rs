@@ -6,6 +6,7 @@ mod application;
 mod depth;
 mod entry_path;
 mod envelope;
+pub mod facts;
 mod flaws;
 pub mod fuzz;
 mod job;
@@ -17,6 +18,7 @@ mod text;
 
 use std::io::{self, BufReader};
 
+use self::facts::Facts;
 use crate::clock::Millis;
 use crate::ids::{ApplicationId, JobId};
 use crate::problem::ProblemCode;
@@ -124,6 +126,8 @@ pub enum Record {
 pub struct Read {
     /// The overview; `None` when no entry tells one (its documents are served, it is not listed).
     pub record: Option<Record>,
+    /// What the documents tell beyond it.
+    pub facts: Facts,
     /// What was left out, and why. Bounded: after 100 flaws of one code only their number is told.
     pub flaws: Vec<Flaw>,
     /// Documents given to the sink.

@@ -49,7 +49,7 @@ fn owners(data: &[u8]) -> Vec<Owner> {
 /// All that a reading did, comparable.
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
-    Read(Read, Vec<(String, String)>),
+    Read(Box<Read>, Vec<(String, String)>),
     Unreadable(ProblemCode, String),
 }
 
@@ -60,7 +60,7 @@ fn outcome(owner: Owner, limits: &Limits, read: impl FnOnce(&mut dyn DocumentSin
             assert_eq!(read.documents, sink.documents.len() as u64, "documents are counted");
             assert!(read.documents > 0, "an archive without documents is unreadable");
             assert!(read.flaws.len() <= 101 * ProblemCode::ALL.len(), "flaws are bounded");
-            Outcome::Read(read, sink.documents)
+            Outcome::Read(Box::new(read), sink.documents)
         }
         Err(ReadError::Unreadable(unreadable)) => Outcome::Unreadable(unreadable.code, unreadable.reason),
         Err(ReadError::Source(error)) => panic!("the source cannot fail: {error}"),

@@ -52,12 +52,12 @@ impl<'a> Members<'a> {
 
     /// A string, or a number or boolean as text.
     pub(super) fn text(&self, name: &str) -> Option<String> {
-        let value = self.get(name)?.get();
-        match value.as_bytes().first()? {
-            b'"' => string(value),
-            b'{' | b'[' | b'n' => None,
-            _ => Some(value.to_owned()),
-        }
+        text(self.get(name)?)
+    }
+
+    /// All members that are a string, a number or a boolean, as text, in order.
+    pub(super) fn texts(&self) -> impl Iterator<Item = (&str, String)> {
+        self.iter().filter_map(|(name, value)| Some((name, text(value)?)))
     }
 
     /// A whole number, also one in a string or with a fraction.
@@ -80,6 +80,15 @@ impl<'a> Members<'a> {
     /// The elements of an array; none if it is not one.
     pub(super) fn elements(&self, name: &str) -> Vec<&'a RawValue> {
         self.get(name).and_then(|value| serde_json::from_str(value.get()).ok()).unwrap_or_default()
+    }
+}
+
+/// A string, or a number or boolean as text.
+fn text(value: &RawValue) -> Option<String> {
+    match value.get().as_bytes().first()? {
+        b'"' => string(value.get()),
+        b'{' | b'[' | b'n' => None,
+        _ => Some(value.get().to_owned()),
     }
 }
 

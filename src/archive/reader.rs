@@ -7,6 +7,7 @@ use super::application::ApplicationFindings;
 use super::depth::nests_deeper;
 use super::entry_path::{EntryPaths, Place, Refused};
 use super::envelope::{Entry, Field, walk};
+use super::facts::Deriver;
 use super::flaws::Flaws;
 use super::job::JobFindings;
 use super::{DocumentSink, LONGEST_PATH, Limits, Owner, Read, ReadError, Record, Unreadable};
@@ -24,6 +25,7 @@ pub(super) fn read(source: impl BufRead, owner: Owner, limits: &Limits, sink: &m
         document_bytes: 0,
         own: 0,
         foreign: 0,
+        deriver: Deriver::new(owner),
         findings: match owner {
             Owner::Application(id) => Findings::Application(ApplicationFindings::new(id)),
             Owner::Job(id) => Findings::Job(JobFindings::new(id)),
@@ -49,6 +51,7 @@ struct Reader<'a> {
     own: u64,
     /// Entries under the id of another application or job.
     foreign: u64,
+    deriver: Deriver,
     findings: Findings,
 }
 
@@ -65,7 +68,10 @@ impl Reader<'_> {
         self.sink.document(&path, json)?;
         self.documents += 1;
         self.document_bytes += json.len() as u64;
-        self.own += u64::from(matches!(place, Place::Details | Place::Below));
+        if matches!(place, Place::Details | Place::Below) {
+            self.own += 1;
+            self.deriver.document(&path, json);
+        }
         self.learn(place, json)
     }
 
@@ -109,7 +115,13 @@ impl Reader<'_> {
         if let Some(flaw) = flaw {
             self.flaws.archive(ProblemCode::OverviewUnusable, flaw);
         }
-        Ok(Read { record, flaws: self.flaws.finish(), documents: self.documents, document_bytes: self.document_bytes })
+        Ok(Read {
+            record,
+            facts: self.deriver.finish(),
+            flaws: self.flaws.finish(),
+            documents: self.documents,
+            document_bytes: self.document_bytes,
+        })
     }
 }
 

@@ -1,0 +1,267 @@
+//! What an archive tells of its application or job beyond its overview: figures, vertices, exceptions, configuration.
+//!
+//! The documents are those of Flink 1.20 to 2.3 (`JobDetailsInfo`, `JobExceptionsInfoWithHistory`, `CheckpointingStatistics`,
+//! `ConfigurationInfo` and so on). What a document does not tell is absent here, never zero: Flink writes `"NaN"` for what was not
+//! measured, -1 for what did not happen and 0 for a time that never came. Everything is bounded, for archives are written by others.
+
+mod checkpoints;
+mod configuration;
+mod exceptions;
+mod job;
+
+use super::Owner;
+use super::members::Members;
+use crate::clock::Millis;
+
+/// Version of what is derived from archives. To be raised with every change of it: what an older version derived is then derived again.
+pub const DERIVED: u32 = 1;
+
+/// Vertices of a job that are kept, in the order of the archive.
+pub const MOST_VERTICES: usize = 1_000;
+/// Exceptions of an archive that are kept, the newest first.
+pub const MOST_EXCEPTIONS: usize = 64;
+/// Entries of a configuration that are kept.
+pub const MOST_ENTRIES: usize = 4_000;
+/// Bytes of a name, a key or a class.
+pub const NAME_BYTES: usize = 1 << 10;
+/// Bytes of a message or of a value of the configuration.
+pub const MESSAGE_BYTES: usize = 4 << 10;
+/// Bytes of a stack trace.
+pub const TRACE_BYTES: usize = 32 << 10;
+
+/// What was derived from one archive.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Default parallelism of the job, where it was set (`job-parallelism` of `/jobs/<id>/config`).
+    pub parallelism: Option<i64>,
+    /// Highest parallelism that the job may have, where it was set (`maxParallelism` of `/jobs/<id>`).
+    pub max_parallelism: Option<i64>,
+    /// `Default`, `Adaptive` or `AdaptiveBatch` (Flink 2.3 and later).
+    pub scheduler: Option<String>,
+    /// Version of Flink, by the name of its `flink-dist` file in the class path.
+    pub flink_version: Option<String>,
+    /// Highest number of an attempt of any subtask: how often that one was started again.
+    pub restarts: Option<u64>,
+    /// What the vertices read and wrote together.
+    pub io: IoFacts,
+    /// Checkpoints; `None` where checkpointing was off.
+    pub checkpoints: Option<CheckpointFacts>,
+    /// Vertices in the order of the archive, at most [`MOST_VERTICES`].
+    pub vertices: Vec<VertexFacts>,
+    /// Exceptions, the newest first, at most [`MOST_EXCEPTIONS`].
+    pub exceptions: Vec<ExceptionFacts>,
+    /// Configuration of the JobManager and of the job, at most [`MOST_ENTRIES`].
+    pub configuration: Vec<ConfigurationEntry>,
+}
+
+/// What was read and written, as Flink counts it: between vertices, so sources read and sinks write nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct IoFacts {
+    /// Bytes read.
+    pub read_bytes: Option<i64>,
+    /// Bytes written.
+    pub write_bytes: Option<i64>,
+    /// Records read.
+    pub read_records: Option<i64>,
+    /// Records written.
+    pub write_records: Option<i64>,
+}
+
+/// One vertex of a job.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VertexFacts {
+    /// Id, as archived.
+    pub id: String,
+    /// Name; cut at [`NAME_BYTES`].
+    pub name: String,
+    /// State, as archived.
+    pub status: Option<String>,
+    /// Number of subtasks.
+    pub parallelism: Option<i64>,
+    /// Highest number that it may have.
+    pub max_parallelism: Option<i64>,
+    /// When its first subtask started.
+    pub start: Option<Millis>,
+    /// When its last subtask ended.
+    pub end: Option<Millis>,
+    /// Milliseconds.
+    pub duration: Option<i64>,
+    /// What it read and wrote.
+    pub io: IoFacts,
+    /// Milliseconds that its subtasks were busy, together.
+    pub busy: Option<i64>,
+    /// Milliseconds that they waited for input.
+    pub idle: Option<i64>,
+    /// Milliseconds that they waited for those behind them.
+    pub backpressured: Option<i64>,
+}
+
+/// Checkpoints of a job.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CheckpointFacts {
+    /// Triggered.
+    pub total: Option<i64>,
+    /// Completed.
+    pub completed: Option<i64>,
+    /// Failed.
+    pub failed: Option<i64>,
+    /// Under way when the job ended.
+    pub in_progress: Option<i64>,
+    /// Times that the job was restored from one.
+    pub restored: Option<i64>,
+    /// The last that was completed, a savepoint or not.
+    pub last: Option<CheckpointFact>,
+    /// Milliseconds of the longest that was completed.
+    pub longest: Option<i64>,
+    /// Bytes of the largest state.
+    pub largest_state: Option<i64>,
+    /// Bytes of the most that one wrote.
+    pub largest_written: Option<i64>,
+}
+
+/// One completed checkpoint.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CheckpointFact {
+    /// Number.
+    pub id: Option<i64>,
+    /// Whether it is a savepoint.
+    pub savepoint: bool,
+    /// When it was triggered.
+    pub triggered: Option<Millis>,
+    /// Milliseconds from trigger to the last acknowledgement.
+    pub duration: Option<i64>,
+    /// Bytes of the state.
+    pub state_size: Option<i64>,
+    /// Bytes written for it.
+    pub written: Option<i64>,
+}
+
+/// What an exception is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExceptionKind {
+    /// The newest failure: of a failed job the one that ended it.
+    Root,
+    /// A failure before that.
+    Earlier,
+    /// One that happened together with another.
+    Concurrent,
+}
+
+/// One exception.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExceptionFacts {
+    /// What it is of.
+    pub kind: ExceptionKind,
+    /// Class.
+    pub class: String,
+    /// Message; cut at [`MESSAGE_BYTES`].
+    pub message: Option<String>,
+    /// Class of the innermost cause, where there is one.
+    pub cause_class: Option<String>,
+    /// Message of the innermost cause; cut at [`MESSAGE_BYTES`].
+    pub cause_message: Option<String>,
+    /// Stack trace as archived; cut at [`TRACE_BYTES`].
+    pub stack_trace: String,
+    /// When it happened.
+    pub at: Option<Millis>,
+    /// Task that it happened in.
+    pub task: Option<String>,
+}
+
+/// One key of a configuration.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ConfigurationEntry {
+    /// Key; cut at [`NAME_BYTES`].
+    pub key: String,
+    /// Value, with secrets hidden by Flink; cut at [`MESSAGE_BYTES`].
+    pub value: String,
+}
+
+/// Derives facts from the documents of one archive, given one by one in their order; of documents of one path the last counts.
+#[derive(Debug)]
+pub struct Deriver {
+    /// Bytes of `/jobs/<id>`, or of `/applications/<id>`.
+    prefix: usize,
+    is_job: bool,
+    facts: Facts,
+    exceptions: Vec<ExceptionFacts>,
+    cluster_configuration: Vec<ConfigurationEntry>,
+    job_configuration: Vec<ConfigurationEntry>,
+}
+
+impl Deriver {
+    /// One for the archive of this owner.
+    #[must_use]
+    pub fn new(owner: Owner) -> Self {
+        let (prefix, is_job) = match owner {
+            Owner::Application(_) => ("/applications/".len() + 32, false),
+            Owner::Job(_) => ("/jobs/".len() + 32, true),
+        };
+        Self {
+            prefix,
+            is_job,
+            facts: Facts::default(),
+            exceptions: Vec::new(),
+            cluster_configuration: Vec::new(),
+            job_configuration: Vec::new(),
+        }
+    }
+
+    /// Takes a document by the path that it is served at. Whatever it holds, this neither fails nor panics.
+    pub fn document(&mut self, path: &str, json: &str) {
+        let Some(below) = path.get(self.prefix..) else { return };
+        match (self.is_job, below) {
+            (true, "") => job::details(json, &mut self.facts),
+            (true, "/config") => {
+                let parsed = Members::parse(json);
+                self.facts.parallelism = parsed.as_ref().and_then(configuration::parallelism);
+                self.job_configuration = parsed.as_ref().map(configuration::of_job).unwrap_or_default();
+            }
+            (true, "/checkpoints") => self.facts.checkpoints = checkpoints::read(json),
+            (true, "/jobmanager/environment") => self.facts.flink_version = job::flink_version(json),
+            (_, "/jobmanager/config") => self.cluster_configuration = configuration::of_cluster(json),
+            (_, "/exceptions") => self.exceptions = exceptions::read(json),
+            (true, below) => {
+                if let Some(attempt) = job::attempt(below) {
+                    self.facts.restarts = self.facts.restarts.max(Some(attempt));
+                }
+            }
+            (false, _) => {}
+        }
+    }
+
+    /// What was derived.
+    #[must_use]
+    pub fn finish(self) -> Facts {
+        let mut configuration = self.job_configuration;
+        configuration.extend(self.cluster_configuration);
+        configuration.truncate(MOST_ENTRIES);
+        Facts { exceptions: self.exceptions, configuration, ..self.facts }
+    }
+}
+
+/// The beginning of a text, at most so many bytes, cut between characters.
+fn cut(mut text: String, bytes: usize) -> String {
+    if text.len() > bytes {
+        text.truncate(text.floor_char_boundary(bytes));
+    }
+    text
+}
+
+/// A time that came: Flink writes 0 or -1 for one that never did.
+fn time(members: &Members<'_>, name: &str) -> Option<Millis> {
+    members.integer(name).filter(|time| *time > 0)
+}
+
+/// A figure that was measured: Flink writes -1, `"NaN"` or 2^63-1 for one that was not.
+fn figure(members: &Members<'_>, name: &str) -> Option<i64> {
+    members.integer(name).filter(|figure| (0..i64::MAX).contains(figure))
+}
+
+/// A whole number above zero.
+fn positive(members: &Members<'_>, name: &str) -> Option<i64> {
+    figure(members, name).filter(|number| *number > 0)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! Exceptions of jobs and applications, from their `exceptions` documents.
+
+use super::super::members::Members;
+use super::{ExceptionFacts, ExceptionKind, MESSAGE_BYTES, MOST_EXCEPTIONS, NAME_BYTES, TRACE_BYTES, cut, time};
+
+/// What Java writes before the cause of an exception.
+const CAUSED_BY: &str = "Caused by: ";
+/// What it writes before a frame of a stack trace.
+const FRAME: &str = "\tat ";
+
+/// Reads the history, else what Flink told before it had one (`root-exception` and `all-exceptions`). The newest is first.
+pub(super) fn read(json: &str) -> Vec<ExceptionFacts> {
+    let Some(members) = Members::parse(json) else { return Vec::new() };
+    let history = members.get("exceptionHistory").and_then(|history| Members::parse(history.get()));
+    let mut found = Vec::new();
+    for entry in history.iter().flat_map(|history| history.objects("entries")) {
+        let kind = if found.is_empty() { ExceptionKind::Root } else { ExceptionKind::Earlier };
+        found.extend(of_history(&entry, kind));
+        for concurrent in entry.objects("concurrentExceptions") {
+            found.extend(of_history(&concurrent, ExceptionKind::Concurrent));
+        }
+        if found.len() >= MOST_EXCEPTIONS {
+            break;
+        }
+    }
+    if found.is_empty() {
+        found.extend(members.text("root-exception").map(|trace| {
+            let at = time(&members, "timestamp");
+            fact(ExceptionKind::Root, None, trace, at, None)
+        }));
+        for each in members.objects("all-exceptions").into_iter().take(MOST_EXCEPTIONS) {
+            let Some(trace) = each.text("exception") else { continue };
+            found.push(fact(ExceptionKind::Concurrent, None, trace, time(&each, "timestamp"), task(&each, "task")));
+        }
+    }
+    found.truncate(MOST_EXCEPTIONS);
+    found
+}
+
+fn of_history(entry: &Members<'_>, kind: ExceptionKind) -> Option<ExceptionFacts> {
+    let trace = entry.text("stacktrace").unwrap_or_default();
+    let class = entry.text("exceptionName").filter(|class| !class.is_empty());
+    if trace.is_empty() && class.is_none() {
+        return None;
+    }
+    Some(fact(kind, class, trace, time(entry, "timestamp"), task(entry, "taskName")))
+}
+
+fn task(entry: &Members<'_>, name: &str) -> Option<String> {
+    entry.text(name).filter(|task| !task.is_empty()).map(|task| cut(task, NAME_BYTES))
+}
+
+fn fact(
+    kind: ExceptionKind,
+    class: Option<String>,
+    trace: String,
+    at: Option<crate::clock::Millis>,
+    task: Option<String>,
+) -> ExceptionFacts {
+    let (told, message) = head(&trace);
+    let cause = innermost(&trace).map(head);
+    let bounded = |text: &str, bytes| Some(cut(text.to_owned(), bytes)).filter(|text| !text.is_empty());
+    ExceptionFacts {
+        kind,
+        class: cut(class.unwrap_or_else(|| told.to_owned()), NAME_BYTES),
+        message: message.and_then(|message| bounded(message, MESSAGE_BYTES)),
+        cause_class: cause.and_then(|(class, _)| bounded(class, NAME_BYTES)),
+        cause_message: cause.and_then(|(_, message)| bounded(message?, MESSAGE_BYTES)),
+        stack_trace: cut(trace, TRACE_BYTES),
+        at,
+        task,
+    }
+}
+
+/// Class and message that a stack trace begins with. A message may have several lines: it ends where the frames begin.
+fn head(trace: &str) -> (&str, Option<&str>) {
+    let lines = trace.split_inclusive('\n');
+    let before = lines.take_while(|line| !line.starts_with(FRAME) && !line.starts_with(CAUSED_BY) && !line.starts_with("\t... "));
+    let head = trace[..before.map(str::len).sum()].trim_end();
+    match head.split_once(": ") {
+        // A class has no blanks: what has some is a message alone.
+        Some((class, message)) if !class.contains(char::is_whitespace) => (class, Some(message.trim_start())),
+        _ if head.contains(char::is_whitespace) => ("", Some(head)),
+        _ => (head.trim_end_matches(':'), None),
+    }
+}
+
+/// The trace from behind the last `Caused by` on.
+fn innermost(trace: &str) -> Option<&str> {
+    let at = trace.rmatch_indices(CAUSED_BY).map(|(at, _)| at).find(|at| *at == 0 || trace[..*at].ends_with(['\n', '\t']))?;
+    Some(&trace[at + CAUSED_BY.len()..])
+}

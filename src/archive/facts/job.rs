@@ -1,0 +1,92 @@
+//! A job's details with its vertices, its attempts and its version of Flink.
+
+use super::super::is_state;
+use super::super::members::Members;
+use super::{Facts, IoFacts, MOST_VERTICES, NAME_BYTES, VertexFacts, cut, figure, positive, time};
+
+/// Takes `/jobs/<id>`.
+pub(super) fn details(json: &str, facts: &mut Facts) {
+    let Some(members) = Members::parse(json) else { return };
+    facts.max_parallelism = positive(&members, "maxParallelism");
+    facts.scheduler = members.text("schedulerType").filter(|scheduler| is_state(scheduler));
+    facts.vertices.clear();
+    facts.io = IoFacts::default();
+    for element in members.elements("vertices") {
+        let Some(vertex) = Members::parse(element.get()).and_then(|vertex| self::vertex(&vertex)) else { continue };
+        facts.io = sum(facts.io, vertex.io);
+        if facts.vertices.len() < MOST_VERTICES {
+            facts.vertices.push(vertex);
+        }
+    }
+}
+
+fn vertex(members: &Members<'_>) -> Option<VertexFacts> {
+    let metrics = members.get("metrics").and_then(|metrics| Members::parse(metrics.get()));
+    let metric = |name| metrics.as_ref().and_then(|metrics| figure(metrics, name));
+    Some(VertexFacts {
+        id: cut(members.text("id")?, NAME_BYTES),
+        name: cut(members.text("name").unwrap_or_default(), NAME_BYTES),
+        status: members.text("status").filter(|status| is_state(status)),
+        parallelism: positive(members, "parallelism"),
+        max_parallelism: positive(members, "maxParallelism"),
+        start: time(members, "start-time"),
+        end: time(members, "end-time"),
+        duration: figure(members, "duration"),
+        io: metrics.as_ref().map(io).unwrap_or_default(),
+        busy: metric("accumulated-busy-time"),
+        idle: metric("accumulated-idle-time"),
+        backpressured: metric("accumulated-backpressured-time"),
+    })
+}
+
+fn io(metrics: &Members<'_>) -> IoFacts {
+    // What no subtask reported is written as an incomplete zero.
+    let counted = |name: &str, complete: &str| {
+        let incomplete = metrics.get(complete).is_some_and(|value| value.get() == "false");
+        figure(metrics, name).filter(|count| *count > 0 || !incomplete)
+    };
+    IoFacts {
+        read_bytes: counted("read-bytes", "read-bytes-complete"),
+        write_bytes: counted("write-bytes", "write-bytes-complete"),
+        read_records: counted("read-records", "read-records-complete"),
+        write_records: counted("write-records", "write-records-complete"),
+    }
+}
+
+fn sum(left: IoFacts, right: IoFacts) -> IoFacts {
+    let add = |left: Option<i64>, right: Option<i64>| match (left, right) {
+        (Some(left), Some(right)) => Some(left.saturating_add(right)),
+        (left, right) => left.or(right),
+    };
+    IoFacts {
+        read_bytes: add(left.read_bytes, right.read_bytes),
+        write_bytes: add(left.write_bytes, right.write_bytes),
+        read_records: add(left.read_records, right.read_records),
+        write_records: add(left.write_records, right.write_records),
+    }
+}
+
+/// The number in `/vertices/<id>/subtasks/<n>/attempts/<number>`.
+pub(super) fn attempt(below: &str) -> Option<u64> {
+    let mut segments = below.strip_prefix("/vertices/")?.split('/');
+    let (_vertex, subtasks, _subtask) = (segments.next()?, segments.next()?, segments.next()?);
+    let (attempts, number) = (segments.next()?, segments.next()?);
+    if subtasks != "subtasks" || attempts != "attempts" || segments.next().is_some() {
+        return None;
+    }
+    number.parse::<u32>().ok().map(u64::from)
+}
+
+/// The version in the name of `flink-dist-<version>.jar`; up to Flink 1.14 a version of Scala stood before it.
+pub(super) fn flink_version(json: &str) -> Option<String> {
+    let members = Members::parse(json)?;
+    let path: Vec<String> = serde_json::from_str(members.get("classpath")?.get()).ok()?;
+    path.iter().find_map(|entry| {
+        let file = entry.rsplit(['/', '\\']).next()?;
+        let rest = file.strip_prefix("flink-dist")?.strip_suffix(".jar")?;
+        let version = rest.split_once('-')?.1;
+        let plausible =
+            version.len() <= 64 && version.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
+        (plausible && version.starts_with(|first: char| first.is_ascii_digit())).then(|| version.to_owned())
+    })
+}
