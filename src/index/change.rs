@@ -1,6 +1,7 @@
 //! Changes of the index.
 
 use super::{IndexWriter, UnitKey};
+use crate::archive::facts::Facts;
 use crate::archive::{ApplicationRecord, JobRecord};
 use crate::clock::Millis;
 use crate::directory::{FileKind, FilePath, FileVersion};
@@ -43,6 +44,8 @@ pub enum FileOutcome {
     Parsed {
         /// What the overview tells, if it tells anything.
         record: Option<ParsedRecord>,
+        /// What the documents tell beyond it.
+        facts: Box<Facts>,
         /// The documents.
         pack: Pack,
         /// Number of documents.

@@ -40,7 +40,13 @@ pub(super) fn change(key: UnitKey, has_summary: bool, read: Vec<ReadFile>, now: 
                     Record::Application(record) => ParsedRecord::Application(record),
                     Record::Job(record) => ParsedRecord::Job(record),
                 });
-                FileOutcome::Parsed { record, pack, documents: read.documents, document_bytes: read.document_bytes }
+                FileOutcome::Parsed {
+                    record,
+                    facts: Box::new(read.facts),
+                    pack,
+                    documents: read.documents,
+                    document_bytes: read.document_bytes,
+                }
             }
             Err(Failure::Unreadable(unreadable)) => {
                 problems.push(problem(unreadable.code, unreadable.reason, next_attempt));

@@ -160,6 +160,7 @@ fn file(key: &UnitKey, kind: FileKind, modified: Millis, outcome: FileOutcome) -
 fn parsed(record: ParsedRecord, documents: &[(&str, &str)]) -> FileOutcome {
     FileOutcome::Parsed {
         record: Some(record),
+        facts: Box::default(),
         pack: Pack::Whole(parts(documents)),
         documents: documents.len() as u64,
         document_bytes: documents.iter().map(|(_, document)| document.len() as u64).sum(),
@@ -203,7 +204,7 @@ impl Change {
     /// A job archive with these parts.
     pub(super) fn job_pack(mut self, id: JobId, pack: Pack) -> Self {
         let record = Some(ParsedRecord::Job(job_record(1, "big")));
-        let outcome = FileOutcome::Parsed { record, pack, documents: 1, document_bytes: 1 };
+        let outcome = FileOutcome::Parsed { record, facts: Box::default(), pack, documents: 1, document_bytes: 1 };
         self.0.files.push(file(&self.0.key, FileKind::Job(id), 1, outcome));
         self
     }
@@ -211,7 +212,7 @@ impl Change {
     /// A job archive without an overview.
     pub(super) fn job_without_overview(mut self, id: JobId, modified: Millis, text: &str) -> Self {
         let pack = Pack::Whole(parts(&[(&format!("/jobs/{id}"), text)]));
-        let outcome = FileOutcome::Parsed { record: None, pack, documents: 1, document_bytes: 1 };
+        let outcome = FileOutcome::Parsed { record: None, facts: Box::default(), pack, documents: 1, document_bytes: 1 };
         self.0.files.push(file(&self.0.key, FileKind::Job(id), modified, outcome));
         self
     }
