@@ -16,6 +16,8 @@ use crate::clock::Millis;
 /// Version of what is derived from archives. To be raised with every change of it: what an older version derived is then derived again.
 pub const DERIVED: u32 = 1;
 
+/// Bytes of a document that is looked into. Larger ones are served, and tell nothing: taken apart, they would take many times that.
+pub const MOST_DOCUMENT_BYTES: usize = 16 << 20;
 /// Vertices of a job that are kept, in the order of the archive.
 pub const MOST_VERTICES: usize = 1_000;
 /// Exceptions of an archive that are kept, the newest first.
@@ -210,6 +212,7 @@ impl Deriver {
     /// Takes a document by the path that it is served at. Whatever it holds, this neither fails nor panics.
     pub fn document(&mut self, path: &str, json: &str) {
         let Some(below) = path.get(self.prefix..) else { return };
+        let json = if json.len() > MOST_DOCUMENT_BYTES { "" } else { json };
         match (self.is_job, below) {
             (true, "") => job::details(json, &mut self.facts),
             (true, "/config") => {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// An object whose members' values are not parsed yet.
@@ -77,10 +77,40 @@ impl<'a> Members<'a> {
         self.elements(name).into_iter().filter_map(|value| Self::parse(value.get())).collect()
     }
 
+    /// Gives the elements of an array one by one, without holding them all.
+    pub(super) fn each_element(&self, name: &str, take: impl FnMut(&'a RawValue)) {
+        if let Some(value) = self.get(name) {
+            each_of(value.get(), take);
+        }
+    }
+
     /// The elements of an array; none if it is not one.
     pub(super) fn elements(&self, name: &str) -> Vec<&'a RawValue> {
         self.get(name).and_then(|value| serde_json::from_str(value.get()).ok()).unwrap_or_default()
     }
+}
+
+/// Gives the elements of an array one by one, without holding them all: those before the place where it turns out to be none.
+pub(super) fn each_of<'a>(array: &'a str, take: impl FnMut(&'a RawValue)) {
+    struct Each<F>(F);
+
+    impl<'de, F: FnMut(&'de RawValue)> Visitor<'de> for Each<F> {
+        type Value = ();
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("an array")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(mut self, mut elements: A) -> Result<(), A::Error> {
+            while let Some(element) = elements.next_element::<&'de RawValue>()? {
+                self.0(element);
+            }
+            Ok(())
+        }
+    }
+
+    // What is no array has no elements.
+    let _ = serde_json::Deserializer::from_str(array).deserialize_seq(Each(take));
 }
 
 /// A string, or a number or boolean as text.
@@ -162,6 +192,20 @@ mod tests {
         assert_eq!(members.text("g").as_deref(), Some("true"));
         assert_eq!(members.counts("i"), [("run".to_owned(), 1), ("three".to_owned(), 3)]);
         assert_eq!(members.counts("f"), []);
+    }
+
+    #[test]
+    fn elements_are_given_one_by_one() {
+        let given = |array: &str| {
+            let mut given = Vec::new();
+            each_of(array, |element| given.push(element.get().to_owned()));
+            given
+        };
+        assert_eq!(given(r#"[1, {"a":[2]},"x"]"#), ["1", r#"{"a":[2]}"#, r#""x""#]);
+        assert_eq!(given("[1,2"), ["1", "2"]);
+        for none in ["", "{}", "null", "[", "7", r#""[1]""#] {
+            assert_eq!(given(none), [""; 0], "{none}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Configurations, from `/jobs/<id>/config` and the `jobmanager/config` of jobs and applications.
 
-use super::super::members::Members;
+use super::super::members::{Members, each_of};
 use super::{ConfigurationEntry, MESSAGE_BYTES, MOST_ENTRIES, NAME_BYTES, cut, positive};
 
 /// The job's default parallelism.
@@ -25,9 +25,14 @@ fn entries(members: &Members<'_>) -> Vec<ConfigurationEntry> {
 
 /// A configuration of `{"key": …, "value": …}` objects.
 pub(super) fn of_cluster(json: &str) -> Vec<ConfigurationEntry> {
-    let elements: Vec<&serde_json::value::RawValue> = serde_json::from_str(json).unwrap_or_default();
-    let pairs = elements.into_iter().filter_map(|element| Members::parse(element.get()));
-    pairs.filter_map(|pair| entry(pair.text("key")?, pair.text("value")?)).take(MOST_ENTRIES).collect()
+    let mut entries = Vec::new();
+    each_of(json, |element| {
+        if entries.len() < MOST_ENTRIES {
+            let pair = Members::parse(element.get());
+            entries.extend(pair.and_then(|pair| entry(pair.text("key")?, pair.text("value")?)));
+        }
+    });
+    entries
 }
 
 fn entry(key: String, value: String) -> Option<ConfigurationEntry> {

@@ -1,5 +1,7 @@
 //! Exceptions of jobs and applications, from their `exceptions` documents.
 
+use serde_json::value::RawValue;
+
 use super::super::members::Members;
 use super::{ExceptionFacts, ExceptionKind, MESSAGE_BYTES, MOST_EXCEPTIONS, NAME_BYTES, TRACE_BYTES, cut, time};
 
@@ -13,28 +15,34 @@ pub(super) fn read(json: &str) -> Vec<ExceptionFacts> {
     let Some(members) = Members::parse(json) else { return Vec::new() };
     let history = members.get("exceptionHistory").and_then(|history| Members::parse(history.get()));
     let mut found = Vec::new();
-    for entry in history.iter().flat_map(|history| history.objects("entries")) {
-        let kind = if found.is_empty() { ExceptionKind::Root } else { ExceptionKind::Earlier };
-        found.extend(of_history(&entry, kind));
-        for concurrent in entry.objects("concurrentExceptions") {
-            found.extend(of_history(&concurrent, ExceptionKind::Concurrent));
-        }
-        if found.len() >= MOST_EXCEPTIONS {
-            break;
-        }
+    if let Some(history) = history {
+        history.each_element("entries", |entry| {
+            let Some(entry) = wanted(&found, entry) else { return };
+            let kind = if found.is_empty() { ExceptionKind::Root } else { ExceptionKind::Earlier };
+            found.extend(of_history(&entry, kind));
+            entry.each_element("concurrentExceptions", |concurrent| {
+                let concurrent = wanted(&found, concurrent);
+                found.extend(concurrent.and_then(|concurrent| of_history(&concurrent, ExceptionKind::Concurrent)));
+            });
+        });
     }
     if found.is_empty() {
         found.extend(members.text("root-exception").map(|trace| {
             let at = time(&members, "timestamp");
             fact(ExceptionKind::Root, None, trace, at, None)
         }));
-        for each in members.objects("all-exceptions").into_iter().take(MOST_EXCEPTIONS) {
-            let Some(trace) = each.text("exception") else { continue };
+        members.each_element("all-exceptions", |each| {
+            let Some(each) = wanted(&found, each) else { return };
+            let Some(trace) = each.text("exception") else { return };
             found.push(fact(ExceptionKind::Concurrent, None, trace, time(&each, "timestamp"), task(&each, "task")));
-        }
+        });
     }
-    found.truncate(MOST_EXCEPTIONS);
     found
+}
+
+/// The members of one more exception, while there is room for it.
+fn wanted<'a>(found: &[ExceptionFacts], exception: &'a RawValue) -> Option<Members<'a>> {
+    if found.len() < MOST_EXCEPTIONS { Members::parse(exception.get()) } else { None }
 }
 
 fn of_history(entry: &Members<'_>, kind: ExceptionKind) -> Option<ExceptionFacts> {
@@ -85,8 +93,8 @@ fn head(trace: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// The trace from behind the last `Caused by` on.
+/// The trace from behind the last `Caused by` on that a line begins with: what is indented is the cause of a suppressed exception.
 fn innermost(trace: &str) -> Option<&str> {
-    let at = trace.rmatch_indices(CAUSED_BY).map(|(at, _)| at).find(|at| *at == 0 || trace[..*at].ends_with(['\n', '\t']))?;
+    let at = trace.rmatch_indices(CAUSED_BY).map(|(at, _)| at).find(|at| *at == 0 || trace[..*at].ends_with('\n'))?;
     Some(&trace[at + CAUSED_BY.len()..])
 }

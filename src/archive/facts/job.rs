@@ -6,18 +6,20 @@ use super::{Facts, IoFacts, MOST_VERTICES, NAME_BYTES, VertexFacts, cut, figure,
 
 /// Takes `/jobs/<id>`.
 pub(super) fn details(json: &str, facts: &mut Facts) {
-    let Some(members) = Members::parse(json) else { return };
-    facts.max_parallelism = positive(&members, "maxParallelism");
-    facts.scheduler = members.text("schedulerType").filter(|scheduler| is_state(scheduler));
+    let parsed = Members::parse(json);
+    // What an earlier one told is no longer served, even if this one tells nothing.
+    facts.max_parallelism = parsed.as_ref().and_then(|members| positive(members, "maxParallelism"));
+    facts.scheduler = parsed.as_ref().and_then(|members| members.text("schedulerType")).filter(|scheduler| is_state(scheduler));
     facts.vertices.clear();
     facts.io = IoFacts::default();
-    for element in members.elements("vertices") {
-        let Some(vertex) = Members::parse(element.get()).and_then(|vertex| self::vertex(&vertex)) else { continue };
+    let Some(members) = parsed else { return };
+    members.each_element("vertices", |element| {
+        let Some(vertex) = Members::parse(element.get()).and_then(|vertex| self::vertex(&vertex)) else { return };
         facts.io = sum(facts.io, vertex.io);
         if facts.vertices.len() < MOST_VERTICES {
             facts.vertices.push(vertex);
         }
-    }
+    });
 }
 
 fn vertex(members: &Members<'_>) -> Option<VertexFacts> {

@@ -239,6 +239,9 @@ fn the_last_of_documents_with_one_path_counts() {
     let facts = derive(&[("", vertices("first")), ("", vertices("second"))]);
     assert_eq!(facts.vertices.len(), 1);
     assert_eq!((facts.vertices[0].name.as_str(), facts.io.write_records), ("second", Some(1)));
+    for nothing in [json!([]), json!("x"), json!(null)] {
+        assert_eq!(derive(&[("", vertices("first")), ("", nothing)]), Facts::default(), "what is served tells nothing");
+    }
 }
 
 #[test]
@@ -270,6 +273,8 @@ fn traces_tell_class_message_and_innermost_cause() {
     assert_eq!((told("a.B\n\tat x").class.as_str(), told("a.B\n\tat x").message), ("a.B", None));
     let plain = told("no class here at all");
     assert_eq!((plain.class.as_str(), plain.message.as_deref()), ("", Some("no class here at all")));
+    let suppressed = told("a.B: x\n\tat x\nCaused by: c.D: y\n\tat x\n\tSuppressed: e.F\n\t\tat x\n\tCaused by: g.H: z\n\t\tat x\n");
+    assert_eq!((suppressed.cause_class.as_deref(), suppressed.cause_message.as_deref()), (Some("c.D"), Some("y")));
     let quoted = told("a.B: it said Caused by: nothing\n\tat x");
     assert_eq!((quoted.cause_class, quoted.message.as_deref()), (None, Some("it said Caused by: nothing")));
 }
@@ -281,6 +286,24 @@ fn exceptions_from_before_there_was_a_history() {
     let found = derive(&[("/exceptions", before)]).exceptions;
     let told: Vec<_> = found.iter().map(|each| (each.kind, each.class.as_str(), each.task.as_deref(), each.at)).collect();
     assert_eq!(told, [(ExceptionKind::Root, "a.B", None, Some(5)), (ExceptionKind::Concurrent, "a.C", Some("map (1/2)"), Some(4))]);
+}
+
+#[test]
+fn large_documents_tell_nothing_and_long_arrays_are_not_held() {
+    let padded = |bytes: usize| json!({"maxParallelism": 7, "pad": "x".repeat(bytes)});
+    assert_eq!(derive(&[("", padded(MOST_DOCUMENT_BYTES - 100))]).max_parallelism, Some(7));
+    assert_eq!(derive(&[("", padded(10)), ("", padded(MOST_DOCUMENT_BYTES))]).max_parallelism, None, "the last of them is too large");
+    let many = "{},".repeat(1_000_000) + r#"{"id":"v","key":"k","value":1,"exceptionName":"a.B","stacktrace":"a.B: x"}"#;
+    for (below, document) in [
+        ("", format!(r#"{{"vertices":[{many}]}}"#)),
+        ("/exceptions", format!(r#"{{"exceptionHistory":{{"entries":[{many}]}}}}"#)),
+        ("/jobmanager/config", format!("[{many}]")),
+    ] {
+        let mut deriver = Deriver::new(Owner::Job(JOB.parse().unwrap()));
+        deriver.document(&format!("/jobs/{JOB}{below}"), &document);
+        let facts = deriver.finish();
+        assert_eq!(facts.vertices.len() + facts.exceptions.len() + facts.configuration.len(), 1, "{below}");
+    }
 }
 
 #[test]
