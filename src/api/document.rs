@@ -109,7 +109,7 @@ async fn locate(shared: &Shared, owner: Owner, path: &str, copy: &Copy) -> Resul
             DocumentAnswer::Unknown if shared.ingest.look_up(owner).await => {}
             DocumentAnswer::Unknown => return Err(unknown(owner)),
             DocumentAnswer::Lost => return Err(ApiError::gone(GONE)),
-            DocumentAnswer::Evicted(unit) => shared.ingest.bring_back(&unit).await?,
+            DocumentAnswer::Evicted(unit) => shared.ingest.bring_back(&unit, Some(owner)).await?,
         }
     }
     Err(evicted_again())

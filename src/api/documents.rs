@@ -144,6 +144,7 @@ async fn list(shared: &Shared, owner: Owner, uri: &Uri) -> Result<Response, ApiE
 /// A page of documents, brought back first where they were evicted, and the copy they are of.
 pub(super) async fn listed(shared: &Shared, page: DocumentPage) -> Result<(UnitKey, Page<ListedDocument>), ApiError> {
     let owner = page.owner;
+    let own = page.own || matches!(owner, Owner::Job(_));
     for _ in 0..ATTEMPTS {
         match shared.reader.document_page(page.clone()).await? {
             DocumentList::Page(unit, found) => return Ok((unit, found)),
@@ -151,7 +152,7 @@ pub(super) async fn listed(shared: &Shared, page: DocumentPage) -> Result<(UnitK
             DocumentList::Unknown if page.copy == Copy::default() && shared.ingest.look_up(owner).await => {}
             DocumentList::Unknown => return Err(document::unknown(owner)),
             DocumentList::Lost => return Err(ApiError::gone(GONE)),
-            DocumentList::Evicted(unit) => shared.ingest.bring_back(&unit).await?,
+            DocumentList::Evicted(unit) => shared.ingest.bring_back(&unit, own.then_some(owner)).await?,
         }
     }
     Err(document::evicted_again())

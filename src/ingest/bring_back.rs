@@ -1,19 +1,24 @@
 //! Ingest on demand: an archive whose pack was evicted is read again, ahead of the queue, one flight per unit.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, Shared};
 
 use super::Ingest;
+use crate::archive::Owner;
 use crate::directory::FileKind;
-use crate::index::{FileOutcome, Presence, UnitKey, Urgency};
-use crate::problem::ProblemCode;
+use crate::index::{FileChange, FileOutcome, Presence, UnitChange, UnitKey, Urgency};
+use crate::problem::{Problem, ProblemCode};
 use crate::refresh::plan::Task;
 use crate::telemetry::metrics::IngestReason;
 
-/// The common result of all who wait for one unit.
-pub(super) type Flight = Shared<BoxFuture<'static, Result<(), BringBackError>>>;
+/// The common result of all who wait for one unit: what kept single files of it from coming back, or all.
+pub(super) type Flight = Shared<BoxFuture<'static, Result<Arc<Missing>, BringBackError>>>;
+
+/// Files that did not come back, and why.
+type Missing = Vec<(FileKind, BringBackError)>;
 
 /// How long a client is told to wait when the store cannot be reached.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
@@ -40,9 +45,11 @@ pub enum BringBackError {
 impl Ingest {
     /// Ingests one evicted unit again, ahead of the queue. Any number of callers for one unit cause one fetch.
     ///
+    /// With `wanted` only that one's archive has to come back: another one of the unit that cannot be read hides nothing of it.
+    ///
     /// # Errors
     /// [`BringBackError`].
-    pub async fn bring_back(&self, unit: &UnitKey) -> Result<(), BringBackError> {
+    pub async fn bring_back(&self, unit: &UnitKey, wanted: Option<Owner>) -> Result<(), BringBackError> {
         let flight = {
             let mut returning = self.shared.returning.lock().await;
             if let Some(flight) = returning.get(unit) {
@@ -63,45 +70,74 @@ impl Ingest {
                 flight
             }
         };
-        flight.await
+        let missing = flight.await?;
+        let wanted = wanted.map(|owner| match owner {
+            Owner::Application(_) => FileKind::Summary,
+            Owner::Job(job) => FileKind::Job(job),
+        });
+        match missing.iter().find(|(file, _)| wanted.is_none_or(|wanted| *file == wanted)) {
+            Some((_, error)) => Err(error.clone()),
+            None => Ok(()),
+        }
     }
 
-    async fn fetch_again(&self, unit: &UnitKey) -> Result<(), BringBackError> {
-        let url = match unit {
-            UnitKey::Application(key) => &key.directory,
-            UnitKey::LegacyJob(directory, _) => directory,
-        };
-        let Some(directory) = self.directory(url) else {
+    async fn fetch_again(&self, unit: &UnitKey) -> Result<Arc<Missing>, BringBackError> {
+        let Some(directory) = self.directory(unit.directory()) else {
             return Err(BringBackError::Gone);
         };
         let files = self.shared.reader.unit_files(unit).await.map_err(|error| unavailable(error.to_string()))?;
         let Some(newest) = files.iter().map(|file| file.version.modified).max() else {
             return Err(BringBackError::Gone);
         };
-        let has_summary = matches!(unit, UnitKey::LegacyJob(..)) || files.iter().any(|file| file.kind == FileKind::Summary);
+        let kinds: Vec<FileKind> = files.iter().map(|file| file.kind).collect();
+        let has_summary = matches!(unit, UnitKey::LegacyJob(..)) || kinds.contains(&FileKind::Summary);
         let ingested = self.ingest(directory, Task { key: unit.clone(), files, has_summary, newest }, IngestReason::Demand).await;
         if let Some(error) = ingested.index_error {
             return Err(unavailable(error.to_string()));
         }
-        let change = ingested.change;
-        if change.files.is_empty() {
-            let gone = vec![Presence::UnitGone(unit.clone())];
-            self.shared.writer.note_presence(gone, self.shared.clock.now()).await.map_err(|error| unavailable(error.to_string()))?;
+        let mut change = ingested.change;
+        let gone: Vec<FileKind> = kinds.into_iter().filter(|kind| change.files.iter().all(|file| file.kind != *kind)).collect();
+        let mut missing = refused(&mut change);
+        missing.extend(gone.iter().map(|file| (*file, BringBackError::Gone)));
+        if missing.len() == gone.len() && change.files.is_empty() {
+            self.note(vec![Presence::UnitGone(unit.clone())]).await?;
             return Err(BringBackError::Gone);
         }
-        // A store that cannot be reached says nothing of the archives: the index keeps what it knows of them.
-        let refused = |code| matches!(code, ProblemCode::FetchFailed | ProblemCode::PermissionDenied);
-        if let Some(problem) = change.problems.iter().find(|problem| refused(problem.code)) {
-            return Err(unavailable(&problem.reason));
+        missing.extend(unreadable(&change));
+        if !gone.is_empty() {
+            self.note(gone.into_iter().map(|file| Presence::FileGone(unit.clone(), file)).collect()).await?;
         }
-        let unreadable = change.files.iter().all(|file| matches!(file.outcome, FileOutcome::Unreadable { .. }));
-        let reason = change.problems.first().map(|problem| problem.reason.clone());
-        self.shared.writer.apply(change, Urgency::Now).await.map_err(|error| unavailable(error.to_string()))?;
-        match reason {
-            Some(reason) if unreadable => Err(BringBackError::Unreadable(reason)),
-            _ => Ok(()),
+        if !change.files.is_empty() {
+            let changes = self.shared.writer.apply(change, Urgency::Now).await.map_err(|error| unavailable(error.to_string()))?;
+            changes.log();
         }
+        Ok(Arc::new(missing))
     }
+
+    async fn note(&self, presence: Vec<Presence>) -> Result<(), BringBackError> {
+        let noted = self.shared.writer.note_presence(presence, self.shared.clock.now()).await;
+        noted.map(drop).map_err(|error| unavailable(error.to_string()))
+    }
+}
+
+/// Takes out of a change what a store could not be asked for: that says nothing of the archives, and the index keeps what it knows.
+fn refused(change: &mut UnitChange) -> Missing {
+    let refused = |problem: &mut Problem| matches!(problem.code, ProblemCode::FetchFailed | ProblemCode::PermissionDenied);
+    let refused: Vec<Problem> = change.problems.extract_if(.., refused).collect();
+    let reason = |file: &FileChange| refused.iter().find(|problem| problem.subject.file.as_ref() == Some(&file.path));
+    let missing = change.files.iter().filter_map(|file| Some((file.kind, unavailable(&reason(file)?.reason)))).collect();
+    change.files.retain(|file| reason(file).is_none());
+    missing
+}
+
+/// What is there and could not be read.
+fn unreadable(change: &UnitChange) -> Missing {
+    let files = change.files.iter().filter(|file| matches!(file.outcome, FileOutcome::Unreadable { .. }));
+    let reason = |file: &FileChange| {
+        let problem = change.problems.iter().find(|problem| problem.subject.file.as_ref() == Some(&file.path));
+        problem.map_or_else(String::new, |problem| problem.reason.clone())
+    };
+    files.map(|file| (file.kind, BringBackError::Unreadable(reason(file)))).collect()
 }
 
 fn unavailable(reason: impl Into<String>) -> BringBackError {
