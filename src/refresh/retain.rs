@@ -89,6 +89,10 @@ impl DirectoryRefresh {
             let since = known.marks.held.as_ref().map_or(now, |held| held.since);
             self.put_off(plan, known, MarkState::Held, now).await?;
             let held = HeldCleanup { directory: url, plan: back.plan, units: back.units, of, since };
+            // That something is held back is a problem, and logged as such; that it is now something else is no other problem.
+            if known.marks.held.as_ref().is_some_and(|before| before.plan != held.plan) {
+                tracing::warn!(directory.url = %held.directory, plan = held.plan, "{}", held_back(&held));
+            }
             self.hold(known, Some(held)).await?;
             return Ok(Retained::default());
         }
@@ -160,13 +164,8 @@ impl DirectoryRefresh {
         Ok(())
     }
 
-    /// Notes whether the guard holds back, and says so once.
+    /// Notes whether the guard holds back.
     async fn hold(&mut self, known: &KnownDirectory, held: Option<HeldCleanup>) -> Result<(), IndexError> {
-        if let Some(held) = &held
-            && known.marks.held.as_ref().is_none_or(|before| before.plan != held.plan)
-        {
-            tracing::warn!(directory.url = %held.directory, plan = held.plan, "{}", held_back(held));
-        }
         if known.marks.held != held {
             self.writer.hold_cleanup(self.directory.url(), held.clone()).await?;
         }
