@@ -6,9 +6,11 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::generator::{Generator, LargeJob, Plan};
 use crate::support::flink::{JavaHistoryServer, copy_of_the_archives_with_ids_as_clusters, tool};
 use crate::support::process::Process;
 use crate::support::raw_http;
+use crate::support::served::archives_in;
 
 const JOB: &str = "0d6f4f6e8da5b7e7a3551550ff16c873";
 
@@ -131,6 +133,37 @@ async fn swapped_in_over_the_same_configuration_directory_it_answers_the_same() 
     }
     assert_eq!(config, expected_config);
     assert_eq!(config["refresh-interval"], 7_000);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn generated_archives_are_valid_for_flinks_server_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let archives = folder.path().join("archives");
+    let plan = Plan { applications: 28, legacy_jobs: 8, clusters: 3, ..Plan::default() };
+    let made = Generator::new(plan).unwrap().write_all(&archives).unwrap();
+    let large = LargeJob { bytes: 2_000_000, document_bytes: 300_000, start: 1_795_000_000_000 };
+    large.write_file(&LargeJob::id(1), &archives.join(LargeJob::id(1))).unwrap();
+    let conf = configuration(folder.path(), &[archives.clone()], "");
+    let client = reqwest::Client::new();
+
+    let mut java = JavaHistoryServer::start(&conf);
+    let base = java.loaded();
+    let expected = lists(&client, &base).await;
+    assert_eq!(expected[0].len(), 28, "all applications are listed");
+    assert_eq!(expected[0].len() + expected[1].len(), usize::try_from(made.files).unwrap() + 1, "and all jobs, each of a file of its own");
+    let mut documents = 0;
+    for archive in archives_in(&[archives]) {
+        for (path, text) in archive.documents.iter().filter(|(path, _)| !path.ends_with("s/overview") || path.contains("rescales")) {
+            assert_eq!(answer(&client, &base, path).await, (200, text.clone()), "{path}");
+            documents += 1;
+        }
+    }
+    assert!(documents > 1_000, "{documents}");
+    drop(java);
+
+    let server = Process::spawn(ours(&conf));
+    server.wait_for_refreshes(1).await;
+    assert_eq!(lists(&client, &server.base).await, expected);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -298,8 +298,10 @@ impl LargeJob {
             self.bytes
         );
         let head = format!(
-            "{{\"archive\":[{{\"path\":\"/jobs/overview\",\"json\":\"{{\\\"jobs\\\":[{{\\\"jid\\\":\\\"{id}\\\",{common},\\\"last-modification\\\":{end},\
-             \\\"tasks\\\":{{\\\"total\\\":1,\\\"finished\\\":1}}}}]}}\"}},\
+            "{{\"archive\":[{{\"path\":\"/jobs/overview\",\"json\":\"{{\\\"jobs\\\":[{{\\\"jid\\\":\\\"{id}\\\",{common},\\\"jobType\\\":\\\"BATCH\\\",\
+             \\\"schedulerType\\\":\\\"Default\\\",\\\"last-modification\\\":{end},\\\"pending-operators\\\":0,\
+             \\\"tasks\\\":{{\\\"running\\\":0,\\\"canceling\\\":0,\\\"canceled\\\":0,\\\"total\\\":1,\\\"created\\\":0,\
+             \\\"scheduled\\\":0,\\\"deploying\\\":0,\\\"reconciling\\\":0,\\\"finished\\\":1,\\\"initializing\\\":0,\\\"failed\\\":0}}}}]}}\"}},\
              {{\"path\":\"/jobs/{id}\",\"json\":\"{{\\\"jid\\\":\\\"{id}\\\",{common},\\\"vertices\\\":[]}}\"}}"
         );
         out.write_all(head.as_bytes())?;
