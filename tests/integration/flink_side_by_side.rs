@@ -143,7 +143,7 @@ async fn generated_archives_are_valid_for_flinks_server_too() {
     let made = Generator::new(plan).unwrap().write_all(&archives).unwrap();
     let large = LargeJob { bytes: 2_000_000, document_bytes: 300_000, start: 1_795_000_000_000 };
     large.write_file(&LargeJob::id(1), &archives.join(LargeJob::id(1))).unwrap();
-    let conf = configuration(folder.path(), &[archives.clone()], "");
+    let conf = configuration(folder.path(), std::slice::from_ref(&archives), "");
     let client = reqwest::Client::new();
 
     let mut java = JavaHistoryServer::start(&conf);

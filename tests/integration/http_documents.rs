@@ -1,6 +1,7 @@
 //! Documents come back byte for byte, however they are asked for.
 
 use std::io::Read as _;
+use std::path::PathBuf;
 
 use axum::body::Body;
 use axum::http::Request;
@@ -8,6 +9,7 @@ use futures::StreamExt as _;
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
+use crate::support::process::copy_of;
 use crate::support::served::{Archive, Served, archives_in, samples};
 use crate::support::world::{World, WorldOptions};
 
@@ -36,16 +38,15 @@ fn unpacked(body: &[u8]) -> Vec<u8> {
     text
 }
 
-async fn comes_back_over_every_form(server: &Served, path: &str, text: &str) {
+/// Every way to ask for a path.
+fn forms(path: &str) -> [String; 4] {
     let upper: Vec<String> = path.split('/').map(|part| if part.len() == 32 { part.to_uppercase() } else { part.to_owned() }).collect();
-    let forms = [
-        format!("{path}?maxExceptions=10&get=a%2Fb"),
-        format!("/v1{path}"),
-        format!("{path}.json"),
-        format!("/{}/", encoded(&upper.join("/"))),
-    ];
+    [format!("{path}?maxExceptions=10&get=a%2Fb"), format!("/v1{path}"), format!("{path}.json"), format!("/{}/", encoded(&upper.join("/")))]
+}
+
+async fn comes_back_over_every_form(server: &Served, path: &str, text: &str) {
     let mut etags = Vec::new();
-    for form in &forms {
+    for form in &forms(path) {
         let answer = server.get(form).await;
         assert_eq!(answer.status(), 200, "{form}");
         let headers = answer.headers().clone();
@@ -55,16 +56,14 @@ async fn comes_back_over_every_form(server: &Served, path: &str, text: &str) {
         assert!(headers["content-security-policy"].to_str().unwrap().contains("default-src 'self'"), "{form}");
         etags.push(headers["etag"].clone());
         assert!(answer.bytes().await.unwrap() == text.as_bytes(), "{form} differs");
+
+        let head = server.request("HEAD", form).send().await.unwrap();
+        assert_eq!(head.status(), 200, "{form}");
+        assert_eq!(head.headers()["content-length"].to_str().unwrap(), text.len().to_string(), "{form}");
+        assert_eq!(head.headers()["etag"], headers["etag"], "{form}");
     }
     etags.dedup();
     assert_eq!(etags.len(), 1, "one document, one tag: {path}");
-
-    let head = server.request("HEAD", path).send().await.unwrap();
-    assert_eq!(
-        (head.status().as_u16(), head.headers()["content-length"].to_str().unwrap()),
-        (200, text.len().to_string().as_str()),
-        "{path}"
-    );
 
     let packed = server.request("GET", path).header("accept-encoding", "gzip").send().await.unwrap();
     assert_eq!(packed.headers()["vary"], "accept-encoding", "{path}");
@@ -79,6 +78,23 @@ async fn comes_back_over_every_form(server: &Served, path: &str, text: &str) {
     assert!(known.bytes().await.unwrap().is_empty());
 }
 
+/// Every document, each over one of the forms and packed, from whatever the server has of them.
+async fn all_come_back(server: &Served) {
+    futures::stream::iter(documents().into_iter().enumerate())
+        .for_each_concurrent(8, async |(number, (path, text))| {
+            let forms = forms(&path);
+            let form = &forms[number % forms.len()];
+            for encoding in ["identity", "gzip"] {
+                let answer = server.request("GET", form).header("accept-encoding", encoding).send().await.unwrap();
+                assert_eq!(answer.status(), 200, "{form}");
+                let is_packed = answer.headers().contains_key("content-encoding");
+                let body = answer.bytes().await.unwrap();
+                assert!(if is_packed { unpacked(&body) } else { body.to_vec() } == text.as_bytes(), "{form} differs");
+            }
+        })
+        .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_document_of_every_sample_archive_comes_back_byte_for_byte_over_every_form() {
     let server = Served::over(&samples()).await;
@@ -88,18 +104,25 @@ async fn every_document_of_every_sample_archive_comes_back_byte_for_byte_over_ev
     server.stop().await;
 }
 
-#[tokio::test]
-async fn every_document_comes_back_when_nothing_may_be_kept() {
-    let mut server = Served::unread(&samples(), WorldOptions { max_pack_bytes: 0, ..WorldOptions::default() }).await;
-    server.world.audit().await;
-    let documents = documents();
-    futures::stream::iter(documents.iter().step_by(7))
-        .for_each_concurrent(8, async |(path, text)| {
-            let answer = server.get(path).await;
-            assert_eq!(answer.status(), 200, "{path}");
-            assert!(answer.bytes().await.unwrap() == text.as_bytes(), "{path} differs");
-        })
-        .await;
+#[tokio::test(flavor = "multi_thread")]
+async fn every_document_comes_back_after_a_restart_though_nothing_can_be_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let archives: Vec<PathBuf> = ["flink-1.20.5", "flink-2.2.1", "flink-2.3.0"].map(|name| copy_of(name, folder.path())).into();
+    let server = Served::over(&archives).await;
+    for copy in &archives {
+        std::fs::remove_dir_all(copy).unwrap();
+    }
+    let server = server.restarted(&archives, WorldOptions::default()).await;
+    all_come_back(&server).await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_document_comes_back_after_its_eviction() {
+    let server = Served::over(&samples()).await;
+    let server = server.restarted(&samples(), WorldOptions { max_pack_bytes: 0, ..WorldOptions::default() }).await;
+    server.world.until_evicted_to(0).await;
+    all_come_back(&server).await;
     server.stop().await;
 }
 

@@ -1,6 +1,7 @@
 //! Packs that were evicted are read again when asked for, and what happens when that cannot be.
 
 use std::path::Path;
+use std::time::Duration;
 
 use axum::http::header::RETRY_AFTER;
 use historyserver::clock::Clock;
@@ -43,23 +44,32 @@ fn documents(root: &Path) -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn every_document_comes_back_with_a_budget_of_nothing_and_of_one_pack() {
+    const STRIDES: usize = 4;
     let folder = tempfile::tempdir().unwrap();
     let root = fixtures("flink-2.3.0");
     let documents = documents(&root);
     assert!(documents.len() > 500);
     for (number, budget) in [0, 40_000].into_iter().enumerate() {
         let data = folder.path().join(number.to_string());
-        let mut world = World::over(&[&root], &data, WorldOptions { max_pack_bytes: budget, ..WorldOptions::default() });
+        let options = WorldOptions { max_pack_bytes: budget, brought_back_grace: Duration::from_millis(500), ..WorldOptions::default() };
+        let mut world = World::over(&[&root], &data, options);
         world.audit().await;
         let figures = world.reader.figures().await.unwrap();
         assert!(figures.pack_bytes <= budget, "{figures:?}");
         assert!(figures.evictions > 0, "{figures:?}");
-        // A stride visits every archive in a mixed order without reading each one again for each of its documents.
-        for (path, json) in documents.iter().step_by(7) {
-            let answer = world.get(path).await;
-            assert_eq!(answer.status, 200, "{path}");
-            assert!(answer.text() == *json, "{path}");
+        // Each stride visits every archive, and after each everything is evicted again.
+        let mut asked = 0;
+        for offset in 0..STRIDES {
+            for (path, json) in documents.iter().skip(offset).step_by(STRIDES) {
+                let answer = world.get(path).await;
+                assert_eq!(answer.status, 200, "{path}");
+                assert!(answer.text() == *json, "{path}");
+                asked += 1;
+            }
+            world.until_evicted_to(budget).await;
         }
+        assert_eq!(asked, documents.len());
+        assert!(world.reader.figures().await.unwrap().evictions >= figures.evictions * STRIDES as u64 / 2);
         world.close().await;
     }
 }
@@ -128,6 +138,41 @@ async fn an_archive_that_went_after_its_pack_was_evicted_stays_listed_and_its_do
     assert_eq!(world.get(&path).await.status, 410);
     assert_eq!(world.applications().await, vec![id('a')]);
     assert_eq!(world.jobs().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_file_that_does_not_come_back_hides_no_other_of_its_application() {
+    let rules = Rules { empty_grace: 0, ..Rules::default() };
+    let options = WorldOptions { max_pack_bytes: 0, brought_back_grace: Duration::from_millis(100), rules, ..WorldOptions::default() };
+    let (first, second) = (format!("/jobs/{}/config", id('1')), format!("/jobs/{}/config", id('2')));
+    let file = format!("history/c/applications/{}/jobs/{}", id('a'), id('2'));
+
+    let folder = tempfile::tempdir().unwrap();
+    let (store, directory) = store_with_one_application().await;
+    let mut world = World::open(&[directory], folder.path(), options.clone());
+    world.audit().await;
+    store.fail(Operation::Get, &id('2'), Failure::Denied);
+    assert_eq!(world.get(&first).await.status, 200);
+    assert_eq!(world.get(&second).await.status, 503);
+    world.until_evicted_to(0).await;
+    store.heal();
+    assert_eq!(world.get(&second).await.status, 200, "what is known of it stayed");
+    assert_eq!(world.problems().await, Vec::<String>::new());
+
+    world.until_evicted_to(0).await;
+    store.write(&file, "{").await;
+    assert_eq!(world.get(&first).await.status, 200);
+    assert_eq!(world.get(&second).await.status, 502);
+    assert_eq!(world.problems().await, ["archive-unreadable"]);
+
+    world.until_evicted_to(0).await;
+    store.erase(&file).await;
+    assert_eq!(world.get(&first).await.status, 200);
+    assert_eq!(world.get(&second).await.status, 410, "asked before a refresh has seen it");
+    assert_eq!(world.get(&format!("/applications/{}", id('a'))).await.status, 200);
+    world.audit().await;
+    assert_eq!(world.get(&second).await.status, 410);
+    assert_eq!((world.applications().await.len(), world.jobs().await.len()), (1, 2));
 }
 
 #[tokio::test]

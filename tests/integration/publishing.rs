@@ -7,9 +7,10 @@ use historyserver::directory::{Directory, DirectoryUrl};
 use historyserver::ingest::LookUpUnlisted;
 use historyserver::refresh::DirectoryState;
 use historyserver::refresh::plan::Rules;
+use proptest::prelude::*;
 
 use crate::faulty_store::{Failure, FaultyStore, Operation};
-use crate::support::archives::{id, job, summary, write_application};
+use crate::support::archives::{application_folder, id, job, summary, write_application};
 use crate::support::world::{World, WorldOptions};
 
 const END: i64 = 1_795_000_000_000;
@@ -121,7 +122,30 @@ async fn a_full_data_directory_fails_the_refresh_with_a_sentence_and_it_recovers
     assert!(status.reason.unwrap().contains("historyserver.data.dir"));
     assert!(world.applications().await.contains(&id('a')), "what is indexed is served");
     assert_eq!(world.get(&format!("/applications/{}", id('a'))).await.status, 200);
+    let listed = world.applications().await;
+    assert!(listed.len() < 401);
+
+    // Room is made, here by taking out what was not read: the next refresh goes on as if nothing had been.
+    // What was written when the refresh ended may be committed after it, and stays, though it is gone.
+    let mut left = 1;
+    for number in 0..400 {
+        let application = format!("{number:032x}");
+        if listed.contains(&application) {
+            left += 1;
+        } else {
+            std::fs::remove_dir_all(application_folder(&root, "c", &application)).unwrap();
+        }
+    }
+    world.audit().await;
+    let status = world.status.borrow().directories[0].clone();
+    assert_eq!((status.state, status.reason), (DirectoryState::Listed, None));
+    assert!(world.applications().await.len() >= left);
+    assert_eq!(world.problems().await, Vec::<String>::new());
     world.close().await;
+
+    for number in 0..400 {
+        write_application(&root, "c", &format!("{number:032x}"), &"a long name ".repeat(40), END, &[&format!("{:032x}", number + 1000)]);
+    }
     let mut world = World::over(&[&root], &data, WorldOptions::default());
     world.audit().await;
     assert_eq!(world.applications().await.len(), 401);
@@ -161,4 +185,96 @@ async fn an_id_that_is_not_listed_yet_is_looked_for_once() {
         world.get(&format!("/applications/{number:032x}")).await;
     }
     assert!(asked(&store) <= 60 * once, "at most 60 lookups a minute");
+}
+
+#[tokio::test]
+async fn no_more_bytes_are_read_at_once_than_may_be_in_flight() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = FaultyStore::in_memory();
+    // A little over a MiB each, since the name is in it three times.
+    let padding = "x".repeat(360 << 10);
+    for digit in ['1', '2', '3', '4', '5'] {
+        store.write(&format!("history/{}", id(digit)), job(&id(digit), &padding, END)).await;
+    }
+    let options = WorldOptions { bytes_in_flight: 3 << 20, ..WorldOptions::default() };
+    let mut world = World::open(&[directory(&store)], folder.path(), options);
+    let held = store.hold(Operation::Get, "");
+    let releasing = async {
+        held.until_arrived(2).await;
+        // All tasks of the refresh begin together: had there been room for another one, it would be here after a few turns.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        let at_once = store.count(Operation::Get, "");
+        drop(held);
+        at_once
+    };
+    let ((), at_once) = futures::join!(world.audit(), releasing);
+    assert_eq!(at_once, 2);
+    assert_eq!(world.jobs().await.len(), 5);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_failed_listing_forgets_nothing_below_it(gone: [bool; 6], failing in 0..3_usize, audit: bool, denied: bool) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(nothing_below_a_failed_listing_is_forgotten(gone, failing, audit, denied));
+    }
+}
+
+/// Takes some of six archives out of a store (two of each cluster, two legacy jobs), lets the listing of a part of it fail, and then
+/// nothing fail any more.
+async fn nothing_below_a_failed_listing_is_forgotten(gone: [bool; 6], failing: usize, audit: bool, denied: bool) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = FaultyStore::in_memory();
+    let places: Vec<(String, String)> = ['a', 'b', 'c', 'd', 'e', 'f']
+        .into_iter()
+        .enumerate()
+        .map(|(number, digit)| {
+            let application = |cluster: &str| format!("history/{cluster}/applications/{}/application-summary", id(digit));
+            (id(digit), [application("one"), application("two"), format!("history/{}", id(digit))][number / 2].clone())
+        })
+        .collect();
+    for (number, (id, place)) in places.iter().enumerate() {
+        store.write(place, if number < 4 { summary(id, "name", END, &[]) } else { job(id, "name", END) }).await;
+    }
+    for cluster in ["one", "two"] {
+        // A cluster of which nothing is left is not there to be listed, and so cannot fail.
+        store.write(&format!("history/{cluster}/applications/left"), "").await;
+    }
+    let clock = Clock::manual(2_000_000_000_000);
+    let options = WorldOptions { rules: forgetting(), clock: clock.clone(), ..WorldOptions::default() };
+    let mut world = World::open(&[directory(&store)], folder.path(), options);
+    world.audit().await;
+    let listed = async |world: &World| {
+        let mut listed = world.applications().await;
+        listed.extend(world.jobs().await);
+        listed.sort();
+        listed
+    };
+    assert_eq!(listed(&world).await.len(), 6);
+
+    for ((_, place), _) in places.iter().zip(gone).filter(|(_, gone)| *gone) {
+        store.erase(place).await;
+    }
+    let part = ["", "history/one/applications", "history/two/applications"][failing];
+    store.fail(Operation::List, part, if denied { Failure::Denied } else { Failure::Unavailable });
+    // A look at a store may have to wait for some time after the last.
+    clock.advance(60_000);
+    if audit {
+        world.audit().await;
+    } else {
+        world.look().await;
+    }
+    let left = |protected: &str| -> Vec<String> {
+        let kept = places.iter().zip(gone).filter(|((_, place), gone)| !gone || place.contains(protected));
+        kept.map(|((id, _), _)| id.clone()).collect()
+    };
+    assert_eq!(listed(&world).await, left(part));
+
+    store.heal();
+    world.audit().await;
+    assert_eq!(listed(&world).await, left("nothing is protected"));
 }

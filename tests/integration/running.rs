@@ -1,11 +1,13 @@
 //! The program as it is run: the first command, signals, crashes, memory.
 
 use std::fmt::Write as _;
+use std::hash::BuildHasher as _;
 use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::generator::LargeJob;
 use crate::support::archives::{id, job, set_modified, write, write_application};
 use crate::support::process::{Process, command, copy_of};
 
@@ -71,41 +73,75 @@ async fn sigterm_ends_it_in_order_and_a_restart_is_ready_before_it_has_listed_an
     assert_eq!(server.json("/applications/overview").await, listed);
 }
 
+/// What a server answers that has read an archive directory: both lists, some documents, and the figures that would tell of anything
+/// kept twice or left over.
+async fn content(server: &Process, documents: &[String]) -> Vec<String> {
+    let mut content = Vec::new();
+    for path in ["/applications/overview", "/jobs/overview"].into_iter().chain(documents.iter().map(String::as_str)) {
+        let answer = server.get(path).await;
+        assert_eq!(answer.status(), 200, "{path}");
+        content.push(answer.text().await.unwrap());
+    }
+    let figures = server.json("/api/v1/status").await["figures"].clone();
+    let counted = ["applications", "jobs", "pack_bytes", "problems"].map(|name| figures[name].as_u64().unwrap());
+    content.push(format!("{counted:?}"));
+    content
+}
+
+fn files_in(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_ten_times_in_its_first_refresh_it_ends_with_exactly_the_archives() {
-    const APPLICATIONS: usize = 300;
+async fn killed_ten_times_in_its_first_refresh_each_restart_ends_with_exactly_the_archives() {
+    const APPLICATIONS: u64 = 600;
+    const ONCE: &[&str] = &["historyserver.archive.fs.refresh-interval=1 h"];
     let folder = tempfile::tempdir().unwrap();
-    let (archives, data) = (folder.path().join("archives"), folder.path().join("data"));
-    let hex = |number: usize| format!("{number:032x}");
+    let archives = folder.path().join("archives");
+    let hex = |number: u64| format!("{number:032x}");
     for number in 0..APPLICATIONS {
         write_application(&archives, "c", &hex(number), "name", END + i64::try_from(number).unwrap(), &[&hex(number + 100_000)]);
     }
-    let mut expected: Vec<String> = (0..APPLICATIONS).map(hex).collect();
-    expected.sort();
-    for round in 0..10_u64 {
-        let mut server = Process::start(&[&archives], &data, &["historyserver.archive.fs.refresh-interval=1 h"]);
-        // Points spread over the refresh; after the first ones there is less left to do.
-        tokio::time::sleep(Duration::from_millis(7 * round * round % 120)).await;
-        server.kill();
-    }
-    let server = Process::start(&[&archives], &data, &[]);
+    // The oldest, so that it comes last: its documents are written ahead of its row, part by part.
+    let large = LargeJob { bytes: 24 << 20, document_bytes: 900_000, start: END - 1_000_000 };
+    large.write_file(&LargeJob::id(1), &archives.join(LargeJob::id(1))).unwrap();
+    let mut documents: Vec<String> =
+        (0..APPLICATIONS).step_by(17).map(|number| format!("/jobs/{}/config", hex(number + 100_000))).collect();
+    documents.push(format!("/jobs/{}/vertices/bc764cd8ddf7a0cff126f51c16239658/subtasks/11/attempts/0", LargeJob::id(1)));
+
+    let data = folder.path().join("undisturbed");
+    let mut server = Process::start(&[&archives], &data, ONCE);
     server.wait_for_refreshes(1).await;
-    let ids = |list: &Value, member: &str| {
-        let mut ids: Vec<String> = list.as_array().unwrap().iter().map(|each| each[member].as_str().unwrap().to_owned()).collect();
-        ids.sort();
-        ids
-    };
-    assert_eq!(ids(&server.json("/applications/overview").await["applications"], "id"), expected);
-    assert_eq!(ids(&server.json("/jobs/overview").await["jobs"], "jid").len(), APPLICATIONS);
-    for number in (0..APPLICATIONS).step_by(17) {
-        let config = server.json(&format!("/jobs/{}/config", hex(number + 100_000))).await;
-        assert_eq!(config["name"], "name");
+    let expected = content(&server, &documents).await;
+    assert_eq!(expected.last().unwrap().split(',').next().unwrap(), format!("[{APPLICATIONS}"));
+    server.terminate();
+    let files = files_in(&data);
+
+    let mut random = std::hash::RandomState::new().hash_one("points");
+    let mut in_the_middle = 0;
+    for round in 0..10 {
+        let data = folder.path().join(format!("killed-{round}"));
+        let mut server = Process::start(&[&archives], &data, ONCE);
+        // A point of its own in each round: so many jobs are listed, or none yet, and some time passes.
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let listed = (random >> 33) % APPLICATIONS;
+        let reached =
+            |status: &Value| status["figures"]["jobs"].as_u64().unwrap() >= listed || status["refresh"]["finished"].as_u64().unwrap() > 0;
+        let status = server.wait_until("/api/v1/status", "as far as it is to be killed", reached).await;
+        tokio::time::sleep(Duration::from_millis((random >> 20) % 100)).await;
+        server.kill();
+        in_the_middle += u32::from(status["refresh"]["finished"] == 0);
+
+        let mut server = Process::start(&[&archives], &data, ONCE);
+        server.wait_for_refreshes(1).await;
+        assert!(content(&server, &documents).await == expected, "killed with {listed} jobs listed: {}", server.log());
+        assert_eq!(server.terminate().code(), Some(0));
+        assert_eq!(files_in(&data), files, "a file was left over");
     }
-    let status = server.json("/api/v1/status").await;
-    assert_eq!(status["figures"]["problems"], 0, "{status}");
-    let mut left: Vec<String> = std::fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    left.sort();
-    assert!(left.iter().all(|name| name.starts_with("historyserver.")) && left.len() <= 5, "{left:?}");
+    assert!(in_the_middle >= 5, "only {in_the_middle} of ten were killed before the first refresh had ended");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -198,4 +234,49 @@ async fn a_document_of_200_mb_is_ingested_within_twice_its_size_and_served_withi
     }
     let (_, peak) = server.memory();
     assert!(peak < before + (64 << 20), "{before} bytes before, at most {peak} while serving");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_of_state_is_one_line_of_the_log_and_a_refresh_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let archives = folder.path().join("archives");
+    write_application(&archives, "c", &id('a'), "good", END, &[&id('1')]);
+    write(&archives.join(id('2')), "{\"archive\":[");
+    // Not of this moment: a file read within two seconds of its writing is read once more.
+    for file in [archives.join(id('2')), archives.join("c/applications").join(id('a')).join("application-summary")] {
+        set_modified(&file, END);
+    }
+    set_modified(&archives.join("c/applications").join(id('a')).join("jobs").join(id('1')), END);
+    std::os::unix::fs::symlink("/nowhere", archives.join("dangling")).unwrap();
+    let server = Process::start(&[&archives], &folder.path().join("data"), &["historyserver.archive.fs.refresh-interval=5 ms"]);
+    let refreshes = async |more: u64| {
+        let finished = server.json("/api/v1/status").await["refresh"]["finished"].as_u64().unwrap();
+        server.wait_for_refreshes(finished + more).await;
+    };
+    let lines = |text: &str| server.log().lines().filter(|line| line.contains(text)).count();
+
+    refreshes(3).await;
+    let before = server.log();
+    assert_eq!((lines("archive-unreadable"), lines("link-refused"), lines("refreshed archive directory")), (1, 1, 1), "{before}");
+    refreshes(50).await;
+    assert_eq!(server.log(), before, "a refresh that finds nothing new says nothing");
+
+    let away = folder.path().join("away");
+    std::fs::rename(&archives, &away).unwrap();
+    server.wait_until("/api/v1/status", "vanished", |status| status["refresh"]["directories"][0]["state"] == "vanished").await;
+    refreshes(50).await;
+    assert_eq!(lines("directory-vanished"), 1, "{}", server.log());
+    std::fs::rename(&away, &archives).unwrap();
+    server.wait_until("/api/v1/status", "back", |status| status["refresh"]["directories"][0]["state"] == "listed").await;
+    refreshes(50).await;
+    assert_eq!(lines("directory-vanished"), 2, "and one when it is mended: {}", server.log());
+
+    let beside = folder.path().join("whole");
+    write(&beside, job(&id('2'), "whole", END));
+    set_modified(&beside, END + 1_000);
+    std::fs::rename(&beside, archives.join(id('2'))).unwrap();
+    server.wait_until("/jobs/overview", "mended", |list| list["jobs"].as_array().unwrap().len() == 2).await;
+    refreshes(50).await;
+    assert_eq!(lines("archive-unreadable"), 2, "and one when it is mended: {}", server.log());
+    assert_eq!(server.log().lines().count(), before.lines().count() + 4, "{}", server.log());
 }

@@ -20,7 +20,7 @@ pub(crate) struct Served {
     client: reqwest::Client,
     stopping: CancellationToken,
     serving: JoinHandle<Drained>,
-    _data: tempfile::TempDir,
+    data: tempfile::TempDir,
 }
 
 impl Served {
@@ -33,7 +33,16 @@ impl Served {
 
     /// Serves these directories; nothing is read before the test says so.
     pub(crate) async fn unread(archives: &[PathBuf], options: WorldOptions) -> Self {
-        let data = tempfile::tempdir().unwrap();
+        Self::begin(archives, options, tempfile::tempdir().unwrap()).await
+    }
+
+    /// Stops and serves these directories again from the same index; nothing is listed before the test says so.
+    pub(crate) async fn restarted(self, archives: &[PathBuf], options: WorldOptions) -> Self {
+        let data = self.stop().await;
+        Self::begin(archives, options, data).await
+    }
+
+    async fn begin(archives: &[PathBuf], options: WorldOptions, data: tempfile::TempDir) -> Self {
         let folders: Vec<&Path> = archives.iter().map(PathBuf::as_path).collect();
         let world = World::over(&folders, data.path(), options);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -41,7 +50,7 @@ impl Served {
         let stopping = CancellationToken::new();
         let serving = tasks::spawn(serve(listener, None, world.router.clone(), stopping.clone(), ServeOptions::default()));
         let client = reqwest::Client::builder().no_gzip().timeout(Duration::from_mins(2)).build().unwrap();
-        Self { world, address, client, stopping, serving, _data: data }
+        Self { world, address, client, stopping, serving, data }
     }
 
     pub(crate) fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
@@ -60,11 +69,12 @@ impl Served {
         serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
     }
 
-    /// Stops as on SIGTERM.
-    pub(crate) async fn stop(self) {
+    /// Stops as on SIGTERM. Gives back the data directory.
+    pub(crate) async fn stop(self) -> tempfile::TempDir {
         self.stopping.cancel();
         assert_eq!(self.serving.await.unwrap(), Drained { cut: 0 });
         self.world.close().await;
+        self.data
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
@@ -28,6 +29,7 @@ pub(crate) fn fixtures(folder: &str) -> PathBuf {
 #[derive(Clone)]
 pub(crate) struct WorldOptions {
     pub(crate) max_pack_bytes: u64,
+    pub(crate) brought_back_grace: Duration,
     pub(crate) max_file_pages: Option<u32>,
     pub(crate) rules: Rules,
     pub(crate) retention: RetentionRules,
@@ -42,6 +44,7 @@ impl Default for WorldOptions {
     fn default() -> Self {
         Self {
             max_pack_bytes: 10 << 30,
+            brought_back_grace: Duration::from_secs(30),
             max_file_pages: None,
             rules: Rules { empty_grace: 3_600_000, ..Rules::default() },
             retention: RetentionRules::default(),
@@ -98,6 +101,7 @@ impl World {
         let urls = directories.iter().map(|directory| directory.url().clone()).collect();
         let mut index_options = IndexOptions::new(data, options.max_pack_bytes, urls);
         index_options.clock = options.clock.clone();
+        index_options.brought_back_grace = options.brought_back_grace;
         index_options.max_file_pages = options.max_file_pages;
         let (writer, reader, _) = index::open(&index_options).unwrap();
         let ingest_options =
@@ -170,6 +174,15 @@ impl World {
         let mut codes: Vec<String> = self.reader.problems(1_000).await.unwrap().iter().map(|problem| problem.code.to_string()).collect();
         codes.sort();
         codes
+    }
+
+    /// Waits until the packs take no more than this, which is the work of the index alone.
+    pub(crate) async fn until_evicted_to(&self, bytes: u64) {
+        let deadline = std::time::Instant::now() + Duration::from_mins(1);
+        while self.reader.figures().await.unwrap().pack_bytes > bytes {
+            assert!(std::time::Instant::now() < deadline, "never evicted to {bytes} bytes");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     pub(crate) async fn close(self) {
