@@ -6,6 +6,8 @@
 //!
 //! Rows have the shape of real ones: ids, names of two words out of 60,000, states, clusters and durations spread unevenly over a
 //! thousand days. Each list is read page by page to its end; then its first, middle and last page are asked for again and again.
+//! With `--searches` the rows are given to the index as if archives had told them, with vertices, exceptions and configurations of the
+//! sizes that real ones have, and searched.
 
 #![expect(clippy::print_stdout, reason = "a tool for the command line")]
 
@@ -22,6 +24,9 @@ use historyserver::index::query::{
 use historyserver::index::{self, IndexOptions};
 use rusqlite::{Connection, params};
 
+#[path = "query_figures/searches.rs"]
+mod searches;
+
 /// Measures lists, facets and statistics.
 #[derive(Parser)]
 struct Options {
@@ -31,6 +36,9 @@ struct Options {
     /// Applications; a quarter of them has two jobs.
     #[arg(long, default_value_t = 400_000)]
     applications: u64,
+    /// Write rows with texts, and search them.
+    #[arg(long)]
+    searches: bool,
     /// How often each page is asked for.
     #[arg(long, default_value_t = 60)]
     times: usize,
@@ -82,6 +90,9 @@ async fn main() -> Result<()> {
     let urls: Vec<DirectoryUrl> = DIRECTORIES.map(DirectoryUrl::new).into();
     let settings = IndexOptions::new(&options.data, 10 << 30, urls);
     let file = options.data.join("historyserver.sqlite");
+    if options.searches {
+        return searches::measure(&options, &settings).await;
+    }
     if !file.exists() {
         let (writer, _, _) = index::open(&settings)?;
         writer.close().await;

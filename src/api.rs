@@ -183,6 +183,7 @@ fn documented() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(query::one::application))
         .routes(routes!(query::one::job))
         .routes(routes!(query::counts::statistics))
+        .routes(routes!(query::search::search))
         .routes(routes!(openapi::document))
         .routes(routes!(openapi::page))
 }

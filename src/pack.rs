@@ -8,9 +8,11 @@
 mod codec;
 mod directory;
 mod packer;
+mod text;
 mod varint;
 
 pub use packer::Packer;
+pub use text::{pack_text, unpack_text};
 
 use codec::Kind;
 use directory::Header;

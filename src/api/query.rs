@@ -1,4 +1,4 @@
-//! The query API under `/api/v1`: lists, facets, history and statistics of all copies, as JSON.
+//! The query API under `/api/v1`: lists, search, facets, history and statistics of all copies, as JSON.
 
 pub(in crate::api) mod counts;
 pub(in crate::api) mod export;
@@ -7,6 +7,7 @@ pub(in crate::api) mod items;
 pub(in crate::api) mod lists;
 pub(in crate::api) mod one;
 pub(in crate::api) mod parameters;
+pub(in crate::api) mod search;
 mod table;
 
 use crate::api::Shared;

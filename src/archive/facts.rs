@@ -52,8 +52,10 @@ pub struct Facts {
     pub vertices: Vec<VertexFacts>,
     /// Exceptions, the newest first, at most [`MOST_EXCEPTIONS`].
     pub exceptions: Vec<ExceptionFacts>,
-    /// Configuration of the JobManager and of the job, at most [`MOST_ENTRIES`].
+    /// Configuration of the job, then of the JobManager, at most [`MOST_ENTRIES`].
     pub configuration: Vec<ConfigurationEntry>,
+    /// How many of these entries the job itself set.
+    pub own_configuration: usize,
 }
 
 /// What was read and written, as Flink counts it: between vertices, so sources read and sinks write nothing.
@@ -237,9 +239,10 @@ impl Deriver {
     #[must_use]
     pub fn finish(self) -> Facts {
         let mut configuration = self.job_configuration;
+        let own_configuration = configuration.len();
         configuration.extend(self.cluster_configuration);
         configuration.truncate(MOST_ENTRIES);
-        Facts { exceptions: self.exceptions, configuration, ..self.facts }
+        Facts { exceptions: self.exceptions, configuration, own_configuration, ..self.facts }
     }
 }
 

@@ -6,9 +6,11 @@ mod answer;
 pub mod calendar;
 pub(in crate::index) mod folding;
 mod reader;
+pub(in crate::index) mod search;
 
 pub use answer::{Copies, FacetCount, Facets, FailingName, Item, ListPage, Quantiles, Statistics, StatusCounts, Total};
 pub use reader::ScopedReader;
+pub use search::{FoundItem, MOST_TERMS, Match, MatchField, SearchField, SearchPage, SearchQuery, Segment};
 
 use crate::clock::Millis;
 use crate::ids::ApplicationId;

@@ -7,6 +7,7 @@ use crate::support::served::{Served, samples};
 mod export;
 mod hostile;
 mod pages;
+mod search;
 
 fn ids(page: &Value) -> Vec<String> {
     page["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()

@@ -9,5 +9,4 @@ mod http;
 mod limits;
 mod model;
 mod schedule;
-mod second_thoughts;
 mod world;

@@ -5,7 +5,7 @@ use crate::api::error::ApiError;
 use crate::index::query::{Bounds, Filter, ListKind, NameMatch, Sort, SortKey};
 
 /// States of Flink's applications and jobs.
-const STATES: &[&str] = &[
+pub(in crate::api) const STATES: &[&str] = &[
     "CREATED",
     "INITIALIZING",
     "RUNNING",

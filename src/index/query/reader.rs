@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Copies, FacetQuery, Facets, ListKind, ListPage, ListQuery, Scope, Statistics, StatisticsQuery};
+use super::{Copies, FacetQuery, Facets, ListKind, ListPage, ListQuery, Scope, SearchPage, SearchQuery, Statistics, StatisticsQuery};
 use crate::index::{Copy, IndexError, IndexReader, sqlite};
 
 /// Reads lists within a [`Scope`]. Each answer is of one snapshot.
@@ -55,5 +55,14 @@ impl ScopedReader {
     pub async fn copies(&self, kind: ListKind, id: [u8; 16], copy: Copy) -> Result<Option<Copies>, IndexError> {
         let scope = Arc::clone(&self.scope);
         self.reader.read(move |shared| shared.pool.read(|connection| sqlite::copies(connection, &scope, kind, id, &copy))).await
+    }
+
+    /// A page of what is found.
+    ///
+    /// # Errors
+    /// [`IndexError::InvalidCursor`]: the cursor is damaged, or of another search; and others.
+    pub async fn search(&self, query: SearchQuery) -> Result<SearchPage, IndexError> {
+        let scope = Arc::clone(&self.scope);
+        self.reader.read(move |shared| shared.pool.read(|connection| sqlite::search(connection, &scope, &query))).await
     }
 }

@@ -2,7 +2,7 @@
 
 use super::rows::file_key;
 use super::units::{self, Touched};
-use super::{Failure, Session, archives, listing, packs, precedence, presence, problems, records};
+use super::{Failure, Session, archives, listing, packs, precedence, presence, problems, records, texts};
 use crate::directory::FileKind;
 use crate::index::{FileChange, FileOutcome, ParsedRecord, UnitChange, UnitKey, Urgency};
 use crate::problem::ProblemChanges;
@@ -25,7 +25,7 @@ pub(in crate::index) fn apply(session: &mut Session<'_>, change: UnitChange, urg
     for file in &files {
         let written = archives::write(session, unit.id, &key, file)?;
         back |= written.was_gone;
-        if let FileOutcome::Parsed { record, pack, .. } = &file.outcome {
+        if let FileOutcome::Parsed { record, facts, pack, .. } = &file.outcome {
             let id = match written.same_pack {
                 // Whoever is reading a document of it reads on.
                 Some(same) => packs::keep(session, same, pack)?,
@@ -36,6 +36,7 @@ pub(in crate::index) fn apply(session: &mut Session<'_>, change: UnitChange, urg
             }
             unit.complete |= matches!((&key, file.kind), (UnitKey::Application(_), FileKind::Summary) | (UnitKey::LegacyJob(..), _));
             write_record(session, unit.id, &key, file, record.as_ref(), known.is_none(), &mut touched)?;
+            texts::write_of_archive(session.connection, unit.id, &key, file.kind, facts)?;
         }
     }
     if !files.is_empty() {

@@ -170,6 +170,9 @@ pub(super) fn forget_file_row(session: &mut Session<'_>, unit: i64, file: &[u8])
                  WHERE unit = ?1 AND job = ?2",
             )?
             .execute(params![unit, file])?;
+        connection
+            .prepare_cached("DELETE FROM job_texts WHERE job = (SELECT id FROM jobs WHERE unit = ?1 AND job = ?2)")?
+            .execute(params![unit, file])?;
     }
     session.effects.lists = true;
     listing::sync(connection, unit)?;

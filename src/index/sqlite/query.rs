@@ -10,6 +10,7 @@ mod items;
 mod names;
 mod order;
 mod page;
+mod search;
 mod source;
 mod statistics;
 mod table;
@@ -25,6 +26,7 @@ use super::Failure;
 pub(in crate::index) use facets::facets;
 pub(in crate::index) use items::copies;
 pub(in crate::index) use page::list_page;
+pub(in crate::index) use search::search;
 pub(in crate::index) use statistics::statistics;
 
 /// A statement, from the cache of its connection.

@@ -1,5 +1,7 @@
 //! Cursors: where a page ended, of which list, and what was counted for the first page.
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sha1::{Digest as _, Sha1};
 
 use super::order::Position;
@@ -16,16 +18,13 @@ type Members = (u8, String, u64, bool, String, i64, i64, i64);
 
 pub(super) fn encode(query: &ListQuery, total: Total, position: Position) -> Result<String, IndexError> {
     let members: Members = (VERSION, digest(query), total.count, total.exact, position.text, position.key, position.end, position.id);
-    let text = serde_json::to_vec(&members).map_err(|error| IndexError::Failed(format!("a cursor could not be written: {error}")))?;
-    Ok(base64url(&text))
+    write(&members)
 }
 
 /// # Errors
 /// [`IndexError::InvalidCursor`]: damaged, of another version, or of another list, filter or sort.
 pub(super) fn decode(query: &ListQuery, cursor: &str) -> Result<(Total, Position), IndexError> {
-    let bytes = from_base64url(cursor).ok_or(IndexError::InvalidCursor)?;
-    let members: Members = serde_json::from_slice(&bytes).map_err(|_other| IndexError::InvalidCursor)?;
-    let (version, of, count, exact, text, key, end, id) = members;
+    let (version, of, count, exact, text, key, end, id): Members = read(cursor)?;
     if version != VERSION || of != digest(query) {
         return Err(IndexError::InvalidCursor);
     }
@@ -34,8 +33,27 @@ pub(super) fn decode(query: &ListQuery, cursor: &str) -> Result<(Total, Position
 
 /// Of list, filter and sort.
 fn digest(query: &ListQuery) -> String {
-    let text = format!("{:?} {:?} {:?}", query.kind, query.filter, query.sort);
+    digest_of(&format!("{:?} {:?} {:?}", query.kind, query.filter, query.sort))
+}
+
+/// Tells what a cursor is of from everything else.
+pub(super) fn digest_of(text: &str) -> String {
     base64url(&Sha1::digest(text.as_bytes())[..9])
+}
+
+/// The text of a cursor with these members.
+pub(super) fn write(members: &impl Serialize) -> Result<String, IndexError> {
+    let text = serde_json::to_vec(members).map_err(|error| IndexError::Failed(format!("a cursor could not be written: {error}")))?;
+    Ok(base64url(&text))
+}
+
+/// The members of a cursor.
+///
+/// # Errors
+/// [`IndexError::InvalidCursor`]: damaged.
+pub(super) fn read<M: DeserializeOwned>(cursor: &str) -> Result<M, IndexError> {
+    let bytes = from_base64url(cursor).ok_or(IndexError::InvalidCursor)?;
+    serde_json::from_slice(&bytes).map_err(|_other| IndexError::InvalidCursor)
 }
 
 fn base64url(bytes: &[u8]) -> String {

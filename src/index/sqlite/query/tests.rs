@@ -25,27 +25,27 @@ pub(super) fn note(sql: &str) {
 }
 
 /// An index in a folder of its own.
-struct Index {
-    connection: Connection,
+pub(super) struct Index {
+    pub(super) connection: Connection,
     _folder: tempfile::TempDir,
 }
 
 /// What a job tells, in this test.
 #[derive(Debug, Clone)]
-struct Made {
-    name: Option<String>,
-    status: &'static str,
-    cluster: String,
-    job_type: Option<&'static str>,
-    start: Option<i64>,
-    end: Option<i64>,
-    duration: Option<i64>,
-    tasks: i64,
-    failed: i64,
+pub(super) struct Made {
+    pub(super) name: Option<String>,
+    pub(super) status: &'static str,
+    pub(super) cluster: String,
+    pub(super) job_type: Option<&'static str>,
+    pub(super) start: Option<i64>,
+    pub(super) end: Option<i64>,
+    pub(super) duration: Option<i64>,
+    pub(super) tasks: i64,
+    pub(super) failed: i64,
 }
 
 impl Index {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let connection = open_writer(&folder.path().join("index.sqlite"), None).unwrap();
         connection.set_prepared_statement_cache_capacity(500);
@@ -54,7 +54,7 @@ impl Index {
     }
 
     /// Adds jobs, each of an application of its own; gives back their ids as lists tell them.
-    fn add(&self, jobs: &[Made], first: u64) -> Vec<String> {
+    pub(super) fn add(&self, jobs: &[Made], first: u64) -> Vec<String> {
         let connection = &self.connection;
         connection.execute_batch("BEGIN").unwrap();
         let mut ids = Vec::new();
@@ -93,7 +93,7 @@ impl Index {
     }
 
     /// Steps of SQLite's machine, and rows it stepped over without an index, for what `act` runs.
-    fn steps(&self, act: impl FnOnce()) -> (i32, i32) {
+    pub(super) fn steps(&self, act: impl FnOnce()) -> (i32, i32) {
         let counted = |status| -> i32 {
             let statements = STATEMENTS.with_borrow(Clone::clone);
             statements.iter().map(|sql| self.connection.prepare_cached(sql).unwrap().get_status(status)).sum()

@@ -443,6 +443,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Applications and jobs by name, beginning of an id, vertex, exception and configuration */
+        get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/statistics": {
         parameters: {
             query?: never;
@@ -713,6 +730,12 @@ export interface components {
         Errors: {
             /** @description Sentences for people: what was wrong, and what is allowed. */
             errors: string[];
+        };
+        /** @description A piece of an excerpt. Plain text, never markup. */
+        ExcerptPiece: {
+            /** @description It was searched for. */
+            hit: boolean;
+            text: string;
         };
         /** @description Counts of a list; null where they were not asked for. Each counts under all parts of the filter but its own. */
         FacetCounts: {
@@ -1020,6 +1043,45 @@ export interface components {
             count: number;
             /** @description Whether that is all. */
             exact: boolean;
+        };
+        /** @description An application or a job that was found. */
+        SearchItem: {
+            /** @description Application of a job; null: a legacy job archive, or an application itself. */
+            application: string | null;
+            /** @description Cluster that ran it; null: a legacy job archive. */
+            cluster: string | null;
+            /** @description URL of the archive directory. */
+            directory: string;
+            end: components["schemas"]["Millis"] | null;
+            /** @description The page that shows the first match, as a route of the UI. */
+            href: string;
+            id: string;
+            /** @description `application` or `job`. */
+            kind: string;
+            /** @description Why it was found. */
+            matches: components["schemas"]["SearchMatch"][];
+            name: string | null;
+            /** @description This copy is the one that Flink's paths show. */
+            shown: boolean;
+            start: components["schemas"]["Millis"] | null;
+            status: string | null;
+        };
+        /** @description Where something was found. */
+        SearchMatch: {
+            /** @description The text around it, in pieces; of a configuration the entry, `key: value`. */
+            excerpt: components["schemas"]["ExcerptPiece"][];
+            /** @description `name`, `id`, `vertex`, `exception_class`, `exception_message`, `stack_trace` or `configuration`. */
+            field: string;
+            /** @description Key of the entry of a configuration. */
+            key: string | null;
+        };
+        /** @description What was found, newest end first. It may hold fewer than asked for, even none, and still lead on: follow `next` until it is null. */
+        SearchResults: {
+            /** @description Whether the page is full or the last; otherwise looking ended early, and `next` leads on. */
+            exact: boolean;
+            items: components["schemas"]["SearchItem"][];
+            /** @description `cursor` of the next page; null: this is the last. */
+            next: string | null;
         };
         /** @description What ended within one day or hour. */
         StatisticsBucket: {
@@ -2111,6 +2173,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Errors"];
+                };
+            };
+        };
+    };
+    search: {
+        parameters: {
+            query: {
+                /** @description Clusters, repeated or separated by commas. */
+                cluster?: string[];
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description URLs of archive directories, repeated or separated by commas. */
+                directory?: string[];
+                /** @description Where, repeated or separated by commas: `name`, `id`, `vertex`, `exception`, `configuration`; usually everywhere. */
+                in?: string[];
+                /** @description Items of a page, at most. */
+                limit?: number;
+                /**
+                 * @description What is looked for: terms separated by blanks, all of which must be found, each anywhere. Of a name any part is found, of other
+                 *     texts the beginning of a word or of a hump of camel case, without case. Between quotation marks: whole words, side by side.
+                 */
+                q: string;
+                /** @description States, repeated or separated by commas. */
+                status?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchResults"];
                 };
             };
             /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */

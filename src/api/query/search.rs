@@ -1,0 +1,204 @@
+//! `/api/v1/search`: one text, looked for in names, ids, vertices, exceptions and configurations.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, Uri};
+use axum::response::Response;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::filters::STATES;
+use super::parameters::{Parameters, invalid};
+use crate::api::error::ApiError;
+use crate::api::{Shared, response};
+use crate::clock::Millis;
+use crate::index::query::{Filter, FoundItem, ListKind, MOST_TERMS, Match, MatchField, SearchField, SearchPage, SearchQuery, Segment};
+
+/// Items of a page: when none are asked for, and at most.
+const USUAL: usize = 20;
+const MOST: usize = 100;
+
+const FIELDS: &[(&str, SearchField)] = &[
+    ("name", SearchField::Name),
+    ("id", SearchField::Id),
+    ("vertex", SearchField::Vertex),
+    ("exception", SearchField::Exception),
+    ("configuration", SearchField::Configuration),
+];
+
+/// A piece of an excerpt. Plain text, never markup.
+#[derive(Serialize, ToSchema)]
+struct ExcerptPiece {
+    text: String,
+    /// It was searched for.
+    hit: bool,
+}
+
+impl From<Segment> for ExcerptPiece {
+    fn from(segment: Segment) -> Self {
+        Self { text: segment.text, hit: segment.hit }
+    }
+}
+
+/// Where something was found.
+#[derive(Serialize, ToSchema)]
+struct SearchMatch {
+    /// `name`, `id`, `vertex`, `exception_class`, `exception_message`, `stack_trace` or `configuration`.
+    field: String,
+    /// The text around it, in pieces; of a configuration the entry, `key: value`.
+    excerpt: Vec<ExcerptPiece>,
+    /// Key of the entry of a configuration.
+    key: Option<String>,
+}
+
+/// An application or a job that was found.
+#[derive(Serialize, ToSchema)]
+struct SearchItem {
+    /// `application` or `job`.
+    kind: String,
+    id: String,
+    /// Application of a job; null: a legacy job archive, or an application itself.
+    application: Option<String>,
+    /// Cluster that ran it; null: a legacy job archive.
+    cluster: Option<String>,
+    /// URL of the archive directory.
+    directory: String,
+    name: Option<String>,
+    status: Option<String>,
+    start: Option<Millis>,
+    end: Option<Millis>,
+    /// This copy is the one that Flink's paths show.
+    shown: bool,
+    /// Why it was found.
+    matches: Vec<SearchMatch>,
+    /// The page that shows the first match, as a route of the UI.
+    href: String,
+}
+
+/// What was found, newest end first. It may hold fewer than asked for, even none, and still lead on: follow `next` until it is null.
+#[derive(Serialize, ToSchema)]
+pub(in crate::api) struct SearchResults {
+    items: Vec<SearchItem>,
+    /// `cursor` of the next page; null: this is the last.
+    next: Option<String>,
+    /// Whether the page is full or the last; otherwise looking ended early, and `next` leads on.
+    exact: bool,
+}
+
+/// Parameters of a search, for the OpenAPI document.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "read by the macro alone")]
+pub(in crate::api) struct SearchParameters {
+    /// What is looked for: terms separated by blanks, all of which must be found, each anywhere. Of a name any part is found, of other
+    /// texts the beginning of a word or of a hump of camel case, without case. Between quotation marks: whole words, side by side.
+    q: String,
+    /// Where, repeated or separated by commas: `name`, `id`, `vertex`, `exception`, `configuration`; usually everywhere.
+    #[param(rename = "in")]
+    fields: Option<Vec<String>>,
+    /// States, repeated or separated by commas.
+    status: Option<Vec<String>>,
+    /// Clusters, repeated or separated by commas.
+    cluster: Option<Vec<String>>,
+    /// URLs of archive directories, repeated or separated by commas.
+    directory: Option<Vec<String>>,
+    /// Items of a page, at most.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<i64>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// Applications and jobs by name, beginning of an id, vertex, exception and configuration
+#[utoipa::path(
+    get, path = "/api/v1/search", tag = "lists", params(SearchParameters), responses((status = 200, body = SearchResults))
+)]
+pub(in crate::api) async fn search(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
+    let page = super::reader(&shared).search(query(request.uri())?).await?;
+    response::json_now(StatusCode::OK, &SearchResults::from(page))
+}
+
+fn query(uri: &Uri) -> Result<SearchQuery, ApiError> {
+    let parameters = Parameters::of(uri, &["q", "in", "status", "cluster", "directory", "limit", "cursor"])?;
+    let owned = |values: Vec<&str>| values.into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let states: Vec<(&str, &str)> = STATES.iter().map(|state| (*state, *state)).collect();
+    let query = SearchQuery {
+        text: parameters.text("q")?.unwrap_or_default().to_owned(),
+        fields: parameters.choices("in", FIELDS)?,
+        filter: Filter {
+            status: owned(parameters.choices("status", &states)?),
+            cluster: owned(parameters.several("cluster")?),
+            directory: owned(parameters.several("directory")?),
+            ..Filter::default()
+        },
+        limit: parameters.limit(USUAL, MOST)?,
+        cursor: parameters.text("cursor")?.map(str::to_owned),
+    };
+    match query.terms() {
+        0 => Err(invalid("q", "needed: what is looked for")),
+        1..=MOST_TERMS => Ok(query),
+        _ => Err(invalid("q", &format!("a text of at most {MOST_TERMS} terms separated by blanks"))),
+    }
+}
+
+impl From<SearchPage> for SearchResults {
+    fn from(page: SearchPage) -> Self {
+        Self { items: page.items.into_iter().map(Into::into).collect(), next: page.next, exact: page.exact }
+    }
+}
+
+impl From<FoundItem> for SearchItem {
+    fn from(found: FoundItem) -> Self {
+        let FoundItem { kind, item, matches } = found;
+        let href = href(kind, &item.id, matches.first().map(|first| first.field));
+        Self {
+            kind: match kind {
+                ListKind::Applications => "application",
+                ListKind::Jobs => "job",
+            }
+            .to_owned(),
+            id: item.id,
+            application: item.application,
+            cluster: item.cluster,
+            directory: item.directory,
+            name: item.name,
+            status: item.status,
+            start: item.start,
+            end: item.end,
+            shown: item.shown,
+            matches: matches.into_iter().map(Into::into).collect(),
+            href,
+        }
+    }
+}
+
+impl From<Match> for SearchMatch {
+    fn from(found: Match) -> Self {
+        let field = match found.field {
+            MatchField::Name => "name",
+            MatchField::Id => "id",
+            MatchField::Vertex => "vertex",
+            MatchField::ExceptionClass => "exception_class",
+            MatchField::ExceptionMessage => "exception_message",
+            MatchField::StackTrace => "stack_trace",
+            MatchField::Configuration | MatchField::ClusterConfiguration => "configuration",
+        };
+        Self { field: field.to_owned(), excerpt: found.excerpt.into_iter().map(Into::into).collect(), key: found.key }
+    }
+}
+
+/// The page of the UI that shows a match: ids are hexadecimal, so nothing needs to be escaped.
+fn href(kind: ListKind, id: &str, field: Option<MatchField>) -> String {
+    let tab = match (field, kind) {
+        (Some(MatchField::ExceptionClass | MatchField::ExceptionMessage | MatchField::StackTrace), _) => "exceptions",
+        (Some(MatchField::ClusterConfiguration), ListKind::Jobs) => "cluster_configuration",
+        (Some(MatchField::Configuration | MatchField::ClusterConfiguration), _) => "configuration",
+        _ => "overview",
+    };
+    let page = match kind {
+        ListKind::Applications => "application",
+        ListKind::Jobs => "job",
+    };
+    format!("#/{page}/completed/{id}/{tab}")
+}

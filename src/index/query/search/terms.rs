@@ -1,0 +1,151 @@
+//! What somebody typed, as terms that must all be found. Any text is valid, and none is ever syntax of SQLite.
+//!
+//! Terms are separated by blanks. What stands between quotation marks is one term, whose last word is not open. Everything else, be it
+//! `AND`, `NEAR(` or `*`, stands for itself: letters and digits as words, the rest only in names.
+
+use super::words::{Parts, Sought, words};
+use crate::index::query::folding::fold;
+
+/// Terms of one query, at most.
+pub const MOST_TERMS: usize = 16;
+/// Words of one term that are looked for; the others would narrow down nothing.
+const MOST_WORDS: usize = 32;
+/// Fewer digits are no beginning of an id.
+const FEWEST_DIGITS: usize = 4;
+
+/// One term.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::index) struct Term {
+    /// The whole, folded: looked for in names.
+    pub(in crate::index) text: String,
+    /// Its words, which stand side by side in a text; none: it is in no text.
+    pub(in crate::index) words: Vec<Sought>,
+}
+
+/// Terms of what was typed.
+pub(in crate::index) fn parse(typed: &str) -> Vec<Term> {
+    let mut terms = Vec::new();
+    let mut quoted = false;
+    for piece in typed.split('"') {
+        if quoted {
+            terms.extend(term(piece.trim(), false));
+        } else {
+            terms.extend(piece.split_whitespace().filter_map(|piece| term(piece.trim_end_matches('*'), true)));
+        }
+        quoted = !quoted;
+    }
+    let mut distinct: Vec<Term> = Vec::new();
+    for term in terms {
+        if !distinct.contains(&term) {
+            distinct.push(term);
+        }
+    }
+    distinct
+}
+
+fn term(text: &str, open: bool) -> Option<Term> {
+    let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.is_empty() {
+        return None;
+    }
+    let places: Vec<_> = words(&text).take(MOST_WORDS).collect();
+    let last = places.len().saturating_sub(1);
+    let words = places.into_iter().enumerate().map(|(number, place)| Sought::new(&text[place], open && number == last)).collect();
+    Some(Term { text: fold(&text), words })
+}
+
+impl Term {
+    /// The ids that begin with this term, from the first to the last; `None`: it cannot be the beginning of one.
+    pub(in crate::index) fn ids(&self) -> Option<([u8; 16], [u8; 16])> {
+        let digits = self.text.len();
+        if !(FEWEST_DIGITS..=32).contains(&digits) || !self.text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return None;
+        }
+        let first = u128::from_str_radix(&self.text, 16).ok()?.checked_shl(u32::try_from(4 * (32 - digits)).ok()?)?;
+        let rest = if digits == 32 { 0 } else { u128::MAX >> (4 * digits) };
+        Some((first.to_be_bytes(), (first | rest).to_be_bytes()))
+    }
+
+    /// Where the term stands in a piece of text, word by word.
+    pub(in crate::index) fn find(&self, text: &str, parts: Parts) -> Option<Vec<std::ops::Range<usize>>> {
+        if self.words.is_empty() {
+            return None;
+        }
+        let places: Vec<_> = words(text).collect();
+        let found = places
+            .windows(self.words.len())
+            .find(|places| places.iter().zip(&self.words).all(|(place, word)| word.is(&text[place.clone()], parts)))?;
+        let hit = |(place, word): (&std::ops::Range<usize>, &Sought)| {
+            let within = word.place(&text[place.clone()]);
+            place.start + within.start..place.start + within.end
+        };
+        Some(found.iter().zip(&self.words).map(hit).collect())
+    }
+
+    /// Whether a text that has all the keys of the words has the term.
+    pub(in crate::index) fn is_told_by_keys(&self) -> bool {
+        matches!(self.words.as_slice(), [word] if word.is_told_by_keys())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn texts(typed: &str) -> Vec<String> {
+        parse(typed).into_iter().map(|term| term.text).collect()
+    }
+
+    #[test]
+    fn blanks_separate_and_quotation_marks_hold_together() {
+        assert_eq!(texts("network  Buff"), ["network", "buff"]);
+        assert_eq!(texts("\"Network  Buffers\" x \"y"), ["network buffers", "x", "y"]);
+        assert_eq!(texts("a a A \"a\""), ["a"]);
+        assert_eq!(texts("buff* -> **"), ["buff", "->"]);
+        assert_eq!(texts(" \t\n\"\" \" \""), Vec::<String>::new());
+    }
+
+    #[test]
+    fn words_of_a_term_stand_side_by_side() {
+        let found = |typed: &str, text: &str| {
+            let term = parse(typed).remove(0);
+            term.find(text, Parts::Humps).map(|places| places.into_iter().map(|place| text[place].to_owned()).collect::<Vec<_>>())
+        };
+        let text = "java.io.IOException: Insufficient number of network buffers";
+        assert_eq!(found("\"network buffers\"", text).unwrap(), ["network", "buffers"]);
+        assert_eq!(found("\"network buff\"", text), None);
+        assert_eq!(found("\"number network\"", text), None);
+        assert_eq!(found("java.io.IOExc", text).unwrap(), ["java", "io", "IOExc"]);
+        assert_eq!(found("excep", text).unwrap(), ["Excep"]);
+        assert_eq!(found("->", text), None);
+    }
+
+    #[test]
+    fn beginnings_of_ids_are_ranges() {
+        let range = |typed: &str| parse(typed)[0].ids().map(|(first, last)| (u128::from_be_bytes(first), u128::from_be_bytes(last)));
+        assert_eq!(range("DEAD"), Some((0xdead << 112, (0xdeae << 112) - 1)));
+        let whole = "0123456789abcdef0123456789abcdef";
+        let id = u128::from_str_radix(whole, 16).unwrap();
+        assert_eq!(range(whole), Some((id, id)));
+        for none in ["dea", "xyz1", &format!("{whole}0"), "+123", "１２３４"] {
+            assert_eq!(range(none), None, "{none}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn anything_can_be_typed(typed in ".{0,60}|[\"*()a^:\\-+ANDORT \0]{0,40}") {
+            for term in parse(&typed) {
+                prop_assert!(!term.text.is_empty());
+                let ids = term.ids();
+                prop_assert!(ids.is_none_or(|(first, last)| first <= last));
+                // A term is found in its own text, unless it has no words.
+                if term.words.len() < MOST_WORDS && term.text.chars().count() < 512 {
+                    prop_assert_eq!(term.find(&term.text, Parts::Anywhere).is_some(), !term.words.is_empty());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Search: evidence for each term, then the rows that have evidence for all of them, newest end first.
+//!
+//! A page ends in bounded time. Where a term is rare, the rows that have it are gathered and sorted. Where all terms are frequent, rows are
+//! walked newest first and looked at, and a page of them is found soon; where it is not, the page ends early and leads on.
+
+mod evidence;
+mod matches;
+mod rows;
+
+#[cfg(test)]
+mod tests;
+
+use rusqlite::Connection;
+
+use self::evidence::Evidence;
+use self::rows::{Place, Seeker};
+use super::{Failure, cursor, items, prepare};
+use crate::index::IndexError;
+use crate::index::query::search::terms::{self, MOST_TERMS};
+use crate::index::query::{FoundItem, Scope, SearchPage, SearchQuery};
+
+/// First member of a cursor: cursors of another version are refused.
+const VERSION: u8 = 1;
+
+/// What of a cursor is told by its text: version, digest, end, kind, row.
+type Members = (u8, String, i64, u8, i64);
+
+/// What one page may cost.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// So many of the newest texts of a term are known by their words; older ones are read to see whether they have it.
+    pub(super) texts: usize,
+    /// So many rows are gathered and sorted.
+    pub(super) gathered: usize,
+    /// A page ends after so much work, counted in rows passed by.
+    pub(super) work: u64,
+}
+
+/// A few ten milliseconds.
+pub(super) const USUAL: Limits = Limits { texts: 30_000, gathered: 5_000, work: 60_000 };
+
+/// A page of what is found.
+pub(in crate::index) fn search(connection: &Connection, scope: &Scope, query: &SearchQuery) -> Result<SearchPage, Failure> {
+    search_within(connection, scope, query, USUAL)
+}
+
+/// A page within these limits.
+pub(super) fn search_within(connection: &Connection, scope: &Scope, query: &SearchQuery, limits: Limits) -> Result<SearchPage, Failure> {
+    let digest = digest(query);
+    let after = query.cursor.as_deref().map(|text| decode(text, &digest)).transpose()?;
+    let mut terms = terms::parse(&query.text);
+    terms.truncate(MOST_TERMS);
+    if terms.is_empty() {
+        return Ok(SearchPage { items: Vec::new(), next: None, exact: true });
+    }
+    let mut evidence = Vec::with_capacity(terms.len());
+    for term in terms {
+        let found = Evidence::find(connection, query, term, limits)?;
+        if found.is_none() {
+            return Ok(SearchPage { items: Vec::new(), next: None, exact: true });
+        }
+        evidence.push(found);
+    }
+    let mut seeker = Seeker::new(connection, scope, query, evidence, limits)?;
+    let found = seeker.page(after, query.limit)?;
+    let evidence = seeker.into_evidence();
+    let mut told = Vec::with_capacity(found.rows.len());
+    for row in found.rows {
+        let Some(item) = items::item(connection, row.kind, row.id)? else { continue };
+        let matches = matches::matches(connection, query, &evidence, row, &item)?;
+        told.push(FoundItem { kind: row.kind, item, matches });
+    }
+    let next = found.next.map(|place| cursor::write(&(VERSION, &digest, place.end, place.kind, place.id))).transpose()?;
+    Ok(SearchPage { items: told, next, exact: found.exact })
+}
+
+/// Of all that is asked for but the number of rows.
+fn digest(query: &SearchQuery) -> String {
+    cursor::digest_of(&format!("search {:?} {:?} {:?}", query.text, query.fields, query.filter))
+}
+
+fn decode(text: &str, digest: &str) -> Result<Place, IndexError> {
+    let (version, of, end, kind, id): Members = cursor::read(text)?;
+    if version != VERSION || of != digest {
+        return Err(IndexError::InvalidCursor);
+    }
+    Ok(Place { end, kind, id })
+}

@@ -1,0 +1,75 @@
+//! Why a row was found: for each field that has a term, the piece that has most of them.
+
+use std::ops::Range;
+
+use rusqlite::Connection;
+
+use super::Failure;
+use super::evidence::{Evidence, read_text};
+use super::rows::{Row, texts};
+use crate::index::query::folding::fold_whole;
+use crate::index::query::search::excerpt::excerpt;
+use crate::index::query::{Item, Match, MatchField, SearchField, SearchQuery};
+use crate::index::texts::{KINDS, TextKind, pieces};
+
+/// Entries of a configuration that are told.
+const MOST_ENTRIES: usize = 3;
+
+pub(super) fn matches(
+    connection: &Connection,
+    query: &SearchQuery,
+    evidence: &[Evidence],
+    row: Row,
+    item: &Item,
+) -> Result<Vec<Match>, Failure> {
+    let mut matches = Vec::new();
+    if let Some(name) = item.name.as_deref().filter(|_| query.looks_in(SearchField::Name)) {
+        let hits: Vec<_> = evidence.iter().filter_map(|each| place_in(name, &each.term.text)).collect();
+        matches.extend(told(MatchField::Name, name, hits, None));
+    }
+    if query.looks_in(SearchField::Id) {
+        let begins = |each: &&Evidence| each.term.ids().is_some() && item.id.starts_with(&each.term.text);
+        let hits: Vec<_> = evidence.iter().filter(begins).map(|each| 0..each.term.text.len()).collect();
+        matches.extend(told(MatchField::Id, &item.id, hits, None));
+    }
+    let mut contents = Vec::new();
+    for text in texts(connection, row.kind, row.id)? {
+        contents.extend(read_text(connection, text)?);
+    }
+    for kind in KINDS.into_iter().filter(|kind| query.looks_in(kind.field())) {
+        for (_, content) in contents.iter().filter(|(of, _)| *of == kind) {
+            matches.extend(in_content(kind, content, evidence));
+        }
+    }
+    Ok(matches)
+}
+
+/// The best pieces of a text: those with the most terms, earlier ones first.
+fn in_content(kind: TextKind, content: &str, evidence: &[Evidence]) -> Vec<Match> {
+    let mut best: Vec<(usize, &str, Vec<Range<usize>>)> = Vec::new();
+    for piece in pieces(content) {
+        let found: Vec<_> = evidence.iter().filter_map(|each| each.term.find(piece, kind.parts())).collect();
+        if !found.is_empty() {
+            best.push((found.len(), piece, found.into_iter().flatten().collect()));
+        }
+    }
+    best.sort_by_key(|(terms, ..)| std::cmp::Reverse(*terms));
+    best.truncate(if kind.field() == SearchField::Configuration { MOST_ENTRIES } else { 1 });
+    best.into_iter().filter_map(|(_, piece, hits)| told(kind.match_field(), piece, hits, kind.key(piece))).collect()
+}
+
+fn told(field: MatchField, text: &str, hits: Vec<Range<usize>>, key: Option<&str>) -> Option<Match> {
+    (!hits.is_empty()).then(|| Match { field, excerpt: excerpt(text, hits), key: key.map(str::to_owned) })
+}
+
+/// Where a folded text stands in a name; all of the name where that cannot be told.
+fn place_in(name: &str, text: &str) -> Option<Range<usize>> {
+    let folded = fold_whole(name);
+    let at = folded.find(text)?;
+    if folded.chars().count() != name.chars().count() {
+        return Some(0..name.len());
+    }
+    let (skipped, length) = (folded[..at].chars().count(), text.chars().count());
+    let place = |number: usize| name.char_indices().nth(number).map_or(name.len(), |(at, _)| at);
+    Some(place(skipped)..place(skipped + length))
+}

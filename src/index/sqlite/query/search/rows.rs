@@ -1,0 +1,231 @@
+//! The rows of a page: gathered from the evidence of a rare term, or walked newest first.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::evidence::Evidence;
+use super::{Failure, Limits, prepare};
+use crate::index::query::{Filter, ListKind, Scope, SearchQuery};
+use crate::index::sqlite::query::condition::Condition;
+use crate::index::sqlite::query::table::{Column, Narrow, Table};
+
+/// Where a row stands: newest end first, then applications before jobs, then the row that was added later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) end: i64,
+    pub(super) kind: u8,
+    pub(super) id: i64,
+}
+
+/// A row that was found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row {
+    pub(super) kind: ListKind,
+    pub(super) id: i64,
+}
+
+/// A page of rows.
+pub(super) struct Found {
+    pub(super) rows: Vec<Row>,
+    pub(super) next: Option<Place>,
+    pub(super) exact: bool,
+}
+
+/// Looks for rows that have evidence for every term.
+pub(super) struct Seeker<'c> {
+    connection: &'c Connection,
+    evidence: Vec<Evidence>,
+    applications: Condition,
+    jobs: Condition,
+    limits: Limits,
+    /// Work so far, in rows passed by.
+    cost: u64,
+}
+
+/// The page while it is filled.
+struct Filling {
+    limit: usize,
+    found: Found,
+    last: Option<Place>,
+}
+
+const BOTH: [ListKind; 2] = [ListKind::Applications, ListKind::Jobs];
+
+fn kind_number(kind: ListKind) -> u8 {
+    match kind {
+        ListKind::Applications => 1,
+        ListKind::Jobs => 0,
+    }
+}
+
+impl<'c> Seeker<'c> {
+    pub(super) fn new(
+        connection: &'c Connection,
+        scope: &Scope,
+        query: &SearchQuery,
+        evidence: Vec<Evidence>,
+        limits: Limits,
+    ) -> Result<Self, Failure> {
+        let filter = Filter {
+            status: query.filter.status.clone(),
+            cluster: query.filter.cluster.clone(),
+            directory: query.filter.directory.clone(),
+            ..Filter::default()
+        };
+        let condition = |kind| Condition::compile(connection, scope, kind, &filter);
+        let (applications, jobs) = (condition(ListKind::Applications)?, condition(ListKind::Jobs)?);
+        Ok(Self { connection, evidence, applications, jobs, limits, cost: 0 })
+    }
+
+    pub(super) fn into_evidence(self) -> Vec<Evidence> {
+        self.evidence
+    }
+
+    pub(super) fn page(&mut self, after: Option<Place>, limit: usize) -> Result<Found, Failure> {
+        let mut filling = Filling { limit, found: Found { rows: Vec::new(), next: None, exact: true }, last: None };
+        match self.gather()? {
+            Some(rows) => self.sorted(rows, after, &mut filling)?,
+            None => self.walked(after, &mut filling)?,
+        }
+        Ok(filling.found)
+    }
+
+    /// Rows that can have the rarest term, unless they are too many.
+    fn gather(&self) -> Result<Option<Vec<Row>>, Failure> {
+        let mut best: Option<Vec<Row>> = None;
+        let mut known: Vec<(usize, &Evidence)> = self.evidence.iter().filter_map(|each| Some((each.size()?, each))).collect();
+        known.sort_by_key(|(size, _)| *size);
+        for (size, each) in known {
+            let most = best.as_ref().map_or(self.limits.gathered, Vec::len);
+            // What is in so many names and texts is in no fewer rows, most often.
+            if size > most.saturating_mul(2) {
+                break;
+            }
+            let mut rows = Vec::new();
+            for kind in BOTH {
+                let Some(found) = each.rows(self.connection, kind, most - rows.len())? else {
+                    rows.clear();
+                    break;
+                };
+                rows.extend(found.into_iter().map(|id| Row { kind, id }));
+                if kind == ListKind::Jobs {
+                    best = Some(std::mem::take(&mut rows));
+                }
+            }
+        }
+        Ok(best)
+    }
+
+    fn sorted(&mut self, rows: Vec<Row>, after: Option<Place>, filling: &mut Filling) -> Result<(), Failure> {
+        let mut listed = Vec::with_capacity(rows.len());
+        for row in rows {
+            let table = Table(row.kind);
+            let sql = format!("SELECT {}, end_time FROM {} WHERE id = ?1", table.covered(), table.name());
+            // What is hidden has no row.
+            let Some(narrow) = prepare(self.connection, &sql)?.query_row([row.id], Narrow::read).optional()? else { continue };
+            let place = Place { end: narrow.key, kind: kind_number(row.kind), id: row.id };
+            if after.is_none_or(|after| place < after) {
+                listed.push((place, row.kind, narrow));
+            }
+        }
+        listed.sort_unstable_by_key(|(place, ..)| std::cmp::Reverse(*place));
+        for (place, kind, narrow) in listed {
+            if self.visit(place, kind, &narrow, filling)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn walked(&mut self, after: Option<Place>, filling: &mut Filling) -> Result<(), Failure> {
+        let connection = self.connection;
+        let sql = |kind| format!("{} WHERE (end_time, id) < (?1, ?2) ORDER BY end_time DESC, id DESC", Table(kind).select(Column::End, ""));
+        let (applications, jobs) = (sql(ListKind::Applications), sql(ListKind::Jobs));
+        let (mut applications, mut jobs) = (prepare(connection, &applications)?, prepare(connection, &jobs)?);
+        let mut applications = applications.query(before(after, ListKind::Applications))?;
+        let mut jobs = jobs.query(before(after, ListKind::Jobs))?;
+        let read = |row: Option<&rusqlite::Row<'_>>, kind| -> Result<Option<(Place, Narrow)>, Failure> {
+            let Some(row) = row else { return Ok(None) };
+            let narrow = Narrow::read(row)?;
+            Ok(Some((Place { end: narrow.key, kind: kind_number(kind), id: narrow.id }, narrow)))
+        };
+        let mut application = read(applications.next()?, ListKind::Applications)?;
+        let mut job = read(jobs.next()?, ListKind::Jobs)?;
+        loop {
+            let application_is_next = match (&application, &job) {
+                (Some((one, _)), Some((other, _))) => one > other,
+                (Some(_), None) => true,
+                (None, Some(_)) => false,
+                (None, None) => return Ok(()),
+            };
+            let (next, kind) =
+                if application_is_next { (application.take(), ListKind::Applications) } else { (job.take(), ListKind::Jobs) };
+            if let Some((place, narrow)) = next
+                && self.visit(place, kind, &narrow, filling)?
+            {
+                return Ok(());
+            }
+            if application_is_next {
+                application = read(applications.next()?, ListKind::Applications)?;
+            } else {
+                job = read(jobs.next()?, ListKind::Jobs)?;
+            }
+        }
+    }
+
+    /// Looks at a row; whether the page ends.
+    fn visit(&mut self, place: Place, kind: ListKind, row: &Narrow, filling: &mut Filling) -> Result<bool, Failure> {
+        self.cost += 1;
+        if self.has_all(kind, row)? {
+            if filling.found.rows.len() == filling.limit {
+                filling.found.next = filling.last;
+                return Ok(true);
+            }
+            filling.found.rows.push(Row { kind, id: row.id });
+            filling.last = Some(place);
+        } else if self.cost >= self.limits.work {
+            filling.found.next = Some(place);
+            filling.found.exact = false;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    fn has_all(&mut self, kind: ListKind, row: &Narrow) -> Result<bool, Failure> {
+        let condition = match kind {
+            ListKind::Applications => &mut self.applications,
+            ListKind::Jobs => &mut self.jobs,
+        };
+        if !condition.admits(self.connection, row, Column::End)? {
+            return Ok(false);
+        }
+        let texts = texts(self.connection, kind, row.id)?;
+        self.cost += 1 + texts.len() as u64;
+        for each in &mut self.evidence {
+            let verdict = each.admits(self.connection, kind, row.id, row.name, &texts)?;
+            self.cost += verdict.cost;
+            if !verdict.found {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// The position in the index of a kind from which on rows come after this place.
+fn before(after: Option<Place>, kind: ListKind) -> (i64, i64) {
+    let Some(after) = after else { return (i64::MAX, i64::MAX) };
+    match kind_number(kind).cmp(&after.kind) {
+        std::cmp::Ordering::Less => (after.end, i64::MAX),
+        std::cmp::Ordering::Equal => (after.end, after.id),
+        std::cmp::Ordering::Greater => (after.end, i64::MIN),
+    }
+}
+
+/// The texts of a row.
+pub(super) fn texts(connection: &Connection, kind: ListKind, row: i64) -> Result<Vec<i64>, Failure> {
+    let sql = match kind {
+        ListKind::Applications => "SELECT text FROM application_texts WHERE application = ?1",
+        ListKind::Jobs => "SELECT text FROM job_texts WHERE job = ?1",
+    };
+    Ok(prepare(connection, sql)?.query_map(params![row], |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
