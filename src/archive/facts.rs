@@ -38,6 +38,8 @@ pub struct Facts {
     pub parallelism: Option<i64>,
     /// Highest parallelism that the job may have, where it was set (`maxParallelism` of `/jobs/<id>`).
     pub max_parallelism: Option<i64>,
+    /// `BATCH` or `STREAMING` (`job-type` of `/jobs/<id>`).
+    pub job_type: Option<String>,
     /// `Default`, `Adaptive` or `AdaptiveBatch` (Flink 2.3 and later).
     pub scheduler: Option<String>,
     /// Version of Flink, by the name of its `flink-dist` file in the class path.

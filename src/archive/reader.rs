@@ -10,7 +10,7 @@ use super::envelope::{Entry, Field, walk};
 use super::facts::Deriver;
 use super::flaws::Flaws;
 use super::job::JobFindings;
-use super::{DocumentSink, LONGEST_PATH, Limits, Owner, Read, ReadError, Record, Unreadable};
+use super::{DocumentSink, JobRecord, LONGEST_PATH, Limits, Owner, Read, ReadError, Record, Unreadable};
 use crate::problem::ProblemCode;
 
 /// Reads an archive from the chunks of a source.
@@ -102,6 +102,7 @@ impl Reader<'_> {
             let reason = format!("none of the {entries} entries can be served; {left_out} are left out, the first: {first}");
             return Err(Unreadable { code: ProblemCode::ArchiveEmpty, reason }.into());
         }
+        let facts = self.deriver.finish();
         let (record, flaw) = match self.findings {
             Findings::Application(findings) => {
                 let (record, flaw) = findings.finish();
@@ -109,19 +110,15 @@ impl Reader<'_> {
             }
             Findings::Job(findings) => {
                 let (record, flaw) = findings.finish();
-                (record.map(Record::Job), flaw)
+                // Up to Flink 2.2 only the details tell the type.
+                let typed = |record: JobRecord| JobRecord { job_type: record.job_type.or_else(|| facts.job_type.clone()), ..record };
+                (record.map(typed).map(Record::Job), flaw)
             }
         };
         if let Some(flaw) = flaw {
             self.flaws.archive(ProblemCode::OverviewUnusable, flaw);
         }
-        Ok(Read {
-            record,
-            facts: self.deriver.finish(),
-            flaws: self.flaws.finish(),
-            documents: self.documents,
-            document_bytes: self.document_bytes,
-        })
+        Ok(Read { record, facts, flaws: self.flaws.finish(), documents: self.documents, document_bytes: self.document_bytes })
     }
 }
 

@@ -9,7 +9,9 @@ pub(super) fn details(json: &str, facts: &mut Facts) {
     let parsed = Members::parse(json);
     // What an earlier one told is no longer served, even if this one tells nothing.
     facts.max_parallelism = parsed.as_ref().and_then(|members| positive(members, "maxParallelism"));
-    facts.scheduler = parsed.as_ref().and_then(|members| members.text("schedulerType")).filter(|scheduler| is_state(scheduler));
+    let word = |name| parsed.as_ref().and_then(|members| members.text(name)).filter(|word| is_state(word));
+    facts.job_type = word("job-type");
+    facts.scheduler = word("schedulerType");
     facts.vertices.clear();
     facts.io = IoFacts::default();
     let Some(members) = parsed else { return };

@@ -77,7 +77,8 @@ fn record_tells_what_the_overview_tells(read: &Read, entries: &[Value]) {
             assert_eq!(record.status, overview["state"].as_str().unwrap());
             assert_eq!(record.start, overview["start-time"].as_i64().unwrap());
             assert_eq!(record.end, overview["end-time"].as_i64().unwrap());
-            assert_eq!(record.job_type.as_deref(), overview["jobType"].as_str());
+            let details = document(&format!("/jobs/{}", overview["jid"].as_str().unwrap()));
+            assert_eq!(record.job_type.as_deref(), Some(details["job-type"].as_str().unwrap()));
             assert_eq!(record.tasks.len(), overview["tasks"].as_object().unwrap().len());
             let members = overview.as_object_mut().unwrap();
             members.entry("jobType").or_insert(Value::Null);
