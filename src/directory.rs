@@ -71,6 +71,14 @@ pub struct Directory {
     backend: Backend,
 }
 
+/// Whether a text names an archive directory: a path, or a URL of a scheme that is supported, of the form that it has.
+///
+/// # Errors
+/// What is wrong with it; no credentials are repeated.
+pub fn check_address(text: &str) -> Result<(), DirectoryError> {
+    Address::parse(text).map(|_| ())
+}
+
 impl Directory {
     /// Opens one entry of `historyserver.archive.fs.dir`. Does no IO: the directory need not exist yet.
     ///

@@ -28,7 +28,8 @@ pub use contents::{ArchivedFile, DocumentList, DocumentPage, ListedDocument, Pro
 pub use control::{connect_to_server, listen_for_commands};
 pub use error::IndexError;
 pub use expiry::{
-    Deletion, Done, Expiry, FailedRemoval, HeldCleanup, JudgedFile, Mark, MarkState, Marks, Page, Pending, PendingRemoval, Removal,
+    Deletion, Done, Expiry, FailedAttempt, FailedRemoval, HeldCleanup, JudgedFile, Mark, MarkState, Marks, Page, Pending, PendingRemoval,
+    Removal,
 };
 pub use keys::{ApplicationKey, Copy, UnitKey};
 pub use known::{KnownDirectory, KnownFile, KnownUnit};

@@ -17,7 +17,7 @@ pub fn log(deletion: &Deletion) {
     let (directory, done, reason) = (deletion.key.directory(), deletion.done.as_str(), deletion.reason.as_str());
     match &deletion.key {
         UnitKey::Application(key) => tracing::info!(
-            directory.url = %directory, cluster.id = %key.cluster, application.id = %key.id, application.name = name, done, reason,
+            directory.url = %directory, cluster.id = ?key.cluster.as_str(), application.id = %key.id, application.name = name, done, reason,
             archive.size_bytes = deletion.bytes, "removed an application: {}", deletion.detail
         ),
         UnitKey::LegacyJob(_, job) => tracing::info!(

@@ -150,7 +150,7 @@ const COUNT: Kind = Kind::Integer(i32::MIN as i64, i32::MAX as i64);
 
 options! {
     ARCHIVE_DIR = Flink "historyserver.archive.fs.dir", Kind::List(','), None, Full,
-        "Archive directories, where Flink's `jobmanager.archive.fs.dir` points: local paths or URLs (file, s3, gs, abfs, hdfs). Required. Unlike in Flink, blanks around commas do no harm.";
+        "Archive directories, where Flink's `jobmanager.archive.fs.dir` points: local paths or URLs (file, s3, gs, abfs, wasb). Required. Unlike in Flink, blanks around commas do no harm.";
     REFRESH_INTERVAL = Flink "historyserver.archive.fs.refresh-interval", Kind::Duration(Zero::Refused), Some("10 s"), Full,
         "Time from the end of one look at the archive directories to the next.";
     CLEAN_EXPIRED_APPLICATIONS = Flink "historyserver.archive.clean-expired-applications", Kind::Switch, Some("false"), Full,

@@ -169,6 +169,18 @@ fn repeated_directories_are_read_once_and_nested_ones_refused_where_a_limit_is_s
 }
 
 #[test]
+fn what_is_no_archive_directory_is_told_with_the_rest_and_without_its_credentials() {
+    let faults = Setup::new()
+        .toml("historyserver.archive.fs.dir = \"hdfs://namenode:8020/flink, s3://key:hunter2@bucket/a, /fine\"\nhistoryserver.web.port = \"x\"\n")
+        .faults();
+    assert_eq!(faults.len(), 3, "{faults:?}");
+    let place = "historyserver.archive.fs.dir (historyserver.toml, line 1): ";
+    assert!(faults[0].starts_with(place) && faults[0].contains("mount the file system and give its path"), "{faults:?}");
+    assert!(faults[1].starts_with(place) && faults[1].contains("credentials belong into options"), "{faults:?}");
+    assert!(!faults.concat().contains("hunter2"), "{faults:?}");
+}
+
+#[test]
 fn lists_may_be_lists_where_the_format_has_them() {
     let config = Setup::new()
         .toml("historyserver.archive.fs.dir = [\"/with,comma\", \"/b\"]\nhistoryserver.archive.retention.cron = [\"0 3 * * *\", \"0 30 4 * * *\"]\n")
@@ -228,7 +240,8 @@ fn flinks_switch_alone_serves_http_and_says_so() {
 #[test]
 fn the_report_tells_values_and_origins_and_no_secret() {
     let loaded = Setup::new()
-        .toml("historyserver.archive.fs.dir = \"s3://user:hunter2@bucket/a\"\ns3.secret-key = \"hunter2\"\n")
+        .toml("s3.endpoint = \"https://user:hunter2@minio:9000\"\ns3.secret-key = \"hunter2\"\n")
+        .define("historyserver.archive.fs.dir=s3://bucket/a")
         .variable("HISTORYSERVER__WEB__PORT", "9000")
         .define("security.ssl.rest.keystore-password=hunter2")
         .load()
@@ -236,7 +249,8 @@ fn the_report_tells_values_and_origins_and_no_secret() {
     let text = report(&loaded);
     assert!(!text.contains("hunter2"), "{text}");
     for line in [
-        "historyserver.archive.fs.dir = s3://******@bucket/a  # historyserver.toml, line 1",
+        "historyserver.archive.fs.dir = s3://bucket/a  # -D on the command line",
+        "s3.endpoint = https://******@minio:9000  # historyserver.toml, line 1",
         "historyserver.web.port = 9000  # environment variable HISTORYSERVER__WEB__PORT",
         "historyserver.cache.max-size = 10 gb  # default",
         "security.ssl.rest.keystore-password = ******  # -D on the command line",

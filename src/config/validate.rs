@@ -13,6 +13,7 @@ use super::problem::ConfigProblem;
 use super::reader::Reader;
 use super::sections::{ArchiveConfig, Config, DataConfig, LogConfig, LogFormat, PemFiles, RetentionConfig, SslConfig, Store, WebConfig};
 use crate::archive::Limits;
+use crate::directory::check_address;
 use crate::schedule::cron::{Schedule, Zone};
 
 /// Reads all sections. The configuration is whole even where there are problems, which then forbid its use.
@@ -44,6 +45,11 @@ fn archive(
     if found.entries.is_empty() {
         let message = "was not configured; name the directory that Flink's jobmanager.archive.fs.dir points to";
         reader.refuse(spec, message);
+    }
+    for entry in &found.entries {
+        if let Err(error) = check_address(entry) {
+            reader.refuse(spec, error.message);
+        }
     }
     for entry in &found.repeated {
         warnings.push(format!("{}: {entry} names a directory that is named before; it is read once", spec.key));

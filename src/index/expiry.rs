@@ -89,6 +89,19 @@ pub struct FailedRemoval {
     pub next_attempt: Option<Millis>,
 }
 
+/// An attempt to delete a unit that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedAttempt {
+    /// Which unit.
+    pub key: UnitKey,
+    /// A sentence.
+    pub failure: String,
+    /// When it is tried again.
+    pub next_attempt: Millis,
+    /// Some of its files may be gone: it is finished whatever happens. Else it may still be retained.
+    pub half_gone: bool,
+}
+
 /// What is on record of one directory's expired units.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Marks {
@@ -174,6 +187,8 @@ pub enum Pending {
     All,
     /// What a cleanup has to do at this time.
     Due(Millis),
+    /// Of these only what was begun, and what failed before.
+    Failed(Millis),
     /// Of these only what was begun.
     Begun(Millis),
 }

@@ -2,8 +2,8 @@
 
 use super::writer::GROUP;
 use super::{
-    Deletion, Done, Expiry, HeldCleanup, IndexError, IndexReader, IndexWriter, MarkState, Page, Pending, PendingRemoval, UnitKey, Urgency,
-    sqlite,
+    Deletion, Done, Expiry, FailedAttempt, HeldCleanup, IndexError, IndexReader, IndexWriter, MarkState, Page, Pending, PendingRemoval,
+    UnitKey, Urgency, sqlite,
 };
 use crate::clock::Millis;
 use crate::directory::DirectoryUrl;
@@ -79,20 +79,28 @@ impl IndexWriter {
         self.act(Urgency::Now, move |session| sqlite::begin(session, &units)).await
     }
 
-    /// Takes back that a deletion was begun, because the files are others than those that were judged.
+    /// Takes verdicts back although deletions were begun, because the files are others than those that were judged.
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn abandon_removal(&self, unit: UnitKey) -> Result<(), IndexError> {
-        self.act(Urgency::Batched, move |session| sqlite::abandon(session, &unit)).await
+    pub async fn abandon_removals(&self, units: Vec<UnitKey>) -> Result<(), IndexError> {
+        self.act(Urgency::Now, move |session| sqlite::abandon(session, &units)).await
     }
 
-    /// Notes that an attempt failed, and when the next is due.
+    /// Takes back that deletions were begun, since nothing was taken away; the verdicts stay, until they are judged again.
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn fail_removal(&self, unit: UnitKey, failure: String, next_attempt: Millis) -> Result<(), IndexError> {
-        self.act(Urgency::Batched, move |session| sqlite::fail(session, &unit, &failure, next_attempt)).await
+    pub async fn put_back_removals(&self, units: Vec<UnitKey>) -> Result<(), IndexError> {
+        self.act(Urgency::Now, move |session| sqlite::put_back(session, &units)).await
+    }
+
+    /// Notes that attempts failed, and when the next are due.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn fail_removals(&self, attempts: Vec<FailedAttempt>) -> Result<(), IndexError> {
+        self.act(Urgency::Now, move |session| sqlite::fail(session, &attempts)).await
     }
 
     /// Forgets units, with all below them, and puts it on record in the same transaction. Gives back what was put on record.
@@ -142,6 +150,15 @@ impl IndexReader {
     /// [`IndexError::InvalidCursor`] and others.
     pub async fn pending_removals(&self, which: Pending, cursor: Option<String>, limit: usize) -> Result<Page<PendingRemoval>, IndexError> {
         self.read(move |shared| shared.pool.read(|connection| sqlite::pending(connection, which, cursor.as_deref(), limit))).await
+    }
+
+    /// Whether a unit is on record as expired, and so is not listed, whether it was ever read or not.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn is_expired(&self, unit: &UnitKey) -> Result<bool, IndexError> {
+        let unit = unit.clone();
+        self.read(move |shared| shared.pool.read(|connection| sqlite::is_expired(connection, &unit))).await
     }
 
     /// The record of what was deleted and forgotten, newest first, from a cursor on.

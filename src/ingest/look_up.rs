@@ -127,6 +127,10 @@ impl Ingest {
     }
 
     async fn take_in(&self, directory: &Directory, task: Task) -> bool {
+        // Not listed because it is beyond a limit: it is to be deleted, not to be shown.
+        if self.shared.reader.is_expired(&task.key).await.unwrap_or(true) {
+            return false;
+        }
         let ingested = self.ingest(directory, task, IngestReason::Lookup).await;
         if ingested.index_error.is_some() || ingested.change.files.is_empty() {
             return false;

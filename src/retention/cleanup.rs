@@ -1,7 +1,7 @@
 //! The run that deletes and forgets what is on record as expired.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::StreamExt as _;
@@ -12,7 +12,9 @@ use tokio_util::sync::CancellationToken;
 use super::delete::{self, Outcome, Step, Witness};
 use crate::clock::{Clock, Millis};
 use crate::directory::{Directory, DirectoryUrl};
-use crate::index::{Deletion, Done, Expiry, IndexError, IndexReader, IndexWriter, Pending, PendingRemoval, Removal, UnitKey};
+use crate::index::{
+    Deletion, Done, Expiry, FailedAttempt, IndexError, IndexReader, IndexWriter, MarkState, Pending, PendingRemoval, Removal, UnitKey,
+};
 use crate::telemetry::metrics;
 
 /// Units whose removal is put on record with one commit.
@@ -40,6 +42,8 @@ struct Shared {
     witness: Witness,
     status: watch::Sender<CleanupStatus>,
     running: tokio::sync::Mutex<()>,
+    /// Directories that were listed whole, and judged, by this process.
+    judged: Mutex<BTreeSet<DirectoryUrl>>,
 }
 
 /// State of the cleanups, published while they run.
@@ -85,8 +89,21 @@ pub struct CleanupReport {
 pub enum Extent {
     /// All that is due.
     Due,
-    /// Only what was begun: interrupted deletions, and those that failed.
+    /// Only what failed before and is due again.
+    Failed,
+    /// Only what an earlier process had begun: what is half gone is finished, of the rest nothing is taken.
     Begun,
+}
+
+/// What came of one deletion.
+enum Attempt {
+    Ended(Outcome),
+    /// It was begun by an earlier process, and nothing is missing: the next refresh judges it again.
+    Untouched,
+    Failed {
+        failure: String,
+        touched: bool,
+    },
 }
 
 impl Cleanup {
@@ -113,14 +130,23 @@ impl Cleanup {
         witness: Witness,
     ) -> Self {
         let directories = directories.into_iter().map(|directory| (directory.url().clone(), directory)).collect();
-        let (status, running) = (watch::Sender::default(), tokio::sync::Mutex::default());
-        Self { shared: Arc::new(Shared { directories, writer, reader, clock, record_ttl, witness, status, running }) }
+        let (status, running, judged) = (watch::Sender::default(), tokio::sync::Mutex::default(), Mutex::default());
+        Self { shared: Arc::new(Shared { directories, writer, reader, clock, record_ttl, witness, status, running, judged }) }
     }
 
     /// What the cleanups do.
     #[must_use]
     pub fn status(&self) -> watch::Receiver<CleanupStatus> {
         self.shared.status.subscribe()
+    }
+
+    /// Notes that a directory was listed whole, and judged, by this process. Before that, nothing is removed of what is on record for
+    /// it: an earlier process may have judged by other limits.
+    pub fn note_judged(&self, directory: &DirectoryUrl) {
+        let mut judged = self.shared.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        if !judged.contains(directory) {
+            judged.insert(directory.clone());
+        }
     }
 
     /// Publishes when the next cleanups are due.
@@ -175,12 +201,15 @@ impl Cleanup {
         let now = report.started;
         let which = match extent {
             Extent::Due => Pending::Due(now),
+            Extent::Failed => Pending::Failed(now),
             Extent::Begun => Pending::Begun(now),
         };
+        let judged = self.shared.judged.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut cursor = None;
         loop {
-            let page = self.shared.reader.pending_removals(which, cursor, GROUP).await?;
-            self.remove_group(page.rows, stop, report).await?;
+            let mut page = self.shared.reader.pending_removals(which, cursor, GROUP).await?;
+            page.rows.retain(|each| each.state == MarkState::Begun || judged.contains(each.expiry.key.directory()));
+            self.remove_group(page.rows, extent, stop, report).await?;
             cursor = page.next;
             if cursor.is_none() || stop.is_cancelled() {
                 break;
@@ -195,6 +224,7 @@ impl Cleanup {
     async fn remove_group(
         &self,
         group: Vec<PendingRemoval>,
+        extent: Extent,
         stop: &CancellationToken,
         report: &mut CleanupReport,
     ) -> Result<(), IndexError> {
@@ -206,34 +236,45 @@ impl Cleanup {
         if !standing.is_empty() {
             (self.shared.witness)(Step::Begun);
         }
-        let mut deleting = futures::stream::iter(delete.map(|each| self.delete(each))).buffer_unordered(IN_FLIGHT);
-        while let Some((each, outcome)) = deleting.next().await {
+        let (mut changed, mut untouched, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+        let mut deleting = futures::stream::iter(delete.map(|each| self.attempt(each, extent))).buffer_unordered(IN_FLIGHT);
+        while let Some((each, attempt)) = deleting.next().await {
             let mut expiry = each.expiry;
-            match outcome {
-                Ok(Outcome::Done(what, note)) => {
+            match attempt {
+                Attempt::Ended(Outcome::Done(what, note)) => {
                     if let Some(note) = note {
                         expiry.detail = format!("{}; {note}", expiry.detail);
                     }
                     done.push((expiry, what));
                 }
-                Ok(Outcome::Kept(note)) => {
+                Attempt::Ended(Outcome::Kept(note)) => {
                     expiry.detail = format!("{}; {note}", expiry.detail);
                     expiry.removal = Removal::Forget;
                     done.push((expiry, Done::Forgotten));
                 }
-                Ok(Outcome::Changed) => {
-                    report.changed += 1;
-                    self.shared.writer.abandon_removal(expiry.key).await?;
-                }
-                Err(failure) => {
-                    report.failed += 1;
+                Attempt::Ended(Outcome::Changed) => changed.push(expiry.key),
+                Attempt::Untouched => untouched.push(expiry.key),
+                Attempt::Failed { failure, touched } => {
                     let pause = FIRST_PAUSE.saturating_mul(1 << each.attempts.min(20)).min(LONGEST_PAUSE);
                     if each.attempts == 0 {
-                        tracing::warn!(archive.path = %expiry.folder, "an expired archive could not be deleted: {failure}");
+                        tracing::warn!(archive.path = ?expiry.folder.as_str(), "an expired archive could not be deleted: {failure}");
                     }
-                    self.shared.writer.fail_removal(expiry.key, failure, self.shared.clock.now() + pause).await?;
+                    let next_attempt = self.shared.clock.now() + pause;
+                    let half_gone = touched || each.state == MarkState::Begun;
+                    failed.push(FailedAttempt { key: expiry.key, failure, next_attempt, half_gone });
                 }
             }
+        }
+        (report.changed, report.failed) = (report.changed + changed.len() as u64, report.failed + failed.len() as u64);
+        // Together, after the last: one that fails must not hold up the others.
+        if !changed.is_empty() {
+            self.shared.writer.abandon_removals(changed).await?;
+        }
+        if !untouched.is_empty() {
+            self.shared.writer.put_back_removals(untouched).await?;
+        }
+        if !failed.is_empty() {
+            self.shared.writer.fail_removals(failed).await?;
         }
         if done.is_empty() {
             return Ok(());
@@ -247,14 +288,24 @@ impl Cleanup {
         Ok(())
     }
 
-    async fn delete(&self, each: PendingRemoval) -> (PendingRemoval, Result<Outcome, String>) {
+    async fn attempt(&self, each: PendingRemoval, extent: Extent) -> (PendingRemoval, Attempt) {
         let url = each.expiry.key.directory();
         let Some(directory) = self.shared.directories.get(url) else {
             let failure = format!("the archive directory {url} is not configured (historyserver.archive.fs.dir)");
-            return (each, Err(failure));
+            return (each, Attempt::Failed { failure, touched: false });
         };
-        let outcome = delete::delete(directory, &each.expiry, &self.shared.witness).await.map_err(|error| error.message);
-        (each, outcome)
+        if extent == Extent::Begun {
+            match delete::is_untouched(directory, &each.expiry).await {
+                Ok(true) => return (each, Attempt::Untouched),
+                Ok(false) => {}
+                Err(error) => return (each, Attempt::Failed { failure: error.message, touched: true }),
+            }
+        }
+        let attempt = match delete::delete(directory, &each.expiry, &self.shared.witness).await {
+            Ok(outcome) => Attempt::Ended(outcome),
+            Err(failed) => Attempt::Failed { failure: failed.error.message, touched: failed.touched },
+        };
+        (each, attempt)
     }
 }
 

@@ -8,11 +8,26 @@
 use std::sync::Arc;
 
 use crate::directory::{Deleted, Directory, DirectoryError, FileKind, FilePath, FoundFile};
+use crate::ids::JobId;
 use crate::index::{Done, Expiry, UnitKey};
 
-/// A moment of a removal, in order. What is on disk and in the index at each is what a crash would leave.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Step {
+/// Makes the steps and the list of all of them in one, so that none can be missing in it.
+macro_rules! steps {
+    ($($(#[$doc:meta])+ $step:ident,)+) => {
+        /// A moment of a removal, in order. What is on disk and in the index at each is what a crash would leave.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Step {
+            $($(#[$doc])+ $step,)+
+        }
+
+        impl Step {
+            /// Every step.
+            pub const ALL: &'static [Self] = &[$(Self::$step,)+];
+        }
+    };
+}
+
+steps! {
     /// It is on record that the deletion begins.
     Begun,
     /// The first job archive is gone.
@@ -29,19 +44,6 @@ pub enum Step {
     Forgotten,
 }
 
-impl Step {
-    /// Every step.
-    pub const ALL: [Self; 7] = [
-        Self::Begun,
-        Self::FirstJobDeleted,
-        Self::JobsDeleted,
-        Self::SummaryDeleted,
-        Self::FoldersRemoved,
-        Self::LinkRemoved,
-        Self::Forgotten,
-    ];
-}
-
 /// Is told of every step, directly after it. Tests end the process there; the server does nothing.
 pub type Witness = Arc<dyn Fn(Step) + Send + Sync>;
 
@@ -56,24 +58,46 @@ pub(super) enum Outcome {
     Changed,
 }
 
-/// Deletes the archive of one expired unit.
-pub(super) async fn delete(directory: &Directory, expiry: &Expiry, witness: &Witness) -> Result<Outcome, DirectoryError> {
-    match &expiry.key {
-        UnitKey::Application(_) => application(directory, expiry, witness).await,
-        UnitKey::LegacyJob(_, job) => {
-            let found = directory.legacy_job_file_named(&expiry.folder, *job).await?;
-            let Some(file) = found else { return Ok(Outcome::Done(Done::AlreadyGone, None)) };
-            if !is_as_judged(std::slice::from_ref(&file), expiry) {
-                return Ok(Outcome::Changed);
-            }
-            let deleted = directory.delete_file(&file.path).await?;
-            witness(Step::SummaryDeleted);
-            Ok(Outcome::Done(done(deleted), None))
-        }
-    }
+/// A deletion that failed.
+#[derive(Debug)]
+pub(super) struct Failed {
+    /// Why.
+    pub(super) error: DirectoryError,
+    /// Whether something of it was taken away before.
+    pub(super) touched: bool,
 }
 
-async fn application(directory: &Directory, expiry: &Expiry, witness: &Witness) -> Result<Outcome, DirectoryError> {
+/// Deletes the archive of one expired unit.
+pub(super) async fn delete(directory: &Directory, expiry: &Expiry, witness: &Witness) -> Result<Outcome, Failed> {
+    let mut touched = false;
+    let outcome = match &expiry.key {
+        UnitKey::Application(_) => application(directory, expiry, witness, &mut touched).await,
+        UnitKey::LegacyJob(_, job) => legacy_job(directory, expiry, *job, witness).await,
+    };
+    outcome.map_err(|error| Failed { error, touched })
+}
+
+/// Whether all that was judged is still there: a deletion that was begun has taken nothing away.
+pub(super) async fn is_untouched(directory: &Directory, expiry: &Expiry) -> Result<bool, DirectoryError> {
+    let files = match &expiry.key {
+        UnitKey::Application(_) => directory.application_files(&expiry.folder).await?,
+        UnitKey::LegacyJob(_, job) => directory.legacy_job_file_named(&expiry.folder, *job).await?.map(|file| vec![file]),
+    };
+    Ok(files.is_some_and(|files| files.len() == expiry.files.len() && is_as_judged(&files, expiry)))
+}
+
+async fn legacy_job(directory: &Directory, expiry: &Expiry, job: JobId, witness: &Witness) -> Result<Outcome, DirectoryError> {
+    let found = directory.legacy_job_file_named(&expiry.folder, job).await?;
+    let Some(file) = found else { return Ok(Outcome::Done(Done::AlreadyGone, None)) };
+    if !is_as_judged(std::slice::from_ref(&file), expiry) {
+        return Ok(Outcome::Changed);
+    }
+    let deleted = directory.delete_file(&file.path).await?;
+    witness(Step::SummaryDeleted);
+    Ok(Outcome::Done(done(deleted), None))
+}
+
+async fn application(directory: &Directory, expiry: &Expiry, witness: &Witness, touched: &mut bool) -> Result<Outcome, DirectoryError> {
     let folder = &expiry.folder;
     let link = directory.application_link(folder).await?;
     let Some(mut files) = directory.application_files(folder).await? else {
@@ -97,6 +121,7 @@ async fn application(directory: &Directory, expiry: &Expiry, witness: &Witness) 
     let mut note = None;
     if directory.application_link(&jobs).await?.is_some_and(|link| link == jobs) {
         directory.remove_link(&jobs).await?;
+        *touched = true;
         witness(Step::LinkRemoved);
         files.retain(|file| file.kind == FileKind::Summary);
         note = Some("its jobs lay below a symbolic link: only that was removed, what it led to stays".to_owned());
@@ -110,6 +135,7 @@ async fn application(directory: &Directory, expiry: &Expiry, witness: &Witness) 
         }
         if directory.delete_file(&file.path).await? == Deleted::Done {
             any = Deleted::Done;
+            *touched = true;
         }
         match file.kind {
             FileKind::Summary => witness(Step::SummaryDeleted),

@@ -80,7 +80,7 @@ pub async fn run(cleaner: Cleaner, surroundings: Surroundings, stop: Cancellatio
     let Surroundings { mut refreshed, activator, schedule, clock } = surroundings;
     let mut requests = cleaner.requests.subscribe();
     let (tick, mut ticks) = mpsc::channel::<Millis>(1);
-    let usual = if schedule.is_some() { Extent::Begun } else { Extent::Due };
+    let usual = if schedule.is_some() { Extent::Failed } else { Extent::Due };
     let ticking = schedule.map(|schedule| {
         let (cleanup, times, now) = (cleaner.cleanup.clone(), schedule.clone(), clock.clone());
         cleanup.note_next(times.upcoming(now.now(), TOLD));
@@ -93,7 +93,7 @@ pub async fn run(cleaner: Cleaner, surroundings: Surroundings, stop: Cancellatio
         tasks::spawn(cron::run(schedule, clock.clone(), stop.clone(), fire))
     });
     let mut seen = refreshed.borrow().finished;
-    clean(&cleaner.cleanup, Extent::Begun, &stop).await;
+    clean(&cleaner.cleanup, Extent::Begun, &refreshed, &stop).await;
     while !stop.is_cancelled() {
         tokio::select! {
             biased;
@@ -101,20 +101,20 @@ pub async fn run(cleaner: Cleaner, surroundings: Surroundings, stop: Cancellatio
             Ok(()) = requests.changed() => {
                 let number = *requests.borrow_and_update();
                 refresh(&activator, &mut refreshed, &stop).await;
-                let report = clean(&cleaner.cleanup, Extent::Due, &stop).await;
+                let report = clean(&cleaner.cleanup, Extent::Due, &refreshed, &stop).await;
                 seen = refreshed.borrow().finished;
                 cleaner.cleanup.note_requested(number, report);
             }
             Some(_time) = ticks.recv() => {
                 refresh(&activator, &mut refreshed, &stop).await;
-                clean(&cleaner.cleanup, Extent::Due, &stop).await;
+                clean(&cleaner.cleanup, Extent::Due, &refreshed, &stop).await;
                 seen = refreshed.borrow().finished;
             }
             Ok(()) = refreshed.changed() => {
                 let finished = refreshed.borrow_and_update().finished;
                 if finished != seen {
                     seen = finished;
-                    clean(&cleaner.cleanup, usual, &stop).await;
+                    clean(&cleaner.cleanup, usual, &refreshed, &stop).await;
                 }
             }
         }
@@ -143,7 +143,8 @@ async fn refresh(activator: &Activator, refreshed: &mut watch::Receiver<RefreshS
 }
 
 /// One cleanup, in a task of its own: a panic in it leaves the next scheduled.
-async fn clean(cleanup: &Cleanup, extent: Extent, stop: &CancellationToken) -> CleanupReport {
+async fn clean(cleanup: &Cleanup, extent: Extent, refreshed: &watch::Receiver<RefreshStatus>, stop: &CancellationToken) -> CleanupReport {
+    note_judged(cleanup, &refreshed.borrow());
     let (cleanup, stop) = (cleanup.clone(), stop.clone());
     match tasks::spawn(async move { cleanup.run(extent, &stop).await }).await {
         Ok(report) => report,
@@ -152,4 +153,10 @@ async fn clean(cleanup: &Cleanup, extent: Extent, stop: &CancellationToken) -> C
             CleanupReport { error: Some("it ended unexpectedly: the server's log says more".to_owned()), ..CleanupReport::default() }
         }
     }
+}
+
+/// Lets a cleanup have what is on record for the directories that this process has listed whole.
+pub fn note_judged(cleanup: &Cleanup, refreshed: &RefreshStatus) {
+    let listed = refreshed.directories.iter().filter(|directory| directory.last_listed.is_some());
+    listed.for_each(|directory| cleanup.note_judged(&directory.url));
 }

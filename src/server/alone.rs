@@ -12,7 +12,7 @@ use crate::index::HeldCleanup;
 use crate::ingest::Ingest;
 use crate::refresh::{DirectoryRefresh, DirectoryState, Duty, Refresh};
 use crate::retention::cleanup::{CleanupReport, Extent};
-use crate::schedule::cleanups::Cleaner;
+use crate::schedule::cleanups::{self, Cleaner};
 
 /// Rows of the preview that are read at a time.
 const ROWS: usize = 1_000;
@@ -72,6 +72,7 @@ pub async fn clean_up(config: &Config, wanted: Wanted) -> anyhow::Result<Finding
             refresh.run(true, &stop).await;
         }
         if !findings.nothing_to_confirm {
+            cleanups::note_judged(&cleanup, &status.borrow());
             findings.report = Some(cleanup.run(Extent::Due, &stop).await);
         }
     } else {

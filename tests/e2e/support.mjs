@@ -2,19 +2,16 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { launch } from '../../web/dev/browser.mjs';
+import { launch, NOW, pagesFromDisk } from '../../web/dev/browser.mjs';
 
-export { IDS, PAGES } from '../../web/dev/pages.mjs';
+export { IDS, PAGES, TWICE } from '../../web/dev/pages.mjs';
 export { FIXTURES, startServer } from '../../web/dev/server.mjs';
-export { launch };
+export { launch, NOW };
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const AXE = createRequire(join(root, 'web/package.json')).resolve('axe-core/axe.min.js');
-
-/** The time of all tests, an hour after the youngest fixture: relative times are the same on every run. */
-export const NOW = new Date('2026-11-22T20:24:32Z');
 
 export const DESKTOP = { width: 1360, height: 850 };
 export const NARROW = { width: 390, height: 800 };
@@ -45,7 +42,7 @@ export async function openPage(browser, server, { viewport = DESKTOP, theme = 'l
   await page.addInitScript(() => {
     window.addEventListener('securitypolicyviolation', (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
   });
-  if (process.env.WEB_DIST === 'disk') await fromDisk(page, server);
+  if (process.env.WEB_DIST === 'disk') await pagesFromDisk(page, server.url);
   if (clock) await page.clock.setFixedTime(NOW);
   return {
     page,
@@ -72,22 +69,6 @@ export async function openPage(browser, server, { viewport = DESKTOP, theme = 'l
 export async function settle(page) {
   await page.waitForLoadState('networkidle');
   await page.locator('.skeleton').first().waitFor({ state: 'detached' });
-}
-
-/** With `WEB_DIST=disk` the built files are taken from web-dist, so that the binary need not be built for each change of them. */
-async function fromDisk(page, server) {
-  const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
-  const { headers } = await fetch(server.url);
-  await page.route(
-    (url) => url.href.startsWith(server.url) && /^\/(?:|theme\.js|favicon\.svg|assets\/.*)$/.test(url.pathname),
-    (route) => {
-      const name = new URL(route.request().url()).pathname.slice(1) || 'index.html';
-      return route.fulfill({
-        body: readFileSync(join(root, 'web-dist', name)),
-        headers: { 'content-type': types[extname(name)], 'content-security-policy': headers.get('content-security-policy') },
-      });
-    },
-  );
 }
 
 /** No violation of accessibility. The answer of axe is part of the message. */

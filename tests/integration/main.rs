@@ -29,6 +29,7 @@ mod http_query;
 mod http_state;
 mod index_contract;
 mod local_directory;
+mod logging;
 mod metrics;
 mod moto;
 mod on_demand;

@@ -9,4 +9,5 @@ mod http;
 mod limits;
 mod model;
 mod schedule;
+mod second_thoughts;
 mod world;

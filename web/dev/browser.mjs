@@ -1,5 +1,14 @@
 // Debian's Chromium, as the tests and the screenshots use it.
+import { readFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+
+const DIST = fileURLToPath(new URL('../../web-dist', import.meta.url));
+const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+
+/** The time of all tests and pictures, an hour after the youngest fixture: relative times are the same on every run. */
+export const NOW = new Date('2026-11-22T20:24:32Z');
 
 export function launch() {
   return chromium.launch({
@@ -14,4 +23,19 @@ export function launch() {
       '--disable-sync',
     ],
   });
+}
+
+/** Takes the built files from web-dist instead of from the binary, so that it need not be built for each change of them. */
+export async function pagesFromDisk(page, url) {
+  const { headers } = await fetch(url);
+  await page.route(
+    (asked) => asked.href.startsWith(url) && /^\/(?:|theme\.js|favicon\.svg|assets\/.*)$/.test(asked.pathname),
+    (route) => {
+      const name = new URL(route.request().url()).pathname.slice(1) || 'index.html';
+      return route.fulfill({
+        body: readFileSync(join(DIST, name)),
+        headers: { 'content-type': TYPES[extname(name)], 'content-security-policy': headers.get('content-security-policy') },
+      });
+    },
+  );
 }

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { launch } from './browser.mjs';
+import { launch, NOW, pagesFromDisk } from './browser.mjs';
 import { PAGES } from './pages.mjs';
 import { startServer } from './server.mjs';
 
@@ -20,6 +20,8 @@ for (const [theme, viewport] of [
 ]) {
   const context = await browser.newContext({ viewport, colorScheme: theme === 'dark' ? 'dark' : 'light', timezoneId: 'UTC' });
   const page = await context.newPage();
+  if (process.env.WEB_DIST === 'disk') await pagesFromDisk(page, base);
+  if (!options.url) await page.clock.setFixedTime(NOW);
   page.on('console', (message) => message.type() === 'error' && console.log(`${theme}: ${message.text()} ${message.location().url}`));
   page.on('pageerror', (error) => console.log(`${theme}: ${error.stack}`));
   for (const { name, hash } of PAGES) {

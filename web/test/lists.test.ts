@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { pageAt } from '../src/lib/api/http';
 import { filterFromQuery, keyOf, nextSort, sortFromText, sortToText } from '../src/lib/lists/model';
-import { facetsPath, pagePath } from '../src/lib/lists/query';
+import { exportPath, facetsPath, pagePath } from '../src/lib/lists/query';
 
 const NOW = Date.UTC(2026, 10, 22, 12);
 const filter = (text: string) => filterFromQuery(new URLSearchParams(text), NOW);
@@ -51,11 +52,21 @@ describe('copies of one id', () => {
 });
 
 describe('requests of the query API', () => {
-  test('a page names its filter, order and cursor, and nothing empty', () => {
-    expect(pagePath('applications', filter('name=orders+x&status=FAILED,CANCELED&type=BATCH'), 200, 'abc')).toBe(
-      'api/v1/applications?name=orders+x&status=FAILED%2CCANCELED&job_type=BATCH&sort=-end&limit=200&cursor=abc',
+  test('the next page is where the cursor of the one before leads', () => {
+    expect(pageAt('api/v1/jobs?limit=5', null)).toBe('api/v1/jobs?limit=5');
+    expect(pageAt('api/v1/jobs?limit=5', 'a=&b')).toBe('api/v1/jobs?limit=5&cursor=a%3D%26b');
+    expect(pageAt('api/v1/tasks', 'x')).toBe('api/v1/tasks?cursor=x');
+  });
+
+  test('a page names its filter and order, and nothing empty', () => {
+    expect(pagePath('applications', filter('name=orders+x&status=FAILED,CANCELED&type=BATCH'), 200)).toBe(
+      'api/v1/applications?name=orders+x&status=FAILED%2CCANCELED&job_type=BATCH&sort=-end&limit=200',
     );
     expect(pagePath('jobs', filter('problems=true&from=5'), 50)).toBe('api/v1/jobs?problems=true&end_from=5&sort=-end&limit=50');
+  });
+
+  test('an export has the filter and the order of the list, and no page', () => {
+    expect(exportPath('jobs', filter('name=x&sort=name'), 'csv')).toBe('api/v1/jobs/export?format=csv&name=x&sort=name');
   });
 
   test('facets are asked for with the whole filter: each leaves out its own part by itself', () => {

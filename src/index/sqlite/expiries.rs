@@ -183,6 +183,17 @@ pub(in crate::index) fn mark(session: &mut Session<'_>, expiries: &[Expiry], sta
     Ok(())
 }
 
+/// Whether a unit is hidden by a verdict.
+pub(in crate::index) fn is_expired(connection: &Connection, key: &UnitKey) -> Result<bool, Failure> {
+    let (cluster, name) = unit_columns(key);
+    Ok(connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM expiries e JOIN directories d ON d.id = e.directory
+             WHERE d.url = ?1 AND e.cluster = ?2 AND e.name = ?3 AND e.state <> 0)",
+        )?
+        .query_row(params![key.directory().as_str(), cluster, name], |row| row.get(0))?)
+}
+
 /// Takes verdicts back, except of what is being deleted: they are listed again.
 pub(in crate::index) fn unmark(session: &mut Session<'_>, keys: &[UnitKey]) -> Result<(), Failure> {
     for key in keys {

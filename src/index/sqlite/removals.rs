@@ -2,13 +2,13 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::expiries::{self, BEGUN, FORGOTTEN};
+use super::expiries::{self, BEGUN, FORGOTTEN, MARKED};
 use super::rows::{signed, unit_columns, unsigned};
 use super::units::{self, Unit};
 use super::{Failure, Session, presence, record};
 use crate::clock::Millis;
 use crate::directory::{DirectoryUrl, FilePath};
-use crate::index::{Deletion, Done, Expiry, HeldCleanup, IndexError, Page, Pending, PendingRemoval, Removal, UnitKey};
+use crate::index::{Deletion, Done, Expiry, FailedAttempt, HeldCleanup, IndexError, Page, Pending, PendingRemoval, Removal, UnitKey};
 
 /// What is to be removed, in order of its key, from a cursor on.
 pub(in crate::index) fn pending(
@@ -22,6 +22,9 @@ pub(in crate::index) fn pending(
         Pending::All => ("e.state IN (0, 1, 2)", None),
         // What is held back waits, except what was confirmed or begun.
         Pending::Due(now) => ("(e.state = 2 OR (e.state = 1 AND (e.confirmed = 1 OR h.plan IS NULL)))", Some(now)),
+        Pending::Failed(now) => {
+            ("(e.state = 2 OR (e.state = 1 AND e.failure IS NOT NULL AND (e.confirmed = 1 OR h.plan IS NULL)))", Some(now))
+        }
         Pending::Begun(now) => ("e.state = 2", Some(now)),
     };
     let mut query = connection.prepare_cached(&format!(
@@ -114,29 +117,48 @@ pub(in crate::index) fn begin(session: &mut Session<'_>, keys: &[UnitKey]) -> Re
     Ok(standing)
 }
 
-/// Takes a verdict back although its deletion was begun: what is there now was never judged.
-pub(in crate::index) fn abandon(session: &mut Session<'_>, key: &UnitKey) -> Result<(), Failure> {
-    let directory = session.directory(key.directory())?;
-    let (cluster, name) = unit_columns(key);
-    session
-        .connection
-        .prepare_cached("DELETE FROM expiries WHERE directory = ?1 AND cluster = ?2 AND name = ?3")?
-        .execute(params![directory, cluster, name])?;
+/// Takes verdicts back although deletions were begun: what is there now was never judged.
+pub(in crate::index) fn abandon(session: &mut Session<'_>, keys: &[UnitKey]) -> Result<(), Failure> {
+    for key in keys {
+        let directory = session.directory(key.directory())?;
+        let (cluster, name) = unit_columns(key);
+        session
+            .connection
+            .prepare_cached("DELETE FROM expiries WHERE directory = ?1 AND cluster = ?2 AND name = ?3")?
+            .execute(params![directory, cluster, name])?;
+    }
     session.effects.known = true;
-    presence::expire(session, std::slice::from_ref(key), None)
+    presence::expire(session, keys, None)
 }
 
-/// Notes that an attempt failed, and when the next is due.
-pub(in crate::index) fn fail(session: &mut Session<'_>, key: &UnitKey, failure: &str, next_attempt: Millis) -> Result<(), Failure> {
-    let directory = session.directory(key.directory())?;
-    let (cluster, name) = unit_columns(key);
-    session
-        .connection
-        .prepare_cached(
-            "UPDATE expiries SET attempts = attempts + 1, failure = ?4, next_attempt = ?5
-             WHERE directory = ?1 AND cluster = ?2 AND name = ?3",
-        )?
-        .execute(params![directory, cluster, name, failure, next_attempt])?;
+/// Takes back that deletions were begun.
+pub(in crate::index) fn put_back(session: &mut Session<'_>, keys: &[UnitKey]) -> Result<(), Failure> {
+    for key in keys {
+        let directory = session.directory(key.directory())?;
+        let (cluster, name) = unit_columns(key);
+        session
+            .connection
+            .prepare_cached("UPDATE expiries SET state = ?4 WHERE directory = ?1 AND cluster = ?2 AND name = ?3")?
+            .execute(params![directory, cluster, name, MARKED])?;
+    }
+    session.effects.known = true;
+    Ok(())
+}
+
+/// Notes that attempts failed, and when the next are due.
+pub(in crate::index) fn fail(session: &mut Session<'_>, attempts: &[FailedAttempt]) -> Result<(), Failure> {
+    for attempt in attempts {
+        let directory = session.directory(attempt.key.directory())?;
+        let (cluster, name) = unit_columns(&attempt.key);
+        let state = if attempt.half_gone { BEGUN } else { MARKED };
+        session
+            .connection
+            .prepare_cached(
+                "UPDATE expiries SET state = ?6, attempts = attempts + 1, failure = ?4, next_attempt = ?5
+                 WHERE directory = ?1 AND cluster = ?2 AND name = ?3",
+            )?
+            .execute(params![directory, cluster, name, attempt.failure, attempt.next_attempt, state])?;
+    }
     session.effects.known = true;
     Ok(())
 }

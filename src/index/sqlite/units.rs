@@ -43,7 +43,11 @@ pub(super) fn insert(session: &mut Session<'_>, key: &UnitKey) -> Result<Unit, F
     let (cluster, name) = unit_columns(key);
     session
         .connection
-        .prepare_cached("INSERT INTO units (directory, cluster, name) VALUES (?1, ?2, ?3)")?
+        // What was judged before it was ever read is as hidden as the rest of what was judged.
+        .prepare_cached(
+            "INSERT INTO units (directory, cluster, name, expired_at) VALUES (?1, ?2, ?3,
+                 (SELECT at FROM expiries WHERE directory = ?1 AND cluster = ?2 AND name = ?3 AND state <> 0))",
+        )?
         .execute(params![directory, cluster, name])?;
     session.effects.known = true;
     Ok(Unit { id: session.connection.last_insert_rowid(), complete: false, time: 0, gone_since: None })

@@ -183,8 +183,8 @@ impl Planner<'_> {
             let stale = match (mark.removal, mark.state) {
                 (_, MarkState::Begun) => false,
                 (Removal::ForgetGone, _) => !seen && !forget.contains(&key),
-                // The cleanup notes on record that it is gone.
-                (_, MarkState::Marked) => false,
+                // The cleanup notes on record that it is gone, unless nothing expires any more.
+                (_, MarkState::Marked) => !seen && !self.judging.policy.limits(),
                 (_, MarkState::Held | MarkState::Forgotten) => !seen,
             };
             if stale {

@@ -1,6 +1,6 @@
 //! A crash at any step of a removal is finished at the next start.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::os::unix::process::ExitStatusExt as _;
@@ -10,18 +10,19 @@ use std::sync::Arc;
 
 use historyserver::clock::Clock;
 use historyserver::directory::Directory;
+use historyserver::index::MarkState;
 use historyserver::retention::cleanup::Extent;
 use historyserver::retention::delete::Step;
 use tokio_util::sync::CancellationToken;
 
-use super::world::{Cleaner, NOW, application_in, id, keep, present_in, rules};
+use super::world::{Cleaner, NOW, application_in, id, keep, legacy_job_in, present_in, rules};
 use crate::support::archives::{application_folder, job, set_modified, write};
 
 /// Tells the child process where its archives are, and the step at which it ends itself.
 const FOLDER: &str = "HISTORYSERVER_TEST_CRASH_FOLDER";
 const STEP: &str = "HISTORYSERVER_TEST_CRASH_STEP";
 
-/// Expired: 2 and 3 with two jobs each, 4 by a link; retained: 1.
+/// Expired: 2 and 3 with two jobs each, 4 by a link, the legacy job 6; retained: 1 and 5.
 fn prepare(folder: &Path) {
     let root = folder.join("archives");
     for number in 1..=3 {
@@ -30,6 +31,8 @@ fn prepare(folder: &Path) {
         write(&second, job(&id(number | 0xc0), "second", NOW));
         set_modified(&second, NOW - i64::from(number) * 60_000);
     }
+    legacy_job_in(&root, 5, 1);
+    legacy_job_in(&root, 6, 2);
     application_in(&folder.join("elsewhere"), "c", 4, 4);
     let target = application_folder(&folder.join("elsewhere"), "c", &id(4));
     symlink(target, application_folder(&root, "c", &id(4))).unwrap();
@@ -50,9 +53,25 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// Numbers of the applications of which any file is left.
+fn applications_with_files(root: &Path) -> BTreeSet<u8> {
+    (1..=3).filter(|number| !files_if_any(&application_folder(root, "c", &id(*number))).is_empty()).collect()
+}
+
+/// Numbers of the applications of which nothing is missing.
+fn whole_applications(root: &Path) -> BTreeSet<u8> {
+    (1..=3).filter(|number| files_if_any(&application_folder(root, "c", &id(*number))).len() == 3).collect()
+}
+
+fn files_if_any(folder: &Path) -> Vec<PathBuf> {
+    if folder.exists() { files(folder) } else { Vec::new() }
+}
+
 fn open(folder: &Path, witness: historyserver::retention::delete::Witness) -> Cleaner {
     let directory = Directory::open(folder.join("archives").to_str().unwrap(), &BTreeMap::new()).unwrap();
-    Cleaner::witnessed(&[directory], &folder.join("data"), Clock::manual(NOW), rules(), keep(1), witness)
+    let mut retention = keep(1);
+    retention.policy.legacy_jobs = Some(1);
+    Cleaner::witnessed(&[directory], &folder.join("data"), Clock::manual(NOW), rules(), retention, witness)
 }
 
 /// Runs in a process of its own too, which ends itself at a step.
@@ -72,7 +91,7 @@ async fn a_removal_that_nobody_interrupts_leaves_nothing() {
     };
     let mut server = open(folder, Arc::new(witness));
     server.round().await;
-    assert_eq!(present_in(&folder.join("archives")), [1].into());
+    assert_eq!(present_in(&folder.join("archives")), [1, 5].into());
 }
 
 #[tokio::test]
@@ -100,16 +119,22 @@ async fn whatever_step_a_crash_comes_after_the_next_start_finishes_it() {
                 fs::remove_dir_all(folder.path().join("data")).unwrap();
             }
             let mut server = open(folder.path(), Arc::new(|_| {}));
-            // As at the start of a server: what was begun is finished before anything is listed.
+            // As at the start of a server: before anything is listed, what is half gone is finished, and nothing else is touched.
+            let whole = whole_applications(&root);
             server.cleanup.run(Extent::Begun, &CancellationToken::new()).await;
-            let begun = server.pending().await;
-            assert_eq!(begun, [], "{step:?}");
+            let pending = server.pending().await;
+            assert!(pending.iter().all(|each| each.state != MarkState::Begun), "{step:?}: {pending:?}");
+            assert_eq!(whole_applications(&root), whole, "{step:?}");
+            if !index_lost {
+                assert_eq!(applications_with_files(&root), whole, "{step:?}: something is half gone");
+            }
             server.round().await;
             if index_lost {
                 // Nobody knows any more whose the empty folders are; of files nothing is left.
                 assert_eq!(files(&root.join("c/applications")), files(&application_folder(&root, "c", &id(1))), "{step:?}");
+                assert!(root.join(id(5)).exists() && !root.join(id(6)).exists(), "{step:?}");
             } else {
-                assert_eq!(present_in(&root), [1].into(), "{step:?}");
+                assert_eq!(present_in(&root), [1, 5].into(), "{step:?}");
             }
             assert_eq!(server.listed().await, [1].into(), "{step:?}");
             assert_eq!(server.world.problems().await, Vec::<String>::new(), "{step:?}");
@@ -118,7 +143,7 @@ async fn whatever_step_a_crash_comes_after_the_next_start_finishes_it() {
             let all = recorded.len();
             recorded.dedup();
             assert_eq!(recorded.len(), all, "{step:?}: something is on record twice");
-            assert!(index_lost || all == 3, "{step:?}: {recorded:?}");
+            assert!(index_lost || all == 4, "{step:?}: {recorded:?}");
             let target = application_folder(&folder.path().join("elsewhere"), "c", &id(4));
             assert!(target.join("application-summary").exists(), "{step:?}");
         }

@@ -21,7 +21,7 @@ async fn put(store: &dyn ObjectStore, number: u8) {
     store.put(&Path::from(format!("{folder}/application-summary")), summary(&id(number), "name", end, &[&job_id]).into()).await.unwrap();
 }
 
-async fn objects(store: &dyn ObjectStore) -> BTreeSet<String> {
+pub(super) async fn objects(store: &dyn ObjectStore) -> BTreeSet<String> {
     use futures::StreamExt as _;
     store.list(None).map(|object| object.unwrap().location.to_string()).collect().await
 }
@@ -35,17 +35,22 @@ fn expected(numbers: impl IntoIterator<Item = u8>) -> BTreeSet<String> {
 }
 
 fn server(store: &FaultyStore, data: &std::path::Path, clock: &Clock) -> Cleaner {
+    keeping(2, store, data, clock)
+}
+
+/// A server that keeps so many applications.
+pub(super) fn keeping(applications: u64, store: &FaultyStore, data: &std::path::Path, clock: &Clock) -> Cleaner {
     let directory = Directory::in_store(DirectoryUrl::new("s3://bucket/archives"), Arc::new(store.clone()), "archives");
-    Cleaner::open(&[directory], data, clock.clone(), rules(), keep(2))
+    Cleaner::open(&[directory], data, clock.clone(), rules(), keep(applications))
 }
 
 /// The time of the objects: now, which the store does not let itself be told.
-fn now() -> Clock {
+pub(super) fn now() -> Clock {
     Clock::manual(Clock::System.now())
 }
 
 /// All times are nearly equal: the ids decide where they are equal, so these are put in the order of their ids, newest last.
-async fn newest_last(store: &dyn ObjectStore, count: u8) {
+pub(super) async fn newest_last(store: &dyn ObjectStore, count: u8) {
     for number in 1..=count {
         put(store, number).await;
     }

@@ -9,7 +9,7 @@ use historyserver::refresh::RetentionRules;
 use historyserver::refresh::plan::Rules;
 use historyserver::retention::policy::Policy;
 
-use super::world::{Cleaner, DAY, MINUTE, NOW, Place, application_in, id, keep, numbers, present_in, rules};
+use super::world::{Cleaner, DAY, MINUTE, NOW, Place, RECORD_TTL, application_in, id, keep, numbers, present_in, rules};
 use crate::support::archives::{application_folder, job, set_modified, write};
 
 fn set(numbers: impl IntoIterator<Item = u8>) -> BTreeSet<u8> {
@@ -293,4 +293,21 @@ async fn what_expires_is_hidden_from_the_verdict_on_and_listed_again_when_the_li
     assert_eq!(server.listed().await, set([1, 2, 3, 4]));
     assert_eq!(server.pending().await, []);
     assert_eq!(place.present(), set([1, 2, 3, 4]));
+}
+
+#[tokio::test]
+async fn an_entry_of_the_record_is_kept_for_its_time_and_not_longer() {
+    let place = Place::new();
+    (1..=3).for_each(|number| place.application(number, i64::from(number)));
+    let clock = Clock::manual(NOW);
+    let mut server = place.open_at(clock.clone(), rules(), keep(2));
+    server.round().await;
+    clock.advance(RECORD_TTL);
+    place.application(4, 0);
+    server.round().await;
+    let recorded = |record: &[historyserver::index::Deletion]| record.iter().map(|deletion| deletion.at - NOW).collect::<Vec<_>>();
+    assert_eq!(recorded(&server.record().await), [RECORD_TTL, 0]);
+    clock.advance(1);
+    server.round().await;
+    assert_eq!(recorded(&server.record().await), [RECORD_TTL]);
 }

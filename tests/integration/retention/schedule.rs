@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use historyserver::clock::Clock;
 use historyserver::directory::Directory;
-use historyserver::refresh::RefreshStatus;
 use historyserver::schedule::cleanups::{self, Surroundings};
 use historyserver::schedule::cron::{Schedule, Zone};
 use historyserver::schedule::periodic::Activator;
@@ -32,7 +31,7 @@ async fn a_panic_in_a_cleanup_leaves_the_next_scheduled() {
     server.world.audit().await;
     assert_eq!(server.pending().await.len(), 2);
 
-    let (refreshed, watched) = watch::channel(RefreshStatus::default());
+    let (refreshed, watched) = watch::channel(server.world.status.borrow().clone());
     let (activator, stop) = (Activator::default(), CancellationToken::new());
     let schedule = Some(Schedule::parse(["* * * * * *"], Zone::System).unwrap());
     let (writer, reader) = (server.world.writer.clone(), server.world.reader.clone());

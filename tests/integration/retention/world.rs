@@ -8,6 +8,7 @@ use std::sync::Arc;
 use historyserver::clock::{Clock, Millis};
 use historyserver::directory::Directory;
 use historyserver::index::{Deletion, Pending, PendingRemoval};
+use historyserver::ingest::LookUpUnlisted;
 use historyserver::refresh::RetentionRules;
 use historyserver::refresh::plan::Rules;
 use historyserver::retention::cleanup::{Cleanup, CleanupReport, Extent};
@@ -21,7 +22,7 @@ use crate::support::world::{World, WorldOptions};
 pub(super) const NOW: Millis = 1_795_000_000_000;
 pub(super) const MINUTE: Millis = 60_000;
 pub(super) const DAY: Millis = 24 * 60 * MINUTE;
-const RECORD_TTL: Millis = 365 * DAY;
+pub(super) const RECORD_TTL: Millis = 365 * DAY;
 
 /// Archive directories and a data directory.
 pub(super) struct Place {
@@ -69,9 +70,7 @@ impl Place {
 
     /// A legacy job archive, written `minutes` before now.
     pub(super) fn legacy_job(&self, number: u8, minutes: Millis) {
-        let file = self.root().join(id(number));
-        write(&file, job(&id(number), "legacy", NOW - minutes * MINUTE));
-        set_modified(&file, NOW - minutes * MINUTE);
+        legacy_job_in(&self.root(), number, minutes);
     }
 
     pub(super) fn open(&self, rules: Rules, retention: RetentionRules) -> Cleaner {
@@ -97,6 +96,13 @@ pub(super) fn application_in(root: &Path, cluster: &str, number: u8, minutes: Mi
     let folder = application_folder(root, cluster, &id(number));
     set_modified(&folder.join("application-summary"), end);
     set_modified(&folder.join("jobs").join(&job), end);
+}
+
+/// A legacy job archive, written `minutes` before now.
+pub(super) fn legacy_job_in(root: &Path, number: u8, minutes: Millis) {
+    let file = root.join(id(number));
+    write(&file, job(&id(number), "legacy", NOW - minutes * MINUTE));
+    set_modified(&file, NOW - minutes * MINUTE);
 }
 
 /// Numbers of the applications and legacy jobs below a root.
@@ -130,7 +136,9 @@ impl Cleaner {
         retention: RetentionRules,
         witness: Witness,
     ) -> Self {
-        let options = WorldOptions { rules, retention, clock: clock.clone(), ..WorldOptions::default() };
+        // As in a server with a limit.
+        let look_up_unlisted = LookUpUnlisted::Recent;
+        let options = WorldOptions { rules, retention, look_up_unlisted, clock: clock.clone(), ..WorldOptions::default() };
         let world = World::open(directories, data, options);
         let (writer, reader) = (world.writer.clone(), world.reader.clone());
         let cleanup = Cleanup::witnessed(directories.iter().cloned(), writer, reader, clock, RECORD_TTL, witness);
@@ -150,6 +158,7 @@ impl Cleaner {
     }
 
     pub(super) async fn clean(&self) -> CleanupReport {
+        historyserver::schedule::cleanups::note_judged(&self.cleanup, &self.world.status.borrow());
         let report = self.cleanup.run(Extent::Due, &CancellationToken::new()).await;
         assert_eq!(report.error, None);
         report

@@ -28,7 +28,7 @@ function niceStep(least: number, unit: Unit): number {
   if (unit === 'duration' && least >= SECOND) return CLOCK.find((step) => step >= least) ?? decimal(least / DAY) * DAY;
   if (unit === 'bytes') {
     const scale = 1024 ** Math.max(0, Math.floor(Math.log(least) / Math.log(1024)));
-    return decimal(Math.max(least / scale, 1)) * scale;
+    return ([1, 2, 5, 10, 20, 50, 100, 200, 500].find((step) => step >= least / scale) ?? 1024) * scale;
   }
   // Nothing is counted by halves, and nothing measured in less than a millisecond.
   return Math.max(1, decimal(least));

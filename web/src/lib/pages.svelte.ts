@@ -1,9 +1,6 @@
 import { untrack } from 'svelte';
-import { getJson, RequestError } from './api/http';
+import { getJson, pageAt, RequestError } from './api/http';
 import { clock } from './clock.svelte';
-
-/** Where a page is: `null` is the first, else the `next` of the page before. */
-export type PagePath = (cursor: string | null) => string;
 
 interface Paged {
   next: string | null;
@@ -23,9 +20,10 @@ export class Pages<Body extends Paged, Item> {
 
   #items: (body: Body) => readonly Item[];
   #size: number;
-  #path: PagePath | null = null;
+  #path: string | null = null;
   #next: string | null = null;
   #flight: AbortController | null = null;
+  #wantsMore = false;
 
   /** `size` is how many rows are wanted at once. */
   constructor(items: (body: Body) => readonly Item[], size: number) {
@@ -33,9 +31,12 @@ export class Pages<Body extends Paged, Item> {
     this.#size = size;
   }
 
-  /** Shows what an address has. */
-  show(path: PagePath): void {
-    if (this.#path?.(null) !== path(null)) this.stale = true;
+  /** Shows what is at the path of a first page; `null` has nothing. */
+  show(path: string | null): void {
+    if (this.#path !== path) {
+      this.stale = true;
+      this.#next = null;
+    }
     this.#path = path;
     this.close();
     void this.refresh();
@@ -53,17 +54,20 @@ export class Pages<Body extends Paged, Item> {
     });
   }
 
-  /** Loads the next page. */
+  /** Loads the next page, after the answer that is awaited. */
   async more(): Promise<void> {
     const path = this.#path;
     const cursor = this.#next;
-    if (!path || !cursor || this.#flight) return;
+    if (!path || !cursor) return;
+    this.#wantsMore = this.#flight !== null;
+    if (this.#wantsMore) return;
     await this.#fly(path, (signal) => this.#load(path, this.rows, cursor, this.rows.length + this.#size, signal));
   }
 
   close(): void {
     this.#flight?.abort();
     this.#flight = null;
+    this.#wantsMore = false;
   }
 
   /** What is to be asked for after the rows. */
@@ -71,7 +75,7 @@ export class Pages<Body extends Paged, Item> {
     return Promise.resolve();
   }
 
-  async #fly(path: PagePath, act: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  async #fly(path: string, act: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const mine = new AbortController();
     this.#flight = mine;
     try {
@@ -79,7 +83,7 @@ export class Pages<Body extends Paged, Item> {
       this.error = undefined;
     } catch (error) {
       if (mine.signal.aborted) return;
-      this.error = error instanceof RequestError ? error : new RequestError(0, path(null), String(error));
+      this.error = error instanceof RequestError ? error : new RequestError(0, path, String(error));
       // Rows of another address are not what was asked for; those of this one are the best there is.
       if (this.stale) this.rows = [];
     }
@@ -87,15 +91,19 @@ export class Pages<Body extends Paged, Item> {
       this.#flight = null;
       this.loading = false;
       this.stale = false;
+      if (this.#wantsMore) {
+        this.#wantsMore = false;
+        await this.more();
+      }
     }
   }
 
   /** Adds pages to `rows` until so many are there as are wanted: a page may have few, even none, and still lead on. */
-  async #load(path: PagePath, rows: readonly Item[], cursor: string | null, wanted: number, signal: AbortSignal): Promise<void> {
+  async #load(path: string, rows: readonly Item[], cursor: string | null, wanted: number, signal: AbortSignal): Promise<void> {
     let next = cursor;
     let found = rows;
     do {
-      const body = await getJson<Body>(path(next), signal);
+      const body = await getJson<Body>(pageAt(path, next), signal);
       if (next === null) this.first = body;
       found = [...found, ...this.#items(body)];
       next = body.next;
@@ -113,7 +121,7 @@ export class Pages<Body extends Paged, Item> {
 }
 
 /** Keeps pages in step with their address and with the clock. To be called while a component is set up. */
-export function follow<Body extends Paged, Item, P extends Pages<Body, Item>>(pages: P, path: () => PagePath): P {
+export function follow<Body extends Paged, Item, P extends Pages<Body, Item>>(pages: P, path: () => string | null): P {
   $effect(() => {
     const wanted = path();
     untrack(() => pages.show(wanted));

@@ -88,3 +88,8 @@ export function queryString(parameters: Record<string, string | number | boolean
   const text = query.toString();
   return text ? `?${text}` : '';
 }
+
+/** Where a page is: the first, or that which the `next` of the page before leads to. */
+export function pageAt(path: string, cursor: string | null): string {
+  return cursor === null ? path : `${path}${path.includes('?') ? '&' : '?'}cursor=${encodeURIComponent(cursor)}`;
+}

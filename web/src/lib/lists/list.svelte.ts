@@ -39,6 +39,6 @@ export function list(kind: Kind, filter: () => Filter): List {
   return follow<Page, Item, List>(state, () => {
     const wanted = filter();
     state.countAt(facetsPath(kind, wanted));
-    return (cursor) => pagePath(kind, wanted, PAGE, cursor);
+    return pagePath(kind, wanted, PAGE);
   });
 }

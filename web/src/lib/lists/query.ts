@@ -21,8 +21,13 @@ export function filterParameters(filter: Filter): Parameters {
 /** `-end`: the key, with the sign of the largest first. */
 export const sortParameter = ({ sort }: Filter): string => `${sort.descending ? '-' : ''}${sort.key}`;
 
-export function pagePath(kind: Kind, filter: Filter, limit: number, cursor: string | null = null): string {
-  return `api/v1/${kind}${queryString({ ...filterParameters(filter), sort: sortParameter(filter), limit, cursor })}`;
+export function pagePath(kind: Kind, filter: Filter, limit: number): string {
+  return `api/v1/${kind}${queryString({ ...filterParameters(filter), sort: sortParameter(filter), limit })}`;
+}
+
+/** The whole list, whatever its length, for other programs. */
+export function exportPath(kind: Kind, filter: Filter, format: 'csv' | 'ndjson'): string {
+  return `api/v1/${kind}/export${queryString({ format, ...filterParameters(filter), sort: sortParameter(filter) })}`;
 }
 
 /** Each facet counts under all parts of the filter but its own: it says what another choice would show. */

@@ -1,0 +1,144 @@
+// Finding: facets, views, the runs of a name, statistics. What is shown is what the query API answers.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, afterEach, before, test } from 'node:test';
+import { IDS, json, launch, openPage, settle, startServer, TWICE } from './support.mjs';
+
+let server;
+let browser;
+let open;
+let page;
+before(async () => {
+  server = await startServer();
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+afterEach(async () => {
+  assert.deepEqual(open.faults, []);
+  await open.close();
+});
+
+async function begin(hash, options) {
+  open = await openPage(browser, server, options);
+  page = open.page;
+  await open.go(hash);
+}
+
+const api = (path) => json(server, `api/v1/${path}`);
+const ids = (answer) => answer.items.map(({ id }) => id);
+const keys = (table) => page.getByRole('table', { name: table, exact: true }).locator('tbody tr[data-key]').evaluateAll((rows) => rows.map((row) => row.dataset.key));
+const waitForIds = (wanted) => page.waitForFunction((all) => [...document.querySelectorAll('tbody tr[data-key]')].map((row) => row.dataset.key).join() === all, wanted.join());
+
+test('facets say how many each choice would leave, and choosing one leaves as many', async () => {
+  await begin('/job/completed');
+  const facets = await api('jobs/facets');
+  for (const [label, parameter, facet] of [
+    ['Archive directory', 'directory', 'directory'],
+    ['Job type', 'job_type', 'job_type'],
+    ['Cluster', 'cluster', 'cluster'],
+  ]) {
+    const choice = page.getByRole('combobox', { name: label });
+    const words = facets[facet].map(({ value, count }) => `${value} (${count})`);
+    await choice.locator('option').nth(words.length).waitFor({ state: 'attached' });
+    await page.waitForFunction(([name, wanted]) => [...document.querySelector(`select[aria-label="${name}"]`).options].slice(1).map(({ text }) => text).join() === wanted, [label, words.join()]);
+    const { value, count } = facets[facet].at(-1);
+    await choice.selectOption(value);
+    const left = ids(await api(`jobs?${new URLSearchParams({ [parameter]: value })}`));
+    assert.equal(left.length, count);
+    await waitForIds(left);
+    await choice.selectOption('');
+    await waitForIds(ids(await api('jobs')));
+  }
+});
+
+test('a whole id opens what it names', async () => {
+  await begin('/job/completed');
+  await page.keyboard.press('/');
+  await page.keyboard.type(IDS.failing);
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { level: 1, name: 'REST always failing' }).waitFor();
+});
+
+test('a filter is kept as a view, found again after a reload, and forgotten', async () => {
+  await begin('/application/completed?status=FAILED&sort=name');
+  await page.getByRole('button', { name: 'Save as a view' }).click();
+  await page.keyboard.type('what failed');
+  await page.keyboard.press('Enter');
+  const views = page.getByRole('group', { name: 'Saved views' });
+  await views.getByRole('link', { name: 'what failed' }).waitFor();
+  await open.go('/application/completed');
+  await page.reload();
+  await settle(page);
+  await views.getByRole('link', { name: 'what failed' }).click();
+  await waitForIds(ids(await api('applications?status=FAILED&sort=name')));
+  assert.match(await page.evaluate(() => window.location.hash), /status=FAILED&sort=name/);
+  await page.getByRole('button', { name: 'Forget the view what failed' }).click();
+  await views.getByRole('link').waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Save as a view' }).waitFor();
+});
+
+test('from a job to all runs of its name, drawn and listed, and back to one of them', async () => {
+  await begin(`/job/completed/${IDS.hostile}/overview`);
+  await page.getByRole('link', { name: 'Runs of this name' }).click();
+  await settle(page);
+  const history = await api(`jobs/history?${new URLSearchParams({ name: TWICE })}`);
+  assert.deepEqual(await keys('Runs'), ids(history));
+  assert.equal(history.items.length, 2);
+  assert.equal(await page.locator('figure circle').count(), history.items.length);
+  assert.match(await page.locator('.summary').innerText(), /^2 runs:\s+0 of the last 2 failed/);
+  const oldest = history.items.at(-1);
+  const box = await page.locator('figure svg').boundingBox();
+  await page.mouse.click(box.x + 70, box.y + 40);
+  await page.waitForFunction((id) => window.location.hash.includes(id), oldest.id);
+});
+
+test('statistics: every state in every bucket, percentiles, and the names that fail most', async () => {
+  await begin('/statistics?period=7d');
+  const now = Date.parse('2026-11-22T20:00:00Z');
+  const found = await api(`statistics?from=${now - 7 * 86_400_000}&to=${now + 3_600_000}`);
+  const bars = found.buckets.flatMap(({ counts }) => Object.keys(counts)).length;
+  assert.ok(bars > 0);
+  assert.equal(await page.locator('figure').first().locator('rect').count(), bars);
+  assert.deepEqual((await keys('Names that fail most')).sort(), found.failing_names.map(({ name }) => name).sort());
+  const all = found.buckets.flatMap(({ counts }) => Object.values(counts)).reduce((a, b) => a + b);
+  assert.equal(await page.locator('.tiles dd').first().innerText(), String(all));
+  assert.equal(await page.locator('.tiles dd').nth(2).locator('span').getAttribute('title').then((title) => /\((.*) ms\)/.exec(title)[1]), found.durations.p50.toLocaleString('en-US'));
+  await page.getByRole('table', { name: 'Names that fail most' }).getByRole('link').first().click();
+  await page.getByRole('table', { name: 'Runs' }).waitFor();
+  await page.goBack();
+  const ended = found.buckets.filter(({ counts }) => Object.keys(counts).length > 0);
+  await page.getByRole('table', { name: 'By day' }).getByRole('link').first().click();
+  await waitForIds(ids(await api(`jobs?end_from=${ended.at(-1).start}&end_to=${ended.at(-1).start + 86_400_000}`)));
+});
+
+test('statistics of applications, by hour, of a name', async () => {
+  await begin('/statistics?kind=applications&period=24h&name=corpus');
+  const now = Date.parse('2026-11-22T20:00:00Z');
+  const found = await api(`statistics?kind=applications&bucket=hour&name=corpus&from=${now - 86_400_000}&to=${now + 3_600_000}`);
+  const all = found.buckets.flatMap(({ counts }) => Object.values(counts)).reduce((a, b) => a + b);
+  assert.equal(await page.locator('.tiles dd').first().innerText(), String(all));
+  await page.getByRole('searchbox').fill('nothing is called so');
+  await page.keyboard.press('Enter');
+  await page.getByText('Nothing ended in this period').waitFor();
+});
+
+test('the list is exported with its filter', async () => {
+  await begin('/job/completed?status=FAILED&sort=name');
+  const { items } = await api('jobs?status=FAILED&sort=name');
+  for (const [label, read] of [
+    ['NDJSON', (text) => text.trim().split('\n').map((line) => JSON.parse(line).id)],
+    ['CSV', (text) => items.map(({ id }) => id).filter((id) => text.includes(id))],
+  ]) {
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: label, exact: true }).click()]);
+    assert.deepEqual(read(readFileSync(await download.path(), 'utf8')), items.map(({ id }) => id));
+  }
+});
+
+test('the archive of an application is downloaded as it is stored', async () => {
+  await begin(`/application/completed/${IDS.mixedApplication}/overview`);
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Archive' }).click()]);
+  assert.match(download.suggestedFilename(), /\.zip$/);
+});

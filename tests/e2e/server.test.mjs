@@ -1,0 +1,100 @@
+// The state of the server: directories, problems, the next cleanup and why, deletions, tasks. Compared with its answers.
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, test } from 'node:test';
+import { assertAccessible, assertFits, DESKTOP, FIXTURES, IDS, json, launch, NARROW, openPage, startServer } from './support.mjs';
+
+let browser;
+let directory;
+let open;
+let page;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser?.close());
+afterEach(async () => {
+  assert.deepEqual(open.faults, []);
+  await open.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** Runs over a copy of the archives, since what is beyond a limit is deleted from its directory. */
+async function over(options, change, act) {
+  directory = mkdtempSync(join(tmpdir(), 'historyserver-state-'));
+  cpSync(FIXTURES[0], directory, { recursive: true });
+  change();
+  const server = await startServer({ directories: [directory], options, ready: ({ refresh, cleanup }) => refresh.finished > 0 && refresh.pending === 0 && (!options['historyserver.archive.retained-applications'] || cleanup?.finished > 0) });
+  try {
+    open = await openPage(browser, server, { clock: false });
+    page = open.page;
+    await open.go('/server');
+    await act(server);
+    for (const viewport of [DESKTOP, NARROW]) {
+      await open.look({ viewport });
+      await assertFits(page, 'server');
+      await assertAccessible(page, 'server');
+    }
+  } finally {
+    await server.close();
+  }
+}
+
+const rows = (label) => page.getByRole('table', { name: label, exact: true }).locator('tbody tr[data-key]');
+
+test('problems, page by page and by kind, each with its reason', async () => {
+  const damaged = 120;
+  await over(
+    {},
+    () => {
+      const applications = join(directory, 'd2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2', 'applications');
+      for (let at = 0; at < damaged; at += 1) {
+        const folder = join(applications, at.toString(16).padStart(32, '0'));
+        mkdirSync(folder, { recursive: true });
+        writeFileSync(join(folder, 'application-summary'), '{"archive": [');
+      }
+      // The summary of another application.
+      const summary = join(FIXTURES[0], 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1', 'applications', IDS.batch, 'application-summary');
+      cpSync(summary, join(applications, 'e'.repeat(32), 'application-summary'));
+    },
+    async (server) => {
+      const { total, items } = await json(server, 'api/v1/problems?limit=1000');
+      assert.ok(total.count >= damaged);
+      assert.equal(await rows('Problems').count(), 100);
+      assert.ok((await rows('Problems').first().innerText()).includes(items[0].reason));
+      await page.getByRole('button', { name: 'Show more' }).click();
+      await page.waitForFunction((count) => document.querySelectorAll('table[aria-label="Problems"] tbody tr[data-key]').length === count, total.count);
+      const { code } = items.find((one) => one.code !== items[0].code);
+      await page.getByRole('combobox', { name: 'Kind of problem' }).selectOption(code);
+      const chosen = items.filter((one) => one.code === code).length;
+      await page.waitForFunction((count) => document.querySelectorAll('table[aria-label="Problems"] tbody tr[data-key]').length === count, Math.min(chosen, 100));
+    },
+  );
+});
+
+test('what the guard holds back is listed with its reasons and the command that confirms it', async () => {
+  await over({ 'historyserver.archive.retained-applications': '3', 'historyserver.archive.retention.max-delete-fraction': '0.1' }, () => undefined, async (server) => {
+    const preview = await json(server, 'api/v1/retention/preview');
+    assert.equal(preview.removals.length, 11);
+    assert.equal(await rows('Next cleanup').count(), preview.removals.length);
+    assert.ok((await rows('Next cleanup').first().innerText()).includes(preview.removals[0].detail));
+    await page.getByRole('alert').getByText(`historyserver cleanup --confirm ${preview.held_back[0].plan}`, { exact: true }).waitFor();
+    await page.getByText('Nothing has been removed').waitFor();
+  });
+});
+
+test('what was deleted stays on record, and the tasks say what they do', async () => {
+  await over({ 'historyserver.archive.retained-applications': '3' }, () => undefined, async (server) => {
+    const { deletions } = await json(server, 'api/v1/deletions');
+    assert.equal(deletions.length, 11);
+    assert.equal(await rows('Deletions').count(), deletions.length);
+    const first = await rows('Deletions').first().innerText();
+    assert.ok(first.includes(deletions[0].name ?? deletions[0].application), first);
+    await page.getByText('Nothing is to be removed').waitFor();
+    const { items } = await json(server, 'api/v1/tasks');
+    assert.deepEqual(await rows('Tasks').evaluateAll((all) => all.map((row) => row.dataset.key)), items.map(({ name }) => name));
+    const { refresh } = await json(server, 'api/v1/status');
+    assert.equal(await rows('Archive directories').count(), refresh.directories.length);
+  });
+});
