@@ -9,6 +9,7 @@ mod configuration_documents;
 mod directory_contract;
 mod duplicates;
 mod faulty_store;
+mod file_events;
 mod flink_cases;
 mod flink_clients;
 mod flink_retention;

@@ -278,3 +278,37 @@ async fn nothing_below_a_failed_listing_is_forgotten(gone: [bool; 6], failing: u
     world.audit().await;
     assert_eq!(listed(&world).await, left("nothing is protected"));
 }
+
+#[tokio::test]
+async fn one_id_is_looked_for_once_however_many_ask_and_no_more_than_four_ids_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = FaultyStore::in_memory();
+    write_to(&store, &id('a'), &id('1')).await;
+    let options = WorldOptions { look_up_unlisted: LookUpUnlisted::Any, ..WorldOptions::default() };
+    let mut world = World::open(&[directory(&store)], folder.path(), options);
+    world.audit().await;
+    write_to(&store, &id('b'), &id('2')).await;
+    store.reset_counts();
+    let held = store.hold(Operation::List, "");
+    let same = format!("/applications/{}", id('b'));
+    let asking = futures::future::join_all((0..10).map(|_| world.get(&same)));
+    let others = async {
+        held.until_arrived(1).await;
+        // Three more have a place; for the others there is none, and they are answered at once.
+        let three: Vec<String> = (0..3).map(|number| format!("/applications/{number:032x}")).collect();
+        let waiting = futures::future::join_all(three.iter().map(|path| world.get(path)));
+        let fifth = async {
+            held.until_arrived(4).await;
+            for number in 10..15 {
+                assert_eq!(world.get(&format!("/applications/{number:032x}")).await.status, 404);
+            }
+            assert_eq!(store.count(Operation::List, ""), 4);
+            drop(held);
+        };
+        tokio::join!(waiting, fifth).0
+    };
+    let (same, others) = tokio::join!(asking, others);
+    assert!(same.iter().all(|answer| answer.status == 200));
+    assert!(others.iter().all(|answer| answer.status == 404));
+    assert_eq!(store.count(Operation::List, &id('b')), 1, "one flight");
+}
