@@ -8,6 +8,7 @@ mod change;
 mod contents;
 mod control;
 mod data_directory;
+mod deriving;
 mod error;
 mod expiry;
 mod keys;
@@ -26,6 +27,7 @@ pub use answer::{Document, DocumentAnswer, Figures, Generation, OverviewList};
 pub use change::{FileChange, FileOutcome, Pack, ParsedRecord, Presence, StagedPack, UnitChange, Urgency};
 pub use contents::{ArchivedFile, DocumentList, DocumentPage, ListedDocument, ProblemFilter, Total, UnitArchives};
 pub use control::{connect_to_server, listen_for_commands};
+pub use deriving::{Derived, DerivedPage, DerivingPosition, Underived};
 pub use error::IndexError;
 pub use expiry::{
     Deletion, Done, Expiry, FailedAttempt, FailedRemoval, HeldCleanup, JudgedFile, Mark, MarkState, Marks, Page, Pending, PendingRemoval,

@@ -2,6 +2,7 @@
 
 mod bring_back;
 mod fetch;
+mod filling;
 mod look_up;
 mod original;
 mod outcome;
@@ -14,6 +15,7 @@ use tokio::sync::Semaphore;
 
 pub use bring_back::BringBackError;
 pub use fetch::{ApplicationArchives, FetchedFile};
+pub use filling::{Filling, FillingStatus};
 pub use look_up::LookUpUnlisted;
 
 use crate::archive::Limits;

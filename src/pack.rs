@@ -9,10 +9,12 @@ mod codec;
 mod directory;
 mod packer;
 mod text;
+mod unpacker;
 mod varint;
 
 pub use packer::Packer;
 pub use text::{pack_text, unpack_text};
+pub use unpacker::Unpacker;
 
 use codec::Kind;
 use directory::Header;

@@ -4,11 +4,13 @@
 
 mod answer;
 pub mod calendar;
+mod facts;
 pub(in crate::index) mod folding;
 mod reader;
 pub(in crate::index) mod search;
 
 pub use answer::{Copies, FacetCount, Facets, FailingName, Item, ListPage, Quantiles, Statistics, StatusCounts, Total};
+pub use facts::{FailureClass, JobFacts, RootException, RunFigures};
 pub use reader::ScopedReader;
 pub use search::{FoundItem, MOST_TERMS, Match, MatchField, SearchField, SearchPage, SearchQuery, Segment};
 
@@ -203,3 +205,6 @@ pub struct StatisticsQuery {
 
 /// Names that fail most often: at most so many.
 pub const MOST_FAILING_NAMES: usize = 20;
+
+/// Classes of exceptions that most fail with: at most so many.
+pub const MOST_FAILURE_CLASSES: usize = 20;

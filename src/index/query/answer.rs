@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::{FailureClass, JobFacts};
 use crate::clock::Millis;
 use crate::problem::Problem;
 
@@ -132,6 +133,8 @@ pub struct Statistics {
     pub durations: Option<Quantiles>,
     /// Names with the most failed runs, most first.
     pub failing_names: Vec<FailingName>,
+    /// Classes of exceptions that most failed with, most first.
+    pub exceptions: Vec<FailureClass>,
     /// Every row was looked at.
     pub exact: bool,
 }
@@ -147,4 +150,6 @@ pub struct Copies {
     pub problems: Vec<Problem>,
     /// Jobs of an application, newest first, those only named by its summary last.
     pub jobs: Vec<Item>,
+    /// Facts of that copy of a job; `None`: none are known, or it is an application.
+    pub facts: Option<JobFacts>,
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Copies, FacetQuery, Facets, ListKind, ListPage, ListQuery, Scope, SearchPage, SearchQuery, Statistics, StatisticsQuery};
+use super::{
+    Copies, FacetQuery, Facets, ListKind, ListPage, ListQuery, RunFigures, Scope, SearchPage, SearchQuery, Statistics, StatisticsQuery,
+};
 use crate::index::{Copy, IndexError, IndexReader, sqlite};
 
 /// Reads lists within a [`Scope`]. Each answer is of one snapshot.
@@ -28,6 +30,15 @@ impl ScopedReader {
     pub async fn page(&self, query: ListQuery) -> Result<ListPage, IndexError> {
         let scope = Arc::clone(&self.scope);
         self.reader.read(move |shared| shared.pool.read(|connection| sqlite::list_page(connection, &scope, &query))).await
+    }
+
+    /// A page of a list, with figures of each of its rows.
+    ///
+    /// # Errors
+    /// As of [`ScopedReader::page`].
+    pub async fn runs(&self, query: ListQuery) -> Result<(ListPage, Vec<RunFigures>), IndexError> {
+        let scope = Arc::clone(&self.scope);
+        self.reader.read(move |shared| shared.pool.read(|connection| sqlite::run_page(connection, &scope, &query))).await
     }
 
     /// Counts of a list.

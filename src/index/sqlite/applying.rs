@@ -2,7 +2,7 @@
 
 use super::rows::file_key;
 use super::units::{self, Touched};
-use super::{Failure, Session, archives, listing, packs, precedence, presence, problems, records, texts};
+use super::{Failure, Session, archives, facts, listing, packs, precedence, presence, problems, records};
 use crate::directory::FileKind;
 use crate::index::{FileChange, FileOutcome, ParsedRecord, UnitChange, UnitKey, Urgency};
 use crate::problem::ProblemChanges;
@@ -36,7 +36,9 @@ pub(in crate::index) fn apply(session: &mut Session<'_>, change: UnitChange, urg
             }
             unit.complete |= matches!((&key, file.kind), (UnitKey::Application(_), FileKind::Summary) | (UnitKey::LegacyJob(..), _));
             write_record(session, unit.id, &key, file, record.as_ref(), known.is_none(), &mut touched)?;
-            texts::write_of_archive(session.connection, unit.id, &key, file.kind, facts)?;
+            if !written.derived {
+                facts::write(session.connection, unit.id, file.kind, facts)?;
+            }
         }
     }
     if !files.is_empty() {

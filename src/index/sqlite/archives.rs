@@ -4,6 +4,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::rows::{file_key, signed, stored, usual_path};
 use super::{Failure, Session, packs};
+use crate::archive::facts::DERIVED;
 use crate::clock::Millis;
 use crate::directory::FileKind;
 use crate::index::{FileChange, FileOutcome, UnitKey};
@@ -24,6 +25,7 @@ struct Archive {
     document_bytes: i64,
     etag: Option<String>,
     path: Option<String>,
+    derived: u32,
 }
 
 /// What writing a file's row found out.
@@ -32,6 +34,8 @@ pub(super) struct Written {
     pub(super) was_gone: bool,
     /// The pack that holds exactly what was read now: it was read a second time for fear of a change without a visible sign.
     pub(super) same_pack: Option<i64>,
+    /// What is derived of it is what would be derived now.
+    pub(super) derived: bool,
 }
 
 /// Writes what an ingest found out about a file.
@@ -52,8 +56,10 @@ pub(super) fn write(session: &mut Session<'_>, unit: i64, key: &UnitKey, change:
         document_bytes: 0,
         etag: change.version.etag.clone(),
         path: (change.path != usual_path(key, change.kind)).then(|| change.path.as_str().to_owned()),
+        derived: 0,
     };
     let mut same_pack = None;
+    let mut derived = false;
     match &change.outcome {
         FileOutcome::Parsed { documents, document_bytes, pack, .. } => {
             let again = before.as_ref().filter(|before| before.tried == tried && before.parsed);
@@ -66,6 +72,8 @@ pub(super) fn write(session: &mut Session<'_>, unit: i64, key: &UnitKey, change:
             };
             archive.documents = signed(*documents);
             archive.document_bytes = signed(*document_bytes);
+            archive.derived = DERIVED;
+            derived = same_pack.is_some() && before.as_ref().is_some_and(|before| before.derived == DERIVED);
         }
         FileOutcome::Unreadable { next_attempt } => {
             archive.parsed = false;
@@ -78,6 +86,7 @@ pub(super) fn write(session: &mut Session<'_>, unit: i64, key: &UnitKey, change:
                 archive.served = before.served;
                 archive.documents = before.documents;
                 archive.document_bytes = before.document_bytes;
+                archive.derived = before.derived;
             }
         }
     }
@@ -86,7 +95,7 @@ pub(super) fn write(session: &mut Session<'_>, unit: i64, key: &UnitKey, change:
         insert(session, unit, change.kind, &archive)?;
         session.effects.known = true;
     }
-    Ok(Written { was_gone, same_pack })
+    Ok(Written { was_gone, same_pack, derived })
 }
 
 /// Fingerprint of the documents that are served now: the version's, but another one where the same version was read before and may
@@ -106,7 +115,8 @@ fn find(session: &Session<'_>, unit: i64, kind: FileKind) -> Result<Option<Archi
     Ok(session
         .connection
         .prepare_cached(
-            "SELECT tried, size, modified, parsed, racy, gone_since, attempts, next_attempt, served, documents, document_bytes, etag, path
+            "SELECT tried, size, modified, parsed, racy, gone_since, attempts, next_attempt, served, documents, document_bytes, etag, path,
+                    derived
              FROM archives WHERE unit = ?1 AND file = ?2",
         )?
         .query_row(params![unit, file_key(&kind)], |row| {
@@ -124,6 +134,7 @@ fn find(session: &Session<'_>, unit: i64, kind: FileKind) -> Result<Option<Archi
                 document_bytes: row.get(10)?,
                 etag: row.get(11)?,
                 path: row.get(12)?,
+                derived: row.get(13)?,
             })
         })
         .optional()?)
@@ -134,13 +145,13 @@ fn insert(session: &Session<'_>, unit: i64, kind: FileKind, archive: &Archive) -
         .connection
         .prepare_cached(
             "INSERT INTO archives (unit, file, tried, size, modified, parsed, racy, gone_since, attempts, next_attempt, served,
-                                   documents, document_bytes, etag, path)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+                                   documents, document_bytes, etag, path, derived)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
              ON CONFLICT (unit, file) DO UPDATE SET
                  tried = excluded.tried, size = excluded.size, modified = excluded.modified, parsed = excluded.parsed,
                  racy = excluded.racy, gone_since = excluded.gone_since, attempts = excluded.attempts,
                  next_attempt = excluded.next_attempt, served = excluded.served, documents = excluded.documents,
-                 document_bytes = excluded.document_bytes, etag = excluded.etag, path = excluded.path",
+                 document_bytes = excluded.document_bytes, etag = excluded.etag, path = excluded.path, derived = excluded.derived",
         )?
         .execute(params![
             unit,
@@ -158,6 +169,7 @@ fn insert(session: &Session<'_>, unit: i64, kind: FileKind, archive: &Archive) -
             archive.document_bytes,
             archive.etag,
             archive.path,
+            archive.derived,
         ])?;
     Ok(())
 }

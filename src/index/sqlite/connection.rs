@@ -14,6 +14,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("../../../migrations/0001_index.sql")),
     M::up(include_str!("../../../migrations/0002_retention.sql")),
     M::up(include_str!("../../../migrations/0003_lists.sql")),
+    M::up(include_str!("../../../migrations/0004_facts.sql")),
     M::up(include_str!("../../../migrations/0005_search.sql")),
 ];
 

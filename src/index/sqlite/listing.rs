@@ -14,6 +14,9 @@ pub(super) const NO_TEXT: i64 = 0;
 pub(super) const STATUS: i64 = 1;
 pub(super) const CLUSTER: i64 = 2;
 pub(super) const JOB_TYPE: i64 = 3;
+pub(super) const EXCEPTION: i64 = 4;
+pub(super) const SCHEDULER: i64 = 5;
+pub(super) const FLINK_VERSION: i64 = 6;
 
 /// Bits of the job types of an application.
 pub(super) const TYPE_BITS: [(&str, i64); 2] = [("BATCH", 1), ("STREAMING", 2)];
@@ -21,22 +24,24 @@ pub(super) const TYPE_BITS: [(&str, i64); 2] = [("BATCH", 1), ("STREAMING", 2)];
 pub(super) const OTHER_TYPE: i64 = 4;
 
 const APPLICATION: &str = "INSERT INTO application_list
-        (id, name, status, cluster, directory, type, start_time, end_time, duration, size, failed, failed_tasks)
+        (id, name, status, cluster, directory, type, start_time, end_time, duration, size, failed, failed_tasks, exception)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+    ON CONFLICT (id) DO UPDATE SET name = excluded.name, status = excluded.status, type = excluded.type, start_time = excluded.start_time,
+        end_time = excluded.end_time, duration = excluded.duration, size = excluded.size, failed = excluded.failed,
+        failed_tasks = excluded.failed_tasks, exception = excluded.exception
+    WHERE (name, status, type, start_time, end_time, duration, size, failed, failed_tasks, exception)
+        <> (excluded.name, excluded.status, excluded.type, excluded.start_time, excluded.end_time, excluded.duration, excluded.size,
+            excluded.failed, excluded.failed_tasks, excluded.exception)";
+
+const JOB: &str = "INSERT INTO job_list
+        (id, name, status, cluster, directory, type, start_time, end_time, duration, size, failed, exception)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
     ON CONFLICT (id) DO UPDATE SET name = excluded.name, status = excluded.status, type = excluded.type, start_time = excluded.start_time,
         end_time = excluded.end_time, duration = excluded.duration, size = excluded.size, failed = excluded.failed,
-        failed_tasks = excluded.failed_tasks
-    WHERE (name, status, type, start_time, end_time, duration, size, failed, failed_tasks)
+        exception = excluded.exception
+    WHERE (name, status, type, start_time, end_time, duration, size, failed, exception)
         <> (excluded.name, excluded.status, excluded.type, excluded.start_time, excluded.end_time, excluded.duration, excluded.size,
-            excluded.failed, excluded.failed_tasks)";
-
-const JOB: &str = "INSERT INTO job_list (id, name, status, cluster, directory, type, start_time, end_time, duration, size, failed)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-    ON CONFLICT (id) DO UPDATE SET name = excluded.name, status = excluded.status, type = excluded.type, start_time = excluded.start_time,
-        end_time = excluded.end_time, duration = excluded.duration, size = excluded.size, failed = excluded.failed
-    WHERE (name, status, type, start_time, end_time, duration, size, failed)
-        <> (excluded.name, excluded.status, excluded.type, excluded.start_time, excluded.end_time, excluded.duration, excluded.size,
-            excluded.failed)";
+            excluded.failed, excluded.exception)";
 
 /// What a wide row tells.
 struct Told {
@@ -49,6 +54,7 @@ struct Told {
     size: i64,
     failed: i64,
     job_type: Option<String>,
+    exception: i64,
 }
 
 impl Told {
@@ -64,6 +70,7 @@ impl Told {
             size: number(6)?,
             failed: number(7)?,
             job_type: row.get(8)?,
+            exception: row.get::<_, Option<i64>>(9)?.unwrap_or(NO_TEXT),
         })
     }
 }
@@ -77,7 +84,8 @@ pub(super) fn sync(connection: &Connection, unit: i64) -> Result<(), Failure> {
     let Some((directory, cluster, visible)) = found else { return Ok(()) };
     let application = connection
         .prepare_cached(
-            "SELECT unit, name, status, start_time, end_time, duration, jobs, failed_jobs, NULL FROM applications
+            "SELECT unit, name, status, start_time, end_time, duration, jobs, failed_jobs, NULL, coalesce(cause, exception)
+             FROM applications LEFT JOIN application_facts ON application_facts.application = unit
              WHERE unit = ?1 AND overview IS NOT NULL",
         )?
         .query_row([unit], Told::read)
@@ -86,7 +94,8 @@ pub(super) fn sync(connection: &Connection, unit: i64) -> Result<(), Failure> {
     let jobs: Vec<Told> = if visible {
         connection
             .prepare_cached(
-                "SELECT id, name, status, start_time, end_time, duration, tasks, failed_tasks, job_type FROM jobs
+                "SELECT id, name, status, start_time, end_time, duration, tasks, failed_tasks, job_type, coalesce(cause, exception)
+                 FROM jobs LEFT JOIN job_facts ON job_facts.job = id
                  WHERE unit = ?1 AND overview IS NOT NULL",
             )?
             .query_map([unit], Told::read)?
@@ -120,6 +129,7 @@ pub(super) fn sync(connection: &Connection, unit: i64) -> Result<(), Failure> {
             told.size,
             told.failed,
             failed_tasks.unwrap_or(ABSENT),
+            told.exception,
         ])?;
     }
     for told in jobs {
@@ -135,6 +145,7 @@ pub(super) fn sync(connection: &Connection, unit: i64) -> Result<(), Failure> {
             told.duration,
             told.size,
             told.failed,
+            told.exception,
         ])?;
     }
     Ok(())
@@ -146,7 +157,7 @@ pub(super) fn type_bit(text: &str) -> i64 {
 }
 
 /// The row of a text, added where there is none.
-fn label(connection: &Connection, kind: i64, text: Option<&str>) -> Result<i64, Failure> {
+pub(super) fn label(connection: &Connection, kind: i64, text: Option<&str>) -> Result<i64, Failure> {
     let Some(text) = text else { return Ok(NO_TEXT) };
     if let Some(id) = find_label(connection, kind, text)? {
         return Ok(id);

@@ -4,7 +4,7 @@ use rusqlite::params;
 
 use super::rows::file_key;
 use super::units::{self, Unit};
-use super::{Failure, Session, archives, listing, precedence, problems};
+use super::{Failure, Session, archives, facts, listing, precedence, problems};
 use crate::clock::Millis;
 use crate::directory::FileKind;
 use crate::index::{Presence, UnitKey};
@@ -163,6 +163,7 @@ pub(super) fn forget_file_row(session: &mut Session<'_>, unit: i64, file: &[u8])
         connection.prepare_cached("UPDATE units SET complete = 0 WHERE id = ?1")?.execute([unit])?;
     } else {
         connection.prepare_cached("DELETE FROM jobs WHERE unit = ?1 AND job = ?2 AND named = 0")?.execute(params![unit, file])?;
+        facts::delete_of_job(connection, unit, file)?;
         connection
             .prepare_cached(
                 "UPDATE jobs SET archived = 0, name = NULL, status = NULL, start_time = NULL, end_time = NULL, duration = NULL,

@@ -6,6 +6,7 @@
 mod condition;
 mod cursor;
 mod facets;
+mod facts;
 mod items;
 mod names;
 mod order;
@@ -25,7 +26,7 @@ use super::Failure;
 
 pub(in crate::index) use facets::facets;
 pub(in crate::index) use items::copies;
-pub(in crate::index) use page::list_page;
+pub(in crate::index) use page::{list_page, run_page};
 pub(in crate::index) use search::search;
 pub(in crate::index) use statistics::statistics;
 

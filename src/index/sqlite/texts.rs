@@ -8,7 +8,6 @@ use sha1::{Digest as _, Sha1};
 use super::Failure;
 use crate::archive::facts::Facts;
 use crate::directory::FileKind;
-use crate::index::UnitKey;
 use crate::index::query::ListKind;
 use crate::index::texts::Text;
 use crate::pack::pack_text;
@@ -33,14 +32,13 @@ const JOBS: Statements = Statements {
 };
 
 /// Replaces the texts of the application or job that an archive is of.
-pub(super) fn write_of_archive(connection: &Connection, unit: i64, key: &UnitKey, file: FileKind, told: &Facts) -> Result<(), Failure> {
-    let owner = match (key, file) {
-        (UnitKey::Application(_), FileKind::Summary) => Some((ListKind::Applications, unit)),
-        (_, FileKind::Job(job)) => connection
+pub(super) fn write_of_archive(connection: &Connection, unit: i64, file: FileKind, told: &Facts) -> Result<(), Failure> {
+    let owner = match file {
+        FileKind::Summary => Some((ListKind::Applications, unit)),
+        FileKind::Job(job) => connection
             .prepare_cached("SELECT id FROM jobs WHERE unit = ?1 AND job = ?2")?
             .query_row(params![unit, job.as_bytes()], |row| Ok((ListKind::Jobs, row.get(0)?)))
             .optional()?,
-        (UnitKey::LegacyJob(..), FileKind::Summary) => None,
     };
     let Some((kind, row)) = owner else { return Ok(()) };
     write(connection, kind, row, &Text::of_facts(told))

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{Failure, prepare};
+use super::{Failure, facts, prepare};
 use crate::ids::{ApplicationId, JobId};
 use crate::index::Copy;
 use crate::index::query::{Copies, Item, ListKind, Scope};
@@ -63,12 +63,12 @@ pub(in crate::index) fn copies(
             && wanted.cluster.as_ref().is_none_or(|cluster| Some(cluster) == item.cluster.as_ref())
     };
     let Some((unit, item)) = found.iter().find(|(_, item)| is_wanted(item)).cloned() else { return Ok(None) };
-    let (archive, jobs) = match kind {
-        ListKind::Applications => (None, jobs_of(connection, unit)?),
-        ListKind::Jobs => (Some(&id[..]), Vec::new()),
+    let (archive, jobs, facts) = match kind {
+        ListKind::Applications => (None, jobs_of(connection, unit)?, None),
+        ListKind::Jobs => (Some(&id[..]), Vec::new(), facts::of_job(connection, unit, id)?),
     };
     let problems = problems::of_archive(connection, unit, archive)?;
-    Ok(Some(Copies { item, copies: found.into_iter().map(|(_, item)| item).collect(), problems, jobs }))
+    Ok(Some(Copies { item, copies: found.into_iter().map(|(_, item)| item).collect(), problems, jobs, facts }))
 }
 
 fn jobs_of(connection: &Connection, unit: i64) -> Result<Vec<Item>, Failure> {

@@ -9,8 +9,8 @@ use super::order::{Position, position};
 use super::source::Source;
 use super::table::Column;
 use super::walk::{Step, Walk};
-use super::{Failure, cursor, items};
-use crate::index::query::{ListPage, ListQuery, Scope, Sort, Total};
+use super::{Failure, cursor, facts, items};
+use crate::index::query::{ListPage, ListQuery, RunFigures, Scope, Sort, Total};
 
 /// Totals are counted up to here.
 const MOST_COUNTED: u64 = 10_000;
@@ -36,8 +36,34 @@ pub(in crate::index) fn list_page(connection: &Connection, scope: &Scope, query:
     page_within(connection, scope, query, USUAL)
 }
 
+/// A page of a list, with figures of each of its rows.
+pub(in crate::index) fn run_page(
+    connection: &Connection,
+    scope: &Scope,
+    query: &ListQuery,
+) -> Result<(ListPage, Vec<RunFigures>), Failure> {
+    let found = find(connection, scope, query, USUAL)?;
+    let mut figures = Vec::with_capacity(found.ids.len());
+    for id in &found.ids {
+        figures.push(facts::figures(connection, query.kind, *id)?);
+    }
+    Ok((finish(connection, query, found)?, figures))
+}
+
 /// A page of a list within these limits.
 pub(super) fn page_within(connection: &Connection, scope: &Scope, query: &ListQuery, limits: Limits) -> Result<ListPage, Failure> {
+    let found = find(connection, scope, query, limits)?;
+    finish(connection, query, found)
+}
+
+/// Rows of a page.
+struct Found {
+    ids: Vec<i64>,
+    next: Option<Position>,
+    total: Total,
+}
+
+fn find(connection: &Connection, scope: &Scope, query: &ListQuery, limits: Limits) -> Result<Found, Failure> {
     let begun = query.cursor.as_deref().map(|text| cursor::decode(query, text)).transpose()?;
     let (known, after) = begun.map_or((None, None), |(total, after)| (Some(total), Some(after)));
     let mut condition = Condition::compile(connection, scope, query.kind, &query.filter)?;
@@ -49,7 +75,7 @@ pub(super) fn page_within(connection: &Connection, scope: &Scope, query: &ListQu
         if candidates.len() <= limits.sorted {
             let total = Total { count: candidates.len() as u64, exact: true };
             let (ids, next) = sorted(connection, &condition, query, after.as_ref(), &candidates)?;
-            return finish(connection, query, known.unwrap_or(total), ids, next);
+            return Ok(Found { ids, next, total: known.unwrap_or(total) });
         }
         passed = Some(candidates.len() as u64);
     }
@@ -60,10 +86,10 @@ pub(super) fn page_within(connection: &Connection, scope: &Scope, query: &ListQu
     };
     condition.cost = 0;
     let (ids, next) = walked(connection, &mut condition, query, after.as_ref(), limits)?;
-    finish(connection, query, total, ids, next)
+    Ok(Found { ids, next, total })
 }
 
-fn finish(connection: &Connection, query: &ListQuery, total: Total, ids: Vec<i64>, next: Option<Position>) -> Result<ListPage, Failure> {
+fn finish(connection: &Connection, query: &ListQuery, Found { ids, next, total }: Found) -> Result<ListPage, Failure> {
     let mut rows = Vec::with_capacity(ids.len());
     for id in ids {
         rows.extend(items::item(connection, query.kind, id)?);
@@ -102,7 +128,7 @@ fn gather(connection: &Connection, condition: &mut Condition, source: &Source) -
     Ok(found)
 }
 
-type Found = (Vec<i64>, Option<Position>);
+type Rows = (Vec<i64>, Option<Position>);
 
 fn sorted(
     connection: &Connection,
@@ -110,7 +136,7 @@ fn sorted(
     query: &ListQuery,
     after: Option<&Position>,
     candidates: &[i64],
-) -> Result<Found, Failure> {
+) -> Result<Rows, Failure> {
     let Sort { key, descending } = query.sort;
     let column = Column::of(key);
     let mut positions = Vec::with_capacity(candidates.len());
@@ -131,7 +157,7 @@ fn walked(
     query: &ListQuery,
     after: Option<&Position>,
     limits: Limits,
-) -> Result<Found, Failure> {
+) -> Result<Rows, Failure> {
     let column = Column::of(query.sort.key);
     let groups = if column.is_text() { condition.groups(column) } else { None };
     let walk = Walk { connection, table: condition.table, column, descending: query.sort.descending, groups };

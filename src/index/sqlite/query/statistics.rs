@@ -9,7 +9,10 @@ use super::condition::Condition;
 use super::order::text;
 use super::table::{Column, Narrow};
 use super::{Failure, prepare};
-use crate::index::query::{Bounds, FailingName, Filter, MOST_FAILING_NAMES, Quantiles, Scope, Statistics, StatisticsQuery, StatusCounts};
+use crate::index::query::{
+    Bounds, FailingName, FailureClass, Filter, MOST_FAILING_NAMES, MOST_FAILURE_CLASSES, Quantiles, Scope, Statistics, StatisticsQuery,
+    StatusCounts,
+};
 use crate::index::sqlite::listing::{ABSENT, NO_TEXT, STATUS, find_label};
 
 /// The walk ends after so many rows.
@@ -30,9 +33,10 @@ pub(in crate::index) fn statistics(connection: &Connection, scope: &Scope, query
     let mut bins: Vec<Bin> = Vec::new();
     bins.resize_with(query.edges.len().saturating_sub(1), Bin::default);
     let mut names: HashMap<i64, (u64, u64)> = HashMap::new();
+    let mut classes: HashMap<i64, u64> = HashMap::new();
     let mut exact = true;
     if let (Some(from), Some(to)) = (query.edges.first(), query.edges.last()) {
-        let select = condition.table.select(Column::End, ", duration");
+        let select = condition.table.select(Column::End, ", duration, exception");
         let mut walk = prepare(connection, &format!("{select} WHERE end_time >= ?1 AND end_time < ?2 ORDER BY end_time"))?;
         let mut rows = walk.query([from, to])?;
         let mut bin = 0;
@@ -57,13 +61,22 @@ pub(in crate::index) fn statistics(connection: &Connection, scope: &Scope, query
             }
             let (failures, runs) = names.entry(row.name).or_default();
             *runs += 1;
-            *failures += u64::from(Some(row.status) == failed);
+            if Some(row.status) == failed {
+                *failures += 1;
+                *classes.entry(found.get(10)?).or_default() += 1;
+            }
         }
     }
     let mut all: Vec<i64> = bins.iter().flat_map(|bin| bin.durations.iter().copied()).collect();
     let mut states = HashMap::new();
     let buckets = query.edges.iter().zip(bins).map(|(start, bin)| told(connection, *start, bin, &mut states)).collect::<Result<_, _>>()?;
-    Ok(Statistics { buckets, durations: quantiles(&mut all), failing_names: failing(connection, &condition, names)?, exact })
+    Ok(Statistics {
+        buckets,
+        durations: quantiles(&mut all),
+        failing_names: failing(connection, &condition, names)?,
+        exceptions: failures(connection, classes)?,
+        exact,
+    })
 }
 
 fn told(connection: &Connection, start: i64, mut bin: Bin, states: &mut HashMap<i64, String>) -> Result<StatusCounts, Failure> {
@@ -90,6 +103,19 @@ fn quantiles(values: &mut [i64]) -> Option<Quantiles> {
         *values.select_nth_unstable(at).1
     };
     Some(Quantiles { p50: rank(50), p90: rank(90), p99: rank(99), max })
+}
+
+fn failures(connection: &Connection, mut classes: HashMap<i64, u64>) -> Result<Vec<FailureClass>, Failure> {
+    classes.remove(&NO_TEXT);
+    let mut classes: Vec<_> = classes.into_iter().collect();
+    classes.sort_unstable_by_key(|(class, count)| (std::cmp::Reverse(*count), *class));
+    classes.truncate(MOST_FAILURE_CLASSES);
+    let mut told = Vec::with_capacity(classes.len());
+    for (class, count) in classes {
+        let text = prepare(connection, "SELECT text FROM labels WHERE id = ?1")?.query_row([class], |row| row.get(0)).optional()?;
+        told.extend(text.map(|class| FailureClass { class, count }));
+    }
+    Ok(told)
 }
 
 fn failing(connection: &Connection, condition: &Condition, names: HashMap<i64, (u64, u64)>) -> Result<Vec<FailingName>, Failure> {

@@ -1,0 +1,116 @@
+//! Rows of facts: what archives tell beyond their overviews, written in the same transaction as the archive.
+
+mod vertices;
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
+
+use super::listing::{EXCEPTION, FLINK_VERSION, SCHEDULER, label};
+use super::rows::signed;
+use super::{Failure, texts};
+use crate::archive::facts::{CheckpointFacts, ExceptionFacts, ExceptionKind, Facts};
+use crate::directory::FileKind;
+
+pub(super) use vertices::read as read_vertices;
+
+const JOB: &str = "INSERT INTO job_facts (job, parallelism, max_parallelism, scheduler, flink_version, restarts, read_bytes, write_bytes,
+        read_records, write_records, checkpointing, checkpoints, checkpoints_completed, checkpoints_failed, checkpoints_in_progress,
+        checkpoints_restored, longest_checkpoint, largest_state, largest_written, last_savepoint, last_id, last_triggered, last_duration,
+        last_state, last_written, exception, exception_at, cause, exception_message, cause_message, vertices)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27,
+        ?28, ?29, ?30, ?31)";
+
+const APPLICATION: &str = "INSERT INTO application_facts (application, exception, exception_at, cause, exception_message, cause_message)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+
+/// Replaces what is known of the application or job that a file is the archive of, and what is searched of it.
+pub(super) fn write(connection: &Connection, unit: i64, kind: FileKind, facts: &Facts) -> Result<(), Failure> {
+    match kind {
+        FileKind::Summary => {
+            connection.prepare_cached("DELETE FROM application_facts WHERE application = ?1")?.execute([unit])?;
+            if let Some(root) = root(facts) {
+                let row = std::iter::once(Value::Integer(unit)).chain(exception(connection, Some(root))?);
+                connection.prepare_cached(APPLICATION)?.execute(params_from_iter(row))?;
+            }
+        }
+        FileKind::Job(job) => {
+            let row: Option<i64> = connection
+                .prepare_cached("SELECT id FROM jobs WHERE unit = ?1 AND job = ?2")?
+                .query_row(params![unit, job.as_bytes()], |row| row.get(0))
+                .optional()?;
+            let Some(row) = row else { return Ok(()) };
+            connection.prepare_cached("DELETE FROM job_facts WHERE job = ?1")?.execute([row])?;
+            connection.prepare_cached(JOB)?.execute(params_from_iter(job_row(connection, row, facts)?))?;
+        }
+    }
+    texts::write_of_archive(connection, unit, kind, facts)
+}
+
+/// Takes out what is known of a job whose archive is forgotten, while its application still names it.
+pub(super) fn delete_of_job(connection: &Connection, unit: i64, job: &[u8]) -> Result<(), Failure> {
+    connection
+        .prepare_cached("DELETE FROM job_facts WHERE job IN (SELECT id FROM jobs WHERE unit = ?1 AND job = ?2)")?
+        .execute(params![unit, job])?;
+    Ok(())
+}
+
+/// The newest failure.
+fn root(facts: &Facts) -> Option<&ExceptionFacts> {
+    facts.exceptions.iter().find(|exception| exception.kind == ExceptionKind::Root)
+}
+
+fn job_row(connection: &Connection, row: i64, facts: &Facts) -> Result<Vec<Value>, Failure> {
+    let text = |kind, text: Option<&String>| Ok::<_, Failure>(text.map(|text| label(connection, kind, Some(text))).transpose()?.into());
+    let mut columns: Vec<Value> = vec![
+        row.into(),
+        facts.parallelism.into(),
+        facts.max_parallelism.into(),
+        text(SCHEDULER, facts.scheduler.as_ref())?,
+        text(FLINK_VERSION, facts.flink_version.as_ref())?,
+        facts.restarts.map(signed).into(),
+        facts.io.read_bytes.into(),
+        facts.io.write_bytes.into(),
+        facts.io.read_records.into(),
+        facts.io.write_records.into(),
+    ];
+    columns.extend(checkpoints(facts.checkpoints.as_ref()));
+    columns.extend(exception(connection, root(facts))?);
+    columns.push(vertices::write(&facts.vertices)?.into());
+    Ok(columns)
+}
+
+fn checkpoints(facts: Option<&CheckpointFacts>) -> [Value; 15] {
+    let figure = |of: fn(&CheckpointFacts) -> Option<i64>| Value::from(facts.and_then(of));
+    [
+        i64::from(facts.is_some()).into(),
+        figure(|facts| facts.total),
+        figure(|facts| facts.completed),
+        figure(|facts| facts.failed),
+        figure(|facts| facts.in_progress),
+        figure(|facts| facts.restored),
+        figure(|facts| facts.longest),
+        figure(|facts| facts.largest_state),
+        figure(|facts| facts.largest_written),
+        figure(|facts| facts.last.as_ref().map(|last| i64::from(last.savepoint))),
+        figure(|facts| facts.last.as_ref().and_then(|last| last.id)),
+        figure(|facts| facts.last.as_ref().and_then(|last| last.triggered)),
+        figure(|facts| facts.last.as_ref().and_then(|last| last.duration)),
+        figure(|facts| facts.last.as_ref().and_then(|last| last.state_size)),
+        figure(|facts| facts.last.as_ref().and_then(|last| last.written)),
+    ]
+}
+
+/// Class, time, class of the cause, and both messages.
+fn exception(connection: &Connection, root: Option<&ExceptionFacts>) -> Result<[Value; 5], Failure> {
+    let class = |class: Option<&String>| {
+        let class = class.filter(|class| !class.is_empty());
+        Ok::<_, Failure>(class.map(|class| label(connection, EXCEPTION, Some(class))).transpose()?.into())
+    };
+    Ok([
+        class(root.map(|root| &root.class))?,
+        root.and_then(|root| root.at).into(),
+        class(root.and_then(|root| root.cause_class.as_ref()))?,
+        root.and_then(|root| root.message.clone()).into(),
+        root.and_then(|root| root.cause_message.clone()).into(),
+    ])
+}
