@@ -28,7 +28,7 @@ use utoipa_axum::routes;
 
 use crate::clock::{Clock, Millis};
 use crate::index::IndexReader;
-use crate::ingest::Ingest;
+use crate::ingest::{FillingStatus, Ingest};
 use crate::refresh::RefreshStatus;
 use crate::web;
 
@@ -110,6 +110,8 @@ pub struct ApiState {
     pub ingest: Ingest,
     /// State of the refreshes.
     pub refresh: watch::Receiver<RefreshStatus>,
+    /// How the filling of an older index stands.
+    pub filling: watch::Receiver<FillingStatus>,
     /// The time.
     pub clock: Clock,
     /// When this server started, by that clock.
@@ -181,6 +183,7 @@ fn documented() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(query::lists::application_history))
         .routes(routes!(query::lists::job_history))
         .routes(routes!(query::one::application))
+        .routes(routes!(query::compare::compare))
         .routes(routes!(query::one::job))
         .routes(routes!(query::counts::statistics))
         .routes(routes!(query::search::search))

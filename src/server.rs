@@ -14,7 +14,7 @@ use crate::clock::{Clock, Millis};
 use crate::config::{Config, RetentionConfig, WebConfig};
 use crate::directory::Directory;
 use crate::index::{self, IndexOptions, IndexReader, IndexWriter, Opened};
-use crate::ingest::{Ingest, IngestOptions, LookUpUnlisted};
+use crate::ingest::{Filling, Ingest, IngestOptions, LookUpUnlisted};
 use crate::refresh::plan::Rules;
 use crate::refresh::{DirectoryRefresh, Refresh, RetentionRules};
 use crate::retention::cleanup::Cleanup;
@@ -49,6 +49,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
             .with_retention(retention_rules(&config.retention))
     });
     let (refresh, status) = Refresh::new(refreshes.collect(), clock.clone());
+    let (filling, filled) = Filling::new(reader.clone(), writer.clone(), clock.clone());
 
     let stop = CancellationToken::new();
     let activator = Activator::default();
@@ -69,6 +70,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         reader,
         ingest,
         refresh: status,
+        filling: filled,
         clock: clock.clone(),
         started: clock.now(),
         options: api_options(&config.web),
@@ -79,6 +81,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let watching = tasks::spawn(file_events::watch(refresh.folders(), activator.clone(), stop.clone()));
     let refreshing = tasks::spawn(periodic::refresh(refresh, config.archive.refresh_interval, activator, clock, stop.clone()));
     let cleaning = tasks::spawn(cleanups::run(cleaner, surroundings, stop.clone()));
+    let filling = tasks::spawn(filling.run(stop.clone()));
     let router = api::router(state);
     commands::serve(&config.data.dir, router.clone(), stop.clone());
     let serving = tasks::spawn(api::serve(listener, tls.clone(), router, stop.clone(), ServeOptions::default()));
@@ -100,6 +103,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     refreshing.await.context("refreshing")?;
     cleaning.await.context("cleaning up")?;
     watching.await.context("watching for file events")?;
+    filling.await.context("filling the index")?;
     writer.close().await;
     let duration_ms = u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::info!(duration_ms, cut = drained.cut, "stopped");

@@ -75,7 +75,18 @@ pub(super) async fn found_in(
 
 /// The whole text of a document of at most this many bytes; `None` when the archive is here and does not hold it.
 pub(super) async fn whole(shared: &Arc<Shared>, owner: Owner, path: &str, largest: u64) -> Result<Option<Vec<u8>>, ApiError> {
-    let Some(mut reading) = Reading::begin(shared, owner, path, Copy::default()).await? else { return Ok(None) };
+    whole_in(shared, owner, path, Copy::default(), largest).await
+}
+
+/// The same in this copy.
+pub(super) async fn whole_in(
+    shared: &Arc<Shared>,
+    owner: Owner,
+    path: &str,
+    copy: Copy,
+    largest: u64,
+) -> Result<Option<Vec<u8>>, ApiError> {
+    let Some(mut reading) = Reading::begin(shared, owner, path, copy).await? else { return Ok(None) };
     let mut text = Vec::new();
     while let Some(chunk) = reading.next().await? {
         if reading.document.length > largest {

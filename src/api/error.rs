@@ -115,6 +115,11 @@ impl ApiError {
         Self::unavailable("The archive directory cannot be read at the moment.", Duration::from_secs(10), cause)
     }
 
+    /// Status of the answer.
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// What the log is told.
     pub(super) fn cause(&self) -> &str {
         self.cause.as_deref().unwrap_or(&self.message)

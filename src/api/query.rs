@@ -1,7 +1,9 @@
 //! The query API under `/api/v1`: lists, search, facets, history and statistics of all copies, as JSON.
 
+pub(in crate::api) mod compare;
 pub(in crate::api) mod counts;
 pub(in crate::api) mod export;
+mod facts;
 pub(in crate::api) mod filters;
 pub(in crate::api) mod items;
 pub(in crate::api) mod lists;

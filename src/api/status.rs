@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::clock::Millis;
 use crate::index::Figures;
+use crate::ingest::FillingStatus;
 use crate::problem::Problem;
 use crate::refresh::RefreshStatus;
 use crate::retention::cleanup::CleanupStatus;
@@ -38,6 +39,8 @@ struct Status {
     refresh: RefreshStatus,
     /// `null`: this server cleans up nothing.
     cleanup: Option<CleanupStatus>,
+    /// What an older version indexed and this one derives more from.
+    facts: FillingStatus,
     figures: Figures,
     problems: Problems,
 }
@@ -69,6 +72,7 @@ pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Result<Response
         readiness: readiness(&refresh, &figures, shared.stopping.is_cancelled()),
         refresh,
         cleanup: shared.actions.as_ref().map(|actions| actions.cleaner.status().borrow().clone()),
+        facts: shared.filling.borrow().clone(),
         problems: Problems { total: figures.problems.max(shown.len() as u64), shown },
         figures,
     };

@@ -26,7 +26,7 @@ struct TaskPage {
 /// A background task.
 #[derive(Serialize, ToSchema)]
 struct Task {
-    /// `refresh` or `cleanup`.
+    /// `refresh`, `cleanup` or `facts`.
     name: &'static str,
     /// What it does.
     description: &'static str,
@@ -94,6 +94,19 @@ pub(super) async fn tasks(State(shared): State<Arc<Shared>>) -> Result<Response,
             error: cleanup.last.and_then(|last| last.error),
         });
     }
+    let filling = shared.filling.borrow().clone();
+    items.push(Task {
+        name: "facts",
+        description: "Derives facts from the documents of what an older version indexed, once after each start.",
+        state: state(filling.running_since),
+        running_since: filling.running_since,
+        finished: u64::from(filling.finished.is_some()),
+        last_finished: filling.finished,
+        next: None,
+        requested: 0,
+        pending: filling.running_since.map(|_| filling.pending),
+        error: filling.error,
+    });
     let total = Total { count: items.len() as u64, exact: true };
     response::json_now(StatusCode::OK, &TaskPage { items, next: None, total: total.into() })
 }

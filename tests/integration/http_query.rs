@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::support::served::{Served, samples};
 
 mod export;
+mod facts;
 mod hostile;
 mod pages;
 mod search;

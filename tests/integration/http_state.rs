@@ -73,7 +73,7 @@ async fn a_refresh_that_was_asked_for_can_be_followed_to_its_end() {
     server.wait_for_refreshes(1).await;
     let before = server.json("/api/v1/tasks").await;
     let names: Vec<&str> = before["items"].as_array().unwrap().iter().map(|task| task["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["refresh", "cleanup"]);
+    assert_eq!(names, ["refresh", "cleanup", "facts"]);
     assert_eq!((&before["items"][0]["requested"], &before["items"][0]["state"]), (&json!(0), &json!("waiting")));
 
     let request = server.client.post(format!("{}/api/v1/refresh", server.base)).header("content-type", "application/json").body("{}");

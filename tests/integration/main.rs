@@ -33,6 +33,7 @@ mod local_directory;
 mod logging;
 mod metrics;
 mod moto;
+mod older_indexes;
 mod on_demand;
 mod publishing;
 mod refresh;

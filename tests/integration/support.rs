@@ -1,6 +1,7 @@
 //! What several areas of tests need.
 
 pub(crate) mod archives;
+pub(crate) mod facts;
 pub(crate) mod flink;
 pub(crate) mod process;
 pub(crate) mod raw_http;

@@ -139,6 +139,15 @@ struct FailingRuns {
     runs: u64,
 }
 
+/// A class of exceptions and how many failed with it.
+#[derive(Serialize, ToSchema)]
+struct FailureClass {
+    /// Of the innermost cause: Flink wraps most failures in a few classes of its own.
+    class: String,
+    /// Jobs that failed with it; applications, where these are asked for.
+    jobs: u64,
+}
+
 /// Statistics of what ended within a range of time.
 #[derive(Serialize, ToSchema)]
 pub(in crate::api) struct TimeStatistics {
@@ -148,6 +157,8 @@ pub(in crate::api) struct TimeStatistics {
     durations: Option<DurationQuantiles>,
     /// The 20 names with the most failed runs.
     failing_names: Vec<FailingRuns>,
+    /// The 20 classes of exceptions that most failed with.
+    exceptions: Vec<FailureClass>,
     /// Whether every row was looked at.
     exact: bool,
 }
@@ -188,6 +199,7 @@ pub(in crate::api) async fn statistics(State(shared): State<Arc<Shared>>, reques
             buckets: found.buckets.into_iter().map(bucket).collect(),
             durations: found.durations.map(Into::into),
             failing_names: found.failing_names.into_iter().map(failing).collect(),
+            exceptions: found.exceptions.into_iter().map(|each| FailureClass { class: each.class, jobs: each.count }).collect(),
             exact: found.exact,
         },
     )

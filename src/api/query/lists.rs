@@ -8,12 +8,13 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::facts::RunFigures;
 use super::filters::{self, ApplicationFilterParameters, JobFilterParameters, SortedPageParameters};
 use super::items::{ApplicationItem, JobItem, ListTotal};
 use super::parameters::{Parameters, invalid};
 use crate::api::error::ApiError;
 use crate::api::{Shared, response};
-use crate::index::query::{Filter, ListKind, ListPage, ListQuery, NameMatch, Sort, SortKey};
+use crate::index::query::{self, Filter, Item, ListKind, ListPage, ListQuery, NameMatch, Sort, SortKey};
 
 /// Rows of a page: when none are asked for, of a history then, and at most.
 const USUAL: usize = 100;
@@ -33,6 +34,42 @@ pub(in crate::api) struct ApplicationPage {
 #[derive(Serialize, ToSchema)]
 pub(in crate::api) struct JobPage {
     items: Vec<JobItem>,
+    /// `cursor` of the next page; null: this is the last.
+    next: Option<String>,
+    total: ListTotal,
+}
+
+/// A run of an application, with figures.
+#[derive(Serialize, ToSchema)]
+pub(in crate::api) struct ApplicationRun {
+    #[serde(flatten)]
+    item: ApplicationItem,
+    #[serde(flatten)]
+    figures: RunFigures,
+}
+
+/// A run of a job, with figures.
+#[derive(Serialize, ToSchema)]
+pub(in crate::api) struct JobRun {
+    #[serde(flatten)]
+    item: JobItem,
+    #[serde(flatten)]
+    figures: RunFigures,
+}
+
+/// A page of runs of applications. It may hold fewer than asked for, even none, and still lead on: follow `next` until it is null.
+#[derive(Serialize, ToSchema)]
+pub(in crate::api) struct ApplicationRunPage {
+    items: Vec<ApplicationRun>,
+    /// `cursor` of the next page; null: this is the last.
+    next: Option<String>,
+    total: ListTotal,
+}
+
+/// A page of runs of jobs. It may hold fewer than asked for, even none, and still lead on: follow `next` until it is null.
+#[derive(Serialize, ToSchema)]
+pub(in crate::api) struct JobRunPage {
+    items: Vec<JobRun>,
     /// `cursor` of the next page; null: this is the last.
     next: Option<String>,
     total: ListTotal,
@@ -92,23 +129,27 @@ pub(in crate::api) struct HistoryParameters {
     cursor: Option<String>,
 }
 
-/// Runs of the applications of one name, newest first
+/// Runs of the applications of one name, newest first, with figures
 #[utoipa::path(
     get, path = "/api/v1/applications/history", tag = "lists", params(HistoryParameters),
-    responses((status = 200, body = ApplicationPage))
+    responses((status = 200, body = ApplicationRunPage))
 )]
 pub(in crate::api) async fn application_history(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
-    let page = history(&shared, ListKind::Applications, request.uri()).await?;
-    response::json_now(StatusCode::OK, &ApplicationPage::from(page))
+    let (page, figures) = history(&shared, ListKind::Applications, request.uri()).await?;
+    let run = |(item, figures): (Item, query::RunFigures)| ApplicationRun { item: item.into(), figures: figures.into() };
+    let items = page.items.into_iter().zip(figures).map(run).collect();
+    response::json_now(StatusCode::OK, &ApplicationRunPage { items, next: page.next, total: page.total.into() })
 }
 
-/// Runs of the jobs of one name, newest first
+/// Runs of the jobs of one name, newest first, with figures
 #[utoipa::path(
-    get, path = "/api/v1/jobs/history", tag = "lists", params(HistoryParameters), responses((status = 200, body = JobPage))
+    get, path = "/api/v1/jobs/history", tag = "lists", params(HistoryParameters), responses((status = 200, body = JobRunPage))
 )]
 pub(in crate::api) async fn job_history(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
-    let page = history(&shared, ListKind::Jobs, request.uri()).await?;
-    response::json_now(StatusCode::OK, &JobPage::from(page))
+    let (page, figures) = history(&shared, ListKind::Jobs, request.uri()).await?;
+    let run = |(item, figures): (Item, query::RunFigures)| JobRun { item: item.into(), figures: figures.into() };
+    let items = page.items.into_iter().zip(figures).map(run).collect();
+    response::json_now(StatusCode::OK, &JobRunPage { items, next: page.next, total: page.total.into() })
 }
 
 async fn page(shared: &Shared, kind: ListKind, uri: &Uri) -> Result<ListPage, ApiError> {
@@ -123,7 +164,7 @@ async fn page(shared: &Shared, kind: ListKind, uri: &Uri) -> Result<ListPage, Ap
     Ok(super::reader(shared).page(query).await?)
 }
 
-async fn history(shared: &Shared, kind: ListKind, uri: &Uri) -> Result<ListPage, ApiError> {
+async fn history(shared: &Shared, kind: ListKind, uri: &Uri) -> Result<(ListPage, Vec<query::RunFigures>), ApiError> {
     let parameters = Parameters::of(uri, &["name", "cluster", "directory", "limit", "cursor"])?;
     let owned = |values: Vec<&str>| values.into_iter().map(str::to_owned).collect();
     let name = parameters.text("name")?.ok_or_else(|| invalid("name", "needed: the name whose runs are asked for"))?;
@@ -140,5 +181,5 @@ async fn history(shared: &Shared, kind: ListKind, uri: &Uri) -> Result<ListPage,
         limit: parameters.limit(USUAL_OF_HISTORY, MOST)?,
         cursor: parameters.text("cursor")?.map(str::to_owned),
     };
-    Ok(super::reader(shared).page(query).await?)
+    Ok(super::reader(shared).runs(query).await?)
 }

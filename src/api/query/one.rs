@@ -8,6 +8,7 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::facts::JobFacts;
 use super::items::{ApplicationItem, JobItem};
 use super::parameters::Parameters;
 use crate::api::error::ApiError;
@@ -67,6 +68,8 @@ pub(in crate::api) struct JobDetails {
     copies: Vec<JobItem>,
     /// Problems of this copy, oldest first. Unlike the number of problems in lists, each in full.
     problem_details: Vec<CopyProblem>,
+    /// What the archive of this copy tells. Null: it was not read, or by an older version and not derived yet (see the task `facts`).
+    facts: Option<JobFacts>,
 }
 
 /// Parameters that name a copy, for the OpenAPI document.
@@ -103,7 +106,7 @@ pub(in crate::api) async fn application(
     )
 }
 
-/// One job, its copies and problems
+/// One job, its copies, problems and facts
 #[utoipa::path(
     get, path = "/api/v1/jobs/{id}", tag = "lists", params(("id" = String, Path, description = "Id of a job"), CopyParameters),
     responses((status = 200, body = JobDetails))
@@ -117,6 +120,7 @@ pub(in crate::api) async fn job(State(shared): State<Arc<Shared>>, path: RawPath
             item: found.item.into(),
             copies: found.copies.into_iter().map(Into::into).collect(),
             problem_details: found.problems.into_iter().map(Into::into).collect(),
+            facts: found.facts.map(Into::into),
         },
     )
 }

@@ -11,7 +11,7 @@ use historyserver::archive::Limits;
 use historyserver::clock::{Clock, Millis};
 use historyserver::directory::Directory;
 use historyserver::index::{self, IndexOptions, IndexReader, IndexWriter};
-use historyserver::ingest::{Ingest, IngestOptions, LookUpUnlisted};
+use historyserver::ingest::{Filling, FillingStatus, Ingest, IngestOptions, LookUpUnlisted};
 use historyserver::refresh::plan::Rules;
 use historyserver::refresh::{DirectoryRefresh, Refresh, RefreshStatus, RetentionRules};
 use http_body_util::BodyExt as _;
@@ -64,6 +64,8 @@ pub(crate) struct World {
     pub(crate) reader: IndexReader,
     pub(crate) refresh: Refresh,
     pub(crate) status: tokio::sync::watch::Receiver<RefreshStatus>,
+    pub(crate) filling: tokio::sync::watch::Receiver<FillingStatus>,
+    filler: Option<Filling>,
     pub(crate) router: axum::Router,
     pub(crate) clock: Clock,
 }
@@ -113,10 +115,12 @@ impl World {
                 .with_retention(options.retention)
         });
         let (refresh, status) = Refresh::new(refreshes.collect(), clock.clone());
+        let (filler, filling) = Filling::new(reader.clone(), writer.clone(), clock.clone());
         let router = api::router(ApiState {
             reader: reader.clone(),
             ingest,
             refresh: status.clone(),
+            filling: filling.clone(),
             clock: clock.clone(),
             started: clock.now(),
             options: options.api,
@@ -124,7 +128,7 @@ impl World {
             prometheus: prometheus(),
             stopping: CancellationToken::new(),
         });
-        Self { writer, reader, refresh, status, router, clock }
+        Self { writer, reader, refresh, status, filling, filler: Some(filler), router, clock }
     }
 
     /// A world over local folders.
@@ -142,6 +146,11 @@ impl World {
     /// One refresh: a look, unless an audit is due.
     pub(crate) async fn look(&mut self) {
         self.refresh.run(false, &CancellationToken::new()).await;
+    }
+
+    /// Derives from packs what the index lacks.
+    pub(crate) async fn fill(&mut self) {
+        self.filler.take().unwrap().run(CancellationToken::new()).await;
     }
 
     pub(crate) fn advance(&self, millis: Millis) {

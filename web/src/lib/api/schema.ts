@@ -166,7 +166,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Runs of the applications of one name, newest first */
+        /** Runs of the applications of one name, newest first, with figures */
         get: operations["application_history"];
         put?: never;
         post?: never;
@@ -243,7 +243,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One job, its copies and problems */
+        /** One job, its copies, problems and facts */
         get: operations["job"];
         put?: never;
         post?: never;
@@ -313,6 +313,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Two jobs side by side: configuration, plan, durations and io */
+        get: operations["compare"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs/export": {
         parameters: {
             query?: never;
@@ -359,7 +376,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Runs of the jobs of one name, newest first */
+        /** Runs of the jobs of one name, newest first, with figures */
         get: operations["job_history"];
         put?: never;
         post?: never;
@@ -569,6 +586,75 @@ export interface components {
             next: string | null;
             total: components["schemas"]["ListTotal"];
         };
+        /** @description A run of an application, with figures. */
+        ApplicationRun: components["schemas"]["ApplicationItem"] & components["schemas"]["RunFigures"];
+        /** @description A page of runs of applications. It may hold fewer than asked for, even none, and still lead on: follow `next` until it is null. */
+        ApplicationRunPage: {
+            items: components["schemas"]["ApplicationRun"][];
+            /** @description `cursor` of the next page; null: this is the last. */
+            next: string | null;
+            total: components["schemas"]["ListTotal"];
+        };
+        /** @description A completed checkpoint. */
+        CheckpointFigure: {
+            /**
+             * Format: int64
+             * @description From the trigger to the last acknowledgement.
+             */
+            duration: number | null;
+            /** Format: int64 */
+            id: number | null;
+            savepoint: boolean;
+            /**
+             * Format: int64
+             * @description Bytes of the state.
+             */
+            state_size: number | null;
+            triggered: components["schemas"]["Millis"] | null;
+            /**
+             * Format: int64
+             * @description Bytes written for it.
+             */
+            written: number | null;
+        };
+        /** @description Checkpoints of a job. */
+        CheckpointFigures: {
+            /** Format: int64 */
+            completed: number | null;
+            /** Format: int64 */
+            failed: number | null;
+            /**
+             * Format: int64
+             * @description Under way when the job ended.
+             */
+            in_progress: number | null;
+            /**
+             * Format: int64
+             * @description Bytes of the largest state.
+             */
+            largest_state_size: number | null;
+            /**
+             * Format: int64
+             * @description Bytes of the most that one wrote.
+             */
+            largest_written: number | null;
+            last: components["schemas"]["CheckpointFigure"] | null;
+            /**
+             * Format: int64
+             * @description Duration of the longest that was completed.
+             */
+            longest_duration: number | null;
+            /**
+             * Format: int64
+             * @description Times that the job was restored from one.
+             */
+            restored: number | null;
+            /**
+             * Format: int64
+             * @description Triggered.
+             */
+            total: number | null;
+        };
         /** @description Answer to `POST /api/v1/cleanup`. */
         CleanupAccepted: {
             /**
@@ -642,6 +728,14 @@ export interface components {
         };
         /** @description Name of a cluster's folder: Flink's `cluster.id`, 32 hex digits or any other name (`prod-eu`). */
         ClusterName: string;
+        /** @description A key whose values differ. */
+        ConfigurationDifference: {
+            key: string;
+            /** @description Null: the left one does not have it. */
+            left: string | null;
+            /** @description Null: the right one does not have it. */
+            right: string | null;
+        };
         /** @description A problem of a copy. */
         CopyProblem: {
             /** @description What is wrong, for programs. */
@@ -766,6 +860,16 @@ export interface components {
             /** Format: int64 */
             runs: number;
         };
+        /** @description A class of exceptions and how many failed with it. */
+        FailureClass: {
+            /** @description Of the innermost cause: Flink wraps most failures in a few classes of its own. */
+            class: string;
+            /**
+             * Format: int64
+             * @description Jobs that failed with it; applications, where these are asked for.
+             */
+            jobs: number;
+        };
         /** @description Figures for the status and metrics. */
         Figures: {
             /**
@@ -806,6 +910,33 @@ export interface components {
         };
         /** @description Path of a file below the root of its archive directory, as stored: segments joined by `/`, no leading slash. */
         FilePath: string;
+        /** @description How the filling of an older index stands. Times are milliseconds since 1970. */
+        FillingStatus: {
+            /**
+             * Format: int64
+             * @description Archives that were derived since the start.
+             */
+            derived: number;
+            /** @description Why it does not go on at the moment. */
+            error: string | null;
+            /**
+             * Format: int64
+             * @description Archives whose documents were evicted: derived when they are read again.
+             */
+            evicted: number;
+            /**
+             * Format: int64
+             * @description Archives whose packs could not be read: tried again at the next start.
+             */
+            failed: number;
+            finished: components["schemas"]["Millis"] | null;
+            /**
+             * Format: int64
+             * @description Archives whose facts are still to be derived from their packs.
+             */
+            pending: number;
+            running_since: components["schemas"]["Millis"] | null;
+        };
         /** @description A cleanup that the guard holds back. */
         HeldCleanup: {
             /** @description The archive directory. */
@@ -825,12 +956,70 @@ export interface components {
              */
             units: number;
         };
+        /** @description What was read and written, as Flink counts it: between vertices, so that sources read nothing and sinks write nothing. */
+        IoFigures: {
+            /** Format: int64 */
+            read_bytes: number | null;
+            /** Format: int64 */
+            read_records: number | null;
+            /** Format: int64 */
+            write_bytes: number | null;
+            /** Format: int64 */
+            write_records: number | null;
+        };
+        /** @description Two jobs side by side. */
+        JobComparison: {
+            /**
+             * @description Keys whose values differ, or that only one has, sorted: of the jobs' own configuration and of their clusters'. Null: the
+             *     documents of one of them are no longer anywhere.
+             */
+            configuration: components["schemas"]["ConfigurationDifference"][] | null;
+            /**
+             * Format: int64
+             * @description Keys whose values are equal.
+             */
+            configuration_equal: number | null;
+            left: components["schemas"]["JobItem"];
+            left_facts: components["schemas"]["JobFacts"] | null;
+            right: components["schemas"]["JobItem"];
+            right_facts: components["schemas"]["JobFacts"] | null;
+            /** @description In the order of the left job, then those that only the right one has. */
+            vertices: components["schemas"]["VertexDifference"][];
+        };
         /** @description A job. */
         JobDetails: components["schemas"]["JobItem"] & {
             /** @description All copies, the one that Flink's paths show first. */
             copies: components["schemas"]["JobItem"][];
+            facts: components["schemas"]["JobFacts"] | null;
             /** @description Problems of this copy, oldest first. Unlike the number of problems in lists, each in full. */
             problem_details: components["schemas"]["CopyProblem"][];
+        };
+        /** @description What the archive of a job tells beyond its overview. Times and durations are milliseconds; null: it does not tell. */
+        JobFacts: {
+            checkpoints: components["schemas"]["CheckpointFigures"] | null;
+            /** @description Version of Flink that ran it. */
+            flink_version: string | null;
+            io: components["schemas"]["IoFigures"];
+            /**
+             * Format: int64
+             * @description Highest parallelism that the job may have, where it was set.
+             */
+            max_parallelism: number | null;
+            /**
+             * Format: int64
+             * @description Default parallelism, where it was set.
+             */
+            parallelism: number | null;
+            /**
+             * Format: int64
+             * @description How often one subtask was started again, at most.
+             */
+            restarts: number | null;
+            root_exception: components["schemas"]["RootException"] | null;
+            /** @description `Default`, `Adaptive` or `AdaptiveBatch` (Flink 2.3 and later). */
+            scheduler: string | null;
+            /** @description In the order of the archive, at most 1,000. */
+            vertices: components["schemas"]["VertexFigures"][];
         };
         /** @description One copy of a job. Times and durations are milliseconds. */
         JobItem: {
@@ -866,6 +1055,15 @@ export interface components {
         /** @description A page of jobs. It may hold fewer than asked for, even none, and still lead on: follow `next` until it is null. */
         JobPage: {
             items: components["schemas"]["JobItem"][];
+            /** @description `cursor` of the next page; null: this is the last. */
+            next: string | null;
+            total: components["schemas"]["ListTotal"];
+        };
+        /** @description A run of a job, with figures. */
+        JobRun: components["schemas"]["JobItem"] & components["schemas"]["RunFigures"];
+        /** @description A page of runs of jobs. It may hold fewer than asked for, even none, and still lead on: follow `next` until it is null. */
+        JobRunPage: {
+            items: components["schemas"]["JobRun"][];
             /** @description `cursor` of the next page; null: this is the last. */
             next: string | null;
             total: components["schemas"]["ListTotal"];
@@ -1034,6 +1232,16 @@ export interface components {
             job: string | null;
             name: string | null;
         };
+        /** @description A failure. */
+        RootException: {
+            at: components["schemas"]["Millis"] | null;
+            /** @description Class of the innermost cause, where there is one. */
+            cause_class: string | null;
+            /** @description Message of the innermost cause. */
+            cause_message: string | null;
+            class: string | null;
+            message: string | null;
+        };
         /** @description How many rows there are. */
         RowCount: {
             /**
@@ -1043,6 +1251,37 @@ export interface components {
             count: number;
             /** @description Whether that is all. */
             exact: boolean;
+        };
+        /** @description Figures of a run, for comparing runs; of an application of its jobs together. Null: not told. */
+        RunFigures: components["schemas"]["IoFigures"] & {
+            /** Format: int64 */
+            checkpoints_completed: number | null;
+            /** Format: int64 */
+            checkpoints_failed: number | null;
+            /**
+             * Format: int64
+             * @description Bytes of the state in the last completed checkpoint; of an application the largest of its jobs.
+             */
+            last_checkpoint_size: number | null;
+            /**
+             * Format: int64
+             * @description Milliseconds of the longest completed checkpoint.
+             */
+            longest_checkpoint_duration: number | null;
+            /**
+             * Format: int64
+             * @description Default parallelism of a job.
+             */
+            parallelism: number | null;
+            /**
+             * Format: int64
+             * @description How often one subtask was started again, at most; of an application the sum over its jobs.
+             */
+            restarts: number | null;
+            /** @description Class of its innermost cause, or else its own. */
+            root_cause_class: string | null;
+            /** @description Class of the newest failure. */
+            root_exception_class: string | null;
         };
         /** @description An application or a job that was found. */
         SearchItem: {
@@ -1096,6 +1335,8 @@ export interface components {
         /** @description The body. Times are milliseconds since 1970, as everywhere in Flink's API. */
         Status: {
             cleanup: components["schemas"]["CleanupStatus"] | null;
+            /** @description What an older version indexed and this one derives more from. */
+            facts: components["schemas"]["FillingStatus"];
             figures: components["schemas"]["Figures"];
             /** @description Of the Flink API that is answered. */
             flink_version: string;
@@ -1131,7 +1372,7 @@ export interface components {
              */
             finished: number;
             last_finished: components["schemas"]["Millis"] | null;
-            /** @description `refresh` or `cleanup`. */
+            /** @description `refresh`, `cleanup` or `facts`. */
             name: string;
             next: components["schemas"]["Millis"] | null;
             /**
@@ -1163,8 +1404,59 @@ export interface components {
             durations: components["schemas"]["DurationQuantiles"] | null;
             /** @description Whether every row was looked at. */
             exact: boolean;
+            /** @description The 20 classes of exceptions that most failed with. */
+            exceptions: components["schemas"]["FailureClass"][];
             /** @description The 20 names with the most failed runs. */
             failing_names: components["schemas"]["FailingRuns"][];
+        };
+        /** @enum {string} */
+        VertexChange: "same" | "changed" | "added" | "removed";
+        /** @description A vertex of one job, and its like in the other one. */
+        VertexDifference: {
+            change: components["schemas"]["VertexChange"];
+            /** @description Of both, what is not the same in the plan: `id`, `name`, `parallelism`, `max_parallelism`. */
+            differences: string[];
+            left: components["schemas"]["VertexFigures"] | null;
+            /** @description Its name; on the left, where both have it. */
+            name: string;
+            right: components["schemas"]["VertexFigures"] | null;
+        };
+        /** @description A vertex of a job. Times and durations are milliseconds. */
+        VertexFigures: {
+            /**
+             * Format: int64
+             * @description How long they waited for those behind them.
+             */
+            backpressured: number | null;
+            /**
+             * Format: int64
+             * @description How long its subtasks were busy, together.
+             */
+            busy: number | null;
+            /** Format: int64 */
+            duration: number | null;
+            end: components["schemas"]["Millis"] | null;
+            id: string;
+            /**
+             * Format: int64
+             * @description How long they waited for input.
+             */
+            idle: number | null;
+            /** Format: int64 */
+            max_parallelism: number | null;
+            name: string;
+            /** Format: int64 */
+            parallelism: number | null;
+            /** Format: int64 */
+            read_bytes: number | null;
+            /** Format: int64 */
+            read_records: number | null;
+            start: components["schemas"]["Millis"] | null;
+            status: string | null;
+            /** Format: int64 */
+            write_bytes: number | null;
+            /** Format: int64 */
+            write_records: number | null;
         };
     };
     responses: never;
@@ -1584,7 +1876,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ApplicationPage"];
+                    "application/json": components["schemas"]["ApplicationRunPage"];
                 };
             };
             /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
@@ -1882,6 +2174,47 @@ export interface operations {
             };
         };
     };
+    compare: {
+        parameters: {
+            query: {
+                /** @description Id of a job. */
+                left: string;
+                /** @description The copy of this cluster. */
+                left_cluster?: string;
+                /** @description The copy in the archive directory with this URL. */
+                left_directory?: string;
+                /** @description Id of the job that it is compared with. */
+                right: string;
+                /** @description The copy of this cluster. */
+                right_cluster?: string;
+                /** @description The copy in the archive directory with this URL. */
+                right_directory?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobComparison"];
+                };
+            };
+            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Errors"];
+                };
+            };
+        };
+    };
     export_jobs: {
         parameters: {
             query?: {
@@ -2038,7 +2371,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["JobPage"];
+                    "application/json": components["schemas"]["JobRunPage"];
                 };
             };
             /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
