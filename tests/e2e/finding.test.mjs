@@ -80,6 +80,46 @@ test('a filter is kept as a view, found again after a reload, and forgotten', as
   await page.getByRole('button', { name: 'Save as a view' }).waitFor();
 });
 
+test('with the keyboard alone: a word of an exception, everywhere, to the trace that holds it, marked', async () => {
+  await begin('/server');
+  await page.keyboard.press('/');
+  await page.waitForFunction(() => document.activeElement?.matches('input[data-search]'));
+  await page.keyboard.type('kaboom attempt');
+  await page.locator('.result').first().waitFor();
+  const { items } = await api('search?q=kaboom+attempt');
+  await page.waitForFunction((count) => document.querySelectorAll('.result').length === count, items.length);
+  assert.deepEqual(
+    await page.locator('.result').evaluateAll((all) => all.map((one) => one.querySelectorAll('.match').length)),
+    items.map(({ matches }) => matches.length),
+  );
+  assert.deepEqual(
+    await page.locator('.excerpt').allTextContents(),
+    items.flatMap(({ matches }) => matches.map(({ excerpt }) => excerpt.map(({ text }) => text).join(''))),
+  );
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await settle(page);
+  await page.locator('mark').first().waitFor();
+  assert.match(await page.evaluate(() => window.location.hash), /exceptions\?search=/);
+  await page.goBack();
+  await page.waitForFunction((count) => document.querySelectorAll('.result').length === count, items.length);
+  assert.equal(await page.getByRole('searchbox').inputValue(), 'kaboom attempt');
+});
+
+test('a search is narrowed to where and to states, and the address says so', async () => {
+  await begin('/search?q=legacy');
+  const shown = async (path) => page.waitForFunction((names) => [...document.querySelectorAll('.result .name')].map((one) => one.textContent).join() === names, (await api(path)).items.map(({ name }) => name).join());
+  await shown('search?q=legacy');
+  await page.getByRole('button', { name: 'Names', exact: true }).click();
+  await page.getByRole('button', { name: 'failed', exact: true }).click();
+  await shown('search?q=legacy&in=name&status=FAILED');
+  assert.match(await page.evaluate(() => window.location.hash), /q=legacy&in=name&status=FAILED/);
+  await open.go('/application/completed?name=legacy');
+  await page.getByRole('link', { name: 'Search everything for it' }).click();
+  await shown('search?q=legacy');
+});
+
 test('from a job to all runs of its name, drawn and listed, and back to one of them', async () => {
   await begin(`/job/completed/${IDS.hostile}/overview`);
   await page.getByRole('link', { name: 'Runs of this name' }).click();

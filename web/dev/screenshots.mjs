@@ -1,4 +1,4 @@
-// Pictures of every page in both themes: node dev/screenshots.mjs [--out DIR] [--only PART-OF-A-NAME] [--url URL]
+// Pictures of every page in both themes: node dev/screenshots.mjs [--out DIR] [--only PATTERN-OF-NAMES] [--url URL] [--width PX] [--height PX]
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,16 +6,18 @@ import { launch, NOW, pagesFromDisk } from './browser.mjs';
 import { PAGES } from './pages.mjs';
 import { startServer } from './server.mjs';
 
-const options = { out: fileURLToPath(new URL('../screenshots', import.meta.url)), only: '', url: '' };
+const options = { out: fileURLToPath(new URL('../screenshots', import.meta.url)), only: '', url: '', width: '1360', height: '850' };
 for (let at = 2; at < process.argv.length; at += 2) options[process.argv[at].slice(2)] = process.argv[at + 1];
 
+const wide = { width: Number(options.width), height: Number(options.height) };
+const only = new RegExp(options.only);
 const server = options.url ? null : await startServer();
 const base = options.url || server.url;
 const browser = await launch();
 mkdirSync(options.out, { recursive: true });
 for (const [theme, viewport] of [
-  ['light', { width: 1360, height: 850 }],
-  ['dark', { width: 1360, height: 850 }],
+  ['light', wide],
+  ['dark', wide],
   ['narrow', { width: 400, height: 800 }],
 ]) {
   const context = await browser.newContext({ viewport, colorScheme: theme === 'dark' ? 'dark' : 'light', timezoneId: 'UTC' });
@@ -25,7 +27,7 @@ for (const [theme, viewport] of [
   page.on('console', (message) => message.type() === 'error' && console.log(`${theme}: ${message.text()} ${message.location().url}`));
   page.on('pageerror', (error) => console.log(`${theme}: ${error.stack}`));
   for (const { name, hash } of PAGES) {
-    if (!`${theme}-${name}`.includes(options.only)) continue;
+    if (!only.test(`${theme}-${name}`)) continue;
     await page.goto('about:blank');
     await page.goto(`${base}#${hash}`);
     await page.waitForLoadState('networkidle');

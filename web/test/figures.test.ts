@@ -1,13 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import type { Item, StatisticsBucket } from '../src/lib/api/server';
 import { outcomes, runSeries } from '../src/lib/runs';
-import { stateSeries, totals } from '../src/lib/statistics';
+import { byFailures, stateSeries, totals } from '../src/lib/statistics';
 
 const bucket = (counts: Record<string, number>): StatisticsBucket => ({ start: 0, counts, durations: null });
 const run = (status: string | null, duration: number | null) => ({ status, duration }) as Item;
 
 describe('statistics', () => {
   const buckets = [bucket({ FAILED: 2, FINISHED: 5 }), bucket({}), bucket({ CANCELED: 1, SUSPENDED: 1, FAILING: 1 })];
+
+  test('names with as many failures are in the order of the alphabet', () => {
+    const names = [['c', 1], ['a', 2], ['b', 1]] as const;
+    expect(byFailures(names.map(([name, failed]) => ({ name, failed, runs: 3 }))).map(({ name }) => name)).toEqual(['a', 'b', 'c']);
+  });
 
   test('buckets add up', () => expect(totals(buckets)).toEqual({ all: 10, failed: 3 }));
 

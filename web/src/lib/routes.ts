@@ -19,6 +19,7 @@ export type Page =
   | { name: 'application'; id: string; tab: ApplicationTab }
   | { name: 'job'; id: string; tab: JobTab; vertex: string | null; vertexTab: VertexTab; notArchived: string | null }
   | { name: 'runs'; kind: 'applications' | 'jobs' }
+  | { name: 'search' }
   | { name: 'statistics' }
   | { name: 'server' }
   | { name: 'live'; what: string }
@@ -53,6 +54,8 @@ export function pageOf(segments: readonly string[]): Page {
       return jobPage(withoutState(rest));
     case 'runs':
       return { name: 'runs', kind: rest[0] === 'applications' ? 'applications' : 'jobs' };
+    case 'search':
+      return { name: 'search' };
     case 'statistics':
       return { name: 'statistics' };
     case 'server':
@@ -88,6 +91,8 @@ export const applicationHref = (id: string, tab: ApplicationTab = 'overview'): s
 export const jobHref = (id: string, tab: JobTab = 'overview'): string => href(['job', 'completed', id, tab]);
 export const vertexHref = (job: string, vertex: string, tab: VertexTab = 'detail'): string =>
   href(['job', 'completed', job, 'overview', vertex, tab]);
+/** Everything that holds these words. */
+export const searchHref = (text: string): string => href(['search'], { q: text });
 /** All runs of one name, of every cluster or of one. */
 export const runsHref = (kind: 'applications' | 'jobs', name: string, cluster: string | null = null): string => href(['runs', kind], { name, cluster });
 export const listHref = (kind: 'applications' | 'jobs', query = ''): string =>

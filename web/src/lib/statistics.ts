@@ -1,5 +1,5 @@
 /** Periods of the statistics and what their buckets add up to. */
-import type { StatisticsBucket } from './api/server';
+import type { FailingRuns, StatisticsBucket } from './api/server';
 import { tone } from './status';
 
 const HOUR = 3_600_000;
@@ -25,6 +25,9 @@ export function totals(buckets: readonly StatisticsBucket[]): { all: number; fai
     failed: sum(counts.filter(([state]) => tone(state) === 'failed').map(([, count]) => count)),
   };
 }
+
+/** Those that failed most first; of as many failures, by name, so that the order stays from one answer to the next. */
+export const byFailures = (names: readonly FailingRuns[]): FailingRuns[] => [...names].sort((a, b) => b.failed - a.failed || (a.name < b.name ? -1 : 1));
 
 const STATES = [
   { label: 'failed', color: '--failed-fill' },

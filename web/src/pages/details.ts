@@ -2,5 +2,6 @@
 export { default as ApplicationPage } from './ApplicationPage.svelte';
 export { default as JobPage } from './JobPage.svelte';
 export { default as RunsPage } from './RunsPage.svelte';
+export { default as SearchPage } from './SearchPage.svelte';
 export { default as ServerPage } from './ServerPage.svelte';
 export { default as StatisticsPage } from './StatisticsPage.svelte';

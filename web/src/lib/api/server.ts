@@ -25,3 +25,5 @@ export type Preview = Schemas['Preview'];
 export type PendingRemoval = Schemas['PendingRemoval'];
 export type TaskPage = Schemas['TaskPage'];
 export type Task = Schemas['Task'];
+export type SearchItem = Schemas['SearchItem'];
+export type SearchResults = Schemas['SearchResults'];
