@@ -77,10 +77,7 @@ impl Filling {
                 }
                 Ok(None) | Err(IndexError::Closed) => break,
                 Err(error) => {
-                    tracing::warn!(
-                        "facts of archives that an older version indexed could not be derived, tried again in a minute: {error}"
-                    );
-                    self.status.send_modify(|status| status.error = Some(error.to_string()));
+                    self.note(error.to_string());
                     AFTER_FAILURE
                 }
             };
@@ -124,6 +121,14 @@ impl Filling {
             status.error = None;
         });
         Ok(page.next)
+    }
+
+    /// Tells what keeps it from going on; to the log once, however often it is tried.
+    fn note(&self, error: String) {
+        if self.status.borrow().error.as_ref() != Some(&error) {
+            tracing::warn!("facts of archives that an older version indexed cannot be derived, tried again every minute: {error}");
+        }
+        self.status.send_modify(|status| status.error = Some(error));
     }
 
     fn end(&self, stop: &CancellationToken) {
