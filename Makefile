@@ -24,8 +24,10 @@ test-web: test-tools test-rust-units
 test-tools:
 	@set -euo pipefail; for script in tests/tools/install-*.sh; do echo "== $$script"; "$$script"; done
 
-# Writes the parts of historyserver.toml and README.md that follow from the code, the OpenAPI document, and the types made from it.
+# Writes the parts of historyserver.toml and README.md that follow from the code, the OpenAPI document, the recorded answers, and the types
+# made from the document.
 documents:
 	UPDATE_DOCUMENTS=1 cargo test --locked --test integration configuration_documents
 	UPDATE_DOCUMENTS=1 cargo test --locked --test integration http_openapi::the_committed_document
+	UPDATE_DOCUMENTS=1 cargo test --locked --test integration http_contract::answers
 	npm --prefix web run types

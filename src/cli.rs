@@ -7,6 +7,9 @@ use clap::{Parser, Subcommand};
 use crate::config::Sources;
 
 pub mod cleanup;
+pub mod client;
+
+use self::client::{ApplicationsCommand, ClientCommand, JobsCommand, SearchArguments};
 
 /// Exit code when the server, or a command, did what it was asked to.
 pub const EXIT_OK: u8 = 0;
@@ -14,8 +17,10 @@ pub const EXIT_OK: u8 = 0;
 pub const EXIT_FAILED: u8 = 1;
 /// Exit code of `cleanup` when a guard holds back what it would do, until that is confirmed.
 pub const EXIT_HELD_BACK: u8 = 2;
+/// Exit code when what a command asks a server for is not there.
+pub const EXIT_NOT_FOUND: u8 = 3;
 /// Exit code when the command line or the configuration is wrong: nothing was begun.
-pub const EXIT_CONFIGURATION: u8 = 64;
+pub const EXIT_USAGE: u8 = 64;
 
 /// A history server for Apache Flink: finds the archives of finished applications, and serves them over HTTP.
 #[derive(Debug, Clone, Parser)]
@@ -58,6 +63,38 @@ pub enum Command {
     /// Asks the server that is running on the data directory, or does it itself when none is. Exit codes: 0 done, 1 failed or
     /// partly failed, 2 held back by historyserver.archive.retention.max-delete-fraction, 64 wrong configuration.
     Cleanup(CleanupArguments),
+    /// Ask a running server about applications
+    #[command(subcommand)]
+    Applications(ApplicationsCommand),
+    /// Ask a running server about jobs
+    #[command(subcommand)]
+    Jobs(JobsCommand),
+    /// Search names, ids, exceptions and configurations on a running server
+    Search(SearchArguments),
+    /// Print completions of these commands for a shell
+    ///
+    /// For example: `historyserver completions bash > /etc/bash_completion.d/historyserver`
+    Completions {
+        /// Shell that is to complete them
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+}
+
+impl Command {
+    /// What it asks a running server for; `self`, if it is something else.
+    ///
+    /// # Errors
+    /// Another command.
+    #[expect(clippy::result_large_err, reason = "it is what was given")]
+    pub fn into_client(self) -> Result<ClientCommand, Self> {
+        match self {
+            Self::Applications(command) => Ok(ClientCommand::Applications(command)),
+            Self::Jobs(command) => Ok(ClientCommand::Jobs(command)),
+            Self::Search(wanted) => Ok(ClientCommand::Search(wanted)),
+            other => Err(other),
+        }
+    }
 }
 
 /// What `cleanup` is to do.
@@ -85,7 +122,9 @@ impl Arguments {
         let after = match &self.command {
             Some(Command::Serve(arguments) | Command::CheckConfig(arguments)) => arguments,
             Some(Command::Cleanup(arguments)) => &arguments.configuration,
-            None => &ConfigArguments::default(),
+            Some(Command::Applications(_) | Command::Jobs(_) | Command::Search(_) | Command::Completions { .. }) | None => {
+                &ConfigArguments::default()
+            }
         };
         Sources {
             file: after.config.clone().or_else(|| before.config.clone()),

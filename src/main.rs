@@ -3,8 +3,9 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use historyserver::cli::{Arguments, CleanupArguments, Command, EXIT_CONFIGURATION, EXIT_FAILED, EXIT_OK, cleanup};
+use clap::{CommandFactory as _, Parser as _};
+use historyserver::cli::client::{self, ClientCommand};
+use historyserver::cli::{Arguments, CleanupArguments, Command, EXIT_FAILED, EXIT_OK, EXIT_USAGE, cleanup};
 use historyserver::config::{Config, ConfigErrors, Environment, Loaded, report};
 use historyserver::{server, telemetry, tls};
 
@@ -12,29 +13,73 @@ fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            let code = if error.use_stderr() { EXIT_CONFIGURATION } else { EXIT_OK };
+            let code = if error.use_stderr() { EXIT_USAGE } else { EXIT_OK };
             // Nothing can be told where standard error is closed.
             let _ = error.print();
             return ExitCode::from(code);
         }
     };
+    let arguments = match alone(arguments) {
+        Ok(code) => return ExitCode::from(code),
+        Err(arguments) => arguments,
+    };
     let loaded = match Config::load(&arguments.sources(), &Environment::of_process()) {
         Ok(loaded) => loaded,
         Err(errors) => {
             let _ = writeln!(std::io::stderr(), "{errors}");
-            return ExitCode::from(EXIT_CONFIGURATION);
+            return ExitCode::from(EXIT_USAGE);
         }
     };
     let result = match arguments.command {
         Some(Command::CheckConfig(_)) => check(&loaded).map(|()| EXIT_OK),
         Some(Command::Cleanup(wanted)) => clean_up(&loaded, &wanted),
-        Some(Command::Serve(_)) | None => serve(loaded).map(|()| EXIT_OK),
+        // What needs no configuration is done.
+        Some(_) | None => serve(loaded).map(|()| EXIT_OK),
     };
     match result {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "{error:#}");
-            ExitCode::from(if error.is::<ConfigErrors>() { EXIT_CONFIGURATION } else { EXIT_FAILED })
+            ExitCode::from(if error.is::<ConfigErrors>() { EXIT_USAGE } else { EXIT_FAILED })
+        }
+    }
+}
+
+/// Commands that need no configuration: they are done when they come to an exit code; the others are given back.
+#[expect(clippy::result_large_err, reason = "it is what was given")]
+fn alone(mut arguments: Arguments) -> Result<u8, Arguments> {
+    match arguments.command.take() {
+        Some(Command::Completions { shell }) => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "historyserver", &mut script);
+            // Whoever closed standard output has seen enough.
+            let _ = std::io::stdout().write_all(&script);
+            Ok(EXIT_OK)
+        }
+        Some(command) => match command.into_client() {
+            Ok(wanted) => Ok(ask(wanted)),
+            Err(other) => Err(Arguments { command: Some(other), ..arguments }),
+        },
+        None => Err(arguments),
+    }
+}
+
+/// Asks a running server.
+fn ask(wanted: ClientCommand) -> u8 {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "no request can be made: {error}");
+            return EXIT_FAILED;
+        }
+    };
+    match runtime.block_on(client::run(wanted)) {
+        Ok(()) => EXIT_OK,
+        Err(failure) => {
+            if failure.code != EXIT_OK {
+                let _ = writeln!(std::io::stderr(), "{failure}");
+            }
+            failure.code
         }
     }
 }

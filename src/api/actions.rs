@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::error::ApiError;
+use super::query::parameters::Parameters;
 use super::{Shared, response};
 use crate::schedule::cleanups::Cleaner;
 use crate::schedule::periodic::Activator;
@@ -120,6 +121,7 @@ struct RefreshAccepted {
 /// Lets a changing request in, or says why not.
 async fn admit(shared: &Shared, request: Request) -> Result<(Actions, Vec<u8>), ApiError> {
     let Some(actions) = shared.actions.clone() else { return Err(ApiError::no_such_path()) };
+    Parameters::of(request.uri(), &[])?;
     let (parts, body) = request.into_parts();
     let owner = parts.extensions.get::<FromOwner>().is_some();
     if !(owner || may(actions.who, &parts.headers)) {

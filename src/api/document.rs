@@ -20,7 +20,7 @@ use super::Shared;
 use super::conditional::Tag;
 use super::encoding::{Encoding, negotiate};
 use super::error::{ApiError, GONE};
-use super::{gzip, response};
+use super::{gzip, query, response};
 
 /// How often a document may be evicted again between being brought back and being read, before the client is asked to come later.
 pub(super) const ATTEMPTS: u32 = 4;
@@ -112,12 +112,12 @@ pub(super) fn not_in_archive(owner: Owner) -> ApiError {
 /// Finds a document, looking for its archive if it is not listed, and bringing it back if it was evicted.
 async fn locate(shared: &Shared, owner: Owner, path: &str, copy: &Copy) -> Result<Option<Document>, ApiError> {
     for _ in 0..ATTEMPTS {
-        match shared.reader.document(owner, path, copy).await? {
+        match query::reader(shared).document(owner, path, copy).await? {
             DocumentAnswer::Found(document) => return Ok(Some(document)),
             DocumentAnswer::NotInArchive => return Ok(None),
             DocumentAnswer::NotArchived => return Err(not_archived()),
-            // Written, but not seen by a refresh yet.
-            DocumentAnswer::Unknown if shared.ingest.look_up(owner).await => {}
+            // Written, but not seen by a refresh yet. Of a copy that is named, another one may be known: it would be found for ever.
+            DocumentAnswer::Unknown if *copy == Copy::default() && shared.ingest.look_up(owner).await => {}
             DocumentAnswer::Unknown => return Err(unknown(owner)),
             DocumentAnswer::Lost => return Err(ApiError::gone(GONE)),
             DocumentAnswer::Evicted(unit) => shared.ingest.bring_back(&unit, Some(owner)).await?,

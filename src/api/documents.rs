@@ -32,6 +32,7 @@ struct PageParameters {
 #[expect(dead_code, reason = "tells the document what the handlers read")]
 struct PathParameter {
     /// Path of the document, as it is listed.
+    #[param(min_length = 1)]
     path: String,
 }
 
@@ -146,7 +147,7 @@ pub(super) async fn listed(shared: &Shared, page: DocumentPage) -> Result<(UnitK
     let owner = page.owner;
     let own = page.own || matches!(owner, Owner::Job(_));
     for _ in 0..ATTEMPTS {
-        match shared.reader.document_page(page.clone()).await? {
+        match super::query::reader(shared).document_page(page.clone()).await? {
             DocumentList::Page(unit, found) => return Ok((unit, found)),
             DocumentList::NotArchived => return Err(document::not_archived()),
             DocumentList::Unknown if page.copy == Copy::default() && shared.ingest.look_up(owner).await => {}

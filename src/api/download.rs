@@ -129,9 +129,9 @@ async fn answer(shared: &Arc<Shared>, owner: Owner, uri: &Uri) -> Result<Respons
 
 /// The archive files of the copy that is meant.
 async fn archives(shared: &Shared, owner: Owner, copy: &Copy) -> Result<UnitArchives, ApiError> {
-    let mut found = shared.reader.unit_archives(owner, copy).await?;
+    let mut found = super::query::reader(shared).unit_archives(owner, copy).await?;
     if found.is_none() && *copy == Copy::default() && shared.ingest.look_up(owner).await {
-        found = shared.reader.unit_archives(owner, copy).await?;
+        found = super::query::reader(shared).unit_archives(owner, copy).await?;
     }
     let found = found.ok_or_else(|| document::unknown(owner))?;
     if found.files.is_empty() { Err(document::not_archived()) } else { Ok(found) }

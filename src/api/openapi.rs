@@ -20,6 +20,7 @@ use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::error::ApiError;
+use super::query::parameters::Parameters;
 use super::{Shared, documented, response};
 
 mod page;
@@ -40,6 +41,7 @@ struct Rendered {
 static RENDERED: LazyLock<Result<Rendered, String>> = LazyLock::new(|| {
     let mut value = serde_json::to_value(whole()).map_err(|error| error.to_string())?;
     name_times(&mut value);
+    allow_empty_values(&mut value);
     let text = serde_json::to_string_pretty(&value).map_err(|error| error.to_string())?;
     Ok(Rendered { page: Bytes::from(page::render(&value)), document: Bytes::from(text + "\n") })
 });
@@ -102,6 +104,16 @@ fn name_times(document: &mut Value) {
     rename(document);
 }
 
+/// A parameter with an empty value counts as absent, unless it must be there.
+fn allow_empty_values(document: &mut Value) {
+    let items = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
+    let operations = items.filter_map(Value::as_object_mut).flat_map(|item| item.values_mut());
+    let parameters = operations.filter_map(|operation| operation.get_mut("parameters")?.as_array_mut()).flatten();
+    for parameter in parameters.filter(|parameter| parameter["in"] == "query" && parameter["required"] != true) {
+        parameter["allowEmptyValue"] = json!(true);
+    }
+}
+
 fn rename(value: &mut Value) {
     match value {
         Value::Object(members) => {
@@ -131,6 +143,7 @@ fn require_members(schema: &mut RefOr<Schema>) {
 /// This document
 #[utoipa::path(get, path = "/api/v1/openapi.json", tag = "documentation", responses((status = 200, body = serde_json::Value)))]
 pub(super) async fn document(request: Request) -> Result<Response, ApiError> {
+    Parameters::of(request.uri(), &[])?;
     response::json_text(request.headers(), rendered()?.document.clone()).await
 }
 
@@ -138,7 +151,8 @@ pub(super) async fn document(request: Request) -> Result<Response, ApiError> {
 #[utoipa::path(
     get, path = "/api/v1/", tag = "documentation", responses((status = 200, content_type = "text/html", body = String))
 )]
-pub(super) async fn page() -> Result<Response, ApiError> {
+pub(super) async fn page(request: Request) -> Result<Response, ApiError> {
+    Parameters::of(request.uri(), &[])?;
     let mut answer = Response::new(Body::from(rendered()?.page.clone()));
     let headers: &mut HeaderMap = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));

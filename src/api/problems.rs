@@ -64,6 +64,6 @@ pub(super) async fn problems(State(shared): State<Arc<Shared>>, request: Request
     };
     let limit = parameters.limit(100, 1_000)?;
     let cursor = parameters.text("cursor")?.map(str::to_owned);
-    let (page, total) = shared.reader.problem_page(filter, cursor, limit).await?;
+    let (page, total) = super::query::reader(&shared).problem_page(filter, cursor, limit).await?;
     response::json_now(StatusCode::OK, &ProblemPage { items: page.rows, next: page.next, total: total.into() })
 }

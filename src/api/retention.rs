@@ -9,9 +9,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::ApiError;
+use super::query::parameters::Parameters;
 use super::{Shared, response};
 use crate::clock::Millis;
-use crate::index::{Deletion, Done, HeldCleanup, IndexError, IndexReader, MarkState, Pending, PendingRemoval, Removal, UnitKey};
+use crate::index::query::ScopedReader;
+use crate::index::{Deletion, Done, HeldCleanup, IndexError, MarkState, PendingRemoval, Removal, UnitKey};
 
 /// Rows of a page when none are asked for, and at most.
 const USUAL: usize = 100;
@@ -104,7 +106,7 @@ struct RecordRow {
 pub(super) async fn preview(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
     let (cursor, limit) = page(request.uri())?;
     let next_runs = shared.actions.as_ref().map(|actions| actions.cleaner.status().borrow().next.clone()).unwrap_or_default();
-    let preview = preview_page(&shared.reader, next_runs, cursor, limit).await?;
+    let preview = preview_page(&super::query::reader(&shared), next_runs, cursor, limit).await?;
     response::json_now(StatusCode::OK, &preview)
 }
 
@@ -113,12 +115,12 @@ pub(super) async fn preview(State(shared): State<Arc<Shared>>, request: Request)
 /// # Errors
 /// [`IndexError`].
 pub async fn preview_page(
-    reader: &IndexReader,
+    reader: &ScopedReader,
     next_runs: Vec<Millis>,
     cursor: Option<String>,
     limit: usize,
 ) -> Result<impl Serialize + use<>, IndexError> {
-    let page = reader.pending_removals(Pending::All, cursor, limit).await?;
+    let page = reader.pending_removals(cursor, limit).await?;
     let held_back = reader.held_cleanups().await?;
     Ok(Preview { held_back, next_runs, removals: page.rows.into_iter().map(row).collect(), next: page.next })
 }
@@ -129,25 +131,15 @@ pub async fn preview_page(
 #[utoipa::path(get, path = "/api/v1/deletions", tag = "retention", params(PageParameters), responses((status = 200, body = Record)))]
 pub(super) async fn deletions(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
     let (cursor, limit) = page(request.uri())?;
-    let page = shared.reader.deletions(cursor, limit).await?;
+    let page = super::query::reader(&shared).deletions(cursor, limit).await?;
     let record = Record { deletions: page.rows.into_iter().map(record_row).collect(), next: page.next };
     response::json_now(StatusCode::OK, &record)
 }
 
 /// Cursor and limit of a request for a page.
 fn page(uri: &Uri) -> Result<(Option<String>, usize), ApiError> {
-    let (mut cursor, mut limit) = (None, USUAL);
-    for (name, value) in url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
-        match &*name {
-            "cursor" => cursor = Some(value.into_owned()),
-            "limit" => {
-                let number = value.parse().ok().filter(|number| (1..=MOST).contains(number));
-                limit = number.ok_or_else(|| ApiError::bad_request(format!("limit is a whole number from 1 to {MOST}.")))?;
-            }
-            _ => return Err(ApiError::bad_request("This path takes cursor and limit, and no other parameter.")),
-        }
-    }
-    Ok((cursor, limit))
+    let parameters = Parameters::of(uri, &["limit", "cursor"])?;
+    Ok((parameters.text("cursor")?.map(str::to_owned), parameters.limit(USUAL, MOST)?))
 }
 
 fn unit(key: &UnitKey, name: Option<String>) -> Unit {

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::clock::Millis;
-use crate::index::Figures;
+use crate::index::{Figures, ProblemFilter};
 use crate::ingest::FillingStatus;
 use crate::problem::Problem;
 use crate::refresh::RefreshStatus;
@@ -17,6 +17,7 @@ use crate::retention::cleanup::CleanupStatus;
 
 use super::error::ApiError;
 use super::ops::{Readiness, readiness};
+use super::query::parameters::Parameters;
 use super::{Shared, response};
 
 /// Problems that are shown; their number is always told.
@@ -58,9 +59,11 @@ struct Problems {
 ///
 /// For people and monitors. Times are milliseconds since 1970.
 #[utoipa::path(get, path = "/api/v1/status", tag = "server", responses((status = 200, body = Status)))]
-pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Result<Response, ApiError> {
+pub(super) async fn status(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
+    Parameters::of(request.uri(), &[])?;
     let figures = shared.reader.figures().await?;
-    let shown = shared.reader.problems(PROBLEMS_SHOWN).await?;
+    let (shown, _) = super::query::reader(&shared).problem_page(ProblemFilter::default(), None, PROBLEMS_SHOWN).await?;
+    let shown = shown.rows;
     let refresh = shared.refresh.borrow().clone();
     let now = shared.clock.now();
     let status = Status {

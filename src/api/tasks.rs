@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::error::ApiError;
 use super::page::RowCount;
+use super::query::parameters::Parameters;
 use super::{Shared, response};
 use crate::clock::Millis;
 use crate::index::Total;
@@ -64,7 +65,8 @@ fn state(running_since: Option<Millis>) -> TaskState {
 ///
 /// `POST /api/v1/refresh` and `POST /api/v1/cleanup` answer with a number: it is done when `requested` of the task has reached it.
 #[utoipa::path(get, path = "/api/v1/tasks", tag = "server", responses((status = 200, body = TaskPage)))]
-pub(super) async fn tasks(State(shared): State<Arc<Shared>>) -> Result<Response, ApiError> {
+pub(super) async fn tasks(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
+    Parameters::of(request.uri(), &[])?;
     let refresh = shared.refresh.borrow().clone();
     let mut items = vec![Task {
         name: "refresh",

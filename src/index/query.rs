@@ -7,6 +7,7 @@ pub mod calendar;
 mod facts;
 pub(in crate::index) mod folding;
 mod reader;
+mod scoped;
 pub(in crate::index) mod search;
 
 pub use answer::{Copies, FacetCount, Facets, FailingName, Item, ListPage, Quantiles, Statistics, StatusCounts, Total};
@@ -34,6 +35,20 @@ impl Scope {
     #[must_use]
     pub fn of_directories(urls: impl IntoIterator<Item = String>) -> Self {
         Self { directories: Some(urls.into_iter().collect()) }
+    }
+
+    /// Whether nothing is outside of it.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.directories.is_none()
+    }
+
+    /// Those of the directories that are wanted which are within, all of them where none are named. `None`: there is none.
+    pub(in crate::index) fn narrowed(&self, wanted: &[String]) -> Option<Vec<String>> {
+        let Some(within) = &self.directories else { return Some(wanted.to_vec()) };
+        let left: Vec<String> =
+            if wanted.is_empty() { within.clone() } else { wanted.iter().filter(|url| within.contains(url)).cloned().collect() };
+        (!left.is_empty()).then_some(left)
     }
 
     /// Whether an archive directory is within.

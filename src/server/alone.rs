@@ -9,6 +9,7 @@ use crate::api;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::index::HeldCleanup;
+use crate::index::query::Scope;
 use crate::ingest::Ingest;
 use crate::refresh::{DirectoryRefresh, DirectoryState, Duty, Refresh};
 use crate::retention::cleanup::{CleanupReport, Extent};
@@ -78,7 +79,7 @@ pub async fn clean_up(config: &Config, wanted: Wanted) -> anyhow::Result<Finding
     } else {
         let mut cursor = None;
         loop {
-            let page = api::preview_page(&reader, Vec::new(), cursor, ROWS).await?;
+            let page = api::preview_page(&reader.scoped(Scope::everything()), Vec::new(), cursor, ROWS).await?;
             let mut page = serde_json::to_value(page).context("writing the preview as JSON")?;
             if let Value::Array(rows) = page["removals"].take() {
                 findings.removals.extend(rows);

@@ -8,6 +8,7 @@ mod export;
 mod facts;
 mod hostile;
 mod pages;
+mod scope;
 mod search;
 
 fn ids(page: &Value) -> Vec<String> {

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod archive_directory;
+mod client_commands;
 mod command_line;
 mod configuration_documents;
 mod directory_contract;
@@ -20,6 +21,7 @@ mod generated_archives;
 mod generator;
 mod hostile;
 mod http_connections;
+mod http_contract;
 mod http_documents;
 mod http_errors;
 mod http_lists;
@@ -27,6 +29,7 @@ mod http_openapi;
 mod http_operations;
 mod http_page;
 mod http_query;
+mod http_schemathesis;
 mod http_state;
 mod index_contract;
 mod local_directory;

@@ -178,6 +178,12 @@ pub(in crate::api) struct StatisticsParameters {
     bucket: Option<String>,
     /// IANA name of the time zone that days and hours are of; usually UTC.
     time_zone: Option<String>,
+    /// Of applications: least number of jobs that failed.
+    #[param(minimum = 0)]
+    min_failed_jobs: Option<i64>,
+    /// Of applications: greatest number of jobs that failed.
+    #[param(minimum = 0)]
+    max_failed_jobs: Option<i64>,
 }
 
 /// How many ended per day or hour, how, how long they took, and what fails most

@@ -42,6 +42,9 @@ pub(in crate::api) struct ExportParameters {
     format: Option<String>,
     /// What to sort by, with `-` before it for the largest first; usually `-end`.
     sort: Option<String>,
+    /// Rows, at most; usually all.
+    #[param(minimum = 1)]
+    limit: Option<i64>,
 }
 
 /// All applications that a filter selects, as a file
@@ -72,15 +75,21 @@ pub(in crate::api) async fn jobs(State(shared): State<Arc<Shared>>, request: Req
 }
 
 async fn export(shared: &Arc<Shared>, kind: ListKind, request: &Parts) -> Result<Response, ApiError> {
-    let parameters = Parameters::of(&request.uri, &filters::names(kind, &["sort", "format"]))?;
+    let parameters = Parameters::of(&request.uri, &filters::names(kind, &["sort", "format", "limit"]))?;
     let format = parameters.choice("format", &[("csv", Format::Csv), ("ndjson", Format::Ndjson)])?.unwrap_or(Format::Csv);
-    let query =
-        ListQuery { kind, filter: filters::filter(kind, &parameters)?, sort: filters::sort(kind, &parameters)?, limit: PAGE, cursor: None };
+    let most = parameters.number("limit", 1..=i64::MAX)?.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
+    let query = ListQuery {
+        kind,
+        filter: filters::filter(kind, &parameters)?,
+        sort: filters::sort(kind, &parameters)?,
+        limit: PAGE.min(most),
+        cursor: None,
+    };
     let reader = super::reader(shared);
     // Read before the head is sent, so that what fails at once is still an answer.
     let first = reader.page(query.clone()).await?;
     let encoding = negotiate(&request.headers);
-    let body = if request.method == Method::HEAD { Body::empty() } else { body(reader, query, format, encoding, first) };
+    let body = if request.method == Method::HEAD { Body::empty() } else { body(reader, query, Form { format, encoding, most }, first) };
 
     let mut answer = Response::new(body);
     let headers = answer.headers_mut();
@@ -105,23 +114,32 @@ async fn export(shared: &Arc<Shared>, kind: ListKind, request: &Parts) -> Result
     Ok(answer)
 }
 
+/// What a file is to be like.
+#[derive(Clone, Copy)]
+struct Form {
+    format: Format,
+    encoding: Encoding,
+    /// Rows, at most.
+    most: usize,
+}
+
 /// The rows, from the first page on.
-fn body(pages: impl Pages, query: ListQuery, format: Format, encoding: Encoding, first: ListPage) -> Body {
-    Body::from_stream(stream::unfold(begin(pages, query, format, encoding, first), async |mut receiver| {
+fn body(pages: impl Pages, query: ListQuery, form: Form, first: ListPage) -> Body {
+    Body::from_stream(stream::unfold(begin(pages, query, form, first), async |mut receiver| {
         receiver.recv().await.map(|chunk| (chunk, receiver))
     }))
 }
 
 /// Starts the reading, which goes on for as long as somebody receives.
-fn begin(pages: impl Pages, query: ListQuery, format: Format, encoding: Encoding, first: ListPage) -> mpsc::Receiver<io::Result<Bytes>> {
+fn begin(pages: impl Pages, query: ListQuery, form: Form, first: ListPage) -> mpsc::Receiver<io::Result<Bytes>> {
     let (chunks, receiver) = mpsc::channel(CHUNKS_AHEAD);
-    let packer = (encoding == Encoding::Gzip).then(gzip::Packer::new);
-    let writing = Writing { pages, query, format, packer, chunks: chunks.clone() };
+    let packer = (form.encoding == Encoding::Gzip).then(gzip::Packer::new);
+    let writing = Writing { pages, query, format: form.format, left: form.most, packer, chunks: chunks.clone() };
     tasks::spawn(async move {
         tokio::select! {
             // The client went away.
             () = chunks.closed() => {}
-            written = writing.all(first) => if let Err(cause) = written {
+            written = writing.all(first) => if let Err(Ended::Failed(cause)) = written {
                 tracing::warn!(error.cause = %cause, "a list could not be exported to its end");
                 // Whoever went away needs no answer.
                 let _ = chunks.send(Err(io::Error::other("the list could not be read to its end"))).await;
@@ -143,51 +161,62 @@ impl Pages for ScopedReader {
     }
 }
 
+/// Why a file is not written to its end.
+enum Ended {
+    /// Nobody receives any more.
+    ClientLeft,
+    /// It could not be read, or written.
+    Failed(String),
+}
+
 /// A file in the making.
 struct Writing<P> {
     pages: P,
     query: ListQuery,
     format: Format,
+    /// Rows that are still wanted.
+    left: usize,
     packer: Option<gzip::Packer>,
     chunks: mpsc::Sender<io::Result<Bytes>>,
 }
 
 impl<P: Pages> Writing<P> {
-    async fn all(mut self, first: ListPage) -> Result<(), String> {
+    async fn all(mut self, first: ListPage) -> Result<(), Ended> {
         self.send(self.format.head(self.query.kind)).await?;
         let mut page = first;
         loop {
-            self.send(self.format.rows(self.query.kind, page.items)?).await?;
+            self.left = self.left.saturating_sub(page.items.len());
+            self.send(self.format.rows(self.query.kind, page.items).map_err(Ended::Failed)?).await?;
             self.query.cursor = page.next;
-            if self.query.cursor.is_none() {
+            if self.query.cursor.is_none() || self.left == 0 {
                 break;
             }
-            page = self.pages.page(self.query.clone()).await.map_err(|error| error.to_string())?;
+            self.query.limit = PAGE.min(self.left);
+            page = self.pages.page(self.query.clone()).await.map_err(|error| Ended::Failed(error.to_string()))?;
         }
         if let Some(packer) = self.packer.take() {
-            let rest = packer.finish().map_err(|error| error.to_string())?;
-            self.pass(rest).await;
+            let rest = packer.finish().map_err(|error| Ended::Failed(error.to_string()))?;
+            self.pass(rest).await?;
         }
         Ok(())
     }
 
-    async fn send(&mut self, text: Vec<u8>) -> Result<(), String> {
+    async fn send(&mut self, text: Vec<u8>) -> Result<(), Ended> {
         let mut chunk = Bytes::from(text);
         if let Some(packer) = self.packer.take() {
-            let (packer, ready) = gzip::push(packer, chunk).await.map_err(|error| error.to_string())?;
+            let (packer, ready) = gzip::push(packer, chunk).await.map_err(|error| Ended::Failed(error.to_string()))?;
             self.packer = Some(packer);
             chunk = ready;
         }
-        self.pass(chunk).await;
-        Ok(())
+        self.pass(chunk).await
     }
 
     /// Waits until the client has taken what came before.
-    async fn pass(&self, chunk: Bytes) {
-        if !chunk.is_empty() {
-            // When nobody receives any more, this task is about to end.
-            let _ = self.chunks.send(Ok(chunk)).await;
+    async fn pass(&self, chunk: Bytes) -> Result<(), Ended> {
+        if chunk.is_empty() {
+            return Ok(());
         }
+        self.chunks.send(Ok(chunk)).await.map_err(|_closed| Ended::ClientLeft)
     }
 }
 
@@ -247,6 +276,10 @@ mod tests {
         ListPage { items: vec![item], next: more.then(|| number.to_string()), total: Total::default() }
     }
 
+    fn form(format: Format, encoding: Encoding) -> Form {
+        Form { format, encoding, most: usize::MAX }
+    }
+
     fn query() -> ListQuery {
         ListQuery {
             kind: ListKind::Jobs,
@@ -259,7 +292,8 @@ mod tests {
 
     #[tokio::test]
     async fn pages_are_read_until_there_are_no_more() {
-        let text = body(Made::of(3, false), query(), Format::Ndjson, Encoding::Identity, page(0, true)).collect().await.unwrap().to_bytes();
+        let text =
+            body(Made::of(3, false), query(), form(Format::Ndjson, Encoding::Identity), page(0, true)).collect().await.unwrap().to_bytes();
         let ids: Vec<String> = text
             .split(|byte| *byte == b'\n')
             .filter(|line| !line.is_empty())
@@ -271,7 +305,7 @@ mod tests {
     #[tokio::test]
     async fn a_failure_on_the_way_is_an_error_of_the_body_not_its_end() {
         for encoding in [Encoding::Identity, Encoding::Gzip] {
-            let body = body(Made::of(3, true), query(), Format::Csv, encoding, page(0, true));
+            let body = body(Made::of(3, true), query(), form(Format::Csv, encoding), page(0, true));
             assert!(body.collect().await.is_err(), "{encoding:?}");
         }
     }
@@ -279,7 +313,7 @@ mod tests {
     #[tokio::test]
     async fn a_client_that_takes_nothing_stops_the_reading_and_one_that_leaves_ends_it() {
         let pages = Made::of(1_000, false);
-        let mut receiver = begin(pages.clone(), query(), Format::Csv, Encoding::Identity, page(0, true));
+        let mut receiver = begin(pages.clone(), query(), form(Format::Csv, Encoding::Identity), page(0, true));
         // The channel is full and the task waits.
         while receiver.len() < CHUNKS_AHEAD {
             tokio::task::yield_now().await;

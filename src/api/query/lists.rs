@@ -117,6 +117,7 @@ pub(in crate::api) async fn jobs(State(shared): State<Arc<Shared>>, request: Req
 #[expect(dead_code, reason = "read by the macro alone")]
 pub(in crate::api) struct HistoryParameters {
     /// The name, compared without case.
+    #[param(min_length = 1)]
     name: String,
     /// Clusters, repeated or separated by commas.
     cluster: Option<Vec<String>>,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{RawPathParams, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use serde::Serialize;
@@ -12,7 +12,7 @@ use super::facts::JobFacts;
 use super::items::{ApplicationItem, JobItem};
 use super::parameters::Parameters;
 use crate::api::error::ApiError;
-use crate::api::{Shared, response};
+use crate::api::{Shared, page, response};
 use crate::clock::Millis;
 use crate::ids::{ApplicationId, JobId};
 use crate::index::Copy;
@@ -88,12 +88,8 @@ pub(in crate::api) struct CopyParameters {
     get, path = "/api/v1/applications/{id}", tag = "lists", params(("id" = String, Path, description = "Id of an application"), CopyParameters),
     responses((status = 200, body = ApplicationDetails))
 )]
-pub(in crate::api) async fn application(
-    State(shared): State<Arc<Shared>>,
-    path: RawPathParams,
-    request: Request,
-) -> Result<Response, ApiError> {
-    let id: ApplicationId = id(&path).ok_or_else(|| no_id("application"))?;
+pub(in crate::api) async fn application(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
+    let id: ApplicationId = page::id(request.uri())?;
     let found = copies(&shared, ListKind::Applications, *id.as_bytes(), request.uri()).await?;
     response::json_now(
         StatusCode::OK,
@@ -111,8 +107,8 @@ pub(in crate::api) async fn application(
     get, path = "/api/v1/jobs/{id}", tag = "lists", params(("id" = String, Path, description = "Id of a job"), CopyParameters),
     responses((status = 200, body = JobDetails))
 )]
-pub(in crate::api) async fn job(State(shared): State<Arc<Shared>>, path: RawPathParams, request: Request) -> Result<Response, ApiError> {
-    let id: JobId = id(&path).ok_or_else(|| no_id("job"))?;
+pub(in crate::api) async fn job(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
+    let id: JobId = page::id(request.uri())?;
     let found = copies(&shared, ListKind::Jobs, *id.as_bytes(), request.uri()).await?;
     response::json_now(
         StatusCode::OK,
@@ -123,14 +119,6 @@ pub(in crate::api) async fn job(State(shared): State<Arc<Shared>>, path: RawPath
             facts: found.facts.map(Into::into),
         },
     )
-}
-
-fn id<T: std::str::FromStr>(path: &RawPathParams) -> Option<T> {
-    path.iter().find(|(name, _)| *name == "id").and_then(|(_, value)| value.parse().ok())
-}
-
-fn no_id(of: &str) -> ApiError {
-    ApiError::bad_request(format!("The id of this path is not that of a {of}: 32 hexadecimal digits."))
 }
 
 async fn copies(shared: &Shared, kind: ListKind, id: [u8; 16], uri: &Uri) -> Result<Copies, ApiError> {

@@ -10,8 +10,8 @@ use crate::index::{Copy, IndexError, IndexReader, sqlite};
 /// Reads lists within a [`Scope`]. Each answer is of one snapshot.
 #[derive(Clone)]
 pub struct ScopedReader {
-    reader: IndexReader,
-    scope: Arc<Scope>,
+    pub(super) reader: IndexReader,
+    pub(super) scope: Arc<Scope>,
 }
 
 impl IndexReader {

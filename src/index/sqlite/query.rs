@@ -4,6 +4,7 @@
 //! answer ends in bounded time whatever it is asked for.
 
 mod condition;
+mod counted;
 mod cursor;
 mod facets;
 mod facts;

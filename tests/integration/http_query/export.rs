@@ -79,6 +79,10 @@ async fn a_list_of_several_pages_is_exported_whole_plain_and_compressed() {
     let ids: std::collections::BTreeSet<&str> = exported.iter().map(|item| item["id"].as_str().unwrap()).collect();
     assert_eq!((exported.len(), ids.len()), (2_345, 2_345));
     assert!(exported.is_sorted_by_key(|item| item["name"].as_str().unwrap()));
+    for limit in [1, 999, 1_000, 1_001, 2_345, 9_999] {
+        let some = lines(&server, &format!("/api/v1/applications/export?format=ndjson&sort=name&limit={limit}")).await;
+        assert!(some[..] == exported[..limit.min(2_345)], "{limit}");
+    }
     let plain = server.get("/api/v1/applications/export").await.bytes().await.unwrap();
     let packed = server.request("GET", "/api/v1/applications/export").header("accept-encoding", "gzip").send().await.unwrap();
     assert_eq!(packed.headers()["content-encoding"], "gzip");
@@ -141,7 +145,7 @@ async fn an_export_is_a_file_with_a_name_and_head_tells_the_same_without_it() {
         }
         assert!(head.bytes().await.unwrap().is_empty());
     }
-    for wrong in ["format=xml", "limit=5", "cursor=x", "sort=nothing", "status=BROKEN", "format=csv&format=csv"] {
+    for wrong in ["format=xml", "limit=0", "cursor=x", "sort=nothing", "status=BROKEN", "format=csv&format=csv"] {
         for method in ["GET", "HEAD"] {
             let answer = server.request(method, &format!("/api/v1/jobs/export?{wrong}")).send().await.unwrap();
             assert_eq!(answer.status(), 400, "{method} {wrong}");

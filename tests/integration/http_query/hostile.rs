@@ -1,16 +1,22 @@
-//! Hostile values in every parameter: a 400 that names the parameter, or an ordinary answer.
+//! Hostile values in every parameter of every path that the OpenAPI document knows: a 4xx that says what is wrong, or an ordinary answer.
+
+use serde_json::Value;
 
 use crate::support::served::{Served, samples};
 
+/// As they are sent, percent-encoded or not.
 const VALUES: &[&str] = &[
     "",
     "%00",
+    "a%00b",
     "%ff%fe",
     "%",
+    "%2",
+    "%25",
+    "%2e%2e%2f",
     "'",
     "%22",
     "';DROP%20TABLE%20jobs;--",
-    "%25",
     "_",
     "*",
     "name:*",
@@ -28,6 +34,7 @@ const VALUES: &[&str] = &[
     "true",
     "%F0%9F%92%A5%F0%9F%92%A5%F0%9F%92%A5",
     "%C3%84%C3%96%C3%9C",
+    "%E2%80%AE%EF%BB%BF",
     "a,b,,c",
     ",",
     "2026-02-30",
@@ -40,66 +47,111 @@ const VALUES: &[&str] = &[
     "AAAA",
 ];
 
-const PARAMETERS: &[&str] = &[
-    "status",
-    "name",
-    "name_match",
-    "cluster",
-    "directory",
-    "start_from",
-    "start_to",
-    "end_from",
-    "end_to",
-    "min_duration",
-    "max_duration",
-    "problems",
-    "job_type",
-    "min_failed_jobs",
-    "max_failed_jobs",
-    "min_failed_tasks",
-    "max_failed_tasks",
-    "application",
-    "sort",
-    "limit",
-    "cursor",
-    "by",
-    "time_zone",
-    "kind",
-    "from",
-    "to",
-    "bucket",
-    "unknown",
-];
+/// A text that every parameter is too short for.
+const LONG: usize = 5_000;
+
+/// One operation of the document.
+struct Operation {
+    path: String,
+    /// Query parameters, and whether each must be there.
+    parameters: Vec<(String, bool)>,
+}
+
+impl Operation {
+    /// Its path with this id, and the parameters that must be there but for one.
+    fn url(&self, id: &str, but: &str) -> String {
+        let needed = self.parameters.iter().filter(|(name, required)| *required && name != but);
+        let query: Vec<String> = needed.map(|(name, _)| format!("{name}={}&", usual(name))).collect();
+        format!("{}?{}", self.path.replace("{id}", id), query.concat())
+    }
+
+    /// An id that the path knows.
+    fn id(&self) -> &'static str {
+        if self.path.contains("/jobs/") { "97e64afe56d154c5ef33d6bd2ea42fe0" } else { "0d6f4f6e8da5b7e7a3551550ff16c873" }
+    }
+}
+
+/// A value that a parameter takes.
+fn usual(name: &str) -> &'static str {
+    match name {
+        "left" | "right" => "97e64afe56d154c5ef33d6bd2ea42fe0",
+        "path" => "/jobs/overview",
+        _ => "rest",
+    }
+}
+
+fn operations(document: &Value) -> Vec<Operation> {
+    let paths = document["paths"].as_object().unwrap().iter();
+    paths
+        .filter(|(_, item)| item["get"].is_object())
+        .map(|(path, item)| {
+            let parameters = item["get"]["parameters"].as_array().into_iter().flatten().filter(|each| each["in"] == "query");
+            let parameters = parameters.map(|each| (each["name"].as_str().unwrap().to_owned(), each["required"] == true)).collect();
+            Operation { path: path.clone(), parameters }
+        })
+        .collect()
+}
+
+/// The sentence of an answer that is an error of the client; `None`: it is an answer.
+async fn sentence(server: &Served, url: &str) -> Option<String> {
+    let answer = server.get(url).await;
+    let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+    let body = answer.bytes().await.unwrap();
+    if status == 200 {
+        return None;
+    }
+    let body = String::from_utf8(body.to_vec()).unwrap();
+    assert!((400..500).contains(&status), "{url}: {status} {body}");
+    assert_eq!(headers["content-type"], "application/json", "{url}");
+    let body: Value = serde_json::from_str(&body).unwrap();
+    let sentence = body["errors"][0].as_str().unwrap();
+    assert!(sentence.ends_with('.') && sentence.len() < 600 && !sentence.contains(char::is_control), "{url}: {body}");
+    Some(if status == 400 { sentence.to_owned() } else { String::new() })
+}
 
 #[tokio::test]
-async fn no_value_of_no_parameter_leads_to_anything_but_an_answer_or_a_400() {
+async fn no_value_of_no_parameter_leads_to_anything_but_an_answer_or_a_4xx_that_names_it() {
     let server = Served::over(&samples()).await;
-    for path in [
-        "applications",
-        "jobs",
-        "applications/facets",
-        "jobs/facets",
-        "applications/history",
-        "jobs/history",
-        "statistics",
-        "applications/0d6f4f6e8da5b7e7a3551550ff16c873",
-        "jobs/97e64afe56d154c5ef33d6bd2ea42fe0",
-    ] {
-        for parameter in PARAMETERS {
-            for value in VALUES {
-                let url = format!("/api/v1/{path}?{parameter}={value}");
-                let answer = server.get(&url).await;
-                let status = answer.status().as_u16();
-                let body = answer.text().await.unwrap();
-                assert!(matches!(status, 200 | 400 | 404), "{url}: {status} {body}");
-                let body: serde_json::Value = serde_json::from_str(&body).unwrap();
-                if status == 400 {
-                    assert!(
-                        body["errors"][0].as_str().is_some_and(|sentence| sentence.ends_with('.') && sentence.len() < 600),
-                        "{url}: {body}"
-                    );
+    let document = server.json("/api/v1/openapi.json").await;
+    let mut asked = 0;
+    for operation in operations(&document) {
+        for (name, _) in &operation.parameters {
+            let url = operation.url(operation.id(), name);
+            let long = "x".repeat(LONG);
+            for value in VALUES.iter().copied().chain([long.as_str()]) {
+                asked += 1;
+                let url = format!("{url}{name}={value}");
+                if let Some(sentence) = sentence(&server, &url).await {
+                    let named = sentence.contains(&format!("`{name}`")) || (name == "cursor" && sentence.contains("This cursor"));
+                    assert!(sentence.is_empty() || named, "{url}: {sentence}");
                 }
-                assert!(*parameter != "unknown" || status == 400, "{url}");
+            }
+            // Twice, and twice the same.
+            for (one, other) in [("a", "b"), ("1", "1"), ("", "")] {
+                sentence(&server, &format!("{url}{name}={one}&{name}={other}")).await;
+            }
+        }
+        if operation.path.contains("{id}") {
+            for value in VALUES.iter().filter(|value| !value.is_empty()) {
+                sentence(&server, &operation.url(value, "")).await.expect("there is no such id");
+            }
+        }
+    }
+    assert!(asked > 3_000, "only {asked} requests were made of the document");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_unknown_parameter_is_refused_by_every_path_which_names_those_that_it_takes() {
+    let server = Served::over(&samples()).await;
+    let document = server.json("/api/v1/openapi.json").await;
+    for operation in operations(&document) {
+        for unknown in ["unknown", "statsu", "LIMIT", "cursor%00", "%27"] {
+            let url = format!("{}{unknown}=1", operation.url(operation.id(), ""));
+            let sentence = sentence(&server, &url).await.unwrap_or_else(|| panic!("{url} was answered"));
+            assert!(sentence.contains("is no parameter of this path"), "{url}: {sentence}");
+            for (name, _) in &operation.parameters {
+                assert!(sentence.contains(name.as_str()), "{url} takes {name}: {sentence}");
             }
         }
     }

@@ -1,5 +1,5 @@
-//! Facets: one walk counts them all. A row that fails nothing counts everywhere, one that fails a single facet's part of the filter
-//! counts for that facet.
+//! Facets. What no part of the filter narrows is counted by its index alone; one walk counts the others: a row that fails nothing counts
+//! everywhere, one that fails a single facet's part of the filter counts for that facet.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -9,16 +9,18 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::condition::Condition;
 use super::order::text;
-use super::page::{USUAL, smallest};
+use super::page::smallest;
 use super::source::Source;
 use super::table::{Column, Narrow};
-use super::{Failure, prepare};
+use super::{Failure, counted, prepare};
 use crate::index::query::calendar::day_of;
-use crate::index::query::{Bounds, FacetCount, FacetKey, FacetQuery, Facets, ListKind, Scope};
+use crate::index::query::{Bounds, FacetCount, FacetKey, FacetQuery, Facets, Filter, ListKind, Scope};
 use crate::index::sqlite::listing::{ABSENT, NO_TEXT, OTHER_TYPE, TYPE_BITS};
 
 /// Counting ends after so many rows.
 const MOST_ROWS: u64 = 1_000_000;
+/// Of a source with more rows, looking up the end of each takes longer than a walk over all ends.
+const MOST_LOOKED_UP: u64 = 60_000;
 const MOST_CLUSTERS: usize = 1_000;
 const MOST_DAYS: usize = 400;
 
@@ -27,7 +29,21 @@ const FACETS: [FacetKey; 5] = [FacetKey::Status, FacetKey::Cluster, FacetKey::Di
 /// Counts of a list.
 pub(in crate::index) fn facets(connection: &Connection, scope: &Scope, query: &FacetQuery) -> Result<Facets, Failure> {
     let mut condition = Condition::compile(connection, scope, query.kind, &query.filter)?;
-    let asked = FACETS.map(|facet| query.by.contains(&facet));
+    let mut asked = FACETS.map(|facet| query.by.contains(&facet));
+    let mut found = Facets { exact: true, ..Facets::default() };
+    if condition.sees_all() && counted::rows(connection, condition.table)? <= MOST_ROWS {
+        for (asked, facet) in asked.iter_mut().zip(FACETS).filter(|(asked, _)| **asked) {
+            if is_open_but_for(&query.filter, facet)
+                && let Some(counts) = counted_of(connection, &condition, query, facet)?
+            {
+                *of(&mut found, facet) = Some(counts);
+                *asked = false;
+            }
+        }
+    }
+    if !asked.contains(&true) {
+        return Ok(found);
+    }
     // An index of what a facet counts would leave out the rows that fail that facet's part only.
     let usable = |source: &Source| match source.column() {
         Some(Column::Status) => !asked[0],
@@ -39,8 +55,8 @@ pub(in crate::index) fn facets(connection: &Connection, scope: &Scope, query: &F
     };
     let sources: Vec<Source> = condition.sources().into_iter().filter(usable).collect();
     let all = Source::Ranges(Column::End, vec![(i64::MIN, i64::MAX)]);
-    let source = smallest(connection, &condition, &sources, USUAL.gathered)?
-        .filter(|(_, count)| *count < USUAL.gathered)
+    let source = smallest(connection, &condition, &sources, MOST_LOOKED_UP)?
+        .filter(|(_, count)| *count < MOST_LOOKED_UP)
         .map_or(&all, |(source, _)| source);
     let mut counts = Counts { numbers: Default::default(), days: HashMap::new(), day: None, of_day: 0, query };
     let (walked, mut exact) = (source.column().unwrap_or(Column::Name), true);
@@ -77,7 +93,63 @@ pub(in crate::index) fn facets(connection: &Connection, scope: &Scope, query: &F
         }
         Ok(ControlFlow::Continue(()))
     })?;
-    counts.told(connection, asked, exact)
+    let walked = counts.told(connection, asked, exact)?;
+    Ok(Facets {
+        status: found.status.or(walked.status),
+        cluster: found.cluster.or(walked.cluster),
+        directory: found.directory.or(walked.directory),
+        day: found.day.or(walked.day),
+        job_type: found.job_type.or(walked.job_type),
+        exact,
+    })
+}
+
+/// Whether nothing is asked but what this facet does not count under.
+fn is_open_but_for(filter: &Filter, facet: FacetKey) -> bool {
+    let mut rest = filter.clone();
+    match facet {
+        FacetKey::Status => rest.status.clear(),
+        FacetKey::Cluster => rest.cluster.clear(),
+        FacetKey::Directory => rest.directory.clear(),
+        FacetKey::JobType => rest.job_type.clear(),
+        FacetKey::Day => rest.end = Bounds::default(),
+    }
+    rest == Filter::default()
+}
+
+fn of(facets: &mut Facets, facet: FacetKey) -> &mut Option<Vec<FacetCount>> {
+    match facet {
+        FacetKey::Status => &mut facets.status,
+        FacetKey::Cluster => &mut facets.cluster,
+        FacetKey::Directory => &mut facets.directory,
+        FacetKey::JobType => &mut facets.job_type,
+        FacetKey::Day => &mut facets.day,
+    }
+}
+
+/// Counts of all rows by one facet; `None`: a walk has to count them.
+fn counted_of(
+    connection: &Connection,
+    condition: &Condition,
+    query: &FacetQuery,
+    facet: FacetKey,
+) -> Result<Option<Vec<FacetCount>>, Failure> {
+    let column = match facet {
+        FacetKey::Status => Column::Status,
+        FacetKey::Cluster => Column::Cluster,
+        FacetKey::Directory => Column::Directory,
+        FacetKey::JobType => Column::Type,
+        FacetKey::Day => {
+            let days = counted::by_day(connection, condition.table, query.zone, MOST_DAYS)?;
+            return Ok(days.map(|days| days.into_iter().map(|(day, count)| FacetCount { value: day.to_string(), count }).collect()));
+        }
+    };
+    let Some(counts) = counted::by_value(connection, condition.table, column)? else { return Ok(None) };
+    let counts: HashMap<i64, u64> = counts.into_iter().collect();
+    match (query.kind, facet) {
+        (ListKind::Applications, FacetKey::JobType) => Ok(Some(by_bits(&counts))),
+        _ => most_frequent(connection, column, counts).map(Some),
+    }
 }
 
 fn is_within(bounds: Bounds, end: Option<i64>) -> bool {

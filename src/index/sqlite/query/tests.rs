@@ -11,6 +11,7 @@ use crate::index::sqlite::connection::open_writer;
 use crate::index::sqlite::listing;
 use crate::index::sqlite::rows::signed;
 
+mod facets;
 mod pages;
 
 thread_local! {
@@ -27,6 +28,8 @@ pub(super) fn note(sql: &str) {
 /// An index in a folder of its own.
 pub(super) struct Index {
     pub(super) connection: Connection,
+    /// Which list is read.
+    pub(super) kind: ListKind,
     _folder: tempfile::TempDir,
 }
 
@@ -42,18 +45,23 @@ pub(super) struct Made {
     pub(super) duration: Option<i64>,
     pub(super) tasks: i64,
     pub(super) failed: i64,
+    pub(super) problem: bool,
 }
 
 impl Index {
     pub(super) fn new() -> Self {
+        Self::of(ListKind::Jobs)
+    }
+
+    pub(super) fn of(kind: ListKind) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let connection = open_writer(&folder.path().join("index.sqlite"), None).unwrap();
         connection.set_prepared_statement_cache_capacity(500);
         connection.execute_batch("INSERT INTO directories (url, position) VALUES ('file:///b/', 0), ('file:///a/', 1)").unwrap();
-        Self { connection, _folder: folder }
+        Self { connection, kind, _folder: folder }
     }
 
-    /// Adds jobs, each of an application of its own; gives back their ids as lists tell them.
+    /// Adds jobs, each of an application of its own with the same id, which tells the same; gives back their ids as lists tell them.
     pub(super) fn add(&self, jobs: &[Made], first: u64) -> Vec<String> {
         let connection = &self.connection;
         connection.execute_batch("BEGIN").unwrap();
@@ -76,6 +84,26 @@ impl Index {
                     unit, id, made.name, made.status, made.start, made.end, made.duration, made.job_type, made.tasks, made.failed
                 ])
                 .unwrap();
+            if self.kind == ListKind::Applications {
+                connection
+                    .prepare_cached(
+                        "INSERT INTO applications (unit, application, shown, name, status, start_time, end_time, duration, jobs, failed_jobs,
+                         job_counts, overview) VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, '{}', '{}')",
+                    )
+                    .unwrap()
+                    .execute(params![unit, id, made.name, made.status, made.start, made.end, made.duration, made.tasks, made.failed])
+                    .unwrap();
+            }
+            if made.problem {
+                connection
+                    .prepare_cached(
+                        "INSERT INTO problems (directory, unit, archive, code, cluster, application, file, reason, since)
+                         VALUES (?1, ?2, ?3, 'archive-unreadable', ?4, ?3, 'x', 'cannot be read', 0)",
+                    )
+                    .unwrap()
+                    .execute(params![signed(1 + number % 2), unit, id, made.cluster])
+                    .unwrap();
+            }
             listing::sync(connection, unit).unwrap();
             ids.push(format!("{number:032x}"));
         }
@@ -88,7 +116,7 @@ impl Index {
     }
 
     fn page_within(&self, filter: &Filter, sort: Sort, limit: usize, cursor: Option<String>, limits: Limits) -> ListPage {
-        let query = ListQuery { kind: ListKind::Jobs, filter: filter.clone(), sort, limit, cursor };
+        let query = ListQuery { kind: self.kind, filter: filter.clone(), sort, limit, cursor };
         page_within(&self.connection, &Scope::everything(), &query, limits).unwrap()
     }
 
@@ -119,6 +147,7 @@ fn no_page_takes_more_than_a_bounded_number_of_steps() {
             duration: Some((number * 7_919) % 100_000),
             tasks: number % 9,
             failed: i64::from(number % 20 == 0),
+            problem: false,
         })
         .collect();
     index.add(&jobs, 1);

@@ -1731,6 +1731,8 @@ export interface operations {
                 format?: string;
                 /** @description Types, one of which a job of it has: `BATCH`, `STREAMING`. */
                 job_type?: string[];
+                /** @description Rows, at most; usually all. */
+                limit?: number;
                 /** @description Greatest duration in milliseconds. */
                 max_duration?: number;
                 /** @description Greatest number of jobs that failed. */
@@ -2232,6 +2234,8 @@ export interface operations {
                 format?: string;
                 /** @description Types: `BATCH`, `STREAMING`. */
                 job_type?: string[];
+                /** @description Rows, at most; usually all. */
+                limit?: number;
                 /** @description Greatest duration in milliseconds. */
                 max_duration?: number;
                 /** @description Greatest number of tasks that failed. */
@@ -2588,10 +2592,14 @@ export interface operations {
                 kind?: string;
                 /** @description Greatest duration in milliseconds. */
                 max_duration?: number;
+                /** @description Of applications: greatest number of jobs that failed. */
+                max_failed_jobs?: number;
                 /** @description Greatest number of tasks that failed. */
                 max_failed_tasks?: number;
                 /** @description Least duration in milliseconds. */
                 min_duration?: number;
+                /** @description Of applications: least number of jobs that failed. */
+                min_failed_jobs?: number;
                 /** @description Least number of tasks that failed. */
                 min_failed_tasks?: number;
                 /** @description Part of the name, without case. */

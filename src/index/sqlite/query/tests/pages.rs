@@ -1,20 +1,20 @@
 //! Property: whatever is inserted between two pages, the pages hold what a plain reading of the rows that were there selects and sorts.
 
-use std::cmp::Ordering;
 use std::collections::HashSet;
 
 use proptest::prelude::*;
 
 use super::{Index, Limits, Made};
-use crate::index::query::{Bounds, Filter, Item, NameMatch, Sort, SortKey};
+use crate::ids::ApplicationId;
+use crate::index::query::{Bounds, Filter, Item, ListKind, NameMatch, Sort, SortKey};
 
-fn made() -> impl Strategy<Value = Made> {
+pub(super) fn made() -> impl Strategy<Value = Made> {
     let name = prop::option::weighted(0.9, "[abAB]{0,3}(éÉ|ß)?[ab]{0,2}");
     let status = prop::sample::select(vec!["FAILED", "FINISHED", "CANCELED"]);
     let job_type = prop::option::weighted(0.8, prop::sample::select(vec!["BATCH", "STREAMING"]));
     let number = || prop::option::weighted(0.8, 0..6_i64);
-    (name, status, "[xyz]", job_type, number(), number(), number(), 0..3_i64, 0..3_i64).prop_map(
-        |(name, status, cluster, job_type, start, end, duration, tasks, failed)| Made {
+    (name, status, "[xyz]", job_type, (number(), number(), number()), 0..3_i64, 0..3_i64, prop::bool::weighted(0.2)).prop_map(
+        |(name, status, cluster, job_type, (start, end, duration), tasks, failed, problem)| Made {
             name,
             status,
             cluster,
@@ -24,31 +24,55 @@ fn made() -> impl Strategy<Value = Made> {
             duration,
             tasks,
             failed,
+            problem,
         },
     )
 }
 
-fn filter() -> impl Strategy<Value = Filter> {
+/// Every part of a filter that this list takes, each now and then.
+pub(super) fn filter(kind: ListKind) -> impl Strategy<Value = Filter> {
     let how = prop::sample::select(vec![NameMatch::Contains, NameMatch::Exact, NameMatch::Prefix]);
     let bounds = || prop_oneof![3 => Just(Bounds::default()), 1 => (0..6_i64, 0..6_i64).prop_map(|(a, b)| Bounds { least: Some(a.min(b)), most: Some(a.max(b)) })];
-    let states = prop::collection::vec(prop::sample::select(vec!["FAILED".to_owned(), "FINISHED".to_owned(), "RUNNING".to_owned()]), 0..2);
-    let clusters = prop::collection::vec("[xw]", 0..2);
-    (prop::option::weighted(0.3, ("[abÉ]{1,4}", how)), states, clusters, bounds(), bounds(), bounds(), bounds()).prop_map(
-        |(name, status, cluster, start, end, duration, failed_tasks)| Filter {
+    let some = |words: &[&str]| {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec(prop::sample::select(words), 1..3)]
+    };
+    let name = prop::option::weighted(0.3, ("[abÉ]{1,4}", how));
+    let texts = (
+        some(&["FAILED", "FINISHED", "RUNNING"]),
+        some(&["x", "w"]),
+        some(&["file:///a/", "file:///b", "file:///c/"]),
+        some(&["BATCH", "STREAMING"]),
+    );
+    let numbers = (bounds(), bounds(), bounds(), bounds(), bounds());
+    let rare = (prop::option::weighted(0.3, any::<bool>()), prop::option::weighted(0.1, 1..60_u64));
+    (name, texts, numbers, rare).prop_map(
+        move |(
+            name,
+            (status, cluster, directory, job_type),
+            (start, end, duration, failed_tasks, failed_jobs),
+            (problems, application),
+        )| Filter {
             status,
             name,
             cluster,
+            directory,
+            job_type,
             start,
             end,
             duration,
             failed_tasks,
-            ..Filter::default()
+            failed_jobs: if kind == ListKind::Applications { failed_jobs } else { Bounds::default() },
+            problems,
+            application: application
+                .filter(|_| kind == ListKind::Jobs)
+                .map(|number| ApplicationId::from_bytes(u128::from(number).to_be_bytes())),
         },
     )
 }
 
-fn sort() -> impl Strategy<Value = Sort> {
-    let keys = vec![
+fn sort(kind: ListKind) -> impl Strategy<Value = Sort> {
+    let mut keys = vec![
         SortKey::Name,
         SortKey::Status,
         SortKey::Start,
@@ -58,8 +82,10 @@ fn sort() -> impl Strategy<Value = Sort> {
         SortKey::Directory,
         SortKey::Size,
         SortKey::Failed,
-        SortKey::JobType,
     ];
+    if kind == ListKind::Jobs {
+        keys.push(SortKey::JobType);
+    }
     (prop::sample::select(keys), any::<bool>()).prop_map(|(key, descending)| Sort { key, descending })
 }
 
@@ -70,7 +96,8 @@ fn limits() -> impl Strategy<Value = Limits> {
     (gathered, 0..20_usize, walked).prop_map(|(gathered, sorted, walked)| Limits { gathered, sorted, walked, counted: 10 })
 }
 
-fn passes(filter: &Filter, job: &Made) -> bool {
+/// Whether the job, or the application, with this number is to be found.
+pub(super) fn passes(filter: &Filter, number: u64, job: &Made) -> bool {
     let within = |bounds: Bounds, value: Option<i64>| {
         bounds.is_open()
             || value.is_some_and(|value| bounds.least.is_none_or(|least| least <= value) && bounds.most.is_none_or(|most| value <= most))
@@ -83,55 +110,91 @@ fn passes(filter: &Filter, job: &Made) -> bool {
             NameMatch::Prefix => name.starts_with(&text),
         })
     });
-    name && (filter.status.is_empty() || filter.status.iter().any(|status| status == job.status))
-        && (filter.cluster.is_empty() || filter.cluster.contains(&job.cluster))
+    let one_of = |texts: &[String], text: Option<&str>| {
+        texts.is_empty() || text.is_some_and(|text| texts.iter().any(|one| one.trim_end_matches('/') == text.trim_end_matches('/')))
+    };
+    name && one_of(&filter.status, Some(job.status))
+        && one_of(&filter.cluster, Some(&job.cluster))
+        && one_of(&filter.directory, Some(directory_of(number)))
+        && one_of(&filter.job_type, job.job_type)
+        && filter.problems.is_none_or(|problem| problem == job.problem)
+        && filter.application.is_none_or(|application| *application.as_bytes() == u128::from(number).to_be_bytes())
         && within(filter.start, job.start)
         && within(filter.end, job.end)
         && within(filter.duration, job.duration)
         && within(filter.failed_tasks, Some(job.failed))
+        && within(filter.failed_jobs, Some(job.failed))
 }
 
-/// Whether one row may stand before another one.
-fn in_order(sort: Sort, one: &Item, other: &Item) -> bool {
-    let text = |text: Option<&String>| text.map(|text| text.to_lowercase());
-    let numbers = |one: Option<i64>, other: Option<i64>| (one.is_none(), other.is_none(), one.cmp(&other));
-    let (one_absent, other_absent, ordering) = match sort.key {
-        SortKey::Name => {
-            let (one, other) = (text(one.name.as_ref()), text(other.name.as_ref()));
-            (one.is_none(), other.is_none(), one.cmp(&other))
-        }
-        SortKey::Status => (false, false, one.status.cmp(&other.status)),
-        SortKey::Cluster => (false, false, one.cluster.cmp(&other.cluster)),
-        SortKey::Directory => (false, false, one.directory.cmp(&other.directory)),
-        SortKey::JobType => (one.job_type.is_none(), other.job_type.is_none(), one.job_type.cmp(&other.job_type)),
-        SortKey::Start => numbers(one.start, other.start),
-        SortKey::End => numbers(one.end, other.end),
-        SortKey::Duration => numbers(one.duration, other.duration),
-        SortKey::Size | SortKey::Failed => return true,
+/// Where the job with this number lies.
+pub(super) fn directory_of(number: u64) -> &'static str {
+    if number.is_multiple_of(2) { "file:///b/" } else { "file:///a/" }
+}
+
+/// Whether one job, by its number, may stand before another one.
+fn in_order(sort: Sort, (one_number, one): (u64, &Made), (other_number, other): (u64, &Made)) -> bool {
+    let number = |value: Option<i64>| value.map(|value| (value, String::new()));
+    let text = |value: Option<String>| value.map(|value| (0, value));
+    let key = |number_of: u64, job: &Made| match sort.key {
+        SortKey::Name => text(job.name.as_ref().map(|name| name.to_lowercase())),
+        SortKey::Status => text(Some(job.status.to_owned())),
+        SortKey::Cluster => text(Some(job.cluster.clone())),
+        SortKey::Directory => text(Some(directory_of(number_of).to_owned())),
+        SortKey::JobType => text(job.job_type.map(str::to_owned)),
+        SortKey::Start => number(job.start),
+        SortKey::End => number(job.end),
+        SortKey::Duration => number(job.duration),
+        SortKey::Size => number(Some(job.tasks)),
+        SortKey::Failed => number(Some(job.failed)),
     };
-    match (one_absent, other_absent) {
-        (_, true) => true,
-        (true, false) => false,
-        (false, false) if sort.descending => ordering != Ordering::Less,
-        (false, false) => ordering != Ordering::Greater,
+    match (key(one_number, one), key(other_number, other)) {
+        (_, None) => true,
+        (None, Some(_)) => false,
+        (Some(one), Some(other)) if sort.descending => one >= other,
+        (Some(one), Some(other)) => one <= other,
     }
 }
 
+/// One list, read page by page while rows are inserted.
+#[derive(Debug, Clone)]
+struct Case {
+    kind: ListKind,
+    jobs: Vec<Made>,
+    later: Vec<Vec<Made>>,
+    filter: Filter,
+    sort: Sort,
+    limit: usize,
+    limits: Limits,
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    prop::sample::select(vec![ListKind::Jobs, ListKind::Applications]).prop_flat_map(|kind| {
+        let rows = prop::collection::vec(made(), 0..60);
+        let later = prop::collection::vec(prop::collection::vec(made(), 0..4), 1..8);
+        (rows, later, filter(kind), sort(kind), 1..8_usize, limits()).prop_map(move |(jobs, later, filter, sort, limit, limits)| Case {
+            kind,
+            jobs,
+            later,
+            filter,
+            sort,
+            limit,
+            limits,
+        })
+    })
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn pages_are_the_filtered_sorted_set_without_gap_or_repeat(
-        jobs in prop::collection::vec(made(), 0..60),
-        later in prop::collection::vec(prop::collection::vec(made(), 0..4), 1..8),
-        filter in filter(),
-        sort in sort(),
-        limit in 1..8_usize,
-        limits in limits(),
-    ) {
-        let index = Index::new();
-        let ids = index.add(&jobs, 1);
-        let expected: HashSet<&String> = ids.iter().zip(&jobs).filter(|(_, job)| passes(&filter, job)).map(|(id, _)| id).collect();
+    fn pages_are_the_filtered_sorted_set_without_gap_or_repeat(case in case()) {
+        let Case { kind, jobs, later, filter, sort, limit, limits } = case;
+        let index = Index::of(kind);
+        let mut ids = index.add(&jobs, 1);
+        let mut all: Vec<(u64, Made)> = (1..).zip(jobs).collect();
+        let first = ids.clone();
+        let expected: HashSet<&String> =
+            first.iter().zip(&all).filter(|(_, (number, job))| passes(&filter, *number, job)).map(|(id, _)| id).collect();
         let whole = index.page(&filter, sort, 1_000, None);
         prop_assert_eq!(whole.items.iter().map(|item| &item.id).collect::<HashSet<_>>(), expected.clone());
         prop_assert_eq!(whole.total.count, expected.len() as u64);
@@ -146,13 +209,19 @@ proptest! {
             if cursor.is_none() {
                 break;
             }
-            index.add(more, number);
+            ids.extend(index.add(more, number));
+            all.extend((number..).zip(more.iter().cloned()));
             number += more.len() as u64;
         }
         let distinct: HashSet<&String> = found.iter().map(|item| &item.id).collect();
         prop_assert_eq!(distinct.len(), found.len(), "a row is there twice");
-        prop_assert!(found.is_sorted_by(|one, other| in_order(sort, one, other)), "out of order");
-        let of_first: Vec<&String> = found.iter().map(|item| &item.id).filter(|id| ids.contains(id)).collect();
+        let of = |item: &Item| {
+            let (number, job) = &all[ids.iter().position(|id| *id == item.id).unwrap()];
+            (*number, job)
+        };
+        prop_assert!(found.is_sorted_by(|one, other| in_order(sort, of(one), of(other))), "out of order");
+        prop_assert!(found.iter().all(|item| { let (number, job) = of(item); passes(&filter, number, job) }), "a row does not pass");
+        let of_first: Vec<&String> = found.iter().map(|item| &item.id).filter(|id| first.contains(id)).collect();
         prop_assert_eq!(of_first, whole.items.iter().map(|item| &item.id).collect::<Vec<_>>());
     }
 }

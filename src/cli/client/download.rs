@@ -1,0 +1,67 @@
+//! `applications download` and `jobs download`: the only command of these that writes a file.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use futures::StreamExt as _;
+use tokio::fs;
+use tokio::io::AsyncWriteExt as _;
+
+use super::arguments::{DownloadArguments, Query};
+use super::server::Server;
+use super::{Console, Failure};
+
+/// Saves the archive files of an application or a job. The file has its name once it is whole.
+pub(super) async fn archive(list: &str, wanted: &DownloadArguments, console: &mut Console<'_>) -> Result<(), Failure> {
+    let file = wanted.file.clone().unwrap_or_else(|| PathBuf::from(format!("{}.zip", wanted.id)));
+    let to_stdout = file == Path::new("-");
+    if to_stdout && console.terminal {
+        return Err(Failure::usage("A zip file is nothing for a terminal: name a file with --file FILE."));
+    }
+    if !to_stdout && !wanted.force && fs::try_exists(&file).await.unwrap_or(false) {
+        return Err(Failure::failed(format!("{} is there already: --force replaces it, --file FILE names another.", file.display())));
+    }
+    let server = Server::of(&wanted.server)?;
+    let mut query = Query::new();
+    query.extend(wanted.cluster.iter().map(|cluster| ("cluster", cluster.clone())));
+    query.extend(wanted.directory.iter().map(|directory| ("directory", directory.clone())));
+    let answer = server.get(&format!("{list}/{}/archive", wanted.id), &query).await?;
+    let rebuilt = answer.headers().get("historyserver-rebuilt-archives").and_then(|value| value.to_str().ok()).unwrap_or("0").to_owned();
+    if to_stdout {
+        let mut chunks = answer.bytes_stream();
+        while let Some(chunk) = chunks.next().await {
+            console.out.write_all(&chunk.map_err(|error| server.unanswered(&error))?)?;
+        }
+    } else {
+        let part = PathBuf::from(format!("{}.part", file.display()));
+        let saved = save(&server, answer, &part, &file).await;
+        if saved.is_err() {
+            // Where nothing was written there is nothing to remove.
+            let _ = fs::remove_file(&part).await;
+        }
+        let bytes = saved?;
+        writeln!(console.notes, "{}: {bytes} bytes", file.display())?;
+    }
+    if rebuilt != "0" {
+        writeln!(
+            console.notes,
+            "Some archive files are gone from their archive directory and were put together again from their documents: files named *.rebuilt.txt say which."
+        )?;
+    }
+    Ok(())
+}
+
+async fn save(server: &Server, answer: reqwest::Response, part: &Path, file: &Path) -> Result<u64, Failure> {
+    let failed = |error: io::Error| Failure::failed(format!("{} cannot be written: {error}.", file.display()));
+    let mut target = fs::File::create(part).await.map_err(failed)?;
+    let mut bytes = 0;
+    let mut chunks = answer.bytes_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|error| server.unanswered(&error))?;
+        target.write_all(&chunk).await.map_err(failed)?;
+        bytes += chunk.len() as u64;
+    }
+    target.sync_all().await.map_err(failed)?;
+    fs::rename(part, file).await.map_err(failed)?;
+    Ok(bytes)
+}

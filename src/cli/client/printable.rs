@@ -1,0 +1,102 @@
+//! Texts, times and durations as they may be printed to a terminal.
+
+use std::fmt::Write as _;
+
+use chrono::DateTime;
+
+/// Escapes what a terminal would take for a command, or would hide or turn around: control characters, and invisible ones that
+/// change the direction of text. Lines stay lines where they may.
+pub(super) fn printable(text: &str, lines: bool) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' if lines => shown.push('\n'),
+            '\t' if lines => shown.push('\t'),
+            '\n' => shown.push_str("\\n"),
+            '\r' => shown.push_str("\\r"),
+            '\t' => shown.push_str("\\t"),
+            _ if character.is_control() || is_hidden(character) => {
+                // Writing to a text does not fail.
+                let _ = write!(shown, "\\u{{{:x}}}", u32::from(character));
+            }
+            _ => shown.push(character),
+        }
+    }
+    shown
+}
+
+fn is_hidden(character: char) -> bool {
+    matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// JSON with the control characters escaped that JSON itself lets through. They only stand within strings.
+pub(super) fn printable_json(text: &str) -> String {
+    if !text.contains(|character: char| ('\u{7f}'..='\u{9f}').contains(&character) || is_hidden(character)) {
+        return text.to_owned();
+    }
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if ('\u{7f}'..='\u{9f}').contains(&character) || is_hidden(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                // Writing to a text does not fail.
+                let _ = write!(shown, "\\u{unit:04x}");
+            }
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// A time as people read it, in UTC.
+pub(super) fn time(millis: i64) -> String {
+    DateTime::from_timestamp_millis(millis).map_or_else(|| millis.to_string(), |time| time.format("%Y-%m-%d %H:%M:%S").to_string())
+}
+
+/// A duration as people read it, by its two largest parts.
+pub(super) fn duration(millis: i64) -> String {
+    if millis < 0 {
+        return format!("{millis} ms");
+    }
+    let seconds = millis / 1_000;
+    match seconds {
+        ..10 => format!("{}.{:03} s", seconds, millis % 1_000),
+        10..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        3_600..86_400 => format!("{} h {:02} min", seconds / 3_600, seconds / 60 % 60),
+        _ => format!("{} d {:02} h", seconds / 86_400, seconds / 3_600 % 24),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_a_terminal_would_obey_is_printed() {
+        assert_eq!(printable("a\u{1b}[2Jb\u{9b}31m\u{7f}\0\r\n\tc", false), "a\\u{1b}[2Jb\\u{9b}31m\\u{7f}\\u{0}\\r\\n\\tc");
+        assert_eq!(printable("a\u{202e}b\u{feff}\n", true), "a\\u{202e}b\\u{feff}\n");
+        assert_eq!(printable("größe 漢字 😀", false), "größe 漢字 😀");
+        let json = serde_json::to_string("\u{1b}\u{9b}\u{7f}\u{202e}é\u{e0001}").unwrap();
+        let shown = printable_json(&json);
+        assert_eq!(shown, "\"\\u001b\\u009b\\u007f\\u202eé\\udb40\\udc01\"");
+        assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), "\u{1b}\u{9b}\u{7f}\u{202e}é\u{e0001}");
+    }
+
+    #[test]
+    fn times_and_durations_are_for_people() {
+        assert_eq!(time(1_795_373_917_344), "2026-11-22 18:58:37");
+        assert_eq!(time(i64::MAX), i64::MAX.to_string());
+        for (millis, expected) in [
+            (-5, "-5 ms"),
+            (0, "0.000 s"),
+            (9_999, "9.999 s"),
+            (59_999, "59 s"),
+            (61_000, "1 min 01 s"),
+            (3_600_000, "1 h 00 min"),
+            (90_000_000, "1 d 01 h"),
+        ] {
+            assert_eq!(duration(millis), expected);
+        }
+    }
+}

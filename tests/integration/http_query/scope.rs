@@ -1,0 +1,55 @@
+//! Whatever is read within a scope is of its directories alone.
+
+use historyserver::archive::Owner;
+use historyserver::index::query::{Filter, ListKind, ListQuery, Scope, Sort, SortKey};
+use historyserver::index::{Copy, DocumentAnswer, DocumentList, DocumentPage, ProblemFilter};
+
+use crate::support::archives::{id, write, write_application};
+use crate::support::served::Served;
+
+#[tokio::test]
+async fn what_is_outside_of_a_scope_is_not_listed_counted_found_or_read() {
+    let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let both = [one.path().to_path_buf(), other.path().to_path_buf()];
+    for (folder, digit) in both.iter().zip(['1', '2']) {
+        write_application(folder, "eu", &id(digit), "orders", 1_000, &[]);
+        // Of an id that is in both.
+        write_application(folder, "eu", &id('a'), "payments", 1_000, &[]);
+        write(&folder.join(id('f')), "no archive");
+    }
+    let server = Served::over(&both).await;
+    let directory = server.json(&format!("/api/v1/applications/{}", id('1'))).await["directory"].as_str().unwrap().to_owned();
+    let reader = server.world.reader.scoped(Scope::of_directories([directory.clone()]));
+    let list = ListQuery {
+        kind: ListKind::Applications,
+        filter: Filter::default(),
+        sort: Sort { key: SortKey::Name, descending: false },
+        limit: 10,
+        cursor: None,
+    };
+    let page = reader.page(list).await.unwrap();
+    assert_eq!(page.items.iter().map(|item| item.id.as_str()).collect::<Vec<_>>(), [id('1'), id('a')]);
+    let (problems, total) = reader.problem_page(ProblemFilter::default(), None, 10).await.unwrap();
+    assert_eq!((problems.rows.len(), total.count), (1, 1));
+    assert_eq!(problems.rows[0].subject.directory.to_string(), directory);
+    let named = ProblemFilter { directories: vec!["file:///elsewhere".to_owned()], ..ProblemFilter::default() };
+    assert!(reader.problem_page(named, None, 10).await.unwrap().0.rows.is_empty());
+
+    let whole = server.world.reader.scoped(Scope::everything());
+    for (digit, seen) in [('1', true), ('2', false), ('a', true)] {
+        let owner = Owner::Application(id(digit).parse().unwrap());
+        let path = format!("/applications/{}", id(digit));
+        let everywhere = whole.document(owner, &path, &Copy::default()).await.unwrap();
+        assert!(matches!(everywhere, DocumentAnswer::Found(_)), "{digit}");
+        let found = reader.document(owner, &path, &Copy::default()).await.unwrap();
+        assert_eq!(matches!(found, DocumentAnswer::Found(_)), seen, "{digit}");
+        let asked = DocumentPage { owner, copy: Copy::default(), own: false, cursor: None, limit: 10 };
+        match reader.document_page(asked).await.unwrap() {
+            DocumentList::Page(unit, _) => assert_eq!((unit.directory().to_string(), seen), (directory.clone(), true), "{digit}"),
+            _ => assert!(!seen, "{digit}"),
+        }
+        let files = reader.unit_archives(owner, &Copy::default()).await.unwrap();
+        assert_eq!(files.map(|files| files.unit.directory().to_string()), seen.then(|| directory.clone()), "{digit}");
+    }
+    server.stop().await;
+}
