@@ -130,6 +130,9 @@ fn write(file: &Path, applications: u64) -> Result<()> {
             "INSERT INTO jobs (unit, job, named, archived, shown, name, status, start_time, end_time, duration, job_type, tasks, failed_tasks,
              task_counts, overview) VALUES (?1, ?2, 1, 1, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?;
+        let mut label = transaction.prepare("INSERT OR IGNORE INTO labels (kind, text) VALUES (4, ?1)")?;
+        let mut failure = transaction
+            .prepare("INSERT INTO job_facts (job, checkpointing, exception) SELECT ?1, 0, id FROM labels WHERE kind = 4 AND text = ?2")?;
         let mut problem = transaction
             .prepare("INSERT INTO problems (directory, unit, archive, code, cluster, application, file, reason, since) VALUES (?1, ?2, ?3, 'archive-unreadable', ?4, ?5, 'x', 'cannot be read', 0)")?;
         let mut random = Random(0x9e37_79b9_7f4a_7c15);
@@ -176,6 +179,12 @@ fn write(file: &Path, applications: u64) -> Result<()> {
                     counts,
                     overview
                 ])?;
+                if status == "FAILED" {
+                    let job = transaction.last_insert_rowid();
+                    let class = format!("com.example.{}Exception", word(random.skewed(300)));
+                    label.execute([&class])?;
+                    failure.execute(params![job, class])?;
+                }
                 if random.below(400) == 0 {
                     problem.execute(params![directory, row, job_id, cluster, id])?;
                 }
