@@ -62,6 +62,8 @@ pub(super) fn open_writer(file: &Path, max_pages: Option<u32>) -> Result<Connect
     })?;
     connection.set_transaction_behavior(TransactionBehavior::Immediate);
     listing::fill(&mut connection)?;
+    // Each act is a savepoint, whose undo log SQLite would write to a file: a tenth of a first refresh. It holds the pages of one act.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(connection)
 }
 
