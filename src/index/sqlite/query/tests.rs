@@ -84,16 +84,14 @@ impl Index {
                     unit, id, made.name, made.status, made.start, made.end, made.duration, made.job_type, made.tasks, made.failed
                 ])
                 .unwrap();
-            if self.kind == ListKind::Applications {
-                connection
-                    .prepare_cached(
-                        "INSERT INTO applications (unit, application, shown, name, status, start_time, end_time, duration, jobs, failed_jobs,
-                         job_counts, overview) VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, '{}', '{}')",
-                    )
-                    .unwrap()
-                    .execute(params![unit, id, made.name, made.status, made.start, made.end, made.duration, made.tasks, made.failed])
-                    .unwrap();
-            }
+            connection
+                .prepare_cached(
+                    "INSERT INTO applications (unit, application, shown, name, status, start_time, end_time, duration, jobs, failed_jobs,
+                     job_counts, overview) VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, '{}', '{}')",
+                )
+                .unwrap()
+                .execute(params![unit, id, made.name, made.status, made.start, made.end, made.duration, made.tasks, made.failed])
+                .unwrap();
             if made.problem {
                 connection
                     .prepare_cached(
