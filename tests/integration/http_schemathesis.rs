@@ -19,7 +19,8 @@ async fn no_request_made_from_the_document_is_answered_otherwise_than_it_says() 
     let program = tool(".test-tools/schemathesis/installed.txt").with_file_name("bin/schemathesis");
     let mut command = Command::new(program);
     command.current_dir(folder.path()).args(["run", &format!("{}/api/v1/openapi.json", server.base), "--url", &server.base]);
-    command.args(["--seed", SEED, "--max-examples", "8", "--workers", "2", "--warnings", "off", "--no-color"]);
+    // One worker: Python 3.11 parses source text in one thread at a time only, and it does so with every pattern that it makes.
+    command.args(["--seed", SEED, "--max-examples", "8", "--workers", "1", "--warnings", "off", "--no-color"]);
     // A schema cannot say what a time, a zone or a cursor is: such values are refused, with a sentence, though it allows them.
     command.args(["--checks", "all", "--exclude-checks", "positive_data_acceptance"]);
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();

@@ -346,11 +346,12 @@ async fn the_newest_application_comes_first_and_the_first_batch_is_small() {
     assert_eq!(known.batches, [100, 100, 100]);
 }
 
-/// Lists a directory of 300 applications; does something to its root while the listing waits to be heard.
+/// Lists a directory of 300 applications; does something to its root, a link, while the listing waits to be heard.
 async fn list_while(disturb: impl FnOnce(&Path)) -> Result<Listed, DirectoryError> {
     let folder = TempDir::new().unwrap();
-    let root = folder.path().join("archives");
-    newest_first_fixture(&root, 300);
+    let (root, target) = (folder.path().join("archives"), folder.path().join("target"));
+    newest_first_fixture(&target, 300);
+    symlink(&target, &root).unwrap();
     let directory = open(&root);
     let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
     let listing = historyserver::tasks::spawn(async move { directory.list(&Extent::Audit, sender).await });
@@ -366,9 +367,12 @@ async fn a_root_that_vanishes_during_a_listing_is_an_error_and_no_short_success(
     assert_eq!(error.kind, DirectoryErrorKind::Unavailable);
     assert!(error.message.contains("vanished while it was listed"), "{error}");
 
+    // At one stroke, so that it is never away.
     let error = list_while(|root| {
-        fs::rename(root, root.with_extension("away")).unwrap();
-        fs::create_dir(root).unwrap();
+        let (other, link) = (root.with_extension("other"), root.with_extension("link"));
+        fs::create_dir(&other).unwrap();
+        symlink(&other, &link).unwrap();
+        fs::rename(&link, root).unwrap();
     })
     .await
     .unwrap_err();
