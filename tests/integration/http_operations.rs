@@ -95,7 +95,7 @@ async fn the_status_tells_version_directories_refreshes_figures_and_problems() {
 async fn metrics_count_requests_by_template_and_never_name_what_was_asked_for() {
     let server = Served::over(&samples()).await;
     let job = "97e64afe56d154c5ef33d6bd2ea42fe0";
-    server.get(&format!("/jobs/{job}/exceptions?maxExceptions=4711")).await;
+    server.get(&format!("/jobs/{job}/exceptions?maxExceptions=strange")).await;
     server.get(&format!("/jobs/{job}/a-strange-document")).await;
     server.get("/a-strange-path").await;
     server.get("/healthz").await;
@@ -113,7 +113,7 @@ async fn metrics_count_requests_by_template_and_never_name_what_was_asked_for() 
     ] {
         assert!(text.contains(expected), "{expected} is not in\n{text}");
     }
-    for archived in [job, "strange", "4711"] {
+    for archived in [job, "strange"] {
         assert!(!text.contains(archived), "{archived} is in\n{text}");
     }
     server.stop().await;

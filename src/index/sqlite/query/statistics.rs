@@ -115,6 +115,8 @@ fn failures(connection: &Connection, mut classes: HashMap<i64, u64>) -> Result<V
         let text = prepare(connection, "SELECT text FROM labels WHERE id = ?1")?.query_row([class], |row| row.get(0)).optional()?;
         told.extend(text.map(|class| FailureClass { class, count }));
     }
+    // Numbers of rows follow the order in which archives were read: equals are told by their text.
+    told.sort_by(|one, other| other.count.cmp(&one.count).then_with(|| one.class.cmp(&other.class)));
     Ok(told)
 }
 
@@ -136,6 +138,7 @@ fn failing(connection: &Connection, condition: &Condition, names: HashMap<i64, (
             told.push(FailingName { name, failed, runs });
         }
     }
+    told.sort_by(|one, other| (other.failed, one.runs, &one.name).cmp(&(one.failed, other.runs, &other.name)));
     Ok(told)
 }
 
