@@ -16,7 +16,12 @@ export const IDS = {
   pending: '2151c787c941daa88a007f5230e7d375',
   mixedApplication: '9223bba4dd77432623bfe32c8ce22282',
   mainThrew: 'f1898ed7fcedaa1cb44070ffbab23964',
+  legacyBatch: '79eb47759991d2da768adf0c2edcee76',
+  hostileBefore: '97e64afe56d154c5ef33d6bd2ea42fe0',
 };
+
+/** The address of two jobs side by side. */
+const compare = (left, right, rest = {}) => `/compare/jobs?${new URLSearchParams({ left, right, ...rest })}`;
 
 /** The name of two jobs, one of them of an older version. */
 export const TWICE = "Ünïcødé \"double\" 'single' a/b\\c <script>alert(1)</script> & 日本語 🚀 %2F ../x?y#z\ttab ls";
@@ -58,6 +63,9 @@ export const PAGES = [
   { name: 'search-empty', hash: '/search' },
   { name: 'runs', hash: `/runs/jobs?${new URLSearchParams({ name: TWICE })}` },
   { name: 'runs-none', hash: '/runs/applications?name=nothing+is+called+so' },
+  { name: 'compare', hash: compare(IDS.legacyFailing, IDS.wide) },
+  { name: 'compare-differences', hash: compare(IDS.legacyBatch, IDS.batch, { only: 'differences' }) },
+  { name: 'compare-choose', hash: compare(IDS.failing, 'no id') },
   { name: 'statistics', hash: '/statistics?period=7d' },
   { name: 'server', hash: '/server' },
   { name: 'unknown', hash: '/no/such/page' },

@@ -5,9 +5,10 @@ vi.stubGlobal('window', { location: { hash: '' }, addEventListener: () => undefi
 let pageOf: typeof import('../src/lib/routes').pageOf;
 let parseHash: typeof import('../src/lib/router.svelte').parseHash;
 let href: typeof import('../src/lib/router.svelte').href;
+let compareHref: typeof import('../src/lib/routes').compareHref;
 
 beforeAll(async () => {
-  ({ pageOf } = await import('../src/lib/routes'));
+  ({ pageOf, compareHref } = await import('../src/lib/routes'));
   ({ parseHash, href } = await import('../src/lib/router.svelte'));
 });
 
@@ -54,6 +55,13 @@ describe('addresses of Flink’s dashboard', () => {
 });
 
 describe('links', () => {
+  test('of a comparison name each copy that is not the one shown', () => {
+    const link = compareHref({ id: ID, cluster: null, directory: null }, { id: ID, cluster: 'prod, eu', directory: 's3://a/b' });
+    expect(page(link)).toEqual({ name: 'compare' });
+    expect(Object.fromEntries(parseHash(link).query)).toEqual({ left: ID, right: ID, right_cluster: 'prod, eu', right_directory: 's3://a/b' });
+    expect(page('#/compare/applications').name).toBe('unknown');
+  });
+
   test('are read back as they were written', () => {
     const link = href(['a b', 'x/y?z'], { name: 'ä & b=c', status: 'FAILED,CANCELED', empty: null });
     expect(link).toBe('#/a%20b/x%2Fy%3Fz?name=%C3%A4+%26+b%3Dc&status=FAILED,CANCELED');

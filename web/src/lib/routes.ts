@@ -2,6 +2,7 @@
  * Which page an address names. The addresses are those of Flink's own dashboard, so that links and bookmarks to the
  * Java history server, and to a JobManager that is gone, open the same page here.
  */
+import type { Copy } from './copies';
 import { href } from './router.svelte';
 
 export const APPLICATION_TABS = ['overview', 'exceptions', 'configuration'] as const;
@@ -19,6 +20,7 @@ export type Page =
   | { name: 'application'; id: string; tab: ApplicationTab }
   | { name: 'job'; id: string; tab: JobTab; vertex: string | null; vertexTab: VertexTab; notArchived: string | null }
   | { name: 'runs'; kind: 'applications' | 'jobs' }
+  | { name: 'compare' }
   | { name: 'search' }
   | { name: 'statistics' }
   | { name: 'server' }
@@ -54,6 +56,9 @@ export function pageOf(segments: readonly string[]): Page {
       return jobPage(withoutState(rest));
     case 'runs':
       return { name: 'runs', kind: rest[0] === 'applications' ? 'applications' : 'jobs' };
+    case 'compare':
+      // Only jobs can be compared: an application has no plan.
+      return rest[0] === 'jobs' ? { name: 'compare' } : { name: 'unknown', path: segments.join('/') };
     case 'search':
       return { name: 'search' };
     case 'statistics':
@@ -95,5 +100,15 @@ export const vertexHref = (job: string, vertex: string, tab: VertexTab = 'detail
 export const searchHref = (text: string): string => href(['search'], { q: text });
 /** All runs of one name, of every cluster or of one. */
 export const runsHref = (kind: 'applications' | 'jobs', name: string, cluster: string | null = null): string => href(['runs', kind], { name, cluster });
+/** Two jobs side by side, the earlier one usually on the left. */
+export const compareHref = (left: Copy, right: Copy): string =>
+  href(['compare', 'jobs'], {
+    left: left.id,
+    left_cluster: left.cluster,
+    left_directory: left.directory,
+    right: right.id,
+    right_cluster: right.cluster,
+    right_directory: right.directory,
+  });
 export const listHref = (kind: 'applications' | 'jobs', query = ''): string =>
   `#/${kind === 'applications' ? 'application' : 'job'}/completed${query ? `?${query}` : ''}`;

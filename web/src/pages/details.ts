@@ -1,5 +1,6 @@
 /** The pages behind the lists, fetched together: whoever opens one opens others. */
 export { default as ApplicationPage } from './ApplicationPage.svelte';
+export { default as ComparePage } from './ComparePage.svelte';
 export { default as JobPage } from './JobPage.svelte';
 export { default as RunsPage } from './RunsPage.svelte';
 export { default as SearchPage } from './SearchPage.svelte';

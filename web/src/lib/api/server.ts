@@ -12,6 +12,16 @@ export type JobItem = Schemas['JobItem'];
 /** One line of the list of applications or of jobs. */
 export type Item = ApplicationItem | JobItem;
 export type Page = Schemas['ApplicationPage'] | Schemas['JobPage'];
+/** One run of a name, with its figures. */
+export type JobRun = Schemas['JobRun'];
+export type Run = Schemas['ApplicationRun'] | JobRun;
+export type RunPage = Schemas['ApplicationRunPage'] | Schemas['JobRunPage'];
+export type JobDetails = Schemas['JobDetails'];
+export type JobFacts = Schemas['JobFacts'];
+export type JobComparison = Schemas['JobComparison'];
+export type ConfigurationDifference = Schemas['ConfigurationDifference'];
+export type VertexDifference = Schemas['VertexDifference'];
+export type VertexFigures = Schemas['VertexFigures'];
 export type ListTotal = Schemas['ListTotal'];
 export type FacetCounts = Schemas['FacetCounts'];
 export type Statistics = Schemas['TimeStatistics'];

@@ -1,0 +1,132 @@
+// Two jobs side by side: what is shown is what the server answers, and the address holds all of it.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import { IDS, json, launch, openPage, settle, startServer } from './support.mjs';
+
+let server;
+let browser;
+let open;
+let page;
+before(async () => {
+  server = await startServer();
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+afterEach(async () => {
+  assert.deepEqual(open.faults, []);
+  await open.close();
+});
+
+async function begin(hash, options) {
+  open = await openPage(browser, server, options);
+  page = open.page;
+  await open.go(hash);
+}
+
+const compared = (left, right) => json(server, `api/v1/jobs/compare?left=${left}&right=${right}`);
+const table = (name) => page.getByRole('table', { name, exact: true });
+const texts = async (rows) => rows.evaluateAll((all) => all.map((row) => [...row.children].map((cell) => cell.innerText.replaceAll('\u00a0', ' ').trim())));
+const count = (value) => value.toLocaleString('en-US');
+const hash = () => page.evaluate(() => window.location.hash);
+
+test('figures, configuration and vertices of two jobs are those that the server answers', async () => {
+  await begin(`/compare/jobs?left=${IDS.legacyFailing}&right=${IDS.wide}`);
+  const { left, right, left_facts, right_facts, configuration, configuration_equal, vertices } = await compared(IDS.legacyFailing, IDS.wide);
+  for (const [name, job] of [['Left job', left], ['Right job', right]]) {
+    const side = page.getByRole('region', { name });
+    assert.equal(await side.getByRole('link').innerText(), job.name);
+    assert.match(await side.innerText(), new RegExp(`${job.status}[^]*${job.id}`));
+  }
+  const figures = Object.fromEntries((await texts(table('Figures of both jobs').locator('tbody tr'))).map(([name, ...rest]) => [name, rest]));
+  assert.deepEqual(figures['Flink version'], [left_facts.flink_version, right_facts.flink_version, 'differs']);
+  assert.deepEqual(figures['Restarts'].slice(0, 2), [left_facts.restarts, right_facts.restarts].map(count));
+  assert.deepEqual(figures['Records written'].slice(0, 2), [left_facts.io.write_records, right_facts.io.write_records].map(count));
+  assert.deepEqual(figures['Innermost cause'], [left_facts.root_exception.cause_class, '–', 'only left']);
+  assert.deepEqual(figures['Checkpoints completed'], ['0', '0', 'same']);
+  assert.equal(await page.getByText(`${configuration.length} differ, ${configuration_equal} keys are equal`).count(), 1);
+  assert.deepEqual(
+    await texts(table('Configuration that differs').locator('tbody tr')),
+    configuration.map((one) => [one.key, ...[one.left, one.right].map((value) => value ?? 'not set')]),
+  );
+  const groups = table('Vertices of both jobs').locator('tbody');
+  assert.equal(await groups.count(), vertices.length);
+  assert.deepEqual(new Set(vertices.map(({ change }) => change)), new Set(['changed', 'removed', 'added']));
+  for (const [index, vertex] of vertices.entries()) {
+    const group = groups.nth(index);
+    assert.equal(await group.getAttribute('data-change'), { added: 'plus', removed: 'minus', changed: 'differs', same: 'equal' }[vertex.change]);
+    const head = await group.locator('tr').first().innerText();
+    assert.match(head.toLowerCase(), new RegExp(vertex.change));
+    assert.ok(head.includes(vertex.name));
+    for (const side of ['left', 'right']) {
+      const row = group.locator(`tr[data-side=${side}]`);
+      assert.equal(await row.count(), vertex[side] ? 1 : 0);
+      if (!vertex[side]) continue;
+      const [[, parallelism, most, , readRecords, , writeRecords]] = await texts(row);
+      const of = vertex[side];
+      assert.deepEqual([parallelism, most, readRecords, writeRecords], [of.parallelism, of.max_parallelism, of.read_records, of.write_records].map(count));
+    }
+  }
+  assert.ok((await groups.first().innerText()).includes(`${vertices[0].left.name} → ${vertices[0].right.name}`));
+});
+
+test('only what differs is left when it is asked for, the address says so, and the sides can be swapped', async () => {
+  await begin(`/compare/jobs?left=${IDS.legacyBatch}&right=${IDS.batch}`);
+  const { vertices } = await compared(IDS.legacyBatch, IDS.batch);
+  const groups = table('Vertices of both jobs').locator('tbody');
+  const changed = vertices.filter(({ change }) => change !== 'same').length;
+  assert.ok(changed > 0 && changed < vertices.length);
+  assert.equal(await groups.count(), vertices.length);
+  await page.getByRole('button', { name: 'Only differences' }).click();
+  await page.waitForFunction((wanted) => document.querySelectorAll('tbody[data-change]').length === wanted, changed);
+  assert.equal(await table('Figures of both jobs').getByText('same', { exact: true }).count(), 0);
+  assert.match(await hash(), /only=differences/);
+  await page.getByRole('link', { name: 'Swap left and right' }).click();
+  await page.getByRole('region', { name: 'Left job' }).getByText(IDS.batch).waitFor();
+  assert.equal(await groups.count(), (await compared(IDS.batch, IDS.legacyBatch)).vertices.filter(({ change }) => change !== 'same').length);
+  assert.match(await hash(), new RegExp(`left=${IDS.batch}.*only=differences`));
+});
+
+test('a job that is not named, or not by an id, is asked for, and typing it leads to the comparison', async () => {
+  await begin('/compare/jobs');
+  await page.getByText('The left job is not named.').waitFor();
+  await page.getByText('The right job is not named.').waitFor();
+  await page.getByRole('textbox', { name: 'Left' }).fill(IDS.failing);
+  await page.getByRole('textbox', { name: 'Right' }).fill('my job');
+  await page.getByRole('button', { name: 'Compare' }).click();
+  await page.getByText('This is not the id of a job on the right').waitFor();
+  await page.getByRole('link', { name: 'The runs of REST always failing' }).waitFor();
+  await page.getByRole('textbox', { name: 'Right' }).fill(IDS.wide);
+  await page.keyboard.press('Enter');
+  await settle(page);
+  await table('Figures of both jobs').waitFor();
+  assert.match(await hash(), new RegExp(`left=${IDS.failing}&right=${IDS.wide}$`));
+});
+
+test('a job that is not here is said to be missing, with a way to try again', async () => {
+  const missing = '0123456789abcdef0123456789abcdef';
+  await begin(`/compare/jobs?left=${IDS.failing}&right=${missing}`);
+  await page.getByRole('alert').getByText('There is no job as `right` names it').waitFor();
+  const again = page.waitForRequest((request) => request.url().includes('/jobs/compare'));
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await again;
+  await page.getByRole('textbox', { name: 'Right' }).fill(IDS.wide);
+  await page.keyboard.press('Enter');
+  await table('Figures of both jobs').waitFor();
+  // The browser itself reports what was not found.
+  open.faults = open.faults.splice(0).filter((fault) => !fault.includes('404'));
+});
+
+test('figures that are not derived yet, and configurations that are gone, are said to be so', async () => {
+  await begin('/compare/jobs');
+  await page.route('**/api/v1/jobs/compare?*', async (route) => {
+    const response = await route.fetch();
+    return route.fulfill({ response, json: { ...(await response.json()), left_facts: null, configuration: null, configuration_equal: null } });
+  });
+  await open.go(`/compare/jobs?left=${IDS.failing}&right=${IDS.wide}`);
+  await page.getByText('The left job has no figures yet').waitFor();
+  await page.getByText('The configurations cannot be compared').waitFor();
+  assert.equal(await table('Figures of both jobs').getByRole('row', { name: /Flink version – / }).count(), 1);
+});

@@ -1,0 +1,142 @@
+/** Two jobs side by side: which are meant, and by how much their figures differ. */
+import { queryString } from './api/http';
+import type { JobComparison, JobFacts, JobItem, VertexDifference, VertexFigures } from './api/server';
+import type { Copy } from './copies';
+import { formatBytes } from './format/bytes';
+import { formatDuration } from './format/duration';
+import { formatCount, formatShare } from './format/number';
+
+export const SIDES = ['left', 'right'] as const;
+export type SideName = (typeof SIDES)[number];
+
+/** One of the two as an address names it, and what is wrong with its id. */
+export interface Side extends Copy {
+  fault: 'missing' | 'invalid' | null;
+}
+
+export function sideOf(query: URLSearchParams, name: SideName): Side {
+  const id = (query.get(name) ?? '').trim().toLowerCase();
+  return {
+    id,
+    cluster: query.get(`${name}_cluster`),
+    directory: query.get(`${name}_directory`),
+    fault: id === '' ? 'missing' : /^[0-9a-f]{32}$/.test(id) ? null : 'invalid',
+  };
+}
+
+/** Where the server compares them; `null` unless both are named. */
+export function comparePath(left: Side, right: Side): string | null {
+  if (left.fault || right.fault) return null;
+  return `api/v1/jobs/compare${queryString({
+    left: left.id,
+    left_cluster: left.cluster,
+    left_directory: left.directory,
+    right: right.id,
+    right_cluster: right.cluster,
+    right_directory: right.directory,
+  })}`;
+}
+
+export type Unit = 'count' | 'duration' | 'bytes';
+
+const FORMATS: Record<Unit, (value: number) => string> = { count: formatCount, duration: formatDuration, bytes: formatBytes };
+
+/** By how much the right one is more or less: `+1m 30s (+50 %)`. `null` where one of them has no figure. */
+export function differenceOf(left: number | null, right: number | null, unit: Unit): string | null {
+  if (left === null || right === null) return null;
+  if (left === right) return 'same';
+  const by = right - left;
+  const sign = by > 0 ? '+' : '−';
+  // Of nothing there is no share, and a multiple reads better than thousands of per cent.
+  const share = left <= 0 ? '' : right >= 10 * left ? ` (×${formatCount(Math.round(right / left))})` : ` (${sign}${formatShare(Math.abs(by) / left)})`;
+  return `${sign}${FORMATS[unit](Math.abs(by))}${share}`;
+}
+
+/** A figure of both jobs. Words have no unit. */
+export interface Compared {
+  key: string;
+  label: string;
+  hint?: string;
+  unit: Unit | null;
+  left: number | string | null;
+  right: number | string | null;
+}
+
+interface Figure {
+  key: string;
+  label: string;
+  hint?: string;
+  unit: Unit | null;
+  of: (item: JobItem, facts: JobFacts | null) => number | string | null | undefined;
+}
+
+const BETWEEN = 'As Flink counts it, between vertices: sources read nothing and sinks write nothing';
+
+const FIGURES: readonly Figure[] = [
+  { key: 'duration', label: 'Duration', unit: 'duration', of: (item) => item.duration },
+  { key: 'type', label: 'Job type', unit: null, of: (item) => item.job_type },
+  { key: 'version', label: 'Flink version', unit: null, of: (_, facts) => facts?.flink_version },
+  { key: 'scheduler', label: 'Scheduler', unit: null, of: (_, facts) => facts?.scheduler },
+  { key: 'parallelism', label: 'Parallelism', hint: 'The default that was set for the job', unit: 'count', of: (_, facts) => facts?.parallelism },
+  { key: 'max_parallelism', label: 'Max parallelism', unit: 'count', of: (_, facts) => facts?.max_parallelism },
+  { key: 'restarts', label: 'Restarts', hint: 'How often one subtask was started again, at most', unit: 'count', of: (_, facts) => facts?.restarts },
+  { key: 'read_records', label: 'Records read', hint: BETWEEN, unit: 'count', of: (_, facts) => facts?.io.read_records },
+  { key: 'read_bytes', label: 'Bytes read', hint: BETWEEN, unit: 'bytes', of: (_, facts) => facts?.io.read_bytes },
+  { key: 'write_records', label: 'Records written', hint: BETWEEN, unit: 'count', of: (_, facts) => facts?.io.write_records },
+  { key: 'write_bytes', label: 'Bytes written', hint: BETWEEN, unit: 'bytes', of: (_, facts) => facts?.io.write_bytes },
+  { key: 'completed', label: 'Checkpoints completed', unit: 'count', of: (_, facts) => facts?.checkpoints?.completed },
+  { key: 'failed', label: 'Checkpoints failed', unit: 'count', of: (_, facts) => facts?.checkpoints?.failed },
+  { key: 'longest', label: 'Longest checkpoint', unit: 'duration', of: (_, facts) => facts?.checkpoints?.longest_duration },
+  { key: 'state', label: 'Largest state', hint: 'Of a completed checkpoint', unit: 'bytes', of: (_, facts) => facts?.checkpoints?.largest_state_size },
+  { key: 'exception', label: 'Exception', hint: 'Class of the newest failure', unit: null, of: (_, facts) => facts?.root_exception?.class },
+  { key: 'cause', label: 'Innermost cause', unit: null, of: (_, facts) => facts?.root_exception?.cause_class },
+];
+
+/** The figures that at least one of the two has. */
+export function comparedFigures(comparison: Pick<JobComparison, SideName | `${SideName}_facts`>): Compared[] {
+  return FIGURES.map(({ of, ...figure }) => ({
+    ...figure,
+    left: of(comparison.left, comparison.left_facts) ?? null,
+    right: of(comparison.right, comparison.right_facts) ?? null,
+  })).filter(({ left, right }) => left !== null || right !== null);
+}
+
+export const differs = ({ left, right }: Pick<Compared, 'left' | 'right'>): boolean => left !== right;
+
+/** The difference of two figures, or what there is to say of two words. */
+export function differenceIn({ left, right, unit }: Compared): string {
+  if (left === right) return 'same';
+  if (left === null) return 'only right';
+  if (right === null) return 'only left';
+  if (unit && typeof left === 'number' && typeof right === 'number') return differenceOf(left, right, unit) ?? '';
+  return 'differs';
+}
+
+/** What is shown of a vertex, in the order of its columns. */
+export const VERTEX_FIGURES = [
+  { key: 'parallelism', label: 'Parallelism', unit: 'count' },
+  { key: 'max_parallelism', label: 'Max', unit: 'count' },
+  { key: 'duration', label: 'Duration', unit: 'duration' },
+  { key: 'read_records', label: 'Records read', unit: 'count' },
+  { key: 'read_bytes', label: 'Bytes read', unit: 'bytes' },
+  { key: 'write_records', label: 'Records written', unit: 'count' },
+  { key: 'write_bytes', label: 'Bytes written', unit: 'bytes' },
+] as const satisfies readonly { key: keyof VertexFigures; label: string; unit: Unit }[];
+
+const DIFFERENCES: Record<string, string> = { id: 'id', name: 'name', parallelism: 'parallelism', max_parallelism: 'max parallelism' };
+
+/** What became of a vertex from the left to the right: a word, and an icon that says it too. */
+export function changeOf({ change, differences }: Pick<VertexDifference, 'change' | 'differences'>): { word: string; icon: 'plus' | 'minus' | 'differs' | 'equal'; tone: string } {
+  if (change === 'added') return { word: 'Added', icon: 'plus', tone: 'finished' };
+  if (change === 'removed') return { word: 'Removed', icon: 'minus', tone: 'failed' };
+  if (change === 'same') return { word: 'Same', icon: 'equal', tone: 'neutral' };
+  return { word: `Changed: ${differences.map((one) => DIFFERENCES[one] ?? one).join(', ')}`, icon: 'differs', tone: 'canceled' };
+}
+
+/** How many vertices were added, removed and changed, in words. */
+export function changesInWords(vertices: readonly Pick<VertexDifference, 'change'>[]): string {
+  const count = (wanted: string): number => vertices.filter(({ change }) => change === wanted).length;
+  const parts = (['added', 'removed', 'changed'] as const).map((change) => [count(change), change] as const).filter(([found]) => found > 0);
+  const same = count('same');
+  return [...parts.map(([found, change]) => `${formatCount(found)} ${change}`), ...(same > 0 ? [`${formatCount(same)} same`] : [])].join(', ');
+}

@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest';
+import type { JobComparison } from '../src/lib/api/server';
+import { changeOf, changesInWords, comparedFigures, comparePath, differenceIn, differenceOf, sideOf } from '../src/lib/compare';
+
+const ID = '2e43e6f39fc88a24eca6e4a590f093ae';
+const OTHER = '231ca9eda182b5e0c291bb541c0c87c8';
+
+describe('the two jobs that an address names', () => {
+  const query = new URLSearchParams({ left: ` ${ID.toUpperCase()}`, right: OTHER, right_cluster: 'prod & eu', right_directory: 's3://bucket/a' });
+
+  test('are asked for, each with its copy', () => {
+    const path = comparePath(sideOf(query, 'left'), sideOf(query, 'right'));
+    expect(path).toBe(`api/v1/jobs/compare?left=${ID}&right=${OTHER}&right_cluster=prod+%26+eu&right_directory=s3%3A%2F%2Fbucket%2Fa`);
+  });
+
+  test.each([
+    ['', 'missing'],
+    ['   ', 'missing'],
+    ['no id', 'invalid'],
+    [`${ID}0`, 'invalid'],
+    [`${ID}&right=x`, 'invalid'],
+  ])('%j is %s, and nothing is asked for', (left, fault) => {
+    const side = sideOf(new URLSearchParams({ left }), 'left');
+    expect(side.fault).toBe(fault);
+    expect(comparePath(side, sideOf(query, 'right'))).toBeNull();
+  });
+});
+
+describe('a difference', () => {
+  test.each([
+    [60_000, 90_000, 'duration', '+30.0 s (+50 %)'],
+    [2048, 1024, 'bytes', '−1.00 KB (−50 %)'],
+    [3, 4, 'count', '+1 (+33.3 %)'],
+    [4, 258, 'count', '+254 (×65)'],
+    [0, 4, 'count', '+4'],
+    [4, 0, 'count', '−4 (−100 %)'],
+    [7, 7, 'count', 'same'],
+    [null, 7, 'count', null],
+    [7, null, 'count', null],
+  ] as const)('of %s and %s as %s is %s', (left, right, unit, words) => expect(differenceOf(left, right, unit)).toBe(words));
+
+  test('of words, and of what only one has, is told in a word', () => {
+    const told = (left: string | number | null, right: string | number | null) => differenceIn({ key: 'x', label: 'x', unit: typeof (left ?? right) === 'number' ? 'count' : null, left, right });
+    expect([told('1.20', '2.3'), told('2.3', '2.3'), told(null, 'Default'), told(0, null), told(2, 3)]).toEqual(['differs', 'same', 'only right', 'only left', '+1 (+50 %)']);
+  });
+});
+
+test('figures that neither job has are left out, and those of one are kept', () => {
+  const item = { duration: 5, job_type: null };
+  const io = { read_bytes: 0, write_bytes: null, read_records: null, write_records: null };
+  const comparison = {
+    left: item,
+    right: { ...item, duration: null },
+    left_facts: { io, restarts: 2, checkpoints: null, root_exception: { class: 'a.B', cause_class: null } },
+    right_facts: null,
+  } as unknown as JobComparison;
+  expect(comparedFigures(comparison).map(({ key, left, right }) => [key, left, right])).toEqual([
+    ['duration', 5, null],
+    ['restarts', 2, null],
+    ['read_bytes', 0, null],
+    ['exception', 'a.B', null],
+  ]);
+});
+
+describe('what became of a vertex', () => {
+  test.each([
+    ['added', [], 'Added', 'plus'],
+    ['removed', [], 'Removed', 'minus'],
+    ['same', [], 'Same', 'equal'],
+    ['changed', ['id', 'max_parallelism'], 'Changed: id, max parallelism', 'differs'],
+  ] as const)('%s is a word and an icon', (change, differences, word, icon) => expect(changeOf({ change, differences: [...differences] })).toMatchObject({ word, icon }));
+
+  test('is summed up', () => {
+    const all = (['added', 'changed', 'same', 'added'] as const).map((change) => ({ change }));
+    expect(changesInWords(all)).toBe('2 added, 1 changed, 1 same');
+    expect(changesInWords([])).toBe('');
+  });
+});
