@@ -17,8 +17,8 @@ const HOSTILE = {
 const KEPT = /^(?:next|id|jid|jobVertexId|job_vertex_id|slotSharingGroupId|application-id|jobId|className|rescaleUuid|resourceRequirementsUuid)$/;
 
 function poison(value, text, key = '') {
-  // What is there once may be there twice.
-  if (Array.isArray(value)) return [...value, ...value].map((one) => poison(one, text, key));
+  // What is there once may be there twice. The first few are enough of it: long lists of long texts would only take time.
+  if (Array.isArray(value)) return [...value, ...value.slice(0, 3)].map((one) => poison(one, text, key));
   if (value && typeof value === 'object') {
     return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, poison(one, text, name)]));
   }
@@ -53,10 +53,11 @@ for (const [name, text] of Object.entries(HOSTILE)) {
       },
     );
     await page.route('**/log-url', (route) => route.fulfill({ json: { url: 'javascript:alert(5)' } }));
+    await open.look({ viewport: DESKTOP });
+    await open.go('/');
     for (const { name: where, hash } of VISITED) {
-      await open.look({ viewport: DESKTOP });
-      await open.go(hash);
-      for (const viewport of [DESKTOP, NARROW]) {
+      await open.turn(hash);
+      for (const viewport of [NARROW, DESKTOP]) {
         await open.look({ viewport });
         await assertFits(page, `${name} on ${where}, ${viewport.width} px`);
       }

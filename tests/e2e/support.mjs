@@ -39,6 +39,7 @@ export async function openPage(browser, server, { viewport = DESKTOP, theme = 'l
   page.on('request', (request) => {
     if (!request.url().startsWith(server.url) && !request.url().startsWith('about:')) faults.push(`request to another origin: ${request.url()}`);
   });
+  await page.addInitScript(countRequests);
   await page.addInitScript(() => {
     window.addEventListener('securitypolicyviolation', (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
   });
@@ -53,6 +54,11 @@ export async function openPage(browser, server, { viewport = DESKTOP, theme = 'l
       await page.goto(`${server.url}#${hash}`);
       await settle(page);
     },
+    /** Goes to an address as a link does: the page stays, and so does what it knows. */
+    async turn(hash) {
+      await page.evaluate((to) => (window.location.hash = to), hash);
+      await settle(page);
+    },
     /** Changes window and colours of the page that is shown, and waits until it is drawn so. */
     async look({ viewport, theme = 'light' }) {
       await page.setViewportSize(viewport);
@@ -65,15 +71,40 @@ export async function openPage(browser, server, { viewport = DESKTOP, theme = 'l
   };
 }
 
-/** Nothing is loading any more: neither from the server nor as a part of the page. */
+/** Runs in the page before its scripts: how many answers of the server they wait for, bodies included. */
+function countRequests() {
+  window.awaited = 0;
+  const count = (owner, method) => {
+    const original = owner[method];
+    owner[method] = function (...given) {
+      window.awaited += 1;
+      return original.apply(this, given).finally(() => (window.awaited -= 1));
+    };
+  };
+  count(window, 'fetch');
+  count(Response.prototype, 'json');
+}
+
+/** Nothing is loading any more, neither from the server nor as a part of the page, and what came is drawn: so for a few frames. */
 export async function settle(page) {
-  await page.waitForLoadState('networkidle');
-  await page.locator('.skeleton').first().waitFor({ state: 'detached' });
+  const unsettled = await page.evaluate(() => new Promise((resolve) => {
+    const end = performance.now() + 30_000;
+    let calm = 0;
+    const look = () => {
+      const loading = document.querySelector('.skeleton');
+      calm = document.readyState === 'complete' && window.awaited === 0 && !loading ? calm + 1 : 0;
+      if (calm === 4) resolve(null);
+      else if (performance.now() > end) resolve(`${window.awaited} answers are awaited, ${loading?.innerText ?? 'no part'} is loading`);
+      else requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+  }));
+  assert.equal(unsettled, null);
 }
 
 /** No violation of accessibility. The answer of axe is part of the message. */
 export async function assertAccessible(page, where, rules = ALL) {
-  await page.evaluate(readFileSync(AXE, 'utf8'));
+  if (await page.evaluate(() => !('axe' in window))) await page.evaluate(readFileSync(AXE, 'utf8'));
   const violations = await page.evaluate(async (runOnly) => {
     const found = await window.axe.run(document, { runOnly });
     return found.violations.map(({ id, help, nodes }) => `${id}: ${help}\n${nodes.map((node) => `    ${node.html.slice(0, 200)}\n      ${node.any.concat(node.all, node.none).map((check) => check.message).join('; ')}`).join('\n')}`);
