@@ -1,4 +1,5 @@
 /** Status of applications, jobs, tasks, checkpoints and rescales: how each is shown. */
+import { measured } from './format/number';
 
 export type Tone = 'finished' | 'failed' | 'canceled' | 'running' | 'pending' | 'neutral';
 
@@ -35,7 +36,8 @@ export function orderedCounts(counts: Record<string, unknown> | undefined | null
   const byStatus = new Map<string, number>();
   for (const [status, count] of Object.entries(counts ?? {})) {
     const name = status.toUpperCase();
-    if (Number(count) > 0 && name !== 'TOTAL') byStatus.set(name, (byStatus.get(name) ?? 0) + Number(count));
+    const known = measured(count);
+    if (known && name !== 'TOTAL') byStatus.set(name, (byStatus.get(name) ?? 0) + known);
   }
   return [...byStatus]
     .map(([status, count]) => ({ status, count }))

@@ -1,6 +1,7 @@
 /** Lanes of the timeline: when vertices and their subtasks ran. */
 import type { JobVertex, SubtaskTimes } from './api/flink';
 import { formatDuration } from './format/duration';
+import { measured } from './format/number';
 import { instant } from './format/time';
 import { tone } from './status';
 
@@ -43,13 +44,14 @@ export function subtaskLane(subtask: SubtaskTimes['subtasks'][number], end: numb
     .sort((a, b) => a.at - b.at || LIFE.indexOf(a.state) - LIFE.indexOf(b.state));
   const last = states.at(-1);
   const outcome = last && TERMINAL.includes(last.state) ? last.state : 'RUNNING';
+  const lasted = measured(subtask.duration);
   const segments = states.flatMap(({ state, at }, index): Segment[] => {
     if (TERMINAL.includes(state)) return [];
     const to = states[index + 1]?.at ?? end;
     const look = state === 'RUNNING' || state === 'CANCELING' ? tone(outcome) : `phase-${state}`;
     return [{ from: at, to, look, title: `${state}, ${formatDuration(to - at)}` }];
   });
-  return { key: String(subtask.subtask), label: `${subtask.subtask}`, note: `${outcome}, ${formatDuration(subtask.duration)}`, segments };
+  return { key: String(subtask.subtask), label: `${subtask.subtask}`, note: lasted === null ? outcome : `${outcome}, ${formatDuration(lasted)}`, segments };
 }
 
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500]

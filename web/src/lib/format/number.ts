@@ -26,6 +26,17 @@ export function formatCount(value: number): string {
   return grouped.format(value);
 }
 
+/** Counts taken together, as far as they are known. */
+export function sumOf(counts: Record<string, unknown> | undefined): number {
+  return Object.values(counts ?? {}).reduce<number>((sum, count) => sum + (measured(count) ?? 0), 0);
+}
+
+/** A figure of a document as text, a dash where there is none. */
+export function formatMeasured(value: unknown): string {
+  const number = measured(value);
+  return number === null ? '–' : formatCount(number);
+}
+
 /** A share of 1 as per cent: `0.5` as `50 %`. */
 export function formatShare(value: number): string {
   return `${grouped.format(Math.round(value * 1000) / 10)} %`;
