@@ -219,22 +219,95 @@ test('on a narrow screen the menu leads everywhere and closes behind', async () 
   assert.equal(await page.getByRole('link', { name: /^Server/ }).isVisible(), false);
 });
 
-test('old addresses of Flink’s dashboard open the same page, tab included', async () => {
+const VERTEX = '20ba6b65f97481d5570070de90e4e791';
+const always = 'REST always failing';
+/** Every route of Flink's dashboard for what has ended, and for what ran when the link was made: page, tab, and tab of the vertex. */
+const ROUTES = [
+  ['/', 'Completed Applications'],
+  ['/overview', 'Completed Applications'],
+  ['/application/completed', 'Completed Applications'],
+  ['/application/running', 'Completed Applications'],
+  ['/job/completed', 'Completed Jobs'],
+  ['/job/running', 'Completed Jobs'],
+  ...['completed', 'running'].flatMap((state) => [
+    [`/application/${state}/${IDS.mixedApplication}`, 'corpus.Jobs', 'Overview'],
+    [`/application/${state}/${IDS.mixedApplication}/overview`, 'corpus.Jobs', 'Overview'],
+    [`/application/${state}/${IDS.mixedApplication}/exceptions`, 'corpus.Jobs', 'Exceptions'],
+    [`/job/${state}/${IDS.failing}`, always, 'Overview'],
+    [`/job/${state}/${IDS.failing}/overview`, always, 'Overview'],
+    [`/job/${state}/${IDS.failing}/exceptions`, always, 'Exceptions'],
+    [`/job/${state}/${IDS.failing}/timeline`, always, 'TimeLine'],
+    [`/job/${state}/${IDS.failing}/checkpoints`, always, 'Checkpoints'],
+    [`/job/${state}/${IDS.failing}/configuration`, always, 'Job Configuration'],
+    [`/job/${state}/${IDS.rescaled}/rescales`, 'adaptive rescaled', 'Rescales'],
+    [`/job/${state}/${IDS.failing}/cluster_configuration`, always, 'Cluster Configuration'],
+  ]),
+  [`/job/completed/${IDS.failing}/overview/${VERTEX}`, always, 'Overview', 'Detail'],
+  [`/job/completed/${IDS.failing}/overview/${VERTEX}/detail`, always, 'Overview', 'Detail'],
+  [`/job/completed/${IDS.failing}/overview/${VERTEX}/subtasks`, always, 'Overview', 'SubTasks'],
+  [`/job/completed/${IDS.failing}/overview/${VERTEX}/taskmanagers`, always, 'Overview', 'TaskManagers'],
+  [`/job/completed/${IDS.failing}/overview/${VERTEX}/accumulators`, always, 'Overview', 'Accumulators'],
+  // As they were before Flink 1.20, and as they are typed.
+  [`/job/${IDS.failing}/timeline`, always, 'TimeLine'],
+  [`/jobs/${IDS.failing}`, always, 'Overview'],
+];
+
+test('every address of Flink’s dashboard opens the same page, tab included', async () => {
   await begin();
-  for (const [address, heading, tab] of [
-    [`/job/running/${IDS.failing}/exceptions`, 'REST always failing', 'Exceptions'],
-    [`/job/${IDS.failing}/timeline`, 'REST always failing', 'TimeLine'],
-    [`/jobs/${IDS.failing}`, 'REST always failing', 'Overview'],
-    [`/application/completed/${IDS.mixedApplication}/exceptions`, 'corpus.Jobs', 'Exceptions'],
-  ]) {
-    await open.go(address);
-    assert.equal(await page.getByRole('heading', { level: 1 }).innerText(), heading);
-    assert.match(await page.locator('nav [aria-current="page"]').last().innerText(), new RegExp(`^${tab}`));
+  await open.go('/server');
+  for (const [address, heading, tab, vertexTab] of ROUTES) {
+    await open.turn(address);
+    assert.equal((await page.getByRole('heading', { level: 1 }).innerText()).trim(), heading, address);
+    const current = async (name) => (await page.getByRole('navigation', { name, exact: true }).locator('[aria-current="page"]').innerText()).replace(/\s*\d+$/, '');
+    if (tab) assert.equal(await current(address.startsWith('/app') ? 'Application' : 'Job'), tab, address);
+    if (vertexTab) assert.equal(await current('Vertex'), vertexTab, address);
+    assert.equal(await page.getByRole('dialog').count(), vertexTab ? 1 : 0, address);
   }
-  await open.go(`/job/completed/${IDS.failing}/dataskew`);
-  await page.getByText('Flink does not archive data skew').waitFor();
-  await open.go('/job-manager/metrics');
-  await page.getByText('only of a running cluster').waitFor();
+});
+
+test('an address of what is never archived, of a running cluster, or of nothing says so', async () => {
+  await begin();
+  const job = `/job/completed/${IDS.failing}`;
+  await open.go('/server');
+  for (const [address, words] of [
+    [`${job}/dataskew`, 'Flink does not archive data skew'],
+    [`${job}/overview/${VERTEX}/watermarks`, 'Flink does not archive watermarks'],
+    [`${job}/overview/${VERTEX}/backpressure`, 'Flink does not archive back pressure'],
+    [`${job}/overview/${VERTEX}/metrics`, 'Flink does not archive metrics'],
+    [`${job}/overview/${VERTEX}/flamegraph`, 'Flink does not archive flame graphs'],
+    [`${job}/nosuch`, 'There is no tab nosuch'],
+    [`${job}/overview/${VERTEX}/nosuch`, 'There is no tab nosuch'],
+    [`/application/completed/${IDS.mixedApplication}/nosuch`, 'There is no tab nosuch'],
+    [`${job}/overview/${'0'.repeat(32)}`, 'This job has no such vertex'],
+    ['/task-manager/some/logs', 'only of a running cluster'],
+    ['/job-manager/metrics', 'only of a running cluster'],
+    ['/submit', 'only of a running cluster'],
+    ['/no/such/page', 'There is no such page'],
+  ]) {
+    await open.turn(address);
+    const said = page.getByText(words);
+    assert.equal(await said.count(), 1, address);
+    // What covers the page holds what is to be read.
+    const box = await said.boundingBox();
+    assert.equal(await said.evaluate((element, [x, y]) => element.contains(document.elementFromPoint(x, y)), [box.x + 5, box.y + 5]), true, address);
+  }
+});
+
+test('what is only drawn in sight is printed whole', async () => {
+  await begin();
+  const [{ id }] = (await json(server, `jobs/${IDS.wide}`)).vertices;
+  await open.go(`/job/completed/${IDS.wide}/overview/${id}/subtasks`);
+  const printed = async (region, rows) => {
+    const drawn = page.getByRole('region', { name: region, exact: true }).locator(rows);
+    assert.ok((await drawn.count()) < 256);
+    await page.evaluate(() => window.dispatchEvent(new Event('beforeprint')));
+    assert.equal(await drawn.count(), 256);
+    await page.evaluate(() => window.dispatchEvent(new Event('afterprint')));
+    assert.ok((await drawn.count()) < 256);
+  };
+  await printed('Subtasks', 'tbody tr[data-key]');
+  await open.go(`/job/completed/${IDS.wide}/timeline?vertex=${id}`);
+  await printed('Timeline of the subtasks', 'li');
 });
 
 test('printing shows the content, without the menu and the buttons', async () => {

@@ -50,8 +50,18 @@ describe('addresses of Flink’s dashboard', () => {
     [`#/job/completed/${ID}/overview/abc/watermarks`, 'watermarks'],
   ])('%s says that it is never archived', (hash, words) => expect(page(hash)).toMatchObject({ name: 'job', notArchived: words }));
 
+  test.each([
+    [`#/job/completed/${ID}/nosuch`, { name: 'job', tab: 'overview', unknownTab: 'nosuch' }],
+    [`#/job/completed/${ID}/overview/abc/nosuch`, { name: 'job', vertex: 'abc', vertexTab: 'detail', unknownTab: 'nosuch' }],
+    [`#/application/completed/${ID}/nosuch`, { name: 'application', tab: 'overview', unknownTab: 'nosuch' }],
+    [`#/job/completed/${ID}/constructor`, { tab: 'overview', notArchived: null, unknownTab: 'constructor' }],
+    [`#/job/completed/${ID}/dataskew`, { unknownTab: null }],
+    [`#/job/completed/${ID}`, { unknownTab: null }],
+    [`#/application/completed/${ID}`, { unknownTab: null }],
+  ])('%s says that there is no such tab', (hash, expected) => expect(page(hash)).toMatchObject(expected));
+
   test.each(['#/submit', '#/task-manager', '#/job-manager/config'])('%s is of a running cluster', (hash) => expect(page(hash).name).toBe('live'));
-  test.each(['#/nothing', '#/%E0%A4%A'])('%s is unknown and says so', (hash) => expect(page(hash).name).toBe('unknown'));
+  test.each(['#/nothing', '#/constructor', '#/%E0%A4%A'])('%s is unknown and says so', (hash) => expect(page(hash).name).toBe('unknown'));
 });
 
 describe('links', () => {

@@ -55,7 +55,14 @@ function edge(from: string, to: string, strategy = '', exchange = ''): GraphEdge
   return { from, to, label: strategy, blocking: exchange.toLowerCase().startsWith('blocking') };
 }
 
-const ENTITIES: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'", nbsp: '\u00a0' };
+const ENTITIES = new Map([
+  ['lt', '<'],
+  ['gt', '>'],
+  ['amp', '&'],
+  ['quot', '"'],
+  ['apos', "'"],
+  ['nbsp', '\u00a0'],
+]);
 
 /**
  * What a description says, as text: Flink writes line breaks as `<br/>` and escapes the rest as HTML.
@@ -65,7 +72,7 @@ export function plainText(description: string | undefined): string {
   return (description ?? '')
     .replace(/<br\s*\/?>/gi, '\n')
     .replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(\w+));/gi, (whole, decimal?: string, hex?: string, name?: string) => {
-      if (name !== undefined) return ENTITIES[name.toLowerCase()] ?? whole;
+      if (name !== undefined) return ENTITIES.get(name.toLowerCase()) ?? whole;
       const code = decimal !== undefined ? Number(decimal) : Number.parseInt(hex ?? '', 16);
       return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : whole;
     })

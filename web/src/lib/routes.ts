@@ -17,8 +17,8 @@ export type Page =
   | { name: 'home' }
   | { name: 'applications' }
   | { name: 'jobs' }
-  | { name: 'application'; id: string; tab: ApplicationTab }
-  | { name: 'job'; id: string; tab: JobTab; vertex: string | null; vertexTab: VertexTab; notArchived: string | null }
+  | { name: 'application'; id: string; tab: ApplicationTab; unknownTab: string | null }
+  | { name: 'job'; id: string; tab: JobTab; vertex: string | null; vertexTab: VertexTab; notArchived: string | null; unknownTab: string | null }
   | { name: 'runs'; kind: 'applications' | 'jobs' }
   | { name: 'compare' }
   | { name: 'search' }
@@ -28,19 +28,19 @@ export type Page =
   | { name: 'unknown'; path: string };
 
 /** What Flink's dashboard shows of a running job and never archives. */
-const NOT_ARCHIVED: Record<string, string> = {
-  dataskew: 'data skew',
-  watermarks: 'watermarks',
-  backpressure: 'back pressure',
-  metrics: 'metrics',
-  flamegraph: 'flame graphs',
-};
+const NOT_ARCHIVED = new Map([
+  ['dataskew', 'data skew'],
+  ['watermarks', 'watermarks'],
+  ['backpressure', 'back pressure'],
+  ['metrics', 'metrics'],
+  ['flamegraph', 'flame graphs'],
+]);
 
-const LIVE: Record<string, string> = {
-  submit: 'Submitting jobs',
-  'task-manager': 'Task managers',
-  'job-manager': 'The JobManager',
-};
+const LIVE = new Map([
+  ['submit', 'Submitting jobs'],
+  ['task-manager', 'Task managers'],
+  ['job-manager', 'The JobManager'],
+]);
 
 export function pageOf(segments: readonly string[]): Page {
   const [first = '', ...rest] = segments;
@@ -65,8 +65,10 @@ export function pageOf(segments: readonly string[]): Page {
       return { name: 'statistics' };
     case 'server':
       return { name: 'server' };
-    default:
-      return LIVE[first] ? { name: 'live', what: LIVE[first] } : { name: 'unknown', path: segments.join('/') };
+    default: {
+      const what = LIVE.get(first);
+      return what ? { name: 'live', what } : { name: 'unknown', path: segments.join('/') };
+    }
   }
 }
 
@@ -77,7 +79,7 @@ function withoutState(rest: readonly string[]): readonly string[] {
 
 function applicationPage([id, tab]: readonly string[]): Page {
   if (!id) return { name: 'applications' };
-  return { name: 'application', id: id.toLowerCase(), tab: APPLICATION_TABS.find((one) => one === tab) ?? 'overview' };
+  return { name: 'application', id: id.toLowerCase(), tab: APPLICATION_TABS.find((one) => one === tab) ?? 'overview', unknownTab: unknown(tab, APPLICATION_TABS) };
 }
 
 function jobPage([id, tab = '', vertex, vertexTab = '']: readonly string[]): Page {
@@ -88,8 +90,14 @@ function jobPage([id, tab = '', vertex, vertexTab = '']: readonly string[]): Pag
     tab: JOB_TABS.find((one) => one === tab) ?? 'overview',
     vertex: tab === 'overview' && vertex ? vertex : null,
     vertexTab: VERTEX_TABS.find((one) => one === vertexTab) ?? 'detail',
-    notArchived: NOT_ARCHIVED[tab] ?? NOT_ARCHIVED[vertexTab] ?? null,
+    notArchived: NOT_ARCHIVED.get(tab) ?? NOT_ARCHIVED.get(vertexTab) ?? null,
+    unknownTab: unknown(tab, JOB_TABS) ?? unknown(vertexTab, VERTEX_TABS),
   };
+}
+
+/** The word of an address that names no tab, neither here nor in Flink's dashboard. */
+function unknown(tab: string | undefined, tabs: readonly string[]): string | null {
+  return tab && !tabs.includes(tab) && !NOT_ARCHIVED.has(tab) ? tab : null;
 }
 
 export const applicationHref = (id: string, tab: ApplicationTab = 'overview'): string => href(['application', 'completed', id, tab]);
