@@ -1,7 +1,7 @@
 // Two jobs side by side: what is shown is what the server answers, and the address holds all of it.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { IDS, json, launch, openPage, settle, startServer } from './support.mjs';
+import { IDS, json, launch, openPage, settle, startServer, TWICE } from './support.mjs';
 
 let server;
 let browser;
@@ -129,4 +129,48 @@ test('figures that are not derived yet, and configurations that are gone, are sa
   await page.getByText('The left job has no figures yet').waitFor();
   await page.getByText('The configurations cannot be compared').waitFor();
   assert.equal(await table('Figures of both jobs').getByRole('row', { name: /Flink version – / }).count(), 1);
+});
+
+const runsOfTwice = `/runs/jobs?${new URLSearchParams({ name: TWICE })}`;
+
+test('with the keyboard alone: two runs are chosen and compared, the earlier one on the left; the choice is kept for the way back', async () => {
+  await begin(runsOfTwice);
+  const button = page.getByRole('button', { name: 'Compare', exact: true });
+  const choices = page.getByRole('checkbox');
+  assert.equal(await choices.count(), 2);
+  assert.equal(await button.isDisabled(), true);
+  for (const index of [0, 1]) {
+    await choices.nth(index).focus();
+    await page.keyboard.press('Space');
+    await page.waitForFunction((wanted) => document.querySelectorAll('input:checked').length === wanted, index + 1);
+    assert.equal(await button.isDisabled(), index === 0);
+  }
+  await button.focus();
+  await page.keyboard.press('Enter');
+  await table('Figures of both jobs').waitFor();
+  assert.equal(await hash(), `#/compare/jobs?left=${IDS.hostile}&right=${IDS.hostileBefore}`);
+  await page.goBack();
+  await page.waitForFunction(() => document.querySelectorAll('input:checked').length === 2);
+  await page.getByRole('button', { name: 'Choose none' }).click();
+  await page.waitForFunction(() => document.querySelectorAll('input:checked').length === 0);
+  assert.equal(await hash(), `#${runsOfTwice.replaceAll('%2C', ',')}`);
+});
+
+test('each run leads to the comparison with the one before it, but the first', async () => {
+  await begin(runsOfTwice);
+  const { items } = await json(server, `api/v1/jobs/history?${new URLSearchParams({ name: TWICE })}`);
+  const links = page.getByRole('link', { name: /^Compare run .* with the run before$/ });
+  assert.equal(await links.count(), items.length - 1);
+  await links.first().click();
+  await page.waitForFunction((wanted) => window.location.hash === wanted, `#/compare/jobs?left=${items[1].id}&right=${items[0].id}`);
+});
+
+test('a job leads to the comparison with the run before, or says that there is none', async () => {
+  const { items } = await json(server, `api/v1/jobs/history?${new URLSearchParams({ name: TWICE })}`);
+  await begin(`/job/completed/${items.at(-1).id}/overview`);
+  await page.getByText('No run before it').waitFor();
+  await open.go(`/job/completed/${items[0].id}/overview`);
+  await page.getByRole('link', { name: 'Compare with the run before' }).click();
+  await table('Figures of both jobs').waitFor();
+  assert.equal(await hash(), `#/compare/jobs?left=${items[1].id}&right=${items[0].id}`);
 });

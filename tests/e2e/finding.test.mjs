@@ -135,6 +135,55 @@ test('from a job to all runs of its name, drawn and listed, and back to one of t
   await page.waitForFunction((id) => window.location.hash.includes(id), oldest.id);
 });
 
+test('a run shows what it read, wrote and completed, how often it was restarted, and why it failed', async () => {
+  for (const id of [IDS.legacyFailing, IDS.streaming, IDS.savepoint]) {
+    const { name } = await api(`jobs/${id}`);
+    await begin(`/runs/jobs?${new URLSearchParams({ name })}`);
+    const [run, ...others] = (await api(`jobs/history?${new URLSearchParams({ name })}`)).items;
+    assert.deepEqual(others, []);
+    const table = page.getByRole('table', { name: 'Runs' });
+    const labels = await table.getByRole('columnheader').allInnerTexts();
+    const cell = (label) => table.getByRole('row').last().getByRole('cell').nth(labels.indexOf(label));
+    const shown = async (label) => (await cell(label).innerText()).trim();
+    const count = (value) => (value === null ? '–' : value.toLocaleString('en-US'));
+    assert.equal(await shown('Restarts'), count(run.restarts));
+    assert.equal(await shown('Records read'), count(run.read_records));
+    assert.equal(await shown('Records written'), count(run.write_records));
+    assert.equal(await shown('Checkpoints'), `${count(run.checkpoints_completed)}${run.checkpoints_failed ? `, ${count(run.checkpoints_failed)} failed` : ''}`);
+    if (run.last_checkpoint_size !== null) assert.equal(await cell('Last size').locator('span').getAttribute('title'), `${count(run.last_checkpoint_size)} bytes`);
+    if (run.longest_checkpoint_duration !== null) assert.match(await cell('Longest').locator('span').getAttribute('title'), new RegExp(`\\(${count(run.longest_checkpoint_duration)} ms\\)`));
+    assert.equal(labels.includes('Failure'), run.root_cause_class !== null);
+    if (run.root_cause_class !== null) {
+      assert.equal(await shown('Failure'), run.root_cause_class.split('.').at(-1));
+      assert.equal(await cell('Failure').getByRole('link').getAttribute('title'), `${run.root_exception_class}, caused by ${run.root_cause_class}`);
+      await cell('Failure').getByRole('link').click();
+      await page.waitForFunction((wanted) => window.location.hash === wanted, `#/job/completed/${id}/exceptions`);
+    }
+    assert.deepEqual(open.faults, []);
+    if (id !== IDS.savepoint) await open.close();
+  }
+});
+
+test('the chart of runs shows what is chosen, and the address says so', async () => {
+  await begin(`/runs/jobs?${new URLSearchParams({ name: TWICE })}`);
+  const { items } = await api(`jobs/history?${new URLSearchParams({ name: TWICE })}`);
+  const choice = page.getByRole('group', { name: 'What the chart shows' });
+  // Neither of these jobs made a checkpoint, so that there is nothing to draw of them.
+  assert.deepEqual(items.map(({ last_checkpoint_size: size }) => size), [null, null]);
+  assert.deepEqual(await choice.getByRole('button').allInnerTexts(), ['Duration', 'Records read', 'Records written', 'Restarts']);
+  await choice.getByRole('button', { name: 'Records written' }).click();
+  await page.locator('figure').getByText('Records written by time of the end').waitFor();
+  const box = await page.locator('figure svg').boundingBox();
+  await page.mouse.move(box.x + 70, box.y + 40);
+  assert.equal(await page.locator('figure .key b').innerText(), items.at(-1).write_records.toLocaleString('en-US'));
+  assert.match(await page.evaluate(() => window.location.hash), /show=records_written/);
+  await page.reload();
+  await settle(page);
+  assert.equal(await choice.getByRole('button', { name: 'Records written' }).getAttribute('aria-pressed'), 'true');
+  await open.go(`/runs/jobs?${new URLSearchParams({ name: TWICE, show: 'checkpoint_size' })}`);
+  await page.getByText('No run tells this: last checkpoint size.').waitFor();
+});
+
 test('statistics: every state in every bucket, percentiles, and the names that fail most', async () => {
   await begin('/statistics?period=7d');
   const now = Date.parse('2026-11-22T20:00:00Z');

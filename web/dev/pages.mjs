@@ -62,6 +62,7 @@ export const PAGES = [
   { name: 'search-none', hash: '/search?q=nothingiscalledso' },
   { name: 'search-empty', hash: '/search' },
   { name: 'runs', hash: `/runs/jobs?${new URLSearchParams({ name: TWICE })}` },
+  { name: 'runs-failed', hash: '/runs/jobs?name=legacy+failing' },
   { name: 'runs-none', hash: '/runs/applications?name=nothing+is+called+so' },
   { name: 'compare', hash: compare(IDS.legacyFailing, IDS.wide) },
   { name: 'compare-differences', hash: compare(IDS.legacyBatch, IDS.batch, { only: 'differences' }) },

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { Item, StatisticsBucket } from '../src/lib/api/server';
-import { outcomes, runSeries } from '../src/lib/runs';
+import type { Run, StatisticsBucket } from '../src/lib/api/server';
+import { earlierRunsPath, measureOf, outcomes, runBefore, runSeries } from '../src/lib/runs';
 import { byFailures, stateSeries, totals } from '../src/lib/statistics';
 
 const bucket = (counts: Record<string, number>): StatisticsBucket => ({ start: 0, counts, durations: null });
-const run = (status: string | null, duration: number | null) => ({ status, duration }) as Item;
+const run = (status: string | null, duration: number | null) => ({ status, duration }) as Run;
 
 describe('statistics', () => {
   const buckets = [bucket({ FAILED: 2, FINISHED: 5 }), bucket({}), bucket({ CANCELED: 1, SUSPENDED: 1, FAILING: 1 })];
@@ -36,10 +36,27 @@ describe('runs of a name', () => {
   test('without a finished run there is none', () => expect(outcomes([run('FAILED', 5)])).toEqual({ failed: 1, median: null }));
 
   test('every run stands in the series of its end', () => {
-    expect(runSeries(runs).map(({ label, values }) => [label, values])).toEqual([
+    expect(runSeries(runs, measureOf('duration').of).map(({ label, values }) => [label, values])).toEqual([
       ['finished', [30, null, 10, null, null, 20]],
       ['failed', [null, 5, null, null, null, null]],
       ['other', [null, null, null, null, 7, null]],
     ]);
+  });
+  test('a chart shows what the address names, and durations otherwise', () => {
+    const one = { ...run('FINISHED', 30), write_records: 7, last_checkpoint_size: 9, restarts: null } as Run;
+    expect(['records_written', 'checkpoint_size', 'restarts', '', 'no such measure'].map((key) => measureOf(key).of(one))).toEqual([7, 9, null, 30, 30]);
+    expect(runSeries([one], measureOf('restarts').of)).toEqual([]);
+  });
+
+  test('the run before is the next one of another id', () => {
+    const all = [{ id: 'c' }, { id: 'b' }, { id: 'b' }, { id: 'a' }];
+    expect(all.map((one) => runBefore(all, one)?.id)).toEqual(['b', 'a', 'a', undefined]);
+  });
+
+  test('earlier runs are those of exactly this name that ended no later', () => {
+    expect(earlierRunsPath('a & b', 5)).toBe('api/v1/jobs?name=a+%26+b&name_match=exact&end_to=6&sort=-end&limit=20');
+    expect(earlierRunsPath('a', null)).toBe('api/v1/jobs?name=a&name_match=exact&sort=-end&limit=20');
+    for (const name of ['', 'a\0b', 'W'.repeat(1001)]) expect(earlierRunsPath(name, 5)).toBeNull();
+    expect(earlierRunsPath('🚀'.repeat(1000), 5)).not.toBeNull();
   });
 });

@@ -95,6 +95,9 @@ export function rootCause(stacktrace: string): Cause | undefined {
   return chain.findLast(({ name, message }) => name !== '' || message !== '');
 }
 
+/** `IOException` of `java.io.IOException`: packages of Java begin in lower case, and what is no class stays as it is. */
+export const shortClass = (name: string): string => /^(?:[\p{Ll}_][\w$]*\.)+(\p{Lu}[\w.$]*)$/u.exec(name)?.[1] ?? name;
+
 /** Frames of the machinery: in a trace they are drawn back. */
 export function isFramework(frame: string): boolean {
   return /^(?:[\w.-]+(?:@[\w.-]+)?\/)?(?:org\.apache\.flink\.|java\.|javax\.|jdk\.|sun\.|scala\.|akka\.|org\.apache\.pekko\.)/.test(frame);

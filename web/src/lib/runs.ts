@@ -1,5 +1,7 @@
 /** What the runs of one name have in common, and what sets one apart. */
-import type { Item } from './api/server';
+import { queryString } from './api/http';
+import type { Item, Run } from './api/server';
+import type { Unit } from './chart';
 import { tone } from './status';
 
 /** How many failed, and how long the middle one of those that finished took. */
@@ -11,6 +13,40 @@ export function outcomes(runs: readonly Item[]): { failed: number; median: numbe
     median: finished[Math.ceil(finished.length / 2) - 1] ?? null,
   };
 }
+
+/** The run before one of these, which are the newest first; another copy of the same run is none. */
+export function runBefore<Row extends Pick<Item, 'id'>>(runs: readonly Row[], run: Row): Row | undefined {
+  return runs.slice(runs.indexOf(run) + 1).find(({ id }) => id !== run.id);
+}
+
+/** The longest name, in characters, that the server can be asked for. */
+const LONGEST_NAME = 1000;
+
+/** Where the runs of a job's name are that ended no later than it did, the newest first; itself among them. `null`: it cannot be asked for. */
+export function earlierRunsPath(name: string, end: number | null): string | null {
+  if (name === '' || name.includes('\0') || [...name].length > LONGEST_NAME) return null;
+  return `api/v1/jobs${queryString({ name, name_match: 'exact', end_to: end === null ? null : end + 1, sort: '-end', limit: 20 })}`;
+}
+
+export interface Measure {
+  key: string;
+  label: string;
+  unit: Unit;
+  of: (run: Run) => number | null;
+}
+
+/** What a chart of runs can show. */
+export const MEASURES = [
+  { key: 'duration', label: 'Duration', unit: 'duration', of: (run) => run.duration },
+  { key: 'records_read', label: 'Records read', unit: 'count', of: (run) => run.read_records },
+  { key: 'records_written', label: 'Records written', unit: 'count', of: (run) => run.write_records },
+  { key: 'checkpoint_duration', label: 'Longest checkpoint', unit: 'duration', of: (run) => run.longest_checkpoint_duration },
+  { key: 'checkpoint_size', label: 'Last checkpoint size', unit: 'bytes', of: (run) => run.last_checkpoint_size },
+  { key: 'restarts', label: 'Restarts', unit: 'count', of: (run) => run.restarts },
+] as const satisfies readonly Measure[];
+
+/** The measure that an address names; the duration without. */
+export const measureOf = (key: string): Measure => MEASURES.find((one) => one.key === key) ?? MEASURES[0];
 
 export interface RunSeries {
   label: string;
@@ -25,14 +61,14 @@ const ENDS = [
   { label: 'canceled', color: '--canceled-fill' },
 ] as const;
 
-/** The durations of runs, one series for each way to end that there is. */
-export function runSeries(runs: readonly Item[]): RunSeries[] {
+/** A figure of runs, one series for each way to end that there is. */
+export function runSeries(runs: readonly Run[], of: Measure['of']): RunSeries[] {
   const ends = runs.map(({ status }) => tone(status ?? ''));
   const known: readonly string[] = ENDS.map(({ label }) => label);
   const series = (label: string, color: string, has: (end: string) => boolean): RunSeries => ({
     label,
     color,
-    values: runs.map(({ duration }, index) => (has(ends[index] ?? '') ? duration : null)),
+    values: runs.map((run, index) => (has(ends[index] ?? '') ? of(run) : null)),
     look: 'dots',
   });
   return [
