@@ -203,6 +203,37 @@ test('statistics: every state in every bucket, percentiles, and the names that f
   await waitForIds(ids(await api(`jobs?end_from=${ended.at(-1).start}&end_to=${ended.at(-1).start + 86_400_000}`)));
 });
 
+test('statistics lead to the jobs behind them: of a name those that failed in the period, of an exception what failed with it', async () => {
+  await begin('/statistics?period=7d');
+  const now = Date.parse('2026-11-22T20:00:00Z');
+  const found = await api(`statistics?from=${now - 7 * 86_400_000}&to=${now + 3_600_000}`);
+  assert.deepEqual(await keys('Exceptions that ended most'), found.exceptions.sort((a, b) => b.jobs - a.jobs).map((one) => one.class));
+  const first = found.exceptions[0];
+  const row = page.getByRole('table', { name: 'Exceptions that ended most' }).locator('tbody tr').first();
+  assert.equal(await row.getByRole('cell').last().innerText(), String(first.jobs));
+  await row.getByRole('link').click();
+  await settle(page);
+  const { items } = await api(`search?${new URLSearchParams({ q: `"${first.class}"`, in: 'exception', status: 'FAILED' })}`);
+  assert.ok(items.filter(({ kind }) => kind === 'job').length >= first.jobs);
+  assert.deepEqual(await page.locator('.result .name').allTextContents(), items.map(({ name }) => name));
+  await page.goBack();
+  const { name, failed } = found.failing_names.at(-1);
+  await page.locator(`tr[data-key="${name}"]`).getByRole('link').last().click();
+  const wanted = ids(await api(`jobs?${new URLSearchParams({ name, name_match: 'exact', status: 'FAILED', end_from: now - 7 * 86_400_000, end_to: now + 3_600_000 })}`));
+  assert.equal(wanted.length, failed);
+  await waitForIds(wanted);
+});
+
+test('a whole name leaves out those that only have it as a part, until that is taken back', async () => {
+  await begin('/job/completed?name=MULTI+part+1+of+3&match=exact');
+  await waitForIds(ids(await api('jobs?name=multi+part+1+of+3&name_match=exact')));
+  await open.go('/job/completed?name=multi&match=exact');
+  assert.deepEqual(await keys('Completed Jobs'), []);
+  await page.getByRole('button', { name: 'Exactly this name' }).click();
+  await waitForIds(ids(await api('jobs?name=multi')));
+  assert.doesNotMatch(await page.evaluate(() => window.location.hash), /match/);
+});
+
 test('statistics of applications, by hour, of a name', async () => {
   await begin('/statistics?kind=applications&period=24h&name=corpus');
   const now = Date.parse('2026-11-22T20:00:00Z');

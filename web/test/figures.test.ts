@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Run, StatisticsBucket } from '../src/lib/api/server';
 import { earlierRunsPath, measureOf, outcomes, runBefore, runSeries } from '../src/lib/runs';
-import { byFailures, stateSeries, totals } from '../src/lib/statistics';
+import { byFailures, byJobs, stateSeries, totals } from '../src/lib/statistics';
 
 const bucket = (counts: Record<string, number>): StatisticsBucket => ({ start: 0, counts, durations: null });
 const run = (status: string | null, duration: number | null) => ({ status, duration }) as Run;
@@ -12,6 +12,11 @@ describe('statistics', () => {
   test('names with as many failures are in the order of the alphabet', () => {
     const names = [['c', 1], ['a', 2], ['b', 1]] as const;
     expect(byFailures(names.map(([name, failed]) => ({ name, failed, runs: 3 }))).map(({ name }) => name)).toEqual(['a', 'b', 'c']);
+  });
+
+  test('so are classes of exceptions', () => {
+    const classes = [['c', 1], ['a', 2], ['b', 1]] as const;
+    expect(byJobs(classes.map(([name, jobs]) => ({ class: name, jobs }))).map((one) => one.class)).toEqual(['a', 'b', 'c']);
   });
 
   test('buckets add up', () => expect(totals(buckets)).toEqual({ all: 10, failed: 3 }));

@@ -18,6 +18,13 @@ describe('the filter in the address', () => {
     });
   });
 
+  test('a name is a part of names unless it is said to be whole', () => {
+    expect(filter('name=orders').exact).toBe(false);
+    expect(filter('match=exact').exact).toBe(false);
+    expect(pagePath('jobs', filter('name=+orders&match=exact'), 5)).toBe('api/v1/jobs?name=+orders&name_match=exact&sort=-end&limit=5');
+    expect(pagePath('jobs', filter('name=+orders'), 5)).toBe('api/v1/jobs?name=orders&sort=-end&limit=5');
+  });
+
   test('a window counts back from now and stands above single times', () => {
     expect(filter('within=24h&from=5&to=9')).toMatchObject({ from: NOW - 86_400_000, to: null });
   });

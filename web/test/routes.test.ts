@@ -6,9 +6,10 @@ let pageOf: typeof import('../src/lib/routes').pageOf;
 let parseHash: typeof import('../src/lib/router.svelte').parseHash;
 let href: typeof import('../src/lib/router.svelte').href;
 let compareHref: typeof import('../src/lib/routes').compareHref;
+let failureHref: typeof import('../src/lib/routes').failureHref;
 
 beforeAll(async () => {
-  ({ pageOf, compareHref } = await import('../src/lib/routes'));
+  ({ pageOf, compareHref, failureHref } = await import('../src/lib/routes'));
   ({ parseHash, href } = await import('../src/lib/router.svelte'));
 });
 
@@ -65,6 +66,12 @@ describe('addresses of Flink’s dashboard', () => {
 });
 
 describe('links', () => {
+  test('of a class of exceptions look for it as a whole, whatever it is', () => {
+    expect(parseHash(failureHref('java.io.IOException')).query.get('q')).toBe('"java.io.IOException"');
+    expect(parseHash(failureHref('a" OR "b')).query.get('q')).toBe('"a  OR  b"');
+    expect(parseHash(failureHref('a')).query.get('status')).toBe('FAILED');
+  });
+
   test('of a comparison name each copy that is not the one shown', () => {
     const link = compareHref({ id: ID, cluster: null, directory: null }, { id: ID, cluster: 'prod, eu', directory: 's3://a/b' });
     expect(page(link)).toEqual({ name: 'compare' });

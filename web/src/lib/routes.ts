@@ -106,6 +106,8 @@ export const vertexHref = (job: string, vertex: string, tab: VertexTab = 'detail
   href(['job', 'completed', job, 'overview', vertex, tab]);
 /** Everything that holds these words. */
 export const searchHref = (text: string): string => href(['search'], { q: text });
+/** What failed with this class of exceptions, wherever in a trace it stands. */
+export const failureHref = (name: string): string => href(['search'], { q: `"${name.replaceAll('"', ' ')}"`, in: 'exception', status: 'FAILED' });
 /** All runs of one name, of every cluster or of one. */
 export const runsHref = (kind: 'applications' | 'jobs', name: string, cluster: string | null = null): string => href(['runs', kind], { name, cluster });
 /** Two jobs side by side, the earlier one usually on the left. */

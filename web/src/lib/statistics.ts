@@ -1,5 +1,5 @@
 /** Periods of the statistics and what their buckets add up to. */
-import type { FailingRuns, StatisticsBucket } from './api/server';
+import type { FailingRuns, FailureClass, StatisticsBucket } from './api/server';
 import { tone } from './status';
 
 const HOUR = 3_600_000;
@@ -28,6 +28,9 @@ export function totals(buckets: readonly StatisticsBucket[]): { all: number; fai
 
 /** Those that failed most first; of as many failures, by name, so that the order stays from one answer to the next. */
 export const byFailures = (names: readonly FailingRuns[]): FailingRuns[] => [...names].sort((a, b) => b.failed - a.failed || (a.name < b.name ? -1 : 1));
+
+/** Those that ended most first; of as many, by name. */
+export const byJobs = (classes: readonly FailureClass[]): FailureClass[] => [...classes].sort((a, b) => b.jobs - a.jobs || (a.class < b.class ? -1 : 1));
 
 const STATES = [
   { label: 'failed', color: '--failed-fill' },

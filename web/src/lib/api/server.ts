@@ -26,6 +26,7 @@ export type ListTotal = Schemas['ListTotal'];
 export type FacetCounts = Schemas['FacetCounts'];
 export type Statistics = Schemas['TimeStatistics'];
 export type StatisticsBucket = Schemas['StatisticsBucket'];
+export type FailureClass = Schemas['FailureClass'];
 export type FailingRuns = Schemas['FailingRuns'];
 export type ProblemPage = Schemas['ProblemPage'];
 export type Removals = Schemas['Record'];

@@ -18,6 +18,8 @@ export interface Sort {
 
 export interface Filter {
   name: string;
+  /** The whole name, not a part of it. */
+  exact: boolean;
   status: string[];
   type: string;
   cluster: string;
@@ -44,6 +46,7 @@ export function filterFromQuery(query: URLSearchParams, now: number): Filter {
   const window = WINDOWS.find(({ key }) => key === query.get('within'));
   return {
     name: query.get('name') ?? '',
+    exact: query.get('match') === 'exact' && query.has('name'),
     status: (query.get('status') ?? '').split(',').filter(Boolean),
     type: query.get('type') ?? '',
     cluster: query.get('cluster') ?? '',
@@ -74,7 +77,7 @@ export function nextSort(current: Sort, key: SortKey): Sort {
 }
 
 /** The parts of the address that filter, without the order. */
-export const FILTER_KEYS = ['name', 'status', 'type', 'cluster', 'directory', 'problems', 'within', 'from', 'to'] as const;
+export const FILTER_KEYS = ['name', 'match', 'status', 'type', 'cluster', 'directory', 'problems', 'within', 'from', 'to'] as const;
 
 function time(text: string | null): number | null {
   const ms = Number(text);

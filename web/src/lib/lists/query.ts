@@ -7,7 +7,8 @@ type Parameters = Record<string, string | number | boolean | null>;
 /** What a filter asks the server for. */
 export function filterParameters(filter: Filter): Parameters {
   return {
-    name: filter.name.trim(),
+    name: filter.exact ? filter.name : filter.name.trim(),
+    name_match: filter.exact && 'exact',
     status: filter.status.join(','),
     cluster: filter.cluster,
     directory: filter.directory,
