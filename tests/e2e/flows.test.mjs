@@ -1,6 +1,6 @@
 // What people do: find, open, read, copy, come back. By keyboard, by address, over a restart of what is shown.
 import assert from 'node:assert/strict';
-import { mkdirSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
@@ -369,6 +369,54 @@ test('an archive that arrives appears by itself; scroll, selection and focus sta
     assert.equal(await link.evaluate((element) => element === document.activeElement), true);
     assert.equal(await page.evaluate(() => window.getSelection().toString()), marked);
     await page.getByRole('link', { name: /^Applications\s*3/ }).waitFor();
+  } finally {
+    server = before;
+    await live.close();
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
+
+test('of a long list only what is in sight is drawn, more comes as it is scrolled, and what arrives moves nothing', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'historyserver-long-'));
+  const cluster = 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1';
+  const applications = join(directory, cluster, 'applications');
+  const archived = join(FIXTURES[0], cluster, 'applications');
+  const summary = readFileSync(join(archived, IDS.mainThrew, 'application-summary'), 'utf8');
+  const COUNT = 450;
+  for (let at = 0; at < COUNT; at += 1) {
+    const id = at.toString(16).padStart(32, '0');
+    mkdirSync(join(applications, id), { recursive: true });
+    writeFileSync(join(applications, id, 'application-summary'), summary.replaceAll(IDS.mainThrew, id));
+  }
+  const live = await startServer({ directories: [directory], options: { 'historyserver.archive.fs.refresh-interval': '1 s', 'historyserver.web.refresh-interval': '2 s' } });
+  const before = server;
+  server = live;
+  try {
+    await begin({ clock: false });
+    await open.go('/application/completed');
+    const rows = page.locator('tbody tr[data-key]');
+    const asked = () => page.evaluate(() => performance.getEntriesByType('resource').filter(({ name }) => name.includes('cursor=')).length);
+    assert.ok((await rows.count()) < 60);
+    assert.equal(await page.getByRole('table').getAttribute('aria-rowcount'), String(COUNT + 1));
+    assert.equal(await asked(), 0, 'the next page is asked for when it is scrolled to');
+    const scroller = page.getByRole('region', { name: 'Completed Applications', exact: true });
+    for (const last of [199, 399, COUNT - 1]) {
+      await scroller.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+      await page.locator(`tr[data-index="${last}"]`).waitFor();
+    }
+    await scroller.evaluate((element) => element.scrollTo(0, 150 * 36 + 10));
+    await page.locator('tr[data-index="152"] a').focus();
+    const seen = () =>
+      page.evaluate(() => {
+        const row = document.activeElement.closest('tr');
+        return row && { key: row.dataset.key, top: row.getBoundingClientRect().top };
+      });
+    const place = await seen();
+    // It ended after all others, and so comes in at the top.
+    cpSync(join(archived, IDS.wide), join(applications, IDS.wide), { recursive: true });
+    await page.waitForFunction((count) => document.querySelector('table').getAttribute('aria-rowcount') === String(count), COUNT + 2, { timeout: 20_000 });
+    await page.waitForFunction((key) => document.querySelector(`tr[data-key="${key}"]`)?.dataset.index === '153', place.key);
+    assert.deepEqual(await seen(), place);
   } finally {
     server = before;
     await live.close();

@@ -37,7 +37,7 @@ export function sortRows<Row>(rows: readonly Row[], columns: readonly Column<Row
 }
 
 /** Which rows to draw: those in sight and a few around them. */
-export function windowOf(count: number, rowHeight: number, scrollTop: number, height: number, around = 12): { start: number; end: number } {
+export function windowOf(count: number, rowHeight: number, scrollTop: number, height: number, around = 8): { start: number; end: number } {
   const start = Math.max(0, Math.min(count, Math.floor(scrollTop / rowHeight)) - around);
   const end = Math.min(count, Math.ceil((scrollTop + height) / rowHeight) + around);
   return { start, end: Math.max(start, end) };
