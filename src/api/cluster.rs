@@ -13,7 +13,7 @@ use crate::index::Copy;
 use super::conditional::Tag;
 use super::dashboard::revision;
 use super::error::ApiError;
-use super::{Shared, document, response};
+use super::{Shared, document, query, response};
 
 /// Flink's `ClusterOverviewWithVersion`, of a cluster without task managers.
 #[derive(Serialize)]
@@ -32,11 +32,12 @@ struct ClusterOverview<'a> {
 
 /// `/overview`.
 pub(super) async fn overview(shared: &Shared, request: &HeaderMap) -> Result<Response, ApiError> {
-    let etag = Tag::of_generation("counts", shared.reader.generation());
+    let reader = query::reader(shared);
+    let etag = Tag::of_generation("counts", reader.generation());
     if etag.matches(request) {
         return Ok(response::not_modified(etag.header(super::Encoding::Identity), response::REVALIDATE));
     }
-    let states = shared.reader.job_states().await?;
+    let states = reader.job_states().await?;
     let text = json(&counts(&states, &shared.options.flink_version))?;
     response::whole(request, &etag, text.into()).await
 }
@@ -84,7 +85,7 @@ async fn state_of(shared: &Shared, job: JobId) -> Result<Option<String>, ApiErro
     struct Overview {
         state: String,
     }
-    let overview = shared.reader.overview_of(Owner::Job(job), &Copy::default()).await?;
+    let overview = query::reader(shared).overview_of(Owner::Job(job), &Copy::default()).await?;
     Ok(overview.and_then(|text| serde_json::from_str(&text).ok()).map(|Overview { state }| state))
 }
 

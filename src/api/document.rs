@@ -172,7 +172,7 @@ impl Reading {
         }
         let mut attempts = 0;
         loop {
-            match self.shared.reader.document_chunk(&self.document, self.position).await {
+            match query::reader(&self.shared).document_chunk(&self.document, self.position).await {
                 Ok(chunk) if chunk.is_empty() => {
                     return Err(ApiError::internal("a stored document is shorter than its length"));
                 }

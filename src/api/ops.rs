@@ -16,7 +16,7 @@ use crate::refresh::{DirectoryState, RefreshStatus};
 use crate::telemetry;
 
 use super::error::ApiError;
-use super::{Shared, response};
+use super::{Shared, query, response};
 
 const APPLICATIONS: &str = "historyserver_applications";
 const JOBS: &str = "historyserver_jobs";
@@ -89,7 +89,7 @@ pub(super) fn readiness(refresh: &RefreshStatus, figures: &Figures, stopping: bo
 
 /// `/readyz`.
 pub(super) async fn readyz(State(shared): State<Arc<Shared>>) -> Result<Response, ApiError> {
-    let figures = shared.reader.figures().await?;
+    let figures = query::reader(&shared).figures().await?;
     let readiness = readiness(&shared.refresh.borrow(), &figures, shared.stopping.is_cancelled());
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     response::json_now(status, &readiness)
@@ -97,7 +97,8 @@ pub(super) async fn readyz(State(shared): State<Arc<Shared>>) -> Result<Response
 
 /// `/metrics`, in Prometheus' text format.
 pub(super) async fn metrics(State(shared): State<Arc<Shared>>) -> Result<Response, ApiError> {
-    let figures = shared.reader.figures().await?;
+    let reader = query::reader(&shared);
+    let figures = reader.figures().await?;
     gauge!(APPLICATIONS).set(figures.applications as f64);
     gauge!(JOBS).set(figures.jobs as f64);
     gauge!(PROBLEMS).set(figures.problems as f64);
@@ -108,7 +109,7 @@ pub(super) async fn metrics(State(shared): State<Arc<Shared>>) -> Result<Respons
     let mut problems: BTreeMap<String, u64> =
         shared.refresh.borrow().directories.iter().map(|directory| (directory.url.to_string(), 0)).collect();
     let mut codes: BTreeMap<ProblemCode, u64> = ProblemCode::ALL.iter().map(|code| (*code, 0)).collect();
-    for (directory, code, count) in shared.reader.problem_counts().await? {
+    for (directory, code, count) in reader.problem_counts().await? {
         *problems.entry(directory.to_string()).or_default() += count;
         *codes.entry(code).or_default() += count;
     }

@@ -13,13 +13,14 @@ use axum::response::Response;
 use bytes::Bytes;
 use tokio::sync::Mutex;
 
-use crate::index::{Generation, IndexReader, OverviewList};
+use crate::index::query::ScopedReader;
+use crate::index::{Generation, OverviewList};
 use crate::tasks;
 
 use super::conditional::Tag;
 use super::encoding::{Encoding, negotiate};
 use super::error::ApiError;
-use super::{Shared, gzip, response};
+use super::{Shared, gzip, query, response};
 
 /// Which list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +64,7 @@ struct Made {
 /// Answers with a list.
 pub(super) async fn answer(shared: &Shared, list: List, request: &HeaderMap) -> Result<Response, ApiError> {
     let encoding = negotiate(request);
-    let generation = shared.reader.generation();
+    let generation = query::reader(shared).generation();
     let etag = Tag::of_generation(list.kind(), generation);
     if etag.matches(request) {
         return Ok(response::not_modified(etag.header(encoding), response::REVALIDATE));
@@ -90,17 +91,18 @@ async fn made(shared: &Shared, list: List, wanted: Generation) -> Result<Arc<Mad
     }
     // Dropped first, so that two of them are never in memory for want of a client.
     *kept = None;
+    let reader = query::reader(shared);
     let made = Arc::new(match list {
-        List::Applications => overview(&shared.reader, OverviewList::Applications, "{\"applications\":[").await?,
-        List::Jobs => overview(&shared.reader, OverviewList::Jobs, "{\"jobs\":[").await?,
-        List::JobIds => job_ids(&shared.reader).await?,
+        List::Applications => overview(&reader, OverviewList::Applications, "{\"applications\":[").await?,
+        List::Jobs => overview(&reader, OverviewList::Jobs, "{\"jobs\":[").await?,
+        List::JobIds => job_ids(&reader).await?,
     });
     *kept = Some(Arc::clone(&made));
     Ok(made)
 }
 
 /// Makes a merged overview.
-async fn overview(reader: &IndexReader, list: OverviewList, head: &str) -> Result<Made, ApiError> {
+async fn overview(reader: &ScopedReader, list: OverviewList, head: &str) -> Result<Made, ApiError> {
     let writer = Arc::new(std::sync::Mutex::new(Writer::new(head)));
     let rows = Arc::clone(&writer);
     let generation = reader.overview(list, move |row| rows.lock().unwrap_or_else(PoisonError::into_inner).row(row)).await?;
@@ -109,7 +111,7 @@ async fn overview(reader: &IndexReader, list: OverviewList, head: &str) -> Resul
 }
 
 /// Makes the list of ids and states.
-async fn job_ids(reader: &IndexReader) -> Result<Made, ApiError> {
+async fn job_ids(reader: &ScopedReader) -> Result<Made, ApiError> {
     // Asked before: should a change come between, the list is made once more than needed, never once too few.
     let generation = reader.generation();
     let ids = reader.job_ids().await?;

@@ -18,7 +18,7 @@ use crate::retention::cleanup::CleanupStatus;
 use super::error::ApiError;
 use super::ops::{Readiness, readiness};
 use super::query::parameters::Parameters;
-use super::{Shared, response};
+use super::{Shared, query, response};
 
 /// Problems that are shown; their number is always told.
 const PROBLEMS_SHOWN: usize = 100;
@@ -61,8 +61,9 @@ struct Problems {
 #[utoipa::path(get, path = "/api/v1/status", tag = "server", responses((status = 200, body = Status)))]
 pub(super) async fn status(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
     Parameters::of(request.uri(), &[])?;
-    let figures = shared.reader.figures().await?;
-    let (shown, _) = super::query::reader(&shared).problem_page(ProblemFilter::default(), None, PROBLEMS_SHOWN).await?;
+    let reader = query::reader(&shared);
+    let figures = reader.figures().await?;
+    let (shown, _) = reader.problem_page(ProblemFilter::default(), None, PROBLEMS_SHOWN).await?;
     let shown = shown.rows;
     let refresh = shared.refresh.borrow().clone();
     let now = shared.clock.now();

@@ -6,6 +6,7 @@ mod answer;
 pub mod calendar;
 mod facts;
 pub(in crate::index) mod folding;
+mod listed;
 mod reader;
 mod scoped;
 pub(in crate::index) mod search;
@@ -41,6 +42,11 @@ impl Scope {
     #[must_use]
     pub fn is_everything(&self) -> bool {
         self.directories.is_none()
+    }
+
+    /// The archive directories within; `None`: all.
+    pub(in crate::index) fn directories(&self) -> Option<&[String]> {
+        self.directories.as_deref()
     }
 
     /// Those of the directories that are wanted which are within, all of them where none are named. `None`: there is none.

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
+use super::query::Scope;
 use super::shared::Shared;
 use super::sqlite::{self, Failure};
 use super::{Copy, Document, DocumentAnswer, Figures, Generation, IndexError, KnownDirectory, OverviewList, UnitKey};
@@ -50,9 +51,7 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError`].
     pub async fn overview(&self, list: OverviewList, row: impl FnMut(&str) + Send + 'static) -> Result<Generation, IndexError> {
-        let index = self.shared.generation().index;
-        let number = self.read(move |shared| shared.pool.read(|connection| sqlite::overview(connection, list, row))).await?;
-        Ok(Generation { index, number })
+        self.scoped(Scope::everything()).overview(list, row).await
     }
 
     /// The archived overview object of one copy, by precedence, if it is listed.
@@ -69,7 +68,7 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError`].
     pub async fn job_states(&self) -> Result<Vec<(String, u64)>, IndexError> {
-        self.read(|shared| shared.pool.read(sqlite::job_states)).await
+        self.scoped(Scope::everything()).job_states().await
     }
 
     /// Ids and states of listed jobs, newest first: for `/jobs`.
@@ -77,7 +76,7 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError`].
     pub async fn job_ids(&self) -> Result<Vec<(JobId, String)>, IndexError> {
-        self.read(|shared| shared.pool.read(sqlite::job_ids)).await
+        self.scoped(Scope::everything()).job_ids().await
     }
 
     /// Finds the document with this path of this owner, in the copy that precedence or `copy` names.
@@ -121,8 +120,7 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError`].
     pub async fn figures(&self) -> Result<Figures, IndexError> {
-        let figures = self.read(|shared| shared.pool.read(sqlite::figures)).await?;
-        Ok(Figures { evictions: self.shared.counters.evictions.load(Ordering::Relaxed), ..figures })
+        self.scoped(Scope::everything()).figures().await
     }
 
     /// Where the archive files of a unit lie, for bringing it back: path, kind, and version as last tried; gone ones left out.

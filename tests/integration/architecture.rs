@@ -158,6 +158,17 @@ fn http_neither_lists_nor_deletes_nor_writes_the_index() {
 }
 
 #[test]
+fn http_reads_the_index_within_a_scope_alone() {
+    let sources = sources();
+    // `api` is given the reading handle, and `query::reader` narrows it for whoever asks.
+    let others = sources.iter().filter(|source| source.is_in(&["api"]) && !["api.rs", "api/query.rs"].contains(&source.path.as_str()));
+    let words = ["IndexReader", "shared.reader", "state.reader"];
+    assert_eq!(places(others, &words), Vec::<String>::new());
+    let narrowing = sources.iter().filter(|source| source.is_in(&["api"]));
+    assert_eq!(places(narrowing, &["shared.reader", "state.reader"]).len(), 1, "one place decides what somebody may see");
+}
+
+#[test]
 fn nothing_but_the_composition_root_and_the_program_knows_http_or_the_command_line() {
     let sources = sources();
     let inner = sources.iter().filter(|source| {

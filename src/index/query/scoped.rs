@@ -90,7 +90,7 @@ impl ScopedReader {
     }
 
     /// The copy that is meant, among those that can be seen.
-    async fn seen(&self, owner: Owner, copy: &Copy) -> Result<Option<Copy>, IndexError> {
+    pub(super) async fn seen(&self, owner: Owner, copy: &Copy) -> Result<Option<Copy>, IndexError> {
         if self.scope.is_everything() {
             return Ok(Some(copy.clone()));
         }

@@ -1,23 +1,40 @@
 //! Lists and counts, each from one snapshot.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, params_from_iter};
 
 use super::rows::{job_id, unsigned};
-use super::{Failure, problems};
+use super::{Failure, problem_counts, problems};
 use crate::ids::JobId;
+use crate::index::query::Scope;
 use crate::index::{Figures, OverviewList};
 
-const LISTED: &str = "shown = 1 AND overview IS NOT NULL";
+/// What is listed within a scope, and what its parameters are. Where all is within, the index of a list answers alone.
+fn listed(scope: &Scope) -> (&'static str, Option<String>) {
+    match scope.directories() {
+        None => ("shown = 1 AND overview IS NOT NULL", None),
+        Some(urls) => (
+            "shown = 1 AND overview IS NOT NULL AND unit IN (SELECT u.id FROM directories d JOIN units u ON u.directory = d.id
+                 WHERE d.url IN (SELECT value FROM json_each(?1)))",
+            Some(serde_json::json!(urls).to_string()),
+        ),
+    }
+}
 
 /// Gives every object of an overview to `row`, newest first. Answers the snapshot's generation.
-pub(in crate::index) fn overview(connection: &Connection, list: OverviewList, mut row: impl FnMut(&str)) -> Result<u64, Failure> {
+pub(in crate::index) fn overview(
+    connection: &Connection,
+    scope: &Scope,
+    list: OverviewList,
+    mut row: impl FnMut(&str),
+) -> Result<u64, Failure> {
+    let (listed, urls) = listed(scope);
     let (table, id) = match list {
         OverviewList::Applications => ("applications", "application"),
         OverviewList::Jobs => ("jobs", "job"),
     };
     let generation: i64 = connection.prepare_cached("SELECT value FROM meta WHERE name = 'generation'")?.query_row([], |row| row.get(0))?;
-    let mut query = connection.prepare_cached(&format!("SELECT overview FROM {table} WHERE {LISTED} ORDER BY end_time DESC, {id}"))?;
-    let mut rows = query.query([])?;
+    let mut query = connection.prepare_cached(&format!("SELECT overview FROM {table} WHERE {listed} ORDER BY end_time DESC, {id}"))?;
+    let mut rows = query.query(params_from_iter(urls))?;
     while let Some(found) = rows.next()? {
         row(found.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?);
     }
@@ -25,35 +42,47 @@ pub(in crate::index) fn overview(connection: &Connection, list: OverviewList, mu
 }
 
 /// Listed jobs by state.
-pub(in crate::index) fn job_states(connection: &Connection) -> Result<Vec<(String, u64)>, Failure> {
+pub(in crate::index) fn job_states(connection: &Connection, scope: &Scope) -> Result<Vec<(String, u64)>, Failure> {
+    let (listed, urls) = listed(scope);
     let states = connection
-        .prepare_cached(&format!("SELECT status, count(*) FROM jobs WHERE {LISTED} GROUP BY status ORDER BY status"))?
-        .query_map([], |row| Ok((row.get(0)?, unsigned(row.get(1)?))))?
+        .prepare_cached(&format!("SELECT status, count(*) FROM jobs WHERE {listed} GROUP BY status ORDER BY status"))?
+        .query_map(params_from_iter(urls), |row| Ok((row.get(0)?, unsigned(row.get(1)?))))?
         .collect::<Result<_, _>>()?;
     Ok(states)
 }
 
 /// Ids and states of listed jobs, newest first.
-pub(in crate::index) fn job_ids(connection: &Connection) -> Result<Vec<(JobId, String)>, Failure> {
+pub(in crate::index) fn job_ids(connection: &Connection, scope: &Scope) -> Result<Vec<(JobId, String)>, Failure> {
+    let (listed, urls) = listed(scope);
     let ids = connection
-        .prepare_cached(&format!("SELECT job, status FROM jobs WHERE {LISTED} ORDER BY end_time DESC, job"))?
-        .query_map([], |row| Ok((job_id(row, 0)?, row.get(1)?)))?
+        .prepare_cached(&format!("SELECT job, status FROM jobs WHERE {listed} ORDER BY end_time DESC, job"))?
+        .query_map(params_from_iter(urls), |row| Ok((job_id(row, 0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
     Ok(ids)
 }
 
-/// What can be counted in the file.
-pub(in crate::index) fn figures(connection: &Connection) -> Result<Figures, Failure> {
+/// What can be counted in the file. Bytes are those of all of it, whatever the scope.
+pub(in crate::index) fn figures(connection: &Connection, scope: &Scope) -> Result<Figures, Failure> {
+    let (listed, urls) = listed(scope);
+    let rows = |table: &str| -> Result<u64, Failure> {
+        let mut count = connection.prepare_cached(&format!("SELECT count(*) FROM {table} WHERE {listed}"))?;
+        Ok(count.query_row(params_from_iter(&urls), |row| row.get::<_, i64>(0)).map(unsigned)?)
+    };
     let number = |sql: &str| -> Result<u64, Failure> {
         Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0)).map(unsigned)?)
     };
     Ok(Figures {
-        applications: number(&format!("SELECT count(*) FROM applications WHERE {LISTED}"))?,
-        jobs: number(&format!("SELECT count(*) FROM jobs WHERE {LISTED}"))?,
+        applications: rows("applications")?,
+        jobs: rows("jobs")?,
         pack_bytes: number("SELECT value FROM meta WHERE name = 'pack_bytes'")?,
         gone_pack_bytes: number("SELECT value FROM meta WHERE name = 'gone_pack_bytes'")?,
         file_bytes: number("PRAGMA page_count")? * number("PRAGMA page_size")?,
-        problems: unsigned(problems::count(connection)?),
+        problems: if scope.is_everything() {
+            unsigned(problems::count(connection)?)
+        } else {
+            let counts = problem_counts(connection)?.into_iter();
+            counts.filter(|(directory, ..)| scope.admits(&directory.to_string())).map(|(.., count)| count).sum()
+        },
         evictions: 0,
     })
 }

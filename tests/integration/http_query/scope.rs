@@ -2,10 +2,51 @@
 
 use historyserver::archive::Owner;
 use historyserver::index::query::{Filter, ListKind, ListQuery, Scope, Sort, SortKey};
-use historyserver::index::{Copy, DocumentAnswer, DocumentList, DocumentPage, ProblemFilter};
+use historyserver::index::{Copy, DocumentAnswer, DocumentList, DocumentPage, OverviewList, ProblemFilter};
 
 use crate::support::archives::{id, write, write_application};
 use crate::support::served::Served;
+
+#[tokio::test]
+async fn what_flinks_lists_and_the_figures_are_made_of_is_within_the_scope_too() {
+    let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let both = [one.path().to_path_buf(), other.path().to_path_buf()];
+    for (folder, digit) in both.iter().zip(['1', '2']) {
+        write_application(folder, "eu", &id(digit), "orders", 1_000, &[&id(digit)]);
+        write(&folder.join(id('f')), "no archive");
+    }
+    write_application(&both[1], "eu", &id('3'), "more", 1_000, &[&id('3')]);
+    let server = Served::over(&both).await;
+    let directory = server.json(&format!("/api/v1/applications/{}", id('1'))).await["directory"].as_str().unwrap().to_owned();
+    for (scope, expected, problems) in [
+        (Scope::of_directories([directory]), vec![id('1')], 1),
+        (Scope::everything(), vec![id('1'), id('2'), id('3')], 2),
+        (Scope::of_directories(["file:///elsewhere".to_owned()]), vec![], 0),
+    ] {
+        let reader = server.world.reader.scoped(scope);
+        for list in [OverviewList::Applications, OverviewList::Jobs] {
+            let (sender, rows) = std::sync::mpsc::channel();
+            reader.overview(list, move |row| sender.send(row.to_owned()).unwrap()).await.unwrap();
+            let told: Vec<String> = rows.into_iter().collect();
+            assert_eq!(told.len(), expected.len(), "{told:?}");
+            assert!(told.iter().zip(&expected).all(|(row, id)| row.contains(id)), "{told:?}");
+        }
+        let ids: Vec<String> = reader.job_ids().await.unwrap().into_iter().map(|(id, _)| id.to_string()).collect();
+        assert_eq!(ids, expected);
+        let counted: u64 = reader.job_states().await.unwrap().into_iter().map(|(_, jobs)| jobs).sum();
+        let figures = reader.figures().await.unwrap();
+        let listed = expected.len() as u64;
+        assert_eq!((counted, figures.applications, figures.jobs, figures.problems), (listed, listed, listed, problems));
+        let counts = reader.problem_counts().await.unwrap();
+        assert_eq!(counts.into_iter().map(|(.., count)| count).sum::<u64>(), problems);
+        for digit in ['1', '2', '3'] {
+            let owner = Owner::Job(id(digit).parse().unwrap());
+            let overview = reader.overview_of(owner, &Copy::default()).await.unwrap();
+            assert_eq!(overview.is_some(), expected.contains(&id(digit)), "{digit}");
+        }
+    }
+    server.stop().await;
+}
 
 #[tokio::test]
 async fn what_is_outside_of_a_scope_is_not_listed_counted_found_or_read() {
@@ -43,6 +84,9 @@ async fn what_is_outside_of_a_scope_is_not_listed_counted_found_or_read() {
         assert!(matches!(everywhere, DocumentAnswer::Found(_)), "{digit}");
         let found = reader.document(owner, &path, &Copy::default()).await.unwrap();
         assert_eq!(matches!(found, DocumentAnswer::Found(_)), seen, "{digit}");
+        if let DocumentAnswer::Found(document) = found {
+            assert_eq!(reader.document_chunk(&document, 0).await.unwrap().len() as u64, document.length, "{digit}");
+        }
         let asked = DocumentPage { owner, copy: Copy::default(), own: false, cursor: None, limit: 10 };
         match reader.document_page(asked).await.unwrap() {
             DocumentList::Page(unit, _) => assert_eq!((unit.directory().to_string(), seen), (directory.clone(), true), "{digit}"),

@@ -1,0 +1,96 @@
+//! What Flink's own lists and the server's figures are made of, within a scope: the copies that its paths show.
+//!
+//! Of an id whose shown copy is outside of the scope none is listed here, since Flink's lists have room for that one only;
+//! lists of all copies ([`ScopedReader::page`]) and documents know the others.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+
+use super::ScopedReader;
+use crate::archive::Owner;
+use crate::directory::DirectoryUrl;
+use crate::ids::JobId;
+use crate::index::{Copy, Document, Figures, Generation, IndexError, OverviewList, sqlite};
+use crate::problem::ProblemCode;
+
+impl ScopedReader {
+    /// See [`Generation`]. Reads no rows.
+    #[must_use]
+    pub fn generation(&self) -> Generation {
+        self.reader.generation()
+    }
+
+    /// Gives every object of a merged overview to `row`, newest first, from one snapshot; answers that snapshot's generation.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn overview(&self, list: OverviewList, row: impl FnMut(&str) + Send + 'static) -> Result<Generation, IndexError> {
+        let scope = Arc::clone(&self.scope);
+        let index = self.generation().index;
+        let number = self.reader.read(move |shared| shared.pool.read(|connection| sqlite::overview(connection, &scope, list, row))).await?;
+        Ok(Generation { index, number })
+    }
+
+    /// The archived overview object of one copy, by precedence, if it is listed.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn overview_of(&self, owner: Owner, copy: &Copy) -> Result<Option<String>, IndexError> {
+        match self.seen(owner, copy).await? {
+            Some(copy) => self.reader.overview_of(owner, &copy).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Listed jobs by state: for `/overview`.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn job_states(&self) -> Result<Vec<(String, u64)>, IndexError> {
+        let scope = Arc::clone(&self.scope);
+        self.reader.read(move |shared| shared.pool.read(|connection| sqlite::job_states(connection, &scope))).await
+    }
+
+    /// Ids and states of listed jobs, newest first: for `/jobs`.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn job_ids(&self) -> Result<Vec<(JobId, String)>, IndexError> {
+        let scope = Arc::clone(&self.scope);
+        self.reader.read(move |shared| shared.pool.read(|connection| sqlite::job_ids(connection, &scope))).await
+    }
+
+    /// Figures, from memory or cheap queries. Bytes and evictions are of the whole index, whatever the scope.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn figures(&self) -> Result<Figures, IndexError> {
+        let scope = Arc::clone(&self.scope);
+        let counted = self.reader.read(move |shared| {
+            let figures = shared.pool.read(|connection| sqlite::figures(connection, &scope))?;
+            Ok(Figures { evictions: shared.counters.evictions.load(Ordering::Relaxed), ..figures })
+        });
+        counted.await
+    }
+
+    /// Numbers of problems on record by directory and code.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn problem_counts(&self) -> Result<Vec<(DirectoryUrl, ProblemCode, u64)>, IndexError> {
+        let mut counts = self.reader.problem_counts().await?;
+        counts.retain(|(directory, ..)| self.scope.admits(&directory.to_string()));
+        Ok(counts)
+    }
+
+    /// Reads the next chunk of a document that was found within the scope ([`ScopedReader::document`]): see
+    /// [`IndexReader::document_chunk`](crate::index::IndexReader::document_chunk).
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn document_chunk(&self, document: &Document, position: u64) -> Result<Bytes, IndexError> {
+        self.reader.document_chunk(document, position).await
+    }
+}
