@@ -118,6 +118,42 @@ async fn one_item_is_shown_with_what_belongs_to_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_jobs_are_compared_as_the_server_compares_them() {
+    let asked = Asked::over(&samples()).await;
+    let jobs = asked.server.json("/api/v1/jobs?limit=6&sort=name").await;
+    let ids: Vec<&str> = jobs["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap()).collect();
+    let mut options = 0;
+    for pair in ids.windows(2) {
+        let [left, right] = pair else { unreachable!() };
+        let found = asked.server.json(&format!("/api/v1/jobs/compare?left={left}&right={right}")).await;
+        let json: Value = serde_json::from_str(&asked.printed(&["jobs", "compare", left, right, "--output", "json"]).await).unwrap();
+        assert_eq!(json, found);
+        let csv = asked.printed(&["jobs", "compare", left, &right.to_uppercase(), "--output", "csv"]).await;
+        let mut reader = csv::Reader::from_reader(csv.as_bytes());
+        let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+        let of = |kind: &str| rows.iter().filter(|row| &row[0] == kind).collect::<Vec<_>>();
+        assert!(of("job").iter().any(|row| (&row[1], &row[2], &row[3]) == ("id", *left, *right)), "{csv}");
+        let expected = found["configuration"].as_array().unwrap();
+        options += expected.len();
+        let keys: Vec<&str> = expected.iter().map(|option| option["key"].as_str().unwrap()).collect();
+        assert_eq!(of("configuration").iter().map(|row| &row[1]).collect::<Vec<_>>(), keys);
+        let differing = found["vertices"].as_array().unwrap().iter().filter(|vertex| vertex["change"] != "same").count();
+        assert_eq!(of("vertex").len(), differing);
+        let table = asked.printed(&["jobs", "compare", left, right]).await;
+        assert!(table.starts_with("KIND") && table.lines().count() == rows.len() + 1, "{table}");
+    }
+    assert!(options > 0);
+    let itself = asked.run(&["jobs", "compare", ids[0], ids[0]]).await;
+    assert_eq!(String::from_utf8(itself.stdout).unwrap().lines().count(), 1, "nothing differs");
+    assert!(String::from_utf8(itself.stderr).unwrap().contains("options of the configuration are equal"));
+    assert!(asked.refused(3, &["jobs", "compare", ids[0], &id('f')]).await.contains("`right`"));
+    let nowhere = asked.refused(3, &["jobs", "compare", ids[0], ids[1], "--left-cluster", "nowhere"]).await;
+    assert!(nowhere.contains("`left`"), "{nowhere}");
+    asked.refused(64, &["jobs", "compare", ids[0]]).await;
+    asked.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn archives_are_saved_whole_under_a_name_that_was_free() {
     let asked = Asked::over(&samples()).await;
     let all = asked.server.json("/api/v1/jobs").await;

@@ -3,6 +3,7 @@
 //! Each file in `tests/fixtures/index` was written by the version with that schema, over two archives of Flink 1.20.5 and three
 //! applications of Flink 2.3.0, one of which was then removed from the archive directory.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use historyserver::directory::{Directory, DirectoryUrl};
@@ -49,6 +50,48 @@ async fn task(world: &World) -> Value {
     tasks["items"].as_array().unwrap().iter().find(|task| task["name"] == "facts").unwrap().clone()
 }
 
+/// Jobs that a search finds in one kind of text.
+async fn found_in(world: &World, field: &str, text: &str) -> BTreeSet<String> {
+    let text: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    let page = world.get(&format!("/api/v1/search?limit=100&in={field}&q={text}")).await.json();
+    assert_eq!(page["next"], Value::Null);
+    let jobs = page["items"].as_array().unwrap().iter().filter(|item| item["kind"] == "job");
+    jobs.map(|item| item["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Every kind of text of each job is found, that of the one that is gone as well, and no other job is found by it.
+async fn searched(world: &World, jobs: &[String]) {
+    let texts: Vec<(&String, Vec<(String, String)>)> = jobs.iter().map(|id| (id, sample(id).documents)).collect();
+    let mut kinds = BTreeSet::new();
+    for (id, documents) in &texts {
+        let facts = facts::of_job(id, documents);
+        let name = world.get(&format!("/api/v1/jobs/{id}")).await.json()["name"].as_str().unwrap().to_owned();
+        assert!(found_in(world, "name", &name).await.contains(*id), "name {name}");
+        for vertex in facts["vertices"].as_array().unwrap() {
+            let vertex = vertex["name"].as_str().unwrap();
+            assert!(found_in(world, "vertex", &format!("\"{vertex}\"")).await.contains(*id), "vertex {vertex}");
+            kinds.insert("vertex");
+        }
+        if let Some(class) = facts["root_exception"]["class"].as_str() {
+            let expected: BTreeSet<String> =
+                texts.iter().filter(|(_, all)| exceptions(all).contains(class)).map(|(id, _)| (*id).clone()).collect();
+            assert!(expected.contains(*id));
+            assert_eq!(found_in(world, "exception", &format!("\"{class}\"")).await, expected, "{class}");
+            kinds.insert("exception");
+        }
+        let configuration = facts::configuration(id, documents);
+        let (key, _) = configuration.iter().next().unwrap();
+        assert!(found_in(world, "configuration", &format!("\"{key}\"")).await.contains(*id), "configuration {key}");
+    }
+    assert!(jobs.iter().any(|id| id == GONE));
+    assert_eq!(kinds.len(), 2, "some of them have vertices and failed");
+    assert_eq!(found_in(world, "exception", "nosuchword").await, BTreeSet::new());
+}
+
+fn exceptions(documents: &[(String, String)]) -> &str {
+    documents.iter().find(|(path, _)| path.ends_with("/exceptions")).map_or("", |(_, text)| text.as_str())
+}
+
 #[tokio::test]
 async fn an_index_of_each_earlier_schema_is_filled_from_its_packs_alone() {
     for schema in 1..=3 {
@@ -73,6 +116,7 @@ async fn an_index_of_each_earlier_schema_is_filled_from_its_packs_alone() {
         assert!(!statistics["exceptions"].as_array().unwrap().is_empty());
         let failed = world.get("/api/v1/statistics?kind=applications&from=2026-11-01&to=2026-12-31").await.json();
         assert!(!failed["exceptions"].as_array().unwrap().is_empty(), "of summaries, too");
+        searched(&world, &jobs).await;
         let status = world.get("/api/v1/status").await.json()["facts"].clone();
         let told = [&status["derived"], &status["pending"], &status["evicted"], &status["failed"], &status["running_since"]];
         assert_eq!(told, [&json!(9), &json!(0), &json!(0), &json!(0), &Value::Null], "schema {schema}");
