@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::document::{self, ATTEMPTS};
 use super::error::{ApiError, GONE};
-use super::page::{self, CopyParameters};
+use super::page::{self, CopyParameters, IdParameter};
 use super::query::parameters::{Parameters, invalid};
 use super::{Shared, response};
 use crate::archive::Owner;
@@ -34,15 +34,6 @@ struct PathParameter {
     /// Path of the document, as it is listed.
     #[param(min_length = 1)]
     path: String,
-}
-
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Path)]
-#[expect(dead_code, reason = "tells the document what the handlers read")]
-pub(super) struct IdParameter {
-    /// 32 hex digits.
-    #[param(pattern = "^[0-9a-fA-F]{32}$")]
-    id: String,
 }
 
 /// A page of documents, in the order of the archives.

@@ -16,9 +16,9 @@ use futures::{StreamExt as _, stream};
 use tokio::sync::mpsc;
 
 use super::document::Reading;
-use super::documents::{IdParameter, listed};
+use super::documents::listed;
 use super::error::{ApiError, GONE};
-use super::page::{self, CopyParameters};
+use super::page::{self, CopyParameters, IdParameter};
 use super::query::parameters::Parameters;
 use super::{Shared, document, response};
 use crate::archive::Owner;

@@ -27,6 +27,16 @@ impl From<index::Total> for RowCount {
     }
 }
 
+/// The id of an application or a job in the path.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "tells the document what `id` reads")]
+pub(super) struct IdParameter {
+    /// 32 hex digits.
+    #[param(pattern = "^[0-9a-fA-F]{32}$")]
+    id: String,
+}
+
 /// Parameters that name a copy.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -9,8 +9,10 @@ pub(in crate::api) mod items;
 pub(in crate::api) mod lists;
 pub(in crate::api) mod one;
 pub(in crate::api) mod parameters;
+mod runs;
 pub(in crate::api) mod search;
 mod table;
+mod words;
 
 use crate::api::Shared;
 use crate::index::query::{Scope, ScopedReader};

@@ -62,14 +62,24 @@ struct Unit {
     name: Option<String>,
 }
 
+/// What a cleanup does.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schema(as = RemovalAction)]
+enum Action {
+    /// Delete the archive from its directory, and forget it.
+    Delete,
+    /// Forget it; the archive stays where it is, or is gone.
+    Forget,
+}
+
 /// One application or legacy job that a cleanup removes.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PendingRemoval)]
 struct Row {
     #[serde(flatten)]
     unit: Unit,
-    /// `delete` or `forget`.
-    action: &'static str,
+    action: Action,
     /// `count`, `age`, `size` or `gone`.
     reason: String,
     detail: String,
@@ -157,8 +167,8 @@ fn row(each: PendingRemoval) -> Row {
     Row {
         unit: unit(&expiry.key, each.name),
         action: match expiry.removal {
-            Removal::Delete => "delete",
-            Removal::Forget | Removal::ForgetGone => "forget",
+            Removal::Delete => Action::Delete,
+            Removal::Forget | Removal::ForgetGone => Action::Forget,
         },
         reason: expiry.reason,
         detail: expiry.detail,

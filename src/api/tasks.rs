@@ -27,8 +27,7 @@ struct TaskPage {
 /// A background task.
 #[derive(Serialize, ToSchema)]
 struct Task {
-    /// `refresh`, `cleanup` or `facts`.
-    name: &'static str,
+    name: TaskName,
     /// What it does.
     description: &'static str,
     state: TaskState,
@@ -46,6 +45,14 @@ struct Task {
     pending: Option<u64>,
     /// Why the last run ended early, if it did.
     error: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum TaskName {
+    Refresh,
+    Cleanup,
+    Facts,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -69,7 +76,7 @@ pub(super) async fn tasks(State(shared): State<Arc<Shared>>, request: Request) -
     Parameters::of(request.uri(), &[])?;
     let refresh = shared.refresh.borrow().clone();
     let mut items = vec![Task {
-        name: "refresh",
+        name: TaskName::Refresh,
         description: "Lists the archive directories and reads what is new or changed.",
         state: state(refresh.running_since),
         running_since: refresh.running_since,
@@ -84,7 +91,7 @@ pub(super) async fn tasks(State(shared): State<Arc<Shared>>, request: Request) -
         let cleanup = actions.cleaner.status().borrow().clone();
         let ended = |started: Millis, took: u64| started.saturating_add(Millis::try_from(took).unwrap_or(Millis::MAX));
         items.push(Task {
-            name: "cleanup",
+            name: TaskName::Cleanup,
             description: "Deletes and forgets what is beyond the limits of retention.",
             state: state(cleanup.running_since),
             running_since: cleanup.running_since,
@@ -98,7 +105,7 @@ pub(super) async fn tasks(State(shared): State<Arc<Shared>>, request: Request) -
     }
     let filling = shared.filling.borrow().clone();
     items.push(Task {
-        name: "facts",
+        name: TaskName::Facts,
         description: "Derives facts from the documents of what an older version indexed, once after each start.",
         state: state(filling.running_since),
         running_since: filling.running_since,

@@ -22,6 +22,8 @@ const RECORDED: &[(&str, &str)] = &[
     ("jobs-history", "/api/v1/jobs/history?name=adaptive%20rescaled"),
     ("job", "/api/v1/jobs/07ac2d4d82b8e3f0fd1a35b9888ae429"),
     ("job-documents", "/api/v1/jobs/07ac2d4d82b8e3f0fd1a35b9888ae429/documents?limit=5"),
+    ("jobs-compare", "/api/v1/jobs/compare?left=97e64afe56d154c5ef33d6bd2ea42fe0&right=07ac2d4d82b8e3f0fd1a35b9888ae429"),
+    ("search", "/api/v1/search?q=kaboom&limit=3"),
     ("statistics", "/api/v1/statistics?from=2026-11-21&to=2026-11-24&bucket=day&time_zone=Europe/Berlin"),
     ("problems", "/api/v1/problems"),
     ("deletions", "/api/v1/deletions"),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { SearchItem } from '../src/lib/api/server';
 import { fieldLabel, matchHref, searchPath } from '../src/lib/search';
 
 describe('the search over everything', () => {
@@ -10,7 +11,7 @@ describe('the search over everything', () => {
   test('asks for nothing without words', () => expect(searchPath({ text: '  ', fields: ['name'], status: [] })).toBeNull());
 
   test('a match in an exception is marked where it leads', () => {
-    const matches = [{ field: 'exception_message', key: null, excerpt: [{ text: 'no ', hit: false }, { text: 'disk', hit: true }, { text: ' for ', hit: false }, { text: 'a & b', hit: true }] }];
+    const matches: SearchItem['matches'] = [{ field: 'exception_message', key: null, excerpt: [{ text: 'no ', hit: false }, { text: 'disk', hit: true }, { text: ' for ', hit: false }, { text: 'a & b', hit: true }] }];
     expect(matchHref({ href: '#/job/completed/1/exceptions', matches })).toBe('#/job/completed/1/exceptions?search=a+%26+b');
     expect(matchHref({ href: '#/job/completed/1/overview', matches })).toBe('#/job/completed/1/overview');
     expect(matchHref({ href: '#/job/completed/1/exceptions', matches: [] })).toBe('#/job/completed/1/exceptions');

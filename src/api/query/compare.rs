@@ -44,8 +44,10 @@ pub(in crate::api) struct JobComparison {
 #[expect(dead_code, reason = "read by the macro alone")]
 pub(in crate::api) struct CompareParameters {
     /// Id of a job.
+    #[param(pattern = "^[0-9a-fA-F]{32}$")]
     left: String,
     /// Id of the job that it is compared with.
+    #[param(pattern = "^[0-9a-fA-F]{32}$")]
     right: String,
     /// The copy of this cluster.
     left_cluster: Option<String>,

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::filters::{self, ApplicationFilterParameters, JobFilterParameters};
 use super::parameters::{Parameters, invalid};
+use super::words::words;
 use crate::api::error::ApiError;
 use crate::api::{Shared, response};
 use crate::clock::Millis;
@@ -24,6 +25,28 @@ const FACETS: &[(&str, FacetKey)] = &[
     ("day", FacetKey::Day),
     ("job_type", FacetKey::JobType),
 ];
+
+words!(
+    /// What rows are counted by.
+    Facet,
+    FACETS.iter().map(|(word, _)| *word)
+);
+
+const LISTS: &[(&str, ListKind)] = &[("applications", ListKind::Applications), ("jobs", ListKind::Jobs)];
+
+words!(
+    /// A list.
+    List,
+    LISTS.iter().map(|(word, _)| *word)
+);
+
+const BUCKETS: &[(&str, Bucket)] = &[("day", Bucket::Day), ("hour", Bucket::Hour)];
+
+words!(
+    /// What statistics are counted in.
+    BucketLength,
+    BUCKETS.iter().map(|(word, _)| *word)
+);
 
 /// Buckets of statistics, at most.
 const MOST_BUCKETS: usize = 1_000;
@@ -58,8 +81,9 @@ pub(in crate::api) struct FacetCounts {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "read by the macro alone")]
 pub(in crate::api) struct FacetParameters {
-    /// Which counts, repeated or separated by commas: `status`, `cluster`, `directory`, `day`, `job_type`; usually all.
-    by: Option<Vec<String>>,
+    /// Which counts, repeated or separated by commas; usually all.
+    #[param(inline)]
+    by: Option<Vec<Facet>>,
     /// IANA name of the time zone that days are of; usually UTC.
     time_zone: Option<String>,
 }
@@ -168,14 +192,16 @@ pub(in crate::api) struct TimeStatistics {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "read by the macro alone")]
 pub(in crate::api) struct StatisticsParameters {
-    /// `applications` or `jobs`; usually jobs.
-    kind: Option<String>,
+    /// Of what; usually jobs.
+    #[param(inline)]
+    kind: Option<List>,
     /// Ended at this time or later: milliseconds since 1970 or ISO 8601; usually 30 days (of hours: 2 days) before `to`.
     from: Option<String>,
     /// Ended before this time; usually now.
     to: Option<String>,
-    /// `day` (default) or `hour`.
-    bucket: Option<String>,
+    /// Usually `day`.
+    #[param(inline)]
+    bucket: Option<BucketLength>,
     /// IANA name of the time zone that days and hours are of; usually UTC.
     time_zone: Option<String>,
     /// Of applications: least number of jobs that failed.
@@ -215,10 +241,10 @@ fn statistics_query(uri: &Uri, now: Millis) -> Result<StatisticsQuery, ApiError>
     let own = ["kind", "from", "to", "bucket", "time_zone"];
     // Which filters there are depends on the list.
     let all: Vec<&str> = filters::names(ListKind::Applications, &own).into_iter().chain(filters::names(ListKind::Jobs, &[])).collect();
-    let kind = Parameters::of(uri, &all)?.choice("kind", &[("applications", ListKind::Applications), ("jobs", ListKind::Jobs)])?;
+    let kind = Parameters::of(uri, &all)?.choice("kind", LISTS)?;
     let kind = kind.unwrap_or(ListKind::Jobs);
     let parameters = Parameters::of(uri, &filters::names(kind, &own))?;
-    let bucket = parameters.choice("bucket", &[("day", Bucket::Day), ("hour", Bucket::Hour)])?.unwrap_or(Bucket::Day);
+    let bucket = parameters.choice("bucket", BUCKETS)?.unwrap_or(Bucket::Day);
     let usual = match bucket {
         Bucket::Day => 30 * DAY,
         Bucket::Hour => 2 * DAY,

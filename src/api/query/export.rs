@@ -17,15 +17,24 @@ use chrono::DateTime;
 use futures::stream;
 use tokio::sync::mpsc;
 
-use super::filters::{self, ApplicationFilterParameters, JobFilterParameters};
+use super::filters::{self, ApplicationFilterParameters, ApplicationSortParameter, JobFilterParameters, JobSortParameter};
 use super::parameters::Parameters;
 use super::table::Format;
+use super::words::words;
 use crate::api::encoding::{Encoding, negotiate};
 use crate::api::error::ApiError;
 use crate::api::{Shared, gzip, response};
 use crate::index::IndexError;
-use crate::index::query::{ListKind, ListPage, ListQuery, ScopedReader};
+use crate::index::query::{ListKind, ListPage, ListQuery, RunFigures, ScopedReader};
 use crate::tasks;
+
+const FORMATS: &[(&str, Format)] = &[("csv", Format::Csv), ("ndjson", Format::Ndjson)];
+
+words!(
+    /// What a list is written as.
+    ExportFormat,
+    FORMATS.iter().map(|(word, _)| *word)
+);
 
 /// Rows that are read at once.
 const PAGE: usize = 1_000;
@@ -38,10 +47,9 @@ const CHUNKS_AHEAD: usize = 2;
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "read by the macro alone")]
 pub(in crate::api) struct ExportParameters {
-    /// `csv` (default) or `ndjson`: one JSON object per line, as in the list.
-    format: Option<String>,
-    /// What to sort by, with `-` before it for the largest first; usually `-end`.
-    sort: Option<String>,
+    /// Usually `csv`; `ndjson` is one JSON object per line, as in the history.
+    #[param(inline)]
+    format: Option<ExportFormat>,
     /// Rows, at most; usually all.
     #[param(minimum = 1)]
     limit: Option<i64>,
@@ -50,11 +58,13 @@ pub(in crate::api) struct ExportParameters {
 /// All applications that a filter selects, as a file
 ///
 /// Columns of CSV: `id`, `name`, `status`, `start`, `end`, `duration` (milliseconds), `started`, `ended` (ISO 8601), `cluster`, `directory`, `jobs`,
-/// `failed_jobs`, `complete`, `gone_since`, `problems`, `shown`. What is absent is empty. A text that a spreadsheet would take for a formula has an
-/// apostrophe before it.
+/// `failed_jobs`, `complete`, `gone_since`, `problems`, `shown`, then figures of all its jobs together as in the history: `parallelism` (of jobs
+/// alone), `restarts`, `read_records`, `write_records`, `read_bytes`, `write_bytes`, `checkpoints_completed`, `checkpoints_failed`,
+/// `last_checkpoint_size`, `longest_checkpoint_duration`, `root_exception_class`, `root_cause_class`. What is absent is empty. A text that a
+/// spreadsheet would take for a formula has an apostrophe before it.
 #[utoipa::path(
     get, path = "/api/v1/applications/export", tag = "lists", operation_id = "export_applications",
-    params(ApplicationFilterParameters, ExportParameters),
+    params(ApplicationFilterParameters, ApplicationSortParameter, ExportParameters),
     responses((status = 200, content((String = "text/csv"), (String = "application/x-ndjson"))))
 )]
 pub(in crate::api) async fn applications(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
@@ -64,10 +74,13 @@ pub(in crate::api) async fn applications(State(shared): State<Arc<Shared>>, requ
 /// All jobs that a filter selects, as a file
 ///
 /// Columns of CSV: `id`, `name`, `status`, `start`, `end`, `duration` (milliseconds), `started`, `ended` (ISO 8601), `cluster`, `directory`, `job_type`,
-/// `tasks`, `failed_tasks`, `application`, `gone_since`, `problems`, `shown`, `archived`. What is absent is empty. A text that a spreadsheet would take
-/// for a formula has an apostrophe before it.
+/// `tasks`, `failed_tasks`, `application`, `gone_since`, `problems`, `shown`, `archived`, then figures as in the history: `parallelism`, `restarts`,
+/// `read_records`, `write_records`, `read_bytes`, `write_bytes`, `checkpoints_completed`, `checkpoints_failed`, `last_checkpoint_size`,
+/// `longest_checkpoint_duration`, `root_exception_class`, `root_cause_class`. What is absent is empty. A text that a spreadsheet would take for a
+/// formula has an apostrophe before it.
 #[utoipa::path(
-    get, path = "/api/v1/jobs/export", tag = "lists", operation_id = "export_jobs", params(JobFilterParameters, ExportParameters),
+    get, path = "/api/v1/jobs/export", tag = "lists", operation_id = "export_jobs",
+    params(JobFilterParameters, JobSortParameter, ExportParameters),
     responses((status = 200, content((String = "text/csv"), (String = "application/x-ndjson"))))
 )]
 pub(in crate::api) async fn jobs(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
@@ -76,7 +89,7 @@ pub(in crate::api) async fn jobs(State(shared): State<Arc<Shared>>, request: Req
 
 async fn export(shared: &Arc<Shared>, kind: ListKind, request: &Parts) -> Result<Response, ApiError> {
     let parameters = Parameters::of(&request.uri, &filters::names(kind, &["sort", "format", "limit"]))?;
-    let format = parameters.choice("format", &[("csv", Format::Csv), ("ndjson", Format::Ndjson)])?.unwrap_or(Format::Csv);
+    let format = parameters.choice("format", FORMATS)?.unwrap_or(Format::Csv);
     let most = parameters.number("limit", 1..=i64::MAX)?.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
     let query = ListQuery {
         kind,
@@ -87,7 +100,7 @@ async fn export(shared: &Arc<Shared>, kind: ListKind, request: &Parts) -> Result
     };
     let reader = super::reader(shared);
     // Read before the head is sent, so that what fails at once is still an answer.
-    let first = reader.page(query.clone()).await?;
+    let first = reader.runs(query.clone()).await?;
     let encoding = negotiate(&request.headers);
     let body = if request.method == Method::HEAD { Body::empty() } else { body(reader, query, Form { format, encoding, most }, first) };
 
@@ -124,14 +137,14 @@ struct Form {
 }
 
 /// The rows, from the first page on.
-fn body(pages: impl Pages, query: ListQuery, form: Form, first: ListPage) -> Body {
+fn body(pages: impl Pages, query: ListQuery, form: Form, first: RunPage) -> Body {
     Body::from_stream(stream::unfold(begin(pages, query, form, first), async |mut receiver| {
         receiver.recv().await.map(|chunk| (chunk, receiver))
     }))
 }
 
 /// Starts the reading, which goes on for as long as somebody receives.
-fn begin(pages: impl Pages, query: ListQuery, form: Form, first: ListPage) -> mpsc::Receiver<io::Result<Bytes>> {
+fn begin(pages: impl Pages, query: ListQuery, form: Form, first: RunPage) -> mpsc::Receiver<io::Result<Bytes>> {
     let (chunks, receiver) = mpsc::channel(CHUNKS_AHEAD);
     let packer = (form.encoding == Encoding::Gzip).then(gzip::Packer::new);
     let writing = Writing { pages, query, format: form.format, left: form.most, packer, chunks: chunks.clone() };
@@ -149,15 +162,18 @@ fn begin(pages: impl Pages, query: ListQuery, form: Form, first: ListPage) -> mp
     receiver
 }
 
+/// A page of a list, and figures of each of its rows.
+type RunPage = (ListPage, Vec<RunFigures>);
+
 /// Where pages come from.
 trait Pages: Send + Sync + 'static {
-    /// A page of a list.
-    fn page(&self, query: ListQuery) -> impl Future<Output = Result<ListPage, IndexError>> + Send;
+    /// A page of a list with figures.
+    fn page(&self, query: ListQuery) -> impl Future<Output = Result<RunPage, IndexError>> + Send;
 }
 
 impl Pages for ScopedReader {
-    fn page(&self, query: ListQuery) -> impl Future<Output = Result<ListPage, IndexError>> + Send {
-        Self::page(self, query)
+    fn page(&self, query: ListQuery) -> impl Future<Output = Result<RunPage, IndexError>> + Send {
+        self.runs(query)
     }
 }
 
@@ -181,18 +197,19 @@ struct Writing<P> {
 }
 
 impl<P: Pages> Writing<P> {
-    async fn all(mut self, first: ListPage) -> Result<(), Ended> {
+    async fn all(mut self, first: RunPage) -> Result<(), Ended> {
         self.send(self.format.head(self.query.kind)).await?;
-        let mut page = first;
+        let (mut page, mut figures) = first;
         loop {
             self.left = self.left.saturating_sub(page.items.len());
-            self.send(self.format.rows(self.query.kind, page.items).map_err(Ended::Failed)?).await?;
+            let runs = page.items.into_iter().zip(figures).collect();
+            self.send(self.format.rows(self.query.kind, runs).map_err(Ended::Failed)?).await?;
             self.query.cursor = page.next;
             if self.query.cursor.is_none() || self.left == 0 {
                 break;
             }
             self.query.limit = PAGE.min(self.left);
-            page = self.pages.page(self.query.clone()).await.map_err(|error| Ended::Failed(error.to_string()))?;
+            (page, figures) = self.pages.page(self.query.clone()).await.map_err(|error| Ended::Failed(error.to_string()))?;
         }
         if let Some(packer) = self.packer.take() {
             let rest = packer.finish().map_err(|error| Ended::Failed(error.to_string()))?;
@@ -244,7 +261,7 @@ mod tests {
     }
 
     impl Pages for Made {
-        async fn page(&self, query: ListQuery) -> Result<ListPage, IndexError> {
+        async fn page(&self, query: ListQuery) -> Result<RunPage, IndexError> {
             let read = self.read.fetch_add(1, Ordering::SeqCst) + 1;
             assert_eq!(query.cursor, Some((read - 1).to_string()));
             if read == self.pages && self.fails {
@@ -254,7 +271,7 @@ mod tests {
         }
     }
 
-    fn page(number: usize, more: bool) -> ListPage {
+    fn page(number: usize, more: bool) -> RunPage {
         let item = crate::index::query::Item {
             id: number.to_string(),
             name: None,
@@ -273,7 +290,8 @@ mod tests {
             problems: 0,
             shown: true,
         };
-        ListPage { items: vec![item], next: more.then(|| number.to_string()), total: Total::default() }
+        let page = ListPage { items: vec![item], next: more.then(|| number.to_string()), total: Total::default() };
+        (page, vec![RunFigures::default()])
     }
 
     fn form(format: Format, encoding: Encoding) -> Form {

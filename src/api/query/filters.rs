@@ -1,6 +1,7 @@
 //! Filters and sorts, from the parameters of a request. The same for lists, facets, statistics and exports.
 
 use super::parameters::{Parameters, invalid};
+use super::words::words;
 use crate::api::error::ApiError;
 use crate::index::query::{Bounds, Filter, ListKind, NameMatch, Sort, SortKey};
 
@@ -20,7 +21,9 @@ pub(in crate::api) const STATES: &[&str] = &[
     "FINISHED",
 ];
 
-const JOB_TYPES: &[(&str, &str)] = &[("BATCH", "BATCH"), ("STREAMING", "STREAMING")];
+const JOB_TYPES: &[&str] = &["BATCH", "STREAMING"];
+
+const NAME_MATCHES: &[(&str, NameMatch)] = &[("contains", NameMatch::Contains), ("exact", NameMatch::Exact), ("prefix", NameMatch::Prefix)];
 
 /// Parameters of a filter of applications.
 const OF_APPLICATIONS: &[&str] = &[
@@ -77,11 +80,8 @@ pub(in crate::api) fn names(kind: ListKind, more: &[&'static str]) -> Vec<&'stat
 /// # Errors
 /// 400: a value that its parameter does not take.
 pub(in crate::api) fn filter(kind: ListKind, parameters: &Parameters) -> Result<Filter, ApiError> {
-    let states: Vec<(&str, &str)> = STATES.iter().map(|state| (*state, *state)).collect();
     let owned = |values: Vec<&str>| values.into_iter().map(str::to_owned).collect::<Vec<_>>();
-    let how = parameters
-        .choice("name_match", &[("contains", NameMatch::Contains), ("exact", NameMatch::Exact), ("prefix", NameMatch::Prefix)])?
-        .unwrap_or(NameMatch::Contains);
+    let how = parameters.choice("name_match", NAME_MATCHES)?.unwrap_or(NameMatch::Contains);
     let times = |from: &str, to: &str| Ok::<_, ApiError>(Bounds::of_times(parameters.time(from)?, parameters.time(to)?));
     let counts = |least: &str, most: &str| Ok::<_, ApiError>(Bounds { least: parameters.count(least)?, most: parameters.count(most)? });
     let application = match parameters.text("application")? {
@@ -89,11 +89,11 @@ pub(in crate::api) fn filter(kind: ListKind, parameters: &Parameters) -> Result<
         Some(text) => Some(text.parse().map_err(|_wrong| invalid("application", "the id of an application: 32 hexadecimal digits"))?),
     };
     Ok(Filter {
-        status: owned(parameters.choices("status", &states)?),
+        status: parameters.words("status", STATES)?,
         name: parameters.text("name")?.map(|text| (text.to_owned(), how)),
         cluster: owned(parameters.several("cluster")?),
         directory: owned(parameters.several("directory")?),
-        job_type: owned(parameters.choices("job_type", JOB_TYPES)?),
+        job_type: parameters.words("job_type", JOB_TYPES)?,
         start: times("start_from", "start_to")?,
         end: times("end_from", "end_to")?,
         duration: counts("min_duration", "max_duration")?,
@@ -140,17 +140,50 @@ pub(in crate::api) fn sort(kind: ListKind, parameters: &Parameters) -> Result<So
     Err(invalid("sort", &format!("one of {}, with - before it for the largest first", known.join(", "))))
 }
 
+words!(
+    /// A state of an application or a job.
+    State,
+    STATES.iter().copied()
+);
+words!(
+    /// A type of jobs.
+    JobType,
+    JOB_TYPES.iter().copied()
+);
+words!(
+    /// How a name is compared.
+    NameComparison,
+    NAME_MATCHES.iter().map(|(word, _)| *word)
+);
+words!(
+    /// What applications are sorted by.
+    ApplicationSort,
+    sorts(ListKind::Applications).iter().map(String::as_str)
+);
+words!(
+    /// What jobs are sorted by.
+    JobSort,
+    sorts(ListKind::Jobs).iter().map(String::as_str)
+);
+
+/// What `sort` takes.
+fn sorts(kind: ListKind) -> Vec<String> {
+    keys(kind).into_iter().flat_map(|(name, _)| [name.to_owned(), format!("-{name}")]).collect()
+}
+
 /// Parameters of a filter of applications, for the OpenAPI document.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "read by the macro alone")]
 pub(in crate::api) struct ApplicationFilterParameters {
     /// States, repeated or separated by commas.
-    status: Option<Vec<String>>,
+    #[param(inline)]
+    status: Option<Vec<State>>,
     /// Part of the name, without case.
     name: Option<String>,
-    /// How the name is compared: `contains` (default), `exact` or `prefix`.
-    name_match: Option<String>,
+    /// How the name is compared; usually `contains`.
+    #[param(inline)]
+    name_match: Option<NameComparison>,
     /// Clusters, repeated or separated by commas.
     cluster: Option<Vec<String>>,
     /// URLs of archive directories, repeated or separated by commas.
@@ -171,8 +204,9 @@ pub(in crate::api) struct ApplicationFilterParameters {
     max_duration: Option<i64>,
     /// Only those with (without) problems on record.
     problems: Option<bool>,
-    /// Types, one of which a job of it has: `BATCH`, `STREAMING`.
-    job_type: Option<Vec<String>>,
+    /// Types, one of which a job of it has, repeated or separated by commas.
+    #[param(inline)]
+    job_type: Option<Vec<JobType>>,
     /// Least number of jobs that failed.
     #[param(minimum = 0)]
     min_failed_jobs: Option<i64>,
@@ -193,11 +227,13 @@ pub(in crate::api) struct ApplicationFilterParameters {
 #[expect(dead_code, reason = "read by the macro alone")]
 pub(in crate::api) struct JobFilterParameters {
     /// States, repeated or separated by commas.
-    status: Option<Vec<String>>,
+    #[param(inline)]
+    status: Option<Vec<State>>,
     /// Part of the name, without case.
     name: Option<String>,
-    /// How the name is compared: `contains` (default), `exact` or `prefix`.
-    name_match: Option<String>,
+    /// How the name is compared; usually `contains`.
+    #[param(inline)]
+    name_match: Option<NameComparison>,
     /// Clusters, repeated or separated by commas.
     cluster: Option<Vec<String>>,
     /// URLs of archive directories, repeated or separated by commas.
@@ -218,8 +254,9 @@ pub(in crate::api) struct JobFilterParameters {
     max_duration: Option<i64>,
     /// Only those with (without) problems on record.
     problems: Option<bool>,
-    /// Types: `BATCH`, `STREAMING`.
-    job_type: Option<Vec<String>>,
+    /// Types, repeated or separated by commas.
+    #[param(inline)]
+    job_type: Option<Vec<JobType>>,
     /// Least number of tasks that failed.
     #[param(minimum = 0)]
     min_failed_tasks: Option<i64>,
@@ -227,16 +264,35 @@ pub(in crate::api) struct JobFilterParameters {
     #[param(minimum = 0)]
     max_failed_tasks: Option<i64>,
     /// Only jobs of the application with this id.
+    #[param(pattern = "^[0-9a-fA-F]{32}$")]
     application: Option<String>,
+}
+
+/// The order of a list of applications, for the OpenAPI document.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "read by the macro alone")]
+pub(in crate::api) struct ApplicationSortParameter {
+    /// What to sort by, with `-` before it for the largest first; usually `-end`.
+    #[param(inline)]
+    sort: Option<ApplicationSort>,
+}
+
+/// The order of a list of jobs, for the OpenAPI document.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "read by the macro alone")]
+pub(in crate::api) struct JobSortParameter {
+    /// What to sort by, with `-` before it for the largest first; usually `-end`.
+    #[param(inline)]
+    sort: Option<JobSort>,
 }
 
 /// Parameters of a page, for the OpenAPI document.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "read by the macro alone")]
-pub(in crate::api) struct SortedPageParameters {
-    /// What to sort by, with `-` before it for the largest first; usually `-end`.
-    sort: Option<String>,
+pub(in crate::api) struct PageParameters {
     /// Rows of a page, at most.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<i64>,

@@ -8,13 +8,13 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::facts::RunFigures;
-use super::filters::{self, ApplicationFilterParameters, JobFilterParameters, SortedPageParameters};
+use super::filters::{self, ApplicationFilterParameters, ApplicationSortParameter, JobFilterParameters, JobSortParameter, PageParameters};
 use super::items::{ApplicationItem, JobItem, ListTotal};
 use super::parameters::{Parameters, invalid};
+use super::runs::{ApplicationRun, JobRun};
 use crate::api::error::ApiError;
 use crate::api::{Shared, response};
-use crate::index::query::{self, Filter, Item, ListKind, ListPage, ListQuery, NameMatch, Sort, SortKey};
+use crate::index::query::{Filter, ListKind, ListPage, ListQuery, NameMatch, RunFigures, Sort, SortKey};
 
 /// Rows of a page: when none are asked for, of a history then, and at most.
 const USUAL: usize = 100;
@@ -37,24 +37,6 @@ pub(in crate::api) struct JobPage {
     /// `cursor` of the next page; null: this is the last.
     next: Option<String>,
     total: ListTotal,
-}
-
-/// A run of an application, with figures.
-#[derive(Serialize, ToSchema)]
-pub(in crate::api) struct ApplicationRun {
-    #[serde(flatten)]
-    item: ApplicationItem,
-    #[serde(flatten)]
-    figures: RunFigures,
-}
-
-/// A run of a job, with figures.
-#[derive(Serialize, ToSchema)]
-pub(in crate::api) struct JobRun {
-    #[serde(flatten)]
-    item: JobItem,
-    #[serde(flatten)]
-    figures: RunFigures,
 }
 
 /// A page of runs of applications. It may hold fewer than asked for, even none, and still lead on: follow `next` until it is null.
@@ -91,7 +73,7 @@ impl From<ListPage> for JobPage {
 ///
 /// All copies are listed; `shown` marks the one that Flink's paths show.
 #[utoipa::path(
-    get, path = "/api/v1/applications", tag = "lists", params(ApplicationFilterParameters, SortedPageParameters),
+    get, path = "/api/v1/applications", tag = "lists", params(ApplicationFilterParameters, ApplicationSortParameter, PageParameters),
     responses((status = 200, body = ApplicationPage))
 )]
 pub(in crate::api) async fn applications(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
@@ -103,7 +85,7 @@ pub(in crate::api) async fn applications(State(shared): State<Arc<Shared>>, requ
 ///
 /// All copies are listed; `shown` marks the one that Flink's paths show.
 #[utoipa::path(
-    get, path = "/api/v1/jobs", tag = "lists", params(JobFilterParameters, SortedPageParameters),
+    get, path = "/api/v1/jobs", tag = "lists", params(JobFilterParameters, JobSortParameter, PageParameters),
     responses((status = 200, body = JobPage))
 )]
 pub(in crate::api) async fn jobs(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
@@ -137,8 +119,7 @@ pub(in crate::api) struct HistoryParameters {
 )]
 pub(in crate::api) async fn application_history(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
     let (page, figures) = history(&shared, ListKind::Applications, request.uri()).await?;
-    let run = |(item, figures): (Item, query::RunFigures)| ApplicationRun { item: item.into(), figures: figures.into() };
-    let items = page.items.into_iter().zip(figures).map(run).collect();
+    let items = page.items.into_iter().zip(figures).map(Into::into).collect();
     response::json_now(StatusCode::OK, &ApplicationRunPage { items, next: page.next, total: page.total.into() })
 }
 
@@ -148,8 +129,7 @@ pub(in crate::api) async fn application_history(State(shared): State<Arc<Shared>
 )]
 pub(in crate::api) async fn job_history(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
     let (page, figures) = history(&shared, ListKind::Jobs, request.uri()).await?;
-    let run = |(item, figures): (Item, query::RunFigures)| JobRun { item: item.into(), figures: figures.into() };
-    let items = page.items.into_iter().zip(figures).map(run).collect();
+    let items = page.items.into_iter().zip(figures).map(Into::into).collect();
     response::json_now(StatusCode::OK, &JobRunPage { items, next: page.next, total: page.total.into() })
 }
 
@@ -165,7 +145,7 @@ async fn page(shared: &Shared, kind: ListKind, uri: &Uri) -> Result<ListPage, Ap
     Ok(super::reader(shared).page(query).await?)
 }
 
-async fn history(shared: &Shared, kind: ListKind, uri: &Uri) -> Result<(ListPage, Vec<query::RunFigures>), ApiError> {
+async fn history(shared: &Shared, kind: ListKind, uri: &Uri) -> Result<(ListPage, Vec<RunFigures>), ApiError> {
     let parameters = Parameters::of(uri, &["name", "cluster", "directory", "limit", "cursor"])?;
     let owned = |values: Vec<&str>| values.into_iter().map(str::to_owned).collect();
     let name = parameters.text("name")?.ok_or_else(|| invalid("name", "needed: the name whose runs are asked for"))?;

@@ -12,10 +12,10 @@ use super::facts::JobFacts;
 use super::items::{ApplicationItem, JobItem};
 use super::parameters::Parameters;
 use crate::api::error::ApiError;
-use crate::api::{Shared, page, response};
+use crate::api::page::{self, CopyParameters, IdParameter};
+use crate::api::{Shared, response};
 use crate::clock::Millis;
 use crate::ids::{ApplicationId, JobId};
-use crate::index::Copy;
 use crate::index::query::{Copies, ListKind};
 use crate::problem::Problem;
 
@@ -72,20 +72,9 @@ pub(in crate::api) struct JobDetails {
     facts: Option<JobFacts>,
 }
 
-/// Parameters that name a copy, for the OpenAPI document.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by the macro alone")]
-pub(in crate::api) struct CopyParameters {
-    /// The copy of this cluster.
-    cluster: Option<String>,
-    /// The copy in the archive directory with this URL.
-    directory: Option<String>,
-}
-
 /// One application, its copies, problems and jobs
 #[utoipa::path(
-    get, path = "/api/v1/applications/{id}", tag = "lists", params(("id" = String, Path, description = "Id of an application"), CopyParameters),
+    get, path = "/api/v1/applications/{id}", tag = "lists", params(IdParameter, CopyParameters),
     responses((status = 200, body = ApplicationDetails))
 )]
 pub(in crate::api) async fn application(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
@@ -104,7 +93,7 @@ pub(in crate::api) async fn application(State(shared): State<Arc<Shared>>, reque
 
 /// One job, its copies, problems and facts
 #[utoipa::path(
-    get, path = "/api/v1/jobs/{id}", tag = "lists", params(("id" = String, Path, description = "Id of a job"), CopyParameters),
+    get, path = "/api/v1/jobs/{id}", tag = "lists", params(IdParameter, CopyParameters),
     responses((status = 200, body = JobDetails))
 )]
 pub(in crate::api) async fn job(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
@@ -122,9 +111,7 @@ pub(in crate::api) async fn job(State(shared): State<Arc<Shared>>, request: Requ
 }
 
 async fn copies(shared: &Shared, kind: ListKind, id: [u8; 16], uri: &Uri) -> Result<Copies, ApiError> {
-    let parameters = Parameters::of(uri, &["cluster", "directory"])?;
-    let copy =
-        Copy { directory: parameters.text("directory")?.map(str::to_owned), cluster: parameters.text("cluster")?.map(str::to_owned) };
+    let copy = page::copy(&Parameters::of(uri, &["cluster", "directory"])?)?;
     let found = super::reader(shared).copies(kind, id, copy).await?;
     found.ok_or_else(|| {
         ApiError::not_found(match kind {

@@ -83,6 +83,15 @@ impl Parameters {
         self.several(name)?.into_iter().map(|value| chosen(name, value, choices)).collect()
     }
 
+    /// Several of a fixed set of words, as they are written there, compared without case.
+    ///
+    /// # Errors
+    /// 400: another word.
+    pub(in crate::api) fn words(&self, name: &str, words: &[&str]) -> Result<Vec<String>, ApiError> {
+        let choices: Vec<(&str, &str)> = words.iter().map(|word| (*word, *word)).collect();
+        Ok(self.choices(name, &choices)?.into_iter().map(str::to_owned).collect())
+    }
+
     /// `true` or `false`.
     ///
     /// # Errors

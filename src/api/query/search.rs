@@ -8,12 +8,15 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::filters::STATES;
+use super::filters::{STATES, State as Status};
 use super::parameters::{Parameters, invalid};
+use super::words::words;
 use crate::api::error::ApiError;
 use crate::api::{Shared, response};
 use crate::clock::Millis;
-use crate::index::query::{Filter, FoundItem, ListKind, MOST_TERMS, Match, MatchField, SearchField, SearchPage, SearchQuery, Segment};
+use crate::index::query::{
+    Filter, FoundItem, Item, ListKind, MOST_TERMS, Match, MatchField, SearchField, SearchPage, SearchQuery, Segment,
+};
 
 /// Items of a page: when none are asked for, and at most.
 const USUAL: usize = 20;
@@ -26,6 +29,12 @@ const FIELDS: &[(&str, SearchField)] = &[
     ("exception", SearchField::Exception),
     ("configuration", SearchField::Configuration),
 ];
+
+words!(
+    /// Where is searched.
+    Field,
+    FIELDS.iter().map(|(word, _)| *word)
+);
 
 /// A piece of an excerpt. Plain text, never markup.
 #[derive(Serialize, ToSchema)]
@@ -41,22 +50,41 @@ impl From<Segment> for ExcerptPiece {
     }
 }
 
+/// A kind of text.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum MatchedField {
+    Name,
+    Id,
+    Vertex,
+    ExceptionClass,
+    ExceptionMessage,
+    StackTrace,
+    Configuration,
+}
+
 /// Where something was found.
 #[derive(Serialize, ToSchema)]
 struct SearchMatch {
-    /// `name`, `id`, `vertex`, `exception_class`, `exception_message`, `stack_trace` or `configuration`.
-    field: String,
+    field: MatchedField,
     /// The text around it, in pieces; of a configuration the entry, `key: value`.
     excerpt: Vec<ExcerptPiece>,
     /// Key of the entry of a configuration.
     key: Option<String>,
 }
 
+/// What was found.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum FoundKind {
+    Application,
+    Job,
+}
+
 /// An application or a job that was found.
 #[derive(Serialize, ToSchema)]
 struct SearchItem {
-    /// `application` or `job`.
-    kind: String,
+    kind: FoundKind,
     id: String,
     /// Application of a job; null: a legacy job archive, or an application itself.
     application: Option<String>,
@@ -72,8 +100,10 @@ struct SearchItem {
     shown: bool,
     /// Why it was found.
     matches: Vec<SearchMatch>,
-    /// The page that shows the first match, as a route of the UI.
+    /// The page that shows the first match, as a route of the UI; its pages are of the copy that `shown` marks.
     href: String,
+    /// Where this copy is answered, which need not be that one.
+    copy: String,
 }
 
 /// What was found, newest end first. It may hold fewer than asked for, even none, and still lead on: follow `next` until it is null.
@@ -94,11 +124,12 @@ pub(in crate::api) struct SearchParameters {
     /// What is looked for: terms separated by blanks, all of which must be found, each anywhere. Of a name any part is found, of other
     /// texts the beginning of a word or of a hump of camel case, without case. Between quotation marks: whole words, side by side.
     q: String,
-    /// Where, repeated or separated by commas: `name`, `id`, `vertex`, `exception`, `configuration`; usually everywhere.
-    #[param(rename = "in")]
-    fields: Option<Vec<String>>,
+    /// Where, repeated or separated by commas; usually everywhere.
+    #[param(rename = "in", inline)]
+    fields: Option<Vec<Field>>,
     /// States, repeated or separated by commas.
-    status: Option<Vec<String>>,
+    #[param(inline)]
+    status: Option<Vec<Status>>,
     /// Clusters, repeated or separated by commas.
     cluster: Option<Vec<String>>,
     /// URLs of archive directories, repeated or separated by commas.
@@ -122,12 +153,11 @@ pub(in crate::api) async fn search(State(shared): State<Arc<Shared>>, request: R
 fn query(uri: &Uri) -> Result<SearchQuery, ApiError> {
     let parameters = Parameters::of(uri, &["q", "in", "status", "cluster", "directory", "limit", "cursor"])?;
     let owned = |values: Vec<&str>| values.into_iter().map(str::to_owned).collect::<Vec<_>>();
-    let states: Vec<(&str, &str)> = STATES.iter().map(|state| (*state, *state)).collect();
     let query = SearchQuery {
         text: parameters.text("q")?.unwrap_or_default().to_owned(),
         fields: parameters.choices("in", FIELDS)?,
         filter: Filter {
-            status: owned(parameters.choices("status", &states)?),
+            status: parameters.words("status", STATES)?,
             cluster: owned(parameters.several("cluster")?),
             directory: owned(parameters.several("directory")?),
             ..Filter::default()
@@ -152,12 +182,12 @@ impl From<FoundItem> for SearchItem {
     fn from(found: FoundItem) -> Self {
         let FoundItem { kind, item, matches } = found;
         let href = href(kind, &item.id, matches.first().map(|first| first.field));
+        let copy = copy(kind, &item);
         Self {
             kind: match kind {
-                ListKind::Applications => "application",
-                ListKind::Jobs => "job",
-            }
-            .to_owned(),
+                ListKind::Applications => FoundKind::Application,
+                ListKind::Jobs => FoundKind::Job,
+            },
             id: item.id,
             application: item.application,
             cluster: item.cluster,
@@ -169,6 +199,7 @@ impl From<FoundItem> for SearchItem {
             shown: item.shown,
             matches: matches.into_iter().map(Into::into).collect(),
             href,
+            copy,
         }
     }
 }
@@ -176,16 +207,28 @@ impl From<FoundItem> for SearchItem {
 impl From<Match> for SearchMatch {
     fn from(found: Match) -> Self {
         let field = match found.field {
-            MatchField::Name => "name",
-            MatchField::Id => "id",
-            MatchField::Vertex => "vertex",
-            MatchField::ExceptionClass => "exception_class",
-            MatchField::ExceptionMessage => "exception_message",
-            MatchField::StackTrace => "stack_trace",
-            MatchField::Configuration | MatchField::ClusterConfiguration => "configuration",
+            MatchField::Name => MatchedField::Name,
+            MatchField::Id => MatchedField::Id,
+            MatchField::Vertex => MatchedField::Vertex,
+            MatchField::ExceptionClass => MatchedField::ExceptionClass,
+            MatchField::ExceptionMessage => MatchedField::ExceptionMessage,
+            MatchField::StackTrace => MatchedField::StackTrace,
+            MatchField::Configuration | MatchField::ClusterConfiguration => MatchedField::Configuration,
         };
-        Self { field: field.to_owned(), excerpt: found.excerpt.into_iter().map(Into::into).collect(), key: found.key }
+        Self { field, excerpt: found.excerpt.into_iter().map(Into::into).collect(), key: found.key }
     }
+}
+
+/// Where one copy is answered.
+fn copy(kind: ListKind, item: &Item) -> String {
+    let list = match kind {
+        ListKind::Applications => "applications",
+        ListKind::Jobs => "jobs",
+    };
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("directory", &item.directory);
+    query.extend_pairs(item.cluster.iter().map(|cluster| ("cluster", cluster)));
+    format!("/api/v1/{list}/{}?{}", item.id, query.finish())
 }
 
 /// The page of the UI that shows a match: ids are hexadecimal, so nothing needs to be escaped.

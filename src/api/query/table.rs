@@ -3,9 +3,9 @@
 use chrono::DateTime;
 use csv::{Terminator, WriterBuilder};
 
-use super::items::{ApplicationItem, JobItem};
+use super::runs::{ApplicationRun, JobRun};
 use crate::clock::Millis;
-use crate::index::query::{Item, ListKind};
+use crate::index::query::{Item, ListKind, RunFigures};
 use crate::spreadsheet::harmless;
 
 /// Columns of applications as CSV.
@@ -50,12 +50,28 @@ const OF_JOBS: &[&str] = &[
     "archived",
 ];
 
+/// Columns of figures as CSV, after those of both.
+const FIGURES: &[&str] = &[
+    "parallelism",
+    "restarts",
+    "read_records",
+    "write_records",
+    "read_bytes",
+    "write_bytes",
+    "checkpoints_completed",
+    "checkpoints_failed",
+    "last_checkpoint_size",
+    "longest_checkpoint_duration",
+    "root_exception_class",
+    "root_cause_class",
+];
+
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     /// RFC 4180 with a line of names.
     Csv,
-    /// A JSON object per line, as in the list.
+    /// A JSON object per line, as in the history.
     Ndjson,
 }
 
@@ -67,7 +83,7 @@ impl Format {
             ListKind::Jobs => OF_JOBS,
         };
         match self {
-            Self::Csv => (columns.join(",") + "\r\n").into_bytes(),
+            Self::Csv => ([columns, FIGURES].concat().join(",") + "\r\n").into_bytes(),
             Self::Ndjson => Vec::new(),
         }
     }
@@ -76,20 +92,20 @@ impl Format {
     ///
     /// # Errors
     /// Never in practice: it writes to memory.
-    pub(super) fn rows(self, kind: ListKind, items: Vec<Item>) -> Result<Vec<u8>, String> {
+    pub(super) fn rows(self, kind: ListKind, runs: Vec<(Item, RunFigures)>) -> Result<Vec<u8>, String> {
         match self {
-            Self::Csv => csv_rows(kind, &items),
-            Self::Ndjson => json_rows(kind, items),
+            Self::Csv => csv_rows(kind, &runs),
+            Self::Ndjson => json_rows(kind, runs),
         }
     }
 }
 
-fn json_rows(kind: ListKind, items: Vec<Item>) -> Result<Vec<u8>, String> {
+fn json_rows(kind: ListKind, runs: Vec<(Item, RunFigures)>) -> Result<Vec<u8>, String> {
     let mut lines = Vec::new();
-    for item in items {
+    for run in runs {
         let written = match kind {
-            ListKind::Applications => serde_json::to_writer(&mut lines, &ApplicationItem::from(item)),
-            ListKind::Jobs => serde_json::to_writer(&mut lines, &JobItem::from(item)),
+            ListKind::Applications => serde_json::to_writer(&mut lines, &ApplicationRun::from(run)),
+            ListKind::Jobs => serde_json::to_writer(&mut lines, &JobRun::from(run)),
         };
         written.map_err(|error| format!("a row could not be written as JSON: {error}"))?;
         lines.push(b'\n');
@@ -97,11 +113,11 @@ fn json_rows(kind: ListKind, items: Vec<Item>) -> Result<Vec<u8>, String> {
     Ok(lines)
 }
 
-fn csv_rows(kind: ListKind, items: &[Item]) -> Result<Vec<u8>, String> {
+fn csv_rows(kind: ListKind, runs: &[(Item, RunFigures)]) -> Result<Vec<u8>, String> {
     let failed = |error: &dyn std::fmt::Display| format!("a row could not be written as CSV: {error}");
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
-    for item in items {
-        writer.write_record(cells(kind, item)).map_err(|error| failed(&error))?;
+    for (item, figures) in runs {
+        writer.write_record(cells(kind, item).into_iter().chain(figure_cells(figures))).map_err(|error| failed(&error))?;
     }
     writer.into_inner().map_err(|error| failed(&error))
 }
@@ -137,6 +153,26 @@ fn cells(kind: ListKind, item: &Item) -> Vec<String> {
         }
     }
     cells
+}
+
+/// In the order of their columns.
+fn figure_cells(figures: &RunFigures) -> [String; 12] {
+    let number = |number: Option<i64>| number.map(|number| number.to_string()).unwrap_or_default();
+    let text = |text: Option<&String>| text.map(|text| harmless(text).into_owned()).unwrap_or_default();
+    [
+        number(figures.parallelism),
+        number(figures.restarts),
+        number(figures.io.read_records),
+        number(figures.io.write_records),
+        number(figures.io.read_bytes),
+        number(figures.io.write_bytes),
+        number(figures.checkpoints_completed),
+        number(figures.checkpoints_failed),
+        number(figures.last_checkpoint_size),
+        number(figures.longest_checkpoint_duration),
+        text(figures.root_exception_class.as_ref()),
+        text(figures.root_cause_class.as_ref()),
+    ]
 }
 
 /// A time as people read it; `None` outside of the years that a calendar knows.
@@ -176,6 +212,16 @@ mod tests {
         }
     }
 
+    fn figures() -> RunFigures {
+        RunFigures {
+            restarts: Some(3),
+            checkpoints_failed: Some(0),
+            root_exception_class: Some("@x.Failed".to_owned()),
+            root_cause_class: Some("y.Cause".to_owned()),
+            ..RunFigures::default()
+        }
+    }
+
     #[test]
     fn a_line_has_as_many_cells_as_there_are_columns_and_texts_are_harmless_while_numbers_stay_numbers() {
         for (kind, expected) in [
@@ -183,22 +229,23 @@ mod tests {
             (ListKind::Jobs, "-1,,1500,1969-12-31T23:59:59.999Z,,'-eu,file:///a/,BATCH,9,4,,,0,true,true"),
         ] {
             let mut text = Format::Csv.head(kind);
-            text.extend(Format::Csv.rows(kind, vec![item()]).unwrap());
+            text.extend(Format::Csv.rows(kind, vec![(item(), figures())]).unwrap());
             let mut reader = csv::Reader::from_reader(text.as_slice());
             let columns = reader.headers().unwrap().len();
             let row = reader.records().next().unwrap().unwrap();
             assert_eq!((row.len(), &row[1]), (columns, "'=cmd|' /C calc'!A0, \"x\"\nß"));
             let line = String::from_utf8(text).unwrap();
-            assert!(line.ends_with(&format!(",FAILED,{expected}\r\n")), "{line}");
+            assert!(line.ends_with(&format!(",FAILED,{expected},,3,,,,,,0,,,'@x.Failed,y.Cause\r\n")), "{line}");
         }
     }
 
     #[test]
     fn every_json_line_is_one_object() {
-        let text = Format::Ndjson.rows(ListKind::Jobs, vec![item(), item()]).unwrap();
+        let text = Format::Ndjson.rows(ListKind::Jobs, vec![(item(), figures()), (item(), figures())]).unwrap();
         let text = String::from_utf8(text).unwrap();
         assert_eq!(text.lines().count(), 2);
         let job: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
         assert_eq!((&job["start"], &job["end"]), (&(-1).into(), &serde_json::Value::Null));
+        assert_eq!((&job["restarts"], &job["root_exception_class"]), (&3.into(), &"@x.Failed".into()));
     }
 }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::support::archives::{id, write_application};
-use crate::support::served::{Served, samples};
+use crate::support::facts;
+use crate::support::served::{Served, archives_in, samples};
 
 async fn lines(server: &Served, path: &str) -> Vec<Value> {
     let answer = server.get(path).await;
@@ -28,6 +29,52 @@ async fn table(server: &Served, path: &str) -> (Vec<String>, Vec<Vec<String>>) {
     (columns, rows)
 }
 
+/// Figures by their name, as the facts of a job tell them.
+fn figures(facts: &Value) -> Vec<(&'static str, Value)> {
+    let (io, checkpoints, exception) = (&facts["io"], &facts["checkpoints"], &facts["root_exception"]);
+    let cause = if exception["cause_class"].is_null() { &exception["class"] } else { &exception["cause_class"] };
+    vec![
+        ("parallelism", facts["parallelism"].clone()),
+        ("restarts", facts["restarts"].clone()),
+        ("read_records", io["read_records"].clone()),
+        ("write_records", io["write_records"].clone()),
+        ("read_bytes", io["read_bytes"].clone()),
+        ("write_bytes", io["write_bytes"].clone()),
+        ("checkpoints_completed", checkpoints["completed"].clone()),
+        ("checkpoints_failed", checkpoints["failed"].clone()),
+        ("last_checkpoint_size", checkpoints["last"]["state_size"].clone()),
+        ("longest_checkpoint_duration", checkpoints["longest_duration"].clone()),
+        ("root_exception_class", exception["class"].clone()),
+        ("root_cause_class", cause.clone()),
+    ]
+}
+
+#[tokio::test]
+async fn whoever_exports_failed_jobs_gets_the_figures_of_their_archives_and_what_they_failed_with() {
+    let server = Served::over(&samples()).await;
+    let archives = archives_in(&samples());
+    for filter in ["status=FAILED", ""] {
+        let exported = lines(&server, &format!("/api/v1/jobs/export?format=ndjson&sort=name&{filter}")).await;
+        let (columns, rows) = table(&server, &format!("/api/v1/jobs/export?sort=name&{filter}")).await;
+        assert!(!rows.is_empty() && rows.len() == exported.len());
+        for (line, row) in exported.iter().zip(&rows) {
+            let id = line["id"].as_str().unwrap();
+            let path = format!("/jobs/{id}");
+            let archive = archives.iter().find(|archive| archive.documents.iter().any(|(known, _)| *known == path)).unwrap();
+            for (name, expected) in figures(&facts::of_job(id, &archive.documents)) {
+                assert_eq!(line[name], expected, "{name} of {id}");
+                let cell = &row[columns.iter().position(|column| column == name).unwrap()];
+                let expected = expected.as_str().map_or_else(|| expected.to_string(), str::to_owned).replace("null", "");
+                assert_eq!(*cell, expected, "{name} of {id}");
+            }
+            if !filter.is_empty() {
+                assert!(line["root_exception_class"].is_string(), "{line}");
+            }
+        }
+    }
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn an_export_is_the_list_in_its_order_whatever_the_filter_and_the_sort() {
     let server = Served::over(&samples()).await;
@@ -37,10 +84,15 @@ async fn an_export_is_the_list_in_its_order_whatever_the_filter_and_the_sort() {
                 let list = server.json(&format!("/api/v1/{kind}?{filter}&sort={sort}&limit=1000")).await;
                 let items = list["items"].as_array().unwrap();
                 let exported = lines(&server, &format!("/api/v1/{kind}/export?{filter}&sort={sort}&format=ndjson")).await;
-                assert_eq!(&exported, items, "{kind} {filter} {sort}");
+                let as_listed = exported.iter().zip(items).map(|(line, item)| {
+                    let members = item.as_object().unwrap().keys().map(|name| (name.clone(), line[name].clone()));
+                    members.collect::<serde_json::Map<_, _>>().into()
+                });
+                assert_eq!(&as_listed.collect::<Vec<Value>>(), items, "{kind} {filter} {sort}");
+                assert_eq!(exported.len(), items.len(), "{kind} {filter} {sort}");
                 let (columns, rows) = table(&server, &format!("/api/v1/{kind}/export?{filter}&sort={sort}")).await;
                 assert_eq!(rows.len(), items.len(), "{kind} {filter} {sort}");
-                for (row, item) in rows.iter().zip(items) {
+                for (row, item) in rows.iter().zip(&exported) {
                     for (column, cell) in columns.iter().zip(row) {
                         let expected = match column.as_str() {
                             "started" => chrono::DateTime::parse_from_rfc3339(cell).unwrap().timestamp_millis() == item["start"],

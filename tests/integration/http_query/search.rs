@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use crate::support::archives::{application_folder, id, job, set_modified, write, write_application};
 use crate::support::served::{Served, samples};
 
 fn encoded(text: &str) -> String {
@@ -143,6 +144,47 @@ async fn ids_are_found_by_their_beginning_and_lead_to_their_page() {
     assert_eq!(items[1]["application"], "07ac2d4d82b8e3f0fd1a35b9888ae429");
     assert_eq!(all(&server, "q=07ac2d4d82b8e3f0fd1a35b9888ae429&in=id").await.len(), 2);
     assert_eq!(all(&server, "q=ac2d4d82").await.len(), 0);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn each_copy_is_found_for_itself_and_leads_to_itself() {
+    let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let roots = [one.path().to_path_buf(), other.path().to_path_buf()];
+    for (root, cluster, name) in [(0, "x", "orders apple"), (0, "y & z", "orders banana"), (1, "x", "orders cherry")] {
+        write_application(&roots[root], cluster, &id('a'), name, 1_000, &[&id('b')]);
+        set_modified(&application_folder(&roots[root], cluster, &id('a')).join("application-summary"), 1_000_000_000_000);
+    }
+    // The same job as a legacy archive, in a directory of its own.
+    let legacy = tempfile::tempdir().unwrap();
+    write(&legacy.path().join(id('b')), job(&id('b'), "orders date", 1_000));
+    let server = Served::over(&[roots[0].clone(), roots[1].clone(), legacy.path().to_path_buf()]).await;
+
+    let items = all(&server, "q=orders").await;
+    let places: BTreeSet<String> = items.iter().map(|item| format!("{} {} {}", item["kind"], item["directory"], item["cluster"])).collect();
+    assert_eq!((items.len(), places.len()), (7, 7), "{places:?}");
+    for kind in ["application", "job"] {
+        let shown: Vec<&Value> = items.iter().filter(|item| item["kind"] == kind && item["shown"] == true).collect();
+        assert_eq!(shown.len(), 1, "{kind}");
+        // The later directory comes first.
+        assert_eq!(shown[0]["name"], "orders cherry");
+    }
+    for item in &items {
+        let copy = server.json(item["copy"].as_str().unwrap()).await;
+        for member in ["id", "name", "directory", "cluster", "shown", "end"] {
+            assert_eq!(copy[member], item[member], "{member} of {item}");
+        }
+    }
+    // What only a copy has that is not shown.
+    for (word, cluster, count) in [("apple", json!("x"), 2), ("banana", json!("y & z"), 2), ("date", Value::Null, 1)] {
+        let items = all(&server, &format!("q={word}")).await;
+        assert_eq!(items.len(), count, "{word}");
+        for item in &items {
+            assert_eq!((&item["cluster"], &item["shown"]), (&cluster, &json!(false)), "{word}");
+        }
+    }
+    let narrowed = all(&server, &format!("q=orders&cluster={}", encoded("y & z"))).await;
+    assert!(narrowed.len() == 2 && narrowed.iter().all(|item| item["name"] == "orders banana"), "{narrowed:?}");
     server.stop().await;
 }
 

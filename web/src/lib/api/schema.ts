@@ -130,8 +130,10 @@ export interface paths {
         /**
          * All applications that a filter selects, as a file
          * @description Columns of CSV: `id`, `name`, `status`, `start`, `end`, `duration` (milliseconds), `started`, `ended` (ISO 8601), `cluster`, `directory`, `jobs`,
-         *     `failed_jobs`, `complete`, `gone_since`, `problems`, `shown`. What is absent is empty. A text that a spreadsheet would take for a formula has an
-         *     apostrophe before it.
+         *     `failed_jobs`, `complete`, `gone_since`, `problems`, `shown`, then figures of all its jobs together as in the history: `parallelism` (of jobs
+         *     alone), `restarts`, `read_records`, `write_records`, `read_bytes`, `write_bytes`, `checkpoints_completed`, `checkpoints_failed`,
+         *     `last_checkpoint_size`, `longest_checkpoint_duration`, `root_exception_class`, `root_cause_class`. What is absent is empty. A text that a
+         *     spreadsheet would take for a formula has an apostrophe before it.
          */
         get: operations["export_applications"];
         put?: never;
@@ -340,8 +342,10 @@ export interface paths {
         /**
          * All jobs that a filter selects, as a file
          * @description Columns of CSV: `id`, `name`, `status`, `start`, `end`, `duration` (milliseconds), `started`, `ended` (ISO 8601), `cluster`, `directory`, `job_type`,
-         *     `tasks`, `failed_tasks`, `application`, `gone_since`, `problems`, `shown`, `archived`. What is absent is empty. A text that a spreadsheet would take
-         *     for a formula has an apostrophe before it.
+         *     `tasks`, `failed_tasks`, `application`, `gone_since`, `problems`, `shown`, `archived`, then figures as in the history: `parallelism`, `restarts`,
+         *     `read_records`, `write_records`, `read_bytes`, `write_bytes`, `checkpoints_completed`, `checkpoints_failed`, `last_checkpoint_size`,
+         *     `longest_checkpoint_duration`, `root_exception_class`, `root_cause_class`. What is absent is empty. A text that a spreadsheet would take for a
+         *     formula has an apostrophe before it.
          */
         get: operations["export_jobs"];
         put?: never;
@@ -937,6 +941,11 @@ export interface components {
             pending: number;
             running_since: components["schemas"]["Millis"] | null;
         };
+        /**
+         * @description What was found.
+         * @enum {string}
+         */
+        FoundKind: "application" | "job";
         /** @description A cleanup that the guard holds back. */
         HeldCleanup: {
             /** @description The archive directory. */
@@ -1079,6 +1088,11 @@ export interface components {
             exact: boolean;
         };
         /**
+         * @description A kind of text.
+         * @enum {string}
+         */
+        MatchedField: "name" | "id" | "vertex" | "exception_class" | "exception_message" | "stack_trace" | "configuration";
+        /**
          * Format: int64
          * @description Milliseconds; a time counts from 1970 in UTC.
          */
@@ -1087,8 +1101,7 @@ export interface components {
         OwnerKind: "application" | "job";
         /** @description One application or legacy job that a cleanup removes. */
         PendingRemoval: components["schemas"]["RemovedUnit"] & {
-            /** @description `delete` or `forget`. */
-            action: string;
+            action: components["schemas"]["RemovalAction"];
             /** @description Its deletion was begun. */
             begun: boolean;
             /** Format: int64 */
@@ -1224,6 +1237,11 @@ export interface components {
             status: string | null;
             time: components["schemas"]["Millis"];
         };
+        /**
+         * @description What a cleanup does.
+         * @enum {string}
+         */
+        RemovalAction: "delete" | "forget";
         /** @description Which application or legacy job. */
         RemovedUnit: {
             application: string | null;
@@ -1289,14 +1307,15 @@ export interface components {
             application: string | null;
             /** @description Cluster that ran it; null: a legacy job archive. */
             cluster: string | null;
+            /** @description Where this copy is answered, which need not be that one. */
+            copy: string;
             /** @description URL of the archive directory. */
             directory: string;
             end: components["schemas"]["Millis"] | null;
-            /** @description The page that shows the first match, as a route of the UI. */
+            /** @description The page that shows the first match, as a route of the UI; its pages are of the copy that `shown` marks. */
             href: string;
             id: string;
-            /** @description `application` or `job`. */
-            kind: string;
+            kind: components["schemas"]["FoundKind"];
             /** @description Why it was found. */
             matches: components["schemas"]["SearchMatch"][];
             name: string | null;
@@ -1309,8 +1328,7 @@ export interface components {
         SearchMatch: {
             /** @description The text around it, in pieces; of a configuration the entry, `key: value`. */
             excerpt: components["schemas"]["ExcerptPiece"][];
-            /** @description `name`, `id`, `vertex`, `exception_class`, `exception_message`, `stack_trace` or `configuration`. */
-            field: string;
+            field: components["schemas"]["MatchedField"];
             /** @description Key of the entry of a configuration. */
             key: string | null;
         };
@@ -1372,8 +1390,7 @@ export interface components {
              */
             finished: number;
             last_finished: components["schemas"]["Millis"] | null;
-            /** @description `refresh`, `cleanup` or `facts`. */
-            name: string;
+            name: components["schemas"]["TaskName"];
             next: components["schemas"]["Millis"] | null;
             /**
              * Format: int64
@@ -1388,6 +1405,8 @@ export interface components {
             running_since: components["schemas"]["Millis"] | null;
             state: components["schemas"]["TaskState"];
         };
+        /** @enum {string} */
+        TaskName: "refresh" | "cleanup" | "facts";
         /** @description All background tasks. */
         TaskPage: {
             items: components["schemas"]["Task"][];
@@ -1508,8 +1527,8 @@ export interface operations {
                 end_from?: string;
                 /** @description Ended before this time. */
                 end_to?: string;
-                /** @description Types, one of which a job of it has: `BATCH`, `STREAMING`. */
-                job_type?: string[];
+                /** @description Types, one of which a job of it has, repeated or separated by commas. */
+                job_type?: ("BATCH" | "STREAMING")[];
                 /** @description Rows of a page, at most. */
                 limit?: number;
                 /** @description Greatest duration in milliseconds. */
@@ -1526,18 +1545,18 @@ export interface operations {
                 min_failed_tasks?: number;
                 /** @description Part of the name, without case. */
                 name?: string;
-                /** @description How the name is compared: `contains` (default), `exact` or `prefix`. */
-                name_match?: string;
+                /** @description How the name is compared; usually `contains`. */
+                name_match?: "contains" | "exact" | "prefix";
                 /** @description Only those with (without) problems on record. */
                 problems?: boolean;
                 /** @description What to sort by, with `-` before it for the largest first; usually `-end`. */
-                sort?: string;
+                sort?: "name" | "-name" | "status" | "-status" | "start" | "-start" | "end" | "-end" | "duration" | "-duration" | "cluster" | "-cluster" | "directory" | "-directory" | "jobs" | "-jobs" | "failed_jobs" | "-failed_jobs";
                 /** @description Started at this time or later: milliseconds since 1970 or ISO 8601. */
                 start_from?: string;
                 /** @description Started before this time. */
                 start_to?: string;
                 /** @description States, repeated or separated by commas. */
-                status?: string[];
+                status?: ("CREATED" | "INITIALIZING" | "RUNNING" | "RESTARTING" | "RECONCILING" | "SUSPENDED" | "FAILING" | "FAILED" | "CANCELING" | "CANCELLING" | "CANCELED" | "FINISHED")[];
             };
             header?: never;
             path?: never;
@@ -1567,14 +1586,14 @@ export interface operations {
     application: {
         parameters: {
             query?: {
-                /** @description The copy of this cluster. */
+                /** @description Only a copy in this cluster. */
                 cluster?: string;
-                /** @description The copy in the archive directory with this URL. */
+                /** @description Only a copy in this archive directory. */
                 directory?: string;
             };
             header?: never;
             path: {
-                /** @description Id of an application */
+                /** @description 32 hex digits. */
                 id: string;
             };
             cookie?: never;
@@ -1727,10 +1746,10 @@ export interface operations {
                 end_from?: string;
                 /** @description Ended before this time. */
                 end_to?: string;
-                /** @description `csv` (default) or `ndjson`: one JSON object per line, as in the list. */
-                format?: string;
-                /** @description Types, one of which a job of it has: `BATCH`, `STREAMING`. */
-                job_type?: string[];
+                /** @description Usually `csv`; `ndjson` is one JSON object per line, as in the history. */
+                format?: "csv" | "ndjson";
+                /** @description Types, one of which a job of it has, repeated or separated by commas. */
+                job_type?: ("BATCH" | "STREAMING")[];
                 /** @description Rows, at most; usually all. */
                 limit?: number;
                 /** @description Greatest duration in milliseconds. */
@@ -1747,18 +1766,18 @@ export interface operations {
                 min_failed_tasks?: number;
                 /** @description Part of the name, without case. */
                 name?: string;
-                /** @description How the name is compared: `contains` (default), `exact` or `prefix`. */
-                name_match?: string;
+                /** @description How the name is compared; usually `contains`. */
+                name_match?: "contains" | "exact" | "prefix";
                 /** @description Only those with (without) problems on record. */
                 problems?: boolean;
                 /** @description What to sort by, with `-` before it for the largest first; usually `-end`. */
-                sort?: string;
+                sort?: "name" | "-name" | "status" | "-status" | "start" | "-start" | "end" | "-end" | "duration" | "-duration" | "cluster" | "-cluster" | "directory" | "-directory" | "jobs" | "-jobs" | "failed_jobs" | "-failed_jobs";
                 /** @description Started at this time or later: milliseconds since 1970 or ISO 8601. */
                 start_from?: string;
                 /** @description Started before this time. */
                 start_to?: string;
                 /** @description States, repeated or separated by commas. */
-                status?: string[];
+                status?: ("CREATED" | "INITIALIZING" | "RUNNING" | "RESTARTING" | "RECONCILING" | "SUSPENDED" | "FAILING" | "FAILED" | "CANCELING" | "CANCELLING" | "CANCELED" | "FINISHED")[];
             };
             header?: never;
             path?: never;
@@ -1789,8 +1808,8 @@ export interface operations {
     application_facets: {
         parameters: {
             query?: {
-                /** @description Which counts, repeated or separated by commas: `status`, `cluster`, `directory`, `day`, `job_type`; usually all. */
-                by?: string[];
+                /** @description Which counts, repeated or separated by commas; usually all. */
+                by?: ("status" | "cluster" | "directory" | "day" | "job_type")[];
                 /** @description Clusters, repeated or separated by commas. */
                 cluster?: string[];
                 /** @description URLs of archive directories, repeated or separated by commas. */
@@ -1799,8 +1818,8 @@ export interface operations {
                 end_from?: string;
                 /** @description Ended before this time. */
                 end_to?: string;
-                /** @description Types, one of which a job of it has: `BATCH`, `STREAMING`. */
-                job_type?: string[];
+                /** @description Types, one of which a job of it has, repeated or separated by commas. */
+                job_type?: ("BATCH" | "STREAMING")[];
                 /** @description Greatest duration in milliseconds. */
                 max_duration?: number;
                 /** @description Greatest number of jobs that failed. */
@@ -1815,8 +1834,8 @@ export interface operations {
                 min_failed_tasks?: number;
                 /** @description Part of the name, without case. */
                 name?: string;
-                /** @description How the name is compared: `contains` (default), `exact` or `prefix`. */
-                name_match?: string;
+                /** @description How the name is compared; usually `contains`. */
+                name_match?: "contains" | "exact" | "prefix";
                 /** @description Only those with (without) problems on record. */
                 problems?: boolean;
                 /** @description Started at this time or later: milliseconds since 1970 or ISO 8601. */
@@ -1824,7 +1843,7 @@ export interface operations {
                 /** @description Started before this time. */
                 start_to?: string;
                 /** @description States, repeated or separated by commas. */
-                status?: string[];
+                status?: ("CREATED" | "INITIALIZING" | "RUNNING" | "RESTARTING" | "RECONCILING" | "SUSPENDED" | "FAILING" | "FAILED" | "CANCELING" | "CANCELLING" | "CANCELED" | "FINISHED")[];
                 /** @description IANA name of the time zone that days are of; usually UTC. */
                 time_zone?: string;
             };
@@ -1972,8 +1991,8 @@ export interface operations {
                 end_from?: string;
                 /** @description Ended before this time. */
                 end_to?: string;
-                /** @description Types: `BATCH`, `STREAMING`. */
-                job_type?: string[];
+                /** @description Types, repeated or separated by commas. */
+                job_type?: ("BATCH" | "STREAMING")[];
                 /** @description Rows of a page, at most. */
                 limit?: number;
                 /** @description Greatest duration in milliseconds. */
@@ -1986,18 +2005,18 @@ export interface operations {
                 min_failed_tasks?: number;
                 /** @description Part of the name, without case. */
                 name?: string;
-                /** @description How the name is compared: `contains` (default), `exact` or `prefix`. */
-                name_match?: string;
+                /** @description How the name is compared; usually `contains`. */
+                name_match?: "contains" | "exact" | "prefix";
                 /** @description Only those with (without) problems on record. */
                 problems?: boolean;
                 /** @description What to sort by, with `-` before it for the largest first; usually `-end`. */
-                sort?: string;
+                sort?: "name" | "-name" | "status" | "-status" | "start" | "-start" | "end" | "-end" | "duration" | "-duration" | "cluster" | "-cluster" | "directory" | "-directory" | "tasks" | "-tasks" | "failed_tasks" | "-failed_tasks" | "job_type" | "-job_type";
                 /** @description Started at this time or later: milliseconds since 1970 or ISO 8601. */
                 start_from?: string;
                 /** @description Started before this time. */
                 start_to?: string;
                 /** @description States, repeated or separated by commas. */
-                status?: string[];
+                status?: ("CREATED" | "INITIALIZING" | "RUNNING" | "RESTARTING" | "RECONCILING" | "SUSPENDED" | "FAILING" | "FAILED" | "CANCELING" | "CANCELLING" | "CANCELED" | "FINISHED")[];
             };
             header?: never;
             path?: never;
@@ -2027,14 +2046,14 @@ export interface operations {
     job: {
         parameters: {
             query?: {
-                /** @description The copy of this cluster. */
+                /** @description Only a copy in this cluster. */
                 cluster?: string;
-                /** @description The copy in the archive directory with this URL. */
+                /** @description Only a copy in this archive directory. */
                 directory?: string;
             };
             header?: never;
             path: {
-                /** @description Id of a job */
+                /** @description 32 hex digits. */
                 id: string;
             };
             cookie?: never;
@@ -2230,10 +2249,10 @@ export interface operations {
                 end_from?: string;
                 /** @description Ended before this time. */
                 end_to?: string;
-                /** @description `csv` (default) or `ndjson`: one JSON object per line, as in the list. */
-                format?: string;
-                /** @description Types: `BATCH`, `STREAMING`. */
-                job_type?: string[];
+                /** @description Usually `csv`; `ndjson` is one JSON object per line, as in the history. */
+                format?: "csv" | "ndjson";
+                /** @description Types, repeated or separated by commas. */
+                job_type?: ("BATCH" | "STREAMING")[];
                 /** @description Rows, at most; usually all. */
                 limit?: number;
                 /** @description Greatest duration in milliseconds. */
@@ -2246,18 +2265,18 @@ export interface operations {
                 min_failed_tasks?: number;
                 /** @description Part of the name, without case. */
                 name?: string;
-                /** @description How the name is compared: `contains` (default), `exact` or `prefix`. */
-                name_match?: string;
+                /** @description How the name is compared; usually `contains`. */
+                name_match?: "contains" | "exact" | "prefix";
                 /** @description Only those with (without) problems on record. */
                 problems?: boolean;
                 /** @description What to sort by, with `-` before it for the largest first; usually `-end`. */
-                sort?: string;
+                sort?: "name" | "-name" | "status" | "-status" | "start" | "-start" | "end" | "-end" | "duration" | "-duration" | "cluster" | "-cluster" | "directory" | "-directory" | "tasks" | "-tasks" | "failed_tasks" | "-failed_tasks" | "job_type" | "-job_type";
                 /** @description Started at this time or later: milliseconds since 1970 or ISO 8601. */
                 start_from?: string;
                 /** @description Started before this time. */
                 start_to?: string;
                 /** @description States, repeated or separated by commas. */
-                status?: string[];
+                status?: ("CREATED" | "INITIALIZING" | "RUNNING" | "RESTARTING" | "RECONCILING" | "SUSPENDED" | "FAILING" | "FAILED" | "CANCELING" | "CANCELLING" | "CANCELED" | "FINISHED")[];
             };
             header?: never;
             path?: never;
@@ -2290,8 +2309,8 @@ export interface operations {
             query?: {
                 /** @description Only jobs of the application with this id. */
                 application?: string;
-                /** @description Which counts, repeated or separated by commas: `status`, `cluster`, `directory`, `day`, `job_type`; usually all. */
-                by?: string[];
+                /** @description Which counts, repeated or separated by commas; usually all. */
+                by?: ("status" | "cluster" | "directory" | "day" | "job_type")[];
                 /** @description Clusters, repeated or separated by commas. */
                 cluster?: string[];
                 /** @description URLs of archive directories, repeated or separated by commas. */
@@ -2300,8 +2319,8 @@ export interface operations {
                 end_from?: string;
                 /** @description Ended before this time. */
                 end_to?: string;
-                /** @description Types: `BATCH`, `STREAMING`. */
-                job_type?: string[];
+                /** @description Types, repeated or separated by commas. */
+                job_type?: ("BATCH" | "STREAMING")[];
                 /** @description Greatest duration in milliseconds. */
                 max_duration?: number;
                 /** @description Greatest number of tasks that failed. */
@@ -2312,8 +2331,8 @@ export interface operations {
                 min_failed_tasks?: number;
                 /** @description Part of the name, without case. */
                 name?: string;
-                /** @description How the name is compared: `contains` (default), `exact` or `prefix`. */
-                name_match?: string;
+                /** @description How the name is compared; usually `contains`. */
+                name_match?: "contains" | "exact" | "prefix";
                 /** @description Only those with (without) problems on record. */
                 problems?: boolean;
                 /** @description Started at this time or later: milliseconds since 1970 or ISO 8601. */
@@ -2321,7 +2340,7 @@ export interface operations {
                 /** @description Started before this time. */
                 start_to?: string;
                 /** @description States, repeated or separated by commas. */
-                status?: string[];
+                status?: ("CREATED" | "INITIALIZING" | "RUNNING" | "RESTARTING" | "RECONCILING" | "SUSPENDED" | "FAILING" | "FAILED" | "CANCELING" | "CANCELLING" | "CANCELED" | "FINISHED")[];
                 /** @description IANA name of the time zone that days are of; usually UTC. */
                 time_zone?: string;
             };
@@ -2532,8 +2551,8 @@ export interface operations {
                 cursor?: string;
                 /** @description URLs of archive directories, repeated or separated by commas. */
                 directory?: string[];
-                /** @description Where, repeated or separated by commas: `name`, `id`, `vertex`, `exception`, `configuration`; usually everywhere. */
-                in?: string[];
+                /** @description Where, repeated or separated by commas; usually everywhere. */
+                in?: ("name" | "id" | "vertex" | "exception" | "configuration")[];
                 /** @description Items of a page, at most. */
                 limit?: number;
                 /**
@@ -2542,7 +2561,7 @@ export interface operations {
                  */
                 q: string;
                 /** @description States, repeated or separated by commas. */
-                status?: string[];
+                status?: ("CREATED" | "INITIALIZING" | "RUNNING" | "RESTARTING" | "RECONCILING" | "SUSPENDED" | "FAILING" | "FAILED" | "CANCELING" | "CANCELLING" | "CANCELED" | "FINISHED")[];
             };
             header?: never;
             path?: never;
@@ -2574,8 +2593,8 @@ export interface operations {
             query?: {
                 /** @description Only jobs of the application with this id. */
                 application?: string;
-                /** @description `day` (default) or `hour`. */
-                bucket?: string;
+                /** @description Usually `day`. */
+                bucket?: "day" | "hour";
                 /** @description Clusters, repeated or separated by commas. */
                 cluster?: string[];
                 /** @description URLs of archive directories, repeated or separated by commas. */
@@ -2586,10 +2605,10 @@ export interface operations {
                 end_to?: string;
                 /** @description Ended at this time or later: milliseconds since 1970 or ISO 8601; usually 30 days (of hours: 2 days) before `to`. */
                 from?: string;
-                /** @description Types: `BATCH`, `STREAMING`. */
-                job_type?: string[];
-                /** @description `applications` or `jobs`; usually jobs. */
-                kind?: string;
+                /** @description Types, repeated or separated by commas. */
+                job_type?: ("BATCH" | "STREAMING")[];
+                /** @description Of what; usually jobs. */
+                kind?: "applications" | "jobs";
                 /** @description Greatest duration in milliseconds. */
                 max_duration?: number;
                 /** @description Of applications: greatest number of jobs that failed. */
@@ -2604,8 +2623,8 @@ export interface operations {
                 min_failed_tasks?: number;
                 /** @description Part of the name, without case. */
                 name?: string;
-                /** @description How the name is compared: `contains` (default), `exact` or `prefix`. */
-                name_match?: string;
+                /** @description How the name is compared; usually `contains`. */
+                name_match?: "contains" | "exact" | "prefix";
                 /** @description Only those with (without) problems on record. */
                 problems?: boolean;
                 /** @description Started at this time or later: milliseconds since 1970 or ISO 8601. */
@@ -2613,7 +2632,7 @@ export interface operations {
                 /** @description Started before this time. */
                 start_to?: string;
                 /** @description States, repeated or separated by commas. */
-                status?: string[];
+                status?: ("CREATED" | "INITIALIZING" | "RUNNING" | "RESTARTING" | "RECONCILING" | "SUSPENDED" | "FAILING" | "FAILED" | "CANCELING" | "CANCELLING" | "CANCELED" | "FINISHED")[];
                 /** @description IANA name of the time zone that days and hours are of; usually UTC. */
                 time_zone?: string;
                 /** @description Ended before this time; usually now. */
