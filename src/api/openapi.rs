@@ -104,14 +104,21 @@ fn name_times(document: &mut Value) {
     rename(document);
 }
 
-/// A parameter with an empty value counts as absent, unless it must be there.
+/// A parameter with an empty value counts as absent, unless it must be there: said of those whose schema takes no empty text.
 fn allow_empty_values(document: &mut Value) {
     let items = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
     let operations = items.filter_map(Value::as_object_mut).flat_map(|item| item.values_mut());
     let parameters = operations.filter_map(|operation| operation.get_mut("parameters")?.as_array_mut()).flatten();
-    for parameter in parameters.filter(|parameter| parameter["in"] == "query" && parameter["required"] != true) {
+    let optional = parameters.filter(|parameter| parameter["in"] == "query" && parameter["required"] != true);
+    for parameter in optional.filter(|parameter| !takes_any_text(&parameter["schema"])) {
         parameter["allowEmptyValue"] = json!(true);
     }
+}
+
+/// Whether a schema is of any text, or of a list of such.
+fn takes_any_text(schema: &Value) -> bool {
+    let text = if schema["items"].is_object() { &schema["items"] } else { schema };
+    text["type"] == "string" && ["enum", "pattern", "minLength"].iter().all(|bound| text[*bound].is_null())
 }
 
 fn rename(value: &mut Value) {
