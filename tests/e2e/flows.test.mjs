@@ -252,6 +252,18 @@ const ROUTES = [
   [`/jobs/${IDS.failing}`, always, 'Overview'],
 ];
 
+test('on a narrow screen the current tab is in sight', async () => {
+  await begin({ viewport: NARROW });
+  await open.go('/server');
+  for (const hash of [`/job/completed/${IDS.rescaled}/rescales?view=configuration`, `/job/completed/${IDS.failing}/cluster_configuration`, `/job/completed/${IDS.failing}/overview`]) {
+    await open.turn(hash);
+    for (const tab of await page.locator('nav.tabs [aria-current="page"]').all()) {
+      const { x, width } = await tab.boundingBox();
+      assert.ok(x >= 0 && x + width <= NARROW.width, `${hash}: ${await tab.innerText()} from ${x} to ${x + width}`);
+    }
+  }
+});
+
 test('every address of Flink’s dashboard opens the same page, tab included', async () => {
   await begin();
   await open.go('/server');

@@ -112,8 +112,17 @@ export async function assertAccessible(page, where, rules = ALL) {
   assert.deepEqual(violations, [], `${where}\n${violations.join('\n')}`);
 }
 
-/** Nothing makes the page as a whole wider than the window. */
+/** Nothing makes the page as a whole wider than the window, no row of a table lies over another, and none holds more than it is high. */
 export async function assertFits(page, where) {
+  const over = await page.evaluate(() =>
+    [...document.querySelectorAll('main tbody')].flatMap((body) => {
+      const rows = [...body.children];
+      return rows
+        .filter((row, index) => row.scrollHeight > row.clientHeight + 1 || (index > 0 && row.getBoundingClientRect().top < rows[index - 1].getBoundingClientRect().bottom - 1))
+        .map((row) => row.textContent.trim().slice(0, 100));
+    }),
+  );
+  assert.deepEqual(over, [], `${where}: rows lie over others`);
   const [wide, seen] = await page.evaluate(() => [Math.max(document.documentElement.scrollWidth, document.querySelector('main').scrollWidth), document.documentElement.clientWidth]);
   assert.ok(wide <= seen, `${where}: the content is ${wide} px wide in a window of ${seen}`);
 }
