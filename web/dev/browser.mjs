@@ -28,10 +28,11 @@ export function launch() {
 /** Takes the built files from web-dist instead of from the binary, so that it need not be built for each change of them. */
 export async function pagesFromDisk(page, url) {
   const { headers } = await fetch(url);
+  const nameOf = (asked) => asked.pathname.slice(new URL(url).pathname.length);
   await page.route(
-    (asked) => asked.href.startsWith(url) && /^\/(?:|theme\.js|favicon\.svg|assets\/.*)$/.test(asked.pathname),
+    (asked) => asked.href.startsWith(url) && /^(?:|theme\.js|favicon\.svg|assets\/.*)$/.test(nameOf(asked)),
     (route) => {
-      const name = new URL(route.request().url()).pathname.slice(1) || 'index.html';
+      const name = nameOf(new URL(route.request().url())) || 'index.html';
       return route.fulfill({
         body: readFileSync(join(DIST, name)),
         headers: { 'content-type': TYPES[extname(name)], 'content-security-policy': headers.get('content-security-policy') },

@@ -1,0 +1,127 @@
+// What is around an archive: a reverse proxy, a first indexing that takes its time, a narrow screen, eyes that see no colours.
+import assert from 'node:assert/strict';
+import { createServer, request } from 'node:http';
+import { after, afterEach, before, test } from 'node:test';
+import { IDS, json, launch, NARROW, openPage, startServer } from './support.mjs';
+
+let server;
+let browser;
+let open;
+let page;
+before(async () => {
+  server = await startServer();
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+afterEach(async () => {
+  assert.deepEqual(open.faults, []);
+  await open.close();
+});
+
+async function begin(over = server, options = {}) {
+  open = await openPage(browser, over, options);
+  page = open.page;
+}
+
+test('below the prefix of a reverse proxy every page works, and nothing is asked for beside it', async () => {
+  const PREFIX = '/ops/flink history/';
+  const beside = [];
+  const proxy = createServer((asked, answer) => {
+    const path = decodeURI(asked.url);
+    if (!path.startsWith(PREFIX)) {
+      beside.push(path);
+      answer.writeHead(404).end();
+      return;
+    }
+    const target = new URL(asked.url.slice(encodeURI(PREFIX).length), server.url);
+    asked.pipe(
+      request(target, { method: asked.method, headers: { ...asked.headers, host: target.host } }, (response) => {
+        answer.writeHead(response.statusCode, response.headers);
+        response.pipe(answer);
+      }),
+    );
+  });
+  await new Promise((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  try {
+    await begin({ url: `http://127.0.0.1:${proxy.address().port}${encodeURI(PREFIX)}` });
+    const { vertices } = await json(server, `jobs/${IDS.failing}`);
+    await open.go('/application/completed');
+    for (const [hash, words] of [
+      ['/application/completed', 'SingleJobApplication(REST always failing)'],
+      [`/application/completed/${IDS.mixedApplication}/overview`, 'multifail part 2 fails'],
+      [`/job/completed/${IDS.failing}/overview/${vertices[0].id}/subtasks`, 'Time in states'],
+      [`/job/completed/${IDS.failing}/exceptions`, 'nested cause'],
+      ['/search?q=disk', 'legacy failing'],
+      ['/statistics?period=7d', 'How they ended'],
+      ['/server', 'Archive directories'],
+    ]) {
+      await open.turn(hash);
+      await page.getByText(words).first().waitFor();
+      assert.equal(await page.locator('.error-panel').count(), 0, hash);
+    }
+    await open.turn(`/job/completed/${IDS.failing}/exceptions`);
+    const document = await page.evaluate(async () => (await fetch(document.querySelector('main .raw a').href)).json());
+    assert.deepEqual(document, await json(server, `jobs/${IDS.failing}/exceptions`));
+    assert.deepEqual(beside, []);
+  } finally {
+    proxy.closeAllConnections();
+    await new Promise((resolve) => proxy.close(resolve));
+  }
+});
+
+test('while the first indexing runs, a list says how far it is', async () => {
+  await begin();
+  let listed = 0;
+  await page.route('**/api/v1/status', async (route) => {
+    const status = await (await route.fetch()).json();
+    const { refresh, figures } = status;
+    await route.fulfill({ json: { ...status, figures: { ...figures, applications: listed }, refresh: { ...refresh, pending: 1234, running_since: status.now } } });
+  });
+  await page.route('**/api/v1/applications?*', async (route) => {
+    const answer = await (await route.fetch()).json();
+    await route.fulfill({ json: listed ? answer : { ...answer, items: [], next: null, total: { count: 0, exact: true } } });
+  });
+  await open.go('/application/completed');
+  await page.getByRole('heading', { name: 'The archives are being read' }).waitFor();
+  await page.getByText('1,234 are waiting').waitFor();
+  listed = (await json(server, 'applications/overview')).applications.length;
+  await open.go('/application/completed');
+  await page.getByText(`Reading archives: 1,234 to go, ${listed} applications so far.`).waitFor();
+  assert.equal(await page.getByRole('progressbar', { name: 'Archives read' }).getAttribute('max'), String(1234 + listed));
+  assert.equal(await page.locator('tbody tr[data-key]').count(), listed);
+});
+
+test('a status is told by its word, its icon and its colour, in both themes', async () => {
+  for (const theme of ['light', 'dark']) {
+    await begin(server, { theme });
+    await open.go('/job/completed');
+    const told = await page.locator('tbody .status').evaluateAll((all) =>
+      all.map((one) => ({ word: one.textContent.trim(), icon: one.querySelector('svg').innerHTML, color: getComputedStyle(one).color })),
+    );
+    const words = [...new Set(told.map(({ word }) => word))];
+    assert.deepEqual(words.sort(), ['CANCELED', 'FAILED', 'FINISHED']);
+    for (const by of ['icon', 'color']) {
+      assert.equal(new Set(told.map((one) => one[by])).size, words.length, by);
+      for (const word of words) assert.equal(new Set(told.filter((one) => one.word === word).map((one) => one[by])).size, 1, `${by} of ${word}`);
+    }
+    // Counts by state have no room for the word; it is read out, and shown when pointed at.
+    const counts = page.locator('tbody .counts');
+    assert.equal(await counts.locator('.count:not(:has(svg)), .count:not(:has(.visually-hidden))').count(), 0);
+    for (const title of await counts.evaluateAll((all) => all.map((one) => one.title))) assert.match(title, /^[\d,]+ tasks: [\d,]+ [A-Z]+/);
+    if (theme === 'light') await open.close();
+  }
+});
+
+test('on a narrow screen the counts are in sight with the menu closed and open', async () => {
+  const { figures } = await json(server, 'api/v1/status');
+  await begin(server, { viewport: NARROW });
+  await open.go('/application/completed');
+  const totals = page.getByText(`${figures.applications} applications${figures.jobs} jobs`);
+  assert.equal(await totals.isVisible(), true);
+  await page.getByRole('button', { name: 'Menu' }).click();
+  assert.equal(await page.getByRole('link', { name: `Jobs ${figures.jobs}` }).isVisible(), true);
+  assert.equal(await totals.count(), 0);
+});
