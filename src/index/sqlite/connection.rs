@@ -16,6 +16,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("../../../migrations/0003_lists.sql")),
     M::up(include_str!("../../../migrations/0004_facts.sql")),
     M::up(include_str!("../../../migrations/0005_search.sql")),
+    M::up(include_str!("../../../migrations/0006_counts.sql")),
 ];
 
 /// Schema version that this build writes.

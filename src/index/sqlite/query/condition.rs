@@ -155,11 +155,6 @@ impl Condition {
         sources
     }
 
-    /// Whether there is no row that cannot be seen.
-    pub(super) fn sees_all(&self) -> bool {
-        matches!(self.visible, Choice::Any)
-    }
-
     /// Whether rows of this directory can be seen at all.
     pub(super) fn is_visible(&self, directory: i64) -> bool {
         self.visible.admits(directory)

@@ -1,4 +1,4 @@
-//! Facets. What no part of the filter narrows is counted by its index alone; one walk counts the others: a row that fails nothing counts
+//! Facets. Most are told by the counts that are kept with the rows; one walk counts the others: a row that fails nothing counts
 //! everywhere, one that fails a single facet's part of the filter counts for that facet.
 
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ use super::source::Source;
 use super::table::{Column, Narrow};
 use super::{Failure, counted, prepare};
 use crate::index::query::calendar::day_of;
-use crate::index::query::{Bounds, FacetCount, FacetKey, FacetQuery, Facets, Filter, ListKind, Scope};
+use crate::index::query::{Bounds, FacetCount, FacetKey, FacetQuery, Facets, ListKind, Scope};
 use crate::index::sqlite::listing::{ABSENT, NO_TEXT, OTHER_TYPE, TYPE_BITS};
 
 /// Counting ends after so many rows.
@@ -31,14 +31,10 @@ pub(in crate::index) fn facets(connection: &Connection, scope: &Scope, query: &F
     let mut condition = Condition::compile(connection, scope, query.kind, &query.filter)?;
     let mut asked = FACETS.map(|facet| query.by.contains(&facet));
     let mut found = Facets { exact: true, ..Facets::default() };
-    if condition.sees_all() && counted::rows(connection, condition.table)? <= MOST_ROWS {
-        for (asked, facet) in asked.iter_mut().zip(FACETS).filter(|(asked, _)| **asked) {
-            if is_open_but_for(&query.filter, facet)
-                && let Some(counts) = counted_of(connection, &condition, query, facet)?
-            {
-                *of(&mut found, facet) = Some(counts);
-                *asked = false;
-            }
+    for (asked, facet) in asked.iter_mut().zip(FACETS).filter(|(asked, _)| **asked) {
+        if let Some(counts) = counted_of(connection, &condition, query, facet)? {
+            *of(&mut found, facet) = Some(counts);
+            *asked = false;
         }
     }
     if !asked.contains(&true) {
@@ -104,19 +100,6 @@ pub(in crate::index) fn facets(connection: &Connection, scope: &Scope, query: &F
     })
 }
 
-/// Whether nothing is asked but what this facet does not count under.
-fn is_open_but_for(filter: &Filter, facet: FacetKey) -> bool {
-    let mut rest = filter.clone();
-    match facet {
-        FacetKey::Status => rest.status.clear(),
-        FacetKey::Cluster => rest.cluster.clear(),
-        FacetKey::Directory => rest.directory.clear(),
-        FacetKey::JobType => rest.job_type.clear(),
-        FacetKey::Day => rest.end = Bounds::default(),
-    }
-    rest == Filter::default()
-}
-
 fn of(facets: &mut Facets, facet: FacetKey) -> &mut Option<Vec<FacetCount>> {
     match facet {
         FacetKey::Status => &mut facets.status,
@@ -127,7 +110,7 @@ fn of(facets: &mut Facets, facet: FacetKey) -> &mut Option<Vec<FacetCount>> {
     }
 }
 
-/// Counts of all rows by one facet; `None`: a walk has to count them.
+/// What the counts that are kept tell of one facet; `None`: a walk has to count.
 fn counted_of(
     connection: &Connection,
     condition: &Condition,
@@ -140,12 +123,11 @@ fn counted_of(
         FacetKey::Directory => Column::Directory,
         FacetKey::JobType => Column::Type,
         FacetKey::Day => {
-            let days = counted::by_day(connection, condition.table, query.zone, MOST_DAYS)?;
+            let days = counted::by_day(connection, condition, &query.filter, query.zone, MOST_DAYS)?;
             return Ok(days.map(|days| days.into_iter().map(|(day, count)| FacetCount { value: day.to_string(), count }).collect()));
         }
     };
-    let Some(counts) = counted::by_value(connection, condition.table, column)? else { return Ok(None) };
-    let counts: HashMap<i64, u64> = counts.into_iter().collect();
+    let Some(counts) = counted::by_value(connection, condition, &query.filter, facet)? else { return Ok(None) };
     match (query.kind, facet) {
         (ListKind::Applications, FacetKey::JobType) => Ok(Some(by_bits(&counts))),
         _ => most_frequent(connection, column, counts).map(Some),

@@ -109,6 +109,23 @@ impl Index {
         ids
     }
 
+    /// Makes jobs and applications that were added tell something else, but their clusters.
+    pub(super) fn tell(&self, jobs: &[Made], first: i64) {
+        let told = "name = ?2, status = ?3, start_time = ?4, end_time = ?5, duration = ?6";
+        for (unit, made) in (first..).zip(jobs) {
+            let wide = |sql: &str, more: &[&dyn rusqlite::ToSql]| {
+                let told: [&dyn rusqlite::ToSql; 6] = [&unit, &made.name, &made.status, &made.start, &made.end, &made.duration];
+                self.connection.execute(sql, [told.as_slice(), more].concat().as_slice()).unwrap();
+            };
+            wide(
+                &format!("UPDATE jobs SET {told}, job_type = ?7, tasks = ?8, failed_tasks = ?9 WHERE unit = ?1"),
+                &[&made.job_type, &made.tasks, &made.failed],
+            );
+            wide(&format!("UPDATE applications SET {told}, jobs = ?7, failed_jobs = ?8 WHERE unit = ?1"), &[&made.tasks, &made.failed]);
+            listing::sync(&self.connection, unit).unwrap();
+        }
+    }
+
     fn page(&self, filter: &Filter, sort: Sort, limit: usize, cursor: Option<String>) -> ListPage {
         self.page_within(filter, sort, limit, cursor, USUAL)
     }

@@ -1,4 +1,4 @@
-//! Facets against a plain count of the same rows, whatever counts them: an index alone, or a walk.
+//! Facets against a plain count of the same rows, whatever counts them: what is kept with the rows, or a walk.
 
 use std::collections::BTreeMap;
 
@@ -88,7 +88,7 @@ proptest! {
         index.add(&jobs, 1);
         check(&index, &jobs, &filter, zone)?;
         for facet in ALL {
-            // Each part alone: its own facet is counted by an index, the others by a walk.
+            // Each part alone: some facets are told by the counts that are kept, the others by a walk.
             let mut alone = Filter::default();
             match facet {
                 FacetKey::Status => alone.status.clone_from(&filter.status),
@@ -98,6 +98,45 @@ proptest! {
                 FacetKey::Day => alone.end = filter.end,
             }
             check(&index, &jobs, &alone, zone)?;
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn what_is_counted_with_each_row_follows_rows_that_change_and_go(
+        kind in prop::sample::select(vec![ListKind::Jobs, ListKind::Applications]),
+        jobs in prop::collection::vec(made(), 1..30),
+        others in prop::collection::vec(made(), 30),
+        gone in prop::collection::vec(any::<bool>(), 30),
+    ) {
+        let index = Index::of(kind);
+        index.add(&jobs, 1);
+        // Every second one tells something else, as if its archive had been written again.
+        let told: Vec<Made> = jobs.iter().zip(&others).enumerate().map(|(place, (job, other))| {
+            let one = if place % 2 == 0 { other } else { job };
+            Made { cluster: job.cluster.clone(), ..one.clone() }
+        }).collect();
+        index.tell(&told, 1);
+        check(&index, &told, &Filter::default(), Tz::UTC)?;
+        let units: Vec<i64> = (1..).zip(told.iter().zip(&gone)).filter(|(_, (_, gone))| **gone).map(|(unit, _)| unit).collect();
+        for unit in units {
+            index.connection.execute("DELETE FROM units WHERE id = ?1", [unit]).unwrap();
+        }
+        let left: i64 = told.iter().zip(&gone).filter(|(_, gone)| !**gone).count().try_into().unwrap();
+        let found = read(&index, &Filter::default(), Tz::UTC, &Scope::everything());
+        prop_assert_eq!(found.status.unwrap().iter().map(|each| each.count).sum::<u64>(), left.unsigned_abs());
+        let kept = |kind: i64| index.connection.query_row(
+            "SELECT count(*), coalesce(sum(number), 0), coalesce(min(number), 1) FROM list_counts WHERE list = ?1 AND dimension = 1",
+            [kind],
+            |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)),
+        ).unwrap();
+        for kind in [1, 2] {
+            let (cells, rows, least) = kept(kind);
+            prop_assert_eq!(rows, left);
+            prop_assert!(cells <= left && least > 0, "what counts nothing is not kept");
         }
     }
 }
@@ -128,7 +167,7 @@ fn days_of_23_and_25_hours_hold_the_jobs_of_all_their_hours() {
         let index = Index::of(kind);
         let jobs: Vec<Made> = ends.iter().map(|end| ended(*end)).collect();
         index.add(&jobs, 1);
-        // Counted by the index of ends, and by a walk.
+        // Told by the counts that are kept, and by a walk.
         for filter in [Filter::default(), Filter { failed_tasks: Bounds { least: Some(0), most: None }, ..Filter::default() }] {
             let days = read(&index, &filter, Tz::Europe__Berlin, &Scope::everything()).day.unwrap();
             let of = |day: &str| days.iter().find(|each| each.value == day).map(|each| each.count);
