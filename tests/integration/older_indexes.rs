@@ -132,6 +132,33 @@ async fn an_index_of_each_earlier_schema_is_filled_from_its_packs_alone() {
     }
 }
 
+#[tokio::test]
+async fn an_index_from_before_counts_were_kept_tells_its_facets_and_keeps_its_facts() {
+    // Schema 4 was part of no version.
+    let folder = tempfile::tempdir().unwrap();
+    place(5, folder.path());
+    let (_, mut world) = open(folder.path());
+    for list in ["applications", "jobs"] {
+        let facets = world.get(&format!("/api/v1/{list}/facets")).await.json();
+        let walked = world.get(&format!("/api/v1/{list}/facets?min_duration=0")).await.json();
+        let items = world.get(&format!("/api/v1/{list}?limit=100")).await.json()["items"].as_array().unwrap().clone();
+        for facet in ["status", "cluster", "directory", "day", "job_type"] {
+            assert_eq!(facets[facet], walked[facet], "{facet} of {list}, kept and counted anew");
+        }
+        for status in ["FAILED", "FINISHED"] {
+            let listed = items.iter().filter(|item| item["status"] == status).count();
+            let told = facets["status"].as_array().unwrap().iter().find(|each| each["value"] == status);
+            assert_eq!(told.map_or(0, |each| each["count"].as_u64().unwrap()), listed as u64, "{status} {list}");
+        }
+    }
+    for id in world.jobs().await {
+        assert_eq!(facts_of(&world, &id).await, facts::of_job(&id, &sample(&id).documents), "{id}");
+    }
+    world.fill().await;
+    assert_eq!(world.filling.borrow().derived, 0, "nothing was left to be filled");
+    world.close().await;
+}
+
 /// Changes an index before it is opened.
 fn change(data: &Path, sql: &str) {
     let connection = Connection::open(data.join("historyserver.sqlite")).unwrap();

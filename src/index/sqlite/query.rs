@@ -16,6 +16,7 @@ mod search;
 mod source;
 mod statistics;
 mod table;
+mod tally;
 mod walk;
 
 #[cfg(test)]

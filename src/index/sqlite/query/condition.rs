@@ -155,6 +155,14 @@ impl Condition {
         sources
     }
 
+    /// Whether it asks for nothing but directories.
+    pub(super) fn is_open(&self) -> bool {
+        matches!((&self.status, &self.cluster, &self.job_type, &self.names), (Choice::Any, Choice::Any, Choice::Any, Names::Any))
+            && [self.failed, self.failed_tasks, self.start, self.end, self.duration].iter().all(Bounds::is_open)
+            && self.only.is_none()
+            && self.except.is_empty()
+    }
+
     /// Whether rows of this directory can be seen at all.
     pub(super) fn is_visible(&self, directory: i64) -> bool {
         self.visible.admits(directory)

@@ -1,12 +1,14 @@
-//! Facets from the counts that are kept with the rows (migration `0006_counts`), without reading a row: of filters by directory, by
-//! status, and by one thing more.
+//! Facets and totals from the counts that are kept with the rows (migration `0006_counts`), without reading a row: of filters by
+//! directory, by status, and by one thing more.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 
 use chrono::NaiveDate;
 use rusqlite::{Connection, Row, params};
 
 use super::condition::{Choice, Condition};
+use super::table::{Column, Narrow};
 use super::{Failure, prepare};
 use crate::clock::Millis;
 use crate::index::query::calendar::day_of;
@@ -17,11 +19,11 @@ use crate::index::query::{Bounds, FacetKey, Filter, ListKind};
 enum Dimension {
     Cluster = 1,
     Type = 2,
-    Quarter = 3,
+    Hour = 3,
 }
 
-/// Milliseconds of a quarter of an hour.
-const QUARTER: Millis = 900_000;
+/// Milliseconds of an hour.
+const HOUR: Millis = 3_600_000;
 
 /// One count.
 struct Cell {
@@ -62,14 +64,10 @@ pub(super) fn by_value(
     if !asks_only(filter, dimension) {
         return Ok(None);
     }
-    let choice = match dimension {
-        Dimension::Cluster => &condition.cluster,
-        _ => &condition.job_type,
-    };
     let own = matches!(facet, FacetKey::Cluster | FacetKey::JobType);
     let mut counts = HashMap::new();
-    let mut add = |cell: &Cell| {
-        if cell.passes(condition, facet) && (own || choice.admits(cell.value)) {
+    each_cell(connection, condition, dimension, own, |cell| {
+        if cell.passes(condition, facet) {
             let value = match facet {
                 FacetKey::Status => cell.status,
                 FacetKey::Directory => cell.directory,
@@ -77,28 +75,58 @@ pub(super) fn by_value(
             };
             *counts.entry(value).or_default() += cell.number;
         }
-    };
-    let select = "SELECT value, directory, status, number FROM list_counts WHERE list = ?1 AND dimension = ?2";
-    match choice {
-        Choice::Of(values) if !own => {
-            let mut query = prepare(connection, &format!("{select} AND value = ?3"))?;
-            for value in values {
-                for cell in query.query_map(params![list(condition), dimension as i64, value], Cell::read)? {
-                    add(&cell?);
-                }
-            }
-        }
-        _ => {
-            for cell in prepare(connection, select)?.query_map(params![list(condition), dimension as i64], Cell::read)? {
-                add(&cell?);
-            }
-        }
-    }
+    })?;
     Ok(Some(counts))
 }
 
+/// Rows that pass the filter. `None`: it asks for more than the counts tell.
+pub(super) fn total(connection: &Connection, condition: &Condition, filter: &Filter) -> Result<Option<u64>, Failure> {
+    let dimension = if filter.cluster.is_empty() { Dimension::Type } else { Dimension::Cluster };
+    if !asks_only(filter, dimension) {
+        return Ok(None);
+    }
+    let mut total = 0;
+    each_cell(connection, condition, dimension, false, |cell| {
+        if condition.status.admits(cell.status) && condition.directory.admits(cell.directory) {
+            total += cell.number;
+        }
+    })?;
+    Ok(Some(total))
+}
+
+/// Gives the counts by cluster or type to `visit`: all of them, or those that the filter admits.
+fn each_cell(
+    connection: &Connection,
+    condition: &Condition,
+    dimension: Dimension,
+    all: bool,
+    mut visit: impl FnMut(&Cell),
+) -> Result<(), Failure> {
+    let choice = match dimension {
+        Dimension::Cluster => &condition.cluster,
+        _ => &condition.job_type,
+    };
+    let select = "SELECT value, directory, status, number FROM list_counts WHERE list = ?1 AND dimension = ?2";
+    if let (false, Choice::Of(values)) = (all, choice) {
+        let mut query = prepare(connection, &format!("{select} AND value = ?3"))?;
+        for value in values {
+            for cell in query.query_map(params![list(condition), dimension as i64, value], Cell::read)? {
+                visit(&cell?);
+            }
+        }
+        return Ok(());
+    }
+    for cell in prepare(connection, select)?.query_map(params![list(condition), dimension as i64], Cell::read)? {
+        let cell = cell?;
+        if all || choice.admits(cell.value) {
+            visit(&cell);
+        }
+    }
+    Ok(())
+}
+
 /// Counts by day of the end under all other parts of the filter, newest first, at most so many days. `None`: the filter asks for more
-/// than the counts tell, a day begins within a quarter of an hour, or is none that a calendar knows.
+/// than the counts tell, or some end is outside of what a calendar knows.
 pub(super) fn by_day(
     connection: &Connection,
     condition: &Condition,
@@ -106,36 +134,87 @@ pub(super) fn by_day(
     zone: chrono_tz::Tz,
     most: usize,
 ) -> Result<Option<Vec<(NaiveDate, u64)>>, Failure> {
-    if !asks_only(filter, Dimension::Quarter) {
+    if !asks_only(filter, Dimension::Hour) {
         return Ok(None);
     }
     let sql = "SELECT value, directory, status, number FROM list_counts WHERE list = ?1 AND dimension = ?2 ORDER BY value DESC";
     let mut query = prepare(connection, sql)?;
-    let mut days: Vec<(NaiveDate, u64)> = Vec::new();
-    let (mut from, mut to) = (0, 0);
-    for cell in query.query_map(params![list(condition), Dimension::Quarter as i64], Cell::read)? {
+    let mut days = Days { zone, most, counts: Vec::new(), from: 0, to: 0 };
+    // The last hour that was read row by row.
+    let mut read = None;
+    for cell in query.query_map(params![list(condition), Dimension::Hour as i64], Cell::read)? {
         let cell = cell?;
-        if !cell.passes(condition, FacetKey::Day) {
+        if read == Some(cell.value) || !cell.passes(condition, FacetKey::Day) {
             continue;
         }
-        let Some(begin) = cell.value.checked_mul(QUARTER) else { return Ok(None) };
-        if !(from..to).contains(&begin) {
-            let Some((day, first, next)) = day_of(zone, begin) else { return Ok(None) };
-            if days.len() == most {
-                break;
-            }
-            (from, to) = (first, next);
-            days.push((day, 0));
-        }
-        // The day begins with a quarter, or rows of this one are of two days.
-        if begin + QUARTER > to {
-            return Ok(None);
-        }
-        if let Some((_, count)) = days.last_mut() {
-            *count += cell.number;
+        let Some(begin) = cell.value.checked_mul(HOUR) else { return Ok(None) };
+        let Some((_, _, next)) = days.holding(begin) else { return Ok(None) };
+        let step = if next >= begin.saturating_add(HOUR) {
+            days.add(begin, cell.number)
+        } else {
+            // Not all zones are whole hours from UTC: this one is of two days.
+            read = Some(cell.value);
+            of_hour(connection, condition, begin, &mut days)?
+        };
+        match step {
+            Some(ControlFlow::Continue(())) => {}
+            Some(ControlFlow::Break(())) => break,
+            None => return Ok(None),
         }
     }
-    Ok(Some(days))
+    Ok(Some(days.counts))
+}
+
+/// Counts the rows of an hour one by one.
+fn of_hour(connection: &Connection, condition: &Condition, begin: Millis, days: &mut Days) -> Result<Option<ControlFlow<()>>, Failure> {
+    let select = condition.table.select(Column::End, "");
+    let mut query = prepare(connection, &format!("{select} WHERE end_time >= ?1 AND end_time < ?2 ORDER BY end_time DESC"))?;
+    let mut rows = query.query([begin, begin.saturating_add(HOUR)])?;
+    while let Some(row) = rows.next()? {
+        let row = Narrow::read(row)?;
+        if condition.status.admits(row.status) && condition.directory.admits(row.directory) {
+            match days.add(row.key, 1) {
+                Some(ControlFlow::Continue(())) => {}
+                ended => return Ok(ended),
+            }
+        }
+    }
+    Ok(Some(ControlFlow::Continue(())))
+}
+
+/// Counts by day, newest first.
+struct Days {
+    zone: chrono_tz::Tz,
+    most: usize,
+    counts: Vec<(NaiveDate, u64)>,
+    /// Of the last day in `counts`.
+    from: Millis,
+    to: Millis,
+}
+
+impl Days {
+    /// The day that holds a time, where it begins and where the next one begins. `None`: a calendar knows none.
+    fn holding(&self, time: Millis) -> Option<(NaiveDate, Millis, Millis)> {
+        match self.counts.last() {
+            Some((day, _)) if (self.from..self.to).contains(&time) => Some((*day, self.from, self.to)),
+            _ => day_of(self.zone, time),
+        }
+    }
+
+    /// Adds rows to the day that holds a time: to the last one or one before it. Breaks where that would be a day too many.
+    fn add(&mut self, time: Millis, number: u64) -> Option<ControlFlow<()>> {
+        let (day, from, to) = self.holding(time)?;
+        if let Some((_, count)) = self.counts.last_mut().filter(|(last, _)| *last == day) {
+            *count += number;
+            return Some(ControlFlow::Continue(()));
+        }
+        if self.counts.len() == self.most {
+            return Some(ControlFlow::Break(()));
+        }
+        self.counts.push((day, number));
+        (self.from, self.to) = (from, to);
+        Some(ControlFlow::Continue(()))
+    }
 }
 
 /// Whether a filter asks for nothing but directories, states and values of this dimension.
@@ -144,7 +223,7 @@ fn asks_only(filter: &Filter, dimension: Dimension) -> bool {
     match dimension {
         Dimension::Cluster => rest.cluster.clear(),
         Dimension::Type => rest.job_type.clear(),
-        Dimension::Quarter => rest.end = Bounds::default(),
+        Dimension::Hour => rest.end = Bounds::default(),
     }
     rest == Filter::default()
 }

@@ -12,6 +12,7 @@ use super::order::text;
 use super::page::smallest;
 use super::source::Source;
 use super::table::{Column, Narrow};
+use super::tally::Tally;
 use super::{Failure, counted, prepare};
 use crate::index::query::calendar::day_of;
 use crate::index::query::{Bounds, FacetCount, FacetKey, FacetQuery, Facets, ListKind, Scope};
@@ -143,39 +144,9 @@ fn end_of(connection: &Connection, condition: &Condition, id: i64) -> Result<Opt
     Ok(prepare(connection, &sql)?.query_row([id], |row| row.get(0)).optional()?)
 }
 
-/// Counts by number: most numbers are small, and counting half a million rows by hash is what facets would take longest for.
-#[derive(Default)]
-struct Tally {
-    small: Vec<u64>,
-    others: HashMap<i64, u64>,
-}
-
-impl Tally {
-    const SMALL: usize = 1 << 16;
-
-    fn add(&mut self, value: i64) {
-        match usize::try_from(value) {
-            Ok(value) if value < Self::SMALL => {
-                if value >= self.small.len() {
-                    self.small.resize(value + 1, 0);
-                }
-                if let Some(count) = self.small.get_mut(value) {
-                    *count += 1;
-                }
-            }
-            _ => *self.others.entry(value).or_default() += 1,
-        }
-    }
-
-    fn counts(self) -> HashMap<i64, u64> {
-        let small = (0..).zip(self.small).filter(|(_, count)| *count > 0);
-        self.others.into_iter().chain(small).collect()
-    }
-}
-
 struct Counts<'q> {
     /// By state, cluster, directory and job type.
-    numbers: [Tally; 4],
+    numbers: [Tally<u64>; 4],
     days: HashMap<NaiveDate, u64>,
     /// The day of the last row, and its rows that are not in `days` yet: rows mostly come in order of their ends.
     day: Option<(NaiveDate, i64, i64)>,
@@ -187,7 +158,7 @@ impl Counts<'_> {
     fn add(&mut self, row: &Narrow, end: Option<i64>, failing: [bool; 5], passes: bool, asked: [bool; 5]) {
         for (facet, value) in [row.status, row.cluster, row.directory, row.job_type].into_iter().enumerate() {
             if asked[facet] && (passes || failing[facet]) {
-                self.numbers[facet].add(value);
+                *self.numbers[facet].of(value) += 1;
             }
         }
         if asked[4]
@@ -217,7 +188,7 @@ impl Counts<'_> {
 
     fn told(mut self, connection: &Connection, asked: [bool; 5], exact: bool) -> Result<Facets, Failure> {
         self.close_day();
-        let [status, cluster, directory, job_type] = self.numbers.map(Tally::counts);
+        let [status, cluster, directory, job_type]: [HashMap<i64, u64>; 4] = self.numbers.map(|counts| counts.into_figures().collect());
         let texts = |asked: bool, column, counts: HashMap<i64, u64>| {
             if asked { most_frequent(connection, column, counts).map(Some) } else { Ok(None) }
         };

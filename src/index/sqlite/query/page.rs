@@ -9,10 +9,10 @@ use super::order::{Position, position};
 use super::source::Source;
 use super::table::Column;
 use super::walk::{Step, Walk};
-use super::{Failure, cursor, facts, items};
+use super::{Failure, counted, cursor, facts, items};
 use crate::index::query::{ListPage, ListQuery, RunFigures, Scope, Sort, Total};
 
-/// Totals are counted up to here.
+/// Totals that are not kept with the rows are counted up to here.
 const MOST_COUNTED: u64 = 10_000;
 
 /// What one page may cost.
@@ -82,7 +82,10 @@ fn find(connection: &Connection, scope: &Scope, query: &ListQuery, limits: Limit
     let total = match (known, passed) {
         (Some(known), _) => known,
         (None, Some(count)) => Total { count: count.min(MOST_COUNTED), exact: count <= MOST_COUNTED },
-        (None, None) => count(connection, &mut condition, &sources, smallest.map(|(source, _)| source), limits)?,
+        (None, None) => match counted::total(connection, &condition, &query.filter)? {
+            Some(count) => Total { count, exact: true },
+            None => count(connection, &mut condition, &sources, smallest.map(|(source, _)| source), limits)?,
+        },
     };
     condition.cost = 0;
     let (ids, next) = walked(connection, &mut condition, query, after.as_ref(), limits)?;

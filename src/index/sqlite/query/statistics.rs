@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::condition::Condition;
 use super::order::text;
 use super::table::{Column, Narrow};
+use super::tally::Tally;
 use super::{Failure, prepare};
 use crate::index::query::{
     Bounds, FailingName, FailureClass, Filter, MOST_FAILING_NAMES, MOST_FAILURE_CLASSES, Quantiles, Scope, Statistics, StatisticsQuery,
@@ -21,8 +22,25 @@ const FAILED: &str = "FAILED";
 
 #[derive(Default)]
 struct Bin {
-    counts: HashMap<i64, u64>,
+    /// By state: there are few.
+    counts: Vec<(i64, u64)>,
     durations: Vec<i64>,
+}
+
+impl Bin {
+    fn add(&mut self, status: i64) {
+        match self.counts.iter_mut().find(|(known, _)| *known == status) {
+            Some((_, count)) => *count += 1,
+            None => self.counts.push((status, 1)),
+        }
+    }
+}
+
+/// Runs of a name.
+#[derive(Default, PartialEq)]
+struct Runs {
+    all: u64,
+    failed: u64,
 }
 
 /// Statistics of a range of time.
@@ -32,38 +50,53 @@ pub(in crate::index) fn statistics(connection: &Connection, scope: &Scope, query
     let failed = find_label(connection, STATUS, FAILED)?;
     let mut bins: Vec<Bin> = Vec::new();
     bins.resize_with(query.edges.len().saturating_sub(1), Bin::default);
-    let mut names: HashMap<i64, (u64, u64)> = HashMap::new();
-    let mut classes: HashMap<i64, u64> = HashMap::new();
+    let mut names: Tally<Runs> = Tally::default();
+    let mut classes: Tally<u64> = Tally::default();
     let mut exact = true;
     if let (Some(from), Some(to)) = (query.edges.first(), query.edges.last()) {
-        let select = condition.table.select(Column::End, ", duration, exception");
-        let mut walk = prepare(connection, &format!("{select} WHERE end_time >= ?1 AND end_time < ?2 ORDER BY end_time"))?;
+        // Half of the time of a walk goes into reading columns: those that nothing asks about are left out.
+        let is_open = condition.is_open();
+        let (columns, more) = if is_open { ("directory, status, name", 4) } else { (condition.table.covered(), 9) };
+        let table = condition.table.name();
+        let mut walk = prepare(
+            connection,
+            &format!(
+                "SELECT {columns}, end_time, duration, exception FROM {table} INDEXED BY {table}_end_time
+                 WHERE end_time >= ?1 AND end_time < ?2 ORDER BY end_time"
+            ),
+        )?;
         let mut rows = walk.query([from, to])?;
         let mut bin = 0;
         while let Some(found) = rows.next()? {
-            let row = Narrow::read(found)?;
             if condition.cost > MOST_ROWS {
                 exact = false;
                 break;
             }
-            if !condition.admits(connection, &row, Column::End)? {
+            let (passes, status, name, end) = if is_open {
+                condition.cost += 1;
+                (condition.directory.admits(found.get(0)?), found.get(1)?, found.get(2)?, found.get(3)?)
+            } else {
+                let row = Narrow::read(found)?;
+                (condition.admits(connection, &row, Column::End)?, row.status, row.name, row.key)
+            };
+            if !passes {
                 condition.cost += 1;
                 continue;
             }
-            while query.edges.get(bin + 1).is_some_and(|edge| *edge <= row.key) {
+            while query.edges.get(bin + 1).is_some_and(|edge| *edge <= end) {
                 bin += 1;
             }
             let Some(bin) = bins.get_mut(bin) else { break };
-            *bin.counts.entry(row.status).or_default() += 1;
-            let duration: i64 = found.get(9)?;
+            bin.add(status);
+            let duration: i64 = found.get(more)?;
             if duration != ABSENT {
                 bin.durations.push(duration);
             }
-            let (failures, runs) = names.entry(row.name).or_default();
-            *runs += 1;
-            if Some(row.status) == failed {
-                *failures += 1;
-                *classes.entry(found.get(10)?).or_default() += 1;
+            let runs = names.of(name);
+            runs.all += 1;
+            if Some(status) == failed {
+                runs.failed += 1;
+                *classes.of(found.get(more + 1)?) += 1;
             }
         }
     }
@@ -105,9 +138,8 @@ fn quantiles(values: &mut [i64]) -> Option<Quantiles> {
     Some(Quantiles { p50: rank(50), p90: rank(90), p99: rank(99), max })
 }
 
-fn failures(connection: &Connection, mut classes: HashMap<i64, u64>) -> Result<Vec<FailureClass>, Failure> {
-    classes.remove(&NO_TEXT);
-    let mut classes: Vec<_> = classes.into_iter().collect();
+fn failures(connection: &Connection, classes: Tally<u64>) -> Result<Vec<FailureClass>, Failure> {
+    let mut classes: Vec<_> = classes.into_figures().filter(|(class, _)| *class != NO_TEXT).collect();
     classes.sort_unstable_by_key(|(class, count)| (std::cmp::Reverse(*count), *class));
     classes.truncate(MOST_FAILURE_CLASSES);
     let mut told = Vec::with_capacity(classes.len());
@@ -120,12 +152,12 @@ fn failures(connection: &Connection, mut classes: HashMap<i64, u64>) -> Result<V
     Ok(told)
 }
 
-fn failing(connection: &Connection, condition: &Condition, names: HashMap<i64, (u64, u64)>) -> Result<Vec<FailingName>, Failure> {
-    let mut names: Vec<_> = names.into_iter().filter(|(name, (failed, _))| *failed > 0 && *name != NO_TEXT).collect();
-    names.sort_unstable_by_key(|(name, (failed, runs))| (std::cmp::Reverse(*failed), *runs, *name));
+fn failing(connection: &Connection, condition: &Condition, names: Tally<Runs>) -> Result<Vec<FailingName>, Failure> {
+    let mut names: Vec<_> = names.into_figures().filter(|(name, runs)| runs.failed > 0 && *name != NO_TEXT).collect();
+    names.sort_unstable_by_key(|(name, runs)| (std::cmp::Reverse(runs.failed), runs.all, *name));
     names.truncate(MOST_FAILING_NAMES);
     let mut told = Vec::with_capacity(names.len());
-    for (name, (failed, runs)) in names {
+    for (name, runs) in names {
         let (list, wide, key) = match condition.table.0 {
             crate::index::query::ListKind::Applications => ("application_list", "applications", "unit"),
             crate::index::query::ListKind::Jobs => ("job_list", "jobs", "id"),
@@ -135,7 +167,7 @@ fn failing(connection: &Connection, condition: &Condition, names: HashMap<i64, (
         );
         let written: Option<Option<String>> = prepare(connection, &sql)?.query_row([name], |row| row.get(0)).optional()?;
         if let Some(Some(name)) = written {
-            told.push(FailingName { name, failed, runs });
+            told.push(FailingName { name, failed: runs.failed, runs: runs.all });
         }
     }
     told.sort_by(|one, other| (other.failed, one.runs, &one.name).cmp(&(one.failed, other.runs, &other.name)));
