@@ -10,22 +10,11 @@ use utoipa::ToSchema;
 
 use super::document::{self, ATTEMPTS};
 use super::error::{ApiError, GONE};
-use super::page::{self, CopyParameters, IdParameter};
+use super::page::{self, CopyParameters, IdParameter, PageParameters};
 use super::query::parameters::{Parameters, invalid};
 use super::{Shared, response};
 use crate::archive::Owner;
 use crate::index::{Copy, DocumentList, DocumentPage, ListedDocument, Page, UnitKey};
-
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "tells the document what the handlers read")]
-struct PageParameters {
-    /// Rows of a page.
-    #[param(minimum = 1, maximum = 1000, default = 100)]
-    limit: Option<u32>,
-    /// `next` of the page before.
-    cursor: Option<String>,
-}
 
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -156,10 +145,12 @@ fn item(unit: &UnitKey, document: ListedDocument) -> Item {
         Owner::Job(id) => (OwnerKind::Job, id.to_string(), "jobs"),
     };
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.append_pair("path", &document.path).append_pair("directory", unit.directory().as_str());
-    if let UnitKey::Application(key) = unit {
-        query.append_pair("cluster", key.cluster.as_str());
-    }
+    query.append_pair("path", &document.path);
+    let cluster = match unit {
+        UnitKey::Application(key) => Some(key.cluster.as_str()),
+        UnitKey::LegacyJob(..) => None,
+    };
+    page::name_copy(&mut query, unit.directory().as_str(), cluster);
     let href = format!("/api/v1/{list}/{id}/document?{}", query.finish());
     Item { owner, id, path: document.path, bytes: document.bytes, href }
 }

@@ -1,4 +1,4 @@
-//! What all lists of `/api/v1` share: how many there are, which copy is meant, whose it is.
+//! What all lists of `/api/v1` share: how many there are, which page and which copy is meant, whose it is.
 
 use std::str::FromStr;
 
@@ -42,16 +42,42 @@ pub(super) struct IdParameter {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "tells the document what `copy` reads")]
 pub(super) struct CopyParameters {
-    /// Only a copy in this cluster.
+    /// Only a copy in this cluster; `/`: only a legacy job archive, which is of no cluster.
     cluster: Option<String>,
     /// Only a copy in this archive directory.
     directory: Option<String>,
 }
 
+/// What stands for no cluster. No folder can have this name, and an empty value counts as absent.
+const NO_CLUSTER: &str = "/";
+
 /// The copy that `cluster` and `directory` name.
 pub(super) fn copy(parameters: &Parameters) -> Result<index::Copy, ApiError> {
+    copy_named(parameters, "directory", "cluster")
+}
+
+/// The copy that these two parameters name.
+pub(super) fn copy_named(parameters: &Parameters, directory: &str, cluster: &str) -> Result<index::Copy, ApiError> {
     let text = |name| parameters.text(name).map(|value| value.map(str::to_owned));
-    Ok(index::Copy { directory: text("directory")?, cluster: text("cluster")? })
+    let cluster = text(cluster)?.map(|cluster| if cluster == NO_CLUSTER { String::new() } else { cluster });
+    Ok(index::Copy { directory: text(directory)?, cluster })
+}
+
+/// Adds the parameters by which [`copy`] finds this copy again.
+pub(super) fn name_copy(query: &mut url::form_urlencoded::Serializer<'_, String>, directory: &str, cluster: Option<&str>) {
+    query.append_pair("directory", directory).append_pair("cluster", cluster.unwrap_or(NO_CLUSTER));
+}
+
+/// Parameters of a page.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "tells the document what the handlers read")]
+pub(super) struct PageParameters {
+    /// Rows of a page, at most.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<u32>,
+    /// `next` of the page before, with the same filter and sort.
+    cursor: Option<String>,
 }
 
 /// The id in a path like `/api/v1/jobs/{id}/documents`.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::ApiError;
-use super::page::RowCount;
+use super::page::{PageParameters, RowCount};
 use super::query::parameters::{Parameters, invalid};
 use super::{Shared, response};
 use crate::index::ProblemFilter;
@@ -31,11 +31,6 @@ struct ProblemParameters {
     /// Of this application.
     #[param(pattern = "^[0-9a-fA-F]{32}$")]
     application: Option<String>,
-    /// Rows of a page.
-    #[param(minimum = 1, maximum = 1000, default = 100)]
-    limit: Option<u32>,
-    /// `next` of the page before.
-    cursor: Option<String>,
 }
 
 /// A page of problems, oldest first.
@@ -50,7 +45,7 @@ struct ProblemPage {
 /// What is wrong
 ///
 /// Problems on record, oldest first, each kept until it is mended.
-#[utoipa::path(get, path = "/api/v1/problems", tag = "server", params(ProblemParameters), responses((status = 200, body = ProblemPage)))]
+#[utoipa::path(get, path = "/api/v1/problems", tag = "server", params(ProblemParameters, PageParameters), responses((status = 200, body = ProblemPage)))]
 pub(super) async fn problems(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
     let parameters = Parameters::of(request.uri(), PARAMETERS)?;
     let codes: Vec<(&str, ProblemCode)> = ProblemCode::ALL.iter().map(|code| (code.as_str(), *code)).collect();

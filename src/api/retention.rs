@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::ApiError;
+use super::page::PageParameters;
 use super::query::parameters::Parameters;
 use super::{Shared, response};
 use crate::clock::Millis;
@@ -18,18 +19,6 @@ use crate::index::{Deletion, Done, HeldCleanup, IndexError, MarkState, PendingRe
 /// Rows of a page when none are asked for, and at most.
 const USUAL: usize = 100;
 const MOST: usize = 1_000;
-
-/// Parameters of a page.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "tells the document what `page` reads")]
-struct PageParameters {
-    /// `next` of the page before.
-    cursor: Option<String>,
-    /// Rows of a page.
-    #[param(minimum = 1, maximum = 1000, default = 100)]
-    limit: Option<u32>,
-}
 
 /// Body of the preview. Times are milliseconds since 1970.
 #[derive(Serialize, ToSchema)]

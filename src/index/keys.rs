@@ -45,6 +45,6 @@ impl UnitKey {
 pub struct Copy {
     /// Only copies in this archive directory.
     pub directory: Option<String>,
-    /// Only copies in this cluster.
+    /// Only copies in this cluster; empty: only a legacy job archive, which is of none.
     pub cluster: Option<String>,
 }

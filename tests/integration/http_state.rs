@@ -76,6 +76,12 @@ async fn a_refresh_that_was_asked_for_can_be_followed_to_its_end() {
     assert_eq!(names, ["refresh", "cleanup", "facts"]);
     assert_eq!((&before["items"][0]["requested"], &before["items"][0]["state"]), (&json!(0), &json!("waiting")));
 
+    for path in ["refresh", "cleanup"] {
+        let request = server.client.post(format!("{}/api/v1/{path}?force=1", server.base)).header("content-type", "application/json");
+        let answer = request.body("{}").send().await.unwrap();
+        assert_eq!(answer.status(), 400, "{path}");
+        assert!(answer.text().await.unwrap().contains("`force` is no parameter of this path: it takes none."), "{path}");
+    }
     let request = server.client.post(format!("{}/api/v1/refresh", server.base)).header("content-type", "application/json").body("{}");
     let answer = request.send().await.unwrap();
     assert_eq!(answer.status(), 202);

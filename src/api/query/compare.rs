@@ -17,9 +17,8 @@ use super::facts::JobFacts;
 use super::items::JobItem;
 use super::parameters::{Parameters, invalid};
 use crate::api::error::ApiError;
-use crate::api::{Shared, response};
+use crate::api::{Shared, page, response};
 use crate::ids::JobId;
-use crate::index::Copy;
 use crate::index::query::{Copies, ListKind};
 
 /// Two jobs side by side.
@@ -49,11 +48,11 @@ pub(in crate::api) struct CompareParameters {
     /// Id of the job that it is compared with.
     #[param(pattern = "^[0-9a-fA-F]{32}$")]
     right: String,
-    /// The copy of this cluster.
+    /// The copy of this cluster; `/`: a legacy job archive, which is of no cluster.
     left_cluster: Option<String>,
     /// The copy in the archive directory with this URL.
     left_directory: Option<String>,
-    /// The copy of this cluster.
+    /// The copy of this cluster; `/`: a legacy job archive, which is of no cluster.
     right_cluster: Option<String>,
     /// The copy in the archive directory with this URL.
     right_directory: Option<String>,
@@ -95,8 +94,7 @@ pub(in crate::api) async fn compare(State(shared): State<Arc<Shared>>, request: 
 async fn side(shared: &Shared, parameters: &Parameters, name: &str, cluster: &str, directory: &str) -> Result<(JobId, Copies), ApiError> {
     let id = parameters.text(name)?.and_then(|id| id.parse().ok());
     let id: JobId = id.ok_or_else(|| invalid(name, "the id of a job: 32 hexadecimal digits, and must be given"))?;
-    let text = |name| parameters.text(name).map(|value| value.map(str::to_owned));
-    let copy = Copy { directory: text(directory)?, cluster: text(cluster)? };
+    let copy = page::copy_named(parameters, directory, cluster)?;
     let found = super::reader(shared).copies(ListKind::Jobs, *id.as_bytes(), copy).await?;
     let missing = || ApiError::not_found(format!("There is no job as `{name}` names it, or no such copy of it, or it was not archived."));
     Ok((id, found.ok_or_else(missing)?))

@@ -287,15 +287,3 @@ pub(in crate::api) struct JobSortParameter {
     #[param(inline)]
     sort: Option<JobSort>,
 }
-
-/// Parameters of a page, for the OpenAPI document.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by the macro alone")]
-pub(in crate::api) struct PageParameters {
-    /// Rows of a page, at most.
-    #[param(minimum = 1, maximum = 1000)]
-    limit: Option<i64>,
-    /// `next` of the page before, with the same filter and sort.
-    cursor: Option<String>,
-}

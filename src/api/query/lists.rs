@@ -8,11 +8,12 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::filters::{self, ApplicationFilterParameters, ApplicationSortParameter, JobFilterParameters, JobSortParameter, PageParameters};
+use super::filters::{self, ApplicationFilterParameters, ApplicationSortParameter, JobFilterParameters, JobSortParameter};
 use super::items::{ApplicationItem, JobItem, ListTotal};
 use super::parameters::{Parameters, invalid};
 use super::runs::{ApplicationRun, JobRun};
 use crate::api::error::ApiError;
+use crate::api::page::PageParameters;
 use crate::api::{Shared, response};
 use crate::index::query::{Filter, ListKind, ListPage, ListQuery, NameMatch, RunFigures, Sort, SortKey};
 

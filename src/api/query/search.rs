@@ -12,7 +12,7 @@ use super::filters::{STATES, State as Status};
 use super::parameters::{Parameters, invalid};
 use super::words::words;
 use crate::api::error::ApiError;
-use crate::api::{Shared, response};
+use crate::api::{Shared, page, response};
 use crate::clock::Millis;
 use crate::index::query::{
     Filter, FoundItem, Item, ListKind, MOST_TERMS, Match, MatchField, SearchField, SearchPage, SearchQuery, Segment,
@@ -226,8 +226,7 @@ fn copy(kind: ListKind, item: &Item) -> String {
         ListKind::Jobs => "jobs",
     };
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.append_pair("directory", &item.directory);
-    query.extend_pairs(item.cluster.iter().map(|cluster| ("cluster", cluster)));
+    page::name_copy(&mut query, &item.directory, item.cluster.as_deref());
     format!("/api/v1/{list}/{}?{}", item.id, query.finish())
 }
 

@@ -190,18 +190,33 @@ impl JobListArguments {
     }
 }
 
-/// One application or job.
+/// Which application or job, and which copy of it.
 #[derive(Debug, Clone, Args)]
-pub struct ItemArguments {
+pub struct CopyArguments {
     /// Its id, 32 hex digits
     #[arg(value_name = "ID", value_parser = id)]
     pub id: String,
-    /// The copy of this cluster
+    /// The copy of this cluster; `/`: a job archive of no cluster, as Flink wrote them up to 2.2
     #[arg(long, value_name = "NAME")]
     pub cluster: Option<String>,
     /// The copy in the archive directory with this URL
     #[arg(long, value_name = "URL")]
     pub directory: Option<String>,
+}
+
+impl CopyArguments {
+    pub(super) fn query(&self) -> Query {
+        let named = [("cluster", &self.cluster), ("directory", &self.directory)];
+        named.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect()
+    }
+}
+
+/// One application or job.
+#[derive(Debug, Clone, Args)]
+pub struct ItemArguments {
+    /// Which.
+    #[command(flatten)]
+    pub copy: CopyArguments,
     /// Form of the output
     #[arg(long, short, value_enum, default_value_t = Output::Table)]
     pub output: Output,
@@ -213,15 +228,9 @@ pub struct ItemArguments {
 /// The archive files of one application or job.
 #[derive(Debug, Clone, Args)]
 pub struct DownloadArguments {
-    /// Its id, 32 hex digits
-    #[arg(value_name = "ID", value_parser = id)]
-    pub id: String,
-    /// The copy of this cluster
-    #[arg(long, value_name = "NAME")]
-    pub cluster: Option<String>,
-    /// The copy in the archive directory with this URL
-    #[arg(long, value_name = "URL")]
-    pub directory: Option<String>,
+    /// Of which.
+    #[command(flatten)]
+    pub copy: CopyArguments,
     /// Where to write the zip file; `-`: standard output [default: ID.zip in the working directory]
     #[arg(long, short, value_name = "FILE")]
     pub file: Option<PathBuf>,

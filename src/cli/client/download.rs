@@ -7,13 +7,13 @@ use futures::StreamExt as _;
 use tokio::fs;
 use tokio::io::AsyncWriteExt as _;
 
-use super::arguments::{DownloadArguments, Query};
+use super::arguments::DownloadArguments;
 use super::server::Server;
 use super::{Console, Failure};
 
 /// Saves the archive files of an application or a job. The file has its name once it is whole.
 pub(super) async fn archive(list: &str, wanted: &DownloadArguments, console: &mut Console<'_>) -> Result<(), Failure> {
-    let file = wanted.file.clone().unwrap_or_else(|| PathBuf::from(format!("{}.zip", wanted.id)));
+    let file = wanted.file.clone().unwrap_or_else(|| PathBuf::from(format!("{}.zip", wanted.copy.id)));
     let to_stdout = file == Path::new("-");
     if to_stdout && console.terminal {
         return Err(Failure::usage("A zip file is nothing for a terminal: name a file with --file FILE."));
@@ -22,10 +22,7 @@ pub(super) async fn archive(list: &str, wanted: &DownloadArguments, console: &mu
         return Err(Failure::failed(format!("{} is there already: --force replaces it, --file FILE names another.", file.display())));
     }
     let server = Server::of(&wanted.server)?;
-    let mut query = Query::new();
-    query.extend(wanted.cluster.iter().map(|cluster| ("cluster", cluster.clone())));
-    query.extend(wanted.directory.iter().map(|directory| ("directory", directory.clone())));
-    let answer = server.get(&format!("{list}/{}/archive", wanted.id), &query).await?;
+    let answer = server.get(&format!("{list}/{}/archive", wanted.copy.id), &wanted.copy.query()).await?;
     let rebuilt = answer.headers().get("historyserver-rebuilt-archives").and_then(|value| value.to_str().ok()).unwrap_or("0").to_owned();
     if to_stdout {
         let mut chunks = answer.bytes_stream();

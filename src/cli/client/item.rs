@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::arguments::{ItemArguments, Output, Query};
+use super::arguments::{ItemArguments, Output};
 use super::lists::{self, text};
 use super::printable::{duration, printable, printable_json, time};
 use super::server::Server;
@@ -12,10 +12,7 @@ use super::{Console, Failure};
 /// Prints one application or job.
 pub(super) async fn get(list: &str, wanted: &ItemArguments, console: &mut Console<'_>) -> Result<(), Failure> {
     let server = Server::of(&wanted.server)?;
-    let mut query = Query::new();
-    query.extend(wanted.cluster.iter().map(|cluster| ("cluster", cluster.clone())));
-    query.extend(wanted.directory.iter().map(|directory| ("directory", directory.clone())));
-    let item = server.json(&format!("{list}/{}", wanted.id), &query).await?;
+    let item = server.json(&format!("{list}/{}", wanted.copy.id), &wanted.copy.query()).await?;
     match wanted.output {
         Output::Json => writeln!(console.out, "{}", printable_json(&format!("{item:#}")))?,
         Output::Csv => {

@@ -155,14 +155,15 @@ async fn each_copy_is_found_for_itself_and_leads_to_itself() {
         write_application(&roots[root], cluster, &id('a'), name, 1_000, &[&id('b')]);
         set_modified(&application_folder(&roots[root], cluster, &id('a')).join("application-summary"), 1_000_000_000_000);
     }
-    // The same job as a legacy archive, in a directory of its own.
+    // The same job as a legacy archive, in a directory of its own and in that of two of the others.
     let legacy = tempfile::tempdir().unwrap();
     write(&legacy.path().join(id('b')), job(&id('b'), "orders date", 1_000));
+    write(&roots[0].join(id('b')), job(&id('b'), "orders elder", 1_000));
     let server = Served::over(&[roots[0].clone(), roots[1].clone(), legacy.path().to_path_buf()]).await;
 
     let items = all(&server, "q=orders").await;
     let places: BTreeSet<String> = items.iter().map(|item| format!("{} {} {}", item["kind"], item["directory"], item["cluster"])).collect();
-    assert_eq!((items.len(), places.len()), (7, 7), "{places:?}");
+    assert_eq!((items.len(), places.len()), (8, 8), "{places:?}");
     for kind in ["application", "job"] {
         let shown: Vec<&Value> = items.iter().filter(|item| item["kind"] == kind && item["shown"] == true).collect();
         assert_eq!(shown.len(), 1, "{kind}");
@@ -176,11 +177,18 @@ async fn each_copy_is_found_for_itself_and_leads_to_itself() {
         }
     }
     // What only a copy has that is not shown.
-    for (word, cluster, count) in [("apple", json!("x"), 2), ("banana", json!("y & z"), 2), ("date", Value::Null, 1)] {
+    for (word, cluster, count) in
+        [("apple", json!("x"), 2), ("banana", json!("y & z"), 2), ("date", Value::Null, 1), ("elder", Value::Null, 1)]
+    {
         let items = all(&server, &format!("q={word}")).await;
         assert_eq!(items.len(), count, "{word}");
         for item in &items {
             assert_eq!((&item["cluster"], &item["shown"]), (&cluster, &json!(false)), "{word}");
+            let documents = item["copy"].as_str().unwrap().replace('?', "/documents?");
+            for document in server.json(&documents).await["items"].as_array().unwrap() {
+                let text = server.get(document["href"].as_str().unwrap()).await.text().await.unwrap();
+                assert!(text.contains(&format!("orders {word}")) || !text.contains("orders"), "{document}");
+            }
         }
     }
     let narrowed = all(&server, &format!("q=orders&cluster={}", encoded("y & z"))).await;

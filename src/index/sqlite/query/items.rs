@@ -60,7 +60,7 @@ pub(in crate::index) fn copies(
     let found: Vec<_> = found.into_iter().filter(|(_, item)| scope.admits(&item.directory)).collect();
     let is_wanted = |item: &Item| {
         wanted.directory.as_ref().is_none_or(|url| url.trim_end_matches('/') == item.directory.trim_end_matches('/'))
-            && wanted.cluster.as_ref().is_none_or(|cluster| Some(cluster) == item.cluster.as_ref())
+            && wanted.cluster.as_ref().is_none_or(|cluster| cluster == item.cluster.as_deref().unwrap_or_default())
     };
     let Some((unit, item)) = found.iter().find(|(_, item)| is_wanted(item)).cloned() else { return Ok(None) };
     let (archive, jobs, facts) = match kind {

@@ -1586,7 +1586,7 @@ export interface operations {
     application: {
         parameters: {
             query?: {
-                /** @description Only a copy in this cluster. */
+                /** @description Only a copy in this cluster; `/`: only a legacy job archive, which is of no cluster. */
                 cluster?: string;
                 /** @description Only a copy in this archive directory. */
                 directory?: string;
@@ -1622,7 +1622,7 @@ export interface operations {
     application_archive: {
         parameters: {
             query?: {
-                /** @description Only a copy in this cluster. */
+                /** @description Only a copy in this cluster; `/`: only a legacy job archive, which is of no cluster. */
                 cluster?: string;
                 /** @description Only a copy in this archive directory. */
                 directory?: string;
@@ -1660,7 +1660,7 @@ export interface operations {
     application_document: {
         parameters: {
             query: {
-                /** @description Only a copy in this cluster. */
+                /** @description Only a copy in this cluster; `/`: only a legacy job archive, which is of no cluster. */
                 cluster?: string;
                 /** @description Only a copy in this archive directory. */
                 directory?: string;
@@ -1698,13 +1698,13 @@ export interface operations {
     application_documents: {
         parameters: {
             query?: {
-                /** @description Only a copy in this cluster. */
+                /** @description Only a copy in this cluster; `/`: only a legacy job archive, which is of no cluster. */
                 cluster?: string;
-                /** @description `next` of the page before. */
+                /** @description `next` of the page before, with the same filter and sort. */
                 cursor?: string;
                 /** @description Only a copy in this archive directory. */
                 directory?: string;
-                /** @description Rows of a page. */
+                /** @description Rows of a page, at most. */
                 limit?: number;
             };
             header?: never;
@@ -1946,9 +1946,9 @@ export interface operations {
     deletions: {
         parameters: {
             query?: {
-                /** @description `next` of the page before. */
+                /** @description `next` of the page before, with the same filter and sort. */
                 cursor?: string;
-                /** @description Rows of a page. */
+                /** @description Rows of a page, at most. */
                 limit?: number;
             };
             header?: never;
@@ -2046,7 +2046,7 @@ export interface operations {
     job: {
         parameters: {
             query?: {
-                /** @description Only a copy in this cluster. */
+                /** @description Only a copy in this cluster; `/`: only a legacy job archive, which is of no cluster. */
                 cluster?: string;
                 /** @description Only a copy in this archive directory. */
                 directory?: string;
@@ -2082,7 +2082,7 @@ export interface operations {
     job_archive: {
         parameters: {
             query?: {
-                /** @description Only a copy in this cluster. */
+                /** @description Only a copy in this cluster; `/`: only a legacy job archive, which is of no cluster. */
                 cluster?: string;
                 /** @description Only a copy in this archive directory. */
                 directory?: string;
@@ -2120,7 +2120,7 @@ export interface operations {
     job_document: {
         parameters: {
             query: {
-                /** @description Only a copy in this cluster. */
+                /** @description Only a copy in this cluster; `/`: only a legacy job archive, which is of no cluster. */
                 cluster?: string;
                 /** @description Only a copy in this archive directory. */
                 directory?: string;
@@ -2158,13 +2158,13 @@ export interface operations {
     job_documents: {
         parameters: {
             query?: {
-                /** @description Only a copy in this cluster. */
+                /** @description Only a copy in this cluster; `/`: only a legacy job archive, which is of no cluster. */
                 cluster?: string;
-                /** @description `next` of the page before. */
+                /** @description `next` of the page before, with the same filter and sort. */
                 cursor?: string;
                 /** @description Only a copy in this archive directory. */
                 directory?: string;
-                /** @description Rows of a page. */
+                /** @description Rows of a page, at most. */
                 limit?: number;
             };
             header?: never;
@@ -2200,13 +2200,13 @@ export interface operations {
             query: {
                 /** @description Id of a job. */
                 left: string;
-                /** @description The copy of this cluster. */
+                /** @description The copy of this cluster; `/`: a legacy job archive, which is of no cluster. */
                 left_cluster?: string;
                 /** @description The copy in the archive directory with this URL. */
                 left_directory?: string;
                 /** @description Id of the job that it is compared with. */
                 right: string;
-                /** @description The copy of this cluster. */
+                /** @description The copy of this cluster; `/`: a legacy job archive, which is of no cluster. */
                 right_cluster?: string;
                 /** @description The copy in the archive directory with this URL. */
                 right_directory?: string;
@@ -2445,11 +2445,11 @@ export interface operations {
                 cluster?: string[];
                 /** @description With one of these codes: repeated, or separated by commas. */
                 code?: components["schemas"]["ProblemCode"][];
-                /** @description `next` of the page before. */
+                /** @description `next` of the page before, with the same filter and sort. */
                 cursor?: string;
                 /** @description Of one of these archive directories. */
                 directory?: string[];
-                /** @description Rows of a page. */
+                /** @description Rows of a page, at most. */
                 limit?: number;
             };
             header?: never;
@@ -2512,9 +2512,9 @@ export interface operations {
     preview: {
         parameters: {
             query?: {
-                /** @description `next` of the page before. */
+                /** @description `next` of the page before, with the same filter and sort. */
                 cursor?: string;
-                /** @description Rows of a page. */
+                /** @description Rows of a page, at most. */
                 limit?: number;
             };
             header?: never;
