@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { copyOf, copyWord } from '../src/lib/copies';
+import { inPlace, placeOf, placeQuery } from '../src/lib/place';
 
 const at = (shown: boolean, cluster: string | null = 'prod, eu') => copyOf({ id: 'a1', shown, cluster, directory: 's3://b/c d' });
 
@@ -11,4 +12,23 @@ test('the copy that is shown is known by its id alone', () => {
 test('copies are words that differ and hold no comma', () => {
   const words = [at(true), at(false), at(false, null), at(false, 'prod')].map(copyWord);
   expect(words).toEqual(['a1', 'a1/prod%2C%20eu/s3%3A%2F%2Fb%2Fc%20d', 'a1//s3%3A%2F%2Fb%2Fc%20d', 'a1/prod/s3%3A%2F%2Fb%2Fc%20d']);
+});
+
+const place = { cluster: 'prod & eu', directory: null };
+
+test('a place is read from an address as it was written', () => {
+  expect(placeOf(new URLSearchParams(placeQuery(place)))).toEqual(place);
+  expect(placeOf(new URLSearchParams('cluster=&search=x'))).toBeNull();
+  expect(placeQuery(null)).toBe('');
+});
+
+test('documents of a copy are asked for by the path that they were archived under', () => {
+  expect(inPlace('jobs/a1', place)).toBe('api/v1/jobs/a1/document?path=%2Fjobs%2Fa1&cluster=prod+%26+eu');
+  expect(inPlace('applications/a1/exceptions', place)).toBe('api/v1/applications/a1/document?path=%2Fapplications%2Fa1%2Fexceptions&cluster=prod+%26+eu');
+  expect(new URLSearchParams(inPlace('jobs/a1/vertices/x%2Fy%3Fz/subtasks', place).split('?')[1]).get('path')).toBe('/jobs/a1/vertices/x/y?z/subtasks');
+});
+
+test('what is no document, and what is shown anyway, is asked for as it is', () => {
+  for (const path of ['api/v1/jobs/a1', 'config']) expect(inPlace(path, place)).toBe(path);
+  expect(inPlace('jobs/a1/vertices/x%2Fy', null)).toBe('jobs/a1/vertices/x%2Fy');
 });

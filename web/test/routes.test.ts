@@ -7,9 +7,10 @@ let parseHash: typeof import('../src/lib/router.svelte').parseHash;
 let href: typeof import('../src/lib/router.svelte').href;
 let compareHref: typeof import('../src/lib/routes').compareHref;
 let failureHref: typeof import('../src/lib/routes').failureHref;
+let vertexHref: typeof import('../src/lib/routes').vertexHref;
 
 beforeAll(async () => {
-  ({ pageOf, compareHref, failureHref } = await import('../src/lib/routes'));
+  ({ pageOf, compareHref, failureHref, vertexHref } = await import('../src/lib/routes'));
   ({ parseHash, href } = await import('../src/lib/router.svelte'));
 });
 
@@ -66,6 +67,13 @@ describe('addresses of Flink’s dashboard', () => {
 });
 
 describe('links', () => {
+  test('name a copy that is not the one shown, beside the page that they always led to', () => {
+    expect(vertexHref(ID, 'abc', 'subtasks')).toBe(`#/job/completed/${ID}/overview/abc/subtasks`);
+    const link = vertexHref(ID, 'abc', 'subtasks', { cluster: null, directory: 's3://a/b?c' });
+    expect(page(link)).toEqual(page(`#/job/completed/${ID}/overview/abc/subtasks`));
+    expect(Object.fromEntries(parseHash(link).query)).toEqual({ directory: 's3://a/b?c' });
+  });
+
   test('of a class of exceptions look for it as a whole, whatever it is', () => {
     expect(parseHash(failureHref('java.io.IOException')).query.get('q')).toBe('"java.io.IOException"');
     expect(parseHash(failureHref('a" OR "b')).query.get('q')).toBe('"a  OR  b"');

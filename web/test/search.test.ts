@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { SearchItem } from '../src/lib/api/server';
 import { fieldLabel, matchHref, searchPath } from '../src/lib/search';
 
+const shown = { id: '1', shown: true, cluster: 'prod', directory: 's3://b/c' };
+
 describe('the search over everything', () => {
   test('asks for its words, where and in which states', () => {
     expect(searchPath({ text: ' disk full ', fields: ['exception', 'name'], status: ['FAILED'] })).toBe('api/v1/search?q=disk+full&in=exception%2Cname&status=FAILED&limit=50');
@@ -12,13 +14,20 @@ describe('the search over everything', () => {
 
   test('a match in an exception is marked where it leads', () => {
     const matches: SearchItem['matches'] = [{ field: 'exception_message', key: null, excerpt: [{ text: 'no ', hit: false }, { text: 'disk', hit: true }, { text: ' for ', hit: false }, { text: 'a & b', hit: true }] }];
-    expect(matchHref({ href: '#/job/completed/1/exceptions', matches })).toBe('#/job/completed/1/exceptions?search=a+%26+b');
-    expect(matchHref({ href: '#/job/completed/1/overview', matches })).toBe('#/job/completed/1/overview');
-    expect(matchHref({ href: '#/job/completed/1/exceptions', matches: [] })).toBe('#/job/completed/1/exceptions');
+    expect(matchHref({ ...shown, href: '#/job/completed/1/exceptions', matches })).toBe('#/job/completed/1/exceptions?search=a+%26+b');
+    expect(matchHref({ ...shown, href: '#/job/completed/1/overview', matches })).toBe('#/job/completed/1/overview');
+    expect(matchHref({ ...shown, href: '#/job/completed/1/exceptions', matches: [] })).toBe('#/job/completed/1/exceptions');
+  });
+
+  test('a copy that is not shown is named, whether the server did it or not', () => {
+    const matches: SearchItem['matches'] = [{ field: 'stack_trace', key: null, excerpt: [{ text: 'disk', hit: true }] }];
+    const named = '#/job/completed/1/exceptions?cluster=prod&directory=s3%3A%2F%2Fb%2Fc';
+    for (const href of ['#/job/completed/1/exceptions', named]) expect(matchHref({ ...shown, shown: false, href, matches })).toBe(`${named}&search=disk`);
+    expect(matchHref({ ...shown, shown: false, cluster: null, href: '#/job/completed/1/overview', matches })).toBe('#/job/completed/1/overview?directory=s3%3A%2F%2Fb%2Fc');
   });
 
   test('nothing but a page of this UI is led to', () => {
-    for (const href of ['javascript:alert(1)', 'https://example.org/#/', '//example.org', '']) expect(matchHref({ href, matches: [] })).toBeNull();
+    for (const href of ['javascript:alert(1)', 'https://example.org/#/', '//example.org', '']) expect(matchHref({ ...shown, href, matches: [] })).toBeNull();
   });
 
   test('a field that is not known is called by its own name', () => expect([fieldLabel('vertex'), fieldLabel('other')]).toEqual(['Vertex', 'other']));

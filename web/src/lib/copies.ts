@@ -1,14 +1,18 @@
 /** Copies: the same id may be archived in several clusters and directories, and Flink's own addresses have room for one of them. */
 import { encodePart } from './encode';
 
-/** One copy. Without cluster and directory, that which Flink's addresses show. */
-export interface Copy {
-  id: string;
+/** Where a copy lies. Both are null of that which Flink's addresses show; the cluster is null of a job archive of before Flink 2.3. */
+export interface Place {
   cluster: string | null;
   directory: string | null;
 }
 
-/** The copy that a line of a list stands for; `null` as its cluster is a job archive of before Flink 2.3. */
+/** One copy. */
+export interface Copy extends Place {
+  id: string;
+}
+
+/** The copy that a line of a list stands for. */
 export function copyOf({ id, shown, cluster, directory }: Copy & { shown: boolean }): Copy {
   return shown ? { id, cluster: null, directory: null } : { id, cluster, directory };
 }

@@ -1,6 +1,7 @@
 import { untrack } from 'svelte';
 import { getJson, peek, RequestError } from './api/http';
 import { clock } from './clock.svelte';
+import { shownCopy } from './shown';
 
 /** A document that is loaded, shown while it is asked for again, and replaced only when it changed. */
 export interface Resource<T> {
@@ -23,16 +24,18 @@ class Loading<T> implements Resource<T> {
 }
 
 /**
- * Loads the document that `path` names, again whenever it names another one, and with every beat of the clock where `live`.
+ * Loads the document that `path` names, of the copy that the page shows, again whenever it names another one, and with every beat of the clock where `live`.
  * `null` loads nothing. To be called while a component is set up.
  */
 export function document<T>(path: () => string | null, live = false): Resource<T> {
   const state = new Loading<T>();
+  const copy = shownCopy();
   let shown: string | null = null;
   let flight: AbortController | null = null;
 
   $effect(() => {
-    const wanted = path();
+    const named = path();
+    const wanted = named === null ? null : copy.at(named);
     void state.retry;
     untrack(() => {
       flight?.abort();

@@ -2,7 +2,7 @@
  * Which page an address names. The addresses are those of Flink's own dashboard, so that links and bookmarks to the
  * Java history server, and to a JobManager that is gone, open the same page here.
  */
-import type { Copy } from './copies';
+import type { Copy, Place } from './copies';
 import { href } from './router.svelte';
 
 export const APPLICATION_TABS = ['overview', 'exceptions', 'configuration'] as const;
@@ -100,10 +100,13 @@ function unknown(tab: string | undefined, tabs: readonly string[]): string | nul
   return tab && !tabs.includes(tab) && !NOT_ARCHIVED.has(tab) ? tab : null;
 }
 
-export const applicationHref = (id: string, tab: ApplicationTab = 'overview'): string => href(['application', 'completed', id, tab]);
-export const jobHref = (id: string, tab: JobTab = 'overview'): string => href(['job', 'completed', id, tab]);
-export const vertexHref = (job: string, vertex: string, tab: VertexTab = 'detail'): string =>
-  href(['job', 'completed', job, 'overview', vertex, tab]);
+/** What names a copy that is not the one that Flink's addresses show. */
+const copyQuery = (place: Place | null): Record<string, string | null> => ({ cluster: place?.cluster ?? null, directory: place?.directory ?? null });
+
+export const applicationHref = (id: string, tab: ApplicationTab = 'overview', place: Place | null = null): string => href(['application', 'completed', id, tab], copyQuery(place));
+export const jobHref = (id: string, tab: JobTab = 'overview', place: Place | null = null): string => href(['job', 'completed', id, tab], copyQuery(place));
+export const vertexHref = (job: string, vertex: string, tab: VertexTab = 'detail', place: Place | null = null): string =>
+  href(['job', 'completed', job, 'overview', vertex, tab], copyQuery(place));
 /** Everything that holds these words. */
 export const searchHref = (text: string): string => href(['search'], { q: text });
 /** What failed with this class of exceptions, wherever in a trace it stands. */

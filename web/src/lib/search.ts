@@ -1,6 +1,7 @@
 /** The search over all that is archived: what is asked, and what its answer calls where something was found. */
 import { queryString } from './api/http';
 import type { SearchItem } from './api/server';
+import { copyOf } from './copies';
 
 /** How many are asked for at once. */
 export const PAGE = 50;
@@ -32,12 +33,19 @@ const LABELS: Record<string, string> = {
 
 export const fieldLabel = (field: string): string => LABELS[field] ?? field;
 
-/** Where the first match is shown, marked if it is an exception; `null` where that is no page of this UI. */
-export function matchHref({ href, matches }: Pick<SearchItem, 'href' | 'matches'>): string | null {
+/** Where the first match of this copy is shown, marked if it is an exception; `null` where that is no page of this UI. */
+export function matchHref(item: Pick<SearchItem, 'href' | 'matches' | 'id' | 'shown' | 'cluster' | 'directory'>): string | null {
+  const { href, matches } = item;
   if (!href.startsWith('#/')) return null;
+  const [page = '', ...rest] = href.split('?');
+  const query = new URLSearchParams(rest.join('?'));
+  const { cluster, directory } = copyOf(item);
+  if (cluster) query.set('cluster', cluster);
+  if (directory) query.set('directory', directory);
   const hits = (matches[0]?.excerpt ?? []).filter(({ hit }) => hit).map(({ text }) => text);
   const longest = hits.reduce((one, other) => (other.length > one.length ? other : one), '');
-  return href.endsWith('/exceptions') && longest ? `${href}?${new URLSearchParams({ search: longest })}` : href;
+  if (page.endsWith('/exceptions') && longest) query.set('search', longest);
+  return query.size > 0 ? `${page}?${query}` : page;
 }
 
 /** `null` where there is nothing to look for. */

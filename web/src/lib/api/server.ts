@@ -16,6 +16,7 @@ export type Page = Schemas['ApplicationPage'] | Schemas['JobPage'];
 export type JobRun = Schemas['JobRun'];
 export type Run = Schemas['ApplicationRun'] | JobRun;
 export type RunPage = Schemas['ApplicationRunPage'] | Schemas['JobRunPage'];
+export type ApplicationDetails = Schemas['ApplicationDetails'];
 export type JobDetails = Schemas['JobDetails'];
 export type JobFacts = Schemas['JobFacts'];
 export type JobComparison = Schemas['JobComparison'];
