@@ -124,11 +124,13 @@ async fn changing_requests_are_taken_only_from_whom_they_should_be() {
     let wrong = post(&server, "/api/v1/cleanup", r#"{"confirn":"x"}"#).await;
     assert_eq!(wrong.status(), 400);
     assert!(wrong.text().await.unwrap().contains("confirm"));
-    let open = start(&Place::new(), &["historyserver.web.address=0.0.0.0"]);
+    let place = Place::new();
+    let open = start(&place, &["historyserver.web.address=0.0.0.0"]);
     let base = open.base.replace("0.0.0.0", "127.0.0.1");
     let answer = open.client.post(format!("{base}/api/v1/cleanup")).header("content-type", "application/json").body("{}");
     assert_eq!(answer.send().await.unwrap().status(), 403);
-    let remote = start(&Place::new(), &["historyserver.web.address=0.0.0.0", "historyserver.web.allow-remote-actions=true"]);
+    let place = Place::new();
+    let remote = start(&place, &["historyserver.web.address=0.0.0.0", "historyserver.web.allow-remote-actions=true"]);
     let base = remote.base.replace("0.0.0.0", "127.0.0.1");
     let answer = remote.client.post(format!("{base}/api/v1/refresh")).header("content-type", "application/json").body("{}");
     assert_eq!(answer.send().await.unwrap().status(), 202);
@@ -136,7 +138,9 @@ async fn changing_requests_are_taken_only_from_whom_they_should_be() {
 
 #[tokio::test]
 async fn pages_of_the_record_and_of_the_preview_refuse_what_they_do_not_understand() {
-    let server = start(&Place::new(), &[]);
+    // Its folders are there as long as it is.
+    let place = Place::new();
+    let server = start(&place, &[]);
     for path in ["/api/v1/deletions", "/api/v1/retention/preview"] {
         for query in ["limit=0", "limit=1001", "limit=x", "cursor=zz", "page=2"] {
             assert_eq!(server.get(&format!("{path}?{query}")).await.status(), 400, "{path}?{query}");
