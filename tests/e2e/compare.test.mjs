@@ -1,30 +1,11 @@
 // Two jobs side by side: what is shown is what the server answers, and the address holds all of it.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
-import { IDS, json, launch, openPage, settle, startServer, TWICE } from './support.mjs';
+import { test } from 'node:test';
+import { IDS, json, settle, TWICE } from './support.mjs';
+import { aPageForEachTest, begin, open, page, server, serving } from './shared.mjs';
 
-let server;
-let browser;
-let open;
-let page;
-before(async () => {
-  server = await startServer();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-afterEach(async () => {
-  assert.deepEqual(open.faults, []);
-  await open.close();
-});
-
-async function begin(hash, options) {
-  open = await openPage(browser, server, options);
-  page = open.page;
-  await open.go(hash);
-}
+serving();
+aPageForEachTest();
 
 const compared = (left, right) => json(server, `api/v1/jobs/compare?left=${left}&right=${right}`);
 const table = (name) => page.getByRole('table', { name, exact: true });

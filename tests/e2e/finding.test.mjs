@@ -1,31 +1,12 @@
 // Finding: facets, views, the runs of a name, statistics. What is shown is what the query API answers.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, afterEach, before, test } from 'node:test';
-import { IDS, json, launch, openPage, settle, startServer, TWICE } from './support.mjs';
+import { test } from 'node:test';
+import { IDS, json, settle, TWICE } from './support.mjs';
+import { aPageForEachTest, begin, open, page, server, serving } from './shared.mjs';
 
-let server;
-let browser;
-let open;
-let page;
-before(async () => {
-  server = await startServer();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-afterEach(async () => {
-  assert.deepEqual(open.faults, []);
-  await open.close();
-});
-
-async function begin(hash, options) {
-  open = await openPage(browser, server, options);
-  page = open.page;
-  await open.go(hash);
-}
+serving();
+aPageForEachTest();
 
 const api = (path) => json(server, `api/v1/${path}`);
 const ids = (answer) => answer.items.map(({ id }) => id);

@@ -1,7 +1,8 @@
 // Archives are written by others: whatever stands in a field is shown as text, runs nothing and breaks no layout.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { assertAccessible, assertFits, DESKTOP, IDS, launch, NARROW, openPage, PAGES, settle, startServer } from './support.mjs';
+import { test } from 'node:test';
+import { assertAccessible, assertFits, DESKTOP, IDS, NARROW, openPage, PAGES, settle } from './support.mjs';
+import { browser, server, serving } from './shared.mjs';
 
 const HOSTILE = {
   markup: '<img src=x onerror="alert(1)"><script>alert(2)</script><svg onload=alert(3)><a href="javascript:alert(4)">x</a></td></tr></table><style>*{display:none}</style>',
@@ -25,16 +26,7 @@ function poison(value, text, key = '') {
   return typeof value === 'string' && !KEPT.test(key) ? text : value;
 }
 
-let server;
-let browser;
-before(async () => {
-  server = await startServer();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
+serving();
 
 const DOCUMENTS = /^\/(?:jobs|applications)\/|^\/api\/v1\//;
 /** Every page with what is left of its states when each of its words is hostile. */

@@ -3,22 +3,14 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { assertAccessible, assertFits, CONTRAST, DESKTOP, FIXTURES, launch, NARROW, openPage, PAGES, startServer } from './support.mjs';
+import { assertAccessible, assertFits, CONTRAST, DESKTOP, FIXTURES, NARROW, openPage, PAGES } from './support.mjs';
+import { browser, server, serving } from './shared.mjs';
 
 const SNAPSHOTS = new URL('snapshots/', import.meta.url);
 /** What it shows differs from one run to the next: paths, times, the version. */
 const CHANGING = ['server'];
 
-let server;
-let browser;
-before(async () => {
-  server = await startServer();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
+serving();
 
 const LOOKS = [DESKTOP, NARROW].flatMap((viewport) => ['light', 'dark'].map((theme) => ({ viewport, theme })));
 

@@ -1,30 +1,12 @@
 // What is around an archive: a reverse proxy, a first indexing that takes its time, a narrow screen, eyes that see no colours.
 import assert from 'node:assert/strict';
 import { createServer, request } from 'node:http';
-import { after, afterEach, before, test } from 'node:test';
-import { IDS, json, launch, NARROW, openPage, startServer } from './support.mjs';
+import { test } from 'node:test';
+import { IDS, json, NARROW } from './support.mjs';
+import { aPageForEachTest, begin, open, page, server, serving } from './shared.mjs';
 
-let server;
-let browser;
-let open;
-let page;
-before(async () => {
-  server = await startServer();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-afterEach(async () => {
-  assert.deepEqual(open.faults, []);
-  await open.close();
-});
-
-async function begin(over = server, options = {}) {
-  open = await openPage(browser, over, options);
-  page = open.page;
-}
+serving();
+aPageForEachTest();
 
 test('below the prefix of a reverse proxy every page works, and nothing is asked for beside it', async () => {
   const PREFIX = '/ops/flink history/';
@@ -46,7 +28,7 @@ test('below the prefix of a reverse proxy every page works, and nothing is asked
   });
   await new Promise((resolve) => proxy.listen(0, '127.0.0.1', resolve));
   try {
-    await begin({ url: `http://127.0.0.1:${proxy.address().port}${encodeURI(PREFIX)}` });
+    await begin(null, {}, { url: `http://127.0.0.1:${proxy.address().port}${encodeURI(PREFIX)}` });
     const { vertices } = await json(server, `jobs/${IDS.failing}`);
     await open.go('/application/completed');
     for (const [hash, words] of [
@@ -96,7 +78,7 @@ test('while the first indexing runs, a list says how far it is', async () => {
 
 test('a status is told by its word, its icon and its colour, in both themes', async () => {
   for (const theme of ['light', 'dark']) {
-    await begin(server, { theme });
+    await begin(null, { theme });
     await open.go('/job/completed');
     const told = await page.locator('tbody .status').evaluateAll((all) =>
       all.map((one) => ({ word: one.textContent.trim(), icon: one.querySelector('svg').innerHTML, color: getComputedStyle(one).color })),
@@ -117,7 +99,7 @@ test('a status is told by its word, its icon and its colour, in both themes', as
 
 test('on a narrow screen the counts are in sight with the menu closed and open', async () => {
   const { figures } = await json(server, 'api/v1/status');
-  await begin(server, { viewport: NARROW });
+  await begin(null, { viewport: NARROW });
   await open.go('/application/completed');
   const totals = page.getByText(`${figures.applications} applications${figures.jobs} jobs`);
   assert.equal(await totals.isVisible(), true);

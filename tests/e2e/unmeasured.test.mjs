@@ -1,8 +1,9 @@
 // Flink writes 2^63-1 for what is switched off, "NaN" for what was never measured, -1 for what is unknown and 0 for what never was.
 // Whatever figure of a document is such a one, no page shows it raw.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { assertFits, DESKTOP, launch, openPage, PAGES, startServer } from './support.mjs';
+import { test } from 'node:test';
+import { assertFits, DESKTOP, openPage, PAGES } from './support.mjs';
+import { browser, server, serving } from './shared.mjs';
 
 /** What tells one thing of a list from the next, and leads on to its document. */
 const KEPT = /^(?:subtask|index|attempt|id|num|rescaleAttemptId)$/;
@@ -13,16 +14,7 @@ function replaced(document, written) {
   return JSON.stringify(document, (key, value) => (typeof value === 'number' && !KEPT.test(key) ? MARK : value)).replaceAll(JSON.stringify(MARK), written);
 }
 
-let server;
-let browser;
-before(async () => {
-  server = await startServer();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
+serving();
 
 const VISITED = PAGES.filter(({ hash }) => /^\/(?:job|application)\/completed\/./.test(hash));
 

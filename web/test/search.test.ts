@@ -23,7 +23,7 @@ describe('the search over everything', () => {
     const matches: SearchItem['matches'] = [{ field: 'stack_trace', key: null, excerpt: [{ text: 'disk', hit: true }] }];
     const named = '#/job/completed/1/exceptions?cluster=prod&directory=s3%3A%2F%2Fb%2Fc';
     for (const href of ['#/job/completed/1/exceptions', named]) expect(matchHref({ ...shown, shown: false, href, matches })).toBe(`${named}&search=disk`);
-    expect(matchHref({ ...shown, shown: false, cluster: null, href: '#/job/completed/1/overview', matches })).toBe('#/job/completed/1/overview?directory=s3%3A%2F%2Fb%2Fc');
+    expect(matchHref({ ...shown, shown: false, cluster: null, href: '#/job/completed/1/overview', matches })).toBe('#/job/completed/1/overview?cluster=%2F&directory=s3%3A%2F%2Fb%2Fc');
   });
 
   test('nothing but a page of this UI is led to', () => {
