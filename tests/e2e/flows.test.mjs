@@ -413,8 +413,14 @@ test('of a long list only what is in sight is drawn, more comes as it is scrolle
     assert.equal(await asked(), 0, 'the next page is asked for when it is scrolled to');
     const scroller = page.getByRole('region', { name: 'Completed Applications', exact: true });
     for (const last of [199, 399, COUNT - 1]) {
-      await scroller.evaluate((element) => element.scrollTo(0, element.scrollHeight));
-      await page.locator(`tr[data-index="${last}"]`).waitFor();
+      // The end moves away when the next page arrives: it is scrolled to until its row is there.
+      await page.waitForFunction(
+        ([element, index]) => {
+          element.scrollTo(0, element.scrollHeight);
+          return element.querySelector(`tr[data-index="${index}"]`) !== null;
+        },
+        [await scroller.elementHandle(), last],
+      );
     }
     await scroller.evaluate((element) => element.scrollTo(0, 150 * 36 + 10));
     await page.locator('tr[data-index="152"] a').focus();
