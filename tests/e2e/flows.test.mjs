@@ -1,8 +1,8 @@
 // What people do: find, open, read, copy, come back. By keyboard, by address, over a restart of what is shown.
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { FIXTURES, IDS, json, launch, NARROW, openPage, settle, startServer } from './support.mjs';
 
@@ -397,8 +397,11 @@ test('of a long list only what is in sight is drawn, more comes as it is scrolle
   const COUNT = 450;
   for (let at = 0; at < COUNT; at += 1) {
     const id = at.toString(16).padStart(32, '0');
-    mkdirSync(join(applications, id), { recursive: true });
-    writeFileSync(join(applications, id, 'application-summary'), summary.replaceAll(IDS.mainThrew, id));
+    const file = join(applications, id, 'application-summary');
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, summary.replaceAll(IDS.mainThrew, id));
+    // What was written just now is read once more, and that is told above the list for as long as it takes.
+    utimesSync(file, 1_700_000_000, 1_700_000_000);
   }
   const live = await startServer({ directories: [directory], options: { 'historyserver.archive.fs.refresh-interval': '1 s', 'historyserver.web.refresh-interval': '2 s' } });
   const before = server;
