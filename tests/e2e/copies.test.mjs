@@ -52,7 +52,8 @@ async function begin(hash) {
   await open.go(hash);
 }
 
-const placeOf = ({ cluster, directory }) => new URLSearchParams({ ...(cluster ? { cluster } : {}), directory });
+/** As addresses name it: `/` is no cluster. */
+const placeOf = ({ cluster, directory }) => new URLSearchParams({ cluster: cluster ?? '/', directory });
 const query = () => page.evaluate(() => Object.fromEntries(new URLSearchParams(window.location.hash.split('?')[1])));
 const expected = () => ({ cluster: other.cluster, directory: other.directory });
 
@@ -162,6 +163,9 @@ test('a job of an older version is told apart by its directory, and a copy that 
   const second = copies.find(({ shown }) => !shown);
   await begin(`/job/completed/${IDS.legacyFailing}/overview?${placeOf(second)}`);
   await page.getByRole('region', { name: 'Copies' }).getByText('Flink’s addresses show another copy than this').waitFor();
+  await page.getByRole('table', { name: 'Vertices of the job' }).waitFor();
+  const archive = await fetch(new URL(await page.getByRole('link', { name: 'Archive' }).getAttribute('href'), server.url));
+  assert.equal(archive.status, 200);
   await open.go(`/job/completed/${ID}/overview?cluster=nobody`);
   await page.getByRole('alert').first().waitFor();
   await page.getByRole('link', { name: 'The copy that Flink’s addresses show' }).click();
