@@ -138,7 +138,7 @@ fn files_are_touched_only_by_configuration_the_data_directory_local_archive_dire
 fn sqlite_stays_below_the_index() {
     let sources = sources();
     let others = sources.iter().filter(|source| !source.is_in(&["index/sqlite"]));
-    assert_eq!(places(others, &["rusqlite", "rusqlite_migration"]), Vec::<String>::new());
+    assert_eq!(places(others, &["rusqlite"]), Vec::<String>::new());
 }
 
 #[test]

@@ -1,26 +1,11 @@
-//! Connections with the settings of the index, and its schema.
+//! Connections with the settings of the index.
 
 use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
-use rusqlite_migration::{M, Migrations};
 
-use super::{Failure, listing};
-use crate::index::IndexError;
-
-/// Append-only: the position is the schema version.
-const MIGRATIONS: &[M<'static>] = &[
-    M::up(include_str!("../../../migrations/0001_index.sql")),
-    M::up(include_str!("../../../migrations/0002_retention.sql")),
-    M::up(include_str!("../../../migrations/0003_lists.sql")),
-    M::up(include_str!("../../../migrations/0004_facts.sql")),
-    M::up(include_str!("../../../migrations/0005_search.sql")),
-    M::up(include_str!("../../../migrations/0006_counts.sql")),
-];
-
-/// Schema version that this build writes.
-pub(in crate::index) const SCHEMA_VERSION: usize = MIGRATIONS.len();
+use super::{Failure, listing, schema};
 
 /// Marks the file as an index of this server (`FLHS`).
 pub(super) const APPLICATION_ID: i64 = 0x464c_4853;
@@ -56,11 +41,7 @@ pub(super) fn open_writer(file: &Path, max_pages: Option<u32>) -> Result<Connect
     if let Some(pages) = max_pages {
         connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
     }
-    connection.set_transaction_behavior(TransactionBehavior::Exclusive);
-    Migrations::from_slice(MIGRATIONS).to_latest(&mut connection).map_err(|error| match error {
-        rusqlite_migration::Error::RusqliteError { err, .. } => Failure::Sqlite(err),
-        other => Failure::Index(IndexError::Failed(format!("the schema of the index could not be brought up to date: {other}"))),
-    })?;
+    schema::migrate(&mut connection)?;
     connection.set_transaction_behavior(TransactionBehavior::Immediate);
     listing::fill(&mut connection)?;
     // Each act is a savepoint, whose undo log SQLite would write to a file: a tenth of a first refresh. It holds the pages of one act.
@@ -94,17 +75,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn migrations_make_a_valid_schema() {
-        assert_eq!(Migrations::from_slice(MIGRATIONS).validate(), Ok(()));
-    }
-
-    #[test]
     fn paths_with_reserved_characters_can_be_read() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a b%41?c#d.sqlite");
         open_writer(&file, None).unwrap();
         let reader = open_reader(&file, false).unwrap();
-        let version: i64 = reader.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
-        assert_eq!(usize::try_from(version), Ok(SCHEMA_VERSION));
+        assert_eq!(schema::version(&reader).unwrap(), schema::SCHEMA_VERSION);
     }
 }

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::connection::{APPLICATION_ID, SCHEMA_VERSION, open_reader};
+use super::connection::{APPLICATION_ID, open_reader};
 use super::rows::unsigned;
+use super::schema::{self, SCHEMA_VERSION};
 use super::{Failure, Pool};
 
 /// What a file is.
@@ -35,7 +36,7 @@ pub(in crate::index) fn examine(file: &Path, thorough: bool, immutable: bool) ->
 
 fn look(connection: &Connection, thorough: bool) -> Result<Health, Failure> {
     let number = |pragma: &str| connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, i64>(0));
-    let version = usize::try_from(number("user_version")?).unwrap_or(usize::MAX);
+    let version = schema::version(connection)?;
     let objects: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if objects == 0 && version == 0 {
         return Ok(Health::Good(0));
