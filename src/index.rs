@@ -21,9 +21,10 @@ mod removal;
 mod shared;
 mod sqlite;
 mod texts;
+mod walks;
 mod writer;
 
-pub use answer::{Document, DocumentAnswer, Figures, Generation, OverviewList};
+pub use answer::{Document, DocumentAnswer, Figures, Generation, Listed, OverviewList};
 pub use change::{FileChange, FileOutcome, Pack, ParsedRecord, Presence, StagedPack, UnitChange, Urgency};
 pub use contents::{ArchivedFile, DocumentList, DocumentPage, ListedDocument, ProblemFilter, Total, UnitArchives};
 pub use control::{connect_to_server, listen_for_commands};

@@ -125,7 +125,8 @@ fn open_directories(config: &Config) -> anyhow::Result<Vec<Directory>> {
 /// Opens the index, and says what it found.
 async fn open_index(config: &Config, directories: &[Directory]) -> anyhow::Result<(IndexWriter, IndexReader)> {
     let urls = directories.iter().map(|directory| directory.url().clone()).collect();
-    let options = IndexOptions::new(&config.data.dir, config.data.cache_max_size, urls);
+    let mut options = IndexOptions::new(&config.data.dir, config.data.cache_max_size, urls);
+    options.query_timeout = config.web.query_timeout;
     let (writer, reader, opened) = tasks::spawn_blocking(move || index::open(&options)).await?;
     match opened {
         Opened::Created => tracing::info!(data.dir = %config.data.dir.display(), "created an index"),

@@ -1,4 +1,8 @@
-//! The only places where tasks and blocking work are started: both carry the current tracing span along.
+//! The only places where tasks and blocking work are started: all carry the current tracing span along.
+
+mod workers;
+
+pub use workers::Workers;
 
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;

@@ -105,6 +105,11 @@ impl ApiError {
         Self { retry_after: Some(retry_after), cause: Some(cause.into()), ..error }
     }
 
+    /// 503 with `Retry-After` of a server that has too much to do. Its log tells that by itself, now and then: not once for each request.
+    pub(super) fn overloaded(message: impl Into<Cow<'static, str>>, retry_after: Duration) -> Self {
+        Self { retry_after: Some(retry_after), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, message) }
+    }
+
     /// Names the route for log and metrics.
     pub(super) fn on_route(self, route: &'static str) -> Self {
         Self { route: Some(route), ..self }
@@ -133,6 +138,15 @@ impl From<IndexError> for ApiError {
             IndexError::Unwritable(cause) | IndexError::NewerSchema(cause) | IndexError::Owned(cause) => {
                 Self::unavailable("The index cannot be read at the moment.", Duration::from_secs(30), cause)
             }
+            IndexError::Busy => Self::overloaded(
+                "Too many searches, lists or statistics are asked for at the same time: try again in a few seconds.",
+                Duration::from_secs(5),
+            ),
+            IndexError::TookTooLong => Self::unavailable(
+                "This takes longer than historyserver.web.query-timeout: ask for less, such as a shorter range of time, or try again later.",
+                Duration::from_mins(1),
+                "a read of the index took longer than historyserver.web.query-timeout",
+            ),
             IndexError::InvalidCursor => Self::bad_request("This cursor does not lead to a page: begin again without one."),
             IndexError::Damaged(cause) => Self::internal(format!("the index is damaged: {cause}")),
             IndexError::Failed(cause) => Self::internal(format!("reading the index failed: {cause}")),

@@ -10,7 +10,7 @@ use axum::response::Response;
 use metrics::{Unit, describe_gauge, gauge};
 use serde::Serialize;
 
-use crate::index::{Figures, HeldCleanup};
+use crate::index::{HeldCleanup, Listed};
 use crate::problem::ProblemCode;
 use crate::refresh::{DirectoryState, RefreshStatus};
 use crate::telemetry;
@@ -63,14 +63,14 @@ pub(super) struct Readiness {
     pub(super) cleanups_held_back: Vec<HeldCleanup>,
 }
 
-/// Judges readiness: the index is open (or there were no figures), and it holds something or was filled once.
-pub(super) fn readiness(refresh: &RefreshStatus, figures: &Figures, stopping: bool) -> Readiness {
+/// Judges readiness: the index holds something or was filled once.
+pub(super) fn readiness(refresh: &RefreshStatus, listed_now: Listed, stopping: bool) -> Readiness {
     let unlistable = |state| matches!(state, DirectoryState::Failed | DirectoryState::Vanished);
     let listed = refresh.finished > 0
         && (refresh.directories.is_empty() || !refresh.directories.iter().all(|directory| unlistable(directory.state)));
     let reason = if stopping {
         Some("The server is shutting down.")
-    } else if figures.applications > 0 || figures.jobs > 0 || listed {
+    } else if listed_now.applications > 0 || listed_now.jobs > 0 || listed {
         None
     } else if refresh.finished > 0 {
         Some("No archive directory could be listed yet; /api/v1/status says why.")
@@ -81,16 +81,16 @@ pub(super) fn readiness(refresh: &RefreshStatus, figures: &Figures, stopping: bo
         ready: reason.is_none(),
         reason,
         refreshes_finished: refresh.finished,
-        applications: figures.applications,
-        jobs: figures.jobs,
+        applications: listed_now.applications,
+        jobs: listed_now.jobs,
         cleanups_held_back: refresh.directories.iter().filter_map(|directory| directory.held_back.clone()).collect(),
     }
 }
 
-/// `/readyz`.
+/// `/readyz`. Answers from memory: a probe must not wait for whatever keeps the index busy.
 pub(super) async fn readyz(State(shared): State<Arc<Shared>>) -> Result<Response, ApiError> {
-    let figures = query::reader(&shared).figures().await?;
-    let readiness = readiness(&shared.refresh.borrow(), &figures, shared.stopping.is_cancelled());
+    let listed = query::reader(&shared).listed();
+    let readiness = readiness(&shared.refresh.borrow(), listed, shared.stopping.is_cancelled());
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     response::json_now(status, &readiness)
 }
@@ -149,13 +149,13 @@ mod tests {
 
     #[test]
     fn a_server_is_ready_with_something_to_show_or_after_a_first_listing() {
-        let (nothing, something) = (Figures::default(), Figures { jobs: 1, ..Figures::default() });
-        assert!(!readiness(&refresh(0, &[DirectoryState::Waiting]), &nothing, false).ready);
-        assert!(readiness(&refresh(0, &[DirectoryState::Waiting]), &something, false).ready);
-        assert!(readiness(&refresh(1, &[DirectoryState::Waiting]), &nothing, false).ready);
-        assert!(readiness(&refresh(1, &[DirectoryState::Failed, DirectoryState::Listed]), &nothing, false).ready);
-        assert!(!readiness(&refresh(1, &[DirectoryState::Failed]), &nothing, false).ready);
-        assert!(readiness(&refresh(1, &[DirectoryState::Failed]), &something, false).ready);
-        assert!(!readiness(&refresh(1, &[DirectoryState::Listed]), &something, true).ready);
+        let (nothing, something) = (Listed::default(), Listed { applications: 0, jobs: 1 });
+        assert!(!readiness(&refresh(0, &[DirectoryState::Waiting]), nothing, false).ready);
+        assert!(readiness(&refresh(0, &[DirectoryState::Waiting]), something, false).ready);
+        assert!(readiness(&refresh(1, &[DirectoryState::Waiting]), nothing, false).ready);
+        assert!(readiness(&refresh(1, &[DirectoryState::Failed, DirectoryState::Listed]), nothing, false).ready);
+        assert!(!readiness(&refresh(1, &[DirectoryState::Failed]), nothing, false).ready);
+        assert!(readiness(&refresh(1, &[DirectoryState::Failed]), something, false).ready);
+        assert!(!readiness(&refresh(1, &[DirectoryState::Listed]), something, true).ready);
     }
 }

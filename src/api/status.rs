@@ -73,7 +73,7 @@ pub(super) async fn status(State(shared): State<Arc<Shared>>, request: Request) 
         now,
         started: shared.started,
         uptime_ms: now - shared.started,
-        readiness: readiness(&refresh, &figures, shared.stopping.is_cancelled()),
+        readiness: readiness(&refresh, reader.listed(), shared.stopping.is_cancelled()),
         refresh,
         cleanup: shared.actions.as_ref().map(|actions| actions.cleaner.status().borrow().clone()),
         facts: shared.filling.borrow().clone(),

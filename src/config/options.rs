@@ -203,6 +203,8 @@ options! {
         "How often the page in the browser refreshes itself.";
     WEB_TMPDIR = Flink "historyserver.web.tmpdir", Kind::Path, None, Full,
         "Directory where Flink's server unpacks archives. Only read as a place for the data directory, see `historyserver.data.dir`; nothing that lies there is touched.";
+    QUERY_TIMEOUT = Own "historyserver.web.query-timeout", Kind::Duration(Zero::Refused), Some("30 s"), Full,
+        "How long a search, a page of a list, facets or statistics may take; after that the answer is 503. Few of them run at a time, and so many wait for their turn.";
     WEB_SSL_ENABLED = Flink "historyserver.web.ssl.enabled", Kind::Switch, Some("false"), Full,
         "HTTPS, with the `security.ssl.rest.*` key stores or the PEM files below. Unlike in Flink, true never means plain HTTP, whatever `security.ssl.rest.enabled` says.";
     WEB_SSL_CERTIFICATE = Own "historyserver.web.ssl.certificate", Kind::Path, None, Full,

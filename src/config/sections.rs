@@ -64,6 +64,7 @@ impl Config {
                 address_is_default: true,
                 port: 0,
                 refresh_interval: Duration::from_secs(10),
+                query_timeout: Duration::from_secs(30),
                 flink_version: None,
                 allow_remote_actions: false,
                 jobmanager_log_url: None,
@@ -166,6 +167,8 @@ pub struct WebConfig {
     pub port: u16,
     /// How often the page refreshes itself.
     pub refresh_interval: Duration,
+    /// How long a read that looks at many rows may take.
+    pub query_timeout: Duration,
     /// Version reported by `/config` instead of the one whose API is answered.
     pub flink_version: Option<String>,
     /// Whether changing requests are taken on addresses other than loopback.

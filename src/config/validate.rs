@@ -146,6 +146,7 @@ fn web(reader: &Reader<'_>, settings: &Settings, warnings: &mut Vec<String>) -> 
         address: reader.text(&options::WEB_ADDRESS).unwrap_or_default(),
         port: reader.integer(&options::WEB_PORT).and_then(|port| u16::try_from(port).ok()).unwrap_or_default(),
         refresh_interval: reader.duration(&options::WEB_REFRESH_INTERVAL).unwrap_or_default(),
+        query_timeout: reader.duration(&options::QUERY_TIMEOUT).unwrap_or_default(),
         flink_version: reader.text(&options::FLINK_VERSION),
         allow_remote_actions: reader.switch(&options::ALLOW_REMOTE_ACTIONS),
         jobmanager_log_url: log_url(reader, &options::JOBMANAGER_LOG_URL, warnings),

@@ -57,6 +57,15 @@ pub struct Document {
     pub(super) lease: Lease,
 }
 
+/// How much is listed, each id once. It is counted after commits, and while very much is written only now and then.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// Applications.
+    pub applications: u64,
+    /// Jobs.
+    pub jobs: u64,
+}
+
 /// Figures for the status and metrics.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct Figures {

@@ -1,5 +1,6 @@
 //! What is in the archives of a unit, and what is wrong with them, in pages.
 
+use super::sqlite::Lane;
 use super::{Copy, IndexError, IndexReader, Page, UnitKey, sqlite};
 use crate::archive::Owner;
 use crate::directory::{DirectoryUrl, FoundFile};
@@ -95,7 +96,7 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError`], [`IndexError::InvalidCursor`] among them.
     pub async fn document_page(&self, page: DocumentPage) -> Result<DocumentList, IndexError> {
-        self.read(move |shared| shared.pool.read(|connection| sqlite::document_page(connection, &page))).await
+        self.read_in(Lane::Point, move |shared| shared.pool.read(|connection| sqlite::document_page(connection, &page))).await
     }
 
     /// The archive files of the copy that answers for an owner; of a job only its own. `None`: nobody has heard of it.
@@ -104,7 +105,7 @@ impl IndexReader {
     /// [`IndexError`].
     pub async fn unit_archives(&self, owner: Owner, copy: &Copy) -> Result<Option<UnitArchives>, IndexError> {
         let copy = copy.clone();
-        self.read(move |shared| shared.pool.read(|connection| sqlite::unit_archives(connection, owner, &copy))).await
+        self.read_in(Lane::Point, move |shared| shared.pool.read(|connection| sqlite::unit_archives(connection, owner, &copy))).await
     }
 
     /// Problems on record, oldest first, from a cursor on, with their number, which is counted up to ten thousand.
@@ -117,7 +118,10 @@ impl IndexReader {
         cursor: Option<String>,
         limit: usize,
     ) -> Result<(Page<Problem>, Total), IndexError> {
-        self.read(move |shared| shared.pool.read(|connection| sqlite::problem_page(connection, &filter, cursor.as_deref(), limit))).await
+        self.read_in(Lane::Lists, move |shared| {
+            shared.pool.read(|connection| sqlite::problem_page(connection, &filter, cursor.as_deref(), limit))
+        })
+        .await
     }
 
     /// Numbers of problems on record by directory and code.
@@ -125,6 +129,6 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError`].
     pub async fn problem_counts(&self) -> Result<Vec<(DirectoryUrl, ProblemCode, u64)>, IndexError> {
-        self.read(|shared| shared.pool.read(sqlite::problem_counts)).await
+        self.read_in(Lane::Figures, |shared| shared.pool.read(sqlite::problem_counts)).await
     }
 }

@@ -18,6 +18,12 @@ pub enum IndexError {
     /// The cursor of a page is none that this index has given.
     #[error("this cursor does not lead to a page: begin again without one")]
     InvalidCursor,
+    /// Too many reads that take long wait already, or this one has waited too long.
+    #[error("too many requests of this kind are waiting")]
+    Busy,
+    /// A read took longer than it may, and was interrupted.
+    #[error("reading took longer than it may")]
+    TookTooLong,
     /// The writer has been shut down.
     #[error("the index is closed")]
     Closed,

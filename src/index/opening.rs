@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::data_directory::DataDirectory;
 use super::shared::Shared;
 use super::sqlite::{self, Health, Pool, Thread};
+use super::walks::Walks;
 use super::{IndexError, IndexReader, IndexWriter};
 use crate::clock::Clock;
 use crate::directory::DirectoryUrl;
@@ -26,6 +27,8 @@ pub struct IndexOptions {
     pub remember_unconfigured: Duration,
     /// How long packs that were brought back for somebody who waits are safe from eviction.
     pub brought_back_grace: Duration,
+    /// How long a read that looks at many rows may take (`historyserver.web.query-timeout`).
+    pub query_timeout: Duration,
     /// Upper bound of the index file in pages of 4 KiB, for tests of a full disk; `None`: the file system's.
     pub max_file_pages: Option<u32>,
 }
@@ -41,6 +44,7 @@ impl IndexOptions {
             clock: Clock::System,
             remember_unconfigured: Duration::from_hours(7 * 24),
             brought_back_grace: Duration::from_secs(30),
+            query_timeout: Duration::from_secs(30),
             max_file_pages: None,
         }
     }
@@ -76,7 +80,8 @@ pub fn open(options: &IndexOptions) -> Result<(IndexWriter, IndexReader, Opened)
     let data_directory = DataDirectory::open(&options.data_directory)?;
     let file = data_directory.index_file();
     let mut opened = if file.exists() { examined(&data_directory, options)? } else { Opened::Created };
-    let shared = Arc::new(Shared::new(options.data_directory.clone(), Pool::new(file.clone())));
+    let walks = Walks::start(walkers(), options.query_timeout);
+    let shared = Arc::new(Shared::new(options.data_directory.clone(), Pool::new(file.clone()), walks));
     let is_locked = data_directory.is_locked();
     let has_wal = data_directory.has_wal();
     let mut thread = Thread::new(options.clone(), data_directory, shared.clone());
@@ -98,6 +103,11 @@ pub fn open(options: &IndexOptions) -> Result<(IndexWriter, IndexReader, Opened)
         .spawn(move || thread.run(&commands))
         .map_err(|error| IndexError::Failed(format!("the thread that writes the index could not be started: {error}")))?;
     Ok((IndexWriter::new(sender), IndexReader::new(shared), opened))
+}
+
+/// Threads that walk: half of the processors, so that the others are there for whoever asks for little.
+fn walkers() -> usize {
+    std::thread::available_parallelism().map_or(1, |processors| (processors.get() / 2).clamp(1, 4))
 }
 
 /// Looks at an index before anything of it is changed.
@@ -167,7 +177,7 @@ fn serve_only(shared: &Shared, file: &Path, is_locked: bool, has_wal: bool, erro
     // With a directory that cannot be written SQLite cannot create the files it needs beside the index. It can do without them
     // as long as nobody writes, which the lock tells, and the index is complete.
     shared.pool.reset(!has_wal);
-    shared.pool.read(|connection| sqlite::read_counters(connection, shared)).map_err(|failure| failure.told(&shared.data_directory))?;
+    shared.pool.read(|connection| sqlite::open_counters(connection, shared)).map_err(|failure| failure.told(&shared.data_directory))?;
     tracing::warn!(
         index.file = %file.display(), index.locked = is_locked,
         "the index is served as it is, nothing new is read until it can be written: {error}"

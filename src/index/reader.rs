@@ -7,8 +7,9 @@ use bytes::Bytes;
 
 use super::query::Scope;
 use super::shared::Shared;
-use super::sqlite::{self, Failure};
-use super::{Copy, Document, DocumentAnswer, Figures, Generation, IndexError, KnownDirectory, OverviewList, UnitKey};
+use super::sqlite::{self, Connection, Failure, Lane};
+use super::walks::{Kind, Over, Patience};
+use super::{Copy, Document, DocumentAnswer, Figures, Generation, IndexError, KnownDirectory, Listed, OverviewList, UnitKey};
 use crate::archive::Owner;
 use crate::directory::{ClusterName, DirectoryUrl, FoundFile};
 use crate::ids::JobId;
@@ -46,6 +47,12 @@ impl IndexReader {
         self.shared.generation()
     }
 
+    /// See [`Listed`]. Reads no rows.
+    #[must_use]
+    pub fn listed(&self) -> Listed {
+        self.shared.counters.listed()
+    }
+
     /// Gives every object of a merged overview to `row`, newest first, from one snapshot; answers that snapshot's generation.
     ///
     /// # Errors
@@ -60,7 +67,7 @@ impl IndexReader {
     /// [`IndexError`].
     pub async fn overview_of(&self, owner: Owner, copy: &Copy) -> Result<Option<String>, IndexError> {
         let copy = copy.clone();
-        self.read(move |shared| shared.pool.read(|connection| sqlite::overview_of(connection, owner, &copy))).await
+        self.read_in(Lane::Point, move |shared| shared.pool.read(|connection| sqlite::overview_of(connection, owner, &copy))).await
     }
 
     /// Listed jobs by state: for `/overview`.
@@ -85,7 +92,7 @@ impl IndexReader {
     /// [`IndexError`].
     pub async fn document(&self, owner: Owner, path: &str, copy: &Copy) -> Result<DocumentAnswer, IndexError> {
         let (path, copy) = (path.to_owned(), copy.clone());
-        self.read(move |shared| sqlite::document(shared, owner, &path, &copy)).await
+        self.read_in(Lane::Point, move |shared| sqlite::document(shared, owner, &path, &copy)).await
     }
 
     /// Reads the next chunk of a document, from `position` on: at most 256 KiB. Holds nothing between calls.
@@ -94,7 +101,7 @@ impl IndexReader {
     /// [`IndexError::Damaged`]; [`IndexError::Failed`] when the archive was replaced meanwhile.
     pub async fn document_chunk(&self, document: &Document, position: u64) -> Result<Bytes, IndexError> {
         let document = document.clone();
-        self.read(move |shared| {
+        self.read_in(Lane::Point, move |shared| {
             if position == 0 {
                 shared.note_read(document.pack);
             }
@@ -129,7 +136,7 @@ impl IndexReader {
     /// [`IndexError`].
     pub async fn unit_files(&self, unit: &UnitKey) -> Result<Vec<FoundFile>, IndexError> {
         let unit = unit.clone();
-        self.read(move |shared| shared.pool.read(|connection| sqlite::unit_files(connection, &unit))).await
+        self.read_in(Lane::Point, move |shared| shared.pool.read(|connection| sqlite::unit_files(connection, &unit))).await
     }
 
     /// Clusters of a directory that hold, or held, applications.
@@ -141,11 +148,21 @@ impl IndexReader {
         self.read(move |shared| shared.pool.read(|connection| sqlite::clusters(connection, &directory))).await
     }
 
+    /// Reads for the server's own work: what others wait for has lanes of its own.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Shared) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, IndexError> {
-        let permit = self.shared.pool.permit().await?;
+        self.read_in(Lane::Upkeep, query).await
+    }
+
+    /// Reads in a lane, which has few places at a time.
+    pub(super) async fn read_in<T: Send + 'static>(
+        &self,
+        lane: Lane,
+        query: impl FnOnce(&Shared) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, IndexError> {
+        let permit = self.shared.pool.permit(lane).await?;
         let shared = self.shared.clone();
         crate::tasks::spawn_blocking(move || {
             let result = query(&shared).map_err(|failure| shared.told(failure));
@@ -153,5 +170,17 @@ impl IndexReader {
             result
         })
         .await
+    }
+
+    /// Looks at many rows from one snapshot, when it is the turn of this kind. Ends early when it takes too long, or when this is dropped.
+    pub(super) async fn walk<T: Send + 'static>(
+        &self,
+        kind: Kind,
+        patience: Patience,
+        query: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, IndexError> {
+        let shared = self.shared.clone();
+        let read = move |over: Over| shared.pool.read_until(move || over.is_over(), query).map_err(|failure| shared.told(failure));
+        self.shared.walks.run(kind, patience, read).await?
     }
 }

@@ -1,5 +1,6 @@
 //! Acts and queries of retention: what is to be removed, and what was.
 
+use super::sqlite::Lane;
 use super::writer::GROUP;
 use super::{
     Deletion, Done, Expiry, FailedAttempt, HeldCleanup, IndexError, IndexReader, IndexWriter, MarkState, Page, Pending, PendingRemoval,
@@ -149,7 +150,8 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError::InvalidCursor`] and others.
     pub async fn pending_removals(&self, which: Pending, cursor: Option<String>, limit: usize) -> Result<Page<PendingRemoval>, IndexError> {
-        self.read(move |shared| shared.pool.read(|connection| sqlite::pending(connection, which, cursor.as_deref(), limit))).await
+        self.read_in(Lane::Lists, move |shared| shared.pool.read(|connection| sqlite::pending(connection, which, cursor.as_deref(), limit)))
+            .await
     }
 
     /// Whether a unit is on record as expired, and so is not listed, whether it was ever read or not.
@@ -166,7 +168,8 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError::InvalidCursor`] and others.
     pub async fn deletions(&self, cursor: Option<String>, limit: usize) -> Result<Page<Deletion>, IndexError> {
-        self.read(move |shared| shared.pool.read(|connection| sqlite::deletions(connection, cursor.as_deref(), limit))).await
+        self.read_in(Lane::Lists, move |shared| shared.pool.read(|connection| sqlite::deletions(connection, cursor.as_deref(), limit)))
+            .await
     }
 
     /// Cleanups that the guard holds back.
@@ -174,7 +177,7 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError`].
     pub async fn held_cleanups(&self) -> Result<Vec<HeldCleanup>, IndexError> {
-        self.read(|shared| shared.pool.read(sqlite::held_cleanups)).await
+        self.read_in(Lane::Lists, |shared| shared.pool.read(sqlite::held_cleanups)).await
     }
 
     /// When the last refresh was that was noted, by the clock of its time.

@@ -8,12 +8,14 @@ use std::sync::{Mutex, PoisonError};
 use super::data_directory::suspect_damage;
 use super::leases::Leases;
 use super::sqlite::{Failure, Pool};
-use super::{Generation, IndexError};
+use super::walks::Walks;
+use super::{Generation, IndexError, Listed};
 
 /// Shared by all handles of one index.
 pub(super) struct Shared {
     pub(super) data_directory: PathBuf,
     pub(super) pool: Pool,
+    pub(super) walks: Walks,
     pub(super) leases: Leases,
     pub(super) counters: Counters,
     notes: Mutex<Notes>,
@@ -30,6 +32,19 @@ pub(super) struct Counters {
     pub(super) pack_bytes: AtomicU64,
     pub(super) gone_pack_bytes: AtomicU64,
     pub(super) evictions: AtomicU64,
+    applications: AtomicU64,
+    jobs: AtomicU64,
+}
+
+impl Counters {
+    pub(super) fn listed(&self) -> Listed {
+        Listed { applications: self.applications.load(Ordering::Acquire), jobs: self.jobs.load(Ordering::Acquire) }
+    }
+
+    pub(super) fn note_listed(&self, listed: Listed) {
+        self.applications.store(listed.applications, Ordering::Release);
+        self.jobs.store(listed.jobs, Ordering::Release);
+    }
 }
 
 /// What readers leave for the writer, who takes it along with its next commit.
@@ -49,10 +64,11 @@ impl Notes {
 }
 
 impl Shared {
-    pub(super) fn new(data_directory: PathBuf, pool: Pool) -> Self {
+    pub(super) fn new(data_directory: PathBuf, pool: Pool, walks: Walks) -> Self {
         Self {
             data_directory,
             pool,
+            walks,
             leases: Leases::default(),
             counters: Counters::default(),
             notes: Mutex::default(),

@@ -35,6 +35,8 @@ mod texts;
 mod units;
 mod writing;
 
+pub(super) use rusqlite::Connection;
+
 pub(super) use applying::apply;
 pub(super) use contents::{document_page, unit_archives};
 pub(super) use deriving::{derive, underived, write_derived};
@@ -46,7 +48,7 @@ pub(super) use health::{Health, examine, lost_units};
 pub(super) use known::{clusters, known, unit_files};
 pub(super) use lists::{figures, job_ids, job_states, overview};
 pub(super) use packs::{discard, stage};
-pub(super) use pool::Pool;
+pub(super) use pool::{Lane, Pool};
 pub(super) use presence::{expire, forget, forget_files, note};
 pub(super) use problem_pages::{problem_counts, problem_page};
 pub(super) use problems::{list as list_problems, replace_of_listing};
@@ -55,4 +57,4 @@ pub(super) use record::{deletions, last_refresh, note_refresh, prune};
 pub(super) use removals::{abandon, begin, fail, finish, forget_gone, held_cleanups, pending, put_back};
 pub(super) use schema::SCHEMA_VERSION;
 pub(super) use session::Session;
-pub(super) use writing::{Answer, Command, Thread, read_counters};
+pub(super) use writing::{Answer, Command, Thread, open_counters};

@@ -100,7 +100,7 @@ async fn export(shared: &Arc<Shared>, kind: ListKind, request: &Parts) -> Result
     };
     let reader = super::reader(shared);
     // Read before the head is sent, so that what fails at once is still an answer.
-    let first = reader.runs(query.clone()).await?;
+    let first = reader.exported(query.clone()).await?;
     let encoding = negotiate(&request.headers);
     let body = if request.method == Method::HEAD { Body::empty() } else { body(reader, query, Form { format, encoding, most }, first) };
 
@@ -173,7 +173,7 @@ trait Pages: Send + Sync + 'static {
 
 impl Pages for ScopedReader {
     fn page(&self, query: ListQuery) -> impl Future<Output = Result<RunPage, IndexError>> + Send {
-        self.runs(query)
+        self.exported(query)
     }
 }
 

@@ -12,7 +12,8 @@ use super::ScopedReader;
 use crate::archive::Owner;
 use crate::directory::DirectoryUrl;
 use crate::ids::JobId;
-use crate::index::{Copy, Document, Figures, Generation, IndexError, OverviewList, sqlite};
+use crate::index::sqlite::{self, Lane};
+use crate::index::{Copy, Document, Figures, Generation, IndexError, Listed, OverviewList};
 use crate::problem::ProblemCode;
 
 impl ScopedReader {
@@ -29,7 +30,10 @@ impl ScopedReader {
     pub async fn overview(&self, list: OverviewList, row: impl FnMut(&str) + Send + 'static) -> Result<Generation, IndexError> {
         let scope = Arc::clone(&self.scope);
         let index = self.generation().index;
-        let number = self.reader.read(move |shared| shared.pool.read(|connection| sqlite::overview(connection, &scope, list, row))).await?;
+        let number = self
+            .reader
+            .read_in(Lane::Lists, move |shared| shared.pool.read(|connection| sqlite::overview(connection, &scope, list, row)))
+            .await?;
         Ok(Generation { index, number })
     }
 
@@ -50,7 +54,7 @@ impl ScopedReader {
     /// [`IndexError`].
     pub async fn job_states(&self) -> Result<Vec<(String, u64)>, IndexError> {
         let scope = Arc::clone(&self.scope);
-        self.reader.read(move |shared| shared.pool.read(|connection| sqlite::job_states(connection, &scope))).await
+        self.reader.read_in(Lane::Lists, move |shared| shared.pool.read(|connection| sqlite::job_states(connection, &scope))).await
     }
 
     /// Ids and states of listed jobs, newest first: for `/jobs`.
@@ -59,7 +63,13 @@ impl ScopedReader {
     /// [`IndexError`].
     pub async fn job_ids(&self) -> Result<Vec<(JobId, String)>, IndexError> {
         let scope = Arc::clone(&self.scope);
-        self.reader.read(move |shared| shared.pool.read(|connection| sqlite::job_ids(connection, &scope))).await
+        self.reader.read_in(Lane::Lists, move |shared| shared.pool.read(|connection| sqlite::job_ids(connection, &scope))).await
+    }
+
+    /// How much is listed, from memory: of all directories, whatever the scope.
+    #[must_use]
+    pub fn listed(&self) -> Listed {
+        self.reader.listed()
     }
 
     /// Figures, from memory or cheap queries. Bytes and evictions are of the whole index, whatever the scope.
@@ -68,7 +78,7 @@ impl ScopedReader {
     /// [`IndexError`].
     pub async fn figures(&self) -> Result<Figures, IndexError> {
         let scope = Arc::clone(&self.scope);
-        let counted = self.reader.read(move |shared| {
+        let counted = self.reader.read_in(Lane::Figures, move |shared| {
             let figures = shared.pool.read(|connection| sqlite::figures(connection, &scope))?;
             Ok(Figures { evictions: shared.counters.evictions.load(Ordering::Relaxed), ..figures })
         });

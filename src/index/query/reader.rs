@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::{
     Copies, FacetQuery, Facets, ListKind, ListPage, ListQuery, RunFigures, Scope, SearchPage, SearchQuery, Statistics, StatisticsQuery,
 };
-use crate::index::{Copy, IndexError, IndexReader, sqlite};
+use crate::index::sqlite::{self, Lane};
+use crate::index::walks::{Kind, Patience};
+use crate::index::{Copy, IndexError, IndexReader};
 
 /// Reads lists within a [`Scope`]. Each answer is of one snapshot.
 #[derive(Clone)]
@@ -29,7 +31,7 @@ impl ScopedReader {
     /// [`IndexError::InvalidCursor`]: the cursor is damaged, or of another filter or sort; and others.
     pub async fn page(&self, query: ListQuery) -> Result<ListPage, IndexError> {
         let scope = Arc::clone(&self.scope);
-        self.reader.read(move |shared| shared.pool.read(|connection| sqlite::list_page(connection, &scope, &query))).await
+        self.reader.walk(Kind::List, Patience::Refuse, move |connection| sqlite::list_page(connection, &scope, &query)).await
     }
 
     /// A page of a list, with figures of each of its rows.
@@ -37,8 +39,21 @@ impl ScopedReader {
     /// # Errors
     /// As of [`ScopedReader::page`].
     pub async fn runs(&self, query: ListQuery) -> Result<(ListPage, Vec<RunFigures>), IndexError> {
+        self.run_page(Kind::History, Patience::Refuse, query).await
+    }
+
+    /// The same, for a list that is sent whole. After its first page it waits for as long as it takes, and is never refused.
+    ///
+    /// # Errors
+    /// As of [`ScopedReader::page`].
+    pub async fn exported(&self, query: ListQuery) -> Result<(ListPage, Vec<RunFigures>), IndexError> {
+        let patience = if query.cursor.is_some() { Patience::Wait } else { Patience::Refuse };
+        self.run_page(Kind::Export, patience, query).await
+    }
+
+    async fn run_page(&self, kind: Kind, patience: Patience, query: ListQuery) -> Result<(ListPage, Vec<RunFigures>), IndexError> {
         let scope = Arc::clone(&self.scope);
-        self.reader.read(move |shared| shared.pool.read(|connection| sqlite::run_page(connection, &scope, &query))).await
+        self.reader.walk(kind, patience, move |connection| sqlite::run_page(connection, &scope, &query)).await
     }
 
     /// Counts of a list.
@@ -47,7 +62,7 @@ impl ScopedReader {
     /// [`IndexError`].
     pub async fn facets(&self, query: FacetQuery) -> Result<Facets, IndexError> {
         let scope = Arc::clone(&self.scope);
-        self.reader.read(move |shared| shared.pool.read(|connection| sqlite::facets(connection, &scope, &query))).await
+        self.reader.walk(Kind::Facets, Patience::Refuse, move |connection| sqlite::facets(connection, &scope, &query)).await
     }
 
     /// Statistics of a range of time.
@@ -56,7 +71,7 @@ impl ScopedReader {
     /// [`IndexError`].
     pub async fn statistics(&self, query: StatisticsQuery) -> Result<Statistics, IndexError> {
         let scope = Arc::clone(&self.scope);
-        self.reader.read(move |shared| shared.pool.read(|connection| sqlite::statistics(connection, &scope, &query))).await
+        self.reader.walk(Kind::Statistics, Patience::Refuse, move |connection| sqlite::statistics(connection, &scope, &query)).await
     }
 
     /// One application or job by id, in the copy that precedence or `copy` names, with all its copies. `None`: there is none.
@@ -65,7 +80,9 @@ impl ScopedReader {
     /// [`IndexError`].
     pub async fn copies(&self, kind: ListKind, id: [u8; 16], copy: Copy) -> Result<Option<Copies>, IndexError> {
         let scope = Arc::clone(&self.scope);
-        self.reader.read(move |shared| shared.pool.read(|connection| sqlite::copies(connection, &scope, kind, id, &copy))).await
+        self.reader
+            .read_in(Lane::Point, move |shared| shared.pool.read(|connection| sqlite::copies(connection, &scope, kind, id, &copy)))
+            .await
     }
 
     /// A page of what is found.
@@ -74,6 +91,6 @@ impl ScopedReader {
     /// [`IndexError::InvalidCursor`]: the cursor is damaged, or of another search; and others.
     pub async fn search(&self, query: SearchQuery) -> Result<SearchPage, IndexError> {
         let scope = Arc::clone(&self.scope);
-        self.reader.read(move |shared| shared.pool.read(|connection| sqlite::search(connection, &scope, &query))).await
+        self.reader.walk(Kind::Search, Patience::Refuse, move |connection| sqlite::search(connection, &scope, &query)).await
     }
 }

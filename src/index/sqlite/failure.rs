@@ -60,6 +60,11 @@ impl Failure {
         }
     }
 
+    /// Whether a statement was interrupted.
+    pub(in crate::index) fn is_interruption(&self) -> bool {
+        matches!(self, Self::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted))
+    }
+
     /// Whether the file itself is damaged.
     pub(in crate::index) fn is_damage(&self) -> bool {
         matches!(

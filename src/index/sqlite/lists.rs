@@ -6,7 +6,7 @@ use super::rows::{job_id, unsigned};
 use super::{Failure, problem_counts, problems};
 use crate::ids::JobId;
 use crate::index::query::Scope;
-use crate::index::{Figures, OverviewList};
+use crate::index::{Figures, Listed, OverviewList};
 
 /// What is listed within a scope, and what its parameters are. Where all is within, the index of a list answers alone.
 fn listed(scope: &Scope) -> (&'static str, Option<String>) {
@@ -59,6 +59,15 @@ pub(in crate::index) fn job_ids(connection: &Connection, scope: &Scope) -> Resul
         .query_map(params_from_iter(urls), |row| Ok((job_id(row, 0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
     Ok(ids)
+}
+
+/// How much is listed.
+pub(super) fn count_listed(connection: &Connection) -> Result<Listed, Failure> {
+    let count = |table: &str| -> Result<u64, Failure> {
+        let sql = format!("SELECT count(*) FROM {table} WHERE {}", listed(&Scope::everything()).0);
+        Ok(connection.prepare_cached(&sql)?.query_row([], |row| row.get::<_, i64>(0)).map(unsigned)?)
+    };
+    Ok(Listed { applications: count("applications")?, jobs: count("jobs")? })
 }
 
 /// What can be counted in the file. Bytes are those of all of it, whatever the scope.

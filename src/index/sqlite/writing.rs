@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 
 use super::directories::{self, Directories};
 use super::eviction::{self, BroughtBack};
+use super::lists::count_listed;
 use super::session::Effects;
 use super::{Failure, Session, connection};
 use crate::clock::Millis;
@@ -56,6 +57,7 @@ pub(in crate::index) struct Thread {
     store: Option<Store>,
     brought_back: BroughtBack,
     housework: bool,
+    counting: Counting,
 }
 
 /// The open file.
@@ -67,7 +69,7 @@ struct Store {
 impl Thread {
     pub(in crate::index) fn new(options: IndexOptions, data_directory: DataDirectory, shared: Arc<Shared>) -> Self {
         let brought_back = BroughtBack::new(options.brought_back_grace);
-        Self { options, data_directory, shared, store: None, brought_back, housework: true }
+        Self { options, data_directory, shared, store: None, brought_back, housework: true, counting: Counting::default() }
     }
 
     /// Opens the file for writing, once that is possible, and reads its counters.
@@ -82,7 +84,7 @@ impl Thread {
         transaction.execute("DELETE FROM packs WHERE unit IS NULL", [])?;
         eviction::check_bytes(&mut Session::new(&transaction, &directories.configured))?;
         transaction.commit()?;
-        read_counters(&connection, &self.shared)?;
+        open_counters(&connection, &self.shared)?;
         self.store = Some(Store { connection, directories });
         self.shared.pool.reset(false);
         Ok(())
@@ -201,6 +203,8 @@ impl Thread {
             Ok(more) => {
                 let effects = session.effects;
                 publish(connection, &self.shared, &effects)?;
+                self.counting.stale |= effects.lists;
+                self.counting.count_if_due(connection, &self.shared);
                 Ok(more)
             }
             Err(failure) => {
@@ -225,9 +229,8 @@ impl Thread {
     }
 
     fn step(&mut self, now: Millis) -> Result<bool, IndexError> {
-        if self.store.is_none() {
-            return Ok(false);
-        }
+        let Some(store) = &self.store else { return Ok(false) };
+        self.counting.count_if_due(&store.connection, &self.shared);
         let over_budget = self.shared.counters.pack_bytes.load(Ordering::Relaxed) > self.options.max_pack_bytes;
         if (over_budget || self.shared.has_notes()) && self.transaction(|_, _, _| Ok(()))? {
             return Ok(true);
@@ -272,6 +275,7 @@ impl Thread {
             tracing::debug!("the last reads could not be noted: {error}");
         }
         self.shared.pool.close();
+        self.shared.walks.close();
         if let Some(Store { connection, .. }) = self.store.take()
             && let Err(error) = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
         {
@@ -280,8 +284,14 @@ impl Thread {
     }
 }
 
-/// Reads the counters of the file at its opening.
-pub(in crate::index) fn read_counters(connection: &Connection, shared: &Shared) -> Result<(), Failure> {
+/// Reads the counters of the file at its opening, and counts what is listed.
+pub(in crate::index) fn open_counters(connection: &Connection, shared: &Shared) -> Result<(), Failure> {
+    shared.counters.note_listed(count_listed(connection)?);
+    read_counters(connection, shared)
+}
+
+/// Reads the counters that the file keeps.
+fn read_counters(connection: &Connection, shared: &Shared) -> Result<(), Failure> {
     let mut query = connection.prepare_cached("SELECT value FROM meta WHERE name = ?1")?;
     let mut read = |name: &str| query.query_row([name], |row| row.get::<_, i64>(0));
     let counters = &shared.counters;
@@ -291,6 +301,33 @@ pub(in crate::index) fn read_counters(connection: &Connection, shared: &Shared) 
     counters.gone_pack_bytes.store(read("gone_pack_bytes")?.cast_unsigned(), Ordering::Release);
     shared.resume_reads(read("reads")?);
     Ok(())
+}
+
+/// Counts what is listed, so that probes need not.
+#[derive(Default)]
+struct Counting {
+    /// Lists have changed since it was counted.
+    stale: bool,
+    /// When it was last counted, and how long that took.
+    last: Option<(Instant, Duration)>,
+}
+
+impl Counting {
+    /// Counting takes at most this part of the time.
+    const PART: u32 = 20;
+
+    /// Counts when something has changed and counting was not dear lately. One that fails is tried again with the next change.
+    fn count_if_due(&mut self, connection: &Connection, shared: &Shared) {
+        let due = self.last.is_none_or(|(at, took)| took < Duration::from_millis(2) || at.elapsed() >= took * Self::PART);
+        if self.stale && due {
+            let begun = Instant::now();
+            match count_listed(connection) {
+                Ok(listed) => shared.counters.note_listed(listed),
+                Err(failure) => tracing::debug!("what is listed could not be counted: {}", failure.told(&shared.data_directory)),
+            }
+            *self = Self { stale: false, last: Some((Instant::now(), begun.elapsed())) };
+        }
+    }
 }
 
 /// Publishes what a commit led to.
