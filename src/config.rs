@@ -9,10 +9,12 @@
 
 pub mod certificates;
 mod data_directory;
+mod default_scheme;
 mod directories;
 mod flink_conf;
 pub mod grammar;
 mod layers;
+mod listen_address;
 pub mod options;
 mod problem;
 mod reader;
@@ -21,6 +23,7 @@ pub mod secrets;
 mod sections;
 #[cfg(test)]
 mod tests;
+mod text_file;
 mod toml_file;
 mod validate;
 
@@ -45,7 +48,7 @@ impl Config {
     /// Reads all layers and validates what they amount to.
     ///
     /// # Errors
-    /// Everything that is wrong: unreadable or malformed files, unknown keys, values that do not do.
+    /// Everything that is wrong: unreadable or malformed files, unknown keys, values that do not do. The warnings stand beside it.
     pub fn load(sources: &Sources, environment: &Environment) -> Result<Loaded, ConfigErrors> {
         let mut layers = layers::Layers::read(sources, environment);
         let (config, problems) = validate::validate(&layers.settings, environment, &mut layers.warnings);
@@ -53,7 +56,7 @@ impl Config {
         if layers.problems.is_empty() {
             Ok(Loaded { config, warnings: layers.warnings, settings: layers.settings })
         } else {
-            Err(ConfigErrors(layers.problems))
+            Err(ConfigErrors { problems: layers.problems, warnings: layers.warnings })
         }
     }
 }

@@ -31,7 +31,7 @@ use self::address::Address;
 use self::local::Local;
 use self::object_store::Store;
 
-pub use self::address::{DirectoryList, split_list};
+pub use self::address::{DirectoryList, has_scheme, split_list};
 pub use self::error::{DirectoryError, DirectoryErrorKind};
 pub use self::found::{
     ClusterName, DirectoryUrl, Extent, FileKind, FilePath, FileVersion, Fingerprint, Found, FoundApplication, FoundFile, Hidden, Listed,

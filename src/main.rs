@@ -84,14 +84,16 @@ fn ask(wanted: ClientCommand) -> u8 {
     }
 }
 
-/// Prints what is in force, once certificates were found to be of use too.
+/// Prints what is in force, then looks whether the certificates are of use.
 fn check(loaded: &Loaded) -> anyhow::Result<()> {
+    std::io::stdout().write_all(report::report(loaded).as_bytes())?;
     tls::acceptor(&loaded.config.ssl)?;
-    Ok(std::io::stdout().write_all(report::report(loaded).as_bytes())?)
+    Ok(())
 }
 
 fn clean_up(loaded: &Loaded, wanted: &CleanupArguments) -> anyhow::Result<u8> {
     telemetry::start(&loaded.config.log)?;
+    warn(loaded);
     let outcome = tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(cleanup::run(&loaded.config, wanted))?;
     std::io::stdout().write_all(outcome.text.as_bytes())?;
     Ok(outcome.code)
@@ -99,8 +101,12 @@ fn clean_up(loaded: &Loaded, wanted: &CleanupArguments) -> anyhow::Result<u8> {
 
 fn serve(loaded: Loaded) -> anyhow::Result<()> {
     telemetry::start(&loaded.config.log)?;
+    warn(&loaded);
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(server::run(loaded.config))
+}
+
+fn warn(loaded: &Loaded) {
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(server::run(loaded.config))
 }

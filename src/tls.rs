@@ -99,7 +99,7 @@ fn server_config(ssl: &SslConfig) -> Result<ServerConfig, ConfigErrors> {
     let certificates = certificates::read(ssl)?;
     let (provider, versions) = suites(ssl)?;
     let refused = |option: &options::Spec, message: String| {
-        ConfigErrors(vec![ConfigProblem { key: Some(option.key.to_owned()), origin: Origin::Default, message }])
+        ConfigErrors::from(ConfigProblem { key: Some(option.key.to_owned()), origin: Origin::Default, message })
     };
     let provider = Arc::new(provider);
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -140,7 +140,7 @@ fn suites(ssl: &SslConfig) -> Result<(CryptoProvider, Vec<&'static SupportedProt
         versions.push(&version::TLS12);
     }
     if versions.is_empty() {
-        return Err(ConfigErrors(vec![ConfigProblem {
+        return Err(ConfigErrors::from(ConfigProblem {
             key: Some(options::SSL_ALGORITHMS.key.to_owned()),
             origin: Origin::Default,
             message: format!(
@@ -148,7 +148,7 @@ fn suites(ssl: &SslConfig) -> Result<(CryptoProvider, Vec<&'static SupportedProt
                  TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, TLS_AES_256_GCM_SHA384",
                 ssl.algorithms.join(", ")
             ),
-        }]));
+        }));
     }
     Ok((provider, versions))
 }

@@ -64,7 +64,7 @@ pub fn read(ssl: &SslConfig) -> Result<Certificates, ConfigErrors> {
     };
     match (identity, client_roots) {
         (Some((chain, key)), Some(client_roots)) if problems.is_empty() => Ok(Certificates { chain, key, client_roots }),
-        _ => Err(ConfigErrors(problems)),
+        _ => Err(ConfigErrors { problems, warnings: Vec::new() }),
     }
 }
 

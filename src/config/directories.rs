@@ -44,7 +44,12 @@ fn key(entry: &str, working_directory: &Path) -> String {
     match entry.split_once("://") {
         Some((scheme, rest)) if !scheme.eq_ignore_ascii_case("file") => {
             let scheme = scheme.to_ascii_lowercase();
-            let scheme = if matches!(scheme.as_str(), "s3a" | "s3n") { "s3" } else { &scheme };
+            let scheme = match scheme.as_str() {
+                "s3a" | "s3n" | "s3p" => "s3",
+                "abfs" => "abfss",
+                "wasb" => "wasbs",
+                other => other,
+            };
             let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
             let host = authority.rsplit_once('@').filter(|_| scheme == "s3").map_or(authority, |(_, host)| host);
             let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
@@ -99,10 +104,13 @@ mod tests {
             "file:/srv/here/a",
             "s3://Bucket/x/",
             "s3a://bucket//x",
+            "s3p://bucket/x",
             "s3://bucket/X",
+            "abfs://c@a.dfs.core.windows.net/x",
+            "abfss://c@a.dfs.core.windows.net/x/",
         ]);
-        assert_eq!(found.entries, ["file:///srv/here/a", "s3://Bucket/x/", "s3://bucket/X"]);
-        assert_eq!(found.repeated.len(), 4);
+        assert_eq!(found.entries, ["file:///srv/here/a", "s3://Bucket/x/", "s3://bucket/X", "abfs://c@a.dfs.core.windows.net/x"]);
+        assert_eq!(found.repeated.len(), 6);
         assert_eq!(found.nested, []);
     }
 

@@ -1,6 +1,8 @@
-//! Durations and memory sizes in Flink's grammar (`TimeUtils`, `MemorySize`): a whole number and a unit.
+//! Durations and memory sizes in Flink's grammar (`TimeUtils`, `MemorySize`): a whole number and a unit, or a duration of ISO 8601.
 
 use std::time::Duration;
+
+mod iso_8601;
 
 /// Units of time: labels and nanoseconds.
 const TIME_UNITS: &[(&[&str], u128)] = &[
@@ -22,14 +24,37 @@ const SIZE_UNITS: &[(&[&str], u32)] = &[
     (&["b", "bytes"], 0),
 ];
 
-/// Longest duration taken, in nanoseconds: 100,000 years, so that sums with the present time stay within 64 bits of milliseconds.
+/// Longest duration there is, in nanoseconds: 100,000 years, so that sums with the present time stay within 64 bits of milliseconds.
 const LONGEST: u128 = 100_000 * 366 * 86_400_000_000_000;
 
-/// Parses a duration: `10 s`, `1h`, `5 min`; a bare number is milliseconds.
+/// Longest duration that Flink takes, in nanoseconds: it counts seconds in 64 bits.
+const LONGEST_OF_FLINK: u128 = (1 << 63) * 1_000_000_000 - 1;
+
+/// Parses a duration: `10 s`, `1h`, `5 min`, or `PT10S` and `P7D` of ISO 8601; a bare number is milliseconds. What Flink takes and
+/// is longer than 100,000 years is 100,000 years.
 ///
 /// # Errors
 /// What is wrong with the text, as the end of a sentence.
 pub fn duration(text: &str) -> Result<Duration, String> {
+    let trimmed = text.trim();
+    let nanoseconds = if trimmed.is_empty() || trimmed.starts_with(|first: char| first.is_ascii_digit()) {
+        number_and_unit(trimmed)?
+    } else {
+        let signed = iso_8601::nanoseconds(trimmed)
+            .ok_or("it is neither a number with a unit, such as 10 s, nor a duration of ISO 8601, such as PT10S or P7D")?;
+        u128::try_from(signed).map_err(|_| "it is negative")?
+    };
+    if nanoseconds > LONGEST_OF_FLINK {
+        return Err("it is longer than any duration that Flink takes".to_owned());
+    }
+    let nanoseconds = nanoseconds.min(LONGEST);
+    let seconds = u64::try_from(nanoseconds / 1_000_000_000).unwrap_or(u64::MAX);
+    let rest = u32::try_from(nanoseconds % 1_000_000_000).unwrap_or_default();
+    Ok(Duration::new(seconds, rest))
+}
+
+/// Nanoseconds of a whole number with a unit.
+fn number_and_unit(text: &str) -> Result<u128, String> {
     let (number, label) = split(text)?;
     let unit = if label.is_empty() {
         1_000_000
@@ -40,10 +65,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
             .map(|(_, unit)| *unit)
             .ok_or_else(|| format!("`{label}` is no unit of time: use d, h, min, s, ms, µs or ns; a bare number is milliseconds"))?
     };
-    let nanoseconds = number.checked_mul(unit).filter(|nanoseconds| *nanoseconds <= LONGEST).ok_or("it is longer than 100000 years")?;
-    let seconds = u64::try_from(nanoseconds / 1_000_000_000).map_err(|_| "it is longer than 100000 years")?;
-    let rest = u32::try_from(nanoseconds % 1_000_000_000).unwrap_or_default();
-    Ok(Duration::new(seconds, rest))
+    Ok(number.saturating_mul(unit))
 }
 
 /// Parses a memory size in bytes: `10 gb` is 10 × 2^30; a bare number is bytes.
@@ -98,8 +120,8 @@ fn split(text: &str) -> Result<(u128, String), String> {
     if digits.is_empty() {
         return Err("it does not start with a whole number".to_owned());
     }
-    let number = digits.parse::<u64>().map_err(|_| "the number is too large".to_owned())?;
-    Ok((u128::from(number), label.trim().to_lowercase()))
+    let number = digits.parse::<u128>().map_err(|_| "the number is too large".to_owned())?;
+    Ok((number, label.trim().to_lowercase()))
 }
 
 #[cfg(test)]
@@ -121,10 +143,31 @@ mod tests {
             ("2000 µs", 2),
             ("1000000ns", 1),
             ("0", 0),
+            ("PT10S", 10_000),
+            (" p7d ", 604_800_000),
+            ("PT0.25S", 250),
         ] {
             assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
         }
-        for text in ["", "  ", "s", "-5 s", "1.5 h", "10 parsecs", "99999999999999999999", "18446744073709551615 d"] {
+        let longest = Duration::from_hours(100_000 * 366 * 24);
+        for text in ["9223372036854775807", "99999999999999999999", "106751991167300 d", "P100000000D", "9223372036854775807 s"] {
+            assert_eq!(duration(text), Ok(longest), "{text}: Flink takes it");
+        }
+        for text in [
+            "",
+            "  ",
+            "s",
+            "-5 s",
+            "1.5 h",
+            "10 parsecs",
+            "1 w",
+            "1 us",
+            "P7X",
+            "P1W",
+            "-PT5S",
+            "9223372036854775808 s",
+            "18446744073709551615 d",
+        ] {
             assert!(duration(text).is_err(), "{text}");
         }
     }

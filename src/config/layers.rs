@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::options::{self, Effect};
 use super::problem::ConfigProblem;
@@ -14,7 +14,7 @@ pub const DEFAULT_FILE: &str = "historyserver.toml";
 
 /// Beginnings of keys that are not ours but open archives: they are handed to the stores.
 const STORE_PREFIXES: &[&str] =
-    &["s3.", "s3a.", "s3n.", "fs.", "gs.", "abfs.", "azure.", "dfs.", "hadoop.", "flink.hadoop.", "security.kerberos."];
+    &["s3.", "s3a.", "s3n.", "presto.s3.", "fs.", "gs.", "abfs.", "azure.", "dfs.", "hadoop.", "flink.hadoop.", "security.kerberos."];
 
 /// What the command line says about configuration.
 #[derive(Debug, Clone, Default)]
@@ -152,37 +152,22 @@ impl Layers {
             let default = environment.working_directory.join(DEFAULT_FILE);
             default.exists().then(|| PathBuf::from(DEFAULT_FILE))
         });
-        if let Some(file) = file {
-            let settings = toml_file::read(&environment.working_directory.join(&file), &file, &mut layers.problems);
-            layers.add(settings, Strictness::Own);
-        }
+        let own = file.map(|file| toml_file::read(&environment.working_directory.join(&file), &file, &mut layers.problems));
+        let variables = variables(environment);
+        layers.warnings.extend(misspelt_variables(environment));
+        let (overrides, malformed) = overrides(&sources.overrides);
+        let elsewhere = own.iter().flatten().chain(&variables).chain(&overrides).any(|setting| setting.key == options::ARCHIVE_DIR.key);
+        layers.add(own.unwrap_or_default(), Strictness::Own);
         if let Some(directory) = &sources.flink_dir {
-            let settings =
-                flink_conf::read(&environment.working_directory.join(directory), directory, &mut layers.warnings, &mut layers.problems);
+            let path = environment.working_directory.join(directory);
+            let settings = flink_conf::read(&path, directory, elsewhere, &mut layers.warnings, &mut layers.problems);
             layers.add(settings, Strictness::Flink);
         }
-        layers.add(variables(environment), Strictness::Own);
-        let overrides = layers.overrides(&sources.overrides);
+        layers.add(variables, Strictness::Own);
+        layers.problems.extend(malformed);
         layers.add(overrides, Strictness::Own);
         layers.say_without_effect();
         layers
-    }
-
-    fn overrides(&mut self, texts: &[String]) -> Vec<Setting> {
-        let mut settings = Vec::new();
-        for text in texts {
-            match text.split_once('=').map(|(key, value)| (key.trim(), value.trim())) {
-                Some((key, value)) if !key.is_empty() => {
-                    settings.push(Setting { key: key.to_owned(), value: Value::Text(value.to_owned()), origin: Origin::CommandLine });
-                }
-                _ => self.problems.push(ConfigProblem {
-                    key: None,
-                    origin: Origin::CommandLine,
-                    message: format!("`{}` is not of the form key=value", super::secrets::mask_urls(text)),
-                }),
-            }
-        }
-        settings
     }
 
     fn add(&mut self, settings: Vec<Setting>, strictness: Strictness) {
@@ -240,6 +225,11 @@ pub(super) fn is_store_key(key: &str) -> bool {
     STORE_PREFIXES.iter().any(|prefix| key.starts_with(prefix))
 }
 
+/// Whether a setting with this key would have an effect here, or looks as if it should.
+pub(super) fn is_read(key: &str) -> bool {
+    options::find(key).is_some() || is_store_key(key) || key.starts_with("historyserver.")
+}
+
 /// `HISTORYSERVER__ARCHIVE__FS__DIR` and the like, for keys that begin as ours, TLS's or a store's do.
 fn variables(environment: &Environment) -> Vec<Setting> {
     let setting = |key: String, name: &String, value: &String| Setting {
@@ -263,26 +253,44 @@ fn key_of_variable(name: &str) -> Option<String> {
     (key.starts_with("historyserver.") || key.starts_with("security.ssl.") || is_store_key(&key)).then_some(key)
 }
 
+/// Settings of `-D key=value`, and what is none.
+fn overrides(texts: &[String]) -> (Vec<Setting>, Vec<ConfigProblem>) {
+    let (mut settings, mut problems) = (Vec::new(), Vec::new());
+    for text in texts {
+        match text.split_once('=').map(|(key, value)| (key.trim(), value.trim())) {
+            Some((key, value)) if !key.is_empty() => {
+                settings.push(Setting { key: key.to_owned(), value: Value::Text(value.to_owned()), origin: Origin::CommandLine });
+            }
+            _ => problems.push(ConfigProblem {
+                key: None,
+                origin: Origin::CommandLine,
+                message: format!("`{}` is not of the form key=value", super::secrets::mask_urls(text)),
+            }),
+        }
+    }
+    (settings, problems)
+}
+
+/// Variables that set nothing, although an option is meant: `HISTORYSERVER_WEB_PORT`.
+fn misspelt_variables(environment: &Environment) -> impl Iterator<Item = String> {
+    let plain = |text: &str| text.to_ascii_lowercase().replace(['.', '-'], "_").replace("__", "_");
+    let ignored = environment.variables.keys().filter(|name| key_of_variable(name).is_none());
+    ignored.filter_map(move |name| {
+        let meant = options::ALL.iter().find(|option| option.key.starts_with("historyserver.") && plain(option.key) == plain(name))?;
+        Some(format!("the environment variable {name} is not read; {} is", variable_of_key(meant.key)))
+    })
+}
+
+/// The variable that sets a key.
+fn variable_of_key(key: &str) -> String {
+    key.replace('.', "__").replace('-', "_").to_ascii_uppercase()
+}
+
 /// A key as its layer spells it.
 fn spelled(key: &str, origin: &Origin) -> String {
     match origin {
-        Origin::Variable(_) => key.replace('.', "__").replace('-', "_").to_ascii_uppercase(),
+        Origin::Variable(_) => variable_of_key(key),
         _ => key.to_owned(),
-    }
-}
-
-/// Reads a text file.
-pub(super) fn read_file(path: &Path, shown: &Path, problems: &mut Vec<ConfigProblem>) -> Option<String> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Some(text),
-        Err(error) => {
-            problems.push(ConfigProblem {
-                key: None,
-                origin: Origin::File(shown.to_owned(), None),
-                message: format!("cannot be read: {error}"),
-            });
-            None
-        }
     }
 }
 

@@ -16,7 +16,7 @@ pub enum Kind {
     Integer(i64, i64),
     /// A number from 0 to 1.
     Fraction,
-    /// A duration in Flink's grammar: `10 s`, `1h`, `5 min`; a bare number is milliseconds. Whether it may be 0.
+    /// A duration in Flink's grammar: `10 s`, `1h`, `5 min`, `PT10S`; a bare number is milliseconds. Whether it may be 0.
     Duration(Zero),
     /// A memory size in Flink's grammar: `10 gb` is 10 × 2^30 bytes; a bare number is bytes. Whether it may be 0.
     Size(Zero),
@@ -95,6 +95,8 @@ pub enum Group {
     Flink,
     /// Ours.
     Own,
+    /// Of Flink as a whole, where it changes what others mean.
+    Core,
     /// Of Flink's `SecurityOptions`.
     Security,
     /// Of a version of Flink later than the one whose API is answered.
@@ -150,7 +152,7 @@ const COUNT: Kind = Kind::Integer(i32::MIN as i64, i32::MAX as i64);
 
 options! {
     ARCHIVE_DIR = Flink "historyserver.archive.fs.dir", Kind::List(','), None, Full,
-        "Archive directories, where Flink's `jobmanager.archive.fs.dir` points: local paths or URLs (file, s3, gs, abfs, wasb). Required. Unlike in Flink, blanks around commas do no harm.";
+        "Archive directories, where Flink's `jobmanager.archive.fs.dir` points: local paths or URLs (file, s3, s3a, s3p, gs, abfs, wasb). Required. Unlike in Flink, blanks around commas do no harm.";
     REFRESH_INTERVAL = Flink "historyserver.archive.fs.refresh-interval", Kind::Duration(Zero::Refused), Some("10 s"), Full,
         "Time from the end of one look at the archive directories to the next.";
     CLEAN_EXPIRED_APPLICATIONS = Flink "historyserver.archive.clean-expired-applications", Kind::Switch, Some("false"), Full,
@@ -196,7 +198,7 @@ options! {
     BYTES_IN_FLIGHT = Own "historyserver.limits.bytes-in-flight", Kind::Size(Zero::Refused), Some("64 mb"), Full,
         "Bytes of archives that are read at the same time: it bounds memory. A larger archive is streamed alone.";
     WEB_ADDRESS = Flink "historyserver.web.address", Kind::Text, Some("127.0.0.1"), Full,
-        "Address or host name to listen on; `0.0.0.0` is every interface, empty is loopback. Flink's server listens on every interface when this is unset: archives hold job names, configurations and stack traces, so this one does not.";
+        "Address or host name to listen on; `0.0.0.0` or `[::]` is every interface, empty is loopback. Flink's server listens on every interface when this is unset: archives hold job names, configurations and stack traces, so this one does not.";
     WEB_PORT = Flink "historyserver.web.port", Kind::Integer(0, 65_535), Some("8082"), Full,
         "Port to listen on. 0: any free one, which the log tells.";
     WEB_REFRESH_INTERVAL = Flink "historyserver.web.refresh-interval", Kind::Duration(Zero::Refused), Some("10 s"), Full,
@@ -225,6 +227,8 @@ options! {
         "Form of the server's own log lines, on standard error.";
     LOG_LEVEL = Own "historyserver.log.level", Kind::Text, Some("info"), Full,
         "Least level that is logged: error, warn, info, debug or trace, also by module (`info,historyserver::refresh=debug`). `RUST_LOG` does the same.";
+    DEFAULT_SCHEME = Core "fs.default-scheme", Kind::Text, None, Full,
+        "Where archive directories without a scheme lie, such as `s3://bucket/`: `/completed-jobs` is `s3://bucket/completed-jobs` then. Only scheme and authority count, as in Flink. Unset: on this machine.";
     REST_ENABLED = Security "security.ssl.rest.enabled", Kind::Switch, Some("false"), Full,
         "Flink's switch for TLS of its REST endpoints. It alone does not turn HTTPS on here, as in Flink: see `historyserver.web.ssl.enabled`.";
     REST_AUTHENTICATION = Security "security.ssl.rest.authentication-enabled", Kind::Switch, Some("false"), Full,

@@ -26,19 +26,26 @@ impl fmt::Display for ConfigProblem {
     }
 }
 
-/// Everything wrong with a configuration. Displayed as one line per problem.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigErrors(pub Vec<ConfigProblem>);
+/// Everything wrong with a configuration, and what was noticed besides. Displayed as one line for each.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ConfigErrors {
+    /// What is wrong.
+    pub problems: Vec<ConfigProblem>,
+    /// Sentences that hold whatever is wrong, and may explain it.
+    pub warnings: Vec<String>,
+}
+
+impl From<ConfigProblem> for ConfigErrors {
+    fn from(problem: ConfigProblem) -> Self {
+        Self { problems: vec![problem], warnings: Vec::new() }
+    }
+}
 
 impl fmt::Display for ConfigErrors {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, problem) in self.0.iter().enumerate() {
-            if number > 0 {
-                formatter.write_str("\n")?;
-            }
-            write!(formatter, "{problem}")?;
-        }
-        Ok(())
+        let problems = self.problems.iter().map(ToString::to_string);
+        let lines: Vec<String> = problems.chain(self.warnings.iter().map(|warning| format!("warning: {warning}"))).collect();
+        formatter.write_str(&lines.join("\n"))
     }
 }
 

@@ -57,7 +57,7 @@ impl Setup {
 
     /// The lines told when it does not load.
     fn faults(&self) -> Vec<String> {
-        self.load().unwrap_err().to_string().lines().map(str::to_owned).collect()
+        self.load().unwrap_err().problems.iter().map(ToString::to_string).collect()
     }
 }
 
@@ -259,4 +259,105 @@ fn the_report_tells_values_and_origins_and_no_secret() {
         assert!(text.lines().any(|found| found == line), "{line}\n{text}");
     }
     assert_eq!(loaded.config.data.dir, Path::new("/home/flink/.local/state/historyserver"));
+}
+
+#[test]
+fn a_path_without_a_scheme_lies_where_flinks_default_scheme_says() {
+    let directories = |setup: Setup| setup.config().archive.directories;
+    let conf = "fs.default-scheme: s3://bucket/\nhistoryserver.archive.fs.dir: /completed-jobs, file:///here\n";
+    assert_eq!(directories(Setup::new().flink("config.yaml", conf)), ["s3://bucket/completed-jobs", "file:///here"]);
+    let later = Setup::new().flink("config.yaml", conf).variable("FS__DEFAULT_SCHEME", "file:///");
+    assert_eq!(directories(later), ["/completed-jobs", "file:///here"]);
+    // One place in two spellings is one directory.
+    let twice = Setup::new().define("fs.default-scheme=s3a://bucket").define("historyserver.archive.fs.dir=/a,s3p://bucket/a/").load();
+    assert_eq!(twice.unwrap().config.archive.directories, ["s3a://bucket/a"]);
+    let base = |scheme: &str, entry: &str| {
+        Setup::new().define(&format!("fs.default-scheme={scheme}")).define(&format!("historyserver.archive.fs.dir={entry}")).faults()
+    };
+    assert!(base("hdfs://namenode:8020/", "/flink")[0].contains("mount the file system and give its path as file:///path"));
+    assert!(base("s3", "/a")[0].starts_with("fs.default-scheme (-D on the command line): \"s3\" does not do: it has no scheme"));
+    let relative = base("s3://bucket/", "jobs");
+    assert!(relative.len() == 1 && relative[0].contains("write s3://bucket/jobs"), "{relative:?}");
+}
+
+#[test]
+fn durations_of_iso_8601_are_taken_in_every_layer() {
+    let base = || Setup::new().define("historyserver.archive.fs.dir=/a");
+    let config = base()
+        .flink("config.yaml", "historyserver.archive.retained-ttl: P7D\n")
+        .variable("HISTORYSERVER__ARCHIVE__FS__REFRESH_INTERVAL", "PT1S")
+        .define("historyserver.web.refresh-interval=pt1m")
+        .config();
+    assert_eq!(config.retention.ttl, Some(Duration::from_hours(7 * 24)));
+    assert_eq!(config.archive.refresh_interval, Duration::from_secs(1));
+    assert_eq!(config.web.refresh_interval, Duration::from_mins(1));
+    assert!(base().define("historyserver.archive.retained-ttl=P7X").faults()[0].contains("such as PT10S or P7D"));
+    assert!(base().define("historyserver.archive.retained-ttl=PT0S").faults()[0].contains("longer than 0"));
+}
+
+#[test]
+fn an_ipv6_address_may_stand_in_brackets_and_a_port_has_an_option_of_its_own() {
+    let base =
+        |address: &str| Setup::new().define("historyserver.archive.fs.dir=/a").define(&format!("historyserver.web.address={address}"));
+    assert_eq!(base("[::1]").config().web.address, "::1");
+    assert_eq!(base("::").config().web.address, "::");
+    assert!(base("[::1]:80").faults()[0].contains("write that into historyserver.web.port"));
+}
+
+#[test]
+fn a_byte_order_mark_costs_no_line_in_any_file() {
+    let bom = "\u{feff}";
+    let yaml = format!("{bom}historyserver.web.port: 9091\r\nhistoryserver.archive.fs.dir: /a\r\n");
+    for name in ["config.yaml", "flink-conf.yaml"] {
+        let loaded = Setup::new().flink(name, &yaml).load().unwrap();
+        assert_eq!((loaded.config.web.port, loaded.warnings), (9091, vec![]), "{name}");
+    }
+    let toml = format!("{bom}historyserver.web.port = 9091\r\nhistoryserver.archive.fs.dir = \"/a\"\r\n");
+    assert_eq!(Setup::new().toml(&toml).config().web.port, 9091);
+}
+
+#[test]
+fn of_two_files_of_flink_the_one_is_read_that_starts_a_history_server_there() {
+    let shipped = "jobmanager.rpc.address: localhost\n";
+    let older = "historyserver.archive.fs.dir: /older\nhistoryserver.archive.retained-jobs: 5\n";
+    let newer = "historyserver.archive.fs.dir: /newer\n";
+    let both = |newer: &str, older: &str| Setup::new().flink("config.yaml", newer).flink("flink-conf.yaml", older);
+
+    // Flink 1.19 and 1.20: the older file where both are there.
+    let loaded = both(shipped, older).load().unwrap();
+    assert_eq!((&loaded.config.archive.directories[..], loaded.config.retention.jobs), (&["/older".to_owned()][..], Some(5)));
+    assert!(loaded.warnings[0].starts_with("conf/flink-conf.yaml is read and conf/config.yaml is not"), "{:?}", loaded.warnings);
+
+    // Flink 2: a limit in a forgotten file deletes nothing.
+    let not_read = "conf/flink-conf.yaml is not read, since config.yaml lies beside it, as in Flink 2";
+    for setup in [
+        both(newer, older),
+        both(shipped, older).define("historyserver.archive.fs.dir=/newer"),
+        both(shipped, older).variable("HISTORYSERVER__ARCHIVE__FS__DIR", "/newer"),
+        both(shipped, older).toml("historyserver.archive.fs.dir = \"/newer\"\n"),
+    ] {
+        let loaded = setup.load().unwrap();
+        assert_eq!((&loaded.config.archive.directories[..], loaded.config.retention.jobs), (&["/newer".to_owned()][..], None));
+        assert_eq!(loaded.warnings, [not_read]);
+    }
+
+    // Beside an error the warning is told too.
+    for setup in [both(shipped, "historyserver.web.port: 1\n"), both("a: [\n", older)] {
+        let errors = setup.load().unwrap_err();
+        assert!(!errors.problems.is_empty());
+        assert_eq!(errors.warnings, [not_read]);
+        assert_eq!(errors.to_string().lines().last(), Some(&*format!("warning: {not_read}")));
+    }
+}
+
+#[test]
+fn a_variable_that_is_not_read_is_told_when_it_looks_like_an_option() {
+    let load = |name: &str| Setup::new().define("historyserver.archive.fs.dir=/a").variable(name, "9").load();
+    for name in ["HISTORYSERVER_WEB_PORT", "HISTORYSERVER__WEB_PORT", "HistoryServer__Web__Port", "HISTORYSERVER__WEB__PORT_"] {
+        let warnings = load(name).map_or_else(|errors| errors.to_string(), |loaded| loaded.warnings.concat());
+        assert!(warnings.contains("HISTORYSERVER__WEB__PORT"), "{name}: {warnings}");
+    }
+    for name in ["HISTORYSERVER_URL", "HISTORYSERVER_SERVICE_HOST", "HISTORYSERVER_PORT", "FLINK_HOME"] {
+        assert_eq!(load(name).unwrap().warnings, Vec::<String>::new(), "{name}");
+    }
 }

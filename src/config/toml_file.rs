@@ -4,12 +4,13 @@ use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
-use super::layers::{Origin, Setting, Value, read_file};
+use super::layers::{Origin, Setting, Value};
 use super::problem::ConfigProblem;
+use super::text_file;
 
 /// Reads the file at `path`, which messages call `shown`.
 pub(super) fn read(path: &Path, shown: &Path, problems: &mut Vec<ConfigProblem>) -> Vec<Setting> {
-    let Some(text) = read_file(path, shown, problems) else { return Vec::new() };
+    let Some(text) = text_file::read(path, shown, problems) else { return Vec::new() };
     let (table, errors) = DeTable::parse_recoverable(&text);
     for error in &errors {
         problems.push(ConfigProblem {

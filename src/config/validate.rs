@@ -6,8 +6,10 @@ use tracing_subscriber::EnvFilter;
 
 use super::certificates::standard_name;
 use super::data_directory;
+use super::default_scheme::DefaultScheme;
 use super::directories::directories;
 use super::layers::{Environment, Settings, is_store_key};
+use super::listen_address;
 use super::options::{self, Spec};
 use super::problem::ConfigProblem;
 use super::reader::Reader;
@@ -41,8 +43,16 @@ fn archive(
     warnings: &mut Vec<String>,
 ) -> ArchiveConfig {
     let spec = &options::ARCHIVE_DIR;
-    let found = directories(&reader.items(spec, ','), &environment.working_directory);
-    if found.entries.is_empty() {
+    let scheme = default_scheme(reader);
+    let mut entries = Vec::new();
+    for entry in reader.items(spec, ',') {
+        match scheme.resolve(&entry) {
+            Ok(entry) => entries.push(entry),
+            Err(fault) => reader.refuse(spec, fault),
+        }
+    }
+    let found = directories(&entries, &environment.working_directory);
+    if reader.items(spec, ',').is_empty() {
         let message = "was not configured; name the directory that Flink's jobmanager.archive.fs.dir points to";
         reader.refuse(spec, message);
     }
@@ -76,6 +86,12 @@ fn archive(
         empty_grace: reader.duration(&options::EMPTY_GRACE).unwrap_or_default(),
         lookup_unlisted: reader.switch(&options::LOOKUP_UNLISTED),
     }
+}
+
+fn default_scheme(reader: &Reader<'_>) -> DefaultScheme {
+    let spec = &options::DEFAULT_SCHEME;
+    let parsed = reader.text(spec).map(|text| DefaultScheme::parse(&text).map_err(|fault| reader.refuse_value(spec, &text, &fault)));
+    parsed.and_then(Result::ok).unwrap_or_default()
 }
 
 fn retention(reader: &Reader<'_>) -> RetentionConfig {
@@ -143,7 +159,7 @@ fn web(reader: &Reader<'_>, settings: &Settings, warnings: &mut Vec<String>) -> 
     let set = settings.get(options::WEB_ADDRESS.key).map(|setting| setting.value.text(",").trim().to_owned());
     WebConfig {
         address_is_default: set.is_none(),
-        address: reader.text(&options::WEB_ADDRESS).unwrap_or_default(),
+        address: address(reader),
         port: reader.integer(&options::WEB_PORT).and_then(|port| u16::try_from(port).ok()).unwrap_or_default(),
         refresh_interval: reader.duration(&options::WEB_REFRESH_INTERVAL).unwrap_or_default(),
         query_timeout: reader.duration(&options::QUERY_TIMEOUT).unwrap_or_default(),
@@ -152,6 +168,15 @@ fn web(reader: &Reader<'_>, settings: &Settings, warnings: &mut Vec<String>) -> 
         jobmanager_log_url: log_url(reader, &options::JOBMANAGER_LOG_URL, warnings),
         taskmanager_log_url: log_url(reader, &options::TASKMANAGER_LOG_URL, warnings),
     }
+}
+
+fn address(reader: &Reader<'_>) -> String {
+    let spec = &options::WEB_ADDRESS;
+    let text = reader.text(spec).unwrap_or_default();
+    listen_address::parse(&text).unwrap_or_else(|fault| {
+        reader.refuse_value(spec, &text, &fault);
+        text
+    })
 }
 
 /// A pattern of log URLs: the scheme is added when missing, and another one than http(s) is ignored, as in Flink.

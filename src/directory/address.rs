@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::error::DirectoryError;
 
 /// Schemes that can be opened, for error messages.
-pub(super) const SUPPORTED: &str = "file:, s3:, s3a:, gs:, abfs:, abfss:, wasb: and wasbs:";
+pub(super) const SUPPORTED: &str = "file:, s3:, s3a:, s3p:, gs:, abfs:, abfss:, wasb: and wasbs:";
 
 /// An entry of `historyserver.archive.fs.dir`, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +42,8 @@ pub(super) enum StoreKind {
 impl StoreKind {
     fn of_scheme(scheme: &str) -> Option<Self> {
         match scheme {
-            "s3" | "s3a" | "s3n" => Some(Self::S3),
+            // Flink's Hadoop and Presto file systems, and Hadoop's of old: one bucket.
+            "s3" | "s3a" | "s3n" | "s3p" => Some(Self::S3),
             "gs" => Some(Self::Google),
             "abfs" | "abfss" => Some(Self::Azure("abfss")),
             "wasb" | "wasbs" => Some(Self::Azure("wasbs")),
@@ -81,7 +82,7 @@ impl Address {
             Some(kind) => store(kind, &scheme, rest).map(Self::Store),
             None => Err(DirectoryError::refused(format!(
                 "archive directories of the scheme \"{scheme}:\" are not supported; supported are paths and {SUPPORTED}{}",
-                if matches!(scheme.as_str(), "hdfs" | "webhdfs" | "viewfs") { "; mount the file system and give its path" } else { "" }
+                instead(&scheme)
             ))),
         }
     }
@@ -94,6 +95,31 @@ impl Address {
             Self::Store(StoreAddress { kind, authority, prefix }) => format!("{}://{authority}/{prefix}", kind.scheme()),
         }
     }
+}
+
+/// What to write for a scheme that Flink or Hadoop knows and this server does not, as the end of a sentence.
+fn instead(scheme: &str) -> String {
+    let compatible = |host: &str| {
+        format!(
+            "; this store speaks S3 too: write s3://BUCKET/path, and set s3.endpoint to https://BUCKET.{host} and the environment variable \
+             AWS_VIRTUAL_HOSTED_STYLE_REQUEST to true"
+        )
+    };
+    match scheme {
+        "hdfs" | "webhdfs" | "swebhdfs" | "viewfs" | "maprfs" => "; mount the file system and give its path as file:///path".to_owned(),
+        "oss" => compatible("oss-REGION.aliyuncs.com"),
+        "cosn" | "cos" => compatible("cos.REGION.myqcloud.com"),
+        "obs" => compatible("obs.REGION.myhuaweicloud.com"),
+        "o3fs" | "ofs" | "o3" => "; Ozone speaks S3 too: write s3://bucket/path, and set s3.endpoint to its S3 gateway".to_owned(),
+        "http" | "https" => "; write s3://bucket/path for a bucket, and set s3.endpoint to the URL of its store".to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// Whether an entry begins with a scheme: without one it is a path.
+#[must_use]
+pub fn has_scheme(entry: &str) -> bool {
+    split_scheme(entry.trim()).is_some()
 }
 
 /// A scheme ends with a colon before the first slash, as Flink has it.
@@ -225,7 +251,7 @@ mod tests {
 
     #[test]
     fn every_spelling_of_a_store_has_one_url() {
-        for text in ["s3://bucket/a/b", "s3a://bucket/a/b/", "S3A://bucket//a/./x/../b"] {
+        for text in ["s3://bucket/a/b", "s3a://bucket/a/b/", "S3A://bucket//a/./x/../b", "s3p://bucket/a/b", "s3n://bucket/a/b"] {
             assert_eq!(url(text), "s3://bucket/a/b", "{text}");
         }
         assert_eq!(url("s3://bucket"), "s3://bucket");
@@ -243,6 +269,12 @@ mod tests {
             ("file:x", "relative path with a scheme"),
             ("hdfs://namenode:8020/x", "mount the file system"),
             ("viewfs://x/y", "not supported"),
+            ("swebhdfs://x/y", "mount the file system"),
+            ("oss://bucket/x", "set s3.endpoint to https://BUCKET.oss-REGION.aliyuncs.com"),
+            ("cosn://bucket/x", "set s3.endpoint to https://BUCKET.cos.REGION.myqcloud.com"),
+            ("OBS://bucket/x", "set s3.endpoint to https://BUCKET.obs.REGION.myhuaweicloud.com"),
+            ("ofs://host/volume", "S3 gateway"),
+            ("https://minio:9000/bucket", "write s3://bucket/path"),
             ("ftp://host/x", "supported are paths and file:"),
             ("s3:bucket/x", "written s3://bucket/path"),
             ("s3:///x", "written s3://bucket/path"),

@@ -32,6 +32,42 @@ fn wrong_configuration_is_told_whole_on_standard_error_and_ends_with_64() {
 }
 
 #[test]
+fn warnings_are_told_beside_errors_and_by_every_command() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("conf")).unwrap();
+    std::fs::write(folder.path().join("conf/config.yaml"), "jobmanager:\n  rpc:\n    address: localhost\n").unwrap();
+    std::fs::write(folder.path().join("conf/flink-conf.yaml"), "historyserver.web.port: 9\nno colon\n").unwrap();
+    for command in [&["serve"][..], &["check-config"], &["cleanup", "--dry-run"]] {
+        let output = historyserver(folder.path(), &[command, &["--config-dir", "conf"]].concat());
+        assert_eq!(output.status.code(), Some(64), "{output:?}");
+        let stderr = text(&output.stderr);
+        assert!(stderr.contains("historyserver.archive.fs.dir: was not configured"), "{stderr}");
+        assert!(stderr.contains("warning: conf/flink-conf.yaml is not read"), "{stderr}");
+    }
+    // What is found wrong only when certificates are opened takes no warning away.
+    std::fs::remove_file(folder.path().join("conf/config.yaml")).unwrap();
+    let tls = ["historyserver.web.ssl.enabled=true", "historyserver.web.ssl.certificate=c.pem", "historyserver.web.ssl.private-key=k.pem"];
+    let mut arguments = vec!["check-config", "--config-dir", "conf", "-D", "historyserver.archive.fs.dir=/a"];
+    arguments.extend(tls.iter().flat_map(|option| ["-D", option]));
+    let output = historyserver(folder.path(), &arguments);
+    assert_eq!(output.status.code(), Some(64), "{output:?}");
+    assert!(text(&output.stdout).contains("warning: conf/flink-conf.yaml, line 2: the line is not of the form"), "{output:?}");
+    assert!(text(&output.stderr).contains("c.pem"), "{output:?}");
+    // A cleanup tells them in its log.
+    let (archives, data) = (folder.path().join("archives"), folder.path().join("data"));
+    std::fs::create_dir(&archives).unwrap();
+    let arguments = [
+        "cleanup".to_owned(),
+        "--config-dir=conf".to_owned(),
+        format!("-Dhistoryserver.archive.fs.dir={}", archives.display()),
+        format!("-Dhistoryserver.data.dir={}", data.display()),
+    ];
+    let output = historyserver(folder.path(), &arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(text(&output.stderr).contains("conf/flink-conf.yaml, line 2"), "{output:?}");
+}
+
+#[test]
 fn a_command_line_that_is_not_understood_ends_with_64_and_help_with_0() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(historyserver(folder.path(), &["--nonsense"]).status.code(), Some(64));

@@ -28,13 +28,14 @@ fn title(group: Group) -> &'static str {
     match group {
         Group::Flink => "Options of Flink's HistoryServer",
         Group::Own => "Options of this server alone",
+        Group::Core => "Options of Flink as a whole",
         Group::Security => "TLS, with Flink's option names",
         Group::Later => "Options of later versions of Flink: accepted, without effect",
     }
 }
 
 fn by_group() -> impl Iterator<Item = (Group, Vec<&'static Spec>)> {
-    [Group::Flink, Group::Own, Group::Security, Group::Later]
+    [Group::Flink, Group::Own, Group::Core, Group::Security, Group::Later]
         .into_iter()
         .map(|group| (group, options::ALL.iter().copied().filter(|option| option.group == group).collect()))
 }

@@ -73,9 +73,9 @@ fn first<'a>(options: &'a Options, keys: &[&str]) -> Option<&'a str> {
     keys.iter().find_map(|key| options.get(*key)).map(|value| value.trim()).filter(|value| !value.is_empty())
 }
 
-/// Options of Flink's and Hadoop's S3 file systems: each may stand below `s3.`, `fs.s3a.` and `fs.s3.`.
+/// Options of Flink's two S3 file systems and of Hadoop's: each may stand below all these prefixes.
 fn s3_option<'a>(options: &'a Options, names: &[&str]) -> Option<&'a str> {
-    ["s3.", "fs.s3a.", "fs.s3."].iter().find_map(|prefix| {
+    ["s3.", "s3a.", "presto.s3.", "fs.s3a.", "fs.s3."].iter().find_map(|prefix| {
         names.iter().find_map(|name| {
             let name = format!("{prefix}{name}");
             first(options, &[name.as_str()])
@@ -206,6 +206,12 @@ mod tests {
                 ("fs.s3a.endpoint.region", "eu-north-1"),
             ],
             [
+                ("presto.s3.endpoint", "http://minio:9000"),
+                ("presto.s3.access-key", "the-key"),
+                ("presto.s3.secret-key", "hunter2"),
+                ("presto.s3.region", "eu-north-1"),
+            ],
+            [
                 ("aws_endpoint", "http://minio:9000"),
                 ("aws_access_key_id", "the-key"),
                 ("aws_secret_access_key", "hunter2"),
@@ -223,6 +229,10 @@ mod tests {
         }
         let bare = options(&[("fs.s3a.endpoint", "minio:9000"), ("fs.s3a.connection.ssl.enabled", "false")]);
         assert!(text(&s3("bucket", &bare).unwrap()).contains("http://minio:9000/bucket"));
+        // As the refusal of `oss:` and its like says to write.
+        let virtual_hosted = [("s3.endpoint", "https://bucket.oss-cn-hangzhou.aliyuncs.com"), ("aws_virtual_hosted_style_request", "true")];
+        let store = text(&s3("bucket", &options(&virtual_hosted)).unwrap());
+        assert!(store.contains("bucket_endpoint: \"https://bucket.oss-cn-hangzhou.aliyuncs.com\""), "{store}");
         let bare = options(&[("s3.endpoint", "s3.example.org")]);
         assert!(text(&s3("bucket", &bare).unwrap()).contains("https://s3.example.org/bucket"));
     }
