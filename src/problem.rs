@@ -15,7 +15,7 @@ use crate::ids::ApplicationId;
 pub enum ProblemCode {
     /// The archive directory could not be listed at all.
     DirectoryUnreachable,
-    /// The archive directory held archives and is now missing or wholly empty.
+    /// The archive directory held archives and now holds none at all.
     DirectoryVanished,
     /// The data directory cannot take what was read (full or read-only).
     IndexUnwritable,

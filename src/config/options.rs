@@ -180,7 +180,7 @@ options! {
     RECORD_TTL = Own "historyserver.archive.retention.record-ttl", Kind::Duration(Zero::Refused), Some("365 d"), Full,
         "How long the record of deletions is kept.";
     EMPTY_GRACE = Own "historyserver.archive.empty-grace", Kind::Duration(Zero::Allowed), Some("1 h"), Full,
-        "How long an archive directory that held archives may be missing or wholly empty before that is believed: a volume that is not mounted looks the same. 0: at once.";
+        "How long an archive directory that held archives may hold none at all before that is believed: a volume that is not mounted looks the same, whatever else lies there. 0: at once.";
     LOOKUP_UNLISTED = Own "historyserver.archive.lookup-unlisted", Kind::Switch, Some("true"), Full,
         "Whether an id that is asked for and not listed yet is looked for in the archive directories before the answer is 404.";
     DATA_DIR = Own "historyserver.data.dir", Kind::Path, None, Full,

@@ -168,8 +168,6 @@ pub enum Hidden {
 pub struct Listed {
     /// Whether the root exists. A directory never seen yet is waited for quietly.
     pub exists: bool,
-    /// Whether the root holds nothing at all, not even foreign files.
-    pub empty: bool,
     /// Requests to the store, or folders read.
     pub requests: u64,
 }

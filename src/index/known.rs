@@ -54,6 +54,6 @@ pub struct KnownDirectory {
     pub marks: Marks,
     /// Whether a complete listing has ever found an archive here.
     pub held_archives: bool,
-    /// Since when the directory is found missing or wholly empty although it held archives.
+    /// Since when the directory is found to hold no archive at all although it held some.
     pub vanished_since: Option<Millis>,
 }

@@ -139,6 +139,15 @@ impl IndexReader {
         self.read_in(Lane::Point, move |shared| shared.pool.read(|connection| sqlite::unit_files(connection, &unit))).await
     }
 
+    /// Whether a directory held archives and now holds none at all, as far as its last listing tells.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn has_vanished(&self, directory: &DirectoryUrl) -> Result<bool, IndexError> {
+        let directory = directory.clone();
+        self.read(move |shared| shared.pool.read(|connection| sqlite::has_vanished(connection, &directory))).await
+    }
+
     /// Clusters of a directory that hold, or held, applications.
     ///
     /// # Errors

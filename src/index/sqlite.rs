@@ -45,7 +45,7 @@ pub(super) use documents::{chunk, document, overview_of};
 pub(super) use expiries::{confirm, hold, is_expired, mark, release, unmark};
 pub(super) use failure::Failure;
 pub(super) use health::{Health, examine, lost_units};
-pub(super) use known::{clusters, known, unit_files};
+pub(super) use known::{clusters, has_vanished, known, unit_files};
 pub(super) use lists::{figures, job_ids, job_states, overview};
 pub(super) use packs::{discard, stage};
 pub(super) use pool::{Lane, Pool};

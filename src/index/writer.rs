@@ -91,7 +91,7 @@ impl IndexWriter {
         Ok(())
     }
 
-    /// Notes how a listing of a directory ended: a complete one that held archives, or one that found it missing or wholly empty.
+    /// Notes how a listing of a directory ended: whether it held archives, and whether there are suddenly none.
     ///
     /// # Errors
     /// [`IndexError`].

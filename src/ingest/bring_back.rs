@@ -98,6 +98,12 @@ impl Ingest {
         let mut change = ingested.change;
         let gone: Vec<FileKind> = kinds.into_iter().filter(|kind| change.files.iter().all(|file| file.kind != *kind)).collect();
         let mut missing = refused(&mut change);
+        if !gone.is_empty() && self.has_vanished(unit).await? {
+            return Err(unavailable(format!(
+                "the archive directory {} held archives and now holds none at all; is its volume mounted?",
+                unit.directory()
+            )));
+        }
         missing.extend(gone.iter().map(|file| (*file, BringBackError::Gone)));
         if missing.len() == gone.len() && change.files.is_empty() {
             self.note(vec![Presence::UnitGone(unit.clone())]).await?;
@@ -112,6 +118,11 @@ impl Ingest {
             changes.log();
         }
         Ok(Arc::new(missing))
+    }
+
+    /// Whether the directory of a unit may not be mounted: then what is not there is not gone.
+    async fn has_vanished(&self, unit: &UnitKey) -> Result<bool, BringBackError> {
+        self.shared.reader.has_vanished(unit.directory()).await.map_err(|error| unavailable(error.to_string()))
     }
 
     async fn note(&self, presence: Vec<Presence>) -> Result<(), BringBackError> {

@@ -6,9 +6,9 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::clock::Millis;
-use crate::directory::{ClusterName, DirectoryUrl, FileKind, FilePath, Found, FoundApplication, FoundFile, Hidden, Listed};
+use crate::directory::{ClusterName, DirectoryUrl, FileKind, FilePath, Found, FoundApplication, FoundFile, Hidden};
 use crate::ids::{ApplicationId, JobId};
-use crate::index::{Expiry, KnownDirectory, KnownFile, KnownUnit, Presence, UnitKey};
+use crate::index::{Expiry, KnownDirectory, KnownFile, KnownUnit, MarkState, Presence, Removal, UnitKey};
 use crate::retention::policy::Policy;
 
 mod retaining;
@@ -21,7 +21,7 @@ pub const RACY_WINDOW: Millis = 2_000;
 /// Files of an application younger than this are listed by every look.
 pub const OPEN_WINDOW: Millis = 10 * 60 * 1_000;
 
-/// Time since which a directory is empty whose emptiness somebody confirmed.
+/// Time since which a directory holds no archive, when somebody confirmed that this is meant.
 pub const CONFIRMED: Millis = 0;
 
 /// Longest time between two listings of an application that has no summary and does not change.
@@ -34,7 +34,7 @@ pub struct Rules {
     pub forget_gone_applications: bool,
     /// `historyserver.archive.clean-expired-jobs`: the same for legacy job archives.
     pub forget_gone_legacy_jobs: bool,
-    /// `historyserver.archive.empty-grace`: how long a directory that held archives may be missing or empty before that is believed.
+    /// `historyserver.archive.empty-grace`: how long a directory that held archives may hold none before that is believed.
     pub empty_grace: Millis,
 }
 
@@ -69,9 +69,9 @@ pub struct Plan {
     pub presence: Vec<Presence>,
     /// Units to take out of the index.
     pub forget: Vec<UnitKey>,
-    /// The directory held archives and is missing or wholly empty: nothing is concluded from that yet.
+    /// The directory held archives and now holds none at all: nothing is concluded from that yet.
     pub vanished: bool,
-    /// It is wholly empty, and somebody confirmed that this is meant.
+    /// It holds no archive at all, and somebody confirmed that this is meant.
     pub emptiness_confirmed: bool,
     /// The directory holds archives, or something that hides them.
     pub holds_archives: bool,
@@ -162,10 +162,10 @@ impl<'known> Planner<'known> {
 
     /// Ends a listing that has seen everything.
     #[must_use]
-    pub fn finish(mut self, listed: &Listed, rules: &Rules) -> Plan {
+    pub fn finish(mut self, rules: &Rules) -> Plan {
         let units = (self.seen_applications.len() + self.seen_legacy_jobs.len()) as u64;
-        let nothing_there = !listed.exists || listed.empty;
-        if nothing_there && self.known.held_archives {
+        let vanished = units == 0 && self.known.held_archives && self.would_lose(rules);
+        if vanished {
             let believed = match self.known.vanished_since {
                 Some(since) => self.now - since >= rules.empty_grace,
                 None => rules.empty_grace == 0,
@@ -174,38 +174,22 @@ impl<'known> Planner<'known> {
                 return Plan { vanished: true, ..Plan::default() };
             }
         }
-        let emptiness_confirmed = nothing_there && self.known.vanished_since == Some(CONFIRMED);
+        let emptiness_confirmed = vanished && self.known.vanished_since == Some(CONFIRMED);
         let mut plan = Plan { emptiness_confirmed, ..Plan::default() };
         self.judge(&mut plan);
         let mut forget = Vec::new();
-        for (id, unit) in &self.known.applications {
-            if self.seen_applications.contains_key(id) || self.hidden_clusters.contains(&id.0) || self.hidden_applications.contains(id) {
-                continue;
-            }
-            let key = self.application_key(id);
+        let mut gone = Vec::new();
+        for (key, unit, forgotten) in self.missing(rules) {
             if self.is_being_removed(&key) {
                 continue;
             }
-            if rules.forget_gone_applications {
+            if forgotten {
                 forget.push(key);
             } else if unit.gone_since.is_none() {
-                self.presence.push(Presence::UnitGone(key));
+                gone.push(Presence::UnitGone(key));
             }
         }
-        for (job, unit) in &self.known.legacy_jobs {
-            if self.seen_legacy_jobs.contains_key(job) || self.hidden_legacy_jobs.contains(job) {
-                continue;
-            }
-            let key = UnitKey::LegacyJob(self.directory.clone(), *job);
-            if self.is_being_removed(&key) {
-                continue;
-            }
-            if rules.forget_gone_legacy_jobs {
-                forget.push(key);
-            } else if unit.gone_since.is_none() {
-                self.presence.push(Presence::UnitGone(key));
-            }
-        }
+        self.presence.append(&mut gone);
         // Obstacles may come after the application they hide a file of.
         let (clusters, applications, jobs) = (&self.hidden_clusters, &self.hidden_applications, &self.hidden_jobs);
         self.presence.retain(|change| match change {
@@ -218,6 +202,40 @@ impl<'known> Planner<'known> {
         let hides = !(self.hidden_clusters.is_empty() && self.hidden_applications.is_empty() && self.hidden_legacy_jobs.is_empty());
         self.drop_stale_marks(&forget, &mut plan);
         Plan { presence: self.presence, forget, holds_archives: units > 0 || hides, units, ..plan }
+    }
+
+    /// Whether something would be lost if the directory were believed to hold no archive: what this server has begun to delete, and
+    /// what a complete listing has judged to be gone before, is not.
+    fn would_lose(&self, rules: &Rules) -> bool {
+        let marks = &self.known.marks;
+        let lost = |(key, unit, forgotten): (UnitKey, &KnownUnit, bool)| match marks.of(&key) {
+            Some(mark) if mark.removal == Removal::ForgetGone || mark.state == MarkState::Begun => false,
+            Some(_) => true,
+            None => unit.gone_since.is_none() || forgotten,
+        };
+        self.missing(rules).any(lost) || marks.iter(&self.directory).any(|(_, mark)| mark.state == MarkState::Forgotten)
+    }
+
+    /// What is known, was not found and is not hidden by an obstacle; and whether it is to be forgotten when it is gone.
+    fn missing(&self, rules: &Rules) -> impl Iterator<Item = (UnitKey, &'known KnownUnit, bool)> {
+        let (forget_application, forget_job) = (rules.forget_gone_applications, rules.forget_gone_legacy_jobs);
+        let known: &'known KnownDirectory = self.known;
+        let applications = known
+            .applications
+            .iter()
+            .filter(|(id, _)| !self.seen_applications.contains_key(id) && !self.is_hidden(id))
+            .map(move |(id, unit)| (self.application_key(id), unit, forget_application));
+        let legacy = known
+            .legacy_jobs
+            .iter()
+            .filter(|(job, _)| !self.seen_legacy_jobs.contains_key(job) && !self.hidden_legacy_jobs.contains(job))
+            .map(move |(job, unit)| (UnitKey::LegacyJob(self.directory.clone(), *job), unit, forget_job));
+        applications.chain(legacy)
+    }
+
+    /// Whether an obstacle hides an application.
+    fn is_hidden(&self, id: &(ClusterName, ApplicationId)) -> bool {
+        self.hidden_clusters.contains(&id.0) || self.hidden_applications.contains(id)
     }
 
     fn application_key(&self, (cluster, id): &(ClusterName, ApplicationId)) -> UnitKey {

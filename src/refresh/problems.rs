@@ -22,7 +22,7 @@ impl DirectoryRefresh {
         Problem { code: obstacle.code, subject, reason: obstacle.reason.clone(), since: now, next_attempt: None }
     }
 
-    /// A directory that held archives and is missing or empty.
+    /// A directory that held archives and holds none at all.
     pub(super) fn vanished(&self, known: &KnownDirectory, now: Millis) -> Problem {
         let since = known.vanished_since.unwrap_or(now);
         let believed = since + self.rules.empty_grace;
@@ -30,7 +30,7 @@ impl DirectoryRefresh {
             format!(", or until you confirm with `historyserver cleanup --confirm {}` that it is meant", held.plan)
         });
         let reason = format!(
-            "archive directory {} held archives and is now missing or wholly empty: is its volume mounted? Nothing is forgotten \
+            "archive directory {} held archives and now holds none at all: is its volume mounted? Nothing is forgotten \
              until it has been so for historyserver.archive.empty-grace{confirm}",
             self.directory.url()
         );

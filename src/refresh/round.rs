@@ -234,7 +234,9 @@ impl DirectoryRefresh {
 
     async fn run(&mut self, audit: bool, stop: &CancellationToken, publish: impl Fn(&DirectoryStatus, u64)) {
         let now = self.clock.now();
-        let audit = audit || self.status.next_audit.is_none_or(|due| due <= now);
+        // A look takes a folder's name for an application: only an audit tells that no archive is left.
+        let vanished = self.status.state == DirectoryState::Vanished;
+        let audit = audit || vanished || self.status.next_audit.is_none_or(|due| due <= now);
         if !audit && now < self.next_look {
             return;
         }
@@ -285,10 +287,10 @@ impl DirectoryRefresh {
                 reading.push(ingest.ingest(&directory, task, IngestReason::Refresh));
             }
             // Verdicts and removals follow a complete listing, and do not wait for the ingest.
-            if let (Some(Ok(listed)), true) = (&listed, all_found)
+            if let (Some(Ok(_)), true) = (&listed, all_found)
                 && let Some(planner) = planner.take()
             {
-                plan = planner.finish(listed, &self.rules);
+                plan = planner.finish(&self.rules);
                 let retained = self.retain(&mut plan, &known, now).await?;
                 (done.expired, done.forgotten) = (retained.expired, retained.forgotten);
                 waiting.extend(plan.tasks.drain(..));
@@ -442,7 +444,7 @@ impl DirectoryRefresh {
             (false, false) => DirectoryState::Waiting,
         };
         if done.vanished {
-            self.status.reason = Some(format!("archive directory {url} held archives and is now missing or wholly empty"));
+            self.status.reason = Some(format!("archive directory {url} held archives and now holds none at all; is its volume mounted?"));
         } else {
             self.status.last_listed = Some(now);
         }

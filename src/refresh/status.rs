@@ -58,6 +58,6 @@ pub enum DirectoryState {
     Listed,
     /// Could not be listed.
     Failed,
-    /// Held archives and is now missing or wholly empty.
+    /// Held archives and now holds none at all.
     Vanished,
 }

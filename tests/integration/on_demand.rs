@@ -192,7 +192,9 @@ async fn a_budget_smaller_than_what_is_gone_forgets_the_longest_gone() {
     }
     let clock = Clock::manual(2_000_000_000_000);
     let data = folder.path().join("data");
-    let options = |max_pack_bytes| WorldOptions { max_pack_bytes, clock: clock.clone(), ..WorldOptions::default() };
+    // In the end none is left, which is to be believed at once.
+    let rules = Rules { empty_grace: 0, ..Rules::default() };
+    let options = |max_pack_bytes| WorldOptions { max_pack_bytes, rules, clock: clock.clone(), ..WorldOptions::default() };
     let mut world = World::over(&[&root], &data, options(10 << 20));
     world.audit().await;
     let all = world.reader.figures().await.unwrap().pack_bytes;

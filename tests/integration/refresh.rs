@@ -2,9 +2,11 @@
 
 use std::fs;
 
+use historyserver::directory::{Directory, DirectoryUrl};
 use historyserver::refresh::DirectoryState;
 use historyserver::refresh::plan::Rules;
 
+use crate::faulty_store::FaultyStore;
 use crate::support::archives::{application_folder, id, job, set_modified, summary, write, write_application};
 use crate::support::world::{World, WorldOptions};
 
@@ -176,6 +178,105 @@ async fn a_directory_renamed_away_for_three_refreshes_loses_nothing() {
     assert_eq!(world.problems().await, Vec::<String>::new());
     assert_eq!(world.reader.generation(), generation, "nothing was read or written again");
     assert_eq!(world.status.borrow().directories[0].state, DirectoryState::Listed);
+}
+
+/// Takes all archives of a root away to `away` and leaves something that is no archive.
+fn take_away(root: &std::path::Path, away: &std::path::Path, stray: &str) {
+    fs::rename(root, away).unwrap();
+    match stray.strip_suffix('/') {
+        Some(folder) => fs::create_dir_all(root.join(folder)).unwrap(),
+        None => write(&root.join(stray), "x"),
+    }
+}
+
+#[tokio::test]
+async fn whatever_lies_in_a_directory_without_archives_nothing_is_lost() {
+    let skeleton = format!("c/applications/{}/jobs/", id('a'));
+    let strays = [".keep", "lost+found/", "_temporary/0/x", "applications/", "c/applications/", "other/notes.txt", "README", &skeleton];
+    for stray in strays {
+        let place = Place::new();
+        for digit in ['a', 'b', 'c'] {
+            write_application(&place.root(), "c", &id(digit), "name", END, &[&id('1')]);
+        }
+        write(&place.root().join(id('2')), job(&id('2'), "legacy", END));
+        let rules = Rules { forget_gone_applications: true, forget_gone_legacy_jobs: true, empty_grace: 60_000 };
+        let mut world = place.world(WorldOptions { rules, ..WorldOptions::default() });
+        world.audit().await;
+        // One that goes alone is believed.
+        fs::remove_dir_all(application_folder(&place.root(), "c", &id('b'))).unwrap();
+        world.look().await;
+        let listed = world.applications().await;
+        assert_eq!(listed.len(), 2, "{stray}");
+
+        let away = place.folder.path().join("away");
+        take_away(&place.root(), &away, stray);
+        // A look may take a folder for an application; an audit tells, and then every refresh does.
+        world.audit().await;
+        for _ in 0..3 {
+            assert_eq!(world.status.borrow().directories[0].state, DirectoryState::Vanished, "{stray}");
+            assert_eq!((world.applications().await, world.jobs().await.len()), (listed.clone(), 2), "{stray}");
+            assert_eq!(world.problems().await, ["directory-vanished"], "{stray}");
+            world.look().await;
+        }
+        fs::remove_dir_all(place.root()).unwrap();
+        fs::rename(&away, place.root()).unwrap();
+        world.look().await;
+        assert_eq!(world.status.borrow().directories[0].state, DirectoryState::Listed, "{stray}");
+        assert_eq!(world.applications().await, listed, "{stray}");
+        assert_eq!(world.problems().await, Vec::<String>::new(), "{stray}");
+
+        // For good: believed after the grace.
+        take_away(&place.root(), &away, stray);
+        world.audit().await;
+        world.advance(60_000);
+        world.look().await;
+        assert_eq!(world.applications().await, Vec::<String>::new(), "{stray}");
+        assert_eq!(world.problems().await, Vec::<String>::new(), "{stray}");
+    }
+}
+
+#[tokio::test]
+async fn an_object_store_that_suddenly_holds_no_archive_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = FaultyStore::in_memory();
+    let keys = ['a', 'b'].map(|digit| format!("archives/c/applications/{}/application-summary", id(digit)));
+    for (digit, key) in ['a', 'b'].into_iter().zip(&keys) {
+        store.write(key, summary(&id(digit), "name", END, &[])).await;
+    }
+    let directory = Directory::in_store(DirectoryUrl::new("memory://test/archives"), store.store(), "archives");
+    let rules = Rules { forget_gone_applications: true, forget_gone_legacy_jobs: true, empty_grace: 60_000 };
+    let mut world = World::open(&[directory], &folder.path().join("data"), WorldOptions { rules, ..WorldOptions::default() });
+    world.audit().await;
+    for stray in ["archives/_temporary/0/x", "archives/c/applications/notes", "archives/.keep"] {
+        for key in &keys {
+            store.erase(key).await;
+        }
+        store.write(stray, "x").await;
+        world.audit().await;
+        world.audit().await;
+        assert_eq!(world.status.borrow().directories[0].state, DirectoryState::Vanished, "{stray}");
+        assert_eq!(world.applications().await.len(), 2, "{stray}");
+        for (digit, key) in ['a', 'b'].into_iter().zip(&keys) {
+            store.write(key, summary(&id(digit), "name", END, &[])).await;
+        }
+        world.audit().await;
+        assert_eq!(world.problems().await, Vec::<String>::new(), "{stray}");
+    }
+}
+
+#[tokio::test]
+async fn a_document_of_a_directory_that_is_not_mounted_is_not_told_to_be_gone() {
+    let place = Place::new();
+    write_application(&place.root(), "c", &id('a'), "name", END, &[&id('1')]);
+    let mut world =
+        place.world(WorldOptions { max_pack_bytes: 0, brought_back_grace: std::time::Duration::ZERO, ..WorldOptions::default() });
+    world.audit().await;
+    world.until_evicted_to(0).await;
+    take_away(&place.root(), &place.folder.path().join("away"), "lost+found/");
+    world.look().await;
+    let answer = world.get(&format!("/jobs/{}/config", id('1'))).await;
+    assert_eq!(answer.status, 503, "{}", answer.text());
+    assert!(answer.text().contains("is its volume mounted?"), "{}", answer.text());
 }
 
 #[tokio::test]

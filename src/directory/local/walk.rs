@@ -40,10 +40,10 @@ pub(super) fn list(local: &Local, extent: &Extent, send: Send<'_>) -> Result<Lis
     let start = match fs::metadata(root) {
         Ok(metadata) if metadata.is_dir() => metadata,
         Ok(_) => return Err(DirectoryError::refused(format!("the archive directory {} is not a folder", root.display()))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Listed { exists: false, empty: true, requests: 1 }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Listed { exists: false, requests: 1 }),
         Err(error) => return Err(failed("list the archive directory", root, &error)),
     };
-    let mut walk = Walk { local, start, send, listed: Listed { exists: true, empty: true, requests: 1 }, clusters: Vec::new() };
+    let mut walk = Walk { local, start, send, listed: Listed { exists: true, requests: 1 }, clusters: Vec::new() };
     let top = walk.root()?;
     let mut applications = Vec::new();
     for folder in top.folders {
@@ -78,7 +78,6 @@ impl Walk<'_> {
         let mut top = Top::default();
         for entry in fs::read_dir(root).map_err(|error| broken(&error))? {
             let entry = entry.map_err(|error| broken(&error))?;
-            self.listed.empty = false;
             let kind = match entry.file_type() {
                 Ok(kind) => kind,
                 Err(error) if is_absent(&error) => continue,

@@ -79,7 +79,7 @@ impl Listing<'_> {
     }
 
     async fn try_root(&self) -> Result<(Listed, Vec<ClusterName>), Broken> {
-        let mut listed = Listed { exists: false, empty: true, requests: 0 };
+        let mut listed = Listed { exists: false, requests: 0 };
         let mut clusters = Vec::new();
         let mut held = Vec::new();
         let mut lower: HashSet<JobId> = HashSet::new();
@@ -88,14 +88,12 @@ impl Listing<'_> {
             listed.exists |= !(page.folders.is_empty() && page.objects.is_empty());
             for folder in &page.folders {
                 if let Some(name) = self.store.below(folder) {
-                    listed.empty = false;
                     clusters.push(ClusterName::new(name));
                 }
             }
             let mut jobs = Vec::new();
             for object in page.objects {
                 let Some(name) = self.store.below(&object.location) else { continue };
-                listed.empty = false;
                 let Ok(job) = JobId::from_name(name.as_bytes()) else { continue };
                 let file = FoundFile { path: FilePath::new(name), kind: FileKind::Job(job), version: version(&object) };
                 if layout::has_upper_case(name) {

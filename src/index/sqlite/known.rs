@@ -52,6 +52,15 @@ pub(in crate::index) fn known(connection: &Connection, url: &DirectoryUrl) -> Re
     Ok(known)
 }
 
+/// Whether a directory held archives and now holds none at all, as far as its last listing tells.
+pub(in crate::index) fn has_vanished(connection: &Connection, url: &DirectoryUrl) -> Result<bool, Failure> {
+    let vanished = connection
+        .prepare_cached("SELECT vanished_since IS NOT NULL FROM directories WHERE url = ?1")?
+        .query_row([url.as_str()], |row| row.get(0))
+        .optional()?;
+    Ok(vanished.unwrap_or(false))
+}
+
 enum Identity {
     Application(ClusterName, crate::ids::ApplicationId),
     LegacyJob(crate::ids::JobId),

@@ -9,7 +9,6 @@ mod retaining;
 const NOW: Millis = 1_795_000_000_000;
 const OLD: Millis = NOW - 60 * 60 * 1_000;
 const RULES: Rules = Rules { forget_gone_applications: false, forget_gone_legacy_jobs: false, empty_grace: 3_600_000 };
-const LISTED: Listed = Listed { exists: true, empty: false, requests: 1 };
 
 fn directory() -> DirectoryUrl {
     DirectoryUrl::new("file:/archives")
@@ -68,10 +67,10 @@ fn knowing(units: impl IntoIterator<Item = (u8, KnownUnit)>) -> KnownDirectory {
     KnownDirectory { applications, held_archives: true, ..KnownDirectory::default() }
 }
 
-fn plan(known: &KnownDirectory, found: &[Found], now: Millis, rules: &Rules, listed: &Listed) -> (Vec<Task>, Plan) {
+fn plan(known: &KnownDirectory, found: &[Found], now: Millis, rules: &Rules) -> (Vec<Task>, Plan) {
     let mut planner = Planner::new(directory(), known, Judging { by_age: true, ..Judging::default() }, now);
     let tasks = found.iter().flat_map(|piece| planner.take(piece)).collect();
-    (tasks, planner.finish(listed, rules))
+    (tasks, planner.finish(rules))
 }
 
 #[test]
@@ -81,7 +80,7 @@ fn only_files_that_are_new_or_changed_are_fetched() {
     let known = knowing([(1, unit(&[summary.clone(), first.clone()]))]);
     let late = file(FileKind::Job(job(2)), 30, OLD);
     let rewritten = file(FileKind::Summary, 11, OLD);
-    let (tasks, plan) = plan(&known, &[found(1, vec![rewritten.clone(), first, late.clone()])], NOW, &RULES, &LISTED);
+    let (tasks, plan) = plan(&known, &[found(1, vec![rewritten.clone(), first, late.clone()])], NOW, &RULES);
     assert_eq!(tasks.len(), 1);
     assert_eq!(tasks[0].files, vec![rewritten, late]);
     assert_eq!(plan.presence, vec![]);
@@ -94,8 +93,8 @@ fn a_file_written_within_the_clock_tick_of_its_listing_is_read_once_more() {
     known_unit.files[0].racy = true;
     let known = knowing([(1, known_unit)]);
     let listing = [found(1, vec![summary])];
-    assert!(plan(&known, &listing, NOW + RACY_WINDOW, &RULES, &LISTED).0.is_empty());
-    assert_eq!(plan(&known, &listing, NOW + RACY_WINDOW + 1, &RULES, &LISTED).0.len(), 1);
+    assert!(plan(&known, &listing, NOW + RACY_WINDOW, &RULES).0.is_empty());
+    assert_eq!(plan(&known, &listing, NOW + RACY_WINDOW + 1, &RULES).0.len(), 1);
 }
 
 #[test]
@@ -106,18 +105,18 @@ fn a_file_that_could_not_be_read_is_due_again_when_its_time_comes() {
     known_unit.files[0].next_attempt = Some(NOW + 1);
     let known = knowing([(1, known_unit)]);
     let listing = [found(1, vec![summary])];
-    assert!(plan(&known, &listing, NOW, &RULES, &LISTED).0.is_empty());
-    assert_eq!(plan(&known, &listing, NOW + 1, &RULES, &LISTED).0.len(), 1);
+    assert!(plan(&known, &listing, NOW, &RULES).0.is_empty());
+    assert_eq!(plan(&known, &listing, NOW + 1, &RULES).0.len(), 1);
 }
 
 #[test]
 fn what_is_missing_from_a_whole_listing_is_gone_and_comes_back_unread() {
     let summary = file(FileKind::Summary, 10, OLD);
     let mut known = knowing([(1, unit(std::slice::from_ref(&summary))), (2, unit(std::slice::from_ref(&summary)))]);
-    let (_, gone) = plan(&known, &[found(2, vec![summary.clone()])], NOW, &RULES, &LISTED);
+    let (_, gone) = plan(&known, &[found(2, vec![summary.clone()])], NOW, &RULES);
     assert_eq!(gone.presence, vec![Presence::UnitGone(key(1))]);
     known.applications.get_mut(&(cluster(), application(1))).unwrap().gone_since = Some(OLD);
-    let (tasks, back) = plan(&known, &[found(1, vec![summary.clone()]), found(2, vec![summary])], NOW, &RULES, &LISTED);
+    let (tasks, back) = plan(&known, &[found(1, vec![summary.clone()]), found(2, vec![summary])], NOW, &RULES);
     assert!(tasks.is_empty());
     assert_eq!(back.presence, vec![Presence::UnitBack(key(1))]);
 }
@@ -129,7 +128,7 @@ fn what_is_gone_is_forgotten_when_the_operator_wants_it_even_if_it_went_before()
     gone.gone_since = Some(OLD);
     let known = knowing([(1, gone), (2, unit(std::slice::from_ref(&summary)))]);
     let rules = Rules { forget_gone_applications: true, ..RULES };
-    let (_, plan) = plan(&known, &[found(3, vec![summary])], NOW, &rules, &LISTED);
+    let (_, plan) = plan(&known, &[found(3, vec![summary])], NOW, &rules);
     let mut forget = plan.forget;
     forget.sort();
     assert_eq!(forget, vec![key(1), key(2)]);
@@ -145,46 +144,78 @@ fn an_obstacle_protects_what_lies_below_it_and_nothing_else() {
     let obstacle =
         |hides| Found::Obstacle(Obstacle { hides, path: FilePath::new("x"), code: ProblemCode::PermissionDenied, reason: String::new() });
     let whole = [obstacle(Hidden::Cluster(cluster()))];
-    assert_eq!(plan(&known, &whole, NOW, &RULES, &LISTED).1.presence, vec![]);
+    assert_eq!(plan(&known, &whole, NOW, &RULES).1.presence, vec![]);
     let one = [
         obstacle(Hidden::Application(cluster(), application(1))),
         found(1, vec![first.clone()]),
         found(2, vec![summary.clone()]),
         obstacle(Hidden::Job(cluster(), application(2), job(1))),
     ];
-    assert_eq!(plan(&known, &one, NOW, &RULES, &LISTED).1.presence, vec![Presence::UnitGone(key(3))]);
+    assert_eq!(plan(&known, &one, NOW, &RULES).1.presence, vec![Presence::UnitGone(key(3))]);
+}
+
+/// What a listing finds of a directory whose archives are all away.
+fn nothing_left() -> Vec<Vec<Found>> {
+    let unreadable = Obstacle {
+        hides: Hidden::Cluster(ClusterName::new("lost+found")),
+        path: FilePath::new("lost+found/applications"),
+        code: ProblemCode::PermissionDenied,
+        reason: String::new(),
+    };
+    vec![vec![], vec![found(1, vec![])], vec![Found::Obstacle(unreadable)]]
 }
 
 #[test]
-fn a_directory_that_held_archives_and_is_empty_is_believed_only_after_the_grace() {
+fn a_directory_that_held_archives_and_holds_none_is_believed_only_after_the_grace() {
     let summary = file(FileKind::Summary, 10, OLD);
     let mut known = knowing([(1, unit(&[summary]))]);
-    for listed in [Listed { exists: false, ..LISTED }, Listed { empty: true, ..LISTED }] {
+    for listing in nothing_left() {
         known.vanished_since = None;
-        let (_, first) = plan(&known, &[], NOW, &RULES, &listed);
+        let (_, first) = plan(&known, &listing, NOW, &RULES);
         assert!(first.vanished && first.presence.is_empty() && first.forget.is_empty());
         known.vanished_since = Some(NOW - RULES.empty_grace + 1);
-        assert!(plan(&known, &[], NOW, &RULES, &listed).1.vanished);
+        assert!(plan(&known, &listing, NOW, &RULES).1.vanished);
         known.vanished_since = Some(NOW - RULES.empty_grace);
-        assert_eq!(plan(&known, &[], NOW, &RULES, &listed).1.presence, vec![Presence::UnitGone(key(1))]);
+        assert_eq!(plan(&known, &listing, NOW, &RULES).1.presence, vec![Presence::UnitGone(key(1))]);
         known.vanished_since = None;
         let at_once = Rules { empty_grace: 0, ..RULES };
-        assert_eq!(plan(&known, &[], NOW, &at_once, &listed).1.presence, vec![Presence::UnitGone(key(1))]);
+        assert_eq!(plan(&known, &listing, NOW, &at_once).1.presence, vec![Presence::UnitGone(key(1))]);
     }
 }
 
 #[test]
-fn a_single_cluster_that_becomes_empty_is_ordinary() {
+fn one_application_that_goes_alone_is_believed_at_once() {
     let summary = file(FileKind::Summary, 10, OLD);
-    let known = knowing([(1, unit(&[summary]))]);
-    let (_, plan) = plan(&known, &[], NOW, &RULES, &LISTED);
-    assert_eq!(plan.presence, vec![Presence::UnitGone(key(1))]);
+    let known = knowing([1, 2].map(|number| (number, unit(std::slice::from_ref(&summary)))));
+    let (_, plan) = plan(&known, &[found(2, vec![summary])], NOW, &RULES);
+    assert_eq!((plan.vanished, plan.presence), (false, vec![Presence::UnitGone(key(1))]));
+}
+
+#[test]
+fn a_directory_whose_archives_are_all_known_to_be_gone_has_not_vanished() {
+    let gone = KnownUnit { gone_since: Some(OLD), ..unit(&[file(FileKind::Summary, 10, OLD)]) };
+    let known = knowing([(1, gone)]);
+    let (_, plan) = plan(&known, &[], NOW, &RULES);
+    assert_eq!((plan.vanished, plan.holds_archives, plan.presence), (false, false, vec![]));
+}
+
+#[test]
+fn a_directory_whose_archives_are_all_hidden_by_an_obstacle_has_not_vanished() {
+    let known = knowing([(1, unit(&[file(FileKind::Summary, 10, OLD)]))]);
+    let hidden = Obstacle {
+        hides: Hidden::Cluster(cluster()),
+        path: FilePath::new("prod-eu/applications"),
+        code: ProblemCode::PermissionDenied,
+        reason: String::new(),
+    };
+    let (_, plan) = plan(&known, &[Found::Obstacle(hidden)], NOW, &RULES);
+    assert_eq!((plan.vanished, plan.holds_archives, plan.presence), (false, true, vec![]));
 }
 
 #[test]
 fn a_folder_without_an_archive_is_no_application() {
     let known = KnownDirectory::default();
-    let (tasks, plan) = plan(&known, &[found(1, vec![])], NOW, &RULES, &LISTED);
+    let (tasks, plan) = plan(&known, &[found(1, vec![])], NOW, &RULES);
     assert!(tasks.is_empty());
     assert_eq!(plan.units, 0);
 }
@@ -253,9 +284,9 @@ proptest! {
         let mut known = KnownDirectory::default();
         let rules = Rules { forget_gone_applications: forget, ..RULES };
         for listing in listings {
-            let (tasks, first) = plan(&known, &listing, NOW, &rules, &LISTED);
+            let (tasks, first) = plan(&known, &listing, NOW, &rules);
             carry_out(&mut known, &tasks, &first, NOW);
-            let (tasks, again) = plan(&known, &listing, NOW, &rules, &LISTED);
+            let (tasks, again) = plan(&known, &listing, NOW, &rules);
             prop_assert_eq!(tasks, vec![]);
             prop_assert_eq!(&again.presence, &vec![]);
             prop_assert_eq!(&again.forget, &vec![]);
@@ -265,7 +296,7 @@ proptest! {
     #[test]
     fn a_plan_does_not_depend_on_the_order_of_the_listing(listing in listings(), before in listings(), seed: u64) {
         let mut known = KnownDirectory::default();
-        let (tasks, first) = plan(&known, &before, NOW, &RULES, &LISTED);
+        let (tasks, first) = plan(&known, &before, NOW, &RULES);
         carry_out(&mut known, &tasks, &first, NOW);
         let mut shuffled = listing.clone();
         if !shuffled.is_empty() {
@@ -278,8 +309,8 @@ proptest! {
             (tasks, plan)
         };
         prop_assert_eq!(
-            sorted(plan(&known, &listing, NOW, &RULES, &LISTED)),
-            sorted(plan(&known, &shuffled, NOW, &RULES, &LISTED))
+            sorted(plan(&known, &listing, NOW, &RULES)),
+            sorted(plan(&known, &shuffled, NOW, &RULES))
         );
     }
 }

@@ -24,7 +24,7 @@ fn dated(modified: Millis) -> Vec<FoundFile> {
 fn judge(known: &KnownDirectory, found: &[Found], judging: Judging) -> (Vec<Task>, Plan) {
     let mut planner = Planner::new(directory(), known, judging, NOW);
     let tasks = found.iter().flat_map(|piece| planner.take(piece)).collect();
-    (tasks, planner.finish(&LISTED, &RULES))
+    (tasks, planner.finish(&RULES))
 }
 
 fn mark(state: MarkState, removal: Removal) -> Mark {
@@ -108,7 +108,7 @@ fn what_is_being_deleted_is_neither_judged_nor_taken_for_gone() {
     for state in [MarkState::Marked, MarkState::Begun] {
         let known = marked(known.clone(), 1, mark(state, Removal::Delete));
         let rules = Rules { forget_gone_applications: true, ..RULES };
-        let plan = Planner::new(directory(), &known, keep(1), NOW).finish(&LISTED, &rules);
+        let plan = Planner::new(directory(), &known, keep(1), NOW).finish(&rules);
         assert_eq!((plan.presence, plan.forget, plan.retain_again), (vec![], vec![], vec![]));
     }
     let known = marked(known, 1, mark(MarkState::Begun, Removal::Delete));
@@ -149,4 +149,19 @@ fn what_is_found_twice_in_one_listing_is_judged_once() {
     let listing = [found(1, dated(NOW - DAY)), found(1, dated(NOW - DAY)), found(2, dated(NOW - 2 * DAY))];
     let (_, plan) = judge(&KnownDirectory::default(), &listing, keep(2));
     assert_eq!((plan.expire, plan.tasks.len(), plan.units), (vec![], 2, 2));
+}
+
+#[test]
+fn a_directory_from_which_a_cleanup_took_all_has_not_vanished_and_one_that_waits_for_it_has() {
+    let known = || knowing([(1, unit(&dated(NOW - DAY)))]);
+    let (_, plan) = judge(&marked(known(), 1, mark(MarkState::Begun, Removal::Delete)), &[], ttl(DAY));
+    assert!(!plan.vanished && !plan.holds_archives);
+    let (_, plan) = judge(&KnownDirectory { held_archives: true, ..KnownDirectory::default() }, &[], ttl(DAY));
+    assert!(!plan.vanished && !plan.holds_archives);
+    for waits in [mark(MarkState::Marked, Removal::Delete), mark(MarkState::Held, Removal::Delete)] {
+        assert!(judge(&marked(known(), 1, waits), &[], ttl(DAY)).1.vanished);
+    }
+    // Forgotten here, and there in the directory: that is known by the mark alone.
+    let forgotten = KnownDirectory { held_archives: true, ..KnownDirectory::default() };
+    assert!(judge(&marked(forgotten, 1, mark(MarkState::Forgotten, Removal::Forget)), &[], keep(1)).1.vanished);
 }
