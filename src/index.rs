@@ -24,8 +24,8 @@ mod texts;
 mod walks;
 mod writer;
 
-pub use answer::{Document, DocumentAnswer, Figures, Generation, Listed, OverviewList};
-pub use change::{FileChange, FileOutcome, Pack, ParsedRecord, Presence, StagedPack, UnitChange, Urgency};
+pub use answer::{Document, DocumentAnswer, Figures, Generation, Listed, OverviewList, Unread};
+pub use change::{Fault, FileChange, FileOutcome, Pack, ParsedRecord, Presence, StagedPack, UnitChange, Urgency};
 pub use contents::{ArchivedFile, DocumentList, DocumentPage, ListedDocument, ProblemFilter, Total, UnitArchives};
 pub use control::{connect_to_server, listen_for_commands};
 pub use deriving::{Derived, DerivedPage, DerivingPosition, Underived};

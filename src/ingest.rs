@@ -1,15 +1,19 @@
 //! From archive files to the index: `fetch_archive_by_application_id`, parse, pack, apply. Bounded in bytes and in flight.
 
+mod again;
+mod ask_again;
 mod bring_back;
 mod fetch;
 mod filling;
 mod look_up;
 mod original;
 mod outcome;
+mod pauses;
 mod read;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
@@ -19,11 +23,12 @@ pub use filling::{Filling, FillingStatus};
 pub use look_up::LookUpUnlisted;
 
 use crate::archive::Limits;
-use crate::clock::Clock;
+use crate::clock::{Clock, Millis};
 use crate::directory::{Directory, DirectoryUrl};
 use crate::index::{IndexReader, IndexWriter, UnitChange, UnitKey};
 use crate::refresh::plan::Task;
 use crate::telemetry::metrics::{self, IngestReason};
+use outcome::Unit;
 
 /// Archives up to this size are read whole and split by slice; larger ones are streamed with one document in memory at a time.
 pub const WHOLE_UP_TO: u64 = 8 << 20;
@@ -40,6 +45,8 @@ struct Shared {
     reader: IndexReader,
     limits: Limits,
     clock: Clock,
+    /// Milliseconds between two refreshes.
+    refresh_interval: Millis,
     /// One permit a KiB of archive in memory.
     kib_in_flight: Arc<Semaphore>,
     /// Permits that the semaphore began with.
@@ -47,6 +54,7 @@ struct Shared {
     returning: tokio::sync::Mutex<HashMap<UnitKey, bring_back::Flight>>,
     look_up_unlisted: LookUpUnlisted,
     look_ups: tokio::sync::Mutex<look_up::LookUps>,
+    asked: tokio::sync::Mutex<ask_again::Asked>,
 }
 
 /// Bounds of an ingest, from the configuration.
@@ -56,6 +64,8 @@ pub struct IngestOptions {
     pub limits: Limits,
     /// Bytes of archives in memory at once (`historyserver.limits.bytes-in-flight`); one document may exceed that, alone.
     pub bytes_in_flight: u64,
+    /// Time between two refreshes (`historyserver.archive.fs.refresh-interval`): what a store did not hand out is tried again after a few.
+    pub refresh_interval: Duration,
     /// Whether ids that are not listed are looked for (`historyserver.archive.lookup-unlisted`).
     pub look_up_unlisted: LookUpUnlisted,
 }
@@ -80,7 +90,7 @@ impl Ingest {
         options: IngestOptions,
         clock: Clock,
     ) -> Self {
-        let IngestOptions { limits, bytes_in_flight, look_up_unlisted } = options;
+        let IngestOptions { limits, bytes_in_flight, refresh_interval, look_up_unlisted } = options;
         let most = u32::MAX >> 3;
         let kib = u32::try_from(bytes_in_flight / 1024).unwrap_or(most).clamp(1024, most);
         let shared = Shared {
@@ -89,11 +99,13 @@ impl Ingest {
             reader,
             limits,
             clock,
+            refresh_interval: Millis::try_from(refresh_interval.as_millis()).unwrap_or(Millis::MAX / 2),
             kib_in_flight: Arc::new(Semaphore::new(kib as usize)),
             kib,
             returning: tokio::sync::Mutex::default(),
             look_up_unlisted,
             look_ups: tokio::sync::Mutex::default(),
+            asked: tokio::sync::Mutex::default(),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -107,13 +119,14 @@ impl Ingest {
     /// Fetches and reads the files of a task. What could not be fetched or read is in the change, as problems.
     pub async fn ingest(&self, directory: &Directory, task: Task, reason: IngestReason) -> Ingested {
         metrics::ingested(reason);
-        let (archives, in_flight) = match &task.key {
-            UnitKey::Application(key) => self.fetch_archive_by_application_id(directory, key.id, task.files).await,
-            UnitKey::LegacyJob(_, job) => self.fetch_archive_by_job_id(directory, *job, task.files).await,
+        let Task { key, files, failures, has_summary, newest: _ } = task;
+        let (archives, in_flight) = match &key {
+            UnitKey::Application(key) => self.fetch_archive_by_application_id(directory, key.id, files).await,
+            UnitKey::LegacyJob(_, job) => self.fetch_archive_by_job_id(directory, *job, files).await,
         };
         let now = self.shared.clock.now();
         let read = read::read(archives, self.shared.limits, self.shared.writer.clone()).await;
-        let (change, index_error) = outcome::change(task.key, task.has_summary, read, now);
+        let (change, index_error) = outcome::change(Unit { key, failures, has_summary }, read, now, self.shared.refresh_interval);
         Ingested { change, in_flight, index_error }
     }
 }

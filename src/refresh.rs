@@ -4,6 +4,7 @@ mod lively;
 pub mod plan;
 mod problems;
 mod retain;
+mod retries;
 mod round;
 mod status;
 

@@ -149,7 +149,8 @@ fn ingest_options(config: &Config) -> IngestOptions {
         (true, false) => LookUpUnlisted::Any,
         (true, true) => LookUpUnlisted::Recent,
     };
-    IngestOptions { limits: config.limits, bytes_in_flight: config.bytes_in_flight, look_up_unlisted }
+    let refresh_interval = config.archive.refresh_interval;
+    IngestOptions { limits: config.limits, bytes_in_flight: config.bytes_in_flight, refresh_interval, look_up_unlisted }
 }
 
 fn rules(config: &Config) -> Rules {

@@ -111,19 +111,43 @@ pub(super) fn not_in_archive(owner: Owner) -> ApiError {
 
 /// Finds a document, looking for its archive if it is not listed, and bringing it back if it was evicted.
 async fn locate(shared: &Shared, owner: Owner, path: &str, copy: &Copy) -> Result<Option<Document>, ApiError> {
+    let mut asked = false;
     for _ in 0..ATTEMPTS {
         match query::reader(shared).document(owner, path, copy).await? {
             DocumentAnswer::Found(document) => return Ok(Some(document)),
             DocumentAnswer::NotInArchive => return Ok(None),
             DocumentAnswer::NotArchived => return Err(not_archived()),
             // Written, but not seen by a refresh yet. Of a copy that is named, another one may be known: it would be found for ever.
-            DocumentAnswer::Unknown if *copy == Copy::default() && shared.ingest.look_up(owner).await => {}
+            DocumentAnswer::Unknown if !asked && *copy == Copy::default() && shared.ingest.look_up(owner).await => asked = true,
             DocumentAnswer::Unknown => return Err(unknown(owner)),
+            DocumentAnswer::Unreadable(unread) if asked => return Err(ApiError::unreadable(owner, &unread)),
+            DocumentAnswer::Unreadable(unread) => {
+                shared.ingest.ask_again(&unread).await;
+                asked = true;
+            }
             DocumentAnswer::Lost => return Err(ApiError::gone(GONE)),
             DocumentAnswer::Evicted(unit) => shared.ingest.bring_back(&unit, Some(owner)).await?,
         }
     }
     Err(evicted_again())
+}
+
+/// Has an archive that could not be read tried once more; whether there is one, so that the index is to be asked again.
+pub(super) async fn ask_again(shared: &Shared, owner: Owner, copy: &Copy) -> Result<bool, ApiError> {
+    let unread = query::reader(shared).unread(owner, copy).await?;
+    if let Some(unread) = &unread {
+        shared.ingest.ask_again(unread).await;
+    }
+    Ok(unread.is_some())
+}
+
+/// Why there is nothing of an owner: its archive cannot be read, or else this.
+pub(super) async fn unread_or(shared: &Shared, owner: Owner, copy: &Copy, otherwise: ApiError) -> ApiError {
+    match query::reader(shared).unread(owner, copy).await {
+        Ok(Some(unread)) => ApiError::unreadable(owner, &unread),
+        Ok(None) => otherwise,
+        Err(error) => error.into(),
+    }
 }
 
 /// 404 of an id that nobody has heard of.

@@ -126,12 +126,18 @@ async fn list(shared: &Shared, owner: Owner, uri: &Uri) -> Result<Response, ApiE
 pub(super) async fn listed(shared: &Shared, page: DocumentPage) -> Result<(UnitKey, Page<ListedDocument>), ApiError> {
     let owner = page.owner;
     let own = page.own || matches!(owner, Owner::Job(_));
+    let mut asked = false;
     for _ in 0..ATTEMPTS {
         match super::query::reader(shared).document_page(page.clone()).await? {
             DocumentList::Page(unit, found) => return Ok((unit, found)),
             DocumentList::NotArchived => return Err(document::not_archived()),
-            DocumentList::Unknown if page.copy == Copy::default() && shared.ingest.look_up(owner).await => {}
+            DocumentList::Unknown if !asked && page.copy == Copy::default() && shared.ingest.look_up(owner).await => asked = true,
             DocumentList::Unknown => return Err(document::unknown(owner)),
+            DocumentList::Unreadable(unread) if asked => return Err(ApiError::unreadable(owner, &unread)),
+            DocumentList::Unreadable(unread) => {
+                shared.ingest.ask_again(&unread).await;
+                asked = true;
+            }
             DocumentList::Lost => return Err(ApiError::gone(GONE)),
             DocumentList::Evicted(unit) => shared.ingest.bring_back(&unit, own.then_some(owner)).await?,
         }

@@ -129,12 +129,20 @@ async fn answer(shared: &Arc<Shared>, owner: Owner, uri: &Uri) -> Result<Respons
 
 /// The archive files of the copy that is meant.
 async fn archives(shared: &Shared, owner: Owner, copy: &Copy) -> Result<UnitArchives, ApiError> {
-    let mut found = super::query::reader(shared).unit_archives(owner, copy).await?;
-    if found.is_none() && *copy == Copy::default() && shared.ingest.look_up(owner).await {
-        found = super::query::reader(shared).unit_archives(owner, copy).await?;
+    let reader = super::query::reader(shared);
+    let was_read = |found: &UnitArchives| found.files.iter().any(|file| file.read);
+    let mut found = reader.unit_archives(owner, copy).await?;
+    if !found.as_ref().is_some_and(was_read) {
+        let listed = found.is_some() || *copy != Copy::default();
+        if document::ask_again(shared, owner, copy).await? || (!listed && shared.ingest.look_up(owner).await) {
+            found = reader.unit_archives(owner, copy).await?;
+        }
     }
-    let found = found.ok_or_else(|| document::unknown(owner))?;
-    if found.files.is_empty() { Err(document::not_archived()) } else { Ok(found) }
+    match found {
+        Some(found) if was_read(&found) => Ok(found),
+        Some(_) => Err(document::unread_or(shared, owner, copy, document::not_archived()).await),
+        None => Err(document::unread_or(shared, owner, copy, document::unknown(owner)).await),
+    }
 }
 
 /// A zip file in the making.

@@ -9,7 +9,8 @@ use std::time::Duration;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::index::IndexError;
+use crate::archive::Owner;
+use crate::index::{Fault, IndexError, Unread};
 use crate::ingest::BringBackError;
 
 use super::response::{self, RouteTemplate};
@@ -120,6 +121,22 @@ impl ApiError {
         Self::unavailable("The archive directory cannot be read at the moment.", Duration::from_secs(10), cause)
     }
 
+    /// Of an archive that is there and could not be read, with the sentence of its problem: 404 where another version of the file is
+    /// needed, which is what Flink's clients know for a job that is not there; 503 where the store did not hand it out.
+    ///
+    /// The log was told when the problem appeared.
+    pub(super) fn unreadable(owner: Owner, unread: &Unread) -> Self {
+        let whose = match owner {
+            Owner::Application(_) => "application",
+            Owner::Job(_) => "job",
+        };
+        let message = format!("The archive of this {whose} cannot be read: {}", unread.reason);
+        match unread.fault {
+            Fault::Content => Self::not_found(message),
+            Fault::Store => Self { retry_after: Some(Duration::from_secs(10)), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, message) },
+        }
+    }
+
     /// Status of the answer.
     pub(super) fn status(&self) -> StatusCode {
         self.status
@@ -162,13 +179,10 @@ impl From<BringBackError> for ApiError {
                 Self::unavailable(message, retry_after, cause)
             }
             BringBackError::Gone => Self::gone(GONE),
-            BringBackError::Unreadable(cause) => Self {
-                cause: Some(format!("an evicted archive can no longer be read: {cause}")),
-                ..Self::new(
-                    StatusCode::BAD_GATEWAY,
-                    "The documents of this archive were evicted from the cache, and the archive in its archive directory can no longer be read.",
-                )
-            },
+            BringBackError::Unreadable(reason) => Self::not_found(format!(
+                "The documents of this archive were evicted from the cache, and the archive in its archive directory cannot be read any more: \
+                 {reason}"
+            )),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What queries answer.
 
-use super::UnitKey;
 use super::leases::Lease;
-use crate::directory::Fingerprint;
+use super::{Fault, UnitKey};
+use crate::directory::{FileKind, FilePath, Fingerprint};
 use crate::pack::Place;
 
 /// Counter that grows with every commit that changes a list, never repeats for the life of the index file, and differs between index files.
@@ -32,12 +32,33 @@ pub enum DocumentAnswer {
     NotInArchive,
     /// The job is named by an application, but has no archive (`jobmanager.archive.only-failed-jobs`, a failed write).
     NotArchived,
+    /// The archive is there and could not be read.
+    Unreadable(Unread),
     /// Nobody has heard of the owner.
     Unknown,
     /// The pack was evicted; the archive is still in its directory: ingest the unit, then ask again.
     Evicted(UnitKey),
     /// The pack was evicted, and the archive is gone from its directory since.
     Lost,
+}
+
+/// An archive file that is there and could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// Unit it belongs to.
+    pub unit: UnitKey,
+    /// Which file of it.
+    pub file: FileKind,
+    /// Where it lies.
+    pub path: FilePath,
+    /// Version that was tried.
+    pub tried: Fingerprint,
+    /// Why it could not be read.
+    pub fault: Fault,
+    /// How often in a row.
+    pub failures: u32,
+    /// The same as a sentence, that of its problem.
+    pub reason: String,
 }
 
 /// A document in a pack. Read with [`IndexReader::document_chunk`](super::IndexReader::document_chunk); it is not evicted until

@@ -55,9 +55,20 @@ pub enum FileOutcome {
     },
     /// Could not be read. What is known of an earlier version stays.
     Unreadable {
+        /// Why not.
+        fault: Fault,
         /// When it is due again without a change.
         next_attempt: Option<Millis>,
     },
+}
+
+/// Why a file could not be read. It decides when the file is tried again although nothing has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// The store or the file system did not hand it out: no permission, not reachable, cut short. Tried again soon.
+    Store,
+    /// What it holds. Only another version of the file mends that, so it is tried again seldom.
+    Content,
 }
 
 /// The record of a parsed file.

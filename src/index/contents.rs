@@ -1,7 +1,7 @@
 //! What is in the archives of a unit, and what is wrong with them, in pages.
 
 use super::sqlite::Lane;
-use super::{Copy, IndexError, IndexReader, Page, UnitKey, sqlite};
+use super::{Copy, IndexError, IndexReader, Page, UnitKey, Unread, sqlite};
 use crate::archive::Owner;
 use crate::directory::{DirectoryUrl, FoundFile};
 use crate::ids::ApplicationId;
@@ -42,6 +42,8 @@ pub enum DocumentList {
     Unknown,
     /// The owner is known, but no archive of it was ever read.
     NotArchived,
+    /// Its archive, or one of them, is there and could not be read.
+    Unreadable(Unread),
     /// Packs were evicted; the archives are still in their directory: ingest the unit, then ask again.
     Evicted(UnitKey),
     /// The packs were evicted, and the archives are gone from their directory since.
@@ -57,6 +59,8 @@ pub struct ArchivedFile {
     pub gone: bool,
     /// Its documents are here.
     pub kept: bool,
+    /// It was read once.
+    pub read: bool,
 }
 
 /// The archive files of one copy.
@@ -106,6 +110,15 @@ impl IndexReader {
     pub async fn unit_archives(&self, owner: Owner, copy: &Copy) -> Result<Option<UnitArchives>, IndexError> {
         let copy = copy.clone();
         self.read_in(Lane::Point, move |shared| shared.pool.read(|connection| sqlite::unit_archives(connection, owner, &copy))).await
+    }
+
+    /// Why nothing is known of an owner, if that is because its archive could not be read.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn unread(&self, owner: Owner, copy: &Copy) -> Result<Option<Unread>, IndexError> {
+        let copy = copy.clone();
+        self.read_in(Lane::Point, move |shared| shared.pool.read(|connection| sqlite::unread(connection, owner, &copy))).await
     }
 
     /// Problems on record, oldest first, from a cursor on, with their number, which is counted up to ten thousand.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::Marks;
+use super::{Fault, Marks, UnitKey};
 use crate::clock::Millis;
 use crate::directory::{ClusterName, FileKind, Fingerprint};
 use crate::ids::{ApplicationId, JobId};
@@ -26,6 +26,10 @@ pub struct KnownFile {
     pub gone: bool,
     /// Failed attempts in a row at this version.
     pub attempts: u32,
+    /// Why that version could not be read; `None`: it was, or an earlier build did not note it.
+    pub fault: Option<Fault>,
+    /// When that version was tried last; 0 when it was read.
+    pub tried_at: Millis,
     /// When the next attempt is due although nothing has changed.
     pub next_attempt: Option<Millis>,
 }
@@ -56,4 +60,15 @@ pub struct KnownDirectory {
     pub held_archives: bool,
     /// Since when the directory is found to hold no archive at all although it held some.
     pub vanished_since: Option<Millis>,
+}
+
+impl KnownDirectory {
+    /// What is known of a unit of this directory.
+    #[must_use]
+    pub fn unit(&self, key: &UnitKey) -> Option<&KnownUnit> {
+        match key {
+            UnitKey::Application(key) => self.applications.get(&(key.cluster.clone(), key.id)),
+            UnitKey::LegacyJob(_, job) => self.legacy_jobs.get(job),
+        }
+    }
 }

@@ -33,6 +33,7 @@ mod schema;
 mod session;
 mod texts;
 mod units;
+mod unread;
 mod writing;
 
 pub(super) use rusqlite::Connection;
@@ -57,4 +58,5 @@ pub(super) use record::{deletions, last_refresh, note_refresh, prune};
 pub(super) use removals::{abandon, begin, fail, finish, forget_gone, held_cleanups, pending, put_back};
 pub(super) use schema::SCHEMA_VERSION;
 pub(super) use session::Session;
+pub(super) use unread::of_owner as unread;
 pub(super) use writing::{Answer, Command, Thread, open_counters};

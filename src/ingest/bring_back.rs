@@ -91,7 +91,8 @@ impl Ingest {
         };
         let kinds: Vec<FileKind> = files.iter().map(|file| file.kind).collect();
         let has_summary = matches!(unit, UnitKey::LegacyJob(..)) || kinds.contains(&FileKind::Summary);
-        let ingested = self.ingest(directory, Task { key: unit.clone(), files, has_summary, newest }, IngestReason::Demand).await;
+        let task = Task { key: unit.clone(), files, failures: Vec::new(), has_summary, newest };
+        let ingested = self.ingest(directory, task, IngestReason::Demand).await;
         if let Some(error) = ingested.index_error {
             return Err(unavailable(error.to_string()));
         }

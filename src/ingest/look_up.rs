@@ -48,7 +48,7 @@ pub enum LookUpUnlisted {
 }
 
 impl Ingest {
-    /// Looks for an application or a legacy job that is not listed; true when it is listed now.
+    /// Looks for an application or a legacy job that is not listed; true when something of it was found. Ask the index again then.
     ///
     /// One flight per id, few at a time and a minute, and an id that was not found is not looked for again for half a minute.
     pub async fn look_up(&self, owner: Owner) -> bool {
@@ -123,7 +123,7 @@ impl Ingest {
         let newest = files.iter().map(|file| file.version.modified).max()?;
         let old = self.shared.clock.now() - newest >= OPEN_WINDOW;
         let refused = old && self.shared.look_up_unlisted == LookUpUnlisted::Recent;
-        (!refused).then_some(Task { key, files, has_summary, newest })
+        (!refused).then_some(Task { key, files, failures: Vec::new(), has_summary, newest })
     }
 
     async fn take_in(&self, directory: &Directory, task: Task) -> bool {

@@ -1,30 +1,34 @@
 //! What the reading of a unit's files means for the index: records, and problems with their next attempt.
 
+use super::pauses::pause;
 use super::read::{Failure, ReadFile};
 use crate::archive::Record;
 use crate::clock::Millis;
-use crate::directory::{DirectoryErrorKind, DirectoryUrl, FilePath};
-use crate::index::{FileChange, FileOutcome, IndexError, ParsedRecord, UnitChange, UnitKey};
+use crate::directory::{DirectoryErrorKind, DirectoryUrl, FileKind, FilePath};
+use crate::index::{Fault, FileChange, FileOutcome, IndexError, ParsedRecord, UnitChange, UnitKey};
 use crate::problem::{Problem, ProblemCode, Subject};
 use crate::refresh::plan::RACY_WINDOW;
 
-/// First pause before a file that could not be read is tried again unchanged.
-const FIRST_PAUSE: Millis = 10_000;
-
-/// Longest such pause.
-const LONGEST_PAUSE: Millis = 60 * 60 * 1_000;
-
-/// Pause before the next attempt at a file that has not changed for `age` milliseconds: it grows with the age, from 10 s to 1 h.
-fn pause(age: Millis) -> Millis {
-    (age / 2).clamp(FIRST_PAUSE, LONGEST_PAUSE)
+/// The unit that was read.
+pub(super) struct Unit {
+    pub(super) key: UnitKey,
+    /// See [`Task::failures`](crate::refresh::plan::Task::failures).
+    pub(super) failures: Vec<(FileKind, u32)>,
+    /// See [`Task::has_summary`](crate::refresh::plan::Task::has_summary).
+    pub(super) has_summary: bool,
 }
 
 /// Builds the change of a unit; the second value is a failure of the index that happened while an archive was staged.
-pub(super) fn change(key: UnitKey, has_summary: bool, read: Vec<ReadFile>, now: Millis) -> (UnitChange, Option<IndexError>) {
+pub(super) fn change(unit: Unit, read: Vec<ReadFile>, now: Millis, interval: Millis) -> (UnitChange, Option<IndexError>) {
+    let Unit { key, failures, has_summary } = unit;
     let mut change = UnitChange { key, files: Vec::new(), problems: Vec::new(), at: now };
     let mut index_error = None;
     for ReadFile { file, result } in read {
-        let next_attempt = Some(now + pause(now - file.version.modified));
+        let failures = failures.iter().find(|(kind, _)| *kind == file.kind).map_or(0, |(_, failures)| *failures);
+        let next_attempt = |fault| {
+            let pause = pause(fault, failures.saturating_add(1), now.saturating_sub(file.version.modified), interval);
+            Some(now.saturating_add(pause))
+        };
         let problem = |code, reason: String, next_attempt| Problem {
             code,
             subject: subject(&change.key, Some(file.path.clone())),
@@ -49,8 +53,9 @@ pub(super) fn change(key: UnitKey, has_summary: bool, read: Vec<ReadFile>, now: 
                 }
             }
             Err(Failure::Unreadable(unreadable)) => {
+                let (fault, next_attempt) = (Fault::Content, next_attempt(Fault::Content));
                 problems.push(problem(unreadable.code, unreadable.reason, next_attempt));
-                FileOutcome::Unreadable { next_attempt }
+                FileOutcome::Unreadable { fault, next_attempt }
             }
             Err(Failure::Fetch(error)) if error.kind == DirectoryErrorKind::NotFound => {
                 // It went between listing and fetching; the next listing says so.
@@ -62,8 +67,9 @@ pub(super) fn change(key: UnitKey, has_summary: bool, read: Vec<ReadFile>, now: 
                     DirectoryErrorKind::Refused => ProblemCode::LinkRefused,
                     DirectoryErrorKind::NotFound | DirectoryErrorKind::Unavailable => ProblemCode::FetchFailed,
                 };
+                let (fault, next_attempt) = (Fault::Store, next_attempt(Fault::Store));
                 problems.push(problem(code, error.message, next_attempt));
-                FileOutcome::Unreadable { next_attempt }
+                FileOutcome::Unreadable { fault, next_attempt }
             }
             Err(Failure::Index(error)) => {
                 // Not the archive's fault: it is not on record as tried.
@@ -94,17 +100,4 @@ pub(super) fn subject(key: &UnitKey, file: Option<FilePath>) -> Subject {
         UnitKey::LegacyJob(directory, _) => (directory, None, None),
     };
     Subject { directory: directory.clone(), cluster, application, file }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_pause_before_the_next_attempt_grows_with_age_within_bounds() {
-        assert_eq!(pause(-5_000), FIRST_PAUSE);
-        assert_eq!(pause(0), FIRST_PAUSE);
-        assert_eq!(pause(60_000), 30_000);
-        assert_eq!(pause(Millis::MAX), LONGEST_PAUSE);
-    }
 }

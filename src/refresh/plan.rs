@@ -54,8 +54,10 @@ pub struct Judging {
 pub struct Task {
     /// The unit.
     pub key: UnitKey,
-    /// Files that are new, changed or due again.
+    /// Files that are new, changed or tried again.
     pub files: Vec<FoundFile>,
+    /// How often in a row those of them failed that are tried again unchanged.
+    pub failures: Vec<(FileKind, u32)>,
     /// Whether the unit will have a summary file after this (always true for legacy job archives).
     pub has_summary: bool,
     /// Time of its newest file: newest first is the order of work.
@@ -100,16 +102,11 @@ pub fn is_open(known: Option<&KnownUnit>, last_listed: Option<Millis>, now: Mill
     }
     let newest = unit.files.iter().map(|file| file.modified).max().unwrap_or(0);
     // Dated far ahead is not young: such an application would be open for good.
-    if (now - newest).abs() < OPEN_WINDOW || unit.files.iter().any(|file| file.racy || is_due(file, now)) {
+    if (now - newest).abs() < OPEN_WINDOW || unit.files.iter().any(|file| file.racy) {
         return true;
     }
     // An application may run for days between its first job archive and its summary: asked less often as it ages.
     !unit.complete && last_listed.is_none_or(|last| now - last >= ((now - newest) / 20).min(LONGEST_PAUSE))
-}
-
-/// Whether a file that could not be read is due again although nothing has changed.
-fn is_due(file: &KnownFile, now: Millis) -> bool {
-    !file.parsed && !file.gone && file.next_attempt.is_some_and(|due| due <= now)
 }
 
 /// Collects a listing of one directory and compares it with what is known.
@@ -297,7 +294,7 @@ impl<'known> Planner<'known> {
         if known.is_some_and(|unit| unit.gone_since.is_some()) {
             self.presence.push(Presence::UnitBack(key.clone()));
         }
-        let mut wanted = Vec::new();
+        let (mut wanted, mut failures) = (Vec::new(), Vec::new());
         for file in files {
             let Some(known) = known_files.get(&file.kind) else {
                 wanted.push(file.clone());
@@ -305,8 +302,11 @@ impl<'known> Planner<'known> {
             };
             let changed = known.tried != file.version.fingerprint();
             let settled = known.racy && self.now - file.version.modified > RACY_WINDOW;
-            if changed || settled || is_due(known, self.now) {
+            if changed || settled {
                 wanted.push(file.clone());
+                if !changed && known.attempts > 0 {
+                    failures.push((file.kind, known.attempts));
+                }
             }
             if known.gone {
                 self.presence.push(Presence::FileBack(key.clone(), file.kind));
@@ -319,7 +319,7 @@ impl<'known> Planner<'known> {
             return None;
         }
         let newest = files.iter().map(|file| file.version.modified).max().unwrap_or(0);
-        Some(Task { key, files: wanted, has_summary, newest })
+        Some(Task { key, files: wanted, failures, has_summary, newest })
     }
 }
 

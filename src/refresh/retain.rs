@@ -137,11 +137,7 @@ impl DirectoryRefresh {
     async fn put_off(&mut self, plan: &mut Plan, known: &KnownDirectory, state: MarkState, now: Millis) -> Result<(), IndexError> {
         let mut held = std::mem::take(&mut plan.expire);
         for key in std::mem::take(&mut plan.forget) {
-            let unit = match &key {
-                UnitKey::Application(key) => known.applications.get(&(key.cluster.clone(), key.id)),
-                UnitKey::LegacyJob(_, job) => known.legacy_jobs.get(job),
-            };
-            let Some(unit) = unit else { continue };
+            let Some(unit) = known.unit(&key) else { continue };
             if unit.gone_since.is_none() {
                 plan.presence.push(Presence::UnitGone(key.clone()));
             }

@@ -14,11 +14,12 @@ use tokio_util::sync::CancellationToken;
 use super::lively::Lively;
 use super::plan::{Plan, Planner, Rules, Task, is_open};
 use super::retain::RetentionRules;
+use super::retries::{Attempts, Moment, Retries, Retry, Wish};
 use super::status::{DirectoryState, DirectoryStatus, RefreshStatus};
 use crate::clock::{Clock, Millis};
 use crate::directory::{ClusterName, Directory, DirectoryError, Extent, FileKind, FilePath, Found, Listed};
 use crate::ids::ApplicationId;
-use crate::index::{IndexError, IndexReader, IndexWriter, KnownDirectory, KnownUnit, MarkState, Urgency};
+use crate::index::{FileOutcome, IndexError, IndexReader, IndexWriter, KnownDirectory, KnownUnit, MarkState, UnitKey, Urgency};
 use crate::ingest::{Ingest, Ingested};
 use crate::problem::{Problem, ProblemCode, Subject};
 use crate::retention::trust::ClockTrust;
@@ -61,6 +62,12 @@ pub struct DirectoryRefresh {
     pub(super) last_refresh: Option<Millis>,
     /// What the index knew, and at which version of it.
     known: Option<(u64, Arc<KnownDirectory>)>,
+    /// Failed attempts since then.
+    attempts: Attempts,
+    /// When this was made, for what an earlier process could not read.
+    started: Millis,
+    /// What the next round tries again besides what is due.
+    wish: Wish,
     /// When the files of applications without a summary were listed last.
     last_listed: Arc<Mutex<HashMap<(ClusterName, ApplicationId), Millis>>>,
     pub(super) status: DirectoryStatus,
@@ -166,6 +173,13 @@ impl Refresh {
         });
     }
 
+    /// Has the next round try everything again that could not be read: somebody asks for it.
+    pub fn try_everything_again(&mut self) {
+        for directory in &mut self.directories {
+            directory.wish = Wish::All;
+        }
+    }
+
     /// Publishes that what was asked for up to this number is done.
     pub fn note_requested(&self, requested: u64) {
         self.status.send_modify(|status| status.requested = requested);
@@ -192,6 +206,7 @@ impl DirectoryRefresh {
             units: 0,
             held_back: None,
         };
+        let started = clock.now();
         Self {
             directory,
             ingest,
@@ -201,9 +216,12 @@ impl DirectoryRefresh {
             retention: RetentionRules::default(),
             duty: Duty::All,
             clock,
+            started,
             trust: ClockTrust::default(),
             last_refresh: None,
             known: None,
+            attempts: Attempts::default(),
+            wish: Wish::Store,
             last_listed: Arc::default(),
             status,
             next_look: 0,
@@ -275,6 +293,9 @@ impl DirectoryRefresh {
         let mut plan = Plan::default();
         let mut all_found = false;
         let mut waiting: VecDeque<Task> = VecDeque::new();
+        let mut retries: Option<Retries> = None;
+        // Units that are not tried again in this round.
+        let mut busy: HashSet<UnitKey> = HashSet::new();
         let mut reading = FuturesUnordered::new();
         let mut writing = FuturesUnordered::new();
         let mut listing_ms = 0;
@@ -283,38 +304,59 @@ impl DirectoryRefresh {
                 waiting.clear();
             }
             while reading.len() < UNITS_IN_FLIGHT && writing.len() < CHANGES_IN_FLIGHT {
-                let Some(task) = waiting.pop_front() else { break };
-                reading.push(ingest.ingest(&directory, task, IngestReason::Refresh));
+                let work = match waiting.pop_front() {
+                    Some(task) => Work::Task(task),
+                    None => match retries.as_mut().and_then(Retries::next) {
+                        Some(retry) => Work::Retry(retry),
+                        None => break,
+                    },
+                };
+                reading.push(work.done(&ingest, &directory));
             }
             // Verdicts and removals follow a complete listing, and do not wait for the ingest.
             if let (Some(Ok(_)), true) = (&listed, all_found)
                 && let Some(planner) = planner.take()
             {
                 plan = planner.finish(&self.rules);
+                busy.extend(plan.expire.iter().map(|expiry| expiry.key.clone()));
+                busy.extend(plan.forget.iter().chain(plan.tasks.iter().map(|task| &task.key)).cloned());
                 let retained = self.retain(&mut plan, &known, now).await?;
                 (done.expired, done.forgotten) = (retained.expired, retained.forgotten);
                 waiting.extend(plan.tasks.drain(..));
+                if self.duty == Duty::All && !plan.vanished {
+                    let moment = Moment { now, started: self.started, wish: std::mem::replace(&mut self.wish, Wish::Due) };
+                    retries = Some(Retries::choose(directory.url(), &known, &self.attempts, &busy, moment));
+                }
                 continue;
             }
-            if listed.is_some() && all_found && waiting.is_empty() && reading.is_empty() && writing.is_empty() {
+            let left = waiting.len() + retries.as_ref().map_or(0, Retries::len) + reading.len() + writing.len();
+            if listed.is_some() && all_found && left == 0 {
                 break;
             }
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return Err(Failure::Stopped),
                 Some(written) = writing.next() => {
-                    let written: Result<(), IndexError> = written;
-                    written?;
-                    done.ingested += 1;
+                    let written: Result<u64, IndexError> = written;
+                    done.ingested += written?;
                     if done.ingested.is_multiple_of(64) {
                         publish(&self.status, (waiting.len() + reading.len() + writing.len()) as u64);
                     }
                 }
-                Some(ingested) = reading.next() => {
-                    let Ingested { change, in_flight, index_error } = ingested;
+                Some(read) = reading.next() => {
+                    let (retry, ingested): (Option<Retry>, Result<Option<Ingested>, IndexError>) = read;
+                    let Some(Ingested { change, in_flight, index_error }) = ingested? else { continue };
                     if let Some(error) = index_error {
                         return Err(Failure::Index(error));
                     }
+                    let was_read = change.files.iter().any(|file| matches!(file.outcome, FileOutcome::Parsed { .. }));
+                    if let Some(retry) = &retry {
+                        self.attempts.note(&change, &retry.files);
+                        if let Some(retries) = &mut retries {
+                            retries.note(retry, was_read);
+                        }
+                    }
+                    let counts = u64::from(retry.is_none() || was_read);
                     if !(change.files.is_empty() && change.problems.is_empty()) {
                         let writer = self.writer.clone();
                         writing.push(async move {
@@ -322,7 +364,7 @@ impl DirectoryRefresh {
                             drop(in_flight);
                             let changes = writer.apply(change, Urgency::Batched).await?;
                             changes.log();
-                            Ok(())
+                            Ok(counts)
                         });
                     }
                 }
@@ -340,7 +382,9 @@ impl DirectoryRefresh {
                             obstacles.push(self.obstacle(obstacle, now));
                         }
                         lively.take(&piece, now);
-                        waiting.extend(planner.as_mut().map(|planner| planner.take(&piece)).into_iter().flatten());
+                        let tasks = planner.as_mut().map(|planner| planner.take(&piece)).unwrap_or_default();
+                        busy.extend(tasks.iter().map(|task| &task.key).filter(|key| known.unit(key).is_some()).cloned());
+                        waiting.extend(tasks);
                         publish(&self.status, (waiting.len() + reading.len() + writing.len()) as u64);
                     }
                     None => all_found = true,
@@ -396,6 +440,7 @@ impl DirectoryRefresh {
         let job_archives = known.applications.values().chain(known.legacy_jobs.values()).map(jobs).sum();
         metrics::known(self.directory.url(), known.applications.len(), job_archives);
         self.known = Some((version, known.clone()));
+        self.attempts.clear();
         Ok(known)
     }
 
@@ -480,6 +525,27 @@ impl DirectoryRefresh {
             problems.push(problem);
             if let Err(error) = self.note_problems(problems).await {
                 tracing::debug!("the failure of a listing could not be put on record: {error}");
+            }
+        }
+    }
+}
+
+/// What is read next.
+enum Work {
+    /// What a listing has found.
+    Task(Task),
+    /// What could not be read before.
+    Retry(Retry),
+}
+
+impl Work {
+    /// Does it. Gives back the retry, if it was one, and what came of it.
+    async fn done(self, ingest: &Ingest, directory: &Directory) -> (Option<Retry>, Result<Option<Ingested>, IndexError>) {
+        match self {
+            Self::Task(task) => (None, Ok(Some(ingest.ingest(directory, task, IngestReason::Refresh).await))),
+            Self::Retry(retry) => {
+                let ingested = ingest.try_again(directory, retry.key.clone(), retry.files.clone()).await;
+                (Some(retry), ingested)
             }
         }
     }

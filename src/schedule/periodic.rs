@@ -20,6 +20,8 @@ pub struct Activator {
 struct Activation {
     wake: Notify,
     audit: AtomicBool,
+    /// Whether all is tried again that could not be read.
+    everything_again: AtomicBool,
     /// Audits that were asked for.
     requests: AtomicU64,
 }
@@ -32,14 +34,16 @@ impl Activator {
 
     /// Asks for an audit.
     pub fn audit(&self) {
-        let _number = self.request_audit();
+        self.shared.audit.store(true, Ordering::SeqCst);
+        self.shared.wake.notify_one();
     }
 
-    /// Asks for an audit. Gives back the number that [`RefreshStatus::requested`](crate::refresh::RefreshStatus::requested) reaches
+    /// Asks for an audit, and to try everything again that could not be read. Gives back the number that [`RefreshStatus::requested`](crate::refresh::RefreshStatus::requested) reaches
     /// when one is done that began after this.
     #[must_use]
     pub fn request_audit(&self) -> u64 {
         // In this order: whoever sees the number sees the wish as well.
+        self.shared.everything_again.store(true, Ordering::SeqCst);
         self.shared.audit.store(true, Ordering::SeqCst);
         let number = self.shared.requests.fetch_add(1, Ordering::SeqCst) + 1;
         self.shared.wake.notify_one();
@@ -57,6 +61,9 @@ pub async fn refresh(mut refresh: Refresh, delay: Duration, activator: Activator
     while !stop.is_cancelled() {
         let requests = activator.shared.requests.load(Ordering::SeqCst);
         let audit = activator.shared.audit.swap(false, Ordering::SeqCst);
+        if activator.shared.everything_again.swap(false, Ordering::SeqCst) {
+            refresh.try_everything_again();
+        }
         refresh.run(audit, &stop).await;
         refresh.note_requested(requests);
         refresh.note_next(clock.now() + Millis::try_from(delay.as_millis()).unwrap_or(Millis::MAX / 2));

@@ -47,3 +47,4 @@ mod support;
 #[path = "../support/template.rs"]
 mod template;
 mod tls;
+mod unreadable_archives;

@@ -13,7 +13,8 @@ use super::items::{ApplicationItem, JobItem};
 use super::parameters::Parameters;
 use crate::api::error::ApiError;
 use crate::api::page::{self, CopyParameters, IdParameter};
-use crate::api::{Shared, response};
+use crate::api::{Shared, document, response};
+use crate::archive::Owner;
 use crate::clock::Millis;
 use crate::ids::{ApplicationId, JobId};
 use crate::index::query::{Copies, ListKind};
@@ -112,11 +113,19 @@ pub(in crate::api) async fn job(State(shared): State<Arc<Shared>>, request: Requ
 
 async fn copies(shared: &Shared, kind: ListKind, id: [u8; 16], uri: &Uri) -> Result<Copies, ApiError> {
     let copy = page::copy(&Parameters::of(uri, &["cluster", "directory"])?)?;
-    let found = super::reader(shared).copies(kind, id, copy).await?;
-    found.ok_or_else(|| {
-        ApiError::not_found(match kind {
-            ListKind::Applications => "There is no such application, or no such copy of it.",
-            ListKind::Jobs => "There is no such job, or no such copy of it, or it was not archived.",
-        })
-    })
+    if let Some(found) = super::reader(shared).copies(kind, id, copy.clone()).await? {
+        return Ok(found);
+    }
+    let (owner, absent) = match kind {
+        ListKind::Applications => {
+            (Owner::Application(ApplicationId::from_bytes(id)), "There is no such application, or no such copy of it.")
+        }
+        ListKind::Jobs => (Owner::Job(JobId::from_bytes(id)), "There is no such job, or no such copy of it, or it was not archived."),
+    };
+    if document::ask_again(shared, owner, &copy).await?
+        && let Some(found) = super::reader(shared).copies(kind, id, copy.clone()).await?
+    {
+        return Ok(found);
+    }
+    Err(document::unread_or(shared, owner, &copy, ApiError::not_found(absent)).await)
 }

@@ -4,7 +4,7 @@ use super::{ListKind, ScopedReader};
 use crate::archive::Owner;
 use crate::index::{
     Copy, Deletion, DocumentAnswer, DocumentList, DocumentPage, HeldCleanup, IndexError, Page, Pending, PendingRemoval, ProblemFilter,
-    Total, UnitArchives,
+    Total, UnitArchives, Unread,
 };
 use crate::problem::Problem;
 
@@ -63,7 +63,7 @@ impl ScopedReader {
     pub async fn document(&self, owner: Owner, path: &str, copy: &Copy) -> Result<DocumentAnswer, IndexError> {
         match self.seen(owner, copy).await? {
             Some(copy) => self.reader.document(owner, path, &copy).await,
-            None => Ok(DocumentAnswer::Unknown),
+            None => Ok(self.unread(owner, copy).await?.map_or(DocumentAnswer::Unknown, DocumentAnswer::Unreadable)),
         }
     }
 
@@ -74,7 +74,7 @@ impl ScopedReader {
     pub async fn document_page(&self, page: DocumentPage) -> Result<DocumentList, IndexError> {
         match self.seen(page.owner, &page.copy).await? {
             Some(copy) => self.reader.document_page(DocumentPage { copy, ..page }).await,
-            None => Ok(DocumentList::Unknown),
+            None => Ok(self.unread(page.owner, &page.copy).await?.map_or(DocumentList::Unknown, DocumentList::Unreadable)),
         }
     }
 
@@ -87,6 +87,15 @@ impl ScopedReader {
             Some(copy) => self.reader.unit_archives(owner, &copy).await,
             None => Ok(None),
         }
+    }
+
+    /// Why nothing is known of an owner, if that is because its archive could not be read.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn unread(&self, owner: Owner, copy: &Copy) -> Result<Option<Unread>, IndexError> {
+        let found = self.reader.unread(owner, copy).await?;
+        Ok(found.filter(|unread| self.scope.admits(unread.unit.directory().as_str())))
     }
 
     /// The copy that is meant, among those that can be seen.

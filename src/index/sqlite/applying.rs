@@ -9,7 +9,7 @@ use crate::problem::ProblemChanges;
 
 /// Writes one change.
 pub(in crate::index) fn apply(session: &mut Session<'_>, change: UnitChange, urgency: Urgency) -> Result<ProblemChanges, Failure> {
-    let UnitChange { key, files, problems: found, at: _ } = change;
+    let UnitChange { key, files, problems: found, at } = change;
     let directory = session.directory(key.directory())?;
     let known = units::find(session, &key)?;
     let mut unit = match known {
@@ -23,7 +23,7 @@ pub(in crate::index) fn apply(session: &mut Session<'_>, change: UnitChange, urg
     let mut touched = Touched::default();
     let mut back = false;
     for file in &files {
-        let written = archives::write(session, unit.id, &key, file)?;
+        let written = archives::write(session, unit.id, &key, file, at)?;
         back |= written.was_gone;
         if let FileOutcome::Parsed { record, facts, pack, .. } = &file.outcome {
             let id = match written.same_pack {

@@ -2,12 +2,12 @@
 
 use rusqlite::{OptionalExtension as _, params};
 
-use super::rows::{file_key, signed, stored, usual_path};
+use super::rows::{fault, fault_column, file_key, signed, stored, usual_path};
 use super::{Failure, Session, packs};
 use crate::archive::facts::DERIVED;
 use crate::clock::Millis;
 use crate::directory::FileKind;
-use crate::index::{FileChange, FileOutcome, UnitKey};
+use crate::index::{Fault, FileChange, FileOutcome, UnitKey};
 
 /// A file's row, apart from its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,8 @@ struct Archive {
     etag: Option<String>,
     path: Option<String>,
     derived: u32,
+    fault: Option<Fault>,
+    tried_at: Millis,
 }
 
 /// What writing a file's row found out.
@@ -38,8 +40,8 @@ pub(super) struct Written {
     pub(super) derived: bool,
 }
 
-/// Writes what an ingest found out about a file.
-pub(super) fn write(session: &mut Session<'_>, unit: i64, key: &UnitKey, change: &FileChange) -> Result<Written, Failure> {
+/// Writes what an ingest found out about a file at this time.
+pub(super) fn write(session: &mut Session<'_>, unit: i64, key: &UnitKey, change: &FileChange, at: Millis) -> Result<Written, Failure> {
     let before = find(session, unit, change.kind)?;
     let tried = stored(change.version.fingerprint());
     let mut archive = Archive {
@@ -57,6 +59,8 @@ pub(super) fn write(session: &mut Session<'_>, unit: i64, key: &UnitKey, change:
         etag: change.version.etag.clone(),
         path: (change.path != usual_path(key, change.kind)).then(|| change.path.as_str().to_owned()),
         derived: 0,
+        fault: None,
+        tried_at: 0,
     };
     let mut same_pack = None;
     let mut derived = false;
@@ -75,8 +79,10 @@ pub(super) fn write(session: &mut Session<'_>, unit: i64, key: &UnitKey, change:
             archive.derived = DERIVED;
             derived = same_pack.is_some() && before.as_ref().is_some_and(|before| before.derived == DERIVED);
         }
-        FileOutcome::Unreadable { next_attempt } => {
+        FileOutcome::Unreadable { fault, next_attempt } => {
             archive.parsed = false;
+            archive.fault = Some(*fault);
+            archive.tried_at = at;
             archive.next_attempt = *next_attempt;
             archive.attempts = 1;
             if let Some(before) = &before {
@@ -93,9 +99,18 @@ pub(super) fn write(session: &mut Session<'_>, unit: i64, key: &UnitKey, change:
     let was_gone = before.as_ref().is_some_and(|before| before.gone_since.is_some());
     if before.as_ref() != Some(&archive) {
         insert(session, unit, change.kind, &archive)?;
-        session.effects.known = true;
+        session.effects.known |= before.is_none_or(|before| !before.was_only_tried_again(&archive));
     }
     Ok(Written { was_gone, same_pack, derived })
+}
+
+impl Archive {
+    /// Whether the other one differs by a further failed attempt alone. Whoever tries again keeps that in mind: to read all that is
+    /// known of a directory after each attempt would cost more, the more there is.
+    fn was_only_tried_again(&self, later: &Self) -> bool {
+        let again = Self { attempts: later.attempts, next_attempt: later.next_attempt, tried_at: later.tried_at, ..self.clone() };
+        !self.parsed && again == *later
+    }
 }
 
 /// Fingerprint of the documents that are served now: the version's, but another one where the same version was read before and may
@@ -116,7 +131,7 @@ fn find(session: &Session<'_>, unit: i64, kind: FileKind) -> Result<Option<Archi
         .connection
         .prepare_cached(
             "SELECT tried, size, modified, parsed, racy, gone_since, attempts, next_attempt, served, documents, document_bytes, etag, path,
-                    derived
+                    derived, fault, tried_at
              FROM archives WHERE unit = ?1 AND file = ?2",
         )?
         .query_row(params![unit, file_key(&kind)], |row| {
@@ -135,6 +150,8 @@ fn find(session: &Session<'_>, unit: i64, kind: FileKind) -> Result<Option<Archi
                 etag: row.get(11)?,
                 path: row.get(12)?,
                 derived: row.get(13)?,
+                fault: fault(row.get(14)?),
+                tried_at: row.get(15)?,
             })
         })
         .optional()?)
@@ -145,13 +162,14 @@ fn insert(session: &Session<'_>, unit: i64, kind: FileKind, archive: &Archive) -
         .connection
         .prepare_cached(
             "INSERT INTO archives (unit, file, tried, size, modified, parsed, racy, gone_since, attempts, next_attempt, served,
-                                   documents, document_bytes, etag, path, derived)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+                                   documents, document_bytes, etag, path, derived, fault, tried_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
              ON CONFLICT (unit, file) DO UPDATE SET
                  tried = excluded.tried, size = excluded.size, modified = excluded.modified, parsed = excluded.parsed,
                  racy = excluded.racy, gone_since = excluded.gone_since, attempts = excluded.attempts,
                  next_attempt = excluded.next_attempt, served = excluded.served, documents = excluded.documents,
-                 document_bytes = excluded.document_bytes, etag = excluded.etag, path = excluded.path, derived = excluded.derived",
+                 document_bytes = excluded.document_bytes, etag = excluded.etag, path = excluded.path, derived = excluded.derived,
+                 fault = excluded.fault, tried_at = excluded.tried_at",
         )?
         .execute(params![
             unit,
@@ -170,6 +188,8 @@ fn insert(session: &Session<'_>, unit: i64, kind: FileKind, archive: &Archive) -
             archive.etag,
             archive.path,
             archive.derived,
+            fault_column(archive.fault),
+            archive.tried_at,
         ])?;
     Ok(())
 }

@@ -5,9 +5,9 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use rusqlite::{Connection, Row, params};
 
-use super::Failure;
-use super::documents::find_copy;
+use super::documents::{REFUSED, find_copy, own_file};
 use super::rows::{file_key, file_kind, unit_columns, unsigned, usual_path};
+use super::{Failure, unread};
 use crate::archive::Owner;
 use crate::directory::{FileKind, FilePath, FileVersion, FoundFile};
 use crate::index::{ArchivedFile, Copy, DocumentList, DocumentPage, IndexError, ListedDocument, Page, UnitArchives, UnitKey};
@@ -20,6 +20,8 @@ struct Archive {
     read: bool,
     gone: bool,
     pack: Option<i64>,
+    /// The content of the version that is there now could not be read.
+    refused: bool,
 }
 
 /// Where a page of documents begins: after this document of this file.
@@ -33,12 +35,13 @@ fn archives(connection: &Connection, key: &UnitKey, only: Option<FileKind>) -> R
     let (cluster, name) = unit_columns(key);
     let found = connection
         .prepare_cached(
-            "SELECT a.file, a.path, a.size, a.modified, a.etag, a.served IS NOT NULL, u.gone_since IS NOT NULL OR a.gone_since IS NOT NULL, p.id
+            "SELECT a.file, a.path, a.size, a.modified, a.etag, a.served IS NOT NULL,
+                    u.gone_since IS NOT NULL OR a.gone_since IS NOT NULL, p.id, a.parsed = 0 AND a.fault = ?5
              FROM units u JOIN directories d ON d.id = u.directory JOIN archives a ON a.unit = u.id
              LEFT JOIN packs p ON p.unit = a.unit AND p.file = a.file
              WHERE d.url = ?1 AND u.cluster = ?2 AND u.name = ?3 AND (?4 IS NULL OR a.file = ?4) ORDER BY a.file",
         )?
-        .query_map(params![key.directory().as_str(), cluster, name, only.as_ref().map(file_key)], |row| archive(key, row))?
+        .query_map(params![key.directory().as_str(), cluster, name, only.as_ref().map(file_key), REFUSED], |row| archive(key, row))?
         .collect::<Result<_, _>>()?;
     Ok(found)
 }
@@ -47,15 +50,14 @@ fn archive(key: &UnitKey, row: &Row<'_>) -> rusqlite::Result<Archive> {
     let kind = file_kind(row, 0)?;
     let path = row.get::<_, Option<String>>(1)?.map_or_else(|| usual_path(key, kind), FilePath::new);
     let version = FileVersion { size: unsigned(row.get(2)?), modified: row.get(3)?, etag: row.get(4)? };
-    Ok(Archive { kind, file: FoundFile { path, kind, version }, read: row.get(5)?, gone: row.get(6)?, pack: row.get(7)? })
-}
-
-/// The only archive that holds what is the owner's own.
-fn own_file(owner: Owner) -> FileKind {
-    match owner {
-        Owner::Application(_) => FileKind::Summary,
-        Owner::Job(job) => FileKind::Job(job),
-    }
+    Ok(Archive {
+        kind,
+        file: FoundFile { path, kind, version },
+        read: row.get(5)?,
+        gone: row.get(6)?,
+        pack: row.get(7)?,
+        refused: row.get(8)?,
+    })
 }
 
 /// Archive files of the copy that answers for an owner.
@@ -63,20 +65,32 @@ pub(in crate::index) fn unit_archives(connection: &Connection, owner: Owner, cop
     let Some((copied, _)) = find_copy(connection, owner, copy)? else { return Ok(None) };
     let only = matches!(owner, Owner::Job(_)).then(|| own_file(owner));
     let files = archives(connection, &copied.unit, only)?;
-    let files = files.into_iter().map(|each| ArchivedFile { file: each.file, gone: each.gone, kept: each.pack.is_some() }).collect();
+    let files = files
+        .into_iter()
+        .map(|each| ArchivedFile { file: each.file, gone: each.gone, kept: each.pack.is_some(), read: each.read })
+        .collect();
     Ok(Some(UnitArchives { unit: copied.unit, files }))
 }
 
 /// A page of documents.
 pub(in crate::index) fn document_page(connection: &Connection, page: &DocumentPage) -> Result<DocumentList, Failure> {
     let after = page.cursor.as_deref().map(parse).transpose()?;
-    let Some((copied, _)) = find_copy(connection, page.owner, &page.copy)? else { return Ok(DocumentList::Unknown) };
+    let Some((copied, _)) = find_copy(connection, page.owner, &page.copy)? else {
+        return Ok(unread::of_owner(connection, page.owner, &page.copy)?.map_or(DocumentList::Unknown, DocumentList::Unreadable));
+    };
     let only = (page.own || matches!(page.owner, Owner::Job(_))).then(|| own_file(page.owner));
     let read: Vec<Archive> = archives(connection, &copied.unit, only)?.into_iter().filter(|archive| archive.read).collect();
     if read.is_empty() {
-        return Ok(DocumentList::NotArchived);
+        let unread = unread::of_file(connection, &copied.unit, own_file(page.owner))?;
+        return Ok(unread.map_or(DocumentList::NotArchived, DocumentList::Unreadable));
     }
-    if read.iter().any(|archive| archive.pack.is_none() && !archive.gone) {
+    let missing = read.iter().filter(|archive| archive.pack.is_none() && !archive.gone);
+    if let Some(refused) = missing.clone().find(|archive| archive.refused)
+        && let Some(unread) = unread::of_file(connection, &copied.unit, refused.kind)?
+    {
+        return Ok(DocumentList::Unreadable(unread));
+    }
+    if missing.count() > 0 {
         return Ok(DocumentList::Evicted(copied.unit));
     }
     if read.iter().all(|archive| archive.pack.is_none()) {

@@ -5,18 +5,28 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::Failure;
 use super::precedence::{APPLICATION_COPIES, JOB_COPIES, RANK, VISIBLE};
-use super::rows::{fingerprint, signed};
+use super::rows::{fault_column, fingerprint, signed, unit_key};
+use super::{Failure, unread};
 use crate::archive::Owner;
-use crate::directory::{ClusterName, DirectoryUrl, Fingerprint};
-use crate::ids::{ApplicationId, JobId};
+use crate::directory::{FileKind, Fingerprint};
 use crate::index::shared::Shared;
-use crate::index::{ApplicationKey, Copy, Document, DocumentAnswer, IndexError, UnitKey};
+use crate::index::{Copy, Document, DocumentAnswer, Fault, IndexError, UnitKey};
 use crate::pack;
+
+/// [`Fault::Content`] as stored.
+pub(super) const REFUSED: i64 = fault_column(Some(Fault::Content));
 
 /// Bytes that one chunk has at most.
 const CHUNK: u64 = 256 << 10;
+
+/// The only archive that holds what is the owner's own.
+pub(super) fn own_file(owner: Owner) -> FileKind {
+    match owner {
+        Owner::Application(_) => FileKind::Summary,
+        Owner::Job(job) => FileKind::Job(job),
+    }
+}
 
 /// The copy that answers for an owner.
 pub(super) struct Copied {
@@ -25,11 +35,14 @@ pub(super) struct Copied {
     served: Option<Fingerprint>,
     gone: bool,
     pack: Option<i64>,
+    /// The content of the version that is there now could not be read.
+    refused: bool,
 }
 
 fn copy_query(copies: &str, id: &str) -> String {
     format!(
-        "SELECT d.url, u.cluster, u.name, x.overview, a.served, u.gone_since IS NOT NULL OR a.gone_since IS NOT NULL, p.id
+        "SELECT d.url, u.cluster, u.name, x.overview, a.served, u.gone_since IS NOT NULL OR a.gone_since IS NOT NULL, p.id,
+                coalesce(a.parsed = 0 AND a.fault = {REFUSED}, 0)
          FROM {copies} LEFT JOIN packs p ON p.unit = a.unit AND p.file = a.file
          WHERE x.{id} = ?1 AND {VISIBLE} AND (?2 IS NULL OR d.url = ?2) AND (?3 IS NULL OR u.cluster = ?3) ORDER BY {RANK} LIMIT 1"
     )
@@ -47,16 +60,13 @@ pub(super) fn find_copy(connection: &Connection, owner: Owner, copy: &Copy) -> R
     Ok(connection
         .prepare_cached(sql)?
         .query_row(params![id, copy.directory, copy.cluster], |row| {
-            let directory = DirectoryUrl::new(row.get::<_, String>(0)?);
-            let (cluster, name): (String, [u8; 16]) = (row.get(1)?, row.get(2)?);
-            let unit = if cluster.is_empty() {
-                UnitKey::LegacyJob(directory, JobId::from_bytes(name))
-            } else {
-                UnitKey::Application(ApplicationKey { directory, cluster: ClusterName::new(cluster), id: ApplicationId::from_bytes(name) })
-            };
+            let unit = unit_key(row, 0)?;
             let overview: Option<String> = row.get(3)?;
             let served = row.get::<_, Option<i64>>(4)?.map(fingerprint);
-            Ok((Copied { unit, overview: overview.is_some(), served, gone: row.get(5)?, pack: row.get(6)? }, overview))
+            Ok((
+                Copied { unit, overview: overview.is_some(), served, gone: row.get(5)?, pack: row.get(6)?, refused: row.get(7)? },
+                overview,
+            ))
         })
         .optional()?)
 }
@@ -78,9 +88,20 @@ pub(in crate::index) fn document(shared: &Shared, owner: Owner, path: &str, copy
 }
 
 fn look_up(connection: &Connection, shared: &Shared, owner: Owner, path: &str, copy: &Copy) -> Result<DocumentAnswer, Failure> {
-    let Some((copied, _)) = find_copy(connection, owner, copy)? else { return Ok(DocumentAnswer::Unknown) };
-    let Some(fingerprint) = copied.served else { return Ok(DocumentAnswer::NotArchived) };
+    let Some((copied, _)) = find_copy(connection, owner, copy)? else {
+        return Ok(unread::of_owner(connection, owner, copy)?.map_or(DocumentAnswer::Unknown, DocumentAnswer::Unreadable));
+    };
+    let unread = || unread::of_file(connection, &copied.unit, own_file(owner));
+    let Some(fingerprint) = copied.served else {
+        return Ok(unread()?.map_or(DocumentAnswer::NotArchived, DocumentAnswer::Unreadable));
+    };
     let Some((pack, lease)) = copied.pack.and_then(|pack| Some((pack, shared.leases.take(pack)?))) else {
+        if copied.refused
+            && !copied.gone
+            && let Some(unread) = unread()?
+        {
+            return Ok(DocumentAnswer::Unreadable(unread));
+        }
         return Ok(if copied.gone { DocumentAnswer::Lost } else { DocumentAnswer::Evicted(copied.unit) });
     };
     let mut query = connection.prepare_cached("SELECT n, directory FROM parts WHERE pack = ?1 ORDER BY n DESC")?;

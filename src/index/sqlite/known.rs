@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::rows::{application_id, file_kind, fingerprint, job_id, unit_columns, unsigned, usual_path};
+use super::rows::{application_id, fault, file_kind, fingerprint, job_id, unit_columns, unsigned, usual_path};
 use super::{Failure, expiries};
 use crate::directory::{ClusterName, DirectoryUrl, FilePath, FileVersion, FoundFile};
 use crate::index::{KnownDirectory, KnownFile, KnownUnit, UnitKey};
@@ -19,7 +19,8 @@ pub(in crate::index) fn known(connection: &Connection, url: &DirectoryUrl) -> Re
     // A left join gives all files of a unit before those of the next. Clusters come in order: one name for all their applications.
     let mut query = connection.prepare_cached(
         "SELECT u.id, u.cluster, u.name, u.complete, u.gone_since, u.expired_at,
-                a.file, a.tried, a.size, a.modified, a.parsed, a.racy, a.gone_since IS NOT NULL, a.attempts, a.next_attempt
+                a.file, a.tried, a.size, a.modified, a.parsed, a.racy, a.gone_since IS NOT NULL, a.attempts, a.next_attempt,
+                a.fault, a.tried_at
          FROM units u INDEXED BY units_by_key LEFT JOIN archives a ON a.unit = u.id WHERE u.directory = ?1",
     )?;
     let mut rows = query.query([directory])?;
@@ -85,6 +86,8 @@ fn file(row: &Row<'_>) -> rusqlite::Result<Option<KnownFile>> {
         gone: row.get(12)?,
         attempts: row.get(13)?,
         next_attempt: row.get(14)?,
+        fault: fault(row.get(15)?),
+        tried_at: row.get(16)?,
     }))
 }
 

@@ -2,9 +2,9 @@
 
 use rusqlite::Row;
 
-use crate::directory::{FileKind, FilePath, Fingerprint};
+use crate::directory::{ClusterName, DirectoryUrl, FileKind, FilePath, Fingerprint};
 use crate::ids::{ApplicationId, JobId};
-use crate::index::UnitKey;
+use crate::index::{ApplicationKey, Fault, UnitKey};
 
 /// Bytes and counts: SQLite's integers are signed.
 pub(super) fn signed(count: u64) -> i64 {
@@ -24,6 +24,24 @@ pub(super) fn stored(fingerprint: Fingerprint) -> i64 {
 /// The inverse of [`stored`].
 pub(super) fn fingerprint(value: i64) -> Fingerprint {
     Fingerprint(value.cast_unsigned())
+}
+
+/// A fault as stored; 0 is none.
+pub(super) const fn fault_column(fault: Option<Fault>) -> i64 {
+    match fault {
+        None => 0,
+        Some(Fault::Store) => 1,
+        Some(Fault::Content) => 2,
+    }
+}
+
+/// The inverse of [`fault_column`].
+pub(super) const fn fault(value: i64) -> Option<Fault> {
+    match value {
+        1 => Some(Fault::Store),
+        2 => Some(Fault::Content),
+        _ => None,
+    }
 }
 
 /// The id of a job in this column.
@@ -56,6 +74,16 @@ pub(super) fn usual_path(key: &UnitKey, kind: FileKind) -> FilePath {
         (UnitKey::Application(key), FileKind::Job(job)) => format!("{}/applications/{}/jobs/{job}", key.cluster, key.id),
         (UnitKey::LegacyJob(_, job), _) => job.to_string(),
     })
+}
+
+/// The key of a unit in these three columns: URL of the directory, cluster, name.
+pub(super) fn unit_key(row: &Row<'_>, column: usize) -> rusqlite::Result<UnitKey> {
+    let directory = DirectoryUrl::new(row.get::<_, String>(column)?);
+    let cluster: String = row.get(column + 1)?;
+    if cluster.is_empty() {
+        return Ok(UnitKey::LegacyJob(directory, job_id(row, column + 2)?));
+    }
+    Ok(UnitKey::Application(ApplicationKey { directory, cluster: ClusterName::new(cluster), id: application_id(row, column + 2)? }))
 }
 
 /// Cluster and name columns of a unit.

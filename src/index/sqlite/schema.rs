@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0004_facts.sql"),
     include_str!("../../../migrations/0005_search.sql"),
     include_str!("../../../migrations/0006_counts.sql"),
+    include_str!("../../../migrations/0007_attempts.sql"),
 ];
 
 /// Schema version that this build writes.

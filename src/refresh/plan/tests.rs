@@ -53,6 +53,8 @@ fn known_file(file: &FoundFile) -> KnownFile {
         racy: false,
         gone: false,
         attempts: 0,
+        fault: None,
+        tried_at: 0,
         next_attempt: None,
     }
 }
@@ -98,15 +100,14 @@ fn a_file_written_within_the_clock_tick_of_its_listing_is_read_once_more() {
 }
 
 #[test]
-fn a_file_that_could_not_be_read_is_due_again_when_its_time_comes() {
+fn a_file_that_could_not_be_read_is_fetched_by_a_listing_only_when_it_has_changed() {
     let summary = file(FileKind::Summary, 10, OLD);
     let mut known_unit = unit(std::slice::from_ref(&summary));
     known_unit.files[0].parsed = false;
-    known_unit.files[0].next_attempt = Some(NOW + 1);
+    known_unit.files[0].next_attempt = Some(NOW - 1);
     let known = knowing([(1, known_unit)]);
-    let listing = [found(1, vec![summary])];
-    assert!(plan(&known, &listing, NOW, &RULES).0.is_empty());
-    assert_eq!(plan(&known, &listing, NOW + 1, &RULES).0.len(), 1);
+    assert!(plan(&known, &[found(1, vec![summary])], NOW, &RULES).0.is_empty());
+    assert_eq!(plan(&known, &[found(1, vec![file(FileKind::Summary, 11, OLD)])], NOW, &RULES).0.len(), 1);
 }
 
 #[test]

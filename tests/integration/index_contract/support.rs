@@ -7,8 +7,8 @@ use historyserver::clock::{Clock, Millis};
 use historyserver::directory::{ClusterName, DirectoryUrl, FileKind, FilePath, FileVersion};
 use historyserver::ids::{ApplicationId, JobId};
 use historyserver::index::{
-    self, ApplicationKey, Copy, DocumentAnswer, FileChange, FileOutcome, IndexOptions, IndexReader, IndexWriter, Opened, OverviewList,
-    Pack, ParsedRecord, UnitChange, UnitKey, Urgency,
+    self, ApplicationKey, Copy, DocumentAnswer, Fault, FileChange, FileOutcome, IndexOptions, IndexReader, IndexWriter, Opened,
+    OverviewList, Pack, ParsedRecord, UnitChange, UnitKey, Urgency,
 };
 use historyserver::pack::{Packer, Part};
 use historyserver::problem::{Problem, ProblemCode, Subject};
@@ -218,7 +218,7 @@ impl Change {
     }
 
     pub(super) fn unreadable(mut self, kind: FileKind, modified: Millis, next_attempt: Option<Millis>) -> Self {
-        self.0.files.push(file(&self.0.key, kind, modified, FileOutcome::Unreadable { next_attempt }));
+        self.0.files.push(file(&self.0.key, kind, modified, FileOutcome::Unreadable { fault: Fault::Content, next_attempt }));
         self
     }
 

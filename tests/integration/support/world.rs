@@ -106,8 +106,12 @@ impl World {
         index_options.brought_back_grace = options.brought_back_grace;
         index_options.max_file_pages = options.max_file_pages;
         let (writer, reader, _) = index::open(&index_options).unwrap();
-        let ingest_options =
-            IngestOptions { limits: options.limits, bytes_in_flight: options.bytes_in_flight, look_up_unlisted: options.look_up_unlisted };
+        let ingest_options = IngestOptions {
+            limits: options.limits,
+            bytes_in_flight: options.bytes_in_flight,
+            refresh_interval: Duration::from_secs(10),
+            look_up_unlisted: options.look_up_unlisted,
+        };
         let clock = options.clock;
         let ingest = Ingest::new(directories.iter().cloned(), writer.clone(), reader.clone(), ingest_options, clock.clone());
         let refreshes = directories.iter().map(|directory| {
