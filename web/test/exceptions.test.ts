@@ -63,7 +63,7 @@ describe('the exceptions of a job', () => {
 
   test('are none where there is nothing', () => {
     expect(failures(undefined)).toEqual([]);
-    expect(failures({ exceptionHistory: { entries: [] }, 'root-exception': null })).toEqual([]);
+    expect(failures({ exceptionHistory: { entries: [] } })).toEqual([]);
   });
 
   test('are searched with all that belongs to them', () => {

@@ -66,6 +66,32 @@ describe('addresses of Flink’s dashboard', () => {
   test.each(['#/nothing', '#/constructor', '#/%E0%A4%A'])('%s is unknown and says so', (hash) => expect(page(hash).name).toBe('unknown'));
 });
 
+describe('addresses with empty and odd parts', () => {
+  test.each([
+    ['#/job/completed//overview', 'job'],
+    ['#/job//overview', 'job'],
+    ['#/jobs//', undefined],
+    ['#/job/completed/overview', 'job'],
+    ['#/job/overview', 'job'],
+    ['#/job/completed/metrics', 'job'],
+    [`#/job/completed/${ID}0`, 'job'],
+    [`#/job/completed/${ID.slice(1)}`, 'job'],
+    [`#/job/completed/%20${ID}`, 'job'],
+    ['#/job/completed/..%2F..%2Fconfig', 'job'],
+    ['#/job/completed/%00', 'job'],
+    ['#/application/completed//exceptions', 'application'],
+    ['#/application/completed/overview', 'application'],
+    ['#/application//', undefined],
+  ])('%s', (hash, id) => expect(page(hash)).toEqual(id ? { name: 'unknown', path: parseHash(hash).segments.join('/'), id } : { name: hash.includes('job') ? 'jobs' : 'applications' }));
+
+  test.each(['#//', '#///', '#/?', '#', '#/overview/'])('%s is the first page', (hash) => expect(page(hash)).toEqual({ name: 'home' }));
+  test.each(['#/job/completed/', '#/job/completed//', 'job/completed?name=x'])('%s is the list of jobs', (hash) => expect(page(hash)).toEqual({ name: 'jobs' }));
+  test.each(['#//job/completed', '#/runs', '#/runs//', '#/runs/tasks?name=x', '#/compare', '#/compare//'])('%s is unknown', (hash) => expect(page(hash).name).toBe('unknown'));
+  test.each([`#/job/completed/${ID}//`, `#/job/completed/${ID}/overview//`, `#/job/completed/${ID}/overview//subtasks`, `#/job/completed/${ID}//abc`])('%s is the job', (hash) =>
+    expect(page(hash)).toMatchObject({ name: 'job', id: ID, tab: 'overview', vertex: null }),
+  );
+});
+
 describe('links', () => {
   test('name a copy that is not the one shown, beside the page that they always led to', () => {
     expect(vertexHref(ID, 'abc', 'subtasks')).toBe(`#/job/completed/${ID}/overview/abc/subtasks`);

@@ -24,12 +24,12 @@ export function failures(document: Exceptions | undefined): Failure[] {
     failure({
       stacktrace: one.exception,
       timestamp: one.timestamp,
-      taskName: one.task ?? null,
-      endpoint: one.endpoint ?? one.location ?? null,
-      taskManagerId: one.taskManagerId ?? null,
+      taskName: one.task,
+      endpoint: one.endpoint ?? one.location,
+      taskManagerId: one.taskManagerId,
     }),
   );
-  return [{ ...failure({ stacktrace: root, timestamp: document?.timestamp ?? 0 }), concurrent }];
+  return [{ ...failure({ stacktrace: root, timestamp: document?.timestamp }), concurrent }];
 }
 
 /** True where Flink kept only the last of them. */
@@ -37,7 +37,12 @@ export function isTruncated(document: Exceptions | undefined): boolean {
   return document?.exceptionHistory?.truncated ?? document?.truncated ?? false;
 }
 
-function failure(entry: ExceptionEntry): Failure {
+/** A failure of which only the stack trace is archived, and maybe when. */
+export const bareFailure = (stacktrace: string, timestamp: number | undefined): Failure => failure({ stacktrace, timestamp });
+
+type Entry = { [K in keyof ExceptionEntry]?: ExceptionEntry[K] | undefined } & { stacktrace: string };
+
+function failure(entry: Entry): Failure {
   return {
     name: entry.exceptionName ?? causes(entry.stacktrace)[0]?.name ?? 'Exception',
     stacktrace: entry.stacktrace,

@@ -1,5 +1,6 @@
 /** The graph of a job: vertices as they ran, the edges of the plan, and the operators that never became a vertex. */
 import type { Job, JobVertex, PlanNode } from './api/flink';
+import { measured } from './format/number';
 
 export interface GraphNode {
   id: string;
@@ -25,7 +26,7 @@ export interface Graph {
 export function graphOf(job: Job): Graph {
   const planNodes = job.plan?.nodes ?? [];
   const known = new Set(job.vertices.map(({ id }) => id));
-  const nodes: GraphNode[] = job.vertices.map((vertex) => ({ id: vertex.id, name: vertex.name, parallelism: vertex.parallelism, vertex }));
+  const nodes: GraphNode[] = job.vertices.map((vertex) => ({ id: vertex.id, name: vertex.name, parallelism: vertex.parallelism ?? null, vertex }));
   const edges: GraphEdge[] = [];
   for (const node of planNodes) {
     for (const input of node.inputs ?? []) {
@@ -43,7 +44,7 @@ function addPending(job: Job, nodes: GraphNode[], edges: GraphEdge[]): void {
   for (const node of stream) {
     if (node.job_vertex_id) continue;
     const id = `pending ${node.id}`;
-    nodes.push({ id, name: plainText(node.description) || node.operator || node.id, parallelism: node.parallelism > 0 ? node.parallelism : null, vertex: null });
+    nodes.push({ id, name: plainText(node.description) || node.operator || node.id, parallelism: measured(node.parallelism) || null, vertex: null });
     for (const input of node.inputs ?? []) {
       const from = place.get(input.id);
       if (from !== undefined) edges.push(edge(from, id, input.ship_strategy, input.exchange));

@@ -3,7 +3,7 @@ import { encodePart } from './encode';
 /** The hash of the address is the state of the page: `#/job/completed/<id>/exceptions?search=…`. */
 
 export interface Location {
-  /** Decoded parts of the path. */
+  /** Decoded parts of the path. One within it may be empty: `#/job//overview` names no job. */
   segments: string[];
   query: URLSearchParams;
 }
@@ -11,9 +11,9 @@ export interface Location {
 export function parseHash(hash: string): Location {
   const text = hash.replace(/^#/, '');
   const mark = text.indexOf('?');
-  const path = mark < 0 ? text : text.slice(0, mark);
+  const path = (mark < 0 ? text : text.slice(0, mark)).replace(/^\/|\/+$/g, '');
   return {
-    segments: path.split('/').filter(Boolean).map(decode),
+    segments: path === '' ? [] : path.split('/').map(decode),
     query: new URLSearchParams(mark < 0 ? '' : text.slice(mark + 1)),
   };
 }

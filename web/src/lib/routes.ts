@@ -25,7 +25,10 @@ export type Page =
   | { name: 'statistics' }
   | { name: 'server' }
   | { name: 'live'; what: string }
-  | { name: 'unknown'; path: string };
+  /** `id` says of what it should be one, where a word of the address is none. */
+  | { name: 'unknown'; path: string; id?: 'application' | 'job' };
+
+type Unknown = Extract<Page, { name: 'unknown' }>;
 
 /** What Flink's dashboard shows of a running job and never archives. */
 const NOT_ARCHIVED = new Map([
@@ -43,22 +46,22 @@ const LIVE = new Map([
 ]);
 
 export function pageOf(segments: readonly string[]): Page {
-  const [first = '', ...rest] = segments;
+  const [first = 'overview', ...rest] = segments;
+  const unknown: Unknown = { name: 'unknown', path: segments.join('/') };
   switch (first) {
-    case '':
     case 'overview':
       return { name: 'home' };
     case 'application':
     case 'applications':
-      return applicationPage(withoutState(rest));
+      return applicationPage(withoutState(rest), unknown);
     case 'job':
     case 'jobs':
-      return jobPage(withoutState(rest));
+      return jobPage(withoutState(rest), unknown);
     case 'runs':
-      return { name: 'runs', kind: rest[0] === 'applications' ? 'applications' : 'jobs' };
+      return rest[0] === 'applications' || rest[0] === 'jobs' ? { name: 'runs', kind: rest[0] } : unknown;
     case 'compare':
       // Only jobs can be compared: an application has no plan.
-      return rest[0] === 'jobs' ? { name: 'compare' } : { name: 'unknown', path: segments.join('/') };
+      return rest[0] === 'jobs' ? { name: 'compare' } : unknown;
     case 'search':
       return { name: 'search' };
     case 'statistics':
@@ -67,7 +70,7 @@ export function pageOf(segments: readonly string[]): Page {
       return { name: 'server' };
     default: {
       const what = LIVE.get(first);
-      return what ? { name: 'live', what } : { name: 'unknown', path: segments.join('/') };
+      return what ? { name: 'live', what } : unknown;
     }
   }
 }
@@ -77,13 +80,18 @@ function withoutState(rest: readonly string[]): readonly string[] {
   return rest[0] === 'completed' || rest[0] === 'running' ? rest.slice(1) : rest;
 }
 
-function applicationPage([id, tab]: readonly string[]): Page {
-  if (!id) return { name: 'applications' };
-  return { name: 'application', id: id.toLowerCase(), tab: APPLICATION_TABS.find((one) => one === tab) ?? 'overview', unknownTab: unknown(tab, APPLICATION_TABS) };
+/** True of an id as Flink writes it, in any case. Another word, such as `overview`, would ask the server for another document. */
+export const isId = (word: string): boolean => /^[0-9a-f]{32}$/i.test(word);
+
+function applicationPage([id, tab]: readonly string[], unknown: Unknown): Page {
+  if (id === undefined) return { name: 'applications' };
+  if (!isId(id)) return { ...unknown, id: 'application' };
+  return { name: 'application', id: id.toLowerCase(), tab: APPLICATION_TABS.find((one) => one === tab) ?? 'overview', unknownTab: unknownWord(tab, APPLICATION_TABS) };
 }
 
-function jobPage([id, tab = '', vertex, vertexTab = '']: readonly string[]): Page {
-  if (!id) return { name: 'jobs' };
+function jobPage([id, tab = '', vertex, vertexTab = '']: readonly string[], unknown: Unknown): Page {
+  if (id === undefined) return { name: 'jobs' };
+  if (!isId(id)) return { ...unknown, id: 'job' };
   return {
     name: 'job',
     id: id.toLowerCase(),
@@ -91,12 +99,12 @@ function jobPage([id, tab = '', vertex, vertexTab = '']: readonly string[]): Pag
     vertex: tab === 'overview' && vertex ? vertex : null,
     vertexTab: VERTEX_TABS.find((one) => one === vertexTab) ?? 'detail',
     notArchived: NOT_ARCHIVED.get(tab) ?? NOT_ARCHIVED.get(vertexTab) ?? null,
-    unknownTab: unknown(tab, JOB_TABS) ?? unknown(vertexTab, VERTEX_TABS),
+    unknownTab: unknownWord(tab, JOB_TABS) ?? unknownWord(vertexTab, VERTEX_TABS),
   };
 }
 
 /** The word of an address that names no tab, neither here nor in Flink's dashboard. */
-function unknown(tab: string | undefined, tabs: readonly string[]): string | null {
+function unknownWord(tab: string | undefined, tabs: readonly string[]): string | null {
   return tab && !tabs.includes(tab) && !NOT_ARCHIVED.has(tab) ? tab : null;
 }
 

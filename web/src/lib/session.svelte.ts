@@ -1,4 +1,3 @@
-import type { DashboardConfiguration } from './api/flink';
 import { getJson } from './api/http';
 import type { ServerStatus } from './api/server';
 import { clock } from './clock.svelte';
@@ -11,10 +10,11 @@ class Session {
   /** To be called once, while the page is set up. */
   start(): void {
     this.#status = document<ServerStatus>(() => 'api/v1/status', true);
-    getJson<DashboardConfiguration>('config').then(
+    getJson<{ 'refresh-interval'?: unknown } | null>('config').then(
       (config) => {
         // Fewer than two seconds between two beats would only keep the server busy.
-        if (config['refresh-interval'] > 0) clock.interval = Math.max(2000, config['refresh-interval']);
+        const interval = config?.['refresh-interval'];
+        if (typeof interval === 'number' && interval > 0) clock.interval = Math.max(2000, interval);
       },
       () => undefined,
     );

@@ -1,9 +1,10 @@
 /** Lanes of the timeline: when vertices and their subtasks ran. */
-import type { JobVertex, SubtaskTimes } from './api/flink';
+import type { Job, JobVertex, SubtaskTimes } from './api/flink';
 import { formatDuration } from './format/duration';
 import { measured } from './format/number';
 import { instant } from './format/time';
 import { tone } from './status';
+import { timesOf } from './times';
 
 export interface Segment {
   from: number;
@@ -20,9 +21,19 @@ export interface Lane {
   segments: Segment[];
 }
 
+/** From when to when a job and its vertices ran, as far as it is known. */
+export function axisOf(job: Job): { from: number; to: number } {
+  const known = (times: (number | null | undefined)[]): number[] => times.filter((time): time is number => typeof time === 'number');
+  const { start, end } = timesOf(job, job.state);
+  const starts = known([start, ...job.vertices.map((one) => instant(one['start-time']))]);
+  const from = starts.length > 0 ? starts.reduce((a, b) => Math.min(a, b)) : 0;
+  const ends = known([...job.vertices.map((one) => instant(one['end-time'])), ...starts]);
+  return { from, to: Math.max(from + 1, end ?? ends.reduce((a, b) => Math.max(a, b), from)) };
+}
+
 export function vertexLane(vertex: JobVertex, end: number): Lane {
   const from = instant(vertex['start-time']);
-  const to = instant(vertex['end-time']) ?? end;
+  const to = Math.max(from ?? 0, instant(vertex['end-time']) ?? end);
   const lasted = from === null ? 'never started' : formatDuration(to - from);
   return {
     key: vertex.id,
@@ -37,7 +48,7 @@ const TERMINAL = ['FINISHED', 'FAILED', 'CANCELED'];
 /** What came after what: times may be equal, and then the order of a task's life decides. */
 const LIFE = ['CREATED', 'SCHEDULED', 'DEPLOYING', 'INITIALIZING', 'RUNNING', 'CANCELING', ...TERMINAL];
 
-export function subtaskLane(subtask: SubtaskTimes['subtasks'][number], end: number): Lane {
+export function subtaskLane(subtask: SubtaskTimes, end: number): Lane {
   const states = Object.entries(subtask.timestamps)
     .map(([state, time]) => ({ state, at: instant(time) }))
     .filter((one): one is { state: string; at: number } => one.at !== null)
@@ -47,7 +58,7 @@ export function subtaskLane(subtask: SubtaskTimes['subtasks'][number], end: numb
   const lasted = measured(subtask.duration);
   const segments = states.flatMap(({ state, at }, index): Segment[] => {
     if (TERMINAL.includes(state)) return [];
-    const to = states[index + 1]?.at ?? end;
+    const to = states[index + 1]?.at ?? Math.max(at, end);
     const look = state === 'RUNNING' || state === 'CANCELING' ? tone(outcome) : `phase-${state}`;
     return [{ from: at, to, look, title: `${state}, ${formatDuration(to - at)}` }];
   });

@@ -2,6 +2,7 @@
 export { default as ApplicationPage } from './ApplicationPage.svelte';
 export { default as ComparePage } from './ComparePage.svelte';
 export { default as JobPage } from './JobPage.svelte';
+export { default as Missing } from './Missing.svelte';
 export { default as RunsPage } from './RunsPage.svelte';
 export { default as SearchPage } from './SearchPage.svelte';
 export { default as ServerPage } from './ServerPage.svelte';

@@ -1,387 +1,341 @@
-/** Flink's REST documents as archives of 1.20 to 2.3 hold them. Whatever an older or newer version may lack is optional. */
+/**
+ * Flink's REST documents as archives of 1.2 to 2.3 hold them: how they are read, and the types that come of it. Whatever an older or
+ * newer version may lack is optional.
+ */
 import { encodePart } from '../encode';
+import { figure, flag, list, must, number, object, or, orEmpty, plain, record, scalar, text, type Read } from './shape';
 
-/** A long that may be -1 or 2^63-1, or the word "NaN". */
-export type Figure = number | 'NaN' | null;
-export type Counts = Record<string, number>;
+/** Counts by name. */
+const counts = record(number);
+const figures = record(figure);
 
-export interface DashboardConfiguration {
-  'refresh-interval': number;
-  'flink-version'?: string;
-  features?: Record<string, boolean>;
-}
+const jobOverview = object({
+  jid: or(text, ''),
+  name: or(text, ''),
+  state: or(text, ''),
+  'start-time': number,
+  'end-time': number,
+  duration: number,
+  tasks: counts,
+});
 
-export interface ApplicationOverview {
-  id: string;
-  name: string;
-  status: string;
-  'start-time': number;
-  'end-time': number;
-  duration: number;
-  jobs?: Counts;
-}
+export const application = object({
+  id: text,
+  name: or(text, ''),
+  status: must(text, ''),
+  'start-time': number,
+  'end-time': number,
+  duration: number,
+  timestamps: counts,
+  jobs: must(list(jobOverview), []),
+});
 
-export interface JobOverview {
-  jid: string;
-  name: string;
-  state: string;
-  'start-time': number;
-  'end-time': number;
-  duration: number;
-  tasks?: Counts;
-  jobType?: string | null;
-  schedulerType?: string | null;
-  'last-modification'?: number;
-}
-
-export interface Application {
-  id: string;
-  name: string;
-  status: string;
-  'start-time': number;
-  'end-time': number;
-  duration: number;
-  timestamps?: Counts;
-  jobs: JobOverview[];
-}
-
-export interface ExceptionEntry {
-  exceptionName?: string;
-  stacktrace: string;
-  timestamp: number;
-  failureLabels?: Record<string, string>;
-  taskName?: string | null;
-  endpoint?: string | null;
+const exceptionMembers = {
+  exceptionName: text,
+  stacktrace: or(text, ''),
+  timestamp: number,
+  failureLabels: record(scalar),
+  taskName: text,
+  endpoint: text,
   /** Where `endpoint` stands since 2.0. */
-  location?: string | null;
-  taskManagerId?: string | null;
+  location: text,
+  taskManagerId: text,
   /** Only in an application's exceptions. */
-  jobId?: string | null;
-  concurrentExceptions?: ExceptionEntry[];
-}
+  jobId: text,
+};
 
-export interface Exceptions {
-  exceptionHistory?: { entries: ExceptionEntry[]; truncated?: boolean };
+export const exceptions = object({
+  exceptionHistory: object({
+    entries: list(object({ ...exceptionMembers, concurrentExceptions: list(object(exceptionMembers)) })),
+    truncated: flag,
+  }),
   /** 1.x only, as are the three below. */
-  'root-exception'?: string | null;
-  timestamp?: number | null;
-  'all-exceptions'?: { exception: string; task?: string; location?: string; endpoint?: string; timestamp: number; taskManagerId?: string }[];
-  truncated?: boolean;
-}
+  'root-exception': text,
+  timestamp: number,
+  'all-exceptions': list(object({ exception: or(text, ''), task: text, location: text, endpoint: text, timestamp: number, taskManagerId: text })),
+  truncated: flag,
+});
 
-export interface IoMetrics {
-  'read-bytes': Figure;
-  'read-bytes-complete'?: boolean;
-  'write-bytes': Figure;
-  'write-bytes-complete'?: boolean;
-  'read-records': Figure;
-  'read-records-complete'?: boolean;
-  'write-records': Figure;
-  'write-records-complete'?: boolean;
-  'accumulated-backpressured-time'?: Figure;
-  'accumulated-idle-time'?: Figure;
-  'accumulated-busy-time'?: Figure;
-}
+const metrics = object({
+  'read-bytes': figure,
+  'read-bytes-complete': flag,
+  'write-bytes': figure,
+  'write-bytes-complete': flag,
+  'read-records': figure,
+  'read-records-complete': flag,
+  'write-records': figure,
+  'write-records-complete': flag,
+  'accumulated-backpressured-time': figure,
+  'accumulated-idle-time': figure,
+  'accumulated-busy-time': figure,
+});
 
-export interface JobVertex {
-  id: string;
-  name: string;
-  status: string;
-  parallelism: number;
-  maxParallelism?: number;
-  slotSharingGroupId?: string;
-  'start-time': number;
-  'end-time': number;
-  duration: number;
-  tasks: Counts;
-  metrics: IoMetrics;
-}
+const vertex = object({
+  id: must(text, ''),
+  name: or(text, ''),
+  status: must(text, ''),
+  parallelism: number,
+  maxParallelism: number,
+  slotSharingGroupId: text,
+  'start-time': number,
+  'end-time': number,
+  duration: number,
+  tasks: counts,
+  metrics: orEmpty(metrics),
+});
 
-export interface PlanInput {
-  id: string;
-  num?: number;
-  ship_strategy?: string;
-  local_strategy?: string;
-  caching?: string;
-  exchange?: string;
-}
+const planInput = object({ id: or(text, ''), ship_strategy: text, exchange: text });
+const planNode = object({ id: or(text, ''), parallelism: number, operator: text, description: text, inputs: list(planInput) });
+/** `job_vertex_id` is absent while the operator had no vertex yet. */
+const streamNode = object({ id: or(text, ''), parallelism: number, operator: text, description: text, inputs: list(planInput), job_vertex_id: text });
 
-export interface PlanNode {
-  id: string;
-  parallelism: number;
-  operator?: string;
-  operator_strategy?: string;
-  description?: string;
-  inputs?: PlanInput[];
-}
+export const job = object({
+  jid: or(text, ''),
+  name: or(text, ''),
+  state: must(text, ''),
+  'application-id': text,
+  'job-type': text,
+  schedulerType: text,
+  'start-time': number,
+  'end-time': number,
+  duration: number,
+  timestamps: counts,
+  vertices: must(list(vertex), []),
+  'status-counts': counts,
+  plan: object({ type: text, nodes: list(planNode) }),
+  'stream-graph': object({ nodes: list(streamNode) }),
+  'pending-operators': number,
+});
 
-export interface StreamNode extends PlanNode {
-  /** Absent while the operator had no vertex yet. */
-  job_vertex_id?: string;
-}
+const attemptMembers = {
+  subtask: or(number, 0),
+  status: or(text, ''),
+  attempt: or(number, 0),
+  endpoint: text,
+  host: text,
+  'start-time': number,
+  'end-time': number,
+  duration: number,
+  metrics: orEmpty(metrics),
+  'taskmanager-id': text,
+  'status-duration': figures,
+};
 
-export interface Job {
-  jid: string;
-  name: string;
-  state: string;
-  'application-id'?: string | null;
-  'job-type'?: string | null;
-  schedulerType?: string | null;
-  'start-time': number;
-  'end-time': number;
-  duration: number;
-  maxParallelism?: number;
-  timestamps?: Counts;
-  vertices: JobVertex[];
-  'status-counts'?: Counts;
-  plan?: { type?: string; nodes?: PlanNode[] };
-  'stream-graph'?: { nodes?: StreamNode[] };
-  'pending-operators'?: number;
-}
+/** One attempt of a subtask. */
+export const attempt = object({ ...attemptMembers, 'other-concurrent-attempts': list(object(attemptMembers)) });
 
-export interface Attempt {
-  subtask: number;
-  status: string;
-  attempt: number;
-  endpoint?: string;
-  host?: string;
-  'start-time': number;
-  'end-time': number;
-  duration: number;
-  metrics: IoMetrics;
-  'taskmanager-id'?: string;
-  'status-duration'?: Record<string, Figure>;
-  'other-concurrent-attempts'?: Attempt[];
-}
+/** Of each figure min, p25, avg, median, p75, p95, max and sum. */
+const aggregated = object({ metrics: record(figures), 'status-duration': record(figures) });
 
-/** min, p25, avg, median, p75, p95, max and sum of one figure. */
-export type Aggregate = Record<string, Figure>;
+export const vertexDetails = object({ maxParallelism: number, subtasks: must(list(attempt), []), aggregated });
 
-export interface Aggregated {
-  metrics?: Record<string, Aggregate>;
-  'status-duration'?: Record<string, Aggregate>;
-}
+const taskManager = object({
+  endpoint: text,
+  host: text,
+  status: or(text, ''),
+  'start-time': number,
+  'end-time': number,
+  duration: number,
+  metrics: orEmpty(metrics),
+  'status-counts': counts,
+  'taskmanager-id': text,
+  aggregated,
+});
 
-export interface VertexDetails {
-  id: string;
-  name: string;
-  parallelism: number;
-  maxParallelism?: number;
-  subtasks: Attempt[];
-  aggregated?: Aggregated;
-}
+export const taskManagers = object({ taskmanagers: must(list(taskManager), []) });
 
-export interface TaskManager {
-  endpoint?: string;
-  host?: string;
-  status: string;
-  'start-time': number;
-  'end-time': number;
-  duration: number;
-  metrics: IoMetrics;
-  'status-counts'?: Counts;
-  'taskmanager-id'?: string;
-  aggregated?: Aggregated;
-}
+const subtaskTimes = object({ subtask: or(number, 0), duration: number, timestamps: orEmpty(counts) });
 
-export interface SubtaskTimes {
-  subtasks: { subtask: number; endpoint?: string; host?: string; duration: number; timestamps: Counts }[];
-}
+export const vertexTimes = object({ subtasks: must(list(subtaskTimes), []) });
 
-export interface Accumulator {
-  name: string;
-  type: string;
-  value: string;
-}
+const accumulator = object({ name: or(text, ''), type: or(text, ''), value: or(scalar, '') });
 
-export interface KeyValue {
-  key: string;
-  value: string;
-}
+export const jobAccumulators = object({ 'user-task-accumulators': list(accumulator) });
+export const attemptAccumulators = object({ 'user-accumulators': list(accumulator) });
 
-export interface JobConfiguration {
-  'execution-config'?: {
-    'execution-mode'?: string;
-    'restart-strategy'?: string;
-    'job-parallelism'?: number;
-    'object-reuse-mode'?: boolean;
-    'user-config'?: Record<string, string>;
-  };
-}
+/** The options of a cluster. */
+export const clusterConfiguration = list(object({ key: or(scalar, ''), value: or(scalar, '') }));
 
-export interface Environment {
-  jvm?: { version?: string; arch?: string; options?: string[] };
-  classpath?: string[];
-}
+export const jobConfiguration = object({
+  'execution-config': object({
+    'execution-mode': text,
+    'restart-strategy': text,
+    'job-parallelism': number,
+    'object-reuse-mode': flag,
+    'user-config': record(or(scalar, 'null')),
+  }),
+});
 
-export interface Summary {
-  min: Figure;
-  max: Figure;
-  avg: Figure;
-  p50?: Figure;
-  p90?: Figure;
-  p95?: Figure;
-  p99?: Figure;
-  p999?: Figure;
-}
+export const environment = object({ jvm: object({ version: text, arch: text, options: list(text) }), classpath: list(text) });
 
-export interface CheckpointSizes {
-  latest_ack_timestamp: number;
-  checkpointed_size?: Figure;
-  state_size: Figure;
-  end_to_end_duration: Figure;
-  alignment_buffered?: Figure;
-  processed_data?: Figure;
-  persisted_data?: Figure;
-  num_subtasks: number;
-  num_acknowledged_subtasks: number;
-}
+const summary = object({ min: figure, max: figure, avg: figure, p50: figure, p90: figure, p95: figure, p99: figure, p999: figure });
 
-export interface Checkpoint extends CheckpointSizes {
-  id: number;
-  status: string;
-  is_savepoint: boolean;
-  savepointFormat?: string | null;
-  trigger_timestamp: number;
-  checkpoint_type?: string;
-  tasks?: Record<string, CheckpointSizes & { id: number; status: string }>;
-  external_path?: string;
-  discarded?: boolean;
-  failure_timestamp?: number;
-  failure_message?: string;
-}
+const checkpointSizes = {
+  latest_ack_timestamp: number,
+  checkpointed_size: figure,
+  state_size: figure,
+  end_to_end_duration: figure,
+  processed_data: figure,
+  persisted_data: figure,
+  num_subtasks: number,
+  num_acknowledged_subtasks: number,
+};
 
-export interface RestoredCheckpoint {
-  id: number;
-  restore_timestamp: number;
-  is_savepoint: boolean;
-  external_path?: string | null;
-}
+export const checkpoint = object({
+  ...checkpointSizes,
+  id: or(number, 0),
+  status: or(text, ''),
+  is_savepoint: or(flag, false),
+  savepointFormat: text,
+  trigger_timestamp: number,
+  checkpoint_type: text,
+  tasks: record(object(checkpointSizes)),
+  external_path: text,
+  discarded: flag,
+  failure_timestamp: number,
+  failure_message: text,
+});
 
-export interface Checkpoints {
-  counts: { restored: number; total: number; in_progress: number; completed: number; failed: number };
-  summary: Record<string, Summary>;
-  latest: {
-    completed?: Checkpoint | null;
-    savepoint?: Checkpoint | null;
-    failed?: Checkpoint | null;
-    restored?: RestoredCheckpoint | null;
-  };
-  history: Checkpoint[];
-}
+/** Empty of a job without checkpoints in Flink 1.2 to 1.4. */
+export const checkpoints = object({
+  counts: object({ restored: number, total: number, in_progress: number, completed: number, failed: number }),
+  summary: orEmpty(record(summary)),
+  latest: orEmpty(
+    object({
+      completed: checkpoint,
+      savepoint: checkpoint,
+      failed: checkpoint,
+      restored: object({ id: or(number, 0), restore_timestamp: number, is_savepoint: or(flag, false), external_path: text }),
+    }),
+  ),
+  history: list(checkpoint),
+});
 
-export interface CheckpointSubtasks {
-  summary?: {
-    checkpointed_size?: Summary;
-    state_size: Summary;
-    end_to_end_duration: Summary;
-    checkpoint_duration: { sync: Summary; async: Summary };
-    alignment: { processed?: Summary; persisted?: Summary; duration: Summary };
-    start_delay?: Summary;
-  };
-  subtasks: {
-    index: number;
-    status: string;
-    ack_timestamp?: number;
-    end_to_end_duration?: Figure;
-    checkpointed_size?: Figure;
-    state_size?: Figure;
-    checkpoint?: { sync: Figure; async: Figure };
-    alignment?: { processed?: Figure; persisted?: Figure; duration: Figure };
-    start_delay?: Figure;
-    unaligned_checkpoint?: boolean;
-    aborted?: boolean;
-  }[];
-}
+export const checkpointSubtasks = object({
+  summary: object({
+    checkpointed_size: summary,
+    state_size: summary,
+    end_to_end_duration: summary,
+    checkpoint_duration: object({ sync: summary, async: summary }),
+    alignment: object({ processed: summary, persisted: summary, duration: summary }),
+    start_delay: summary,
+  }),
+  subtasks: must(
+    list(
+      object({
+        index: or(number, 0),
+        status: or(text, ''),
+        ack_timestamp: number,
+        end_to_end_duration: figure,
+        checkpointed_size: figure,
+        state_size: figure,
+        checkpoint: object({ sync: figure, async: figure }),
+        alignment: object({ processed: figure, persisted: figure, duration: figure }),
+        start_delay: figure,
+        unaligned_checkpoint: flag,
+        aborted: flag,
+      }),
+    ),
+    [],
+  ),
+});
 
-export interface CheckpointConfiguration {
-  mode?: string;
-  interval?: Figure;
-  timeout?: Figure;
-  min_pause?: Figure;
-  max_concurrent?: Figure;
-  externalization?: { enabled: boolean; delete_on_cancellation: boolean };
-  state_backend?: string;
-  checkpoint_storage?: string;
-  unaligned_checkpoints?: boolean;
-  tolerable_failed_checkpoints?: Figure;
-  aligned_checkpoint_timeout?: Figure;
-  checkpoints_after_tasks_finish?: boolean;
-  state_changelog_enabled?: boolean;
-  changelog_periodic_materialization_interval?: Figure;
-  changelog_storage?: string;
-}
+export const checkpointConfiguration = object({
+  mode: text,
+  interval: figure,
+  timeout: figure,
+  min_pause: figure,
+  max_concurrent: figure,
+  externalization: object({ enabled: flag, delete_on_cancellation: flag }),
+  state_backend: text,
+  checkpoint_storage: text,
+  unaligned_checkpoints: flag,
+  tolerable_failed_checkpoints: figure,
+  aligned_checkpoint_timeout: figure,
+  checkpoints_after_tasks_finish: flag,
+  state_changelog_enabled: flag,
+  changelog_periodic_materialization_interval: figure,
+  changelog_storage: text,
+});
 
-export interface ResourceProfile {
-  cpuCores: Figure;
-  taskHeapMemory: Figure;
-  taskOffHeapMemory: Figure;
-  managedMemory: Figure;
-  networkMemory: Figure;
-  extendedResources?: Record<string, unknown>;
-}
+const resourceProfile = object({ cpuCores: figure, taskHeapMemory: figure, taskOffHeapMemory: figure, managedMemory: figure, networkMemory: figure });
 
-export interface Rescale {
-  rescaleUuid: string;
-  resourceRequirementsUuid?: string;
-  rescaleAttemptId?: number;
-  triggerCause?: string;
-  terminalState?: string | null;
-  terminatedReason?: string | null;
-  startTimestampInMillis: number;
-  endTimestampInMillis: number;
-  vertices?: Record<
-    string,
-    {
-      jobVertexId: string;
-      jobVertexName: string;
-      slotSharingGroupName?: string;
-      preRescaleParallelism: number | null;
-      postRescaleParallelism: number | null;
-      desiredParallelism: number | null;
-      sufficientParallelism: number | null;
-    }
-  >;
-  slots?: Record<
-    string,
-    {
-      slotSharingGroupId: string;
-      slotSharingGroupName?: string;
-      preRescaleSlots: number | null;
-      postRescaleSlots: number | null;
-      desiredSlots: number | null;
-      minimalRequiredSlots: number | null;
-      requestResourceProfile?: ResourceProfile | null;
-      acquiredResourceProfile?: ResourceProfile | null;
-    }
-  >;
-  schedulerStates?: {
-    state: string;
-    enterTimestampInMillis: number;
-    leaveTimestampInMillis: number;
-    durationInMillis: Figure;
-    stringifiedException?: string | null;
-  }[];
-}
+export const rescale = object({
+  rescaleUuid: or(text, ''),
+  resourceRequirementsUuid: text,
+  rescaleAttemptId: number,
+  triggerCause: text,
+  terminalState: text,
+  terminatedReason: text,
+  startTimestampInMillis: number,
+  endTimestampInMillis: number,
+  vertices: record(
+    object({
+      jobVertexName: text,
+      slotSharingGroupName: text,
+      preRescaleParallelism: number,
+      postRescaleParallelism: number,
+      desiredParallelism: number,
+      sufficientParallelism: number,
+    }),
+  ),
+  slots: record(
+    object({
+      slotSharingGroupId: text,
+      slotSharingGroupName: text,
+      preRescaleSlots: number,
+      postRescaleSlots: number,
+      desiredSlots: number,
+      minimalRequiredSlots: number,
+      requestResourceProfile: resourceProfile,
+      acquiredResourceProfile: resourceProfile,
+    }),
+  ),
+  schedulerStates: list(
+    object({ state: or(text, ''), enterTimestampInMillis: number, leaveTimestampInMillis: number, durationInMillis: figure, stringifiedException: text }),
+  ),
+});
 
-export interface RescalesOverview {
-  rescalesCounts: { ignored: number; inProgress: number; completed: number; failed: number };
-  latest: { completed?: Rescale | null; failed?: Rescale | null; ignored?: Rescale | null };
-}
+export const rescalesOverview = object({
+  rescalesCounts: orEmpty(object({ ignored: number, inProgress: number, completed: number, failed: number })),
+  latest: orEmpty(object({ completed: rescale, failed: rescale, ignored: rescale })),
+});
 
-export interface RescalesSummary {
-  rescalesDurationStatsInMillis: Summary;
-  completedRescalesDurationStatsInMillis: Summary;
-  ignoredRescalesDurationStatsInMillis: Summary;
-  failedRescalesDurationStatsInMillis: Summary;
-}
+export const rescalesHistory = list(rescale);
 
-export type RescalesConfiguration = Record<string, Figure | string | null>;
+export const rescalesSummary = object({
+  rescalesDurationStatsInMillis: summary,
+  completedRescalesDurationStatsInMillis: summary,
+  ignoredRescalesDurationStatsInMillis: summary,
+  failedRescalesDurationStatsInMillis: summary,
+});
 
-/** Flink archives some refusals as if they were answers: `{"errors":[…]}` with status 200. */
-export function available<T extends object>(document: T | undefined): T | undefined {
-  return document && !('errors' in document) ? document : undefined;
-}
+export const rescalesConfiguration = record(plain);
+
+export type Counts = Read<typeof counts>;
+export type JobOverview = Read<typeof jobOverview>;
+export type Application = Read<typeof application>;
+export type Exceptions = Read<typeof exceptions>;
+export type ExceptionEntry = NonNullable<NonNullable<Exceptions['exceptionHistory']>['entries']>[number];
+export type IoMetrics = Read<typeof metrics>;
+export type JobVertex = Read<typeof vertex>;
+export type PlanNode = Read<typeof planNode>;
+export type Job = Read<typeof job>;
+export type Attempt = Read<typeof attempt>;
+export type Aggregate = Read<typeof figures>;
+export type Aggregated = Read<typeof aggregated>;
+export type VertexDetails = Read<typeof vertexDetails>;
+export type TaskManager = Read<typeof taskManager>;
+export type SubtaskTimes = Read<typeof subtaskTimes>;
+export type Accumulator = Read<typeof accumulator>;
+export type Summary = Read<typeof summary>;
+export type Checkpoint = Read<typeof checkpoint>;
+export type CheckpointSizes = Pick<Checkpoint, keyof typeof checkpointSizes>;
+export type Checkpoints = Read<typeof checkpoints>;
+export type CheckpointSubtask = Read<typeof checkpointSubtasks>['subtasks'][number];
+export type ResourceProfile = Read<typeof resourceProfile>;
+export type Rescale = Read<typeof rescale>;
+export type RescalesOverview = Read<typeof rescalesOverview>;
 
 export const jobPath = (job: string, rest = ''): string => `jobs/${encodePart(job)}${rest}`;
 export const applicationPath = (application: string, rest = ''): string => `applications/${encodePart(application)}${rest}`;

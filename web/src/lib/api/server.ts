@@ -35,6 +35,7 @@ export type Removal = Schemas['Removal'];
 export type RemovedUnit = Schemas['RemovedUnit'];
 export type Preview = Schemas['Preview'];
 export type PendingRemoval = Schemas['PendingRemoval'];
+export type DocumentPage = Schemas['DocumentPage'];
 export type TaskPage = Schemas['TaskPage'];
 export type Task = Schemas['Task'];
 export type SearchItem = Schemas['SearchItem'];

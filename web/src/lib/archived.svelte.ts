@@ -1,0 +1,46 @@
+import { readDocument, type Document, type Shape } from './api/shape';
+import { document, type Resource } from './resource.svelte';
+
+/** A document of an archive, read as far as it is what Flink writes. */
+export interface Archived<T> extends Resource<T>, Pick<Document<T>, 'flaws' | 'flawCount' | 'refusal'> {
+  /** The path that Flink answers it at; `null` while none is asked for. */
+  readonly path: string | null;
+  /** As it stands in the archive. */
+  readonly raw: unknown;
+}
+
+const NOTHING: Document<never> = { value: undefined, flaws: [], flawCount: 0, refusal: null };
+
+/** Loads a document of Flink, as `document` does, and reads it as `shape` says. */
+export function archived<T>(shape: Shape<T | undefined>, path: () => string | null, live = false): Archived<T> {
+  const answer = document<unknown>(path, live);
+  const named = $derived(path());
+  const read = $derived<Document<T>>(answer.data === undefined ? NOTHING : readDocument(shape, answer.data));
+  return {
+    get data() {
+      return read.value;
+    },
+    get flaws() {
+      return read.flaws;
+    },
+    get flawCount() {
+      return read.flawCount;
+    },
+    get refusal() {
+      return read.refusal;
+    },
+    get raw() {
+      return answer.data;
+    },
+    get path() {
+      return named;
+    },
+    get error() {
+      return answer.error;
+    },
+    get loading() {
+      return answer.loading;
+    },
+    reload: () => answer.reload(),
+  };
+}
