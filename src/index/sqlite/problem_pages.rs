@@ -40,9 +40,19 @@ pub(in crate::index) fn problem_page(
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next = rows.last().filter(|_| more).map(|(id, since, _)| format!("1.{since}.{id}"));
-    let count: i64 = connection
-        .prepare_cached(&format!("SELECT count(*) FROM (SELECT 1 FROM {VISIBLE} AND {FILTERED} LIMIT ?5)"))?
-        .query_row(params![codes, directories, clusters, application, signed(COUNTED + 1)], |row| row.get(0))?;
+    let count: i64 = if clusters.is_none() && application.is_none() {
+        connection
+            .prepare_cached(
+                "SELECT coalesce(sum(p.number), 0) FROM problem_counts p JOIN directories d ON d.id = p.directory
+                 WHERE d.position IS NOT NULL AND (?1 IS NULL OR p.code IN (SELECT value FROM json_each(?1)))
+                     AND (?2 IS NULL OR d.url IN (SELECT value FROM json_each(?2)))",
+            )?
+            .query_row(params![codes, directories], |row| row.get(0))?
+    } else {
+        connection
+            .prepare_cached(&format!("SELECT count(*) FROM (SELECT 1 FROM {VISIBLE} AND {FILTERED} LIMIT ?5)"))?
+            .query_row(params![codes, directories, clusters, application, signed(COUNTED + 1)], |row| row.get(0))?
+    };
     let count = unsigned(count);
     let total = Total { count: count.min(COUNTED), exact: count <= COUNTED };
     Ok((Page { rows: rows.into_iter().filter_map(|(_, _, problem)| problem).collect(), next }, total))
@@ -51,7 +61,10 @@ pub(in crate::index) fn problem_page(
 /// Numbers of problems by directory and code.
 pub(in crate::index) fn problem_counts(connection: &Connection) -> Result<Vec<(DirectoryUrl, ProblemCode, u64)>, Failure> {
     let counts: Vec<(String, String, i64)> = connection
-        .prepare_cached(&format!("SELECT d.url, p.code, count(*) FROM {VISIBLE} GROUP BY d.url, p.code"))?
+        .prepare_cached(
+            "SELECT d.url, c.code, c.number FROM problem_counts c JOIN directories d ON d.id = c.directory
+             WHERE d.position IS NOT NULL AND c.number > 0",
+        )?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
         .collect::<Result<_, _>>()?;
     let known =

@@ -12,10 +12,8 @@ use crate::problem::{Problem, ProblemChanges, ProblemCode, Subject};
 
 pub(super) const COLUMNS: &str = "p.code, d.url, p.cluster, p.application, p.file, p.reason, p.since, p.next_attempt";
 
-/// Problems that are not of a file or unit that is gone.
-pub(super) const VISIBLE: &str = "problems p JOIN directories d ON d.id = p.directory LEFT JOIN units u ON u.id = p.unit
-    LEFT JOIN archives a ON a.unit = p.unit AND a.file = p.archive
-    WHERE d.position IS NOT NULL AND u.gone_since IS NULL AND a.gone_since IS NULL";
+/// Problems that are not of a file or unit that is gone. Their numbers are kept in `problem_counts`.
+pub(super) const VISIBLE: &str = "problems p JOIN directories d ON d.id = p.directory WHERE d.position IS NOT NULL AND p.hidden = 0";
 
 /// Problems on record, oldest first.
 pub(in crate::index) fn list(connection: &Connection, limit: usize) -> Result<Vec<Problem>, Failure> {
@@ -30,7 +28,9 @@ pub(in crate::index) fn list(connection: &Connection, limit: usize) -> Result<Ve
 
 /// Number of problems on record.
 pub(super) fn count(connection: &Connection) -> Result<i64, Failure> {
-    Ok(connection.prepare_cached(&format!("SELECT count(*) FROM {VISIBLE}"))?.query_row([], |row| row.get(0))?)
+    let sql =
+        "SELECT coalesce(sum(c.number), 0) FROM problem_counts c JOIN directories d ON d.id = c.directory WHERE d.position IS NOT NULL";
+    Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
 /// Problems of a unit as they are shown now.

@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0005_search.sql"),
     include_str!("../../../migrations/0006_counts.sql"),
     include_str!("../../../migrations/0007_attempts.sql"),
+    include_str!("../../../migrations/0008_problem_counts.sql"),
 ];
 
 /// Schema version that this build writes.

@@ -104,7 +104,7 @@ async fn problems_appear_stay_and_go_with_what_is_wrong() {
     assert_eq!(codes(&changes.appeared), [ProblemCode::ArchiveUnreadable, ProblemCode::SummaryMissing]);
     let changes = index.writer.apply(broken(20), Urgency::Now).await.unwrap();
     assert!(changes.appeared.is_empty() && changes.gone.is_empty(), "{changes:?}");
-    let problems = index.reader.problems(10).await.unwrap();
+    let problems = index.problems().await;
     assert_eq!(codes(&problems), [ProblemCode::ArchiveUnreadable, ProblemCode::SummaryMissing]);
     assert!(problems.iter().all(|problem| problem.since == 10), "since it appeared");
     assert_eq!(problems[0].subject, problem(&key, ProblemCode::ArchiveUnreadable, Some(file), 0).subject);
@@ -115,7 +115,7 @@ async fn problems_appear_stay_and_go_with_what_is_wrong() {
     assert_eq!((codes(&changes.gone), codes(&changes.appeared)), (vec![ProblemCode::SummaryMissing], vec![]));
     let changes = index.writer.apply(Change::of(key).job(job(1), 3, 3, "j").0, Urgency::Now).await.unwrap();
     assert_eq!(codes(&changes.gone), [ProblemCode::ArchiveUnreadable]);
-    assert!(index.reader.problems(10).await.unwrap().is_empty());
+    assert!(index.problems().await.is_empty());
 }
 
 #[tokio::test]
@@ -130,11 +130,54 @@ async fn problems_of_what_is_gone_are_hidden_until_it_is_back() {
     ] {
         let changes = index.writer.note_presence(vec![gone], NOW).await.unwrap();
         assert_eq!(codes(&changes.gone), [ProblemCode::EntryMalformed]);
-        assert!(index.reader.problems(10).await.unwrap().is_empty());
+        assert!(index.problems().await.is_empty());
         let changes = index.writer.note_presence(vec![back], NOW).await.unwrap();
         assert_eq!(codes(&changes.appeared), [ProblemCode::EntryMalformed]);
-        assert_eq!(index.reader.problems(10).await.unwrap()[0].since, 7);
+        assert_eq!(index.problems().await[0].since, 7);
     }
+}
+
+#[tokio::test]
+async fn the_number_of_problems_is_kept_whatever_comes_and_goes() {
+    let index = Index::open();
+    let file = |number| FileKind::Job(job(number));
+    let mut expected = 0;
+    for number in 1..=3 {
+        let key = application_key("one", "c", number);
+        let change = Change::of(key).summary(1, 1, "a", &[job(1), job(2)]).job(job(1), 1, 1, "j").unreadable(file(2), 1, None);
+        let change =
+            change.problem(ProblemCode::EntryMalformed, Some(file(1)), 1).problem(ProblemCode::ArchiveUnreadable, Some(file(2)), 1);
+        index.apply(change.problem(ProblemCode::OverviewUnusable, Some(FileKind::Summary), 1).0).await;
+        expected += 3;
+        assert_eq!(index.problems().await.len(), expected);
+    }
+    let (one, two, three) = (application_key("one", "c", 1), application_key("one", "c", 2), application_key("one", "c", 3));
+    let steps = [
+        (Presence::FileGone(one.clone(), file(1)), 8),
+        (Presence::UnitGone(one.clone()), 6),
+        (Presence::UnitBack(one.clone()), 8),
+        (Presence::UnitGone(one.clone()), 6),
+        (Presence::FileBack(one.clone(), file(1)), 6),
+        (Presence::UnitBack(one.clone()), 9),
+        // Never read, so that nothing of it stays.
+        (Presence::FileGone(two.clone(), file(2)), 8),
+        (Presence::FileGone(two.clone(), FileKind::Summary), 7),
+        (Presence::UnitGone(three.clone()), 4),
+    ];
+    for (step, left) in steps {
+        index.writer.note_presence(vec![step.clone()], NOW).await.unwrap();
+        assert_eq!(index.problems().await.len(), left, "{step:?}");
+    }
+    // A problem of a file that is gone appears when the file is read again.
+    let again = Change::of(two.clone()).summary(2, 2, "a", &[job(1)]).problem(ProblemCode::OverviewUnusable, Some(FileKind::Summary), 2);
+    index.apply(again.0).await;
+    assert_eq!(index.problems().await.len(), 5);
+    index.writer.forget_files(vec![(two.clone(), file(1)), (three.clone(), file(1))]).await.unwrap();
+    assert_eq!(index.problems().await.len(), 4);
+    index.writer.forget(vec![one, three]).await.unwrap();
+    assert_eq!(index.problems().await.len(), 1);
+    index.writer.forget(vec![two]).await.unwrap();
+    assert_eq!(index.problems().await.len(), 0);
 }
 
 #[tokio::test]
@@ -153,11 +196,11 @@ async fn problems_of_a_listing_replace_one_another_and_leave_those_of_units_alon
     let again = Problem { since: 9, reason: "another reason".to_owned(), ..two };
     let changes = index.writer.set_listing_problems(&url("one"), vec![again]).await.unwrap();
     assert_eq!((codes(&changes.gone), codes(&changes.appeared)), (vec![ProblemCode::ListingFailed], vec![]));
-    let problems = index.reader.problems(10).await.unwrap();
+    let problems = index.problems().await;
     assert_eq!(codes(&problems), [ProblemCode::PermissionDenied, ProblemCode::ArchiveUnreadable]);
     assert_eq!((problems[0].since, problems[0].reason.as_str()), (2, "another reason"));
     index.writer.set_listing_problems(&url("one"), Vec::new()).await.unwrap();
-    assert_eq!(index.reader.problems(10).await.unwrap().len(), 1);
+    assert_eq!(index.problems().await.len(), 1);
 }
 
 #[tokio::test]

@@ -2,13 +2,15 @@
 
 use std::fmt::Write as _;
 
+use std::collections::BTreeMap;
+
 use historyserver::archive::{ApplicationRecord, JobRecord, Owner};
 use historyserver::clock::{Clock, Millis};
 use historyserver::directory::{ClusterName, DirectoryUrl, FileKind, FilePath, FileVersion};
 use historyserver::ids::{ApplicationId, JobId};
 use historyserver::index::{
     self, ApplicationKey, Copy, DocumentAnswer, Fault, FileChange, FileOutcome, IndexOptions, IndexReader, IndexWriter, Opened,
-    OverviewList, Pack, ParsedRecord, UnitChange, UnitKey, Urgency,
+    OverviewList, Pack, ParsedRecord, ProblemFilter, UnitChange, UnitKey, Urgency,
 };
 use historyserver::pack::{Packer, Part};
 use historyserver::problem::{Problem, ProblemCode, Subject};
@@ -74,6 +76,21 @@ impl Index {
 
     pub(super) async fn jobs(&self) -> Vec<String> {
         self.list(OverviewList::Jobs).await
+    }
+
+    /// Problems on record; their kept numbers are held against them.
+    pub(super) async fn problems(&self) -> Vec<Problem> {
+        let problems = self.reader.problems(1_000).await.unwrap();
+        let mut counted = BTreeMap::new();
+        for problem in &problems {
+            *counted.entry((problem.subject.directory.clone(), problem.code)).or_insert(0) += 1;
+        }
+        let kept = self.reader.problem_counts().await.unwrap();
+        assert_eq!(kept.into_iter().map(|(url, code, number)| ((url, code), number)).collect::<BTreeMap<_, _>>(), counted);
+        assert_eq!(self.reader.figures().await.unwrap().problems, problems.len() as u64);
+        let (_, total) = self.reader.problem_page(ProblemFilter::default(), None, 1).await.unwrap();
+        assert_eq!((total.count, total.exact), (problems.len() as u64, true));
+        problems
     }
 
     pub(super) async fn answer(&self, owner: Owner, path: &str) -> DocumentAnswer {
