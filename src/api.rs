@@ -7,17 +7,18 @@
 //! a 500 is a fixed sentence, its cause goes to the log, once, with the request.
 //!
 //! # Which module does what
-//! [`serve()`] owns connections; `observe` wraps every request (time limit, panics, headers, log, metrics); `flink_path` decodes
+//! [`serve()`] owns connections; `observe` wraps every request (names, time limit, panics, headers, log, metrics), with `hosts` and
+//! `cross_origin`; `flink_path` decodes
 //! paths and `flink` says what they mean; `document`, `overview`, `cluster`, `dashboard` and `log_url` answer them;
 //! `ops` and `status` are ours; `openapi` describes the routes below `/api/v1`; `response`, `conditional` and `encoding` are shared by all.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::Method;
+use axum::http::{HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -35,6 +36,7 @@ use crate::web;
 mod actions;
 mod cluster;
 mod conditional;
+mod cross_origin;
 mod dashboard;
 mod document;
 mod documents;
@@ -45,6 +47,7 @@ mod execution_result;
 mod flink;
 mod flink_path;
 mod gzip;
+mod hosts;
 mod log_url;
 mod observe;
 mod openapi;
@@ -65,6 +68,7 @@ pub(crate) use response::{RouteTemplate, not_modified};
 
 pub use actions::{Actions, FromOwner, Who};
 pub use dashboard::system_timezone_name;
+pub use hosts::Hosts;
 pub use log_url::{LogUrlPattern, LogUrls, SchemeRefused};
 pub use observe::{DURATION_BUCKETS, DURATION_METRIC, REQUESTS_METRIC};
 pub use openapi::openapi_json;
@@ -86,6 +90,12 @@ pub struct ApiOptions {
     pub request_timeout: Duration,
     /// Largest request body that is let in, in bytes.
     pub max_request_body: u64,
+    /// Names under which requests are answered.
+    pub hosts: Hosts,
+    /// Who may frame the pages, as sources of a Content-Security-Policy; empty: nobody.
+    pub frame_ancestors: Vec<String>,
+    /// Origins whose scripts may read, or `*`; empty: none.
+    pub cors_origins: Vec<String>,
 }
 
 impl Default for ApiOptions {
@@ -97,6 +107,9 @@ impl Default for ApiOptions {
             log_urls: LogUrls::default(),
             request_timeout: Duration::from_mins(1),
             max_request_body: 64 << 10,
+            hosts: Hosts::default(),
+            frame_ancestors: Vec::new(),
+            cors_origins: Vec::new(),
         }
     }
 }
@@ -132,6 +145,10 @@ struct Shared {
     lists: overview::Lists,
     /// Requests since start.
     requests: AtomicU64,
+    /// Of every answer.
+    content_security_policy: HeaderValue,
+    /// Whether a request under a name that is not answered was logged.
+    misdirected: AtomicBool,
 }
 
 impl std::ops::Deref for Shared {
@@ -146,11 +163,18 @@ impl std::ops::Deref for Shared {
 pub fn router(state: ApiState) -> Router {
     observe::describe();
     ops::describe();
-    let shared = Arc::new(Shared { state, lists: overview::Lists::default(), requests: AtomicU64::new(0) });
+    let shared = Arc::new(Shared {
+        lists: overview::Lists::default(),
+        requests: AtomicU64::new(0),
+        content_security_policy: cross_origin::content_security_policy(&state.options.frame_ancestors),
+        misdirected: AtomicBool::new(false),
+        state,
+    });
     Router::new()
         .route("/healthz", get(ops::healthz))
         .route("/readyz", get(ops::readyz))
         .route("/metrics", get(ops::metrics))
+        .route("/api/v1", get(openapi::with_slash))
         .merge(Router::from(documented()))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(fallback)

@@ -26,12 +26,14 @@ mod tests;
 mod text_file;
 mod toml_file;
 mod validate;
+mod web_names;
 
 use std::path::Path;
 
 pub use layers::{DEFAULT_FILE, Environment, Origin, Setting, Settings, Sources, Value};
 pub use problem::{ConfigErrors, ConfigProblem};
 pub use sections::{ArchiveConfig, Config, DataConfig, LogConfig, LogFormat, PemFiles, RetentionConfig, SslConfig, Store, WebConfig};
+pub use web_names::HostPattern;
 
 /// A configuration that can be used, with what people should know of it.
 #[derive(Debug, Clone)]

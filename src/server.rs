@@ -9,7 +9,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{self, Actions, ApiOptions, ApiState, LogUrlPattern, LogUrls, ServeOptions, Who};
+use crate::api::{self, Actions, ApiOptions, ApiState, Hosts, LogUrlPattern, LogUrls, ServeOptions, Who};
 use crate::clock::{Clock, Millis};
 use crate::config::{Config, RetentionConfig, WebConfig};
 use crate::directory::Directory;
@@ -73,7 +73,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         filling: filled,
         clock: clock.clone(),
         started: clock.now(),
-        options: api_options(&config.web),
+        options: api_options(&config.web, address.ip()),
         actions: Some(actions),
         prometheus: prometheus()?,
         stopping: stop.clone(),
@@ -196,8 +196,14 @@ fn who_may_act(web: &WebConfig, address: IpAddr) -> Who {
     }
 }
 
-fn api_options(web: &WebConfig) -> ApiOptions {
-    let mut options = ApiOptions { web_refresh_interval: web.refresh_interval, ..ApiOptions::default() };
+fn api_options(web: &WebConfig, address: IpAddr) -> ApiOptions {
+    let mut options = ApiOptions {
+        web_refresh_interval: web.refresh_interval,
+        hosts: Hosts::new(address, web.hosts.clone()),
+        frame_ancestors: web.frame_ancestors.clone(),
+        cors_origins: web.cors_origins.clone(),
+        ..ApiOptions::default()
+    };
     if let Some(version) = &web.flink_version {
         options.flink_version.clone_from(version);
     }

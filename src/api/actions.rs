@@ -1,7 +1,8 @@
 //! Changing requests: `POST /api/v1/refresh` and `POST /api/v1/cleanup`. They only ask; what is done is seen in the status.
 //!
 //! A page of another site must not be able to send them: they need an `application/json` body, which browsers do not send there
-//! without asking first, and on a loopback address a `Host` that is one, whatever name a foreign site gives it.
+//! without asking first; a name that this server is known to have; and, from a browser, a page of this server. What a guard holds
+//! back is confirmed by the socket in the data directory alone.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::error::ApiError;
+use super::hosts::{self, Asked, Hosts};
 use super::query::parameters::Parameters;
 use super::{Shared, response};
 use crate::schedule::cleanups::Cleaner;
@@ -60,7 +62,8 @@ pub struct FromOwner;
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 struct CleanupRequest {
-    /// Plan of a cleanup that the guard holds back.
+    /// Plan of a cleanup that the guard holds back. Only taken by the socket in the data directory, which `historyserver cleanup
+    /// --confirm` uses.
     confirm: Option<String>,
 }
 
@@ -84,8 +87,14 @@ struct Accepted {
     post, path = "/api/v1/cleanup", tag = "server", request_body = CleanupRequest, responses((status = 202, body = Accepted))
 )]
 pub(super) async fn cleanup(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
+    let owner = is_owner(&request);
     let (actions, body) = admit(&shared, request).await?;
     let wanted: CleanupRequest = parse(&body)?;
+    if wanted.confirm.is_some() && !owner {
+        return Err(ApiError::forbidden(
+            "A cleanup that is held back is not confirmed over HTTP: run `historyserver cleanup --confirm PLAN-ID` on the server's machine.",
+        ));
+    }
     if let Some(plan) = &wanted.confirm
         && !actions.cleaner.confirm(plan).await?
     {
@@ -122,13 +131,11 @@ struct RefreshAccepted {
 async fn admit(shared: &Shared, request: Request) -> Result<(Actions, Vec<u8>), ApiError> {
     let Some(actions) = shared.actions.clone() else { return Err(ApiError::no_such_path()) };
     Parameters::of(request.uri(), &[])?;
+    let owner = is_owner(&request);
     let (parts, body) = request.into_parts();
-    let owner = parts.extensions.get::<FromOwner>().is_some();
-    if !(owner || may(actions.who, &parts.headers)) {
-        return Err(ApiError::forbidden(
-            "Changing requests are not taken at this address: run `historyserver cleanup` on the server's machine, \
-             or set historyserver.web.allow-remote-actions.",
-        ));
+    if !owner {
+        let asked = hosts::asked(&parts.uri, parts.version, &parts.headers)?;
+        may(actions.who, &shared.options.hosts, &asked, &parts.headers).map_err(ApiError::forbidden)?;
     }
     if !is_json(&parts.headers) {
         return Err(ApiError::unsupported_media_type("Changing requests need a body with Content-Type: application/json; {} will do."));
@@ -145,21 +152,45 @@ async fn admit(shared: &Shared, request: Request) -> Result<(Actions, Vec<u8>), 
     Ok((actions, body))
 }
 
-fn may(who: Who, headers: &HeaderMap) -> bool {
-    match who {
-        Who::Nobody => false,
-        Who::Everybody => true,
-        Who::ThisMachine => {
-            let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).and_then(|host| host.parse().ok());
-            host.is_some_and(|host: http::uri::Authority| is_loopback(host.host()))
-        }
-    }
+/// Whether a request came by the socket in the data directory.
+fn is_owner(request: &Request) -> bool {
+    request.extensions().get::<FromOwner>().is_some()
 }
 
-/// Whether a host is this machine by its own word, not by a name that somebody else gives it.
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
-    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+/// Whether this host may be asked for changes, and by whoever sends it; else why not.
+fn may(who: Who, hosts: &Hosts, asked: &Asked, headers: &HeaderMap) -> Result<(), &'static str> {
+    let named = |host: &Asked| match who {
+        Who::Nobody => false,
+        Who::ThisMachine => host.is_loopback(),
+        Who::Everybody => hosts.acts_for(host),
+    };
+    if who == Who::Nobody || (who == Who::ThisMachine && !named(asked)) {
+        return Err("Changing requests are not taken at this address: run `historyserver cleanup` on the server's machine, \
+                    or set historyserver.web.allow-remote-actions.");
+    }
+    if !named(asked) {
+        return Err("Changing requests are not taken under this name: add it to historyserver.web.hosts if it is one of this server.");
+    }
+    if !from_own_page(who, hosts, asked, headers) {
+        return Err("Changing requests are not taken from pages of other servers.");
+    }
+    Ok(())
+}
+
+/// Whether a request is of no browser, or of a page of this server. A proxy that gives this server another name than browsers
+/// know it by hides that: then the page's name must be in `historyserver.web.hosts`.
+fn from_own_page(who: Who, hosts: &Hosts, asked: &Asked, headers: &HeaderMap) -> bool {
+    let mut sites = headers.get_all("sec-fetch-site").iter();
+    if !sites.all(|site| matches!(site.as_bytes(), b"same-origin" | b"none")) {
+        return false;
+    }
+    headers.get_all(header::ORIGIN).iter().all(|origin| {
+        let host = origin.to_str().ok().and_then(|origin| Asked::parse(origin.split_once("://")?.1));
+        host.is_some_and(|host| {
+            let same = host.name == asked.name && (asked.port.is_none() || asked.port == host.port);
+            same || (who == Who::Everybody && hosts.lists(&host.name))
+        })
+    })
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -179,18 +210,52 @@ fn parse<'body, T: Deserialize<'body>>(body: &'body [u8]) -> Result<T, ApiError>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::HostPattern;
+
+    fn asked(host: &str) -> Asked {
+        Asked::parse(host).unwrap()
+    }
+
+    fn with(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (header::HeaderName::from_static(name), value.parse().unwrap())).collect()
+    }
 
     #[test]
     fn only_this_machine_by_its_own_name_may_ask_on_a_loopback_address() {
-        let with = |host: &str| HeaderMap::from_iter([(header::HOST, host.parse().unwrap())]);
+        let hosts = Hosts::new([127, 0, 0, 1].into(), vec![HostPattern::Exactly("flink.example".to_owned())]);
+        let may = |who, host| may(who, &hosts, &asked(host), &HeaderMap::new());
         for host in ["localhost", "LOCALHOST:8082", "127.0.0.1:8082", "127.1.2.3", "[::1]:8082"] {
-            assert!(may(Who::ThisMachine, &with(host)), "{host}");
+            assert_eq!(may(Who::ThisMachine, host), Ok(()), "{host}");
+            assert_eq!(may(Who::Everybody, host), Ok(()), "{host}");
+            assert!(may(Who::Nobody, host).is_err(), "{host}");
         }
-        for host in ["flink.example", "localhost.example:8082", "10.0.0.1", "127.0.0.1.example", ""] {
-            assert!(!may(Who::ThisMachine, &with(host)), "{host}");
-            assert!(may(Who::Everybody, &with(host)) && !may(Who::Nobody, &with(host)), "{host}");
+        for host in ["flink.example", "localhost.example:8082", "10.0.0.1", "127.0.0.1.example"] {
+            assert!(may(Who::ThisMachine, host).is_err() && may(Who::Nobody, host).is_err(), "{host}");
         }
-        assert!(!may(Who::ThisMachine, &HeaderMap::new()));
+        assert_eq!(may(Who::Everybody, "flink.example:443"), Ok(()));
+        assert!(may(Who::Everybody, "other.example").unwrap_err().contains("historyserver.web.hosts"));
+    }
+
+    #[test]
+    fn a_browser_may_ask_from_a_page_of_this_server_alone() {
+        let hosts = Hosts::new([0, 0, 0, 0].into(), vec![HostPattern::Exactly("flink.example".to_owned())]);
+        for (host, headers, taken) in [
+            ("localhost:8082", with(&[]), true),
+            ("localhost:8082", with(&[("origin", "http://localhost:8082"), ("sec-fetch-site", "same-origin")]), true),
+            ("localhost:8082", with(&[("origin", "http://localhost:3000")]), false),
+            ("localhost:8082", with(&[("origin", "http://localhost:8082"), ("sec-fetch-site", "same-site")]), false),
+            ("localhost:8082", with(&[("sec-fetch-site", "cross-site")]), false),
+            ("localhost:8082", with(&[("sec-fetch-site", "none")]), true),
+            ("localhost:8082", with(&[("origin", "null")]), false),
+            ("localhost:8082", with(&[("origin", "http://rebound.example:8082")]), false),
+            ("[::1]:8082", with(&[("origin", "http://[::1]:8082")]), true),
+            ("flink.example", with(&[("origin", "https://flink.example")]), true),
+            ("flink.example", with(&[("origin", "https://flink.example:8443")]), true),
+            ("10.0.0.7:8082", with(&[("origin", "https://flink.example")]), true),
+            ("10.0.0.7:8082", with(&[("origin", "https://other.example")]), false),
+        ] {
+            assert_eq!(may(Who::Everybody, &hosts, &asked(host), &headers).is_ok(), taken, "{host} {headers:?}");
+        }
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub(super) struct ApiError {
 pub(super) struct Cause(pub(super) String);
 
 impl ApiError {
-    fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
+    pub(super) fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
         Self { status, message: message.into(), cause: None, retry_after: None, allow: None, close: false, route: None }
     }
 

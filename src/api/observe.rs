@@ -7,15 +7,16 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use futures::FutureExt as _;
 use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 
-use super::Shared;
+use super::actions::FromOwner;
 use super::error::{ApiError, Cause};
 use super::response::RouteTemplate;
+use super::{Shared, cross_origin};
 
 /// Counter of requests by `route`, `method` and `status`.
 pub const REQUESTS_METRIC: &str = "historyserver_http_requests_total";
@@ -27,14 +28,10 @@ pub const DURATION_BUCKETS: &[f64] = &[0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.0
 /// Samples of histograms pile up until somebody scrapes them, or until they are folded into their buckets: after this many requests.
 const REQUESTS_BETWEEN_UPKEEP: u64 = 4096;
 
-/// Whatever a document holds, nothing in it is run, framed or sent elsewhere.
-const SECURITY: [(HeaderName, HeaderValue); 3] = [
+/// Whatever a document holds, nothing in it is run or sent elsewhere.
+const SECURITY: [(HeaderName, HeaderValue); 2] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-    (
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
-    ),
 ];
 
 /// Describes the metrics that are recorded here.
@@ -48,10 +45,14 @@ pub(super) async fn observe(State(shared): State<Arc<Shared>>, request: Request,
     let started = Instant::now();
     let method = method_label(request.method());
     let matched = request.extensions().get::<MatchedPath>().cloned();
+    let origins = &shared.options.cors_origins;
+    let script = cross_origin::allowed(origins, request.method(), request.headers());
     let mut answer = guarded(&shared, request, next).await;
     for (name, value) in SECURITY {
         answer.headers_mut().insert(name, value);
     }
+    answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, shared.content_security_policy.clone());
+    cross_origin::mark(origins, script, answer.headers_mut());
     let elapsed = started.elapsed();
     let template = answer.extensions().get::<RouteTemplate>().map(|template| template.0);
     let route = template.or(matched.as_ref().map(MatchedPath::as_str)).unwrap_or("unknown").to_owned();
@@ -67,6 +68,19 @@ pub(super) async fn observe(State(shared): State<Arc<Shared>>, request: Request,
 
 /// Runs the handler within its limits. Whatever happens in it, there is an answer.
 async fn guarded(shared: &Shared, request: Request, next: Next) -> Response {
+    // By the socket in the data directory nobody comes who was led there by a name.
+    if request.extensions().get::<FromOwner>().is_none()
+        && let Err(refusal) = shared.options.hosts.check(request.uri(), request.version(), request.headers())
+    {
+        if refusal.status() == StatusCode::MISDIRECTED_REQUEST && !shared.misdirected.swap(true, Ordering::Relaxed) {
+            tracing::warn!("a request was refused, which is told this once: {}", refusal.cause());
+        }
+        return refusal.into_response();
+    }
+    let origins = &shared.options.cors_origins;
+    if request.method() == Method::OPTIONS && cross_origin::allowed(origins, request.method(), request.headers()).is_some() {
+        return cross_origin::preflight();
+    }
     let limit = shared.options.max_request_body;
     if body_length(request.headers()).is_some_and(|length| length > limit) {
         return ApiError::body_too_large(limit).into_response();
@@ -131,7 +145,6 @@ fn log(route: &str, method: &str, answer: &Response, elapsed: Duration) {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::StatusCode;
     use http_body_util::BodyExt as _;
 
     use super::*;

@@ -7,14 +7,15 @@ use std::sync::{Arc, LazyLock};
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{
-    ContentBuilder, Info, License, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, ResponseBuilder, Responses, path::Operation,
+    ContentBuilder, Info, License, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, ResponseBuilder, Responses, ServerBuilder,
+    path::Operation,
 };
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -64,7 +65,9 @@ pub(super) fn begin() -> OpenApiRouter<Arc<Shared>> {
             .to_owned(),
     );
     info.license = Some(License::new("Apache-2.0"));
-    OpenApiRouter::with_openapi(OpenApiBuilder::new().info(info).build())
+    // Relative to the document, so that it holds below any path that a proxy puts before ours.
+    let here = ServerBuilder::new().url("../..").description(Some("The server that this document comes from")).build();
+    OpenApiRouter::with_openapi(OpenApiBuilder::new().info(info).servers(Some([here])).build())
 }
 
 fn whole() -> OpenApi {
@@ -165,6 +168,13 @@ pub(super) async fn page(request: Request) -> Result<Response, ApiError> {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(header::CACHE_CONTROL, response::REVALIDATE);
     Ok(answer)
+}
+
+/// `/api/v1`: the page is one slash further, since its links are relative.
+pub(super) async fn with_slash() -> Response {
+    let mut answer = response::empty(StatusCode::PERMANENT_REDIRECT);
+    answer.headers_mut().insert(header::LOCATION, HeaderValue::from_static("v1/"));
+    answer
 }
 
 fn rendered() -> Result<&'static Rendered, ApiError> {

@@ -215,8 +215,14 @@ options! {
         "Private key of the certificate in PEM format, not encrypted.";
     WEB_SSL_CLIENT_CA = Own "historyserver.web.ssl.client-ca", Kind::Path, None, Full,
         "Certificates in PEM format of those who may sign client certificates, in place of `security.ssl.rest.truststore`. When set, clients must present a certificate.";
+    WEB_HOSTS = Own "historyserver.web.hosts", Kind::List(','), None, Full,
+        "Names under which this server is reached, such as `flink.example.org` or `*.example.org`. On a loopback address no others are answered but localhost and loopback addresses, so that no web page can read the server under a name of its own. Elsewhere unset means any name for reading, and a list means these, addresses and localhost; actions always need such a name. `*`: any name for reading.";
+    FRAME_ANCESTORS = Own "historyserver.web.frame-ancestors", Kind::List(','), None, Full,
+        "Origins whose pages may show this server in a frame, such as `https://portal.example.org`, `https://*.example.org`, `self` or `*`. Unset: none.";
+    CORS_ORIGINS = Own "historyserver.web.cors-origins", Kind::List(','), None, Full,
+        "Origins whose scripts may read this server from a browser (CORS, GET and HEAD), such as `https://portal.example.org`; `*` is every origin. Unset: none.";
     ALLOW_REMOTE_ACTIONS = Own "historyserver.web.allow-remote-actions", Kind::Switch, Some("false"), Full,
-        "Whether refresh and cleanup may be asked for over HTTP when the server listens on more than loopback. It has no login of its own.";
+        "Whether refresh and cleanup may be asked for over HTTP when the server listens on more than loopback, under its addresses, localhost and the names of `historyserver.web.hosts`. It has no login of its own.";
     FLINK_VERSION = Own "historyserver.web.flink-version", Kind::Text, None, Full,
         "Flink version that `/config` reports. Unset: the version whose API is answered.";
     JOBMANAGER_LOG_URL = Flink "historyserver.log.jobmanager.url-pattern", Kind::Text, None, Full,

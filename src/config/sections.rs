@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::archive::Limits;
 
 use super::secrets::{MASK, Secret, is_sensitive, mask_urls};
+use super::web_names::HostPattern;
 
 /// The whole configuration, validated.
 #[derive(Debug, Clone)]
@@ -67,6 +68,9 @@ impl Config {
                 query_timeout: Duration::from_secs(30),
                 flink_version: None,
                 allow_remote_actions: false,
+                hosts: Vec::new(),
+                frame_ancestors: Vec::new(),
+                cors_origins: Vec::new(),
                 jobmanager_log_url: None,
                 taskmanager_log_url: None,
             },
@@ -173,6 +177,12 @@ pub struct WebConfig {
     pub flink_version: Option<String>,
     /// Whether changing requests are taken on addresses other than loopback.
     pub allow_remote_actions: bool,
+    /// Names under which the server is reached.
+    pub hosts: Vec<HostPattern>,
+    /// Sources of `frame-ancestors`, as they stand in a policy; empty: none.
+    pub frame_ancestors: Vec<String>,
+    /// Origins that may read by script, as browsers write them, or `*`.
+    pub cors_origins: Vec<String>,
     /// Pattern of JobManager log URLs, with its scheme; http or https.
     pub jobmanager_log_url: Option<String>,
     /// Pattern of TaskManager log URLs, with its scheme; http or https.

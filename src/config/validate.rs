@@ -14,6 +14,7 @@ use super::options::{self, Spec};
 use super::problem::ConfigProblem;
 use super::reader::Reader;
 use super::sections::{ArchiveConfig, Config, DataConfig, LogConfig, LogFormat, PemFiles, RetentionConfig, SslConfig, Store, WebConfig};
+use super::web_names::{self, HostPattern};
 use crate::archive::Limits;
 use crate::directory::check_address;
 use crate::schedule::cron::{Schedule, Zone};
@@ -165,9 +166,18 @@ fn web(reader: &Reader<'_>, settings: &Settings, warnings: &mut Vec<String>) -> 
         query_timeout: reader.duration(&options::QUERY_TIMEOUT).unwrap_or_default(),
         flink_version: reader.text(&options::FLINK_VERSION),
         allow_remote_actions: reader.switch(&options::ALLOW_REMOTE_ACTIONS),
+        hosts: each(reader, &options::WEB_HOSTS, HostPattern::parse),
+        frame_ancestors: each(reader, &options::FRAME_ANCESTORS, web_names::frame_ancestor),
+        cors_origins: each(reader, &options::CORS_ORIGINS, web_names::origin),
         jobmanager_log_url: log_url(reader, &options::JOBMANAGER_LOG_URL, warnings),
         taskmanager_log_url: log_url(reader, &options::TASKMANAGER_LOG_URL, warnings),
     }
+}
+
+/// The items of a list, each read in this way.
+fn each<T>(reader: &Reader<'_>, spec: &Spec, read: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
+    let items = reader.items(spec, ',');
+    items.iter().filter_map(|item| read(item).map_err(|fault| reader.refuse_value(spec, item, &fault)).ok()).collect()
 }
 
 fn address(reader: &Reader<'_>) -> String {

@@ -124,7 +124,7 @@ async fn every_method_that_changes_something_is_a_405_that_says_what_is_allowed(
 #[tokio::test]
 async fn a_connection_goes_on_after_a_refusal() {
     let server = Served::over(&[]).await;
-    let requests = "POST /jobs/x/cancel HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}DELETE /config HTTP/1.1\r\nHost: h\r\n\r\nGET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+    let requests = "POST /jobs/x/cancel HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}DELETE /config HTTP/1.1\r\nHost: localhost\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     let answer = raw_http::exchange(server.address, requests.as_bytes()).await;
     assert_eq!(answer.status, 405);
     let rest = String::from_utf8(answer.body).unwrap();
@@ -136,7 +136,7 @@ async fn a_connection_goes_on_after_a_refusal() {
 #[tokio::test]
 async fn a_large_body_is_refused_unread() {
     let server = Served::over(&[]).await;
-    let request = "POST /jars/upload HTTP/1.1\r\nHost: h\r\nContent-Length: 10000000000\r\n\r\n";
+    let request = "POST /jars/upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000000\r\n\r\n";
     let answer = raw_http::exchange(server.address, request.as_bytes()).await;
     assert_eq!(answer.status, 413);
     assert_eq!(answer.header("connection"), Some("close"));
@@ -148,9 +148,9 @@ async fn a_large_body_is_refused_unread() {
 async fn old_and_odd_requests_are_answered() {
     let server = Served::over(&samples()).await;
     for request in [
-        "GET /config HTTP/1.0\r\n\r\n",
-        "GET http://elsewhere.example/config HTTP/1.1\r\nHost: elsewhere.example\r\nConnection: close\r\n\r\n",
-        "GET /config HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc",
+        "GET /config HTTP/1.0\r\nHost: localhost\r\n\r\n",
+        "GET http://localhost/config HTTP/1.1\r\nHost: LOCALHOST:80\r\nConnection: close\r\n\r\n",
+        "GET /config HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc",
     ] {
         assert_eq!(raw_http::exchange(server.address, request.as_bytes()).await.status, 200, "{request}");
     }

@@ -43,7 +43,7 @@ async fn the_list_grows_while_the_first_refresh_still_runs() {
         held.until_arrived(1).await;
         // Asked again until the two others are there; the refresh cannot have ended.
         loop {
-            let request = Request::get("/applications/overview").body(Body::empty()).unwrap();
+            let request = Request::get("/applications/overview").header("host", "localhost").body(Body::empty()).unwrap();
             let response = tower::ServiceExt::oneshot(router.clone(), request).await.unwrap();
             let body = http_body_util::BodyExt::collect(response.into_body()).await.unwrap().to_bytes();
             let list: serde_json::Value = serde_json::from_slice(&body).unwrap();

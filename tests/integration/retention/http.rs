@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::world::{Place, id};
-use crate::support::process::Process;
+use crate::support::process::{Process, command};
 
 fn ten(place: &Place) {
     for number in 1..=10 {
@@ -88,16 +88,16 @@ async fn a_cleanup_that_is_asked_for_refreshes_and_cleans_up_once() {
     let ready = server.json("/readyz").await;
     let plan = ready["cleanups_held_back"][0]["plan"].as_str().unwrap().to_owned();
     assert_eq!(server.json("/api/v1/retention/preview").await["held_back"][0]["plan"], plan.as_str());
-    let refused = post(&server, "/api/v1/cleanup", &json!({"confirm": "0123456789abcdef"}).to_string()).await;
-    assert_eq!(refused.status(), 409);
+    // Whoever is let ask for a cleanup is not let confirm one: that takes a command on the server's machine.
+    let refused = post(&server, "/api/v1/cleanup", &json!({ "confirm": plan }).to_string()).await;
+    assert_eq!(refused.status(), 403);
+    assert!(refused.text().await.unwrap().contains("historyserver cleanup --confirm PLAN-ID"));
     // Others wait: the next changing request is taken a few seconds later.
     let hasty = post(&server, "/api/v1/cleanup", "{}").await;
     assert_eq!(hasty.status(), 429);
     assert!(hasty.headers().contains_key("retry-after"));
-    assert_eq!(place.present().len(), 10);
-    let body = json!({ "confirm": plan }).to_string();
     let accepted = loop {
-        let answer = post(&server, "/api/v1/cleanup", &body).await;
+        let answer = post(&server, "/api/v1/cleanup", "{}").await;
         if answer.status() != 429 {
             assert_eq!(answer.status(), 202);
             break serde_json::from_str::<Value>(&answer.text().await.unwrap()).unwrap();
@@ -105,7 +105,11 @@ async fn a_cleanup_that_is_asked_for_refreshes_and_cleans_up_once() {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     };
     let status = done(&server, &accepted).await;
-    assert_eq!(status["cleanup"]["last_requested"]["deleted"], 6);
+    assert_eq!(status["cleanup"]["last_requested"]["deleted"], 0);
+    assert_eq!(place.present().len(), 10);
+    let mut confirmation = command(&[&place.root()], &place.data(), &options);
+    let confirmed = confirmation.args(["cleanup", "--confirm", &plan]).output().unwrap();
+    assert!(confirmed.status.success(), "{confirmed:?}");
     assert_eq!(place.present(), (1..=4).collect());
 }
 
@@ -118,7 +122,9 @@ async fn changing_requests_are_taken_only_from_whom_they_should_be() {
         let plain = server.client.post(&url).header("content-type", "text/plain").body(body).send().await.unwrap();
         assert_eq!(plain.status(), 415);
         let rebound = server.client.post(&url).header("content-type", "application/json").header("host", "evil.example");
-        assert_eq!(rebound.body(body).send().await.unwrap().status(), 403);
+        assert_eq!(rebound.body(body).send().await.unwrap().status(), 421);
+        let other_page = server.client.post(&url).header("content-type", "application/json").header("origin", "http://localhost:1");
+        assert_eq!(other_page.body(body).send().await.unwrap().status(), 403);
         assert_eq!(server.get(path).await.status(), 405);
     }
     let wrong = post(&server, "/api/v1/cleanup", r#"{"confirn":"x"}"#).await;
@@ -130,10 +136,20 @@ async fn changing_requests_are_taken_only_from_whom_they_should_be() {
     let answer = open.client.post(format!("{base}/api/v1/cleanup")).header("content-type", "application/json").body("{}");
     assert_eq!(answer.send().await.unwrap().status(), 403);
     let place = Place::new();
-    let remote = start(&place, &["historyserver.web.address=0.0.0.0", "historyserver.web.allow-remote-actions=true"]);
+    let remote = start(
+        &place,
+        &["historyserver.web.address=0.0.0.0", "historyserver.web.allow-remote-actions=true", "historyserver.web.hosts=*, flink.example"],
+    );
     let base = remote.base.replace("0.0.0.0", "127.0.0.1");
-    let answer = remote.client.post(format!("{base}/api/v1/refresh")).header("content-type", "application/json").body("{}");
-    assert_eq!(answer.send().await.unwrap().status(), 202);
+    for (host, origin, status) in [
+        ("rebound.example", "http://rebound.example", 403),
+        ("flink.example", "http://rebound.example", 403),
+        ("flink.example", "https://flink.example", 202),
+    ] {
+        let request = remote.client.post(format!("{base}/api/v1/refresh")).header("content-type", "application/json");
+        let answer = request.header("host", host).header("origin", origin).body("{}").send().await.unwrap();
+        assert_eq!(answer.status(), status, "{host} {origin}");
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use historyserver::api::{self, ApiOptions, ApiState};
 use historyserver::archive::Limits;
 use historyserver::clock::{Clock, Millis};
@@ -161,7 +161,8 @@ impl World {
         self.clock.advance(millis);
     }
 
-    pub(crate) async fn request(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn request(&self, mut request: Request<Body>) -> Answer {
+        request.headers_mut().entry(header::HOST).or_insert(HeaderValue::from_static("localhost"));
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes().to_vec();
