@@ -55,7 +55,8 @@ async fn measure(name: &str, directory: &Directory, extent: &Extent) -> anyhow::
         }
         (first, applications, files, obstacles)
     };
-    let (listed, (first, applications, files, obstacles)) = tokio::join!(directory.list(extent, sender), count);
+    let known = Arc::default();
+    let (listed, (first, applications, files, obstacles)) = tokio::join!(directory.list(extent, &known, sender), count);
     let Listed { requests, .. } = listed?;
     println!(
         "{name:<22} {:>7.3} s {:>7.3} s {:>7.3} s {requests:>9} {applications:>12} {files:>9} {obstacles:>9}",

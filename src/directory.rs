@@ -1,7 +1,8 @@
 //! An archive directory: listing, reading and describing what Flink clusters leave in it.
 //!
 //! Flink 2.3 and later write `<cluster-id>/applications/<application-id>/{application-summary,jobs/<job-id>}`,
-//! earlier versions (and jobs without an application) `<job-id>`, all below one root.
+//! earlier versions (and jobs without an application) `<job-id>`, all below one root. A cluster id may have slashes.
+//! Names that begin with `.` or `_` are left alone, as Flink and Hadoop do.
 //! Nothing above this module knows whether the root is a local folder or an object store.
 //!
 //! # Complete or not
@@ -13,6 +14,7 @@ mod address;
 mod error;
 mod found;
 mod layout;
+mod level;
 mod local;
 mod object_store;
 
@@ -118,17 +120,18 @@ impl Directory {
         }
     }
 
-    /// Lists the directory and sends what it finds while it goes on.
+    /// Lists the directory and sends what it finds while it goes on. The clusters that are `known` are listed whatever else there is;
+    /// others are searched for, at a bounded cost, since their names may have slashes.
     ///
     /// # Errors
     /// The root itself cannot be listed (an absent root is [`Listed::exists`] = false, not an error), or listing was cut short.
     /// What was sent before an error is true, but nothing may be concluded from what was not sent.
-    pub async fn list(&self, extent: &Extent, found: Sender<Found>) -> Result<Listed, DirectoryError> {
+    pub async fn list(&self, extent: &Extent, known: &Arc<[ClusterName]>, found: Sender<Found>) -> Result<Listed, DirectoryError> {
         counted(
             "list",
             match &self.backend {
-                Backend::Local(local) => local.list(extent, found).await,
-                Backend::Store(store) => store.list(extent, found).await,
+                Backend::Local(local) => local.list(extent, known, found).await,
+                Backend::Store(store) => store.list(extent, known, found).await,
             },
         )
     }

@@ -17,6 +17,14 @@ pub enum ProblemCode {
     DirectoryUnreachable,
     /// The archive directory held archives and now holds none at all.
     DirectoryVanished,
+    /// The archive directory does not exist, and never held archives.
+    DirectoryMissing,
+    /// The archive directory lies likely above or below the one that is meant.
+    DirectoryMisplaced,
+    /// Archives lie below a name that begins with `.` or `_`, and are left alone.
+    HiddenFolder,
+    /// Folders lie too deep, or are too many, to be searched for clusters.
+    SearchLimited,
     /// The data directory cannot take what was read (full or read-only).
     IndexUnwritable,
     /// A folder or file could not be read for want of permission.
@@ -66,6 +74,10 @@ impl ProblemCode {
     pub const ALL: &'static [Self] = &[
         Self::DirectoryUnreachable,
         Self::DirectoryVanished,
+        Self::DirectoryMissing,
+        Self::DirectoryMisplaced,
+        Self::HiddenFolder,
+        Self::SearchLimited,
         Self::IndexUnwritable,
         Self::PermissionDenied,
         Self::LinkRefused,
@@ -95,6 +107,10 @@ impl ProblemCode {
         match self {
             Self::DirectoryUnreachable => "directory-unreachable",
             Self::DirectoryVanished => "directory-vanished",
+            Self::DirectoryMissing => "directory-missing",
+            Self::DirectoryMisplaced => "directory-misplaced",
+            Self::HiddenFolder => "hidden-folder",
+            Self::SearchLimited => "search-limited",
             Self::IndexUnwritable => "index-unwritable",
             Self::PermissionDenied => "permission-denied",
             Self::LinkRefused => "link-refused",

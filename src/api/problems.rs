@@ -49,12 +49,12 @@ struct ProblemPage {
 pub(super) async fn problems(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
     let parameters = Parameters::of(request.uri(), PARAMETERS)?;
     let codes: Vec<(&str, ProblemCode)> = ProblemCode::ALL.iter().map(|code| (code.as_str(), *code)).collect();
-    let several = |name| parameters.several(name).map(|values| values.into_iter().map(str::to_owned).collect());
+    let names = |name| parameters.names(name).map(|values| values.into_iter().map(str::to_owned).collect());
     let application = parameters.text("application")?.map(|id| id.parse().map_err(|_| invalid("application", "an id of 32 hex digits")));
     let filter = ProblemFilter {
         codes: parameters.choices("code", &codes)?,
-        directories: several("directory")?,
-        clusters: several("cluster")?,
+        directories: names("directory")?,
+        clusters: names("cluster")?,
         application: application.transpose()?,
     };
     let limit = parameters.limit(100, 1_000)?;

@@ -50,8 +50,29 @@ name! {
     DirectoryUrl
 }
 name! {
-    /// Name of a cluster's folder: Flink's `cluster.id`, 32 hex digits or any other name (`prod-eu`).
+    /// Name of a cluster: Flink's `cluster.id`, 32 hex digits or any other name (`prod-eu`). It may have slashes (`team a/prod`),
+    /// since it is the path of the cluster's folder below the root.
     ClusterName
+}
+
+impl ClusterName {
+    /// Whether it lies below a folder that is left alone, since its name begins with `.` or `_`. An older index may know such clusters.
+    #[must_use]
+    pub fn is_hidden(&self) -> bool {
+        self.0.split('/').any(|segment| super::layout::is_hidden(segment.as_bytes()))
+    }
+
+    /// The names of the folders that it lies in, and itself: `a`, `a/b` and `a/b/c` of `a/b/c`.
+    pub fn folders(&self) -> impl Iterator<Item = &str> {
+        self.0.match_indices('/').map(|(end, _)| end).chain([self.0.len()]).map(|end| &self.0[..end])
+    }
+}
+
+/// Equal names have equal hashes as texts, too.
+impl std::borrow::Borrow<str> for ClusterName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
 }
 name! {
     /// Path of a file below the root of its archive directory, as stored: segments joined by `/`, no leading slash.
@@ -153,7 +174,7 @@ pub struct Obstacle {
 pub enum Hidden {
     /// Nothing that could have held an archive known before.
     Nothing,
-    /// All applications of a cluster.
+    /// All applications of a cluster, and of those whose names begin with its name and a slash.
     Cluster(ClusterName),
     /// One application, with all its files.
     Application(ClusterName, ApplicationId),
@@ -164,10 +185,12 @@ pub enum Hidden {
 }
 
 /// How a listing ended. A listing that returns this has seen everything except what obstacles hide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Listed {
-    /// Whether the root exists. A directory never seen yet is waited for quietly.
+    /// Whether the root exists; in an object store, whether anything lies below its prefix.
     pub exists: bool,
+    /// A sentence, when another directory is likely meant: the root does not exist, or lies above or below an archive directory.
+    pub doubt: Option<String>,
     /// Requests to the store, or folders read.
     pub requests: u64,
 }

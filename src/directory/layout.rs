@@ -15,6 +15,44 @@ pub(super) const JOBS: &str = "jobs";
 /// Archive of an application itself.
 pub(super) const SUMMARY: &str = "application-summary";
 
+/// Folders that the name of a cluster is made of, at most: a `cluster.id` may hold slashes.
+pub(super) const MOST_SEGMENTS: usize = 8;
+
+/// Whether Flink and Hadoop leave a file or folder of this name alone. So does this server, at every place below the root.
+pub(super) fn is_hidden(name: &[u8]) -> bool {
+    matches!(name.first(), Some(b'.' | b'_'))
+}
+
+/// What is told of archives below a hidden name.
+pub(super) fn hidden_archives(folder: &str) -> String {
+    format!(
+        "archives lie below {folder}, and a name that begins with \".\" or \"_\" is left alone, as Flink and Hadoop do: they are neither \
+         listed nor counted nor deleted; rename the folder to have them listed, or move it out of the archive directory"
+    )
+}
+
+/// What is told of archives that lie too deep.
+pub(super) fn too_deep(folder: &str) -> String {
+    format!(
+        "archives lie below {folder}, which is deeper than the {MOST_SEGMENTS} folders that the name of a cluster may have: they are not \
+         listed; name the folder that the clusters lie in in historyserver.archive.fs.dir"
+    )
+}
+
+/// What is told when there are more folders than are searched.
+pub(super) fn too_many(folder: &str) -> String {
+    format!(
+        "the archive directory holds so many other folders and files that not all were searched for clusters with a slash in their name, \
+         {folder} for one; clusters directly in the archive directory, and those found before, are listed; keep archives in a \
+         directory of their own, or name the folder that the clusters lie in in historyserver.archive.fs.dir"
+    )
+}
+
+/// Whether the last part of the name of a cluster is an id, as Flink's default is.
+pub(super) fn ends_with_an_id(cluster: &str) -> bool {
+    ApplicationId::from_name(file_name(cluster).as_bytes()).is_ok()
+}
+
 /// `<cluster>/applications/<name>`; a name of 32 digits, so that room is made once.
 pub(super) fn application_folder(cluster: &ClusterName, name: impl Display) -> FilePath {
     let cluster = cluster.as_str();
@@ -27,14 +65,26 @@ pub(super) fn application_folder(cluster: &ClusterName, name: impl Display) -> F
     FilePath::new(text)
 }
 
-/// Cluster and application of a folder, if it is one of an application.
+/// Cluster and application of a folder, if it is one of an application that is listed.
 pub(super) fn application_of(folder: &FilePath) -> Option<(ClusterName, ApplicationId)> {
-    let mut segments = folder.as_str().split('/');
-    let (cluster, applications, name) = (segments.next()?, segments.next()?, segments.next()?);
-    if applications != APPLICATIONS || segments.next().is_some() {
+    let (above, name) = folder.as_str().rsplit_once('/')?;
+    let cluster = above.strip_suffix(APPLICATIONS)?.strip_suffix('/')?;
+    let plain = cluster.split('/').all(|segment| !segment.is_empty() && !is_hidden(segment.as_bytes()));
+    if !plain || cluster.split('/').count() > MOST_SEGMENTS {
         return None;
     }
     Some((ClusterName::new(cluster), ApplicationId::from_name(name.as_bytes()).ok()?))
+}
+
+/// Refusal of files below a folder that is left alone.
+pub(super) fn check_deletable(path: &FilePath) -> Result<&str, DirectoryError> {
+    let text = check(path)?;
+    if text.split('/').any(|segment| is_hidden(segment.as_bytes())) {
+        return Err(DirectoryError::refused(format!(
+            "{text:?} is not deleted: names that begin with \".\" or \"_\" are left alone, and so is all below them"
+        )));
+    }
+    Ok(text)
 }
 
 /// Which archive of an application a path below its folder is, if any.
@@ -123,6 +173,28 @@ mod tests {
             assert!(check(&FilePath::new(path)).is_err(), "{path:?}");
         }
         assert!(check(&FilePath::new("prod eu%/applications/x..y")).is_ok());
+    }
+
+    #[test]
+    fn the_name_of_a_cluster_may_have_slashes_but_no_hidden_part() {
+        let id = "0d6f4f6e8da5b7e7a3551550ff16c873";
+        let cluster = |name: &str| application_of(&FilePath::new(format!("{name}/applications/{id}"))).map(|found| found.0.to_string());
+        for name in ["prod-eu", "team a/prod ü #1", "a/applications/b", "a.b/c_d", "1/2/3/4/5/6/7/8"] {
+            assert_eq!(cluster(name).as_deref(), Some(name));
+        }
+        for name in ["", "/a", "a/", "a//b", "..", "a/../b", ".old", "_keep", "a/.snapshot", "a/_temporary/b", "1/2/3/4/5/6/7/8/9"] {
+            assert_eq!(cluster(name), None, "{name}");
+        }
+        assert_eq!(application_of(&FilePath::new(format!("applications/{id}"))), None);
+        assert_eq!(application_of(&FilePath::new(format!("a/applications/{id}/jobs"))), None);
+    }
+
+    #[test]
+    fn nothing_below_a_hidden_name_is_deleted() {
+        for path in [".old/applications/x/application-summary", "a/_b/applications/x/jobs/y", "a/applications/x/.z", "_x"] {
+            assert!(check_deletable(&FilePath::new(path)).is_err(), "{path}");
+        }
+        assert!(check_deletable(&FilePath::new("a_b/applications/x/application-summary")).is_ok());
     }
 
     #[test]

@@ -5,8 +5,10 @@
 //! Nothing is ever opened that is not a regular file.
 
 mod files;
+mod probe;
 mod read;
 mod remove;
+mod search;
 mod walk;
 
 use std::io;
@@ -16,7 +18,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::Sender;
 
 use super::error::{DirectoryError, DirectoryErrorKind};
-use super::found::{Extent, Found, FoundFile, Listed};
+use super::found::{ClusterName, Extent, Found, FoundFile, Listed};
 use super::{Contents, Deleted, FilePath, layout};
 use crate::ids::JobId;
 use crate::tasks::spawn_blocking;
@@ -37,10 +39,10 @@ impl Local {
         &self.root
     }
 
-    pub(super) async fn list(&self, extent: &Extent, found: Sender<Found>) -> Result<Listed, DirectoryError> {
-        let extent = extent.clone();
+    pub(super) async fn list(&self, extent: &Extent, known: &Arc<[ClusterName]>, found: Sender<Found>) -> Result<Listed, DirectoryError> {
+        let (extent, known) = (extent.clone(), known.clone());
         self.blocking(move |local| {
-            walk::list(local, &extent, &mut |piece| found.blocking_send(piece).map_err(|_| DirectoryError::nobody_listens()))
+            walk::list(local, &extent, &known, &mut |piece| found.blocking_send(piece).map_err(|_| DirectoryError::nobody_listens()))
         })
         .await
     }

@@ -11,6 +11,7 @@ mod open;
 mod paged_tests;
 mod pages;
 mod read;
+mod search;
 
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ use tokio::sync::mpsc::Sender;
 
 use self::errors::Redaction;
 use super::error::{DirectoryError, DirectoryErrorKind};
-use super::found::{DirectoryUrl, Extent, FileKind, FilePath, FileVersion, Found, FoundFile, Listed};
+use super::found::{ClusterName, DirectoryUrl, Extent, FileKind, FilePath, FileVersion, Found, FoundFile, Listed};
 use super::{Contents, Deleted, layout};
 use crate::ids::JobId;
 
@@ -53,8 +54,8 @@ impl Store {
         Self { inner: Arc::new(inner) }
     }
 
-    pub(super) async fn list(&self, extent: &Extent, found: Sender<Found>) -> Result<Listed, DirectoryError> {
-        listing::list(&self.inner, extent, found).await
+    pub(super) async fn list(&self, extent: &Extent, known: &[ClusterName], found: Sender<Found>) -> Result<Listed, DirectoryError> {
+        listing::list(&self.inner, extent, known, found).await
     }
 
     pub(super) async fn application_files(&self, folder: &FilePath) -> Result<Option<Vec<FoundFile>>, DirectoryError> {
@@ -79,6 +80,7 @@ impl Store {
     }
 
     pub(super) async fn delete_file(&self, file: &FilePath) -> Result<Deleted, DirectoryError> {
+        layout::check_deletable(file)?;
         match self.inner.store.delete(&self.inner.key(file)?).await {
             Ok(()) => Ok(Deleted::Done),
             Err(::object_store::Error::NotFound { .. }) => Ok(Deleted::AlreadyGone),

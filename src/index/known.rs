@@ -1,6 +1,7 @@
 //! What the index knows of an archive directory, for the plan of a refresh.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::{Fault, Marks, UnitKey};
 use crate::clock::Millis;
@@ -52,6 +53,8 @@ pub struct KnownUnit {
 pub struct KnownDirectory {
     /// Applications.
     pub applications: HashMap<(ClusterName, ApplicationId), KnownUnit>,
+    /// Clusters that have applications which are not gone, each once.
+    pub clusters: Arc<[ClusterName]>,
     /// Legacy job archives.
     pub legacy_jobs: HashMap<JobId, KnownUnit>,
     /// What was judged before, and is to be removed.

@@ -33,11 +33,13 @@ impl Lively {
         }
     }
 
-    /// `applications/` of each cluster, then the open applications (and their `jobs/`), most recently changed first.
+    /// The folders that clusters lie in, `applications/` of each cluster, then the open applications (and their `jobs/`), most recently changed first.
     pub(super) fn folders(self) -> Vec<FilePath> {
+        let above = self.clusters.iter().flat_map(|cluster| cluster.folders().filter(|folder| *folder != cluster.as_str()));
+        let above: BTreeSet<FilePath> = above.map(FilePath::new).collect();
         let clusters = self.clusters.iter().map(|cluster| FilePath::new(format!("{cluster}/applications")));
         let applications = self.applications.iter().flat_map(|(_, folder)| [folder.clone(), FilePath::new(format!("{folder}/jobs"))]);
-        clusters.chain(applications).collect()
+        above.into_iter().chain(clusters).chain(applications).collect()
     }
 }
 

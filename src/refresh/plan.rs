@@ -3,7 +3,7 @@
 //! Arrivals and changes are given out while the listing still runs ([`Planner::take`]). What is missing is only judged when the
 //! listing has ended whole ([`Planner::finish`]), and never where an obstacle hides it. No IO; the time is an argument.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::clock::Millis;
 use crate::directory::{ClusterName, DirectoryUrl, FileKind, FilePath, Found, FoundApplication, FoundFile, Hidden};
@@ -83,6 +83,8 @@ pub struct Plan {
     pub expire: Vec<Expiry>,
     /// What is beyond a limit and was never read, so that there is nothing to forget; the archive stays.
     pub leave: Vec<Expiry>,
+    /// What an older version has listed although a name on the way to it is hidden: out of the index, and no verdict on it stands.
+    pub put_aside: Vec<UnitKey>,
     /// What was expired, or was to be forgotten, and is not any more.
     pub retain_again: Vec<UnitKey>,
     /// What is dated too far ahead of the clock to be judged, at most 100 of it, with its folder or file.
@@ -107,6 +109,15 @@ pub fn is_open(known: Option<&KnownUnit>, last_listed: Option<Millis>, now: Mill
     }
     // An application may run for days between its first job archive and its summary: asked less often as it ages.
     !unit.complete && last_listed.is_none_or(|last| now - last >= ((now - newest) / 20).min(LONGEST_PAUSE))
+}
+
+/// Whether a unit lies below a hidden name. What is gone may be known here only: it stays.
+fn is_put_aside(cluster: &ClusterName, unit: &KnownUnit) -> bool {
+    unit.gone_since.is_none() && cluster.is_hidden()
+}
+
+fn is_below_a_hidden_name(key: &UnitKey) -> bool {
+    matches!(key, UnitKey::Application(key) if key.cluster.is_hidden())
 }
 
 /// Collects a listing of one directory and compares it with what is known.
@@ -188,17 +199,17 @@ impl<'known> Planner<'known> {
         }
         self.presence.append(&mut gone);
         // Obstacles may come after the application they hide a file of.
-        let (clusters, applications, jobs) = (&self.hidden_clusters, &self.hidden_applications, &self.hidden_jobs);
-        self.presence.retain(|change| match change {
+        let mut presence = std::mem::take(&mut self.presence);
+        presence.retain(|change| match change {
             Presence::FileGone(UnitKey::Application(key), kind) => {
-                let hidden_job = matches!(kind, FileKind::Job(job) if jobs.contains(&(key.cluster.clone(), key.id, *job)));
-                !(hidden_job || clusters.contains(&key.cluster) || applications.contains(&(key.cluster.clone(), key.id)))
+                let hidden_job = matches!(kind, FileKind::Job(job) if self.hidden_jobs.contains(&(key.cluster.clone(), key.id, *job)));
+                !(hidden_job || self.is_hidden(&(key.cluster.clone(), key.id)))
             }
             _ => true,
         });
         let hides = !(self.hidden_clusters.is_empty() && self.hidden_applications.is_empty() && self.hidden_legacy_jobs.is_empty());
         self.drop_stale_marks(&forget, &mut plan);
-        Plan { presence: self.presence, forget, holds_archives: units > 0 || hides, units, ..plan }
+        Plan { presence, forget, put_aside: self.put_aside(), holds_archives: units > 0 || hides, units, ..plan }
     }
 
     /// Whether something would be lost if the directory were believed to hold no archive: what this server has begun to delete, and
@@ -210,7 +221,8 @@ impl<'known> Planner<'known> {
             Some(_) => true,
             None => unit.gone_since.is_none() || forgotten,
         };
-        self.missing(rules).any(lost) || marks.iter(&self.directory).any(|(_, mark)| mark.state == MarkState::Forgotten)
+        self.missing(rules).any(lost)
+            || marks.iter(&self.directory).any(|(key, mark)| mark.state == MarkState::Forgotten && !is_below_a_hidden_name(&key))
     }
 
     /// What is known, was not found and is not hidden by an obstacle; and whether it is to be forgotten when it is gone.
@@ -220,7 +232,7 @@ impl<'known> Planner<'known> {
         let applications = known
             .applications
             .iter()
-            .filter(|(id, _)| !self.seen_applications.contains_key(id) && !self.is_hidden(id))
+            .filter(|(id, unit)| !(self.seen_applications.contains_key(id) || self.is_hidden(id) || is_put_aside(&id.0, unit)))
             .map(move |(id, unit)| (self.application_key(id), unit, forget_application));
         let legacy = known
             .legacy_jobs
@@ -230,9 +242,22 @@ impl<'known> Planner<'known> {
         applications.chain(legacy)
     }
 
+    /// What is known below hidden names, and not gone: its archive lies where it lay.
+    fn put_aside(&self) -> Vec<UnitKey> {
+        let known = self.known.applications.iter().filter(|(id, unit)| is_put_aside(&id.0, unit)).map(|(id, _)| self.application_key(id));
+        let marked = self.known.marks.iter(&self.directory).map(|(key, _)| key).filter(is_below_a_hidden_name);
+        let keys: BTreeSet<UnitKey> = known.chain(marked).collect();
+        keys.into_iter().collect()
+    }
+
     /// Whether an obstacle hides an application.
     fn is_hidden(&self, id: &(ClusterName, ApplicationId)) -> bool {
-        self.hidden_clusters.contains(&id.0) || self.hidden_applications.contains(id)
+        self.is_cluster_hidden(&id.0) || self.hidden_applications.contains(id)
+    }
+
+    /// Whether an obstacle hides a cluster, or a folder on the way to it.
+    fn is_cluster_hidden(&self, cluster: &ClusterName) -> bool {
+        !self.hidden_clusters.is_empty() && cluster.folders().any(|folder| self.hidden_clusters.contains(folder))
     }
 
     fn application_key(&self, (cluster, id): &(ClusterName, ApplicationId)) -> UnitKey {

@@ -2,9 +2,9 @@
 
 use super::plan::Plan;
 use super::retain::held_back;
-use super::round::DirectoryRefresh;
+use super::round::{DirectoryRefresh, Duty};
 use crate::clock::Millis;
-use crate::directory::{ClusterName, FilePath, Hidden, Obstacle};
+use crate::directory::{ClusterName, FilePath, Hidden, Listed, Obstacle};
 use crate::ids::ApplicationId;
 use crate::index::{IndexError, KnownDirectory, UnitKey};
 use crate::problem::{Problem, ProblemCode, Subject};
@@ -36,6 +36,26 @@ impl DirectoryRefresh {
         );
         let subject = self.subject(None, None, None);
         Problem { code: ProblemCode::DirectoryVanished, subject, reason, since, next_attempt: Some(believed) }
+    }
+
+    /// A directory that does not exist, or is likely not the one that is meant.
+    pub(super) fn doubt(&self, listed: &Listed, now: Millis) -> Option<Problem> {
+        let code = if listed.exists { ProblemCode::DirectoryMisplaced } else { ProblemCode::DirectoryMissing };
+        let reason = listed.doubt.clone()?;
+        Some(Problem { code, subject: self.subject(None, None, None), reason, since: now, next_attempt: None })
+    }
+
+    /// Takes out of the index what an older version has listed below hidden names. The archives stay where they are.
+    pub(super) async fn put_aside(&self, units: Vec<UnitKey>) -> Result<(), IndexError> {
+        if units.is_empty() || self.duty == Duty::Verdicts {
+            return Ok(());
+        }
+        tracing::warn!(
+            directory.url = %self.directory.url(), units = units.len(),
+            "applications below names that begin with \".\" or \"_\" are no longer listed; their archives stay as they are"
+        );
+        self.writer.forget(units.clone()).await?;
+        self.writer.abandon_removals(units).await
     }
 
     /// What keeps retention from doing its work.

@@ -119,6 +119,8 @@ struct Done {
     units: Option<u64>,
     vanished: bool,
     exists: bool,
+    /// Why another directory is likely meant.
+    doubt: Option<String>,
 }
 
 impl Refresh {
@@ -286,7 +288,7 @@ impl DirectoryRefresh {
         let (sender, mut found) = mpsc::channel::<Found>(64);
         let extent = if audit { Extent::Audit } else { self.look(&known, now) };
         let listing_started = Instant::now();
-        let listing = directory.list(&extent, sender);
+        let listing = directory.list(&extent, &known.clusters, sender);
         tokio::pin!(listing);
 
         let mut listed: Option<Result<Listed, DirectoryError>> = None;
@@ -318,6 +320,8 @@ impl DirectoryRefresh {
                 && let Some(planner) = planner.take()
             {
                 plan = planner.finish(&self.rules);
+                busy.extend(plan.put_aside.iter().cloned());
+                self.put_aside(std::mem::take(&mut plan.put_aside)).await?;
                 busy.extend(plan.expire.iter().map(|expiry| expiry.key.clone()));
                 busy.extend(plan.forget.iter().chain(plan.tasks.iter().map(|task| &task.key)).cloned());
                 let retained = self.retain(&mut plan, &known, now).await?;
@@ -394,6 +398,7 @@ impl DirectoryRefresh {
         let listed = listed.unwrap_or(Ok(Listed::default())).map_err(Failure::Listing)?;
         done.vanished = plan.vanished;
         done.exists = listed.exists;
+        done.doubt.clone_from(&listed.doubt);
         if audit || !plan.vanished {
             done.units = Some(plan.units);
         }
@@ -416,6 +421,7 @@ impl DirectoryRefresh {
         }
         let mut problems = self.obstacles.clone();
         problems.extend(plan.vanished.then(|| self.vanished(&known, now)));
+        problems.extend(self.doubt(&listed, now).filter(|_| !plan.vanished));
         problems.extend(self.retention_problems(&plan, &known, doubt, now));
         self.note_problems(problems).await?;
         self.lively = lively.folders();
@@ -482,11 +488,11 @@ impl DirectoryRefresh {
         if let Some(units) = done.units {
             self.status.units = units;
         }
-        self.status.reason = None;
+        self.status.reason.clone_from(&done.doubt);
         self.status.state = match (done.vanished, done.exists) {
             (true, _) => DirectoryState::Vanished,
             (false, true) => DirectoryState::Listed,
-            (false, false) => DirectoryState::Waiting,
+            (false, false) => DirectoryState::Missing,
         };
         if done.vanished {
             self.status.reason = Some(format!("archive directory {url} held archives and now holds none at all; is its volume mounted?"));

@@ -30,9 +30,9 @@ pub struct RefreshStatus {
 pub struct DirectoryStatus {
     /// The directory.
     pub url: DirectoryUrl,
-    /// `waiting` (never seen), `listed`, `failed` or `vanished`.
+    /// `waiting` (not looked at yet), `listed`, `missing`, `failed` or `vanished`.
     pub state: DirectoryState,
-    /// What is wrong, if it failed.
+    /// What is wrong, if something is: also of a directory that was listed and is likely not the one that is meant.
     pub reason: Option<String>,
     /// When it was last listed completely.
     pub last_listed: Option<Millis>,
@@ -52,10 +52,12 @@ pub struct DirectoryStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DirectoryState {
-    /// Never listed, or never seen: waited for quietly.
+    /// Not looked at yet by this process.
     Waiting,
     /// Listed completely.
     Listed,
+    /// Does not exist, and never held archives.
+    Missing,
     /// Could not be listed.
     Failed,
     /// Held archives and now holds none at all.

@@ -113,8 +113,14 @@ impl Listing {
     }
 }
 
-/// Lists a directory; nothing may be found twice.
+/// Lists a directory of which nothing is known; nothing may be found twice.
 pub(crate) async fn list(directory: &Directory, extent: &Extent) -> Result<Listing, DirectoryError> {
+    list_knowing(directory, extent, &[]).await
+}
+
+/// Lists a directory of which these clusters are known; nothing may be found twice.
+pub(crate) async fn list_knowing(directory: &Directory, extent: &Extent, known: &[&str]) -> Result<Listing, DirectoryError> {
+    let known: Arc<[ClusterName]> = known.iter().map(|name| ClusterName::new(*name)).collect();
     let (sender, mut receiver) = tokio::sync::mpsc::channel(4);
     let gather = async {
         let mut listing = Listing::default();
@@ -139,7 +145,7 @@ pub(crate) async fn list(directory: &Directory, extent: &Extent) -> Result<Listi
         }
         listing
     };
-    let (listed, mut listing) = tokio::join!(directory.list(extent, sender), gather);
+    let (listed, mut listing) = tokio::join!(directory.list(extent, &known, sender), gather);
     listing.listed = listed?;
     Ok(listing)
 }

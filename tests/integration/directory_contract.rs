@@ -5,7 +5,7 @@ use historyserver::directory::{Deleted, Directory, DirectoryErrorKind, Extent, F
 use historyserver::ids::ApplicationId;
 use historyserver::problem::ProblemCode;
 
-use crate::archive_directory::{Place, audit, hex, list, look, read};
+use crate::archive_directory::{Listing, Place, audit, hex, list, list_knowing, look, read};
 use crate::moto::Moto;
 
 macro_rules! contract {
@@ -45,6 +45,11 @@ contract! {
     a_rewritten_file_has_another_fingerprint,
     paths_that_lead_elsewhere_are_refused,
     a_listing_that_nobody_hears_ends_with_an_error,
+    clusters_are_found_in_folders_of_folders,
+    hidden_names_are_left_alone_at_every_place,
+    a_cluster_that_lies_too_deep_is_told,
+    a_cluster_that_is_known_is_listed_whatever_else_there_is,
+    a_root_at_another_level_is_told_with_the_right_one,
     more_applications_than_a_page_holds_are_all_found_once,
 }
 
@@ -182,7 +187,9 @@ async fn names_are_literal_whatever_characters_they_have(place: &Place) {
         "semi;colon&amp=<x>",
         "tilde~[brackets]{}^`|",
         "quote'\"\\",
-        ".hidden",
+        "team a/prod ü #1",
+        "team a/with.dot_and_line",
+        "with space/per%cent/a+b/ü",
     ];
     let mut expected = Vec::new();
     for cluster in clusters {
@@ -361,7 +368,7 @@ async fn a_listing_that_nobody_hears_ends_with_an_error(place: &Place) {
     place.write(&hex(1), "{}").await;
     let (sender, receiver) = tokio::sync::mpsc::channel(1);
     drop(receiver);
-    let error = place.directory.list(&Extent::Audit, sender).await.unwrap_err();
+    let error = place.directory.list(&Extent::Audit, &std::sync::Arc::default(), sender).await.unwrap_err();
     assert_eq!(error.kind, DirectoryErrorKind::Unavailable);
 }
 
@@ -379,4 +386,152 @@ async fn more_applications_than_a_page_holds_are_all_found_once(place: &Place) {
     assert!(whole.batches.iter().all(|batch| *batch <= 1000), "{:?}", whole.batches);
     let names = look(&place.directory, |_| false).await;
     assert_eq!(names.folders(), whole.folders());
+}
+
+fn codes(listing: &Listing) -> Vec<(ProblemCode, String)> {
+    let mut codes: Vec<_> = listing.obstacles.iter().map(|obstacle| (obstacle.code, obstacle.path.to_string())).collect();
+    codes.sort();
+    codes
+}
+
+async fn clusters_are_found_in_folders_of_folders(place: &Place) {
+    // One within another, beside others, below foreign folders, and as deep as is allowed.
+    let clusters = ["a", "a/b", "a/b/c", "team a/prod ü #1", "team a/test", "plain", "1/2/3/4/5/6/7/8", "x/other/x", "jobs/y"];
+    let mut expected = Vec::new();
+    for (number, cluster) in (1..).zip(clusters) {
+        for file in ["application-summary".to_owned(), format!("jobs/{}", hex(9))] {
+            let path = format!("{cluster}/applications/{}/{file}", hex(number));
+            place.write(&path, "{}").await;
+            expected.push(path);
+        }
+    }
+    place.write("x/other/file", "x").await;
+    expected.sort();
+    let whole = audit(&place.directory).await;
+    assert_eq!((whole.paths(), codes(&whole)), (expected.clone(), vec![]));
+    assert_eq!(look(&place.directory, |_| true).await.paths(), expected);
+    let named: Vec<&str> = whole.applications.keys().map(|(cluster, _)| cluster.as_str()).collect();
+    assert_eq!(named.len(), clusters.len());
+    assert!(clusters.iter().all(|cluster| named.contains(cluster)), "{named:?}");
+    // With what is known nothing is found twice.
+    for extent in [Extent::Audit, Extent::Look(std::sync::Arc::new(|_, _| true))] {
+        assert_eq!(list_knowing(&place.directory, &extent, &clusters).await.unwrap().paths(), expected);
+    }
+    for (cluster, id) in whole.applications.keys() {
+        let folder = FilePath::new(format!("{cluster}/applications/{id}"));
+        assert_eq!(place.directory.application_files(&folder).await.unwrap().unwrap().len(), 2);
+    }
+}
+
+async fn hidden_names_are_left_alone_at_every_place(place: &Place) {
+    let seen = format!("prod/applications/{}/application-summary", hex(1));
+    let hidden = [
+        format!(".old/applications/{}/application-summary", hex(2)),
+        format!("_keep/applications/{}/jobs/{}", hex(3), hex(3)),
+        format!(".snapshot/hourly.0/prod/applications/{}/application-summary", hex(1)),
+        format!("_temporary/0/applications/{}/application-summary", hex(4)),
+        format!("team/.trash/applications/{}/application-summary", hex(5)),
+        format!("team/_x/prod/applications/{}/application-summary", hex(6)),
+        format!("prod/_aside/applications/{}/application-summary", hex(7)),
+        format!("prod/applications/_aside/{}/application-summary", hex(8)),
+    ];
+    for path in hidden.iter().chain([&seen]) {
+        place.write(path, "{}").await;
+    }
+    for nothing_in_them in [".keep", "_SUCCESS", ".git/objects/x", "_logs/2024/log", "prod/.x/y"] {
+        place.write(nothing_in_them, "x").await;
+    }
+    let known = [".old", "_keep", "team/.trash", "team/_x/prod", "prod"];
+    for extent in [Extent::Audit, Extent::Look(std::sync::Arc::new(|_, _| true))] {
+        for known in [&known[..], &[]] {
+            let listing = list_knowing(&place.directory, &extent, known).await.unwrap();
+            assert_eq!(listing.paths(), [seen.as_str()]);
+        }
+    }
+    let told = codes(&audit(&place.directory).await);
+    let folders = [".old", ".snapshot", "_keep", "_temporary", "prod/_aside", "team/.trash", "team/_x"];
+    let told_at_least: Vec<_> = folders.iter().map(|folder| (ProblemCode::HiddenFolder, (*folder).to_owned())).collect();
+    assert!(told_at_least.iter().all(|each| told.contains(each)), "{told:?}");
+    assert!(told.iter().all(|(code, _)| *code == ProblemCode::HiddenFolder) && told.len() <= folders.len() + 1, "{told:?}");
+    assert_eq!(codes(&look(&place.directory, |_| true).await), [], "a look does not search for them");
+
+    for path in &hidden {
+        let path = FilePath::new(path.as_str());
+        assert_eq!(place.directory.delete_file(&path).await.unwrap_err().kind, DirectoryErrorKind::Refused, "{path}");
+    }
+    let error = place.directory.application_files(&FilePath::new(format!(".old/applications/{}", hex(2)))).await.unwrap_err();
+    assert_eq!(error.kind, DirectoryErrorKind::Refused);
+    assert_eq!(audit(&place.directory).await.paths(), [seen]);
+}
+
+async fn a_cluster_that_lies_too_deep_is_told(place: &Place) {
+    place.write(&format!("1/2/3/4/5/6/7/8/9/applications/{}/application-summary", hex(1)), "{}").await;
+    place.write(&format!("a/2/3/4/5/6/7/8/9/10/11/applications/{}/application-summary", hex(2)), "{}").await;
+    place.write("b/2/3/4/5/6/7/8/9/other/file", "x").await;
+    let whole = audit(&place.directory).await;
+    assert_eq!(whole.paths(), Vec::<String>::new());
+    let too_deep = |path: &str| (ProblemCode::SearchLimited, path.to_owned());
+    assert_eq!(codes(&whole), [too_deep("1/2/3/4/5/6/7/8/9"), too_deep("a/2/3/4/5/6/7/8/9")]);
+    assert!(whole.obstacles.iter().all(|obstacle| obstacle.hides == Hidden::Nothing && obstacle.reason.contains("deeper than the 8")));
+}
+
+async fn a_cluster_that_is_known_is_listed_whatever_else_there_is(place: &Place) {
+    let path = format!("z/prod/applications/{}/application-summary", hex(1));
+    place.write(&path, "{}").await;
+    let known = ["z/prod", "z/gone", "gone"];
+    for extent in [Extent::Audit, Extent::Look(std::sync::Arc::new(|_, _| true))] {
+        let listing = list_knowing(&place.directory, &extent, &known).await.unwrap();
+        assert_eq!((listing.paths(), codes(&listing)), (vec![path.clone()], vec![]));
+    }
+}
+
+async fn a_root_at_another_level_is_told_with_the_right_one(place: &Place) {
+    assert!(audit(&place.directory).await.listed.doubt.unwrap().contains("does not exist"));
+    place.write("note", "x").await;
+    assert_eq!(audit(&place.directory).await.listed.doubt, None);
+    let url = place.directory.url().as_str();
+    let above = |levels: usize| {
+        let mut above = url.strip_prefix("file://").unwrap_or(url);
+        (0..levels).for_each(|_| above = above.rsplit_once('/').unwrap().0);
+        above.to_owned()
+    };
+    let doubt = async |files: &[String], known: &[&str]| {
+        for file in files {
+            place.write(file, "{\"archive\":[]}").await;
+        }
+        let mut doubts = Vec::new();
+        for extent in [Extent::Audit, Extent::Look(std::sync::Arc::new(|_, _| false))] {
+            doubts.push(list_knowing(&place.directory, &extent, known).await.unwrap().listed.doubt);
+        }
+        for file in files {
+            place.directory.delete_file(&FilePath::new(file.as_str())).await.unwrap();
+        }
+        if place.has_folders() {
+            for entry in std::fs::read_dir(place.directory.local_root().unwrap()).unwrap().map(Result::unwrap) {
+                if entry.path().is_dir() {
+                    std::fs::remove_dir_all(entry.path()).unwrap();
+                }
+            }
+        }
+        let [Some(first), Some(second)] = &doubts[..] else { panic!("{files:?}: {doubts:?}") };
+        assert_eq!(first, second);
+        first.clone()
+    };
+    // Too low.
+    let cluster = doubt(&[format!("applications/{}/application-summary", hex(1))], &[]).await;
+    assert!(cluster.ends_with(&format!("likely to be {}", above(1))), "{cluster}");
+    let applications = doubt(&[format!("{}/application-summary", hex(1)), format!("{}/jobs/{}", hex(1), hex(1))], &[]).await;
+    assert!(applications.ends_with(&format!("likely to be {}", above(2))), "{applications}");
+    for file in ["application-summary".to_owned(), format!("jobs/{}", hex(1))] {
+        let application = doubt(&[file], &[]).await;
+        assert!(application.contains("the folder of one application"), "{application}");
+    }
+    // Too high.
+    let here = above(0);
+    let parent = doubt(
+        &[format!("one/{}/applications/{}/application-summary", hex(0), hex(1)), format!("two/{}", hex(2)), "three/x".to_owned()],
+        &[],
+    )
+    .await;
+    assert!(parent.ends_with(&format!("likely to be {here}/one,{here}/two")), "{parent}");
 }

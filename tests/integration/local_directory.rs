@@ -354,7 +354,7 @@ async fn list_while(disturb: impl FnOnce(&Path)) -> Result<Listed, DirectoryErro
     symlink(&target, &root).unwrap();
     let directory = open(&root);
     let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
-    let listing = historyserver::tasks::spawn(async move { directory.list(&Extent::Audit, sender).await });
+    let listing = historyserver::tasks::spawn(async move { directory.list(&Extent::Audit, &std::sync::Arc::default(), sender).await });
     assert!(matches!(receiver.recv().await, Some(Found::Applications(_))));
     disturb(&root);
     while receiver.recv().await.is_some() {}

@@ -299,16 +299,125 @@ async fn a_directory_that_stays_empty_is_believed_after_the_grace() {
 }
 
 #[tokio::test]
-async fn a_directory_that_does_not_exist_yet_is_waited_for_quietly() {
+async fn a_directory_that_does_not_exist_is_told_until_it_does() {
     let place = Place::new();
     fs::remove_dir(place.root()).unwrap();
     let mut world = place.world(WorldOptions::default());
-    world.look().await;
-    assert_eq!(world.problems().await, Vec::<String>::new());
-    assert_eq!(world.status.borrow().directories[0].state, DirectoryState::Waiting);
+    for _ in 0..3 {
+        world.look().await;
+        assert_eq!(world.problems().await, ["directory-missing"]);
+        let status = world.status.borrow().directories[0].clone();
+        assert_eq!(status.state, DirectoryState::Missing);
+        let reason = status.reason.unwrap();
+        assert!(reason.contains(&format!("{} does not exist", place.root().display())), "{reason}");
+    }
     write_application(&place.root(), "c", &id('a'), "name", END, &[]);
     world.look().await;
     assert_eq!(world.applications().await, vec![id('a')]);
+    assert_eq!(world.problems().await, Vec::<String>::new());
+    let status = world.status.borrow().directories[0].clone();
+    assert_eq!((status.state, status.reason), (DirectoryState::Listed, None));
+}
+
+#[tokio::test]
+async fn an_object_store_prefix_without_anything_below_it_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = FaultyStore::in_memory();
+    store.write("archives-2/x", "x").await;
+    let directory = Directory::in_store(DirectoryUrl::new("memory://test/archives"), store.store(), "archives");
+    let mut world = World::open(&[directory], &folder.path().join("data"), WorldOptions::default());
+    world.look().await;
+    assert_eq!(world.problems().await, ["directory-missing"]);
+    assert_eq!(world.status.borrow().directories[0].state, DirectoryState::Missing);
+    store.write(&format!("archives/{}", id('1')), job(&id('1'), "legacy", END)).await;
+    world.audit().await;
+    assert_eq!((world.jobs().await, world.problems().await), (vec![id('1')], vec![]));
+}
+
+#[tokio::test]
+async fn a_directory_that_is_one_level_too_low_or_too_high_is_told() {
+    let place = Place::new();
+    write_application(&place.root(), &"0".repeat(32), &id('a'), "name", END, &[]);
+    for (root, likely) in [
+        (place.root().join("0".repeat(32)), place.root()),
+        (place.root().join("0".repeat(32)).join("applications"), place.root()),
+        (place.folder.path().to_path_buf(), place.root()),
+    ] {
+        let data = tempfile::tempdir().unwrap();
+        let mut world = World::over(&[&root], data.path(), WorldOptions::default());
+        world.look().await;
+        assert_eq!(world.problems().await, ["directory-misplaced"], "{}", root.display());
+        let reason = world.status.borrow().directories[0].reason.clone().unwrap();
+        assert!(reason.ends_with(&format!("likely to be {}", likely.display())), "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn clusters_with_slashes_are_listed_refreshed_and_filtered_by_name() {
+    let place = Place::new();
+    let cluster = "team a/prod ü, #1";
+    write_application(&place.root(), cluster, &id('a'), "first", END, &[&id('1')]);
+    write_application(&place.root(), "team a", &id('b'), "other", END - 1, &[]);
+    let mut world = place.world(WorldOptions::default());
+    world.audit().await;
+    assert_eq!(world.applications().await, vec![id('a'), id('b')]);
+    // A look sees what is new in a cluster that it knows, and a cluster that it does not know.
+    write_application(&place.root(), cluster, &id('c'), "second", END + 1, &[]);
+    write_application(&place.root(), "team b/x/y", &id('d'), "third", END + 2, &[]);
+    world.look().await;
+    assert_eq!(world.applications().await, vec![id('d'), id('c'), id('a'), id('b')]);
+    let query: String = url::form_urlencoded::Serializer::new(String::new()).append_pair("cluster", cluster).finish();
+    let list = world.get(&format!("/api/v1/applications?{query}")).await.json();
+    let ids: Vec<&str> = list["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, [id('c'), id('a')]);
+    assert_eq!(world.get(&format!("/api/v1/applications/{}?{query}", id('a'))).await.json()["cluster"], cluster);
+    assert_eq!(world.get(&format!("/jobs/{}/config", id('1'))).await.status, 200);
+
+    fs::remove_dir_all(application_folder(&place.root(), cluster, &id('c'))).unwrap();
+    world.look().await;
+    let gone = world.get(&format!("/api/v1/applications/{}", id('c'))).await.json();
+    assert!(gone["gone_since"].is_i64(), "{gone}");
+    // Folders that cannot be read hide what lies below them, however deep.
+    fs::rename(place.root().join("team b"), place.folder.path().join("away")).unwrap();
+    std::os::unix::fs::symlink("/nowhere", place.root().join("team b")).unwrap();
+    world.look().await;
+    assert!(world.get(&format!("/api/v1/applications/{}", id('d'))).await.json()["gone_since"].is_null());
+    assert_eq!(world.problems().await, ["link-refused"]);
+}
+
+#[tokio::test]
+async fn what_an_older_version_listed_below_hidden_names_is_put_aside_and_nothing_is_deleted() {
+    let place = Place::new();
+    let clusters = [("old", ".old", 'a'), ("team/keep", "team/_keep", 'b'), ("gone", "_gone", 'c')];
+    for (cluster, _, digit) in clusters {
+        write_application(&place.root(), cluster, &id(digit), "name", END, &[]);
+    }
+    write_application(&place.root(), "prod", &id('d'), "name", END, &[]);
+    let mut world = place.world(WorldOptions::default());
+    world.audit().await;
+    fs::remove_dir_all(place.root().join("gone")).unwrap();
+    world.audit().await;
+    world.close().await;
+    // As an older version left it: it knows them by their hidden names.
+    let index = rusqlite::Connection::open(place.folder.path().join("data/historyserver.sqlite")).unwrap();
+    for (cluster, hidden, _) in clusters {
+        assert_eq!(index.execute("UPDATE units SET cluster = ?2 WHERE cluster = ?1", [cluster, hidden]).unwrap(), 1);
+    }
+    index.close().unwrap();
+    for (cluster, hidden, _) in &clusters[..2] {
+        fs::rename(place.root().join(cluster), place.root().join(hidden)).unwrap();
+    }
+    let mut world = place.world(WorldOptions::default());
+    assert_eq!(world.applications().await.len(), 4);
+    world.look().await;
+    let mut left = world.applications().await;
+    left.sort();
+    assert_eq!(left, vec![id('c'), id('d')], "what is gone may be known here only");
+    for (_, hidden, digit) in &clusters[..2] {
+        assert!(application_folder(&place.root(), hidden, &id(*digit)).join("application-summary").exists());
+    }
+    assert_eq!(world.problems().await, ["hidden-folder", "hidden-folder"]);
+    assert!(world.reader.deletions(None, 10).await.unwrap().rows.is_empty());
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use historyserver::directory::{Directory, DirectoryErrorKind, DirectoryUrl, Exte
 use historyserver::ids::ApplicationId;
 use historyserver::problem::ProblemCode;
 
-use crate::archive_directory::{audit, hex, list, look, read};
+use crate::archive_directory::{audit, hex, list, list_knowing, look, read};
 use crate::faulty_store::{Failure, FaultyStore, Operation};
 use crate::moto::Moto;
 
@@ -80,18 +80,41 @@ async fn a_store_that_goes_down_during_a_listing_ends_it() {
 }
 
 #[tokio::test]
-async fn a_foreign_tree_costs_one_request() {
+async fn a_foreign_tree_costs_a_request_for_each_of_its_folders() {
     let (store, directory) = three_clusters().await;
     for number in 0..3000 {
         store.write(&format!("archives/warehouse/table/part-{number}"), "x").await;
     }
-    for (listing, requests) in [(audit(&directory).await, 5), (look(&directory, |_| false).await, 5), (look(&directory, |_| true).await, 8)]
+    for (listing, requests) in
+        [(audit(&directory).await, 9), (look(&directory, |_| false).await, 9), (look(&directory, |_| true).await, 12)]
     {
         assert_eq!(listing.applications.len(), 3);
         assert_eq!(listing.listed.requests, requests);
     }
-    assert_eq!(store.count(Operation::List, "warehouse"), 3);
+    assert_eq!(store.count(Operation::List, "warehouse"), 6);
+    // A cluster that is known costs a look one request, as before it was known that names may have slashes.
+    let known = Extent::Look(std::sync::Arc::new(|_, _| false));
+    assert_eq!(list_knowing(&directory, &known, &["one", "two", "three"]).await.unwrap().listed.requests, 6);
     assert_eq!(store.count(Operation::Get, ""), 0);
+}
+
+#[tokio::test]
+async fn a_large_foreign_tree_is_searched_at_a_bounded_cost_and_hides_no_cluster_of_the_root() {
+    let (store, directory) = three_clusters().await;
+    for number in 0..1_500 {
+        store.write(&format!("archives/checkpoints/{number:032x}/chk-1/_metadata"), "x").await;
+    }
+    store.write(&format!("archives/zz/applications/{}/application-summary", hex(4)), "{}").await;
+    store.write(&format!("archives/z/known/applications/{}/application-summary", hex(5)), "{}").await;
+    let known = ["z/known"];
+    let looked = list_knowing(&directory, &Extent::Look(std::sync::Arc::new(|_, _| false)), &known).await.unwrap();
+    assert_eq!((looked.applications.len(), looked.obstacles.len()), (5, 0));
+    assert!(looked.listed.requests < 90, "{}", looked.listed.requests);
+    let audited = list_knowing(&directory, &Extent::Audit, &known).await.unwrap();
+    assert_eq!(audited.applications.len(), 5);
+    assert!(audited.listed.requests < 1_030, "{}", audited.listed.requests);
+    let [obstacle] = &audited.obstacles[..] else { panic!("{:?}", audited.obstacles) };
+    assert_eq!((obstacle.code, &obstacle.hides), (ProblemCode::SearchLimited, &Hidden::Nothing));
 }
 
 #[tokio::test]
@@ -99,7 +122,7 @@ async fn what_is_found_is_sent_while_the_listing_goes_on() {
     let (store, directory) = three_clusters().await;
     let held = store.hold(Operation::List, "two/applications");
     let (sender, mut receiver) = tokio::sync::mpsc::channel(16);
-    let listing = historyserver::tasks::spawn(async move { directory.list(&Extent::Audit, sender).await });
+    let listing = historyserver::tasks::spawn(async move { directory.list(&Extent::Audit, &std::sync::Arc::default(), sender).await });
     held.until_arrived(1).await;
     let mut applications = 0;
     while applications < 2 {

@@ -3,16 +3,21 @@
 use crate::directory::FileKind;
 use crate::index::UnitKey;
 
-/// Where a file lies in the download: as in its archive directory. The name of a cluster is any name of a folder, so that it is
-/// made harmless; ids are what they are.
+/// Where a file lies in the download: as in its archive directory. The name of a cluster is any name of a folder, or of folders in
+/// folders, so that it is made harmless; ids are what they are.
 pub(super) fn of(unit: &UnitKey, kind: FileKind) -> String {
     match (unit, kind) {
         (UnitKey::Application(key), FileKind::Summary) => {
-            format!("{}/applications/{}/application-summary", folder(key.cluster.as_str()), key.id)
+            format!("{}/applications/{}/application-summary", folders(key.cluster.as_str()), key.id)
         }
-        (UnitKey::Application(key), FileKind::Job(job)) => format!("{}/applications/{}/jobs/{job}", folder(key.cluster.as_str()), key.id),
+        (UnitKey::Application(key), FileKind::Job(job)) => format!("{}/applications/{}/jobs/{job}", folders(key.cluster.as_str()), key.id),
         (UnitKey::LegacyJob(_, job), _) => job.to_string(),
     }
+}
+
+/// The folders of a cluster.
+fn folders(cluster: &str) -> String {
+    cluster.split('/').map(folder).collect::<Vec<_>>().join("/")
 }
 
 /// A name that stays one folder wherever it is unpacked.
@@ -46,14 +51,15 @@ mod tests {
     use crate::directory::{ClusterName, DirectoryUrl};
 
     #[test]
-    fn a_cluster_of_any_name_is_one_folder() {
+    fn a_cluster_of_any_name_stays_within_the_download() {
         let id = "0d6f4f6e8da5b7e7a3551550ff16c873";
         for (cluster, folder) in [
             ("prod-eu", "prod-eu"),
             ("..", "__"),
             (".", "_"),
-            ("../../etc", ".._.._etc"),
-            ("/root", "_root"),
+            ("../../etc", "__/__/etc"),
+            ("/root", "_/root"),
+            ("team a/prod ü #1", "team a/prod ü #1"),
             ("C:\\x", "C__x"),
             ("a\u{1b}[2J\n", "a_[2J_"),
             ("größe", "größe"),

@@ -91,8 +91,8 @@ pub(in crate::api) fn filter(kind: ListKind, parameters: &Parameters) -> Result<
     Ok(Filter {
         status: parameters.words("status", STATES)?,
         name: parameters.text("name")?.map(|text| (text.to_owned(), how)),
-        cluster: owned(parameters.several("cluster")?),
-        directory: owned(parameters.several("directory")?),
+        cluster: owned(parameters.names("cluster")?),
+        directory: owned(parameters.names("directory")?),
         job_type: parameters.words("job_type", JOB_TYPES)?,
         start: times("start_from", "start_to")?,
         end: times("end_from", "end_to")?,

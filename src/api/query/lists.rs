@@ -152,8 +152,8 @@ async fn history(shared: &Shared, kind: ListKind, uri: &Uri) -> Result<(ListPage
     let name = parameters.text("name")?.ok_or_else(|| invalid("name", "needed: the name whose runs are asked for"))?;
     let filter = Filter {
         name: Some((name.to_owned(), NameMatch::Exact)),
-        cluster: owned(parameters.several("cluster")?),
-        directory: owned(parameters.several("directory")?),
+        cluster: owned(parameters.names("cluster")?),
+        directory: owned(parameters.names("directory")?),
         ..Filter::default()
     };
     let query = ListQuery {

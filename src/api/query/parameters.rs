@@ -67,6 +67,19 @@ impl Parameters {
         Ok(values)
     }
 
+    /// Names of a parameter that may be repeated, or hold several separated by commas. A name may have commas itself: then what was
+    /// sent counts as one name, too.
+    ///
+    /// # Errors
+    /// 400: more than 100.
+    pub(in crate::api) fn names(&self, name: &str) -> Result<Vec<&str>, ApiError> {
+        let mut values = self.several(name)?;
+        values.extend(self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()));
+        values.sort_unstable();
+        values.dedup();
+        Ok(values)
+    }
+
     /// One of a fixed set of words, compared without case.
     ///
     /// # Errors

@@ -158,8 +158,8 @@ fn query(uri: &Uri) -> Result<SearchQuery, ApiError> {
         fields: parameters.choices("in", FIELDS)?,
         filter: Filter {
             status: parameters.words("status", STATES)?,
-            cluster: owned(parameters.several("cluster")?),
-            directory: owned(parameters.several("directory")?),
+            cluster: owned(parameters.names("cluster")?),
+            directory: owned(parameters.names("directory")?),
             ..Filter::default()
         },
         limit: parameters.limit(USUAL, MOST)?,

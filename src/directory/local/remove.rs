@@ -10,6 +10,7 @@ use crate::directory::{Deleted, layout};
 
 impl Local {
     pub(super) fn remove_file(&self, below: &FilePath) -> Result<Deleted, DirectoryError> {
+        layout::check_deletable(below)?;
         let path = self.path(below)?;
         if let Some(link) = self.first_link(&parent(below))? {
             return Err(DirectoryError::refused(format!("{} is not deleted: {link} on the way to it is a symbolic link", path.display())));
@@ -46,6 +47,7 @@ impl Local {
     }
 
     pub(super) fn remove_symbolic_link(&self, below: &FilePath) -> Result<Deleted, DirectoryError> {
+        layout::check_deletable(below)?;
         let path = self.path(below)?;
         match self.first_link(below)? {
             Some(link) if link == *below => self.deleted(fs::remove_file(&path), below),

@@ -7,11 +7,12 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::files::{ApplicationFiles, Link, code_of, modified, version};
-use super::{Local, failed, is_absent, is_loop};
+use super::search::Folder;
+use super::{Local, failed, is_absent, is_loop, probe, search};
 use crate::clock::Millis;
 use crate::directory::error::DirectoryError;
 use crate::directory::found::{ClusterName, Extent, FileKind, FilePath, Found, FoundApplication, FoundFile, Hidden, Listed, Obstacle};
-use crate::directory::layout;
+use crate::directory::{layout, level};
 use crate::ids::{ApplicationId, JobId};
 use crate::problem::ProblemCode;
 
@@ -23,8 +24,11 @@ const BATCH: usize = 1000;
 /// What is sent first, so that the newest is read at once.
 const FIRST_BATCH: usize = 16;
 
+/// Hidden folders that are told of in one listing.
+const MOST_HIDDEN_TOLD: usize = 16;
+
 /// A folder that is named like an application.
-struct Candidate {
+pub(super) struct Candidate {
     /// Position of its cluster.
     cluster: usize,
     id: ApplicationId,
@@ -35,49 +39,114 @@ struct Candidate {
 }
 
 /// Lists the directory. See [`crate::directory::Directory::list`].
-pub(super) fn list(local: &Local, extent: &Extent, send: Send<'_>) -> Result<Listed, DirectoryError> {
+pub(super) fn list(local: &Local, extent: &Extent, known: &[ClusterName], send: Send<'_>) -> Result<Listed, DirectoryError> {
     let root = local.root();
     let start = match fs::metadata(root) {
         Ok(metadata) if metadata.is_dir() => metadata,
         Ok(_) => return Err(DirectoryError::refused(format!("the archive directory {} is not a folder", root.display()))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Listed { exists: false, requests: 1 }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Ok(Listed { exists: false, doubt: Some(missing(root)), requests: 1 });
+        }
         Err(error) => return Err(failed("list the archive directory", root, &error)),
     };
-    let mut walk = Walk { local, start, send, listed: Listed { exists: true, requests: 1 }, clusters: Vec::new() };
+    let listed = Listed { exists: true, doubt: None, requests: 1 };
+    let audit = matches!(extent, Extent::Audit);
+    let mut walk = Walk { local, start, send, listed, clusters: Vec::new(), applications: 0, audit, hidden_told: 0 };
     let top = walk.root()?;
-    let mut applications = Vec::new();
-    for folder in top.folders {
-        walk.cluster(&folder, extent, &mut applications)?;
-    }
+    let (applications, mut sights) = search::clusters(&mut walk, top.folders, extent, known)?;
+    sights.has_archives |= !top.legacy.is_empty();
+    sights.is_application |= top.has_summary;
     walk.details(applications, top.legacy)?;
     walk.check_root()?;
+    walk.listed.doubt = level::likely_other(&format!("file://{}", root.display()), &sights);
     Ok(walk.listed)
+}
+
+/// What is told of a root that does not exist.
+fn missing(root: &Path) -> String {
+    let nearest = root.ancestors().skip(1).find(|ancestor| ancestor.is_dir());
+    let nearest = nearest.filter(|nearest| Some(*nearest) != root.parent());
+    level::missing(
+        &format!("file://{}", root.display()),
+        &nearest.map_or_else(String::new, |nearest| format!("; of the folders on the way {} is the last that exists", nearest.display())),
+    )
+}
+
+/// What became of a folder that may be one of a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cluster {
+    /// It is one, and was listed.
+    Listed,
+    /// It is none.
+    Absent,
+    /// It may be one, and could not be listed.
+    Hidden,
 }
 
 /// What the root holds.
 #[derive(Default)]
 struct Top {
     /// Folders: each may be that of a cluster.
-    folders: Vec<PathBuf>,
+    folders: Vec<Folder>,
     legacy: Vec<FoundFile>,
+    has_summary: bool,
 }
 
-struct Walk<'a> {
+pub(super) struct Walk<'a> {
     local: &'a Local,
     /// State of the root when the walk began: it must be the same folder to its end.
     start: Metadata,
     send: Send<'a>,
     listed: Listed,
     clusters: Vec<ClusterName>,
+    /// Applications found so far.
+    pub(super) applications: usize,
+    audit: bool,
+    /// Hidden folders that were told.
+    hidden_told: usize,
 }
 
 impl Walk<'_> {
+    /// Where something below the root is.
+    pub(super) fn path(&self, below: &Path) -> PathBuf {
+        self.local.root().join(below)
+    }
+
+    /// Device and inode of the root.
+    pub(super) fn root_identity(&self) -> (u64, u64) {
+        (self.start.dev(), self.start.ino())
+    }
+
+    pub(super) fn count_request(&mut self) {
+        self.listed.requests += 1;
+    }
+
+    pub(super) fn send(&mut self, found: Found) -> Result<(), DirectoryError> {
+        (self.send)(found)
+    }
+
+    /// Tells of archives below a folder whose name is left alone. Only an audit does: it costs a search.
+    pub(super) fn hidden(&mut self, below: &Path) -> Result<(), DirectoryError> {
+        if !self.audit || self.hidden_told == MOST_HIDDEN_TOLD || !probe::holds_archives(&self.path(below)) {
+            return Ok(());
+        }
+        self.hidden_told += 1;
+        let name = below.to_string_lossy();
+        let (path, code) = (FilePath::new(&*name), ProblemCode::HiddenFolder);
+        (self.send)(Found::Obstacle(Obstacle { hides: Hidden::Nothing, path, code, reason: layout::hidden_archives(&name) }))
+    }
+
     fn root(&mut self) -> Result<Top, DirectoryError> {
         let root = self.local.root();
         let broken = |error: &io::Error| failed("list the archive directory", root, error);
         let mut top = Top::default();
         for entry in fs::read_dir(root).map_err(|error| broken(&error))? {
             let entry = entry.map_err(|error| broken(&error))?;
+            let name = entry.file_name();
+            if layout::is_hidden(name.as_bytes()) {
+                self.hidden(Path::new(&name))?;
+                continue;
+            }
             let kind = match entry.file_type() {
                 Ok(kind) => kind,
                 Err(error) if is_absent(&error) => continue,
@@ -87,17 +156,19 @@ impl Walk<'_> {
                 }
             };
             if kind.is_dir() {
-                top.folders.push(entry.path());
+                top.folders.push(Folder { path: name.into(), is_link: false });
             } else if kind.is_symlink() {
                 self.top_link(&entry, &mut top)?;
             } else if kind.is_file()
-                && let Ok(job) = JobId::from_name(entry.file_name().as_bytes())
+                && let Ok(job) = JobId::from_name(name.as_bytes())
             {
                 match entry.metadata() {
                     Ok(metadata) => top.legacy.push(legacy_file(&entry, job, &metadata)),
                     Err(error) if is_absent(&error) => {}
                     Err(error) => self.top_obstacles(&entry, code_of(&error), &failed("look at", &entry.path(), &error).message)?,
                 }
+            } else if kind.is_file() {
+                top.has_summary |= name == layout::SUMMARY;
             }
         }
         for obstacle in layout::resolve_twins(&mut top.legacy) {
@@ -111,7 +182,7 @@ impl Walk<'_> {
         let path = entry.path();
         let job = JobId::from_name(entry.file_name().as_bytes());
         match (self.local.follow(&path), job) {
-            (Link::Folder, _) => top.folders.push(path),
+            (Link::Folder, _) => top.folders.push(Folder { path: entry.file_name().into(), is_link: true }),
             (Link::File(_, metadata), Ok(job)) => top.legacy.push(legacy_file(entry, job, &metadata)),
             (Link::File(..) | Link::Other, _) => {}
             // A link to a foreign file outside is nobody's business.
@@ -136,31 +207,31 @@ impl Walk<'_> {
     }
 
     /// Reads the names of a cluster's applications. Those of which only names are wanted are sent at once.
-    fn cluster(&mut self, folder: &Path, extent: &Extent, wanted: &mut Vec<Candidate>) -> Result<(), DirectoryError> {
-        let applications = folder.join(layout::APPLICATIONS);
-        self.listed.requests += 1;
-        let name = folder.file_name().unwrap_or_default();
+    pub(super) fn cluster(&mut self, folder: &Path, extent: &Extent, wanted: &mut Vec<Candidate>) -> Result<Cluster, DirectoryError> {
+        let applications = self.path(&folder.join(layout::APPLICATIONS));
+        self.count_request();
         let entries = match fs::read_dir(&applications) {
             Ok(entries) => entries,
-            Err(error) if is_absent(&error) => return self.no_applications(&applications),
+            Err(error) if is_absent(&error) => return self.no_applications(folder, &applications),
             Err(error) => {
-                let hint = if name == "lost+found" {
+                let hint = if folder.as_os_str() == "lost+found" {
                     "; it is the file system's own, so nothing is amiss unless a cluster has this name"
                 } else {
                     ""
                 };
                 let reason = format!("{}{hint}", failed("list", &applications, &error).message);
-                return self.cluster_obstacle(&applications, code_of(&error), reason);
+                return self.cluster_obstacle(folder, code_of(&error), reason);
             }
         };
-        let Some(name) = name.to_str() else {
-            let reason = format!("the name of {} is not UTF-8, so its applications cannot be shown; rename it", folder.display());
-            return self.cluster_obstacle(&applications, ProblemCode::NameUndecodable, reason);
+        let Some(name) = folder.to_str() else {
+            let reason =
+                format!("the name of {} is not UTF-8, so its applications cannot be shown; rename it", self.path(folder).display());
+            return self.cluster_obstacle(folder, ProblemCode::NameUndecodable, reason);
         };
         // Names can be read without permission to enter: then no file can be seen, and nothing may be concluded.
         if let Err(error) = fs::metadata(applications.join(".")) {
             let reason = failed("enter", &applications, &error).message;
-            return self.cluster_obstacle(&applications, code_of(&error), reason);
+            return self.cluster_obstacle(folder, code_of(&error), reason);
         }
         let position = self.clusters.len();
         let cluster = ClusterName::new(name);
@@ -168,15 +239,16 @@ impl Walk<'_> {
         let mut candidates = Vec::new();
         for entry in entries {
             match entry {
-                Ok(entry) => candidates.extend(self.candidate(&entry, position)?),
+                Ok(entry) => candidates.extend(self.candidate(&entry, folder, position)?),
                 Err(error) => {
                     let reason = failed("list", &applications, &error).message;
-                    self.cluster_obstacle(&applications, code_of(&error), reason)?;
+                    self.cluster_obstacle(folder, code_of(&error), reason)?;
                     break;
                 }
             }
         }
         self.resolve_twins(&mut candidates)?;
+        self.applications += candidates.len();
         let mut names = Vec::new();
         for candidate in candidates {
             match extent {
@@ -197,32 +269,36 @@ impl Walk<'_> {
         if !names.is_empty() {
             (self.send)(Found::Applications(names))?;
         }
-        Ok(())
+        Ok(Cluster::Listed)
     }
 
     /// A folder without `applications`: foreign, unless that is a link that leads nowhere, or the root is away.
-    fn no_applications(&mut self, applications: &Path) -> Result<(), DirectoryError> {
+    fn no_applications(&mut self, folder: &Path, applications: &Path) -> Result<Cluster, DirectoryError> {
         self.check_root()?;
         let is_link = fs::symlink_metadata(applications).is_ok_and(|metadata| metadata.is_symlink());
         if is_link && fs::metadata(applications).is_err() {
             let reason = format!("the symbolic link {} leads nowhere", applications.display());
-            self.cluster_obstacle(applications, ProblemCode::LinkRefused, reason)?;
+            return self.cluster_obstacle(folder, ProblemCode::LinkRefused, reason);
         }
-        Ok(())
+        Ok(Cluster::Absent)
     }
 
-    fn cluster_obstacle(&mut self, applications: &Path, code: ProblemCode, reason: String) -> Result<(), DirectoryError> {
-        let below = applications.strip_prefix(self.local.root()).unwrap_or(applications);
-        let cluster = below.components().next().and_then(|name| name.as_os_str().to_str());
-        let hides = cluster.map_or(Hidden::Nothing, |name| Hidden::Cluster(ClusterName::new(name)));
-        let path = FilePath::new(below.to_string_lossy());
-        (self.send)(Found::Obstacle(Obstacle { hides, path, code, reason }))
+    fn cluster_obstacle(&mut self, folder: &Path, code: ProblemCode, reason: String) -> Result<Cluster, DirectoryError> {
+        let hides = folder.to_str().map_or(Hidden::Nothing, |name| Hidden::Cluster(ClusterName::new(name)));
+        let path = FilePath::new(folder.join(layout::APPLICATIONS).to_string_lossy());
+        (self.send)(Found::Obstacle(Obstacle { hides, path, code, reason }))?;
+        Ok(Cluster::Hidden)
     }
 
     /// An entry of `applications/`, if it is an application.
-    fn candidate(&mut self, entry: &DirEntry, cluster: usize) -> Result<Option<Candidate>, DirectoryError> {
+    fn candidate(&mut self, entry: &DirEntry, folder: &Path, cluster: usize) -> Result<Option<Candidate>, DirectoryError> {
         let name = entry.file_name();
-        let (Ok(id), Some(name)) = (ApplicationId::from_name(name.as_bytes()), name.to_str()) else { return Ok(None) };
+        let (Ok(id), Some(name)) = (ApplicationId::from_name(name.as_bytes()), name.to_str()) else {
+            if layout::is_hidden(name.as_bytes()) {
+                self.hidden(&folder.join(layout::APPLICATIONS).join(&name))?;
+            }
+            return Ok(None);
+        };
         let spelled = layout::has_upper_case(name).then(|| name.into());
         let candidate = Candidate { cluster, id, spelled, modified: 0 };
         let error = match entry.file_type() {

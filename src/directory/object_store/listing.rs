@@ -1,20 +1,21 @@
-//! Look and audit of a root in an object store: first the level of the clusters, then each cluster for itself.
+//! Look and audit of a root in an object store: first its own level, then each folder and each cluster for itself.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ::object_store::ObjectMeta;
-use futures::stream::{self, StreamExt, TryStreamExt};
+use futures::stream::{self, FuturesUnordered, StreamExt, TryStreamExt};
 use tokio::sync::mpsc::Sender;
 
 use super::groups::{Groups, Member, Whole};
 use super::pages::{CONCURRENCY, Depth, Requests};
+use super::search::{self, Search, Work};
 use super::{Inner, version};
 use crate::directory::error::{DirectoryError, DirectoryErrorKind};
 use crate::directory::found::{
     ClusterName, Extent, FileKind, FilePath, Found, FoundApplication, FoundFile, Hidden, Listed, Obstacle, WantsFiles,
 };
-use crate::directory::layout;
+use crate::directory::{layout, level};
 use crate::ids::{ApplicationId, JobId};
 use crate::problem::ProblemCode;
 
@@ -24,18 +25,40 @@ const DETAILED_AT_ONCE: usize = 64;
 const GIVE_UP_AFTER: usize = 16;
 
 /// Lists the directory. See [`crate::directory::Directory::list`].
-pub(super) async fn list(store: &Inner, extent: &Extent, found: Sender<Found>) -> Result<Listed, DirectoryError> {
-    let listing = Listing { store, extent, found, requests: Requests::new(), failures: AtomicUsize::new(0) };
-    let (mut listed, clusters) = listing.root().await?;
-    stream::iter(clusters).map(Ok).try_for_each_concurrent(CONCURRENCY, |cluster| listing.cluster(cluster)).await?;
-    listed.requests = listing.requests.count();
-    Ok(listed)
+pub(super) async fn list(store: &Inner, extent: &Extent, known: &[ClusterName], found: Sender<Found>) -> Result<Listed, DirectoryError> {
+    let search = Search::new(extent, known);
+    let listing = Listing { store, extent, found, search, requests: Requests::new(), failures: AtomicUsize::new(0) };
+    let (exists, folders) = listing.root().await?;
+    let mut waiting: VecDeque<Work> = listing.search.begin(folders).into();
+    let mut running = FuturesUnordered::new();
+    loop {
+        while running.len() < CONCURRENCY {
+            let Some(work) = waiting.pop_front() else { break };
+            running.push(listing.run(work));
+        }
+        match running.next().await {
+            Some(more) => waiting.extend(more?),
+            None => break,
+        }
+    }
+    drop(running);
+    let Listing { search, requests, found, .. } = listing;
+    let (sights, skipped) = search.finish();
+    if let Some(skipped) = skipped {
+        let (path, reason) = (FilePath::new(skipped.as_str()), layout::too_many(&skipped));
+        let obstacle = Obstacle { hides: Hidden::Nothing, path, code: ProblemCode::SearchLimited, reason };
+        found.send(Found::Obstacle(obstacle)).await.map_err(|_| DirectoryError::nobody_listens())?;
+    }
+    let url = store.url.as_str();
+    let doubt = if exists { level::likely_other(url, &sights) } else { Some(level::missing(url, "")) };
+    Ok(Listed { exists, doubt, requests: requests.count() })
 }
 
 struct Listing<'a> {
     store: &'a Inner,
     extent: &'a Extent,
     found: Sender<Found>,
+    search: Search,
     requests: Requests,
     failures: AtomicUsize,
 }
@@ -70,31 +93,31 @@ impl Listing<'_> {
         Ok(())
     }
 
-    /// Lists the root: sends its legacy job archives and returns its folders.
-    async fn root(&self) -> Result<(Listed, Vec<ClusterName>), DirectoryError> {
+    /// Lists the root: sends its legacy job archives, and tells whether anything is there, and its folders.
+    async fn root(&self) -> Result<(bool, Vec<String>), DirectoryError> {
         self.try_root().await.map_err(|broken| match broken {
             Broken::Stopped(error) => error,
             Broken::Store(error) => self.store.failed("list the archive directory", "", &error),
         })
     }
 
-    async fn try_root(&self) -> Result<(Listed, Vec<ClusterName>), Broken> {
-        let mut listed = Listed { exists: false, requests: 0 };
-        let mut clusters = Vec::new();
+    async fn try_root(&self) -> Result<(bool, Vec<String>), Broken> {
+        let mut exists = false;
+        let mut folders = Vec::new();
         let mut held = Vec::new();
         let mut lower: HashSet<JobId> = HashSet::new();
         let mut pages = self.store.pages(&self.requests, &self.store.root, Depth::Level, false);
         while let Some(page) = pages.try_next().await? {
-            listed.exists |= !(page.folders.is_empty() && page.objects.is_empty());
+            exists |= !(page.folders.is_empty() && page.objects.is_empty());
             for folder in &page.folders {
-                if let Some(name) = self.store.below(folder) {
-                    clusters.push(ClusterName::new(name));
-                }
+                folders.extend(self.store.below(folder).map(str::to_owned));
             }
             let mut jobs = Vec::new();
             for object in page.objects {
                 let Some(name) = self.store.below(&object.location) else { continue };
-                let Ok(job) = JobId::from_name(name.as_bytes()) else { continue };
+                let job = JobId::from_name(name.as_bytes());
+                self.search.note_root(name, job.is_ok());
+                let Ok(job) = job else { continue };
                 let file = FoundFile { path: FilePath::new(name), kind: FileKind::Job(job), version: version(&object) };
                 if layout::has_upper_case(name) {
                     held.push((job, file));
@@ -117,25 +140,80 @@ impl Listing<'_> {
         if !free.is_empty() {
             self.send(Found::LegacyJobs(free)).await?;
         }
-        Ok((listed, clusters))
+        Ok((exists, folders))
     }
 
-    /// Lists one cluster. What fails there hides that cluster only, unless the whole store seems to be down.
-    async fn cluster(&self, cluster: ClusterName) -> Result<(), DirectoryError> {
-        let folder = FilePath::new(format!("{cluster}/{}", layout::APPLICATIONS));
-        let result = match self.extent {
-            Extent::Audit => self.audit(&cluster, &folder).await,
-            Extent::Look(wants_files) => self.look(&cluster, &folder, wants_files.as_ref()).await,
+    /// Does one piece of the listing, and tells what comes of it. What fails hides only what lies there, unless the store seems to be down.
+    async fn run(&self, work: Work) -> Result<Vec<Work>, DirectoryError> {
+        let (result, hides, folder) = match work {
+            Work::Cluster(cluster) => {
+                let folder = FilePath::new(format!("{cluster}/{}", layout::APPLICATIONS));
+                let result = self.cluster(&cluster, &folder).await;
+                (result, Hidden::Cluster(cluster), folder)
+            }
+            // Clusters that are known are listed for themselves.
+            Work::Search(path) => (self.folder(&path).await, Hidden::Nothing, FilePath::new(path)),
+            Work::Hidden(path) => (self.probe(&path, ProblemCode::HiddenFolder).await, Hidden::Nothing, FilePath::new(path)),
+            Work::Deep(path) => (self.probe(&path, ProblemCode::SearchLimited).await, Hidden::Nothing, FilePath::new(path)),
         };
         let error = match result {
-            Ok(()) => return Ok(()),
+            Ok(more) => return Ok(more),
             Err(Broken::Stopped(error)) => return Err(error),
             Err(Broken::Store(error)) => self.store.failed("list", folder.as_str(), &error),
         };
         if error.kind == DirectoryErrorKind::Unavailable && self.failures.fetch_add(1, Ordering::Relaxed) + 1 >= GIVE_UP_AFTER {
             return Err(error);
         }
-        self.obstacle(Hidden::Cluster(cluster), folder, &error).await
+        self.obstacle(hides, folder, &error).await?;
+        Ok(Vec::new())
+    }
+
+    /// Lists one cluster.
+    async fn cluster(&self, cluster: &ClusterName, folder: &FilePath) -> Result<Vec<Work>, Broken> {
+        let any = match self.extent {
+            Extent::Audit => self.audit(cluster, folder).await?,
+            Extent::Look(wants_files) => self.look(cluster, folder, wants_files.as_ref()).await?,
+        };
+        if any {
+            self.search.note_cluster(cluster);
+        }
+        Ok(Vec::new())
+    }
+
+    /// Lists one level, for clusters in it.
+    async fn folder(&self, path: &str) -> Result<Vec<Work>, Broken> {
+        let key = self.store.key(&FilePath::new(path)).map_err(Broken::Stopped)?;
+        let mut works = Vec::new();
+        let mut pages = self.store.pages(&self.requests, &key, Depth::Level, false);
+        let mut is_first = true;
+        loop {
+            if !self.search.may_ask(path, is_first) {
+                // What lies directly in the root is always listed.
+                works.extend(self.search.unless_begun(path));
+                return Ok(works);
+            }
+            let Some(page) = pages.try_next().await? else { return Ok(works) };
+            let folders = page.folders.iter().filter_map(|folder| self.store.below(folder));
+            works.extend(self.search.page(path, folders, &page.objects, |object| self.store.below(&object.location)));
+            // Its first page tells whether it is the folder of a cluster.
+            if page.last || path == layout::APPLICATIONS {
+                return Ok(works);
+            }
+            is_first = false;
+        }
+    }
+
+    /// Tells of archives below a folder that is not listed, if one page shows some.
+    async fn probe(&self, path: &str, code: ProblemCode) -> Result<Vec<Work>, Broken> {
+        let key = self.store.key(&FilePath::new(path)).map_err(Broken::Stopped)?;
+        let page = self.store.pages(&self.requests, &key, Depth::All, false).try_next().await?;
+        let mut objects = page.iter().flat_map(|page| &page.objects);
+        if objects.any(|object| search::is_like_an_archive(object.location.as_ref())) {
+            let reason = if code == ProblemCode::HiddenFolder { layout::hidden_archives(path) } else { layout::too_deep(path) };
+            let path = FilePath::new(path);
+            self.send(Found::Obstacle(Obstacle { hides: Hidden::Nothing, path, code, reason })).await?;
+        }
+        Ok(Vec::new())
     }
 
     async fn obstacle(&self, hides: Hidden, path: FilePath, error: &DirectoryError) -> Result<(), DirectoryError> {
@@ -147,19 +225,22 @@ impl Listing<'_> {
         self.found.send(Found::Obstacle(obstacle)).await.map_err(|_| DirectoryError::nobody_listens())
     }
 
-    /// Every archive below the cluster, page by page.
-    async fn audit(&self, cluster: &ClusterName, folder: &FilePath) -> Result<(), Broken> {
+    /// Every archive below the cluster, page by page. Says whether there is any.
+    async fn audit(&self, cluster: &ClusterName, folder: &FilePath) -> Result<bool, Broken> {
         let key = self.store.key(folder).map_err(Broken::Stopped)?;
         let mut groups = Groups::new(cluster.clone());
+        let mut any = false;
         let mut pages = self.store.pages(&self.requests, &key, Depth::All, true);
         while let Some(page) = pages.try_next().await? {
-            let members = page.objects.iter().filter_map(|object| self.member(folder, object)).collect();
+            let members: Vec<Member> = page.objects.iter().filter_map(|object| self.member(folder, object)).collect();
+            any |= !members.is_empty();
             let wholes = groups.push(page.lane, members, page.last);
             self.send_wholes(wholes).await?;
         }
         let (wholes, obstacles) = groups.finish();
         self.send_wholes(wholes).await?;
-        self.send_obstacles(obstacles).await
+        self.send_obstacles(obstacles).await?;
+        Ok(any)
     }
 
     /// The archive that an object below the `applications` of a cluster is, if it is one.
@@ -184,8 +265,8 @@ impl Listing<'_> {
         self.send_applications(applications).await
     }
 
-    /// The names of the cluster's applications, and the files of those that are wanted.
-    async fn look(&self, cluster: &ClusterName, folder: &FilePath, wants_files: &WantsFiles) -> Result<(), Broken> {
+    /// The names of the cluster's applications, and the files of those that are wanted. Says whether there is any.
+    async fn look(&self, cluster: &ClusterName, folder: &FilePath, wants_files: &WantsFiles) -> Result<bool, Broken> {
         let key = self.store.key(folder).map_err(Broken::Stopped)?;
         let mut seen: HashSet<ApplicationId> = HashSet::new();
         let mut held: Vec<(ApplicationId, FilePath)> = Vec::new();
@@ -217,7 +298,8 @@ impl Listing<'_> {
                 self.send(Found::Obstacle(layout::ambiguous(&folder, &other))).await?;
             }
         }
-        self.names(cluster, names, wants_files).await
+        self.names(cluster, names, wants_files).await?;
+        Ok(!seen.is_empty())
     }
 
     async fn names(&self, cluster: &ClusterName, names: Vec<(ApplicationId, FilePath)>, wants_files: &WantsFiles) -> Result<(), Broken> {

@@ -1,5 +1,7 @@
 //! What is known of a directory or of a unit.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::rows::{application_id, fault, file_kind, fingerprint, job_id, unit_columns, unsigned, usual_path};
@@ -50,6 +52,9 @@ pub(in crate::index) fn known(connection: &Connection, url: &DirectoryUrl) -> Re
     if let Some((_, identity, unit)) = current {
         insert(&mut known, identity, unit);
     }
+    let present = known.applications.iter().filter(|(_, unit)| unit.gone_since.is_none());
+    let clusters: BTreeSet<&ClusterName> = present.map(|((cluster, _), _)| cluster).collect();
+    known.clusters = clusters.into_iter().cloned().collect();
     Ok(known)
 }
 

@@ -174,9 +174,7 @@ impl Planner<'_> {
             let seen = match &key {
                 UnitKey::Application(key) => {
                     let id = (key.cluster.clone(), key.id);
-                    self.seen_applications.contains_key(&id)
-                        || self.hidden_clusters.contains(&id.0)
-                        || self.hidden_applications.contains(&id)
+                    self.seen_applications.contains_key(&id) || self.is_hidden(&id)
                 }
                 UnitKey::LegacyJob(_, job) => self.seen_legacy_jobs.contains_key(job) || self.hidden_legacy_jobs.contains(job),
             };
