@@ -19,6 +19,8 @@ const SPECULATIVE = '0d218881982cbb2c420e5f3883a3ae0f';
 const RECOVERED = 'e37435246a7e3bfbecc7bd4390253b4c';
 const BEFORE_1_16 = '50c534110360020e8d08e51f58954d7e';
 
+const CUT = '231ca9eda182b5e0c291bb541c0c87c8';
+
 const NO_EXCEPTIONS = { exceptionHistory: { entries: [], truncated: false } };
 
 /** Copies an archive, with some of its documents changed. */
@@ -61,6 +63,7 @@ function makeArchives(directory) {
     },
     () => ({ [`/applications/${TOLD_BY_RESCALE}/exceptions`]: NO_EXCEPTIONS }),
   );
+  writeFileSync(join(directory, CUT), readFileSync(join(FIXTURES[2], CUT)).subarray(0, 5000));
   for (const [version, id] of [['2.2.1', CANCELED_WAITING], ['1.16.3', SPECULATIVE], ['1.17.2', RECOVERED], ['1.13.6', BEFORE_1_16]]) cpSync(join(VERSIONS, `flink-${version}`, id), join(directory, id));
 }
 
@@ -174,6 +177,15 @@ describe('what an archive does not have', () => {
     assert.ok(others > 0, 'there are attempts to look at');
   });
 
+  test('an archive that cannot be read, with the sentence of its problem', async () => {
+    await open.turn(`/job/completed/${CUT}/overview`);
+    const panel = page.locator('.error-panel');
+    assert.match(await panel.innerText(), /The archive cannot be read\s+The archive of this job cannot be read: the file ends after 5000 bytes in the middle of the archive/);
+    assert.doesNotMatch(await main(), /never archived|not archived/);
+    // The browser itself tells of the 404.
+    open.faults.splice(0, open.faults.length, ...open.faults.filter((fault) => !/ 404 /.test(fault)));
+  });
+
   for (const [address, hint] of [
     ['/job/completed//overview', 'The id of a job has 32 characters'],
     ['/job/completed/overview/exceptions', 'The id of a job has 32 characters'],
@@ -187,4 +199,38 @@ describe('what an archive does not have', () => {
       assert.ok((await main()).includes(hint), await main());
     });
   }
+});
+
+describe('what a list does not have', () => {
+  let directory;
+  let browser;
+  before(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'historyserver-gaps-'));
+    browser = await launch();
+  });
+  after(async () => {
+    await browser?.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  test('because its directory does not exist, which the list and the page of the server say until it does', async () => {
+    const missing = join(directory, 'completd-jobs');
+    const server = await startServer({ directories: [missing], options: { 'historyserver.archive.fs.refresh-interval': '200' } });
+    const open = await openPage(browser, server, { clock: false });
+    try {
+      await open.go('/job/completed');
+      const main = open.page.locator('main');
+      assert.match(await main.innerText(), /The archive directory does not exist\s+file:\/\/[^]*completd-jobs does not exist/);
+      assert.doesNotMatch(await main.innerText(), /under way/);
+      await open.turn('/server');
+      assert.match(await open.page.getByRole('table', { name: 'Archive directories' }).innerText(), /does not exist[^]*missing/);
+      copy(join(FIXTURES[2], CUT), join(missing, CUT));
+      await open.turn('/job/completed');
+      await open.page.getByRole('table', { name: 'Completed Jobs' }).locator('tbody tr').waitFor({ timeout: 30_000 });
+      assert.deepEqual(open.faults, []);
+    } finally {
+      await open.close();
+      await server.close();
+    }
+  });
 });

@@ -4,7 +4,7 @@ import type { JobComparison, JobFacts, JobItem, VertexDifference, VertexFigures 
 import type { Copy } from './copies';
 import { formatBytes } from './format/bytes';
 import { formatDuration } from './format/duration';
-import { formatCount, formatShare } from './format/number';
+import { formatCount, formatShare, measured } from './format/number';
 
 export const SIDES = ['left', 'right'] as const;
 export type SideName = (typeof SIDES)[number];
@@ -73,7 +73,7 @@ interface Figure {
 const BETWEEN = 'As Flink counts it, between vertices: sources read nothing and sinks write nothing';
 
 const FIGURES: readonly Figure[] = [
-  { key: 'duration', label: 'Duration', unit: 'duration', of: (item) => item.duration },
+  { key: 'duration', label: 'Duration', unit: 'duration', of: (item) => measured(item.duration) },
   { key: 'type', label: 'Job type', unit: null, of: (item) => item.job_type },
   { key: 'version', label: 'Flink version', unit: null, of: (_, facts) => facts?.flink_version },
   { key: 'scheduler', label: 'Scheduler', unit: null, of: (_, facts) => facts?.scheduler },

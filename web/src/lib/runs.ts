@@ -2,11 +2,12 @@
 import { queryString } from './api/http';
 import type { Item, Run } from './api/server';
 import type { Unit } from './chart';
+import { measured } from './format/number';
 import { tone } from './status';
 
 /** How many failed, and how long the middle one of those that finished took. */
 export function outcomes(runs: readonly Item[]): { failed: number; median: number | null } {
-  const finished = runs.filter(({ status }) => tone(status ?? '') === 'finished').flatMap(({ duration }) => (duration === null ? [] : [duration]));
+  const finished = runs.filter(({ status }) => tone(status ?? '') === 'finished').flatMap(({ duration }) => measured(duration) ?? []);
   finished.sort((a, b) => a - b);
   return {
     failed: runs.filter(({ status }) => tone(status ?? '') === 'failed').length,
@@ -37,7 +38,7 @@ export interface Measure {
 
 /** What a chart of runs can show. */
 export const MEASURES = [
-  { key: 'duration', label: 'Duration', unit: 'duration', of: (run) => run.duration },
+  { key: 'duration', label: 'Duration', unit: 'duration', of: (run) => measured(run.duration) },
   { key: 'records_read', label: 'Records read', unit: 'count', of: (run) => run.read_records },
   { key: 'records_written', label: 'Records written', unit: 'count', of: (run) => run.write_records },
   { key: 'checkpoint_duration', label: 'Longest checkpoint', unit: 'duration', of: (run) => run.longest_checkpoint_duration },
