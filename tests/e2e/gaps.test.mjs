@@ -19,6 +19,7 @@ const SPECULATIVE = '0d218881982cbb2c420e5f3883a3ae0f';
 const RECOVERED = 'e37435246a7e3bfbecc7bd4390253b4c';
 const BEFORE_1_16 = '50c534110360020e8d08e51f58954d7e';
 
+const ODD = '79eb47759991d2da768adf0c2edcee76';
 const CUT = '231ca9eda182b5e0c291bb541c0c87c8';
 
 const NO_EXCEPTIONS = { exceptionHistory: { entries: [], truncated: false } };
@@ -38,6 +39,12 @@ function makeArchives(directory) {
     [`/jobs/${WITHOUT_CHECKPOINTS}/checkpoints`]: {},
     [`/jobs/${WITHOUT_CHECKPOINTS}/checkpoints/config`]: {},
   }));
+  copy(join(FIXTURES[2], ODD), join(directory, ODD), (read) => {
+    const job = read(`/jobs/${ODD}`);
+    Object.assign(job.vertices[0], { status: 7, name: { text: 'Source' } });
+    job.plan.nodes[0].inputs = 5;
+    return { [`/jobs/${ODD}`]: job, [`/jobs/${ODD}/exceptions`]: 'none', [`/jobs/${ODD}/config`]: [] };
+  });
   copy(join(VERSIONS, 'flink-2.1.3', TOLD_NOWHERE), join(directory, TOLD_NOWHERE), () => ({ [`/jobs/${TOLD_NOWHERE}/exceptions`]: NO_EXCEPTIONS }));
   const application = (id, job, changes, ofApplication) => {
     const place = join('applications', id);
@@ -98,6 +105,21 @@ describe('what an archive does not have', () => {
     }
     await open.turn(`/job/completed/${WITHOUT_CHECKPOINTS}/overview`);
     assert.equal(await page.getByRole('navigation', { name: 'Job' }).getByRole('link', { name: 'Checkpoints' }).count(), 0);
+  });
+
+  test('members of the types that Flink writes, in an archive as it is read and served', async () => {
+    await open.turn(`/job/completed/${ODD}/overview`);
+    assert.match(await main(), /The document of the job is not as Flink writes it: vertices\[0\]\.name is an object instead of a text/);
+    assert.ok((await page.getByRole('table', { name: 'Vertices of the job' }).locator('tbody tr').count()) > 1);
+    for (const [tab, text] of [
+      ['exceptions', /The document of the exceptions is not as Flink writes it: it is a text instead of an object\./],
+      ['configuration', /The document of the configuration is not as Flink writes it: it is a list instead of an object\./],
+      ['timeline', /Vertices/],
+      ['cluster_configuration', /JobManager configuration/],
+    ]) {
+      await open.turn(`/job/completed/${ODD}/${tab}`);
+      assert.match(await main(), text);
+    }
   });
 
   test('the cause of a failure, which the exceptions of the application tell', async () => {

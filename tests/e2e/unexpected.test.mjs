@@ -117,6 +117,23 @@ describe('a document that is not as Flink writes it', () => {
     }
   });
 
+  test('answers of the server itself that are something else', async () => {
+    const pages = ['job/completed', 'server', 'statistics', 'search?q=disk', 'runs/jobs?name=legacy+failing', `compare/jobs?left=${IDS.failing}&right=${IDS.batch}`, `job/completed/${IDS.failing}/overview`, OF_AN_APPLICATION[0]];
+    for (const strange of [null, 'strange', { items: 7, next: 7, refresh: {}, problems: null, figures: 'strange', facts: [], job_items: 7, copies: {} }]) {
+      await open.page.route('**/api/v1/**', (route) => route.fulfill({ json: strange }));
+      for (const address of pages) {
+        await open.page.goto('about:blank');
+        await open.go(`/${address}`);
+        const text = await open.page.locator('body').innerText();
+        assert.ok(text.trim().length > 40 && !text.includes('Loading'), `${JSON.stringify(strange)} on ${address}: ${text}`);
+        assert.deepEqual(open.faults.splice(0), [], `${JSON.stringify(strange)} on ${address}`);
+      }
+      await open.page.unroute('**/api/v1/**');
+    }
+    await open.page.goto('about:blank');
+    await open.go('/server');
+  });
+
   describe('what is unexpected is told', () => {
     const notes = () => open.page.locator('.unexpected').allInnerTexts();
 
@@ -178,14 +195,15 @@ describe('a document that is not as Flink writes it', () => {
       assert.deepEqual(open.faults.splice(0), []);
     });
 
-    test('a page whose answer of the server is not what it was made for says so, and the next one is shown', async () => {
+    test('a page whose answer of the server is not what it was made for says so, and is tried again at its next address', async () => {
       await open.page.route('**/api/v1/jobs/*', (route) => route.fulfill({ json: {} }));
       await open.turn('/server');
       await open.turn(`/job/completed/${IDS.wide}/overview`);
       assert.match(await open.page.locator('main').innerText(), /The job cannot be shown: something unexpected was found\./);
       await open.page.unroute('**/api/v1/jobs/*');
-      await open.turn(`/job/completed/${IDS.batch}/overview`);
-      assert.equal(await open.page.getByRole('table', { name: 'Vertices of the job' }).isVisible(), true);
+      // The same page at another address is tried again.
+      await open.turn(`/job/completed/${IDS.wide}/configuration`);
+      assert.equal(await open.page.getByRole('table', { name: 'Execution configuration' }).isVisible(), true);
       assert.deepEqual(open.faults.splice(0), []);
     });
   });

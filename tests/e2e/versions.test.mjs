@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { after, before, describe, test } from 'node:test';
-import { assertFits, json, launch, NARROW, openPage, startServer } from './support.mjs';
+import { json, launch, openPage, startServer } from './support.mjs';
 
 const VERSIONS = fileURLToPath(new URL('../fixtures/versions', import.meta.url));
 const directories = readdirSync(VERSIONS).map((name) => join(VERSIONS, name));
@@ -24,38 +24,57 @@ describe('archives of twelve Flink versions', () => {
     await server?.close();
   });
 
-  /** Opens each address, several pages at a time, since each of them mostly waits. */
-  async function visit(addresses, options = {}) {
+  /** Opens each address and those that `more` finds there, several at a time, since each of them mostly waits. */
+  async function visit(addresses, more = () => []) {
     const rest = [...addresses];
     await Promise.all(
-      Array.from({ length: 2 }, async () => {
-        const open = await openPage(browser, server, options);
+      Array.from({ length: 3 }, async () => {
+        const open = await openPage(browser, server);
         await open.go('/server');
         for (let address = rest.shift(); address !== undefined; address = rest.shift()) {
           await open.turn(address);
-          const { text, errors, tabs } = await open.page.evaluate(() => {
+          const { text, errors, links } = await open.page.evaluate(() => {
             // What was archived may be any word.
             const words = (node) => (node.nodeType === Node.TEXT_NODE ? node.data : node.classList?.contains('foreign') ? '' : [...node.childNodes].map(words).join(' '));
             return {
               text: words(document.querySelector('main')),
               errors: document.querySelectorAll('.error-panel').length,
-              tabs: [...document.querySelectorAll('header .tabs a')].map((link) => link.hash.slice(1)),
+              links: [...document.querySelectorAll('header .tabs a, [aria-label="Vertices of the job"] tbody tr:first-child td:first-child a')].map((link) => link.hash.slice(1)),
             };
           });
           assert.ok(text.length > 40 && !WRONG.test(text), `${address}: ${WRONG.exec(text)?.[0]} in ${text}`);
           assert.equal(errors, 0, `${address}: ${text}`);
           assert.deepEqual(open.faults.splice(0), [], address);
-          // Every tab that a job has is opened too.
-          if (/\/job\/completed\/[^/]+\/overview$/.test(address)) rest.push(...tabs.filter((tab) => tab !== address));
+          rest.push(...more(address, links));
         }
         await open.close();
       }),
     );
   }
 
-  test('every tab of every job', async () => {
+  const VIEWS = ['?view=history', '?view=summary', '?view=configuration'];
+
+  /** The tabs of a job, the views within them, and its first vertex. */
+  function within(address, links) {
+    if (!/^\/job\/completed\/[^/]+\/overview$/.test(address)) return [];
+    return links.flatMap((link) => {
+      if (link === address) return [];
+      if (/\/(?:checkpoints|rescales)$/.test(link)) return [link, ...VIEWS.map((view) => link + view)];
+      if (link.endsWith('/detail')) return ['detail', 'subtasks', 'taskmanagers', 'accumulators'].map((tab) => link.replace(/detail$/, tab));
+      return [link];
+    });
+  }
+
+  test('every page of every job', async () => {
     const { jobs } = await json(server, 'jobs/overview');
     assert.ok(jobs.length > 80, `${jobs.length} jobs`);
-    await visit(jobs.map(({ jid }) => `/job/completed/${jid}/overview`));
+    await visit(jobs.map(({ jid }) => `/job/completed/${jid}/overview`), within);
+  });
+
+  test('every page of every application, and the lists of them all', async () => {
+    const { applications } = await json(server, 'applications/overview');
+    assert.ok(applications.length > 20, `${applications.length} applications`);
+    const pages = applications.flatMap(({ id }) => ['overview', 'exceptions', 'configuration'].map((tab) => `/application/completed/${id}/${tab}`));
+    await visit([...pages, '/application/completed', '/job/completed', '/statistics?period=7d', '/search?q=adaptive', '/runs/jobs?name=adaptive+canceled+while+waiting']);
   });
 });

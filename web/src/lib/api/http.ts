@@ -26,6 +26,11 @@ export function peek<T>(path: string): T | undefined {
   return kept.get(path)?.body as T | undefined;
 }
 
+/** Forgets all answers: one of them could not be shown, and may be another by now. */
+export function forget(): void {
+  kept.clear();
+}
+
 /**
  * Fetches a JSON document. An answer that did not change since the last time gives back the same object,
  * so that `===` tells whether there is anything new to show.
