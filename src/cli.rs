@@ -56,7 +56,7 @@ pub struct ConfigArguments {
 pub enum Command {
     /// Serve archives over HTTP (the default)
     Serve(ConfigArguments),
-    /// Print the options in force and where each comes from, secrets masked
+    /// Print the options in force and where each comes from, secrets masked, and look whether the archive directories are there
     CheckConfig(ConfigArguments),
     /// Delete and forget what is beyond the limits, once
     ///

@@ -84,10 +84,17 @@ fn ask(wanted: ClientCommand) -> u8 {
     }
 }
 
-/// Prints what is in force, then looks whether the certificates are of use.
+/// Prints what is in force, then looks whether the certificates are of use and whether the archive directories are there.
 fn check(loaded: &Loaded) -> anyhow::Result<()> {
     std::io::stdout().write_all(report::report(loaded).as_bytes())?;
     tls::acceptor(&loaded.config.ssl)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let sentences = runtime.block_on(server::examine::directories(&loaded.config));
+    // A file system that hangs is not waited for.
+    runtime.shutdown_background();
+    for sentence in sentences {
+        writeln!(std::io::stdout(), "warning: {sentence}")?;
+    }
     Ok(())
 }
 

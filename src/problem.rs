@@ -17,7 +17,7 @@ pub enum ProblemCode {
     DirectoryUnreachable,
     /// The archive directory held archives and now holds none at all.
     DirectoryVanished,
-    /// The archive directory does not exist, and never held archives.
+    /// The archive directory does not exist. One that held archives has vanished first.
     DirectoryMissing,
     /// The archive directory lies likely above or below the one that is meant.
     DirectoryMisplaced,

@@ -28,6 +28,7 @@ use crate::{tasks, tls};
 
 pub mod alone;
 mod commands;
+pub mod examine;
 
 /// Runs the server until SIGTERM or SIGINT.
 ///

@@ -129,6 +129,10 @@ impl Inner {
         let (kind, cause) = errors::describe(error, &self.redaction);
         let hint = match kind {
             DirectoryErrorKind::Denied => "; check the credentials and their permissions",
+            // Below a bucket that is there, what is missing is an empty listing.
+            DirectoryErrorKind::NotFound if what.is_empty() => {
+                "; the bucket or container likely does not exist: check its name and the endpoint"
+            }
             _ => "",
         };
         DirectoryError::new(kind, format!("cannot {doing} {place}: {cause}{hint}"))

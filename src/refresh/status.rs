@@ -56,7 +56,7 @@ pub enum DirectoryState {
     Waiting,
     /// Listed completely.
     Listed,
-    /// Does not exist, and never held archives.
+    /// Does not exist. One that held archives has vanished first.
     Missing,
     /// Could not be listed.
     Failed,

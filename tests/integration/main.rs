@@ -5,6 +5,7 @@
 mod architecture;
 mod archive_directory;
 mod client_commands;
+mod cluster_names;
 mod command_line;
 mod configuration_documents;
 mod directory_contract;
@@ -36,6 +37,7 @@ mod index_contract;
 mod local_directory;
 mod logging;
 mod metrics;
+mod mistaken_directories;
 mod moto;
 mod older_indexes;
 mod on_demand;

@@ -184,5 +184,5 @@ async fn a_bucket_that_is_not_there_is_told() {
     let directory = Directory::open("s3://no-such-bucket/archives", &moto.options()).unwrap();
     let error = list(&directory, &Extent::Audit).await.unwrap_err();
     assert_eq!(error.kind, DirectoryErrorKind::NotFound);
-    assert!(error.message.contains("404 NoSuchBucket"), "{error}");
+    assert!(error.message.contains("404 NoSuchBucket") && error.message.contains("does not exist"), "{error}");
 }

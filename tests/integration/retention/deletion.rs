@@ -131,3 +131,37 @@ async fn a_legacy_job_archive_is_deleted_however_its_name_is_spelled() {
     server.round().await;
     assert_eq!(place.present(), [1].into());
 }
+
+#[tokio::test]
+async fn of_a_nested_cluster_the_emptied_folders_of_applications_go_and_others_stay() {
+    let place = Place::new();
+    let nested = "team a/prod ü #1";
+    for (cluster, number, minutes) in [(nested, 1, 100), (nested, 2, 90), ("team a", 3, 1)] {
+        application_in(&place.root(), cluster, number, minutes);
+    }
+    let mut server = place.open(rules(), keep(1));
+    server.round().await;
+    assert_eq!(server.listed().await, [3].into());
+    assert!(place.root().join(nested).join("applications").is_dir());
+    assert_eq!(fs::read_dir(place.root().join(nested).join("applications")).unwrap().count(), 0);
+    assert!(application_folder(&place.root(), "team a", &id(3)).join("application-summary").exists());
+    assert_eq!(server.record().await.len(), 2);
+}
+
+#[tokio::test]
+async fn what_lies_below_hidden_names_is_neither_counted_nor_deleted() {
+    let place = Place::new();
+    for number in 1..=4 {
+        application_in(&place.root(), "c", number, i64::from(number) * 10);
+    }
+    // The newest and the oldest of all.
+    for (cluster, number, minutes) in [(".old", 5, 1_000), ("_keep", 6, 1), ("team/.trash", 7, 2), ("team/_x/prod", 8, 900)] {
+        application_in(&place.root(), cluster, number, minutes);
+    }
+    let mut server = place.open(rules(), keep(3));
+    server.round().await;
+    server.round().await;
+    assert_eq!(server.listed().await, (1..=3).collect());
+    assert_eq!(place.present(), [1, 2, 3, 5, 6, 7, 8].into());
+    assert_eq!(server.record().await.len(), 1);
+}

@@ -135,7 +135,7 @@ async fn a_directory_that_is_suddenly_empty_is_believed_when_that_is_confirmed()
     server.round().await;
     assert_eq!(server.listed().await.len(), 0);
     server.round().await;
-    assert_eq!(server.world.problems().await, Vec::<String>::new());
+    assert_eq!(server.world.problems().await, ["directory-missing"]);
 }
 
 #[tokio::test]
