@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::data_directory::suspect_damage;
@@ -21,6 +21,8 @@ pub(super) struct Shared {
     notes: Mutex<Notes>,
     /// Clock of the reads: only their order counts.
     reads: AtomicI64,
+    /// Damage was met, so that the writer is to compare all rows with their digests.
+    suspicion: AtomicBool,
 }
 
 /// Counters as of the last commit.
@@ -73,6 +75,7 @@ impl Shared {
             counters: Counters::default(),
             notes: Mutex::default(),
             reads: AtomicI64::new(0),
+            suspicion: AtomicBool::new(false),
         }
     }
 
@@ -80,8 +83,14 @@ impl Shared {
     pub(super) fn told(&self, failure: Failure) -> IndexError {
         if failure.is_damage() {
             suspect_damage(&self.data_directory);
+            self.suspicion.store(true, Ordering::Release);
         }
         failure.told(&self.data_directory)
+    }
+
+    /// Whether damage was met since this was asked last.
+    pub(super) fn take_suspicion(&self) -> bool {
+        self.suspicion.swap(false, Ordering::AcqRel)
     }
 
     pub(super) fn generation(&self) -> Generation {

@@ -5,6 +5,7 @@
 
 mod applying;
 mod archives;
+mod checks;
 mod connection;
 mod contents;
 mod deriving;

@@ -8,6 +8,7 @@ mod client_commands;
 mod cluster_names;
 mod command_line;
 mod configuration_documents;
+mod damaged_index;
 mod directory_contract;
 mod duplicates;
 mod faulty_store;

@@ -56,6 +56,10 @@ impl Failure {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => IndexError::Damaged(format!(
                 "the index in {place} is damaged ({error}): a restart moves it aside and builds a new one from the archives"
             )),
+            _ if is_unexpected(&error) => IndexError::Damaged(format!(
+                "the index in {place} holds something that was not written ({error}), so that its disk may be failing: it is mended from \
+                 the archives if that is possible, and otherwise a restart moves it aside and builds a new one"
+            )),
             _ => IndexError::Failed(format!("the index in {place} failed: {error}")),
         }
     }
@@ -65,11 +69,28 @@ impl Failure {
         matches!(self, Self::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted))
     }
 
-    /// Whether the file itself is damaged.
+    /// Whether the file itself is damaged: SQLite says so, or it holds what this server does not write.
     pub(in crate::index) fn is_damage(&self) -> bool {
-        matches!(
-            self,
-            Self::Sqlite(error) if matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
-        )
+        match self {
+            Self::Sqlite(error) => {
+                matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)) || is_unexpected(error)
+            }
+            Self::Index(_) => false,
+        }
     }
+}
+
+/// Whether a value is not of the kind that this server writes there: text that is not UTF-8, another type, a number out of range, an id
+/// of another length, a row that is always there and is not. Or a statement does not fit the tables.
+fn is_unexpected(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error;
+    matches!(
+        error,
+        Error::FromSqlConversionFailure(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::InvalidColumnType(..)
+            | Error::Utf8Error(..)
+            | Error::QueryReturnedNoRows
+            | Error::SqlInputError { .. }
+    )
 }

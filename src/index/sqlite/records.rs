@@ -4,7 +4,7 @@ use rusqlite::types::{ToSql, Value};
 use rusqlite::{OptionalExtension as _, params, params_from_iter};
 
 use super::rows::{job_id, signed};
-use super::{Failure, Session};
+use super::{Failure, Session, checks};
 use crate::archive::{ApplicationRecord, JobRecord};
 use crate::ids::{ApplicationId, JobId};
 
@@ -30,14 +30,15 @@ pub(super) fn write_application(
     session
         .connection
         .prepare_cached(
-            "INSERT INTO applications (unit, application, name, status, start_time, end_time, duration, jobs, failed_jobs, job_counts, overview)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+            "INSERT INTO applications (unit, application, digest, name, status, start_time, end_time, duration, jobs, failed_jobs, job_counts,
+                                       overview)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
              ON CONFLICT (unit) DO UPDATE SET
                  name = excluded.name, status = excluded.status, start_time = excluded.start_time, end_time = excluded.end_time,
                  duration = excluded.duration, jobs = excluded.jobs, failed_jobs = excluded.failed_jobs,
-                 job_counts = excluded.job_counts, overview = excluded.overview",
+                 job_counts = excluded.job_counts, overview = excluded.overview, digest = excluded.digest",
         )?
-        .execute(params_from_iter([Value::Integer(unit), Value::Blob(id.as_bytes().to_vec())].into_iter().chain(columns)))?;
+        .execute(params_from_iter(key(unit, id.as_bytes(), &columns).into_iter().chain(columns)))?;
     session.effects.lists |= before.is_some_and(|(shown, _)| shown);
     Ok(())
 }
@@ -76,17 +77,23 @@ pub(super) fn write_job(session: &mut Session<'_>, unit: i64, job: JobId, record
     session
         .connection
         .prepare_cached(
-            "INSERT INTO jobs (unit, job, archived, name, status, start_time, end_time, duration, job_type, tasks, failed_tasks,
+            "INSERT INTO jobs (unit, job, digest, archived, name, status, start_time, end_time, duration, job_type, tasks, failed_tasks,
                                task_counts, overview)
-             VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+             VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
              ON CONFLICT (unit, job) DO UPDATE SET
                  archived = 1, name = excluded.name, status = excluded.status, start_time = excluded.start_time,
                  end_time = excluded.end_time, duration = excluded.duration, job_type = excluded.job_type, tasks = excluded.tasks,
-                 failed_tasks = excluded.failed_tasks, task_counts = excluded.task_counts, overview = excluded.overview",
+                 failed_tasks = excluded.failed_tasks, task_counts = excluded.task_counts, overview = excluded.overview,
+                 digest = excluded.digest",
         )?
-        .execute(params_from_iter([Value::Integer(unit), Value::Blob(job.as_bytes().to_vec())].into_iter().chain(columns)))?;
+        .execute(params_from_iter(key(unit, job.as_bytes(), &columns).into_iter().chain(columns)))?;
     session.effects.lists |= before.is_some_and(|(shown, _)| shown);
     Ok(())
+}
+
+/// The columns before those of a record: unit, id and digest.
+fn key(unit: i64, id: &[u8; 16], columns: &[Value]) -> [Value; 3] {
+    [unit.into(), id.to_vec().into(), checks::digest_of(id, columns).into()]
 }
 
 /// Whether the row is shown, and its columns.

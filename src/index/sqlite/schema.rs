@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0006_counts.sql"),
     include_str!("../../../migrations/0007_attempts.sql"),
     include_str!("../../../migrations/0008_problem_counts.sql"),
+    include_str!("../../../migrations/0009_row_checks.sql"),
 ];
 
 /// Schema version that this build writes.
@@ -44,6 +45,30 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whether an index of this version has the tables, indexes and triggers that the migrations make.
+///
+/// How SQLite writes down a table after `ALTER TABLE`, and the tables that FTS5 makes for itself, are up to its version: of tables the
+/// columns are compared, and those of FTS5 are left out.
+pub(super) fn is_whole(connection: &Connection) -> Result<bool, Failure> {
+    #[expect(clippy::disallowed_methods, reason = "a database in memory is no index")]
+    let mut fresh = Connection::open_in_memory()?;
+    migrate(&mut fresh)?;
+    Ok(objects(connection)? == objects(&fresh)?)
+}
+
+fn objects(connection: &Connection) -> Result<Vec<String>, Failure> {
+    let mut query = connection.prepare(
+        "SELECT name || ' ' || sql FROM sqlite_schema WHERE sql IS NOT NULL AND (type <> 'table' OR sql LIKE 'CREATE VIRTUAL %')
+         UNION ALL
+         SELECT t.name || ' ' || c.cid || ' ' || c.name || ' ' || c.type FROM sqlite_schema t JOIN pragma_table_info(t.name) c
+         WHERE t.type = 'table' AND t.sql NOT LIKE 'CREATE VIRTUAL %' AND t.name NOT LIKE '%\\_search\\_%' ESCAPE '\\'
+             AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+         ORDER BY 1",
+    )?;
+    let objects = query.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(objects)
+}
+
 /// The schema version of an index; 0 for an empty file. A negative number cannot be a version, so it counts as a newer one.
 pub(super) fn version(connection: &Connection) -> Result<usize, Failure> {
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
@@ -65,11 +90,6 @@ mod tests {
         connection
     }
 
-    fn objects(connection: &Connection) -> Vec<String> {
-        let mut statement = connection.prepare("SELECT name || coalesce(sql, '') FROM sqlite_schema ORDER BY 1").unwrap();
-        statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
-    }
-
     #[test]
     fn every_older_schema_is_brought_to_the_same_one() {
         let mut new = with_migrations(0);
@@ -78,7 +98,8 @@ mod tests {
             let mut old = with_migrations(count);
             migrate(&mut old).unwrap();
             assert_eq!(version(&old).unwrap(), SCHEMA_VERSION);
-            assert_eq!(objects(&old), objects(&new), "from schema {count}");
+            assert_eq!(objects(&old).unwrap(), objects(&new).unwrap(), "from schema {count}");
+            assert!(is_whole(&old).unwrap());
         }
     }
 
@@ -87,10 +108,27 @@ mod tests {
         let mut connection = with_migrations(2);
         // The third migration cannot make this table then.
         connection.execute_batch("CREATE TABLE application_list (something)").unwrap();
-        let before = objects(&connection);
+        let before = objects(&connection).unwrap();
         migrate(&mut connection).unwrap_err();
-        assert_eq!(objects(&connection), before);
+        assert_eq!(objects(&connection).unwrap(), before);
         assert_eq!(version(&connection).unwrap(), 2);
+    }
+
+    #[test]
+    fn a_schema_with_anything_missing_or_different_is_not_whole() {
+        for change in [
+            "DROP TRIGGER pack_added",
+            "DROP INDEX jobs_by_id",
+            "ALTER TABLE jobs RENAME COLUMN name TO nane",
+            "ALTER TABLE units ADD COLUMN more INTEGER",
+            "CREATE TABLE other (something)",
+            "DROP TABLE names_search",
+        ] {
+            let connection = with_migrations(SCHEMA_VERSION);
+            assert!(is_whole(&connection).unwrap());
+            connection.execute_batch(change).unwrap();
+            assert!(!is_whole(&connection).unwrap(), "{change}");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::directories::{self, Directories};
 use super::eviction::{self, BroughtBack};
 use super::lists::count_listed;
 use super::session::Effects;
-use super::{Failure, Session, connection};
+use super::{Failure, Session, checks, connection};
 use crate::clock::Millis;
 use crate::index::data_directory::DataDirectory;
 use crate::index::shared::Shared;
@@ -58,6 +58,7 @@ pub(in crate::index) struct Thread {
     brought_back: BroughtBack,
     housework: bool,
     counting: Counting,
+    checking: Checking,
 }
 
 /// The open file.
@@ -69,7 +70,16 @@ struct Store {
 impl Thread {
     pub(in crate::index) fn new(options: IndexOptions, data_directory: DataDirectory, shared: Arc<Shared>) -> Self {
         let brought_back = BroughtBack::new(options.brought_back_grace);
-        Self { options, data_directory, shared, store: None, brought_back, housework: true, counting: Counting::default() }
+        Self {
+            options,
+            data_directory,
+            shared,
+            store: None,
+            brought_back,
+            housework: true,
+            counting: Counting::default(),
+            checking: Checking::default(),
+        }
     }
 
     /// Opens the file for writing, once that is possible, and reads its counters.
@@ -99,7 +109,7 @@ impl Thread {
     pub(in crate::index) fn run(mut self, commands: &Receiver<Command>) {
         let mut closing = None;
         loop {
-            let wait = if self.housework { Duration::ZERO } else { IDLE };
+            let wait = if self.housework { Duration::ZERO } else { self.checking.pause().min(IDLE) };
             match commands.recv_timeout(wait) {
                 Ok(Command::Act(urgency, act)) => closing = self.batch(urgency, act, commands),
                 Ok(Command::Close(done)) => closing = Some(done),
@@ -248,7 +258,32 @@ impl Thread {
             }
             return Ok(true);
         }
-        self.give_pages_back().map_err(|failure| failure.told(self.data_directory.path()))
+        let more = self.give_pages_back().map_err(|failure| failure.told(self.data_directory.path()))?;
+        if !more {
+            self.check_some()?;
+        }
+        Ok(more)
+    }
+
+    /// Compares some rows with their digests.
+    fn check_some(&mut self) -> Result<(), IndexError> {
+        if self.shared.take_suspicion() {
+            self.checking = Checking::default();
+        }
+        let Some(store) = &self.store else { return Ok(()) };
+        let step = match self.checking.step(&store.connection) {
+            Ok(step) => step,
+            Err(failure) => {
+                if failure.is_damage() {
+                    self.data_directory.suspect_damage();
+                }
+                return Err(failure.told(self.data_directory.path()));
+            }
+        };
+        if step.is_due() {
+            self.transaction(|session, _, _| session.whole(|session| checks::mend(session, &step)))?;
+        }
+        Ok(())
     }
 
     fn forgettable_directory(&self, now: Millis) -> Option<i64> {
@@ -301,6 +336,60 @@ fn read_counters(connection: &Connection, shared: &Shared) -> Result<(), Failure
     counters.gone_pack_bytes.store(read("gone_pack_bytes")?.cast_unsigned(), Ordering::Release);
     shared.resume_reads(read("reads")?);
     Ok(())
+}
+
+/// Where the comparison of rows with their digests stands. All are compared after the start, when damage was met, and once a day.
+struct Checking {
+    table: checks::Table,
+    /// Key of the last row that was compared.
+    after: i64,
+    /// When the next rows are compared.
+    next: Instant,
+    /// When digests were made last for rows that had none.
+    made: Option<Instant>,
+}
+
+impl Default for Checking {
+    fn default() -> Self {
+        Self { table: checks::Table::Applications, after: i64::MIN, next: Instant::now(), made: None }
+    }
+}
+
+impl Checking {
+    /// Rows of one step: some milliseconds.
+    const ROWS: usize = 1_000;
+    /// Between two steps.
+    const PAUSE: Duration = Duration::from_millis(50);
+    /// After a step that failed.
+    const AFTER_FAILURE: Duration = Duration::from_mins(1);
+    /// Between two comparisons of all rows.
+    const REST: Duration = Duration::from_hours(24);
+
+    /// Time until the next step.
+    fn pause(&self) -> Duration {
+        let next = self.made.map_or(self.next, |made| self.next.max(made + Self::PAUSE));
+        next.saturating_duration_since(Instant::now())
+    }
+
+    /// Takes a step. Rows that have no digest yet come first.
+    fn step(&mut self, connection: &Connection) -> Result<checks::Step, Failure> {
+        let now = Instant::now();
+        if self.made.is_some_and(|made| now < made + Self::PAUSE) {
+            return Ok(checks::Step::default());
+        }
+        self.made = Some(now);
+        let new = checks::look_for_new(connection, Self::ROWS)?;
+        if new.is_due() || now < self.next {
+            return Ok(new);
+        }
+        let step = checks::look(connection, self.table, self.after, Self::ROWS).inspect_err(|_| self.next = now + Self::AFTER_FAILURE)?;
+        match (step.last, self.table) {
+            (Some(last), _) => self.after = last,
+            (None, checks::Table::Applications) => (self.table, self.after) = (checks::Table::Jobs, i64::MIN),
+            (None, checks::Table::Jobs) => *self = Self { next: now + Self::REST, made: self.made, ..Self::default() },
+        }
+        Ok(step)
+    }
 }
 
 /// Counts what is listed, so that probes need not.
