@@ -126,7 +126,7 @@ describe('what an archive does not have', () => {
     const { application, job } = TOLD_BY_APPLICATION;
     await open.turn(`/job/completed/${job}/overview`);
     const told = page.getByRole('region', { name: 'Root cause' });
-    assert.match(await told.innerText(), /This is from the exceptions of its application: the job itself recorded none\./);
+    assert.match(await told.innerText(), /Found in the exceptions of its application: the job itself recorded no exception\./);
     assert.equal(await told.getByRole('link', { name: 'The whole exception' }).getAttribute('href'), `#/application/completed/${application}/exceptions`);
     await assertAccessible(page, 'a cause from the application');
   });
@@ -134,7 +134,7 @@ describe('what an archive does not have', () => {
   test('the cause of a failure, which the last rescale tells', async () => {
     await open.turn(`/job/completed/${TOLD_BY_RESCALE}/overview`);
     const told = page.getByRole('region', { name: 'Root cause' });
-    assert.match(await told.innerText(), /NoResourceAvailableException[^]*Not enough resources for scheduling\.[^]*from the state WaitingForResources of the scheduler in its last rescale/);
+    assert.match(await told.innerText(), /NoResourceAvailableException[^]*Not enough resources for scheduling\.[^]*Found in the state WaitingForResources of the scheduler in the last rescale/);
     await told.getByRole('link', { name: 'The whole exception' }).click();
     await page.getByRole('region', { name: 'Exception in state WaitingForResources' }).waitFor();
   });
@@ -245,7 +245,8 @@ describe('what a list does not have', () => {
       assert.match(await main.innerText(), /The archive directory does not exist\s+file:\/\/[^]*completd-jobs does not exist/);
       assert.doesNotMatch(await main.innerText(), /under way/);
       await open.turn('/server');
-      assert.match(await open.page.getByRole('table', { name: 'Archive directories' }).innerText(), /does not exist[^]*missing/);
+      assert.match(await open.page.getByRole('table', { name: 'Archive directories' }).innerText(), /missing/);
+      assert.match(await main.innerText(), /completd-jobs does not exist/);
       copy(join(FIXTURES[2], CUT), join(missing, CUT));
       await open.turn('/job/completed');
       await open.page.getByRole('table', { name: 'Completed Jobs' }).locator('tbody tr').waitFor({ timeout: 30_000 });
