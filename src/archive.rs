@@ -4,6 +4,7 @@
 
 mod application;
 mod depth;
+mod derivation;
 mod entry_path;
 mod envelope;
 pub mod facts;
@@ -18,7 +19,8 @@ mod text;
 
 use std::io::{self, BufReader};
 
-use self::facts::Facts;
+pub use self::derivation::{Derivation, Derived};
+use self::facts::{Belongs, Facts};
 use crate::clock::Millis;
 use crate::ids::{ApplicationId, JobId};
 use crate::problem::ProblemCode;
@@ -77,18 +79,27 @@ pub struct ApplicationRecord {
     pub name: String,
     /// State as archived: `FINISHED`, `FAILED`, `CANCELED` or what a later Flink writes.
     pub status: String,
-    /// Start.
-    pub start: Millis,
-    /// End; -1 when the archive says it had not ended.
-    pub end: Millis,
-    /// Milliseconds.
-    pub duration: i64,
+    /// Start, where the archive tells it.
+    pub start: Option<Millis>,
+    /// End, where the archive tells it: of a job that never got its resources Flink writes 0, of one that runs -1.
+    pub end: Option<Millis>,
+    /// Milliseconds, where the archive tells it.
+    pub duration: Option<i64>,
     /// Number of jobs by job state, as archived.
     pub job_counts: Vec<(String, u64)>,
     /// Jobs that the summary names.
-    pub jobs: Vec<JobId>,
+    pub jobs: Vec<NamedJob>,
     /// The object of `/applications/overview`, text as archived.
     pub overview: String,
+}
+
+/// A job that a summary names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NamedJob {
+    /// Id.
+    pub id: JobId,
+    /// Start, where the summary tells it.
+    pub start: Option<Millis>,
 }
 
 /// What is known of a job from its archive.
@@ -98,14 +109,16 @@ pub struct JobRecord {
     pub name: String,
     /// State as archived.
     pub status: String,
-    /// Start.
-    pub start: Millis,
-    /// End; -1 when the archive says it had not ended.
-    pub end: Millis,
-    /// Milliseconds.
-    pub duration: i64,
+    /// Start, where the archive tells it.
+    pub start: Option<Millis>,
+    /// End, where the archive tells it: of a job that never got its resources Flink writes 0, of one that runs -1.
+    pub end: Option<Millis>,
+    /// Milliseconds, where the archive tells it.
+    pub duration: Option<i64>,
     /// `BATCH` or `STREAMING`, where the archive tells.
     pub job_type: Option<String>,
+    /// The application that it belongs to, as its details tell.
+    pub belongs: Belongs,
     /// Number of tasks by lower-case execution state, and `total`, as archived.
     pub tasks: Vec<(String, u64)>,
     /// The object of `/jobs/overview`: text as archived, with the members that Flink's clients require added where missing.
@@ -215,9 +228,14 @@ impl<S: io::Read> io::Read for Retrying<S> {
     }
 }
 
-/// The duration where an archive does not tell it; -1 while there is no end.
+/// The duration for an overview that is made from documents that do not tell it; -1 while there is no end.
 fn duration(start: Millis, end: Millis) -> i64 {
     if end < 0 { -1 } else { end.saturating_sub(start).max(0) }
+}
+
+/// Time between two, where both are known.
+fn between(start: Option<Millis>, end: Option<Millis>) -> Option<i64> {
+    Some(end?.saturating_sub(start?).max(0))
 }
 
 /// Whether a text can be a state or a type.

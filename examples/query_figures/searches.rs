@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use futures::StreamExt as _;
-use historyserver::archive::facts::{ConfigurationEntry, ExceptionFacts, ExceptionKind, Facts, VertexFacts};
-use historyserver::archive::{ApplicationRecord, JobRecord};
+use historyserver::archive::facts::{Belongs, ConfigurationEntry, ExceptionFacts, ExceptionKind, Facts, VertexFacts};
+use historyserver::archive::{ApplicationRecord, JobRecord, NamedJob};
 use historyserver::directory::{ClusterName, DirectoryUrl, FileKind, FilePath, FileVersion};
 use historyserver::ids::{ApplicationId, JobId};
 use historyserver::index::query::{Filter, Scope, ScopedReader, SearchQuery};
@@ -179,10 +179,11 @@ fn change(number: u64, applications: u64, traces: &[String]) -> Result<UnitChang
         let record = JobRecord {
             name: name.clone(),
             status: status.to_owned(),
-            start,
-            end: start + duration,
-            duration,
+            start: Some(start),
+            end: Some(start + duration),
+            duration: Some(duration),
             job_type: Some("STREAMING".to_owned()),
+            belongs: Belongs::default(),
             tasks: vec![("total".to_owned(), 4)],
             overview: overview.clone(),
         };
@@ -200,11 +201,11 @@ fn change(number: u64, applications: u64, traces: &[String]) -> Result<UnitChang
     let record = ApplicationRecord {
         name,
         status: status.to_owned(),
-        start,
-        end: start + duration,
-        duration,
+        start: Some(start),
+        end: Some(start + duration),
+        duration: Some(duration),
         job_counts: vec![(status.to_owned(), jobs.len() as u64)],
-        jobs,
+        jobs: jobs.into_iter().map(|id| NamedJob { id, start: None }).collect(),
         overview,
     };
     let facts = Facts { exceptions, configuration: cluster_configuration, ..Facts::default() };
@@ -242,6 +243,8 @@ fn exceptions(number: u64, applications: u64, random: &mut Random, traces: &[Str
         cause_message: None,
         at: None,
         task: None,
+        labels: Vec::new(),
+        job: None,
     }]
 }
 

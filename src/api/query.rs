@@ -7,6 +7,7 @@ mod facts;
 pub(in crate::api) mod filters;
 pub(in crate::api) mod items;
 pub(in crate::api) mod lists;
+mod notes;
 pub(in crate::api) mod one;
 pub(in crate::api) mod parameters;
 mod runs;

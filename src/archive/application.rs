@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use super::facts::{figure, time};
 use super::members::Members;
-use super::{ApplicationRecord, OVERVIEW_BYTES, STATES, is_state};
+use super::{ApplicationRecord, NamedJob, OVERVIEW_BYTES, STATES, is_state};
 use crate::ids::{ApplicationId, JobId};
 
 /// The overview is of another application.
@@ -20,7 +21,7 @@ pub(super) struct ApplicationFindings {
     overview: Option<ApplicationRecord>,
     details: Option<ApplicationRecord>,
     /// Jobs that `/applications/<id>` names.
-    jobs: Vec<JobId>,
+    jobs: Vec<NamedJob>,
     overview_seen: bool,
 }
 
@@ -46,8 +47,11 @@ impl ApplicationFindings {
         let Some(members) = Members::parse(document) else { return };
         let jobs = members.objects("jobs");
         let mut known = HashSet::new();
-        let ids = jobs.iter().filter_map(|job| JobId::from_name(job.text("jid")?.as_bytes()).ok());
-        self.jobs = ids.filter(|id| known.insert(*id)).collect();
+        let named = jobs.iter().filter_map(|job| {
+            let id = JobId::from_name(job.text("jid")?.as_bytes()).ok()?;
+            Some(NamedJob { id, start: time(job, "start-time") })
+        });
+        self.jobs = named.filter(|job| known.insert(job.id)).collect();
         if self.overview.is_some() {
             return;
         }
@@ -88,14 +92,13 @@ fn listed(id: ApplicationId, object: &RawValue) -> Result<Option<ApplicationReco
     }
     let Some(name) = members.text("name") else { return Ok(None) };
     let Some(status) = members.text("status").filter(|status| is_state(status)) else { return Ok(None) };
-    let start = members.integer("start-time").unwrap_or(0);
-    let end = members.integer("end-time").unwrap_or(-1);
+    let (start, end) = (time(&members, "start-time"), time(&members, "end-time"));
     Ok(Some(ApplicationRecord {
         name,
         status,
         start,
         end,
-        duration: members.integer("duration").unwrap_or_else(|| super::duration(start, end)),
+        duration: figure(&members, "duration").or_else(|| super::between(start, end)),
         job_counts: members.counts("jobs"),
         jobs: Vec::new(),
         overview: object.get().to_owned(),

@@ -1,6 +1,6 @@
 //! What an archive tells of its application or job beyond its overview: figures, vertices, exceptions, configuration.
 //!
-//! The documents are those of Flink 1.20 to 2.3 (`JobDetailsInfo`, `JobExceptionsInfoWithHistory`, `CheckpointingStatistics`,
+//! The documents are those of Flink 1.13 to 2.3 (`JobDetailsInfo`, `JobExceptionsInfoWithHistory`, `CheckpointingStatistics`,
 //! `ConfigurationInfo` and so on). What a document does not tell is absent here, never zero: Flink writes `"NaN"` for what was not
 //! measured, -1 for what did not happen and 0 for a time that never came. Everything is bounded, for archives are written by others.
 
@@ -8,13 +8,20 @@ mod checkpoints;
 mod configuration;
 mod exceptions;
 mod job;
+mod regions;
+mod rescales;
+mod restarts;
 
+use self::job::OfVertex;
+use self::rescales::RescaleFailure;
+use self::restarts::{Evidence, Setting};
 use super::Owner;
 use super::members::Members;
 use crate::clock::Millis;
+use crate::ids::{ApplicationId, JobId};
 
 /// Version of what is derived from archives. To be raised with every change of it: what an older version derived is then derived again.
-pub const DERIVED: u32 = 1;
+pub const DERIVED: u32 = 2;
 
 /// Bytes of a document that is looked into. Larger ones are served, and tell nothing: taken apart, they would take many times that.
 pub const MOST_DOCUMENT_BYTES: usize = 16 << 20;
@@ -22,6 +29,8 @@ pub const MOST_DOCUMENT_BYTES: usize = 16 << 20;
 pub const MOST_VERTICES: usize = 1_000;
 /// Exceptions of an archive that are kept, the newest first.
 pub const MOST_EXCEPTIONS: usize = 64;
+/// Labels of a failure that are kept.
+pub const MOST_LABELS: usize = 64;
 /// Entries of a configuration that are kept.
 pub const MOST_ENTRIES: usize = 4_000;
 /// Bytes of a name, a key or a class.
@@ -38,14 +47,20 @@ pub struct Facts {
     pub parallelism: Option<i64>,
     /// Highest parallelism that the job may have, where it was set (`maxParallelism` of `/jobs/<id>`).
     pub max_parallelism: Option<i64>,
-    /// `BATCH` or `STREAMING` (`job-type` of `/jobs/<id>`).
+    /// `BATCH` or `STREAMING` (`job-type` of `/jobs/<id>`, before Flink 1.20 the `type` of its plan).
     pub job_type: Option<String>,
     /// `Default`, `Adaptive` or `AdaptiveBatch` (Flink 2.3 and later).
     pub scheduler: Option<String>,
     /// Version of Flink, by the name of its `flink-dist` file in the class path.
     pub flink_version: Option<String>,
-    /// Highest number of an attempt of any subtask: how often that one was started again.
-    pub restarts: Option<u64>,
+    /// Whether the job has a plan (`plan` of `/jobs/<id>`); a job that never got its resources has vertices and none.
+    pub has_plan: Option<bool>,
+    /// Times of the job's details.
+    pub times: Times,
+    /// The application that the job's details name.
+    pub belongs: Belongs,
+    /// How often the job was restarted.
+    pub restarts: RestartFacts,
     /// What the vertices read and wrote together.
     pub io: IoFacts,
     /// Checkpoints; `None` where checkpointing was off.
@@ -54,10 +69,46 @@ pub struct Facts {
     pub vertices: Vec<VertexFacts>,
     /// Exceptions, the newest first, at most [`MOST_EXCEPTIONS`].
     pub exceptions: Vec<ExceptionFacts>,
+    /// Only the record of a rescale tells the newest of them.
+    pub from_rescale: bool,
     /// Configuration of the job, then of the JobManager, at most [`MOST_ENTRIES`].
     pub configuration: Vec<ConfigurationEntry>,
     /// How many of these entries the job itself set.
     pub own_configuration: usize,
+}
+
+/// When a job started and ended, by `/jobs/<id>`. A time that never came is absent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Times {
+    /// Start.
+    pub start: Option<Millis>,
+    /// End.
+    pub end: Option<Millis>,
+    /// Milliseconds.
+    pub duration: Option<i64>,
+}
+
+/// What a job's details tell of its application (`application-id`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Belongs {
+    /// They have no such member: Flink 2.2 and before.
+    #[default]
+    Unknown,
+    /// They have the member, and it is null: the job failed before it was run.
+    ToNoneTold,
+    /// They name it.
+    To(ApplicationId),
+}
+
+/// How often a job was restarted after failures (failovers), whichever part of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RestartFacts {
+    /// How often, where that can be known.
+    pub count: Option<u64>,
+    /// At least so often.
+    pub least: u64,
+    /// How often the adaptive scheduler changed the parallelism without a failure, where that can be known.
+    pub rescales: Option<u64>,
 }
 
 /// What was read and written, as Flink counts it: between vertices, so sources read and sinks write nothing.
@@ -172,6 +223,10 @@ pub struct ExceptionFacts {
     pub at: Option<Millis>,
     /// Task that it happened in.
     pub task: Option<String>,
+    /// What failure enrichers said about it, at most [`MOST_LABELS`].
+    pub labels: Vec<(String, String)>,
+    /// Job of an application that it happened in.
+    pub job: Option<JobId>,
 }
 
 /// One key of a configuration.
@@ -193,6 +248,8 @@ pub struct Deriver {
     exceptions: Vec<ExceptionFacts>,
     cluster_configuration: Vec<ConfigurationEntry>,
     job_configuration: Vec<ConfigurationEntry>,
+    evidence: Evidence,
+    rescale_failure: RescaleFailure,
 }
 
 impl Deriver {
@@ -210,6 +267,8 @@ impl Deriver {
             exceptions: Vec::new(),
             cluster_configuration: Vec::new(),
             job_configuration: Vec::new(),
+            evidence: Evidence::default(),
+            rescale_failure: RescaleFailure::default(),
         }
     }
 
@@ -218,7 +277,11 @@ impl Deriver {
         let Some(below) = path.get(self.prefix..) else { return };
         let json = if json.len() > MOST_DOCUMENT_BYTES { "" } else { json };
         match (self.is_job, below) {
-            (true, "") => job::details(json, &mut self.facts),
+            (true, "") => {
+                let parsed = Members::parse(json);
+                self.evidence.details(parsed.as_ref());
+                job::details(parsed, &mut self.facts);
+            }
             (true, "/config") => {
                 let parsed = Members::parse(json);
                 self.facts.parallelism = parsed.as_ref().and_then(configuration::parallelism);
@@ -227,13 +290,27 @@ impl Deriver {
             (true, "/checkpoints") => self.facts.checkpoints = checkpoints::read(json),
             (true, "/jobmanager/environment") => self.facts.flink_version = job::flink_version(json),
             (_, "/jobmanager/config") => self.cluster_configuration = configuration::of_cluster(json),
-            (_, "/exceptions") => self.exceptions = exceptions::read(json),
-            (true, below) => {
-                if let Some(attempt) = job::attempt(below) {
-                    self.facts.restarts = self.facts.restarts.max(Some(attempt));
-                }
+            (_, "/exceptions") => {
+                self.exceptions = exceptions::read(json);
+                self.evidence.exceptions(json);
             }
+            (true, "/rescales/history") => self.evidence.rescales(json),
+            (true, "/rescales/overview") => self.evidence.rescales_overview(json),
+            (true, below) => self.below(below, json),
             (false, _) => {}
+        }
+    }
+
+    /// Takes one of the many documents that a job has by vertex or by rescale.
+    fn below(&mut self, below: &str, json: &str) {
+        if let Some(below) = below.strip_prefix("/vertices/") {
+            match job::of_vertex(below) {
+                Some(OfVertex::Details(vertex)) => self.evidence.vertex(vertex, json),
+                Some(OfVertex::Attempt(number)) => self.evidence.attempt(number),
+                None => {}
+            }
+        } else if below.starts_with("/rescales/details/") {
+            self.rescale_failure.details(json);
         }
     }
 
@@ -244,7 +321,20 @@ impl Deriver {
         let own_configuration = configuration.len();
         configuration.extend(self.cluster_configuration);
         configuration.truncate(MOST_ENTRIES);
-        Facts { exceptions: self.exceptions, configuration, own_configuration, ..self.facts }
+        let mut facts = Facts { exceptions: self.exceptions, configuration, own_configuration, ..self.facts };
+        if self.evidence.failed_untold()
+            && let Some(failure) = self.rescale_failure.finish()
+        {
+            for exception in facts.exceptions.iter_mut().filter(|exception| exception.kind == ExceptionKind::Root) {
+                exception.kind = ExceptionKind::Earlier;
+            }
+            facts.exceptions.truncate(MOST_EXCEPTIONS - 1);
+            facts.exceptions.insert(0, failure);
+            facts.from_rescale = true;
+        }
+        let (scheduler, job_type) = (facts.scheduler.as_deref(), facts.job_type.as_deref());
+        facts.restarts = self.evidence.finish(&Setting { scheduler, job_type, configuration: &facts.configuration });
+        facts
     }
 }
 
@@ -257,12 +347,12 @@ fn cut(mut text: String, bytes: usize) -> String {
 }
 
 /// A time that came: Flink writes 0 or -1 for one that never did.
-fn time(members: &Members<'_>, name: &str) -> Option<Millis> {
+pub(super) fn time(members: &Members<'_>, name: &str) -> Option<Millis> {
     members.integer(name).filter(|time| *time > 0)
 }
 
 /// A figure that was measured: Flink writes -1, `"NaN"` or 2^63-1 for one that was not.
-fn figure(members: &Members<'_>, name: &str) -> Option<i64> {
+pub(super) fn figure(members: &Members<'_>, name: &str) -> Option<i64> {
     members.integer(name).filter(|figure| (0..i64::MAX).contains(figure))
 }
 

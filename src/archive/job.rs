@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use super::facts::{Belongs, Facts, figure, time};
 use super::members::Members;
 use super::{JobRecord, OVERVIEW_BYTES, STATES, is_state, legacy_overview};
 use crate::ids::JobId;
@@ -78,6 +79,24 @@ impl JobFindings {
     }
 }
 
+impl JobRecord {
+    /// What the job's details tell and its overview does not: up to Flink 2.2 the type, and of a job that never got its resources the end.
+    pub(super) fn completed(self, facts: &Facts) -> Self {
+        let start = self.start.or(facts.times.start);
+        let has_ended = matches!(self.status.as_str(), "FINISHED" | "FAILED" | "CANCELED");
+        let derived = || Some(start?.saturating_add(facts.times.duration.filter(|_| has_ended)?));
+        let end = self.end.or(facts.times.end).or_else(derived);
+        Self {
+            start,
+            end,
+            duration: self.duration.or(facts.times.duration).or_else(|| super::between(start, end)),
+            job_type: self.job_type.or_else(|| facts.job_type.clone()),
+            belongs: facts.belongs,
+            ..self
+        }
+    }
+}
+
 /// The record of an object of `/jobs/overview`; `None` if it lacks what a list needs.
 fn listed(id: JobId, object: &RawValue) -> Result<Option<JobRecord>, OtherJob> {
     if object.get().len() > OVERVIEW_BYTES {
@@ -90,15 +109,15 @@ fn listed(id: JobId, object: &RawValue) -> Result<Option<JobRecord>, OtherJob> {
     }
     let Some(name) = members.text("name") else { return Ok(None) };
     let Some(status) = members.text("state").filter(|state| is_state(state)) else { return Ok(None) };
-    let start = members.integer("start-time").unwrap_or(0);
-    let end = members.integer("end-time").unwrap_or(-1);
+    let (start, end) = (time(&members, "start-time"), time(&members, "end-time"));
     Ok(Some(JobRecord {
         name,
         status,
         start,
         end,
-        duration: members.integer("duration").unwrap_or_else(|| super::duration(start, end)),
+        duration: figure(&members, "duration").or_else(|| super::between(start, end)),
         job_type: members.text("jobType").filter(|job_type| is_state(job_type)),
+        belongs: Belongs::Unknown,
         tasks: members.counts("tasks"),
         overview: with_required_members(object.get(), &members),
     }))

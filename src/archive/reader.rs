@@ -3,14 +3,12 @@
 use std::borrow::Cow;
 use std::io::BufRead;
 
-use super::application::ApplicationFindings;
 use super::depth::nests_deeper;
+use super::derivation::{Derivation, Derived, OtherOwner};
 use super::entry_path::{EntryPaths, Place, Refused};
 use super::envelope::{Entry, Field, walk};
-use super::facts::Deriver;
 use super::flaws::Flaws;
-use super::job::JobFindings;
-use super::{DocumentSink, JobRecord, LONGEST_PATH, Limits, Owner, Read, ReadError, Record, Unreadable};
+use super::{DocumentSink, LONGEST_PATH, Limits, Owner, Read, ReadError, Unreadable};
 use crate::problem::ProblemCode;
 
 /// Reads an archive from the chunks of a source.
@@ -25,19 +23,11 @@ pub(super) fn read(source: impl BufRead, owner: Owner, limits: &Limits, sink: &m
         document_bytes: 0,
         own: 0,
         foreign: 0,
-        deriver: Deriver::new(owner),
-        findings: match owner {
-            Owner::Application(id) => Findings::Application(ApplicationFindings::new(id)),
-            Owner::Job(id) => Findings::Job(JobFindings::new(id)),
-        },
+        owner,
+        derivation: Derivation::new(owner),
     };
     let entries = walk(source, &limits, &mut |number, entry| reader.entry(number, entry))?;
     reader.finish(entries)
-}
-
-enum Findings {
-    Application(ApplicationFindings),
-    Job(JobFindings),
 }
 
 struct Reader<'a> {
@@ -51,8 +41,8 @@ struct Reader<'a> {
     own: u64,
     /// Entries under the id of another application or job.
     foreign: u64,
-    deriver: Deriver,
-    findings: Findings,
+    owner: Owner,
+    derivation: Derivation,
 }
 
 impl Reader<'_> {
@@ -68,33 +58,14 @@ impl Reader<'_> {
         self.sink.document(&path, json)?;
         self.documents += 1;
         self.document_bytes += json.len() as u64;
-        if matches!(place, Place::Details | Place::Below) {
-            self.own += 1;
-            self.deriver.document(&path, json);
-        }
-        self.learn(place, json)
-    }
-
-    /// Keeps what a document tells of its owner.
-    fn learn(&mut self, place: Place, json: &str) -> Result<(), ReadError> {
-        match (&mut self.findings, place) {
-            (Findings::Application(findings), Place::Overview) => findings.overview(json).map_err(|_| other("application"))?,
-            (Findings::Application(findings), Place::Details) => findings.details(json),
-            (Findings::Job(findings), Place::Overview) => findings.overview(json).map_err(|_| other("job"))?,
-            (Findings::Job(findings), Place::LegacyOverview) => findings.legacy_overview(json).map_err(|_| other("job"))?,
-            (Findings::Job(findings), Place::Details) => findings.details(json),
-            (_, Place::Below) | (Findings::Application(_), Place::LegacyOverview) => {}
-        }
+        self.own += u64::from(matches!(place, Place::Details | Place::Below));
+        self.derivation.place(place, &path, json).map_err(|OtherOwner| other(self.owner))?;
         Ok(())
     }
 
     fn finish(mut self, entries: u64) -> Result<Read, ReadError> {
         if self.own == 0 && self.foreign > 0 {
-            return Err(match self.findings {
-                Findings::Application(_) => other("application"),
-                Findings::Job(_) => other("job"),
-            }
-            .into());
+            return Err(other(self.owner).into());
         }
         if self.documents == 0 {
             let left_out = self.flaws.count();
@@ -102,19 +73,7 @@ impl Reader<'_> {
             let reason = format!("none of the {entries} entries can be served; {left_out} are left out, the first: {first}");
             return Err(Unreadable { code: ProblemCode::ArchiveEmpty, reason }.into());
         }
-        let facts = self.deriver.finish();
-        let (record, flaw) = match self.findings {
-            Findings::Application(findings) => {
-                let (record, flaw) = findings.finish();
-                (record.map(Record::Application), flaw)
-            }
-            Findings::Job(findings) => {
-                let (record, flaw) = findings.finish();
-                // Up to Flink 2.2 only the details tell the type.
-                let typed = |record: JobRecord| JobRecord { job_type: record.job_type.or_else(|| facts.job_type.clone()), ..record };
-                (record.map(typed).map(Record::Job), flaw)
-            }
-        };
+        let Derived { record, facts, flaw } = self.derivation.finish();
         if let Some(flaw) = flaw {
             self.flaws.archive(ProblemCode::OverviewUnusable, flaw);
         }
@@ -177,7 +136,11 @@ fn judge<'e>(paths: &EntryPaths, limits: &Limits, entry: Entry<'e>) -> Result<(P
 }
 
 /// The archive is of another owner than its name says. Listed under its file's id it would shadow, or be, somebody else.
-fn other(kind: &str) -> Unreadable {
+fn other(owner: Owner) -> Unreadable {
+    let kind = match owner {
+        Owner::Application(_) => "application",
+        Owner::Job(_) => "job",
+    };
     Unreadable {
         code: ProblemCode::IdMismatch,
         reason: format!("the archive is of another {kind} than the name of its file or folder says"),

@@ -1,7 +1,7 @@
 //! Bringing an index up to date that an older server wrote: what it did not derive from archives is derived from their packs.
 
 use super::{IndexError, IndexReader, IndexWriter, Urgency, sqlite};
-use crate::archive::facts::Facts;
+use crate::archive;
 
 /// Archives whose facts an older server derived, or nobody.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct DerivingPosition {
 #[derive(Debug)]
 pub struct Derived {
     pub(super) pack: i64,
-    pub(super) facts: Box<Facts>,
+    pub(super) derived: Box<archive::Derived>,
 }
 
 /// What was derived from a page of archives.

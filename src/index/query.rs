@@ -12,7 +12,7 @@ mod scoped;
 pub(in crate::index) mod search;
 
 pub use answer::{Copies, FacetCount, Facets, FailingName, Item, ListPage, Quantiles, Statistics, StatusCounts, Total};
-pub use facts::{FailureClass, JobFacts, RootException, RunFigures};
+pub use facts::{FailureClass, FailureSource, JobFacts, RootException, RunFigures};
 pub use reader::ScopedReader;
 pub use search::{FoundItem, MOST_TERMS, Match, MatchField, SearchField, SearchPage, SearchQuery, Segment};
 

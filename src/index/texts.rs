@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::query::search::words::{self, Parts};
 use super::query::{MatchField, SearchField};
-use crate::archive::facts::{ConfigurationEntry, Facts};
+use crate::archive::facts::{ConfigurationEntry, ExceptionFacts, Facts};
 
 /// Bytes of a text, at most: what is beyond is not searched.
 const LONGEST: usize = 64 << 10;
@@ -12,7 +12,7 @@ const LONGEST: usize = 64 << 10;
 /// Separates the pieces of a text: names, messages, lines, entries. Nothing is found across it.
 const SEPARATOR: char = '\u{1e}';
 
-/// Separates the key of an entry of a configuration from its value.
+/// Separates the key of a label or of an entry of a configuration from its value.
 const KEY_END: &str = ": ";
 
 /// What a text is.
@@ -24,13 +24,15 @@ pub(in crate::index) enum TextKind {
     StackTraces,
     Configuration,
     ClusterConfiguration,
+    FailureLabels,
 }
 
 /// All kinds, in the order in which matches are told.
-pub(in crate::index) const KINDS: [TextKind; 6] = [
+pub(in crate::index) const KINDS: [TextKind; 7] = [
     TextKind::Vertices,
     TextKind::ExceptionClasses,
     TextKind::ExceptionMessages,
+    TextKind::FailureLabels,
     TextKind::StackTraces,
     TextKind::Configuration,
     TextKind::ClusterConfiguration,
@@ -46,6 +48,7 @@ impl TextKind {
             Self::StackTraces => 4,
             Self::Configuration => 5,
             Self::ClusterConfiguration => 6,
+            Self::FailureLabels => 7,
         }
     }
 
@@ -63,6 +66,7 @@ impl TextKind {
             Self::StackTraces => 's',
             Self::Configuration => 'c',
             Self::ClusterConfiguration => 'k',
+            Self::FailureLabels => 'l',
         }
     }
 
@@ -75,7 +79,7 @@ impl TextKind {
     pub(in crate::index) fn field(self) -> SearchField {
         match self {
             Self::Vertices => SearchField::Vertex,
-            Self::ExceptionClasses | Self::ExceptionMessages | Self::StackTraces => SearchField::Exception,
+            Self::ExceptionClasses | Self::ExceptionMessages | Self::StackTraces | Self::FailureLabels => SearchField::Exception,
             Self::Configuration | Self::ClusterConfiguration => SearchField::Configuration,
         }
     }
@@ -89,12 +93,14 @@ impl TextKind {
             Self::StackTraces => MatchField::StackTrace,
             Self::Configuration => MatchField::Configuration,
             Self::ClusterConfiguration => MatchField::ClusterConfiguration,
+            Self::FailureLabels => MatchField::FailureLabel,
         }
     }
 
-    /// The key of a piece that is an entry of a configuration.
+    /// The key of a piece that is a label or an entry of a configuration.
     pub(in crate::index) fn key(self, piece: &str) -> Option<&str> {
-        if self.field() == SearchField::Configuration { piece.split_once(KEY_END).map(|(key, _)| key) } else { None }
+        let has_keys = self == Self::FailureLabels || self.field() == SearchField::Configuration;
+        if has_keys { piece.split_once(KEY_END).map(|(key, _)| key) } else { None }
     }
 }
 
@@ -157,10 +163,18 @@ impl Text {
         let (own, cluster) = facts.configuration.split_at(own);
         let exceptions = facts.exceptions.iter().map(|exception| (exception.class.as_str(), exception.stack_trace.as_str()));
         let mut texts = Self::of_exceptions(exceptions);
+        texts.extend(Self::of_labels(&facts.exceptions));
         texts.extend(Self::of(TextKind::Vertices, facts.vertices.iter().map(|vertex| vertex.name.as_str())));
         texts.extend(Self::of_configuration(TextKind::Configuration, own));
         texts.extend(Self::of_configuration(TextKind::ClusterConfiguration, cluster));
         texts
+    }
+
+    /// What failure enrichers said about exceptions.
+    fn of_labels(exceptions: &[ExceptionFacts]) -> Option<Self> {
+        let labels = exceptions.iter().flat_map(|exception| &exception.labels);
+        let labels: Vec<String> = labels.map(|(key, value)| format!("{key}{KEY_END}{value}")).collect();
+        Self::of(TextKind::FailureLabels, labels.iter().map(String::as_str))
     }
 
     /// What a configuration tells.

@@ -76,7 +76,8 @@ pub(in crate::api) async fn compare(State(shared): State<Arc<Shared>>, request: 
         }
         _ => (None, None),
     };
-    let (left_facts, right_facts): (Option<JobFacts>, Option<JobFacts>) = (left.facts.map(Into::into), right.facts.map(Into::into));
+    let left_facts = left.facts.map(|facts| JobFacts::of(facts, &left.item));
+    let right_facts = right.facts.map(|facts| JobFacts::of(facts, &right.item));
     let vertices_of = |facts: &Option<JobFacts>| facts.as_ref().map_or(Vec::new(), |facts| facts.vertices.clone());
     let comparison = JobComparison {
         vertices: vertices::differences(vertices_of(&left_facts), vertices_of(&right_facts)),

@@ -1,11 +1,14 @@
 //! Facts of jobs as they are answered. Null: the archive does not tell, which is never 0.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::notes::{self, Note};
 use crate::archive::facts as archived;
 use crate::clock::Millis;
-use crate::index::query;
+use crate::index::query::{self, Item};
 
 /// What the archive of a job tells beyond its overview. Times and durations are milliseconds; null: it does not tell.
 #[derive(Serialize, ToSchema)]
@@ -18,10 +21,17 @@ pub(in crate::api) struct JobFacts {
     scheduler: Option<String>,
     /// Version of Flink that ran it.
     flink_version: Option<String>,
-    /// How often one subtask was started again, at most.
+    /// How often the job, or a region of it, was restarted after a failure. Neither speculative attempts nor rescales count. Null: it cannot
+    /// be known from the archive, see `notes`.
     restarts: Option<i64>,
+    /// It was restarted at least so often.
+    restarts_at_least: i64,
+    /// How often the adaptive scheduler changed the parallelism without a failure. Null: another scheduler ran the job, or it cannot be known.
+    rescales: Option<i64>,
     /// The newest failure; of a failed job the one that ended it.
     root_exception: Option<RootException>,
+    /// What a reader should know of these facts: what the archive does not tell, and what was taken from elsewhere.
+    notes: Vec<Note>,
     /// Null: checkpointing was off.
     checkpoints: Option<CheckpointFigures>,
     io: IoFigures,
@@ -39,6 +49,32 @@ struct RootException {
     cause_class: Option<String>,
     /// Message of the innermost cause.
     cause_message: Option<String>,
+    /// Labels that failure enrichers gave to it.
+    labels: BTreeMap<String, String>,
+    /// Where it is told.
+    source: FailureSource,
+}
+
+/// Where a failure is told.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum FailureSource {
+    /// In the exceptions of the job.
+    Exceptions,
+    /// In the record of a rescale of the job (`rescales/details/<id>`).
+    Rescale,
+    /// In the exceptions of its application.
+    Application,
+}
+
+impl From<query::FailureSource> for FailureSource {
+    fn from(source: query::FailureSource) -> Self {
+        match source {
+            query::FailureSource::Exceptions => Self::Exceptions,
+            query::FailureSource::Rescale => Self::Rescale,
+            query::FailureSource::Application => Self::Application,
+        }
+    }
 }
 
 /// Checkpoints of a job.
@@ -109,14 +145,18 @@ pub(super) struct VertexFigures {
     backpressured: Option<i64>,
 }
 
-impl From<query::JobFacts> for JobFacts {
-    fn from(facts: query::JobFacts) -> Self {
+impl JobFacts {
+    /// Facts of this copy of a job.
+    pub(super) fn of(facts: query::JobFacts, job: &Item) -> Self {
         Self {
+            notes: notes::of(&facts, job),
             parallelism: facts.parallelism,
             max_parallelism: facts.max_parallelism,
             scheduler: facts.scheduler,
             flink_version: facts.flink_version,
             restarts: facts.restarts,
+            restarts_at_least: facts.least_restarts,
+            rescales: facts.rescales,
             root_exception: facts.root_exception.map(Into::into),
             checkpoints: facts.checkpoints.map(Into::into),
             io: facts.io.into(),
@@ -133,6 +173,8 @@ impl From<query::RootException> for RootException {
             at: exception.at,
             cause_class: exception.cause_class,
             cause_message: exception.cause_message,
+            labels: exception.labels,
+            source: exception.source.into(),
         }
     }
 }
@@ -198,7 +240,7 @@ impl From<archived::VertexFacts> for VertexFigures {
 pub(super) struct RunFigures {
     /// Default parallelism of a job.
     parallelism: Option<i64>,
-    /// How often one subtask was started again, at most; of an application the sum over its jobs.
+    /// How often it was restarted after failures; of an application the sum over its jobs. Null: it cannot be known.
     restarts: Option<i64>,
     #[serde(flatten)]
     io: IoFigures,

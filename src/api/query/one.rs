@@ -103,10 +103,10 @@ pub(in crate::api) async fn job(State(shared): State<Arc<Shared>>, request: Requ
     response::json_now(
         StatusCode::OK,
         &JobDetails {
+            facts: found.facts.map(|facts| JobFacts::of(facts, &found.item)),
             item: found.item.into(),
             copies: found.copies.into_iter().map(Into::into).collect(),
             problem_details: found.problems.into_iter().map(Into::into).collect(),
-            facts: found.facts.map(Into::into),
         },
     )
 }

@@ -59,6 +59,7 @@ enum MatchedField {
     Vertex,
     ExceptionClass,
     ExceptionMessage,
+    FailureLabel,
     StackTrace,
     Configuration,
 }
@@ -67,9 +68,9 @@ enum MatchedField {
 #[derive(Serialize, ToSchema)]
 struct SearchMatch {
     field: MatchedField,
-    /// The text around it, in pieces; of a configuration the entry, `key: value`.
+    /// The text around it, in pieces; of a label or a configuration the entry, `key: value`.
     excerpt: Vec<ExcerptPiece>,
-    /// Key of the entry of a configuration.
+    /// Key of the label of a failure, or of the entry of a configuration.
     key: Option<String>,
 }
 
@@ -212,6 +213,7 @@ impl From<Match> for SearchMatch {
             MatchField::Vertex => MatchedField::Vertex,
             MatchField::ExceptionClass => MatchedField::ExceptionClass,
             MatchField::ExceptionMessage => MatchedField::ExceptionMessage,
+            MatchField::FailureLabel => MatchedField::FailureLabel,
             MatchField::StackTrace => MatchedField::StackTrace,
             MatchField::Configuration | MatchField::ClusterConfiguration => MatchedField::Configuration,
         };
@@ -233,7 +235,9 @@ fn copy(kind: ListKind, item: &Item) -> String {
 /// The page of the UI that shows a match: ids are hexadecimal, so nothing needs to be escaped.
 fn href(kind: ListKind, id: &str, field: Option<MatchField>) -> String {
     let tab = match (field, kind) {
-        (Some(MatchField::ExceptionClass | MatchField::ExceptionMessage | MatchField::StackTrace), _) => "exceptions",
+        (Some(MatchField::ExceptionClass | MatchField::ExceptionMessage | MatchField::FailureLabel | MatchField::StackTrace), _) => {
+            "exceptions"
+        }
         (Some(MatchField::ClusterConfiguration), ListKind::Jobs) => "cluster_configuration",
         (Some(MatchField::Configuration | MatchField::ClusterConfiguration), _) => "configuration",
         _ => "overview",

@@ -3,7 +3,9 @@
 use serde_json::value::RawValue;
 
 use super::super::members::Members;
-use super::{ExceptionFacts, ExceptionKind, MESSAGE_BYTES, MOST_EXCEPTIONS, NAME_BYTES, TRACE_BYTES, cut, time};
+use super::{ExceptionFacts, ExceptionKind, MESSAGE_BYTES, MOST_EXCEPTIONS, MOST_LABELS, NAME_BYTES, TRACE_BYTES, cut, time};
+use crate::clock::Millis;
+use crate::ids::JobId;
 
 /// What Java writes before the cause of an exception.
 const CAUSED_BY: &str = "Caused by: ";
@@ -29,12 +31,15 @@ pub(super) fn read(json: &str) -> Vec<ExceptionFacts> {
     if found.is_empty() {
         found.extend(members.text("root-exception").map(|trace| {
             let at = time(&members, "timestamp");
-            fact(ExceptionKind::Root, None, trace, at, None)
+            fact(ExceptionKind::Root, None, trace, at)
         }));
         members.each_element("all-exceptions", |each| {
             let Some(each) = wanted(&found, each) else { return };
             let Some(trace) = each.text("exception") else { return };
-            found.push(fact(ExceptionKind::Concurrent, None, trace, time(&each, "timestamp"), task(&each, "task")));
+            found.push(ExceptionFacts {
+                task: task(&each, "task"),
+                ..fact(ExceptionKind::Concurrent, None, trace, time(&each, "timestamp"))
+            });
         });
     }
     found
@@ -51,20 +56,30 @@ fn of_history(entry: &Members<'_>, kind: ExceptionKind) -> Option<ExceptionFacts
     if trace.is_empty() && class.is_none() {
         return None;
     }
-    Some(fact(kind, class, trace, time(entry, "timestamp"), task(entry, "taskName")))
+    Some(ExceptionFacts {
+        task: task(entry, "taskName"),
+        labels: labels(entry),
+        job: entry.text("jobId").and_then(|job| JobId::from_name(job.as_bytes()).ok()),
+        ..fact(kind, class, trace, time(entry, "timestamp"))
+    })
+}
+
+/// What failure enrichers of the cluster said about it.
+fn labels(entry: &Members<'_>) -> Vec<(String, String)> {
+    let Some(labels) = entry.get("failureLabels").and_then(|labels| Members::parse(labels.get())) else { return Vec::new() };
+    labels.texts().take(MOST_LABELS).map(|(key, value)| (cut(key.to_owned(), NAME_BYTES), cut(value, MESSAGE_BYTES))).collect()
+}
+
+/// An exception of which only the stack trace is told: the newest failure.
+pub(super) fn of_trace(trace: String, at: Option<Millis>) -> ExceptionFacts {
+    fact(ExceptionKind::Root, None, trace, at)
 }
 
 fn task(entry: &Members<'_>, name: &str) -> Option<String> {
     entry.text(name).filter(|task| !task.is_empty()).map(|task| cut(task, NAME_BYTES))
 }
 
-fn fact(
-    kind: ExceptionKind,
-    class: Option<String>,
-    trace: String,
-    at: Option<crate::clock::Millis>,
-    task: Option<String>,
-) -> ExceptionFacts {
+fn fact(kind: ExceptionKind, class: Option<String>, trace: String, at: Option<Millis>) -> ExceptionFacts {
     let (told, message) = head(&trace);
     let cause = innermost(&trace).map(head);
     let bounded = |text: &str, bytes| Some(cut(text.to_owned(), bytes)).filter(|text| !text.is_empty());
@@ -76,7 +91,9 @@ fn fact(
         cause_message: cause.and_then(|(_, message)| bounded(message?, MESSAGE_BYTES)),
         stack_trace: cut(trace, TRACE_BYTES),
         at,
-        task,
+        task: None,
+        labels: Vec::new(),
+        job: None,
     }
 }
 

@@ -2,15 +2,20 @@
 
 use super::super::is_state;
 use super::super::members::Members;
-use super::{Facts, IoFacts, MOST_VERTICES, NAME_BYTES, VertexFacts, cut, figure, positive, time};
+use super::{Belongs, Facts, IoFacts, MOST_VERTICES, NAME_BYTES, Times, VertexFacts, cut, figure, positive, time};
+use crate::ids::ApplicationId;
 
 /// Takes `/jobs/<id>`.
-pub(super) fn details(json: &str, facts: &mut Facts) {
-    let parsed = Members::parse(json);
+pub(super) fn details(parsed: Option<Members<'_>>, facts: &mut Facts) {
     // What an earlier one told is no longer served, even if this one tells nothing.
     facts.max_parallelism = parsed.as_ref().and_then(|members| positive(members, "maxParallelism"));
     let word = |name| parsed.as_ref().and_then(|members| members.text(name)).filter(|word| is_state(word));
-    facts.job_type = word("job-type");
+    let plan = parsed.as_ref().and_then(|members| Members::parse(members.get("plan")?.get()));
+    // Before Flink 1.20 only the plan tells the type.
+    facts.job_type = word("job-type").or_else(|| plan.as_ref()?.text("type").filter(|word| is_state(word)));
+    facts.has_plan = plan.map(|plan| !plan.elements("nodes").is_empty());
+    facts.times = parsed.as_ref().map(times).unwrap_or_default();
+    facts.belongs = parsed.as_ref().map(belongs).unwrap_or_default();
     facts.scheduler = word("schedulerType");
     facts.vertices.clear();
     facts.io = IoFacts::default();
@@ -22,6 +27,20 @@ pub(super) fn details(json: &str, facts: &mut Facts) {
             facts.vertices.push(vertex);
         }
     });
+}
+
+fn times(details: &Members<'_>) -> Times {
+    Times { start: time(details, "start-time"), end: time(details, "end-time"), duration: figure(details, "duration") }
+}
+
+fn belongs(details: &Members<'_>) -> Belongs {
+    match details.get("application-id") {
+        None => Belongs::Unknown,
+        Some(_) => match details.text("application-id").and_then(|id| ApplicationId::from_name(id.as_bytes()).ok()) {
+            Some(id) => Belongs::To(id),
+            None => Belongs::ToNoneTold,
+        },
+    }
 }
 
 fn vertex(members: &Members<'_>) -> Option<VertexFacts> {
@@ -70,15 +89,25 @@ fn sum(left: IoFacts, right: IoFacts) -> IoFacts {
     }
 }
 
-/// The number in `/vertices/<id>/subtasks/<n>/attempts/<number>`.
-pub(super) fn attempt(below: &str) -> Option<u64> {
-    let mut segments = below.strip_prefix("/vertices/")?.split('/');
-    let (_vertex, subtasks, _subtask) = (segments.next()?, segments.next()?, segments.next()?);
-    let (attempts, number) = (segments.next()?, segments.next()?);
+/// A path below a vertex that tells of attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OfVertex<'p> {
+    /// `<id>`.
+    Details(&'p str),
+    /// `<id>/subtasks/<n>/attempts/<number>`.
+    Attempt(u64),
+}
+
+/// Takes what is below `/vertices/` apart.
+pub(super) fn of_vertex(below: &str) -> Option<OfVertex<'_>> {
+    let mut segments = below.split('/');
+    let vertex = segments.next()?;
+    let Some(subtasks) = segments.next() else { return Some(OfVertex::Details(vertex)) };
+    let (_subtask, attempts, number) = (segments.next()?, segments.next()?, segments.next()?);
     if subtasks != "subtasks" || attempts != "attempts" || segments.next().is_some() {
         return None;
     }
-    number.parse::<u32>().ok().map(u64::from)
+    number.parse::<u32>().ok().map(|number| OfVertex::Attempt(number.into()))
 }
 
 /// The version in the name of `flink-dist-<version>.jar`; up to Flink 1.14 a version of Scala stood before it.

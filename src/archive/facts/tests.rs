@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod restarts;
+mod versions;
+
 const JOB: &str = "0d6f4f6e8da5b7e7a3551550ff16c873";
 
 fn derive(documents: &[(&str, Value)]) -> Facts {
@@ -210,8 +213,7 @@ fn configurations_versions_and_restarts_are_those_of_real_archives() {
         let version = facts.flink_version.clone().unwrap();
         assert!(environment.contains(&format!("/flink-dist-{version}.jar")));
         versions.insert(version);
-        let attempts = document("").to_string().contains("vertices").then_some(facts.restarts).flatten();
-        most_restarts = most_restarts.max(attempts.unwrap_or(0));
+        most_restarts = most_restarts.max(facts.restarts.count.unwrap());
     });
     assert_eq!(versions.into_iter().collect::<Vec<_>>(), ["1.20.5", "2.2.1", "2.3.0"]);
     assert!(most_restarts > 0, "a fixture was restarted");
@@ -227,7 +229,7 @@ fn what_was_not_measured_is_absent() {
         ("/checkpoints", json!({"errors": ["Checkpointing has not been enabled."]})),
         ("/config", json!({"execution-config": {"job-parallelism": -1}})),
     ]);
-    assert_eq!((facts.parallelism, facts.max_parallelism, facts.restarts, &facts.checkpoints), (None, None, None, &None));
+    assert_eq!((facts.parallelism, facts.max_parallelism, facts.restarts.count, &facts.checkpoints), (None, None, None, &None));
     let io = IoFacts { read_bytes: None, write_bytes: Some(5), read_records: Some(0), write_records: None };
     assert_eq!(facts.vertices, [VertexFacts { id: "v".to_owned(), name: "n".to_owned(), io, ..VertexFacts::default() }]);
     assert_eq!(facts.io, io);
@@ -241,21 +243,6 @@ fn the_last_of_documents_with_one_path_counts() {
     assert_eq!((facts.vertices[0].name.as_str(), facts.io.write_records), ("second", Some(1)));
     for nothing in [json!([]), json!("x"), json!(null)] {
         assert_eq!(derive(&[("", vertices("first")), ("", nothing)]), Facts::default(), "what is served tells nothing");
-    }
-}
-
-#[test]
-fn attempts_are_counted_by_their_paths() {
-    let attempt = |number: &str| format!("/vertices/v/subtasks/3/attempts/{number}");
-    for (below, restarts) in [
-        (attempt("2"), Some(2)),
-        (attempt("2/accumulators"), None),
-        (attempt("x"), None),
-        (attempt("99999999999"), None),
-        ("/vertices/v/subtasks/3/other/2".to_owned(), None),
-        ("/vertices/attempts/5".to_owned(), None),
-    ] {
-        assert_eq!(derive(&[(&below, json!({}))]).restarts, restarts, "{below}");
     }
 }
 
@@ -364,6 +351,18 @@ fn values() -> impl Strategy<Value = Value> {
         "key",
         "value",
         "classpath",
+        "plan",
+        "nodes",
+        "inputs",
+        "parallelism",
+        "exchange",
+        "timestamps",
+        "subtasks",
+        "attempt",
+        "other-concurrent-attempts",
+        "schedulerStates",
+        "stringifiedException",
+        "failureLabels",
     ]);
     leaf.prop_recursive(5, 64, 6, move |inner| {
         prop_oneof![
@@ -380,7 +379,19 @@ proptest! {
         for owner in [Owner::Job(JOB.parse().unwrap()), Owner::Application(JOB.parse().unwrap())] {
             let mut deriver = Deriver::new(owner);
             let collection = if deriver.is_job { "jobs" } else { "applications" };
-            for below in ["", "/config", "/checkpoints", "/exceptions", "/jobmanager/config", "/jobmanager/environment", "/vertices/a/subtasks/b"] {
+            for below in [
+                "",
+                "/config",
+                "/checkpoints",
+                "/exceptions",
+                "/jobmanager/config",
+                "/jobmanager/environment",
+                "/vertices/a",
+                "/vertices/a/subtasks/b",
+                "/rescales/history",
+                "/rescales/overview",
+                "/rescales/details/a",
+            ] {
                 let path = format!("/{collection}/{JOB}{below}");
                 let json = value.to_string();
                 deriver.document(&path, &json);

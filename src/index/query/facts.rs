@@ -1,7 +1,45 @@
 //! What archives tell of jobs beyond their overviews. `None`: the archive does not tell, which is never zero.
 
-use crate::archive::facts::{CheckpointFacts, IoFacts, VertexFacts};
+use std::collections::BTreeMap;
+
+use crate::archive::facts::{CheckpointFacts, Facts, IoFacts, VertexFacts};
 use crate::clock::Millis;
+
+/// Where the newest failure of a job is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureSource {
+    /// In its exceptions.
+    Exceptions,
+    /// In the record of a rescale.
+    Rescale,
+    /// In the exceptions of its application.
+    Application,
+}
+
+impl FailureSource {
+    /// Where what was derived from the archive of a job is told.
+    pub(in crate::index) fn of(facts: &Facts) -> Self {
+        if facts.from_rescale { Self::Rescale } else { Self::Exceptions }
+    }
+
+    /// As stored.
+    pub(in crate::index) fn number(self) -> i64 {
+        match self {
+            Self::Exceptions => 1,
+            Self::Rescale => 2,
+            Self::Application => 3,
+        }
+    }
+
+    /// The inverse of [`FailureSource::number`]; of what an older server stored nothing is known but that it is from the exceptions.
+    pub(in crate::index) fn of_number(number: Option<i64>) -> Self {
+        match number {
+            Some(2) => Self::Rescale,
+            Some(3) => Self::Application,
+            _ => Self::Exceptions,
+        }
+    }
+}
 
 /// The newest failure of an application or a job; of a failed one that which ended it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,10 +54,14 @@ pub struct RootException {
     pub cause_class: Option<String>,
     /// Message of the innermost cause.
     pub cause_message: Option<String>,
+    /// What failure enrichers said about it.
+    pub labels: BTreeMap<String, String>,
+    /// Where it is told.
+    pub source: FailureSource,
 }
 
 /// Facts of one copy of a job.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JobFacts {
     /// Default parallelism.
     pub parallelism: Option<i64>,
@@ -29,8 +71,14 @@ pub struct JobFacts {
     pub scheduler: Option<String>,
     /// Version of Flink that ran it.
     pub flink_version: Option<String>,
-    /// How often a subtask was started again, at most.
+    /// How often it, or a region of it, was restarted after a failure.
     pub restarts: Option<i64>,
+    /// At least so often.
+    pub least_restarts: i64,
+    /// How often the adaptive scheduler changed its parallelism without a failure.
+    pub rescales: Option<i64>,
+    /// Whether it has a plan.
+    pub has_plan: Option<bool>,
     /// What its vertices read and wrote together.
     pub io: IoFacts,
     /// Checkpoints; `None`: checkpointing was off, or is not told of.
@@ -46,7 +94,7 @@ pub struct JobFacts {
 pub struct RunFigures {
     /// Default parallelism of a job.
     pub parallelism: Option<i64>,
-    /// How often a subtask was started again, at most; of an application the sum over its jobs.
+    /// How often it was restarted after failures; of an application the sum over its jobs, `None` where that of one cannot be known.
     pub restarts: Option<i64>,
     /// What was read and written.
     pub io: IoFacts,

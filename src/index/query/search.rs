@@ -18,7 +18,7 @@ pub enum SearchField {
     Id,
     /// Names of vertices.
     Vertex,
-    /// Classes, messages and stack traces.
+    /// Classes, messages, labels and stack traces.
     Exception,
     /// Keys and values of configurations.
     Configuration,
@@ -37,6 +37,8 @@ pub enum MatchField {
     ExceptionClass,
     /// The message of an exception, or of one that caused it.
     ExceptionMessage,
+    /// A label that a failure enricher gave to an exception.
+    FailureLabel,
     /// A line of a stack trace.
     StackTrace,
     /// The configuration of the job.

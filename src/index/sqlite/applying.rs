@@ -92,7 +92,7 @@ fn write_record(
             records::write_application(session, unit, application.id, record)?;
             let jobs = record.map_or(&[][..], |record| &record.jobs);
             touched.applications.push(application.id);
-            touched.jobs.extend_from_slice(jobs);
+            touched.jobs.extend(jobs.iter().map(|job| job.id));
             touched.jobs.extend(records::write_named_jobs(session, unit, new_unit, jobs)?);
         }
         (_, FileKind::Job(job)) => {

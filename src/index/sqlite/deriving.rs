@@ -2,10 +2,10 @@
 
 use rusqlite::{Connection, params};
 
-use super::rows::{file_kind, signed, unsigned};
-use super::{Failure, Session, facts, listing};
-use crate::archive::Owner;
-use crate::archive::facts::{DERIVED, Deriver, Facts};
+use super::rows::{application_id, file_kind, signed, unsigned};
+use super::{Failure, Session, facts, listing, records};
+use crate::archive::facts::DERIVED;
+use crate::archive::{self, Derivation, Owner, Record};
 use crate::directory::FileKind;
 use crate::ids::ApplicationId;
 use crate::index::{Derived, DerivedPage, DerivingPosition, Underived};
@@ -45,7 +45,7 @@ pub(in crate::index) fn derive(connection: &Connection, after: Option<&DerivingP
             FileKind::Job(job) => Owner::Job(job),
         };
         match read(connection, pack, owner) {
-            Ok(facts) => page.derived.push(Derived { pack, facts: Box::new(facts) }),
+            Ok(derived) => page.derived.push(Derived { pack, derived: Box::new(derived) }),
             Err(Failure::Index(error)) => page.failed.push(error.to_string()),
             Err(failure) => return Err(failure),
         }
@@ -53,17 +53,20 @@ pub(in crate::index) fn derive(connection: &Connection, after: Option<&DerivingP
     Ok(page)
 }
 
-fn read(connection: &Connection, pack: i64, owner: Owner) -> Result<Facts, Failure> {
-    let mut deriver = Deriver::new(owner);
+fn read(connection: &Connection, pack: i64, owner: Owner) -> Result<archive::Derived, Failure> {
+    let mut derivation = Derivation::new(owner);
     let mut unpacker = Unpacker::default();
     let mut query = connection.prepare_cached("SELECT directory, frames FROM parts WHERE pack = ?1 ORDER BY n")?;
     let mut parts = query.query([pack])?;
     while let Some(part) = parts.next()? {
         let blob = |column| part.get_ref(column).and_then(|value| value.as_blob().map_err(rusqlite::Error::from));
-        unpacker.part(blob(0)?, blob(1)?, |path, document| deriver.document(path, document))?;
+        // An archive of another owner was refused when it was read.
+        unpacker.part(blob(0)?, blob(1)?, |path, document| {
+            let _ = derivation.document(path, document);
+        })?;
     }
     unpacker.finish()?;
-    Ok(deriver.finish())
+    Ok(derivation.finish())
 }
 
 /// Writes what was derived from packs that are still those of their archives; an archive that was ingested meanwhile has it already.
@@ -71,25 +74,22 @@ fn read(connection: &Connection, pack: i64, owner: Owner) -> Result<Facts, Failu
 pub(in crate::index) fn write_derived(session: &mut Session<'_>, derived: &[Derived]) -> Result<u64, Failure> {
     let connection = session.connection;
     let mut written = 0;
-    for Derived { pack, facts } in derived {
+    for Derived { pack, derived } in derived {
         let updated = connection
             .prepare_cached(
                 "UPDATE archives SET derived = ?2 FROM packs
                  WHERE packs.id = ?1 AND archives.unit = packs.unit AND archives.file = packs.file AND archives.derived < ?2
-                 RETURNING archives.unit, archives.file",
+                 RETURNING archives.unit, archives.file, (SELECT name FROM units WHERE id = archives.unit)",
             )?
-            .query_map(params![pack, DERIVED], |row| Ok((row.get::<_, i64>(0)?, file_kind(row, 1)?)))?
+            .query_map(params![pack, DERIVED], |row| Ok((row.get::<_, i64>(0)?, file_kind(row, 1)?, application_id(row, 2)?)))?
             .collect::<Result<Vec<_>, _>>()?;
-        for (unit, kind) in updated {
-            facts::write(connection, unit, kind, facts)?;
-            if let FileKind::Job(job) = kind {
-                // Up to Flink 2.2 no overview tells it.
-                connection
-                    .prepare_cached(
-                        "UPDATE jobs SET job_type = ?3 WHERE unit = ?1 AND job = ?2 AND job_type IS NULL AND overview IS NOT NULL",
-                    )?
-                    .execute(params![unit, job.as_bytes(), facts.job_type])?;
+        for (unit, kind, name) in updated {
+            match (kind, &derived.record) {
+                (FileKind::Summary, Some(Record::Application(record))) => records::write_application(session, unit, name, Some(record))?,
+                (FileKind::Job(job), Some(Record::Job(record))) => records::write_job(session, unit, job, Some(record))?,
+                _ => {}
             }
+            facts::write(connection, unit, kind, &derived.facts)?;
             listing::sync(connection, unit)?;
             written += 1;
         }

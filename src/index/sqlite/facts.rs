@@ -10,15 +10,17 @@ use super::rows::signed;
 use super::{Failure, texts};
 use crate::archive::facts::{CheckpointFacts, ExceptionFacts, ExceptionKind, Facts};
 use crate::directory::FileKind;
+use crate::index::query::FailureSource;
 
 pub(super) use vertices::read as read_vertices;
 
 const JOB: &str = "INSERT INTO job_facts (job, parallelism, max_parallelism, scheduler, flink_version, restarts, read_bytes, write_bytes,
         read_records, write_records, checkpointing, checkpoints, checkpoints_completed, checkpoints_failed, checkpoints_in_progress,
         checkpoints_restored, longest_checkpoint, largest_state, largest_written, last_savepoint, last_id, last_triggered, last_duration,
-        last_state, last_written, exception, exception_at, cause, exception_message, cause_message, vertices)
+        last_state, last_written, exception, exception_at, cause, exception_message, cause_message, vertices, least_restarts, rescales, has_plan,
+        exception_source, failure_labels)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27,
-        ?28, ?29, ?30, ?31)";
+        ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36)";
 
 const APPLICATION: &str = "INSERT INTO application_facts (application, exception, exception_at, cause, exception_message, cause_message)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -67,7 +69,7 @@ fn job_row(connection: &Connection, row: i64, facts: &Facts) -> Result<Vec<Value
         facts.max_parallelism.into(),
         text(SCHEDULER, facts.scheduler.as_ref())?,
         text(FLINK_VERSION, facts.flink_version.as_ref())?,
-        facts.restarts.map(signed).into(),
+        facts.restarts.count.map(signed).into(),
         facts.io.read_bytes.into(),
         facts.io.write_bytes.into(),
         facts.io.read_records.into(),
@@ -76,7 +78,20 @@ fn job_row(connection: &Connection, row: i64, facts: &Facts) -> Result<Vec<Value
     columns.extend(checkpoints(facts.checkpoints.as_ref()));
     columns.extend(exception(connection, root(facts))?);
     columns.push(vertices::write(&facts.vertices)?.into());
+    columns.extend([
+        signed(facts.restarts.least).into(),
+        facts.restarts.rescales.map(signed).into(),
+        facts.has_plan.into(),
+        root(facts).map(|_| FailureSource::of(facts).number()).into(),
+        root(facts).and_then(labels).into(),
+    ]);
     Ok(columns)
+}
+
+/// Labels of a failure as a JSON object; `None`: there are none.
+fn labels(exception: &ExceptionFacts) -> Option<String> {
+    let labels = exception.labels.iter().map(|(key, value)| (key.clone(), value.clone().into()));
+    (!exception.labels.is_empty()).then(|| serde_json::Value::Object(labels.collect()).to_string())
 }
 
 fn checkpoints(facts: Option<&CheckpointFacts>) -> [Value; 15] {

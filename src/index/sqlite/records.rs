@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension as _, params, params_from_iter};
 
 use super::rows::{job_id, signed};
 use super::{Failure, Session, checks};
-use crate::archive::{ApplicationRecord, JobRecord};
+use crate::archive::{ApplicationRecord, JobRecord, NamedJob};
 use crate::ids::{ApplicationId, JobId};
 
 /// Number of tasks and jobs that failed is kept beside the counts, because lists filter by it.
@@ -44,7 +44,7 @@ pub(super) fn write_application(
 }
 
 /// Notes which jobs a summary names; gives back those that lost their row.
-pub(super) fn write_named_jobs(session: &mut Session<'_>, unit: i64, new_unit: bool, jobs: &[JobId]) -> Result<Vec<JobId>, Failure> {
+pub(super) fn write_named_jobs(session: &mut Session<'_>, unit: i64, new_unit: bool, jobs: &[NamedJob]) -> Result<Vec<JobId>, Failure> {
     if !new_unit {
         session.connection.prepare_cached("UPDATE jobs SET named = 0 WHERE unit = ?1 AND named = 1")?.execute([unit])?;
     }
@@ -52,7 +52,7 @@ pub(super) fn write_named_jobs(session: &mut Session<'_>, unit: i64, new_unit: b
         session
             .connection
             .prepare_cached("INSERT INTO jobs (unit, job, named) VALUES (?1, ?2, 1) ON CONFLICT (unit, job) DO UPDATE SET named = 1")?
-            .execute(params![unit, job.as_bytes()])?;
+            .execute(params![unit, job.id.as_bytes()])?;
     }
     if new_unit {
         return Ok(Vec::new());

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0007_attempts.sql"),
     include_str!("../../../migrations/0008_problem_counts.sql"),
     include_str!("../../../migrations/0009_row_checks.sql"),
+    include_str!("../../../migrations/0010_meaning.sql"),
 ];
 
 /// Schema version that this build writes.

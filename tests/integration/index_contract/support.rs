@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use std::collections::BTreeMap;
 
-use historyserver::archive::{ApplicationRecord, JobRecord, Owner};
+use historyserver::archive::facts::Belongs;
+use historyserver::archive::{ApplicationRecord, JobRecord, NamedJob, Owner};
 use historyserver::clock::{Clock, Millis};
 use historyserver::directory::{ClusterName, DirectoryUrl, FileKind, FilePath, FileVersion};
 use historyserver::ids::{ApplicationId, JobId};
@@ -198,11 +199,11 @@ impl Change {
         let record = ApplicationRecord {
             name: text.to_owned(),
             status: "FINISHED".to_owned(),
-            start: end - 10,
-            end,
-            duration: 10,
+            start: Some(end - 10),
+            end: Some(end),
+            duration: Some(10),
             job_counts: vec![("FINISHED".to_owned(), jobs.len() as u64)],
-            jobs: jobs.to_vec(),
+            jobs: jobs.iter().map(|id| NamedJob { id: *id, start: None }).collect(),
             overview: text.to_owned(),
         };
         let path = format!("/applications/{}", key.id);
@@ -249,10 +250,11 @@ pub(super) fn job_record(end: Millis, text: &str) -> JobRecord {
     JobRecord {
         name: text.to_owned(),
         status: "FINISHED".to_owned(),
-        start: end - 10,
-        end,
-        duration: 10,
+        start: Some(end - 10),
+        end: Some(end),
+        duration: Some(10),
         job_type: Some("BATCH".to_owned()),
+        belongs: Belongs::default(),
         tasks: vec![("total".to_owned(), 3), ("failed".to_owned(), 1)],
         overview: text.to_owned(),
     }

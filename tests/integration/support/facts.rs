@@ -83,6 +83,7 @@ pub(crate) fn root_exception(archived: &Value) -> Value {
     json!({
         "class": newest["exceptionName"], "message": head(trace).1, "at": newest["timestamp"],
         "cause_class": cause.0, "cause_message": cause.1,
+        "labels": newest["failureLabels"].as_object().cloned().unwrap_or_default(), "source": "exceptions",
     })
 }
 
@@ -95,7 +96,12 @@ pub(crate) fn of_job(id: &str, documents: &[(String, String)]) -> Value {
     };
     let details = document("");
     let vertices: Vec<Value> = details["vertices"].as_array().unwrap().iter().map(vertex).collect();
-    let attempts = documents.iter().filter_map(|(path, _)| path.rsplit_once("/attempts/")?.1.parse::<i64>().ok());
+    let failures = document("/exceptions")["exceptionHistory"]["entries"].as_array().unwrap().len();
+    // The last failure of a failed job is followed by no restart.
+    let restarts = failures - usize::from(details["state"] == "FAILED");
+    let rescales = document("/rescales/history");
+    let intended = |rescale: &&Value| rescale["triggerCause"] != "INITIAL_SCHEDULE" && rescale["triggerCause"] != "RECOVERABLE_FAILOVER";
+    let rescales = rescales.as_array().map(|rescales| rescales.iter().filter(intended).count());
     let jars = document("/jobmanager/environment")["classpath"].as_array().cloned().unwrap_or_default();
     let version = jars.iter().find_map(|jar| {
         let (_, file) = jar.as_str()?.rsplit_once("flink-dist-")?;
@@ -107,7 +113,10 @@ pub(crate) fn of_job(id: &str, documents: &[(String, String)]) -> Value {
         "max_parallelism": above_zero(&details["maxParallelism"]),
         "scheduler": details["schedulerType"],
         "flink_version": version,
-        "restarts": attempts.max(),
+        "restarts": restarts,
+        "restarts_at_least": restarts,
+        "rescales": rescales,
+        "notes": [],
         "root_exception": root_exception(&document("/exceptions")),
         "checkpoints": checkpoints(&document("/checkpoints")),
         "io": {

@@ -27,6 +27,7 @@ const LABELS: Record<string, string> = {
   vertex: 'Vertex',
   exception_class: 'Exception',
   exception_message: 'Message',
+  failure_label: 'Failure label',
   stack_trace: 'Stack trace',
   configuration: 'Configuration',
 };

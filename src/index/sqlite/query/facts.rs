@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{Failure, prepare};
 use crate::archive::facts::{CheckpointFact, CheckpointFacts, IoFacts};
-use crate::index::query::{JobFacts, ListKind, RootException, RunFigures};
+use crate::index::query::{FailureSource, JobFacts, ListKind, RootException, RunFigures};
 use crate::index::sqlite::facts::read_vertices;
 
 /// Texts of the labels that a row of facts names.
@@ -22,7 +22,7 @@ pub(super) fn of_job(connection: &Connection, unit: i64, job: [u8; 16]) -> Resul
              f.write_records, f.checkpointing, f.checkpoints, f.checkpoints_completed, f.checkpoints_failed, f.checkpoints_in_progress,
              f.checkpoints_restored, f.longest_checkpoint, f.largest_state, f.largest_written, f.last_savepoint, f.last_id,
              f.last_triggered, f.last_duration, f.last_state, f.last_written, {EXCEPTION}, f.exception_message, f.cause_message,
-             f.exception_at, f.vertices
+             f.exception_at, f.vertices, f.least_restarts, f.rescales, f.has_plan, f.exception_source, f.failure_labels
          FROM jobs x JOIN job_facts f ON f.job = x.id WHERE x.unit = ?1 AND x.job = ?2"
     );
     let mut query = prepare(connection, &sql)?;
@@ -35,6 +35,9 @@ pub(super) fn of_job(connection: &Connection, unit: i64, job: [u8; 16]) -> Resul
         scheduler: row.get(2)?,
         flink_version: row.get(3)?,
         restarts: row.get(4)?,
+        least_restarts: row.get(30)?,
+        rescales: row.get(31)?,
+        has_plan: row.get(32)?,
         io: io(row, 5)?,
         checkpoints: checkpoints(row)?,
         root_exception: root_exception(row)?,
@@ -86,6 +89,9 @@ fn root_exception(row: &Row<'_>) -> rusqlite::Result<Option<RootException>> {
         message: row.get(26)?,
         cause_message: row.get(27)?,
         at: row.get(28)?,
+        // Written by this server.
+        labels: row.get::<_, Option<String>>(34)?.and_then(|labels| serde_json::from_str(&labels).ok()).unwrap_or_default(),
+        source: FailureSource::of_number(row.get(33)?),
     };
     Ok(Some(found).filter(|found| found.class.is_some() || found.message.is_some()))
 }
@@ -103,14 +109,15 @@ pub(super) fn figures(connection: &Connection, kind: ListKind, id: i64) -> Resul
         ListKind::Applications => {
             let sql = format!("SELECT {FIGURES} FROM jobs x JOIN job_facts f ON f.job = x.id WHERE x.unit = ?1");
             let mut query = prepare(connection, &sql)?;
-            let mut sum = RunFigures::default();
+            let mut sum: Option<RunFigures> = None;
             for figures in query.query_map([id], figures_of)? {
-                sum = together(&sum, &figures?);
+                let figures = figures?;
+                sum = Some(sum.map_or_else(|| figures.clone(), |sum| together(&sum, &figures)));
             }
             let sql = format!("SELECT {EXCEPTION} FROM application_facts f WHERE f.application = ?1");
             let exception = prepare(connection, &sql)?.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
             let (class, cause) = exception.unwrap_or_default();
-            Ok(with_exception(sum, class, cause))
+            Ok(with_exception(RunFigures { parallelism: None, ..sum.unwrap_or_default() }, class, cause))
         }
     }
 }
@@ -143,7 +150,8 @@ fn together(left: &RunFigures, right: &RunFigures) -> RunFigures {
     };
     RunFigures {
         parallelism: None,
-        restarts: sum(left.restarts, right.restarts),
+        // Where one is not known, the sum is not: less than all would be a wrong number.
+        restarts: left.restarts.zip(right.restarts).map(|(left, right)| left.saturating_add(right)),
         io: IoFacts {
             read_bytes: sum(left.io.read_bytes, right.io.read_bytes),
             write_bytes: sum(left.io.write_bytes, right.io.write_bytes),

@@ -1,0 +1,279 @@
+//! How often Flink restarted a job, or a part of it, after a failure: a rule over what several documents tell.
+//!
+//! The exception history has one entry per failure, whichever region failed, so it counts best. It is bounded, however
+//! (`web.exception-history-size`, and 20 in an archive): where it may be cut, attempts of subtasks are looked at. Attempt numbers also grow
+//! by speculative execution and by rescaling, and count a restart only for the region that failed. What follows from none of this is not
+//! told: a wrong number is worse than none.
+
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+
+use super::super::members::{Members, each_of};
+use super::regions::Regions;
+use super::{ConfigurationEntry, MOST_VERTICES, NAME_BYTES, RestartFacts, time};
+use crate::clock::Millis;
+
+/// `web.exception-history-size`, where it is not set.
+const USUAL_HISTORY: u64 = 16;
+/// Entries that an archive holds, whatever is set.
+const ARCHIVED_HISTORY: u64 = 20;
+
+/// What documents tell that the rule needs.
+#[derive(Debug, Default)]
+pub(super) struct Evidence {
+    failed: bool,
+    timestamps: Timestamps,
+    regions: Regions,
+    history: Option<History>,
+    vertices: BTreeMap<String, Attempts>,
+    /// Highest number of an attempt that has a document of its own.
+    highest_attempt: Option<u64>,
+    /// How many attempts have one.
+    kept_attempts: u64,
+    rescales: Option<Rescales>,
+    /// Rescales that were counted, kept or not.
+    rescales_counted: Option<u64>,
+}
+
+/// What the rest of the archive tells.
+pub(super) struct Setting<'facts> {
+    pub(super) scheduler: Option<&'facts str>,
+    pub(super) job_type: Option<&'facts str>,
+    pub(super) configuration: &'facts [ConfigurationEntry],
+}
+
+/// When the job was last in these states; 0: never.
+#[derive(Debug, Default, Clone, Copy)]
+struct Timestamps {
+    /// It was created, or ran, or began to restart.
+    started: Millis,
+    failing: Millis,
+    failed: Millis,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct History {
+    entries: u64,
+    newest: Option<Millis>,
+    truncated: bool,
+}
+
+/// Attempts of the subtasks of a vertex that were no speculative ones, counted from 0.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Attempts {
+    /// Of the subtask that has the most.
+    pub(super) highest: u64,
+    /// Of all subtasks together.
+    pub(super) sum: u64,
+    /// Attempts that were the last of their subtask.
+    last: u64,
+    /// Some subtask had several attempts at a time.
+    speculative: bool,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Rescales {
+    entries: u64,
+    /// Completed, and caused neither by the first scheduling nor by a failure.
+    intended: u64,
+}
+
+/// At least so many, and at most.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    least: u64,
+    most: u64,
+}
+
+impl Evidence {
+    /// Takes `/jobs/<id>`.
+    pub(super) fn details(&mut self, details: Option<&Members<'_>>) {
+        self.failed = details.and_then(|details| details.text("state")).is_some_and(|state| state == "FAILED");
+        let stamps = details.and_then(|details| details.get("timestamps")).and_then(|value| Members::parse(value.get()));
+        let at = |state: &str| stamps.as_ref().and_then(|stamps| time(stamps, state)).unwrap_or(0);
+        self.timestamps =
+            Timestamps { started: at("CREATED").max(at("RUNNING")).max(at("RESTARTING")), failing: at("FAILING"), failed: at("FAILED") };
+        self.regions = details.and_then(|details| details.get("plan")).map(Regions::of_plan).unwrap_or_default();
+    }
+
+    /// Takes `/jobs/<id>/exceptions`.
+    pub(super) fn exceptions(&mut self, json: &str) {
+        let history = Members::parse(json).and_then(|members| Members::parse(members.get("exceptionHistory")?.get()));
+        self.history = history.map(|history| {
+            let mut found = History { entries: 0, newest: None, truncated: is_true(&history, "truncated") };
+            history.each_element("entries", |entry| {
+                if found.entries == 0 {
+                    found.newest = Members::parse(entry.get()).and_then(|entry| time(&entry, "timestamp"));
+                }
+                found.entries += 1;
+            });
+            found
+        });
+    }
+
+    /// Takes `/jobs/<id>/vertices/<vertex>`.
+    pub(super) fn vertex(&mut self, vertex: &str, json: &str) {
+        if vertex.len() > NAME_BYTES || (self.vertices.len() >= MOST_VERTICES && !self.vertices.contains_key(vertex)) {
+            return;
+        }
+        let Some(members) = Members::parse(json) else { return };
+        let mut attempts = Attempts::default();
+        let mut told = false;
+        members.each_element("subtasks", |subtask| {
+            let Some((number, others)) = Members::parse(subtask.get()).and_then(|subtask| attempts_of(&subtask)) else { return };
+            told = true;
+            let own = number.saturating_sub(others);
+            attempts.highest = attempts.highest.max(own);
+            attempts.sum = attempts.sum.saturating_add(own);
+            attempts.last += 1 + others;
+            attempts.speculative |= others > 0;
+        });
+        if told {
+            self.vertices.insert(vertex.to_owned(), attempts);
+        }
+    }
+
+    /// Notes that an attempt with this number has a document.
+    pub(super) fn attempt(&mut self, number: u64) {
+        self.highest_attempt = self.highest_attempt.max(Some(number));
+        self.kept_attempts += 1;
+    }
+
+    /// Takes `/jobs/<id>/rescales/history`.
+    pub(super) fn rescales(&mut self, json: &str) {
+        // Where the scheduler does not rescale, an error is archived in its place.
+        let is_list = json.trim_start().starts_with('[');
+        let mut found = Rescales::default();
+        each_of(json, |rescale| {
+            let Some(rescale) = Members::parse(rescale.get()) else { return };
+            let word = |name| rescale.text(name).unwrap_or_default();
+            let intended = !matches!(word("triggerCause").as_str(), "INITIAL_SCHEDULE" | "RECOVERABLE_FAILOVER");
+            found.entries += 1;
+            found.intended += u64::from(intended && word("terminalState") == "COMPLETED");
+        });
+        self.rescales = is_list.then_some(found);
+    }
+
+    /// Takes `/jobs/<id>/rescales/overview`.
+    pub(super) fn rescales_overview(&mut self, json: &str) {
+        let counts = Members::parse(json).map(|overview| overview.counts("rescalesCounts")).unwrap_or_default();
+        self.rescales_counted = counts.into_iter().map(|(_, count)| count).reduce(u64::saturating_add);
+    }
+
+    /// Whether the job failed, and the newest entry of its exception history is not what ended it: it was started again after that,
+    /// or it failed without an entry.
+    pub(super) fn failed_untold(&self) -> bool {
+        self.failed && self.history.is_none_or(|history| !self.ended_by(history))
+    }
+
+    fn ended_by(&self, history: History) -> bool {
+        let Some(newest) = history.newest else { return history.entries > 0 };
+        let Timestamps { started, failing, failed } = self.timestamps;
+        // Whoever waits in vain for resources after a failure fails without ever being in FAILING.
+        started <= newest && (failing > 0 || failed <= newest)
+    }
+
+    /// Applies the rule.
+    pub(super) fn finish(mut self, setting: &Setting<'_>) -> RestartFacts {
+        let attempts = self.bounds(setting);
+        let told = self.history.map(|history| history.entries.saturating_sub(u64::from(self.failed && self.ended_by(history))));
+        let complete = self.history.is_some_and(|history| !history.truncated && history.entries < history_limit(setting));
+        let count = told.filter(|_| complete).or_else(|| {
+            let exact = attempts.filter(|bounds| bounds.least == bounds.most)?.most;
+            (exact >= told.unwrap_or(0)).then_some(exact)
+        });
+        let least = count.unwrap_or_else(|| told.unwrap_or(0).max(attempts.map_or(0, |bounds| bounds.least)));
+        RestartFacts { count, least, rescales: self.rescale_count(setting, count) }
+    }
+
+    /// What attempts tell; `None`: none are told of.
+    fn bounds(&mut self, setting: &Setting<'_>) -> Option<Bounds> {
+        let highest = self.highest()?;
+        if highest == 0 {
+            return Some(Bounds { least: 0, most: 0 });
+        }
+        if self.is_adaptive(setting) {
+            // All of the job is started again each time, with new numbers.
+            let rescales = self.intended_rescales();
+            let least = rescales.map_or(0, |rescales| highest.saturating_sub(rescales));
+            return Some(Bounds { least, most: rescales.map_or(highest, |_| least) });
+        }
+        let speculative = self.vertices.values().any(|vertex| vertex.speculative)
+            || (setting.job_type != Some("STREAMING") && setting.is("execution.batch.speculative.enabled", "true"));
+        let most = if self.vertices.is_empty() {
+            u64::MAX
+        } else if setting.is("jobmanager.execution.failover-strategy", "full") {
+            highest
+        } else {
+            self.regions.sum(&self.vertices)
+        };
+        let least = if speculative || self.vertices.is_empty() { 0 } else { highest };
+        Some(Bounds { least, most })
+    }
+
+    fn highest(&self) -> Option<u64> {
+        let of_vertices = self.vertices.values().map(|vertex| vertex.highest).max();
+        of_vertices.or(self.highest_attempt)
+    }
+
+    /// Whether the adaptive scheduler ran the job. Batch jobs are run by another one, whatever is set.
+    fn is_adaptive(&self, setting: &Setting<'_>) -> bool {
+        match setting.scheduler {
+            Some(scheduler) => scheduler == "Adaptive",
+            None if setting.job_type == Some("BATCH") => false,
+            None if setting.has_cluster() => setting.is("jobmanager.scheduler", "adaptive") || setting.is("scheduler-mode", "reactive"),
+            // Up to Flink 1.15 nothing says so, but that scheduler keeps no attempt before the last.
+            None => self.highest() > Some(0) && self.kept_attempts <= self.vertices.values().map(|vertex| vertex.last).sum(),
+        }
+    }
+
+    /// Rescales that no failure caused, where all are kept.
+    fn intended_rescales(&self) -> Option<u64> {
+        let rescales = self.rescales?;
+        self.rescales_counted.is_none_or(|counted| counted == rescales.entries).then_some(rescales.intended)
+    }
+
+    fn rescale_count(&self, setting: &Setting<'_>, restarts: Option<u64>) -> Option<u64> {
+        // Before Flink 2.3 only the attempts are left to tell.
+        let beyond_restarts = || self.highest()?.checked_sub(restarts?).filter(|_| self.rescales.is_none());
+        if self.is_adaptive(setting) { self.intended_rescales().or_else(beyond_restarts) } else { None }
+    }
+}
+
+impl Setting<'_> {
+    /// Whether the configuration of the cluster is known.
+    fn has_cluster(&self) -> bool {
+        self.configuration.iter().any(|entry| entry.key.starts_with("jobmanager."))
+    }
+
+    fn value(&self, key: &str) -> Option<&str> {
+        self.configuration.iter().find(|entry| entry.key == key).map(|entry| entry.value.trim())
+    }
+
+    fn is(&self, key: &str, value: &str) -> bool {
+        self.value(key).is_some_and(|set| set.eq_ignore_ascii_case(value))
+    }
+}
+
+/// The number of the attempt of a subtask that counts, and how many there were beside it.
+fn attempts_of(subtask: &Members<'_>) -> Option<(u64, u64)> {
+    let number = |members: &Members<'_>| members.integer("attempt").and_then(|number| u64::try_from(number).ok());
+    let mut highest = number(subtask)?;
+    let mut others = 0;
+    subtask.each_element("other-concurrent-attempts", |other: &RawValue| {
+        highest = highest.max(Members::parse(other.get()).as_ref().and_then(number).unwrap_or(0));
+        others += 1;
+    });
+    Some((highest, others))
+}
+
+/// Entries after which a history may be cut.
+fn history_limit(setting: &Setting<'_>) -> u64 {
+    let set = setting.value("web.exception-history-size").and_then(|size| size.parse().ok());
+    set.unwrap_or(USUAL_HISTORY).min(ARCHIVED_HISTORY)
+}
+
+fn is_true(members: &Members<'_>, name: &str) -> bool {
+    members.get(name).is_some_and(|value| value.get() == "true")
+}
