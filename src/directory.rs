@@ -58,6 +58,8 @@ pub enum Deleted {
     Done,
     /// It was not there.
     AlreadyGone,
+    /// It is there in another version than was expected, and stays.
+    Changed,
 }
 
 #[derive(Clone)]
@@ -186,18 +188,34 @@ impl Directory {
         )
     }
 
-    /// Deletes a file. One that is not there is deleted already. Only `retention::delete` may call this.
+    /// Deletes a file that is in the version that is expected, as it was listed. One that is not there is deleted already. Only
+    /// `retention::delete` may call this.
+    ///
+    /// In a local directory the file is looked at when it cannot be replaced any more. Object stores have no deletion under a
+    /// condition that `object_store` knows: there it is looked at directly before, and what is written in between is lost.
     ///
     /// # Errors
     /// The store refuses or fails; a folder, or a file below a symbolic link.
-    pub async fn delete_file(&self, file: &FilePath) -> Result<Deleted, DirectoryError> {
+    pub async fn delete_file(&self, file: &FilePath, expected: &FileVersion) -> Result<Deleted, DirectoryError> {
         counted(
             "delete",
             match &self.backend {
-                Backend::Local(local) => local.delete_file(file).await,
-                Backend::Store(store) => store.delete_file(file).await,
+                Backend::Local(local) => local.delete_file(file, expected).await,
+                Backend::Store(store) => store.delete_file(file, expected).await,
             },
         )
+    }
+
+    /// Makes the archives of an application (its folder), or a legacy job archive (its file), visible again if a crash cut their
+    /// deletion short. Only `retention::delete` may call this.
+    ///
+    /// # Errors
+    /// The file system refuses or fails.
+    pub async fn undo_deletion(&self, unit: &FilePath) -> Result<(), DirectoryError> {
+        match &self.backend {
+            Backend::Local(local) => local.undo_deletion(unit).await,
+            Backend::Store(_) => Ok(()),
+        }
     }
 
     /// Removes the folder of an application, or its `jobs`, if nothing is in it, and returns whether it is gone now.

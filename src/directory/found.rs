@@ -182,6 +182,8 @@ pub enum Hidden {
     Job(ClusterName, ApplicationId, JobId),
     /// One legacy job archive.
     LegacyJob(JobId),
+    /// An entry of the root of which it cannot be told whether it is a cluster or a legacy job archive.
+    ClusterOrLegacyJob(ClusterName, JobId),
 }
 
 /// How a listing ended. A listing that returns this has seen everything except what obstacles hide.

@@ -5,6 +5,7 @@
 //! Nothing is ever opened that is not a regular file.
 
 mod files;
+mod held;
 mod probe;
 mod read;
 mod remove;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::Sender;
 
 use super::error::{DirectoryError, DirectoryErrorKind};
-use super::found::{ClusterName, Extent, Found, FoundFile, Listed};
+use super::found::{ClusterName, Extent, FileVersion, Found, FoundFile, Listed};
 use super::{Contents, Deleted, FilePath, layout};
 use crate::ids::JobId;
 use crate::tasks::spawn_blocking;
@@ -57,13 +58,17 @@ impl Local {
     }
 
     pub(super) async fn read(&self, file: &FilePath, whole_up_to: u64) -> Result<Contents, DirectoryError> {
-        let file = file.clone();
-        self.blocking(move |local| local.read_file(&file, whole_up_to)).await
+        read::read(self, file, whole_up_to).await
     }
 
-    pub(super) async fn delete_file(&self, file: &FilePath) -> Result<Deleted, DirectoryError> {
-        let file = file.clone();
-        self.blocking(move |local| local.remove_file(&file)).await
+    pub(super) async fn delete_file(&self, file: &FilePath, expected: &FileVersion) -> Result<Deleted, DirectoryError> {
+        let (file, expected) = (file.clone(), expected.clone());
+        self.blocking(move |local| local.remove_file(&file, &expected)).await
+    }
+
+    pub(super) async fn undo_deletion(&self, unit: &FilePath) -> Result<(), DirectoryError> {
+        let unit = unit.clone();
+        self.blocking(move |local| local.give_names_back(&unit)).await
     }
 
     pub(super) async fn remove_folder_if_empty(&self, folder: &FilePath) -> Result<bool, DirectoryError> {
@@ -111,7 +116,7 @@ fn is_absent(error: &io::Error) -> bool {
 
 /// Whether an error says that symbolic links lead in a circle.
 fn is_loop(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(libc::ELOOP)
+    error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
 }
 
 /// The error of an operation on a file or folder below the root; absence is told from an absent root before.

@@ -79,9 +79,16 @@ impl Store {
         read::read(&self.inner, file, whole_up_to).await
     }
 
-    pub(super) async fn delete_file(&self, file: &FilePath) -> Result<Deleted, DirectoryError> {
+    pub(super) async fn delete_file(&self, file: &FilePath, expected: &FileVersion) -> Result<Deleted, DirectoryError> {
         layout::check_deletable(file)?;
-        match self.inner.store.delete(&self.inner.key(file)?).await {
+        let key = self.inner.key(file)?;
+        match self.inner.store.head(&key).await {
+            Ok(object) if version(&object) == *expected => {}
+            Ok(_) => return Ok(Deleted::Changed),
+            Err(::object_store::Error::NotFound { .. }) => return Ok(Deleted::AlreadyGone),
+            Err(error) => return Err(self.inner.failed("look at", file.as_str(), &error)),
+        }
+        match self.inner.store.delete(&key).await {
             Ok(()) => Ok(Deleted::Done),
             Err(::object_store::Error::NotFound { .. }) => Ok(Deleted::AlreadyGone),
             Err(error) => Err(self.inner.failed("delete", file.as_str(), &error)),
@@ -142,7 +149,12 @@ impl Inner {
 fn version(object: &ObjectMeta) -> FileVersion {
     // A listing may tell milliseconds where asking for one object tells seconds; the tag tells versions apart.
     let modified = if object.e_tag.is_some() { object.last_modified.timestamp() * 1_000 } else { object.last_modified.timestamp_millis() };
-    FileVersion { size: object.size, modified, etag: object.e_tag.clone() }
+    FileVersion { size: object.size, modified, etag: object.e_tag.as_deref().map(quoted) }
+}
+
+/// An entity tag in quotes: Azure's listings leave out those that it gives for one object.
+fn quoted(tag: &str) -> String {
+    if tag.ends_with('"') { tag.to_owned() } else { format!("\"{tag}\"") }
 }
 
 /// A prefix as it is, without empty segments; only what no key can have (control characters, `..`) is encoded.

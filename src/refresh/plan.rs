@@ -279,6 +279,10 @@ impl<'known> Planner<'known> {
             Hidden::LegacyJob(job) => {
                 self.hidden_legacy_jobs.insert(*job);
             }
+            Hidden::ClusterOrLegacyJob(cluster, job) => {
+                self.hidden_clusters.insert(cluster.clone());
+                self.hidden_legacy_jobs.insert(*job);
+            }
         }
     }
 

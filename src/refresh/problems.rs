@@ -14,7 +14,7 @@ impl DirectoryRefresh {
     /// What a listing met.
     pub(super) fn obstacle(&self, obstacle: &Obstacle, now: Millis) -> Problem {
         let (cluster, application) = match &obstacle.hides {
-            Hidden::Nothing | Hidden::LegacyJob(_) => (None, None),
+            Hidden::Nothing | Hidden::LegacyJob(_) | Hidden::ClusterOrLegacyJob(..) => (None, None),
             Hidden::Cluster(cluster) => (Some(cluster.clone()), None),
             Hidden::Application(cluster, id) | Hidden::Job(cluster, id, _) => (Some(cluster.clone()), Some(*id)),
         };

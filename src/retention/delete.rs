@@ -2,7 +2,7 @@
 //!
 //! Of one application first the job archives go, then the summary, then the folders that are empty by then. Whoever loses their
 //! index in the middle still finds an application that expires again, not orphans. Directly before, its files are listed again:
-//! are they others than those that were judged, nothing is deleted. What is gone already is deleted already, so several servers
+//! are they others than those that were judged, nothing is deleted. Each is looked at once more as it goes. What is gone already is deleted already, so several servers
 //! may clean one directory.
 
 use std::sync::Arc;
@@ -70,6 +70,7 @@ pub(super) struct Failed {
 /// Deletes the archive of one expired unit.
 pub(super) async fn delete(directory: &Directory, expiry: &Expiry, witness: &Witness) -> Result<Outcome, Failed> {
     let mut touched = false;
+    directory.undo_deletion(&expiry.folder).await.map_err(|error| Failed { error, touched })?;
     let outcome = match &expiry.key {
         UnitKey::Application(_) => application(directory, expiry, witness, &mut touched).await,
         UnitKey::LegacyJob(_, job) => legacy_job(directory, expiry, *job, witness).await,
@@ -92,7 +93,10 @@ async fn legacy_job(directory: &Directory, expiry: &Expiry, job: JobId, witness:
     if !is_as_judged(std::slice::from_ref(&file), expiry) {
         return Ok(Outcome::Changed);
     }
-    let deleted = directory.delete_file(&file.path).await?;
+    let deleted = directory.delete_file(&file.path, &file.version).await?;
+    if deleted == Deleted::Changed {
+        return Ok(Outcome::Changed);
+    }
     witness(Step::SummaryDeleted);
     Ok(Outcome::Done(done(deleted), None))
 }
@@ -133,9 +137,14 @@ async fn application(directory: &Directory, expiry: &Expiry, witness: &Witness, 
         if number == archives_of_jobs {
             witness(Step::JobsDeleted);
         }
-        if directory.delete_file(&file.path).await? == Deleted::Done {
-            any = Deleted::Done;
-            *touched = true;
+        match directory.delete_file(&file.path, &file.version).await? {
+            Deleted::Done => {
+                any = Deleted::Done;
+                *touched = true;
+            }
+            Deleted::AlreadyGone => {}
+            // What is left is listed, and judged again.
+            Deleted::Changed => return Ok(Outcome::Changed),
         }
         match file.kind {
             FileKind::Summary => witness(Step::SummaryDeleted),
@@ -156,14 +165,14 @@ async fn remove_link(directory: &Directory, link: &FilePath, witness: &Witness) 
     let note = "it was a symbolic link: only that was removed, what it led to stays".to_owned();
     Ok(match deleted {
         Deleted::Done => Outcome::Done(Done::LinkRemoved, Some(note)),
-        Deleted::AlreadyGone => Outcome::Done(Done::AlreadyGone, None),
+        Deleted::AlreadyGone | Deleted::Changed => Outcome::Done(Done::AlreadyGone, None),
     })
 }
 
 fn done(deleted: Deleted) -> Done {
     match deleted {
         Deleted::Done => Done::Deleted,
-        Deleted::AlreadyGone => Done::AlreadyGone,
+        Deleted::AlreadyGone | Deleted::Changed => Done::AlreadyGone,
     }
 }
 

@@ -194,7 +194,7 @@ fn nothing_but_the_composition_root_and_the_program_knows_http_or_the_command_li
 fn only_the_deletion_of_expired_archives_deletes_in_archive_directories() {
     let sources = sources();
     let others = sources.iter().filter(|source| !source.is_in(&["directory", "retention/delete"]));
-    assert_eq!(places(others, &["delete_file", "remove_folder_if_empty", "remove_link"]), Vec::<String>::new());
+    assert_eq!(places(others, &["delete_file", "undo_deletion", "remove_folder_if_empty", "remove_link"]), Vec::<String>::new());
 }
 
 #[test]

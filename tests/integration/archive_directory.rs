@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use historyserver::directory::{
-    ClusterName, Contents, Directory, DirectoryError, DirectoryUrl, Extent, Found, FoundApplication, FoundFile, Listed, Obstacle,
+    ClusterName, Contents, Directory, DirectoryError, DirectoryUrl, Extent, FileVersion, Found, FoundApplication, FoundFile, Listed,
+    Obstacle,
 };
 use historyserver::ids::{ApplicationId, JobId};
 use object_store::path::Path;
@@ -60,6 +61,14 @@ impl Place {
                 let key = Path::parse(format!("{prefix}/{path}")).unwrap();
                 store.put(&key, content.into().into()).await.unwrap();
             }
+        }
+    }
+
+    /// Removes what was written.
+    pub(crate) async fn remove(&self, path: &str) {
+        match &self.backing {
+            Backing::Folder(folder) => std::fs::remove_file(folder.path().join("archives").join(path)).unwrap(),
+            Backing::Store { store, prefix } => store.delete(&Path::parse(format!("{prefix}/{path}")).unwrap()).await.unwrap(),
         }
     }
 
@@ -153,6 +162,16 @@ pub(crate) async fn list_knowing(directory: &Directory, extent: &Extent, known: 
 /// Lists every file.
 pub(crate) async fn audit(directory: &Directory) -> Listing {
     list(directory, &Extent::Audit).await.unwrap()
+}
+
+/// A version that no file has.
+pub(crate) const NO_VERSION: FileVersion = FileVersion { size: u64::MAX, modified: 0, etag: None };
+
+/// The version of a file as a listing tells it.
+pub(crate) async fn version_of(directory: &Directory, path: &str) -> FileVersion {
+    let listing = audit(directory).await;
+    let mut files = listing.applications.values().flat_map(|application| application.files.iter().flatten()).chain(listing.legacy.values());
+    files.find(|file| file.path.as_str() == path).unwrap_or_else(|| panic!("{path} is not listed")).version.clone()
 }
 
 /// Lists names, and the files of those applications for which `wants_files` says true.

@@ -5,7 +5,7 @@ use historyserver::directory::{Deleted, Directory, DirectoryErrorKind, Extent, F
 use historyserver::ids::ApplicationId;
 use historyserver::problem::ProblemCode;
 
-use crate::archive_directory::{Listing, Place, audit, hex, list, list_knowing, look, read};
+use crate::archive_directory::{Listing, NO_VERSION, Place, audit, hex, list, list_knowing, look, read, version_of};
 use crate::moto::Moto;
 
 macro_rules! contract {
@@ -43,6 +43,7 @@ contract! {
     a_legacy_job_archive_is_found_by_its_id,
     what_is_deleted_is_gone_and_deleting_it_again_is_no_error,
     a_rewritten_file_has_another_fingerprint,
+    a_file_that_was_rewritten_since_it_was_listed_is_not_deleted,
     paths_that_lead_elsewhere_are_refused,
     a_listing_that_nobody_hears_ends_with_an_error,
     clusters_are_found_in_folders_of_folders,
@@ -215,7 +216,8 @@ async fn names_are_literal_whatever_characters_they_have(place: &Place) {
         assert_eq!(String::from_utf8(content).unwrap(), format!("content of {path}"));
     }
     for path in &expected {
-        place.directory.delete_file(&FilePath::new(path.as_str())).await.unwrap();
+        let listed = version_of(&place.directory, path).await;
+        assert_eq!(place.directory.delete_file(&FilePath::new(path.as_str()), &listed).await.unwrap(), Deleted::Done, "{path}");
     }
     assert_eq!(audit(&place.directory).await.paths(), Vec::<String>::new());
 }
@@ -325,11 +327,10 @@ async fn what_is_deleted_is_gone_and_deleting_it_again_is_no_error(place: &Place
     assert_eq!(place.directory.remove_folder_if_empty(&folder).await.unwrap(), !place.has_folders());
 
     for file in &files {
-        let file = FilePath::new(file.as_str());
-        assert_eq!(place.directory.delete_file(&file).await.unwrap(), Deleted::Done);
+        let (file, listed) = (FilePath::new(file.as_str()), version_of(&place.directory, file).await);
+        assert_eq!(place.directory.delete_file(&file, &listed).await.unwrap(), Deleted::Done);
         assert_eq!(read(&place.directory, file.as_str(), 10).await.unwrap_err().kind, DirectoryErrorKind::NotFound);
-        // S3 does not tell whether there was anything to delete.
-        place.directory.delete_file(&file).await.unwrap();
+        assert_eq!(place.directory.delete_file(&file, &listed).await.unwrap(), Deleted::AlreadyGone);
     }
     for folder in [&jobs, &folder, &folder] {
         assert!(place.directory.remove_folder_if_empty(folder).await.unwrap());
@@ -353,13 +354,26 @@ async fn a_rewritten_file_has_another_fingerprint(place: &Place) {
     assert_ne!(fingerprint().await, first);
 }
 
+async fn a_file_that_was_rewritten_since_it_was_listed_is_not_deleted(place: &Place) {
+    let folder = format!("c/applications/{}", hex(1));
+    for path in [hex(7), format!("{folder}/jobs/{}", hex(2)), format!("{folder}/application-summary")] {
+        place.write(&path, "one").await;
+        let listed = version_of(&place.directory, &path).await;
+        place.write(&path, "another").await;
+        let file = FilePath::new(path.as_str());
+        assert_eq!(place.directory.delete_file(&file, &listed).await.unwrap(), Deleted::Changed, "{path}");
+        assert_eq!(read(&place.directory, &path, 100).await.unwrap().0, b"another", "{path}");
+    }
+    assert_eq!(audit(&place.directory).await.paths().len(), 3, "each has its own name");
+}
+
 async fn paths_that_lead_elsewhere_are_refused(place: &Place) {
     place.write(&hex(1), "{}").await;
     place.write_beside("-secret").await;
     for path in ["", "../archives-secret", "/etc/passwd", "./x", "a//b", "a/", "a/../../b"] {
         let path = FilePath::new(path);
         assert_eq!(read(&place.directory, path.as_str(), 10).await.unwrap_err().kind, DirectoryErrorKind::Refused, "{path}");
-        assert_eq!(place.directory.delete_file(&path).await.unwrap_err().kind, DirectoryErrorKind::Refused, "{path}");
+        assert_eq!(place.directory.delete_file(&path, &NO_VERSION).await.unwrap_err().kind, DirectoryErrorKind::Refused, "{path}");
     }
 }
 
@@ -457,7 +471,7 @@ async fn hidden_names_are_left_alone_at_every_place(place: &Place) {
 
     for path in &hidden {
         let path = FilePath::new(path.as_str());
-        assert_eq!(place.directory.delete_file(&path).await.unwrap_err().kind, DirectoryErrorKind::Refused, "{path}");
+        assert_eq!(place.directory.delete_file(&path, &NO_VERSION).await.unwrap_err().kind, DirectoryErrorKind::Refused, "{path}");
     }
     let error = place.directory.application_files(&FilePath::new(format!(".old/applications/{}", hex(2)))).await.unwrap_err();
     assert_eq!(error.kind, DirectoryErrorKind::Refused);
@@ -504,7 +518,7 @@ async fn a_root_at_another_level_is_told_with_the_right_one(place: &Place) {
             doubts.push(list_knowing(&place.directory, &extent, known).await.unwrap().listed.doubt);
         }
         for file in files {
-            place.directory.delete_file(&FilePath::new(file.as_str())).await.unwrap();
+            place.remove(file).await;
         }
         if place.has_folders() {
             for entry in std::fs::read_dir(place.directory.local_root().unwrap()).unwrap().map(Result::unwrap) {

@@ -18,7 +18,7 @@ use historyserver::ids::ApplicationId;
 use historyserver::problem::ProblemCode;
 use tempfile::TempDir;
 
-use crate::archive_directory::{Listing, audit, hex, list, look, read};
+use crate::archive_directory::{Listing, NO_VERSION, audit, hex, list, look, read, version_of};
 
 /// Set in the process that runs as a user without rights; the folder to test on.
 const AS_NOBODY: &str = "HISTORYSERVER_TEST_AS_NOBODY";
@@ -85,6 +85,10 @@ fn application(name: &str, byte: u8) -> Hidden {
 
 fn job(name: &str, byte: u8, job: u8) -> Hidden {
     Hidden::Job(ClusterName::new(name), ApplicationId::from_bytes([byte; 16]), hex(job).parse().unwrap())
+}
+
+fn cluster_or_job(byte: u8) -> Hidden {
+    Hidden::ClusterOrLegacyJob(ClusterName::new(hex(byte)), hex(byte).parse().unwrap())
 }
 
 fn obstacles(listing: &Listing) -> Vec<(String, ProblemCode, String)> {
@@ -219,10 +223,8 @@ async fn whatever_is_in_the_way_hides_only_what_is_below_it() {
         ("loop".to_owned(), ProblemCode::LinkRefused, cluster("loop")),
         ("ring-a".to_owned(), ProblemCode::LinkRefused, cluster("ring-a")),
         ("ring-b".to_owned(), ProblemCode::LinkRefused, cluster("ring-b")),
-        (hex(0x65), ProblemCode::LinkRefused, cluster(&hex(0x65))),
-        (hex(0x65), ProblemCode::LinkRefused, Hidden::LegacyJob(hex(0x65).parse().unwrap())),
-        (hex(0x66), ProblemCode::LinkRefused, cluster(&hex(0x66))),
-        (hex(0x66), ProblemCode::LinkRefused, Hidden::LegacyJob(hex(0x66).parse().unwrap())),
+        (hex(0x65), ProblemCode::LinkRefused, cluster_or_job(0x65)),
+        (hex(0x66), ProblemCode::LinkRefused, cluster_or_job(0x66)),
         (format!("cluster-{name_is_lost}/applications"), ProblemCode::NameUndecodable, Hidden::Nothing),
         ("linked-to-nothing/applications".to_owned(), ProblemCode::LinkRefused, cluster("linked-to-nothing")),
         ("locked/applications".to_owned(), ProblemCode::PermissionDenied, cluster("locked")),
@@ -238,8 +240,7 @@ async fn whatever_is_in_the_way_hides_only_what_is_below_it() {
         (mixed(2, &format!("/jobs/{}", hex(4))), ProblemCode::LinkRefused, job("mixed", 2, 4)),
         (mixed(4, "/jobs"), ProblemCode::LinkRefused, application("mixed", 4)),
         (mixed(5, "/jobs"), ProblemCode::PermissionDenied, application("mixed", 5)),
-        (mixed(6, "/application-summary"), ProblemCode::PermissionDenied, application("mixed", 6)),
-        (mixed(6, "/jobs"), ProblemCode::PermissionDenied, application("mixed", 6)),
+        (mixed(6, ""), ProblemCode::PermissionDenied, application("mixed", 6)),
         (mixed(7, "/application-summary"), ProblemCode::LinkRefused, application("mixed", 7)),
     ];
     let expected = |parts: &[&[(String, ProblemCode, Hidden)]]| {
@@ -391,7 +392,7 @@ async fn nothing_is_gone_while_the_root_is_away() {
         read(&directory, summary.as_str(), 10).await.unwrap_err(),
         directory.application_files(&application).await.unwrap_err(),
         directory.legacy_job_file(hex(1).parse().unwrap()).await.unwrap_err(),
-        directory.delete_file(&summary).await.unwrap_err(),
+        directory.delete_file(&summary, &NO_VERSION).await.unwrap_err(),
         directory.remove_folder_if_empty(&application).await.unwrap_err(),
         directory.application_link(&application).await.unwrap_err(),
         directory.remove_link(&application).await.unwrap_err(),
@@ -403,7 +404,7 @@ async fn nothing_is_gone_while_the_root_is_away() {
     fs::create_dir(folder.path().join("away")).unwrap();
     assert_eq!(read(&directory, summary.as_str(), 10).await.unwrap_err().kind, DirectoryErrorKind::NotFound);
     assert_eq!(directory.application_files(&application).await.unwrap(), None);
-    assert_eq!(directory.delete_file(&summary).await.unwrap(), Deleted::AlreadyGone);
+    assert_eq!(directory.delete_file(&summary, &NO_VERSION).await.unwrap(), Deleted::AlreadyGone);
     assert!(directory.remove_folder_if_empty(&application).await.unwrap());
     assert_eq!(directory.remove_link(&application).await.unwrap(), Deleted::AlreadyGone);
 }
@@ -428,7 +429,7 @@ async fn deleting_follows_no_link_and_removes_no_other_folder() {
     assert_eq!(directory.application_link(&below).await.unwrap(), Some(FilePath::new("linked")));
 
     for refused in [&summary(link.as_str()), &summary(below.as_str()), &plain, &FilePath::new("c")] {
-        let error = directory.delete_file(refused).await.unwrap_err();
+        let error = directory.delete_file(refused, &NO_VERSION).await.unwrap_err();
         assert_eq!(error.kind, DirectoryErrorKind::Refused, "{error}");
     }
     for refused in ["c", "c/applications", "linked", link.as_str(), below.as_str(), "c/applications/jobs"] {
@@ -443,9 +444,30 @@ async fn deleting_follows_no_link_and_removes_no_other_folder() {
 
     assert_eq!(directory.remove_link(&link).await.unwrap(), Deleted::Done);
     assert_eq!(directory.remove_link(&link).await.unwrap(), Deleted::AlreadyGone);
-    // Of a file that is a link, the link goes.
-    assert_eq!(directory.delete_file(&FilePath::new(hex(4))).await.unwrap(), Deleted::Done);
+    // A link that was never listed stays. Of a file that is a link, the link goes.
+    let (outward, inward) = (FilePath::new(hex(4)), FilePath::new(hex(5)));
+    assert_eq!(directory.delete_file(&outward, &NO_VERSION).await.unwrap(), Deleted::Changed);
+    assert!(fs::symlink_metadata(root.join(hex(4))).is_ok());
+    symlink(root.join(format!("{plain}/application-summary")), root.join(hex(5))).unwrap();
+    let listed = version_of(&directory, inward.as_str()).await;
+    assert_eq!(directory.delete_file(&inward, &listed).await.unwrap(), Deleted::Done);
+    assert!(fs::symlink_metadata(root.join(hex(5))).is_err());
     assert!(outside.join("application-summary").exists());
     assert!(outside.join(format!("cluster/applications/{}/application-summary", hex(3))).exists());
     assert!(root.join(format!("{plain}/application-summary")).exists());
+}
+
+#[tokio::test]
+async fn what_is_in_the_way_in_the_root_is_told_once_and_hides_what_it_may_be() {
+    let folder = TempDir::new().unwrap();
+    let (root, outside) = (folder.path().join("archives"), folder.path().join("outside"));
+    write(&outside, "{}");
+    write(&root.join(hex(1)), "{}");
+    for (byte, target) in [(2, outside.to_str().unwrap()), (3, "/nowhere"), (4, &hex(4))] {
+        symlink(target, root.join(hex(byte))).unwrap();
+    }
+    let listing = audit(&open(&root)).await;
+    let expected = [2, 3, 4].map(|byte| (hex(byte), ProblemCode::LinkRefused, format!("{:?}", cluster_or_job(byte))));
+    assert_eq!(obstacles(&listing), expected);
+    assert_eq!(listing.paths(), [hex(1)]);
 }

@@ -7,7 +7,7 @@ use historyserver::directory::{Directory, DirectoryErrorKind, DirectoryUrl, Exte
 use historyserver::ids::ApplicationId;
 use historyserver::problem::ProblemCode;
 
-use crate::archive_directory::{audit, hex, list, list_knowing, look, read};
+use crate::archive_directory::{NO_VERSION, audit, hex, list, list_knowing, look, read};
 use crate::faulty_store::{Failure, FaultyStore, Operation};
 use crate::moto::Moto;
 
@@ -147,7 +147,7 @@ async fn failures_of_reading_and_deleting_tell_their_kind() {
         let application = FilePath::new(format!("one/applications/{}", hex(1)));
         assert_eq!(read(&directory, &file, 10).await.unwrap_err().kind, kind);
         assert_eq!(directory.legacy_job_file(file.parse().unwrap()).await.unwrap_err().kind, kind);
-        assert_eq!(directory.delete_file(&FilePath::new(file.as_str())).await.unwrap_err().kind, kind);
+        assert_eq!(directory.delete_file(&FilePath::new(file.as_str()), &NO_VERSION).await.unwrap_err().kind, kind);
         assert_eq!(directory.application_files(&application).await.unwrap_err().kind, kind);
         store.heal();
     }

@@ -33,7 +33,7 @@ pub(super) fn version(metadata: &Metadata) -> FileVersion {
 
 /// Where a symbolic link to a file leads.
 pub(super) enum Link {
-    /// To this regular file below the root.
+    /// To this regular file, whose path below the root has no links in it.
     File(PathBuf, Metadata),
     /// To something that is neither a regular file nor a folder.
     Other,
@@ -61,11 +61,10 @@ impl Local {
             return Link::Other;
         }
         match (path.canonicalize(), self.root.canonicalize()) {
-            (Ok(real), Ok(root)) if real.starts_with(&root) => Link::File(real, target),
-            (Ok(_), Ok(_)) => Link::Refused(format!(
-                "the symbolic link {} leads out of the archive directory; put a copy of the file there",
-                path.display()
-            )),
+            (Ok(real), Ok(root)) => match real.strip_prefix(&root) {
+                Ok(below) => Link::File(below.to_owned(), target),
+                Err(_) => Link::Refused(leads_out(path)),
+            },
             (Err(error), _) | (_, Err(error)) => Link::Failed(error),
         }
     }
@@ -129,17 +128,24 @@ impl<'a> ApplicationFiles<'a> {
 
     /// Reads the folder of the application at `path`.
     pub(super) fn collect(&mut self, path: &Path) {
-        self.summary(path.join(layout::SUMMARY));
-        self.jobs(&path.join(layout::JOBS));
+        if self.summary(path) {
+            self.jobs(&path.join(layout::JOBS));
+        }
         self.obstacles.append(&mut layout::resolve_twins(&mut self.files));
     }
 
-    fn summary(&mut self, path: PathBuf) {
+    /// Looks for the summary. `false`: the folder cannot be entered, which is told once for all that is in it.
+    fn summary(&mut self, folder: &Path) -> bool {
+        let path = folder.join(layout::SUMMARY);
         match fs::symlink_metadata(&path) {
             Ok(metadata) => self.take(|| path, layout::SUMMARY, FileKind::Summary, metadata.file_type(), || Ok(metadata)),
             Err(error) if is_absent(&error) => {}
-            Err(error) => self.unreadable(&format!("{}/{}", self.folder, layout::SUMMARY), &failed("look at", &path, &error), &error),
+            Err(error) => {
+                self.unreadable(self.folder.as_str(), &failed("enter", folder, &error), &error);
+                return false;
+            }
         }
+        true
     }
 
     fn jobs(&mut self, jobs: &Path) {
@@ -227,6 +233,11 @@ impl<'a> ApplicationFiles<'a> {
         });
         self.failure.get_or_insert_with(|| failure.clone());
     }
+}
+
+/// The refusal of a symbolic link to a file outside of the root.
+pub(super) fn leads_out(path: &Path) -> String {
+    format!("the symbolic link {} leads out of the archive directory; put a copy of the file there", path.display())
 }
 
 /// The code of a problem with a file or folder that gives this error.

@@ -1,11 +1,11 @@
 //! Whether archives lie below a folder that is not listed. Bounded: snapshots of a file system may be huge.
 
-use std::fs::{self, DirEntry, File, OpenOptions};
+use std::fs::{self, DirEntry};
 use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use super::read::open_no_link;
 use crate::directory::layout;
 use crate::ids::{ApplicationId, JobId};
 
@@ -57,12 +57,8 @@ fn is_archive(entry: &DirEntry) -> bool {
 /// Whether a file begins as Flink writes archives.
 pub(super) fn begins_like_an_archive(path: &Path) -> bool {
     let mut begin = Vec::with_capacity(BEGIN.len());
-    let read = open(path).and_then(|file| file.take(BEGIN.len() as u64).read_to_end(&mut begin));
+    let read = open_no_link(path).and_then(|file| file.take(BEGIN.len() as u64).read_to_end(&mut begin));
     read.is_ok() && begin == BEGIN
-}
-
-fn open(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)
 }
 
 #[cfg(test)]

@@ -1,77 +1,255 @@
 //! Reading a file: opened without following links, never waiting for a pipe, at once or in chunks.
+//!
+//! A file that is written to while it is read would be a mixture of two. So its state is compared before and after, in a stream
+//! after each chunk. A file that was written to a moment ago has to rest first: a write that has begun and still goes on changes
+//! nothing of its state any more.
 
+use std::ffi::OsStr;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::stream::{self, StreamExt};
+use rustix::fs::OFlags;
+use rustix::io::Errno;
 
-use super::files::Link;
+use super::files::{Link, leads_out, modified};
+use super::held::Way;
 use super::{Local, failed, is_absent, is_loop};
+use crate::clock::{Clock, Millis};
 use crate::directory::error::DirectoryError;
 use crate::directory::found::FilePath;
 use crate::directory::{CHUNK, Contents};
 use crate::tasks::spawn_blocking;
 
-impl Local {
-    /// Reads a file. Blocking, except for the stream that it may return.
-    pub(super) fn read_file(&self, below: &FilePath, whole_up_to: u64) -> Result<Contents, DirectoryError> {
-        let path = self.path(below)?;
-        let (mut file, metadata) = self.open(&path)?;
-        if metadata.len() > whole_up_to {
-            return Ok(Contents::Stream(chunks(file, path, None)));
-        }
-        let mut content = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0).saturating_add(1));
-        // A file may grow while it is read: what is above the limit is not taken at once.
-        let limit = whole_up_to.saturating_add(1);
-        (&mut file).take(limit).read_to_end(&mut content).map_err(|error| failed("read", &path, &error))?;
-        if content.len() as u64 == limit {
-            return Ok(Contents::Stream(chunks(file, path, Some(content.into()))));
-        }
-        Ok(Contents::Whole(content.into()))
-    }
+/// How long a file must have been left alone before it is read, in milliseconds.
+const REST: Millis = 20;
 
-    fn open(&self, path: &Path) -> Result<(File, Metadata), DirectoryError> {
-        let opened = match open_no_link(path) {
+/// How often a file that is being written to is tried.
+const ATTEMPTS: usize = 5;
+
+/// Pause between two attempts.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Reads a file. One that is being written to is tried again, and left to the next refresh when that goes on.
+pub(super) async fn read(local: &Local, file: &FilePath, whole_up_to: u64) -> Result<Contents, DirectoryError> {
+    for attempt in 0..ATTEMPTS {
+        if attempt > 0 {
+            tokio::time::sleep(PAUSE).await;
+        }
+        let file = file.clone();
+        let read = local.blocking(move |local| {
+            let opened = local.open(&file)?;
+            if opened.rests(Clock::System.now()) { opened.read(whole_up_to) } else { Ok(None) }
+        });
+        if let Some(contents) = read.await? {
+            return Ok(contents);
+        }
+    }
+    Err(written_to(&local.path(file)?))
+}
+
+impl Local {
+    fn open(&self, below: &FilePath) -> Result<Opened, DirectoryError> {
+        let path = self.path(below)?;
+        let opened = match open_no_link(&path) {
             // The last name is a link, or links on the way lead in a circle.
-            Err(error) if is_loop(&error) => match self.follow(path) {
-                Link::File(real, _) => open_no_link(&real),
+            Err(error) if is_loop(&error) => match self.follow(&path) {
+                Link::File(target, _) => self.open_below(&target, &path)?,
                 Link::Refused(reason) => return Err(DirectoryError::refused(reason)),
                 Link::Failed(error) => Err(error),
-                Link::Other | Link::Folder => return Err(not_regular(path)),
+                Link::Other | Link::Folder => return Err(not_regular(&path)),
             },
             opened => opened,
         };
         let file = opened.map_err(|error| match error.raw_os_error() {
             // What a socket answers.
-            Some(libc::ENXIO) => not_regular(path),
-            _ if is_absent(&error) => self.check_root().err().unwrap_or_else(|| failed("read", path, &error)),
-            _ => failed("read", path, &error),
+            Some(code) if code == Errno::NXIO.raw_os_error() => not_regular(&path),
+            _ if is_absent(&error) => self.check_root().err().unwrap_or_else(|| failed("read", &path, &error)),
+            _ => failed("read", &path, &error),
         })?;
-        let metadata = file.metadata().map_err(|error| failed("read", path, &error))?;
-        if metadata.is_file() { Ok((file, metadata)) } else { Err(not_regular(path)) }
+        let state = file.metadata().map_err(|error| failed("read", &path, &error))?;
+        if state.is_file() { Ok(Opened { file, path, state }) } else { Err(not_regular(&path)) }
+    }
+
+    /// Opens what a link led to when it was followed. No other link is followed: it may lead elsewhere by now.
+    fn open_below(&self, target: &Path, link: &Path) -> Result<io::Result<File>, DirectoryError> {
+        let (folder, name) = (target.parent().unwrap_or(Path::new("")), target.file_name().unwrap_or(OsStr::new(".")));
+        let opened = match self.hold(folder)? {
+            Way::Folder(folder) => folder.open(name),
+            Way::Link(_) => return Err(DirectoryError::refused(leads_out(link))),
+            Way::Absent => Err(io::ErrorKind::NotFound.into()),
+        };
+        if opened.as_ref().is_err_and(is_loop) { Err(DirectoryError::refused(leads_out(link))) } else { Ok(opened) }
+    }
+}
+
+/// A regular file, open, with its state at that moment.
+struct Opened {
+    file: File,
+    path: PathBuf,
+    state: Metadata,
+}
+
+impl Opened {
+    /// Whether the file was left alone for a while at this time.
+    fn rests(&self, now: Millis) -> bool {
+        // Of its state too: whoever copies a file may set the time of its content back.
+        let changed = self.state.ctime().saturating_mul(1_000).saturating_add(self.state.ctime_nsec() / 1_000_000);
+        [modified(&self.state), changed].iter().all(|time| time.abs_diff(now) > REST.unsigned_abs())
+    }
+
+    /// Whether the file is as it was when it was opened.
+    fn is_unchanged(&self) -> io::Result<bool> {
+        let now = self.file.metadata()?;
+        let state = |of: &Metadata| (of.len(), of.mtime(), of.mtime_nsec(), of.ctime(), of.ctime_nsec());
+        Ok(state(&now) == state(&self.state))
+    }
+
+    /// Its content; `None`: it was written to meanwhile. A stream tells that by an error.
+    fn read(mut self, whole_up_to: u64) -> Result<Option<Contents>, DirectoryError> {
+        let size = self.state.len();
+        if size > whole_up_to {
+            return Ok(Some(Contents::Stream(self.chunks())));
+        }
+        let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or(0).saturating_add(1));
+        // One that grows is not read to its end.
+        let read = (&mut self.file).take(size.saturating_add(1)).read_to_end(&mut content);
+        let unchanged = read.and_then(|_| self.is_unchanged()).map_err(|error| failed("read", &self.path, &error))?;
+        Ok(unchanged.then(|| Contents::Whole(content.into())))
+    }
+
+    fn chunks(self) -> stream::BoxStream<'static, Result<Bytes, DirectoryError>> {
+        stream::try_unfold(self, |opened| async move {
+            spawn_blocking(move || {
+                let mut chunk = Vec::with_capacity(CHUNK);
+                let read = (&opened.file).take(CHUNK as u64).read_to_end(&mut chunk);
+                // Whoever reads may stop before the end, so each chunk is checked.
+                match read.and_then(|_| opened.is_unchanged()) {
+                    Ok(true) => Ok((!chunk.is_empty()).then(|| (Bytes::from(chunk), opened))),
+                    Ok(false) => Err(written_to(&opened.path)),
+                    Err(error) => Err(failed("read", &opened.path, &error)),
+                }
+            })
+            .await
+        })
+        .boxed()
     }
 }
 
 /// Opens a file that is no link; a pipe without a writer does not block.
-fn open_no_link(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)
+pub(super) fn open_no_link(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
 }
 
 fn not_regular(path: &Path) -> DirectoryError {
     DirectoryError::refused(format!("{} is not a regular file", path.display()))
 }
 
-fn chunks(file: File, path: PathBuf, first: Option<Bytes>) -> stream::BoxStream<'static, Result<Bytes, DirectoryError>> {
-    let rest = stream::try_unfold((file, path), |(file, path)| async move {
-        spawn_blocking(move || {
-            let mut chunk = Vec::with_capacity(CHUNK);
-            (&file).take(CHUNK as u64).read_to_end(&mut chunk).map_err(|error| failed("read", &path, &error))?;
-            Ok((!chunk.is_empty()).then(|| (Bytes::from(chunk), (file, path))))
-        })
-        .await
-    });
-    stream::iter(first.map(Ok)).chain(rest).boxed()
+fn written_to(path: &Path) -> DirectoryError {
+    DirectoryError::unavailable(format!(
+        "{} was written to while it was read; what was read before stays, and it is read again at the next refresh",
+        path.display()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use futures::TryStreamExt;
+
+    use super::*;
+    use crate::directory::DirectoryErrorKind;
+
+    /// Opens a file once it rests.
+    fn rested(local: &Local, file: &FilePath) -> Opened {
+        std::iter::repeat_with(|| local.open(file).unwrap()).find(|opened| opened.rests(Clock::System.now())).unwrap()
+    }
+
+    fn file(folder: &tempfile::TempDir) -> (Local, FilePath, PathBuf) {
+        (Local::new(folder.path().to_owned()), FilePath::new("file"), folder.path().join("file"))
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_written_to_while_it_is_read_is_no_mixture() {
+        let folder = tempfile::tempdir().unwrap();
+        let (local, file, path) = file(&folder);
+        let ways: [(&str, fn(&Path)); 4] = [
+            ("in place", |path| fs::write(path, "b".repeat(100)).unwrap()),
+            ("longer", |path| fs::write(path, "b".repeat(200)).unwrap()),
+            ("shorter", |path| fs::write(path, "b").unwrap()),
+            ("with its time kept", |path| {
+                let time = fs::metadata(path).unwrap().modified().unwrap();
+                fs::write(path, "b".repeat(100)).unwrap();
+                File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+            }),
+        ];
+        for (way, rewrite) in ways {
+            fs::write(&path, "a".repeat(100)).unwrap();
+            let opened = rested(&local, &file);
+            rewrite(&path);
+            assert!(opened.read(1_000).unwrap().is_none(), "{way}");
+        }
+        let Contents::Whole(content) = read(&local, &file, 1_000).await.unwrap() else { panic!("not at once") };
+        assert_eq!(content, "b".repeat(100));
+    }
+
+    #[tokio::test]
+    async fn a_stream_ends_with_an_error_once_its_file_is_written_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let (local, file, path) = file(&folder);
+        fs::write(&path, "a".repeat(3 * CHUNK)).unwrap();
+        let Some(Contents::Stream(mut chunks)) = rested(&local, &file).read(1).unwrap() else { panic!("read at once") };
+        assert_eq!(chunks.try_next().await.unwrap().map(|chunk| chunk.len()), Some(CHUNK));
+        fs::write(&path, "b".repeat(3 * CHUNK)).unwrap();
+        let error = chunks.try_next().await.unwrap_err();
+        assert_eq!(error.kind, DirectoryErrorKind::Unavailable);
+        assert!(error.message.contains("was written to while it was read"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_was_written_to_a_moment_ago_rests_before_it_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let (local, file, path) = file(&folder);
+        fs::write(&path, "a").unwrap();
+        let written = modified(&fs::metadata(&path).unwrap());
+        let opened = local.open(&file).unwrap();
+        assert!(!opened.rests(written) && !opened.rests(written + REST) && opened.rests(written + 2 * REST));
+        // The clock of a file server may be ahead, and a copy may keep the time of its content.
+        assert!(!opened.rests(written - REST));
+        File::options().write(true).open(&path).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+        assert!(!local.open(&file).unwrap().rests(written));
+        let Contents::Whole(content) = read(&local, &file, 10).await.unwrap() else { panic!("not at once") };
+        assert_eq!(content, "a");
+        assert!(Clock::System.now() > written + REST);
+    }
+
+    #[test]
+    fn a_link_that_leads_elsewhere_after_it_was_followed_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, outside) = (folder.path().join("archives"), folder.path().join("outside"));
+        for place in [&root, &outside] {
+            fs::create_dir_all(place.join("shared/deep")).unwrap();
+            fs::write(place.join("shared/deep/file"), "a secret").unwrap();
+        }
+        symlink(root.join("shared/deep/file"), root.join("link")).unwrap();
+        let local = Local::new(root.clone());
+        let Link::File(target, _) = local.follow(&root.join("link")) else { panic!("not followed") };
+        assert_eq!(target, Path::new("shared/deep/file"));
+        assert!(local.open_below(&target, &root.join("link")).unwrap().is_ok());
+        for part in ["shared/deep/file", "shared/deep", "shared"] {
+            fs::rename(root.join(part), root.join("away")).unwrap();
+            symlink(outside.join(part), root.join(part)).unwrap();
+            let error = local.open_below(&target, &root.join("link")).unwrap_err();
+            assert!(error.message.contains("leads out of the archive directory"), "{part}: {error}");
+            fs::remove_file(root.join(part)).unwrap();
+            fs::rename(root.join("away"), root.join(part)).unwrap();
+        }
+    }
 }

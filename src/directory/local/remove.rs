@@ -1,29 +1,50 @@
 //! Taking files, emptied folders and links away. No link is followed on the way.
+//!
+//! A name can only be taken away by its name, and what it stands for may change until then. So an entry is first given a name that
+//! nobody else uses, then looked at, and taken away if it is what was meant; else it gets its name back.
 
-use std::fs;
+use std::ffi::{OsStr, OsString};
 use std::io;
+use std::path::Path;
 
+use rustix::fs::Stat;
+
+use super::held::{self, Folder, Way, is_folder, is_link};
 use super::{Local, failed, is_absent};
 use crate::directory::error::DirectoryError;
-use crate::directory::found::FilePath;
+use crate::directory::found::{FilePath, FileVersion};
 use crate::directory::{Deleted, layout};
+use crate::ids::JobId;
 
 impl Local {
-    pub(super) fn remove_file(&self, below: &FilePath) -> Result<Deleted, DirectoryError> {
+    pub(super) fn remove_file(&self, below: &FilePath, expected: &FileVersion) -> Result<Deleted, DirectoryError> {
         layout::check_deletable(below)?;
         let path = self.path(below)?;
-        if let Some(link) = self.first_link(&parent(below))? {
-            return Err(DirectoryError::refused(format!("{} is not deleted: {link} on the way to it is a symbolic link", path.display())));
-        }
-        match fs::symlink_metadata(&path) {
-            Ok(metadata) if metadata.is_dir() => {
-                return Err(DirectoryError::refused(format!("{} is not deleted: it is a folder", path.display())));
+        let (folder, name) = split(below);
+        let folder = match self.hold(folder)? {
+            Way::Folder(folder) => folder,
+            Way::Link(link) => {
+                let link = link.display();
+                return Err(DirectoryError::refused(format!(
+                    "{} is not deleted: {link} on the way to it is a symbolic link",
+                    path.display()
+                )));
             }
-            Ok(_) => {}
-            Err(error) if is_absent(&error) => return self.check_root().map(|()| Deleted::AlreadyGone),
-            Err(error) => return Err(failed("delete", &path, &error)),
+            Way::Absent => return Ok(Deleted::AlreadyGone),
+        };
+        if folder.look(name).is_ok_and(|state| is_folder(&state)) {
+            return Err(DirectoryError::refused(format!("{} is not deleted: it is a folder", path.display())));
         }
-        self.deleted(fs::remove_file(&path), below)
+        // Of a file that is a link, the listing told the state of what it leads to.
+        let as_expected = |name: &OsStr, state: &Stat| {
+            let file = if is_link(state) { folder.look_through(name).ok() } else { Some(*state) };
+            file.is_some_and(|file| held::version(&file) == *expected)
+        };
+        match take_away(&folder, name, &as_expected) {
+            Ok(Deleted::AlreadyGone) => self.check_root().map(|()| Deleted::AlreadyGone),
+            Ok(deleted) => Ok(deleted),
+            Err(error) => Err(failed("delete", &path, &error)),
+        }
     }
 
     pub(super) fn remove_empty_folder(&self, below: &FilePath) -> Result<bool, DirectoryError> {
@@ -32,60 +53,341 @@ impl Local {
         if layout::application_of(&folder.map_or_else(|| below.clone(), FilePath::new)).is_none() {
             return Err(DirectoryError::refused(format!("{} is not removed: it is not of an application", path.display())));
         }
-        if let Some(link) = self.first_link(below)? {
-            return Err(DirectoryError::refused(format!("{} is not removed: {link} is a symbolic link", path.display())));
-        }
-        match fs::remove_dir(&path) {
-            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(false),
-            result => self.deleted(result, below).map(|_| true),
+        let link =
+            |link: &Path| Err(DirectoryError::refused(format!("{} is not removed: {} is a symbolic link", path.display(), link.display())));
+        let (folder, name) = split(below);
+        let folder = match self.hold(folder)? {
+            Way::Folder(folder) => folder,
+            Way::Link(found) => return link(&found),
+            Way::Absent => return Ok(true),
+        };
+        match folder.remove_folder(name) {
+            Ok(()) => Ok(true),
+            Err(_) if folder.look(name).is_ok_and(|state| is_link(&state)) => link(Path::new(below.as_str())),
+            // Some systems say it exists when it is not empty.
+            Err(error) if matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists) => Ok(false),
+            Err(error) if is_absent(&error) => self.check_root().map(|()| true),
+            Err(error) => Err(failed("delete", &path, &error)),
         }
     }
 
     pub(super) fn link_on_the_way_to(&self, folder: &FilePath) -> Result<Option<FilePath>, DirectoryError> {
-        layout::check(folder)?;
-        self.first_link(folder)
+        Ok(match self.hold(Path::new(layout::check(folder)?))? {
+            Way::Link(link) => Some(FilePath::new(link.to_string_lossy())),
+            Way::Folder(_) | Way::Absent => None,
+        })
     }
 
     pub(super) fn remove_symbolic_link(&self, below: &FilePath) -> Result<Deleted, DirectoryError> {
         layout::check_deletable(below)?;
         let path = self.path(below)?;
-        match self.first_link(below)? {
-            Some(link) if link == *below => self.deleted(fs::remove_file(&path), below),
-            Some(link) => {
-                Err(DirectoryError::refused(format!("{} is not removed: it lies below the symbolic link {link}", path.display())))
+        let (folder, name) = split(below);
+        let folder = match self.hold(folder)? {
+            Way::Folder(folder) => folder,
+            Way::Link(link) => {
+                let link = link.display();
+                return Err(DirectoryError::refused(format!("{} is not removed: it lies below the symbolic link {link}", path.display())));
             }
-            None if fs::symlink_metadata(&path).is_err_and(|error| is_absent(&error)) => self.check_root().map(|()| Deleted::AlreadyGone),
-            None => Err(DirectoryError::refused(format!("{} is not removed: it is not a symbolic link", path.display()))),
+            Way::Absent => return Ok(Deleted::AlreadyGone),
+        };
+        match take_away(&folder, name, &|_, state| is_link(state)) {
+            Ok(Deleted::AlreadyGone) => self.check_root().map(|()| Deleted::AlreadyGone),
+            Ok(Deleted::Changed) => Err(DirectoryError::refused(format!("{} is not removed: it is not a symbolic link", path.display()))),
+            Ok(Deleted::Done) => Ok(Deleted::Done),
+            Err(error) => Err(failed("delete", &path, &error)),
         }
     }
 
-    fn deleted(&self, result: io::Result<()>, below: &FilePath) -> Result<Deleted, DirectoryError> {
-        match result {
-            Ok(()) => Ok(Deleted::Done),
-            Err(error) if is_absent(&error) => self.check_root().map(|()| Deleted::AlreadyGone),
-            Err(error) => Err(failed("delete", &self.path(below)?, &error)),
+    /// Gives the archives of an application, or a legacy job archive, their names back that a deletion had taken when it was cut short.
+    pub(super) fn give_names_back(&self, unit: &FilePath) -> Result<(), DirectoryError> {
+        self.path(unit)?;
+        let (parent, name) = split(unit);
+        if layout::application_of(unit).is_none() {
+            if let Way::Folder(root) = self.hold(parent)? {
+                self.put_back(&root, parent, name)?;
+            }
+            return Ok(());
         }
+        let folder = Path::new(unit.as_str());
+        if let Way::Folder(application) = self.hold(folder)? {
+            self.put_back(&application, folder, OsStr::new(layout::SUMMARY))?;
+        }
+        let below = folder.join(layout::JOBS);
+        let Way::Folder(jobs) = self.hold(&below)? else { return Ok(()) };
+        let names = match jobs.names() {
+            Ok(names) => names,
+            Err(error) if is_absent(&error) => return Ok(()),
+            Err(error) => return Err(failed("list", &self.root().join(below), &error)),
+        };
+        names.iter().filter_map(|aside| job_aside(aside)).try_for_each(|name| self.put_back(&jobs, &below, OsStr::new(name)))
     }
 
-    /// The first symbolic link on the way from the root to a file or folder, itself included.
-    fn first_link(&self, below: &FilePath) -> Result<Option<FilePath>, DirectoryError> {
-        let text = below.as_str();
-        let ends = text.match_indices('/').map(|(end, _)| end).chain([text.len()]);
-        for end in ends.filter(|end| *end > 0) {
-            let part = FilePath::new(&text[..end]);
-            let path = self.path(&part)?;
-            match fs::symlink_metadata(&path) {
-                Ok(metadata) if metadata.is_symlink() => return Ok(Some(part)),
-                Ok(_) => {}
-                Err(error) if is_absent(&error) => return self.check_root().map(|()| None),
-                Err(error) => return Err(failed("look at", &path, &error)),
+    fn put_back(&self, folder: &Folder, below: &Path, name: &OsStr) -> Result<(), DirectoryError> {
+        let aside = aside(name);
+        let path = || self.root().join(below).join(&aside);
+        match folder.rename(&aside, name) {
+            Ok(()) => tracing::info!(archive.path = %path().display(), "a deletion was cut short here: the archive has its name again"),
+            Err(error) if is_absent(&error) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                tracing::warn!(
+                    archive.path = %path().display(),
+                    "a deletion was cut short here, and the archive was written anew since: look at this file, and remove it"
+                );
             }
+            Err(error) => return Err(failed("rename", &path(), &error)),
         }
-        Ok(None)
+        Ok(())
     }
 }
 
-/// The folder of a file; empty for a file in the root.
-fn parent(below: &FilePath) -> FilePath {
-    FilePath::new(below.as_str().rsplit_once('/').map_or("", |(folder, _)| folder))
+/// Takes an entry away if it is what is meant: asked before it gets a name of its own, and after.
+fn take_away(folder: &Folder, name: &OsStr, is_meant: &dyn Fn(&OsStr, &Stat) -> bool) -> io::Result<Deleted> {
+    let gone = |error: io::Error| if is_absent(&error) { Ok(Deleted::AlreadyGone) } else { Err(error) };
+    match folder.look(name) {
+        Ok(state) if is_meant(name, &state) => {}
+        Ok(_) => return Ok(Deleted::Changed),
+        Err(error) => return gone(error),
+    }
+    let aside = aside(name);
+    match if folder.renaming_keeps_files() { folder.rename(name, &aside) } else { Err(io::ErrorKind::Unsupported.into()) } {
+        Ok(()) => {}
+        Err(error) if is_absent(&error) => return Ok(Deleted::AlreadyGone),
+        // Of an earlier deletion: `give_names_back` has told it.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
+        // Where nothing can be renamed, the look before has to do.
+        Err(_) => return folder.unlink(name).map(|()| Deleted::Done).or_else(gone),
+    }
+    let taken = match folder.look(&aside) {
+        Ok(state) if is_meant(&aside, &state) => folder.unlink(&aside).map(|()| Deleted::Done),
+        Ok(_) => Ok(Deleted::Changed),
+        Err(error) => Err(error),
+    };
+    match taken {
+        Ok(Deleted::Done) => Ok(Deleted::Done),
+        // Another server that cleans this directory has given it its name back, or taken it away.
+        Err(error) if is_absent(&error) => Ok(Deleted::AlreadyGone),
+        other => {
+            folder.rename(&aside, name)?;
+            other
+        }
+    }
+}
+
+/// The name that an entry has while it is taken away: one that is no archive's, to Flink's own server neither.
+fn aside(name: &OsStr) -> OsString {
+    let mut aside = OsString::from(BEFORE);
+    aside.push(name);
+    aside.push(AFTER);
+    aside
+}
+
+const BEFORE: &str = ".";
+const AFTER: &str = ".deleting";
+
+/// The name of the job archive that has this name while it is taken away.
+fn job_aside(aside: &str) -> Option<&str> {
+    let name = aside.strip_prefix(BEFORE)?.strip_suffix(AFTER)?;
+    JobId::from_name(name.as_bytes()).ok().map(|_| name)
+}
+
+/// The folder of a path below the root, which is empty for the root, and the last name.
+fn split(below: &FilePath) -> (&Path, &OsStr) {
+    let (folder, name) = below.as_str().rsplit_once('/').unwrap_or(("", below.as_str()));
+    (Path::new(folder), OsStr::new(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+    use std::path::PathBuf;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+    use crate::clock::Millis;
+
+    const JOB: &str = "0123456789abcdef0123456789abcdef";
+    const FOLDER: &str = "c/applications/00000000000000000000000000000001";
+
+    /// Archives below `archives`, and the same again, with the same times, below `outside`.
+    fn twice(folder: &tempfile::TempDir) -> (Local, PathBuf, PathBuf) {
+        let (root, outside) = (folder.path().join("archives"), folder.path().join("outside"));
+        for place in [&root, &outside] {
+            fs::create_dir_all(place.join(FOLDER).join("jobs")).unwrap();
+            for file in ["application-summary".to_owned(), format!("jobs/{JOB}")] {
+                write(&place.join(FOLDER).join(file), "{}", 1_700_000_000);
+            }
+        }
+        (Local::new(root.clone()), root, outside)
+    }
+
+    fn write(file: &Path, content: &str, seconds: u64) {
+        fs::write(file, content).unwrap();
+        let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+        fs::File::options().write(true).open(file).unwrap().set_modified(time).unwrap();
+    }
+
+    fn job() -> FilePath {
+        FilePath::new(format!("{FOLDER}/jobs/{JOB}"))
+    }
+
+    fn listed() -> FileVersion {
+        FileVersion { size: 2, modified: 1_700_000_000_000 as Millis, etag: None }
+    }
+
+    fn held(local: &Local, below: &str) -> Folder {
+        let Way::Folder(folder) = local.hold(Path::new(below)).unwrap() else { panic!("{below} is no folder") };
+        folder
+    }
+
+    /// Puts a link to the folder outside in the place of that one.
+    fn swap(root: &Path, outside: &Path, part: &str) {
+        fs::rename(root.join(part), root.with_extension("moved")).unwrap();
+        symlink(outside.join(part), root.join(part)).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_becomes_a_link_leads_to_no_deletion_outside() {
+        for part in ["c", "c/applications", FOLDER, &format!("{FOLDER}/jobs")] {
+            let folder = tempfile::tempdir().unwrap();
+            let (local, root, outside) = twice(&folder);
+            // In the very moment after the file was found to be what was meant.
+            let swapped = Cell::new(false);
+            let is_meant = |_: &OsStr, _: &Stat| {
+                if !swapped.replace(true) {
+                    swap(&root, &outside, part);
+                }
+                true
+            };
+            assert_eq!(take_away(&held(&local, &format!("{FOLDER}/jobs")), OsStr::new(JOB), &is_meant).unwrap(), Deleted::Done);
+            assert!(outside.join(job().as_str()).exists(), "{part}");
+            // And from then on.
+            let error = local.remove_file(&job(), &listed()).unwrap_err();
+            assert!(error.message.contains("is a symbolic link"), "{error}");
+            let error = local.remove_empty_folder(&FilePath::new(format!("{FOLDER}/jobs"))).unwrap_err();
+            assert!(error.message.contains("is a symbolic link"), "{error}");
+            assert!(outside.join(job().as_str()).exists(), "{part}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_written_in_the_last_moment_stays_under_its_name() {
+        let ways: [(&str, fn(&Path)); 4] = [
+            ("in place", |file| fs::write(file, "other").unwrap()),
+            ("in place, of the same size", |file| fs::write(file, "[]").unwrap()),
+            ("by another file", |file| {
+                fs::write(file.with_extension("new"), "other").unwrap();
+                fs::rename(file.with_extension("new"), file).unwrap();
+            }),
+            ("by a folder", |file| {
+                fs::remove_file(file).unwrap();
+                fs::create_dir(file).unwrap();
+            }),
+        ];
+        for (way, rewrite) in ways {
+            let folder = tempfile::tempdir().unwrap();
+            let (local, root, _) = twice(&folder);
+            let jobs = held(&local, &format!("{FOLDER}/jobs"));
+            let file = root.join(job().as_str());
+            let rewritten = Cell::new(false);
+            let is_meant = |_: &OsStr, state: &Stat| {
+                let is_meant = held::version(state) == listed();
+                if !rewritten.replace(true) {
+                    rewrite(&file);
+                }
+                is_meant
+            };
+            assert_eq!(take_away(&jobs, OsStr::new(JOB), &is_meant).unwrap(), Deleted::Changed, "{way}");
+            assert!(file.exists(), "{way}");
+            assert_eq!(jobs.names().unwrap().len(), 3, "{way}: nothing is left under another name");
+        }
+    }
+
+    #[test]
+    fn a_link_that_becomes_a_file_in_the_last_moment_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let (local, root, outside) = twice(&folder);
+        symlink(&outside, root.join("link")).unwrap();
+        let replaced = Cell::new(false);
+        let is_meant = |_: &OsStr, state: &Stat| {
+            let is_meant = is_link(state);
+            if !replaced.replace(true) {
+                fs::remove_file(root.join("link")).unwrap();
+                fs::write(root.join("link"), "an archive").unwrap();
+            }
+            is_meant
+        };
+        assert_eq!(take_away(&held(&local, ""), OsStr::new("link"), &is_meant).unwrap(), Deleted::Changed);
+        assert_eq!(fs::read(root.join("link")).unwrap(), b"an archive");
+    }
+
+    #[test]
+    fn nothing_outside_is_deleted_while_a_folder_is_swapped_all_the_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let (local, root, outside) = twice(&folder);
+        let (place, away, link) = (root.join(FOLDER), root.with_extension("away"), root.with_extension("link"));
+        symlink(outside.join(FOLDER), &link).unwrap();
+        let stop = AtomicBool::new(false);
+        let deleted = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !stop.load(Ordering::SeqCst) {
+                    fs::rename(&place, &away).unwrap();
+                    fs::rename(&link, &place).unwrap();
+                    fs::rename(&place, &link).unwrap();
+                    fs::rename(&away, &place).unwrap();
+                }
+            });
+            let mut deleted = 0;
+            for _ in 0..2_000 {
+                deleted += u32::from(matches!(local.remove_file(&job(), &listed()), Ok(Deleted::Done)));
+                // Wherever the folder is now.
+                for folder in [&place, &away] {
+                    let file = folder.join("jobs").join(JOB);
+                    if fs::symlink_metadata(folder).is_ok_and(|state| state.is_dir()) && !file.exists() {
+                        // It may have been moved meanwhile: then there is another round.
+                        let _ = fs::hard_link(outside.join("again"), &file);
+                    }
+                }
+                if !outside.join("again").exists() {
+                    write(&outside.join("again"), "{}", 1_700_000_000);
+                }
+            }
+            stop.store(true, Ordering::SeqCst);
+            deleted
+        });
+        assert!(outside.join(job().as_str()).exists());
+        assert!(deleted > 0, "the folder was never in its place");
+    }
+
+    #[test]
+    fn what_a_cut_short_deletion_left_has_its_name_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let (local, root, _) = twice(&folder);
+        fs::write(root.join(JOB), "legacy").unwrap();
+        let files = [root.join(JOB), root.join(FOLDER).join("application-summary"), root.join(job().as_str())];
+        let left = |file: &Path| file.with_file_name(aside(file.file_name().unwrap()));
+        for file in &files {
+            fs::rename(file, left(file)).unwrap();
+        }
+        let foreign = root.join(FOLDER).join("jobs/.notes.deleting");
+        fs::write(&foreign, "x").unwrap();
+        for _ in 0..2 {
+            local.give_names_back(&FilePath::new(FOLDER)).unwrap();
+            local.give_names_back(&FilePath::new(JOB)).unwrap();
+            assert!(files.iter().all(|file| file.exists() && !left(file).exists()));
+        }
+        assert!(foreign.exists());
+        // One that was written anew is not overwritten.
+        fs::write(left(&files[2]), "old").unwrap();
+        fs::write(&files[2], "new").unwrap();
+        local.give_names_back(&FilePath::new(FOLDER)).unwrap();
+        assert_eq!((fs::read(left(&files[2])).unwrap(), fs::read(&files[2]).unwrap()), (b"old".to_vec(), b"new".to_vec()));
+        // No link is followed for that either.
+        fs::rename(root.join("c"), root.with_extension("moved")).unwrap();
+        symlink(root.with_extension("moved"), root.join("c")).unwrap();
+        fs::remove_file(root.join(job().as_str())).unwrap();
+        local.give_names_back(&FilePath::new(FOLDER)).unwrap();
+        assert!(left(&files[2]).exists());
+    }
 }

@@ -151,7 +151,7 @@ impl Walk<'_> {
                 Ok(kind) => kind,
                 Err(error) if is_absent(&error) => continue,
                 Err(error) => {
-                    self.top_obstacles(&entry, code_of(&error), &failed("look at", &entry.path(), &error).message)?;
+                    self.top_obstacle(&entry, code_of(&error), &failed("look at", &entry.path(), &error).message)?;
                     continue;
                 }
             };
@@ -165,7 +165,7 @@ impl Walk<'_> {
                 match entry.metadata() {
                     Ok(metadata) => top.legacy.push(legacy_file(&entry, job, &metadata)),
                     Err(error) if is_absent(&error) => {}
-                    Err(error) => self.top_obstacles(&entry, code_of(&error), &failed("look at", &entry.path(), &error).message)?,
+                    Err(error) => self.top_obstacle(&entry, code_of(&error), &failed("look at", &entry.path(), &error).message)?,
                 }
             } else if kind.is_file() {
                 top.has_summary |= name == layout::SUMMARY;
@@ -187,23 +187,23 @@ impl Walk<'_> {
             (Link::File(..) | Link::Other, _) => {}
             // A link to a foreign file outside is nobody's business.
             (Link::Refused(_), Err(_)) if fs::metadata(&path).is_ok() => {}
-            (Link::Refused(reason), _) => self.top_obstacles(entry, ProblemCode::LinkRefused, &reason)?,
-            (Link::Failed(error), _) => self.top_obstacles(entry, code_of(&error), &failed("follow", &path, &error).message)?,
+            (Link::Refused(reason), _) => self.top_obstacle(entry, ProblemCode::LinkRefused, &reason)?,
+            (Link::Failed(error), _) => self.top_obstacle(entry, code_of(&error), &failed("follow", &path, &error).message)?,
         }
         Ok(())
     }
 
     /// An entry of the root of which it cannot be told what it is: it may hide a cluster, or a legacy job archive.
-    fn top_obstacles(&mut self, entry: &DirEntry, code: ProblemCode, reason: &str) -> Result<(), DirectoryError> {
+    fn top_obstacle(&mut self, entry: &DirEntry, code: ProblemCode, reason: &str) -> Result<(), DirectoryError> {
         let name = entry.file_name();
         let path = FilePath::new(name.to_string_lossy());
-        let mut hides = Vec::new();
-        hides.push(name.to_str().map_or(Hidden::Nothing, |name| Hidden::Cluster(ClusterName::new(name))));
-        hides.extend(JobId::from_name(name.as_bytes()).ok().map(Hidden::LegacyJob));
-        for hides in hides {
-            (self.send)(Found::Obstacle(Obstacle { hides, path: path.clone(), code, reason: reason.to_owned() }))?;
-        }
-        Ok(())
+        let cluster = name.to_str().map(ClusterName::new);
+        let hides = match (cluster, JobId::from_name(name.as_bytes())) {
+            (Some(cluster), Ok(job)) => Hidden::ClusterOrLegacyJob(cluster, job),
+            (Some(cluster), Err(_)) => Hidden::Cluster(cluster),
+            (None, _) => Hidden::Nothing,
+        };
+        (self.send)(Found::Obstacle(Obstacle { hides, path, code, reason: reason.to_owned() }))
     }
 
     /// Reads the names of a cluster's applications. Those of which only names are wanted are sent at once.

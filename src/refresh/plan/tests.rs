@@ -167,6 +167,17 @@ fn nothing_left() -> Vec<Vec<Found>> {
 }
 
 #[test]
+fn an_entry_of_the_root_that_may_be_either_protects_a_cluster_and_a_legacy_job() {
+    let first = file(FileKind::Job(job(1)), 10, OLD);
+    let mut known = knowing([(1, unit(&[first.clone()]))]);
+    known.legacy_jobs.insert(job(1), unit(&[first.clone()]));
+    let hides = Hidden::ClusterOrLegacyJob(cluster(), job(1));
+    let obstacle = Obstacle { hides, path: FilePath::new("x"), code: ProblemCode::LinkRefused, reason: String::new() };
+    assert_eq!(plan(&known, &[Found::Obstacle(obstacle)], NOW, &RULES).1.presence, vec![]);
+    assert_eq!(plan(&known, &[found(2, vec![first])], NOW, &RULES).1.presence.len(), 2);
+}
+
+#[test]
 fn a_directory_that_held_archives_and_holds_none_is_believed_only_after_the_grace() {
     let summary = file(FileKind::Summary, 10, OLD);
     let mut known = knowing([(1, unit(&[summary]))]);

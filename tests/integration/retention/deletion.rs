@@ -1,11 +1,17 @@
 //! Deletions: only what was judged, never through links, restartable.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::sync::Arc;
 
+use historyserver::clock::Clock;
+use historyserver::directory::Directory;
 use historyserver::index::Done;
+use historyserver::retention::delete::Step;
 
-use super::world::{NOW, Place, application_in, id, keep, rules};
+use super::world::{Cleaner, NOW, Place, application_in, id, keep, rules};
 use crate::support::archives::{application_folder, set_modified, summary, write};
 
 #[tokio::test]
@@ -24,6 +30,80 @@ async fn an_application_rewritten_since_it_was_judged_is_left_alone_and_judged_a
     server.round().await;
     assert_eq!(place.present(), [2].into());
     assert_eq!(server.listed().await, [2].into());
+}
+
+/// A server that retains one of the two applications of a place, and does something once a step of the deletion is done.
+fn disturbed(place: &Place, at: Step, disturb: impl Fn(&Path) + Send + Sync + 'static) -> Cleaner {
+    place.application(1, 1);
+    place.application(2, 2);
+    let folder = application_folder(&place.root(), "c", &id(2));
+    let directory = Directory::open(place.root().to_str().unwrap(), &BTreeMap::new()).unwrap();
+    let once = std::sync::Once::new();
+    let witness = Arc::new(move |step| {
+        if step == at {
+            once.call_once(|| disturb(&folder));
+        }
+    });
+    Cleaner::witnessed(&[directory], &place.data(), Clock::manual(NOW), rules(), keep(1), witness)
+}
+
+#[tokio::test]
+async fn a_file_that_is_rewritten_while_its_neighbours_are_deleted_stays_and_is_judged_again() {
+    let place = Place::new();
+    let mut server = disturbed(&place, Step::FirstJobDeleted, |folder| {
+        write(&folder.join("application-summary"), summary(&id(2), "written again", NOW, &[]));
+        set_modified(&folder.join("application-summary"), NOW);
+    });
+    let report = server.round().await;
+    assert_eq!((report.changed, report.deleted, report.failed), (1, 0, 0));
+    server.round().await;
+    assert_eq!(server.listed().await, [2].into(), "it is the newest now");
+    assert_eq!(place.present(), [2].into());
+}
+
+#[tokio::test]
+async fn a_folder_that_becomes_a_link_while_it_is_deleted_leads_nowhere_else() {
+    for part in ["", "..", "../.."] {
+        let place = Place::new();
+        let outside = place.folder.path().join("outside");
+        application_in(&outside, "c", 2, 2);
+        let (moved, target) = (place.folder.path().join("moved"), application_folder(&outside, "c", &id(2)).join(part));
+        let target = target.canonicalize().unwrap();
+        let mut server = disturbed(&place, Step::FirstJobDeleted, move |folder| {
+            let folder = folder.join(part).canonicalize().unwrap();
+            fs::rename(&folder, &moved).unwrap();
+            symlink(&target, &folder).unwrap();
+        });
+        let report = server.round().await;
+        assert_eq!((report.deleted, report.failed), (0, 1), "{part:?}");
+        for _ in 0..2 {
+            server.round().await;
+        }
+        let outside = application_folder(&outside, "c", &id(2));
+        assert!(outside.join("application-summary").exists() && outside.join("jobs").join(id(0x82)).exists(), "{part:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_deletion_that_was_cut_short_between_two_names_is_finished() {
+    let place = Place::new();
+    place.application(1, 1);
+    place.application(2, 2);
+    place.legacy_job(3, 1);
+    place.legacy_job(4, 2);
+    let mut policy = keep(1);
+    policy.policy.legacy_jobs = Some(1);
+    let mut server = place.open(rules(), policy);
+    server.world.audit().await;
+    let folder = application_folder(&place.root(), "c", &id(2));
+    let aside = |file: &Path| file.with_file_name(format!(".{}.deleting", file.file_name().unwrap().to_str().unwrap()));
+    for file in [folder.join("jobs").join(id(0x82)), folder.join("application-summary"), place.root().join(id(4))] {
+        fs::rename(&file, aside(&file)).unwrap();
+    }
+    let report = server.clean().await;
+    assert_eq!((report.deleted, report.changed, report.failed), (2, 0, 0));
+    assert!(!folder.exists() && !aside(&place.root().join(id(4))).exists());
+    assert_eq!(place.present(), [1, 3].into());
 }
 
 #[tokio::test]
