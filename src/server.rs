@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, Actions, ApiOptions, ApiState, Hosts, LogUrlPattern, LogUrls, ServeOptions, Who};
@@ -33,6 +34,8 @@ pub mod examine;
 /// Runs the server until SIGTERM or SIGINT.
 ///
 /// # Errors
+/// The data directory was deleted or replaced while it ran: then it has stopped in order all the same.
+///
 /// It cannot start: the certificates are of no use ([`crate::config::ConfigErrors`]), the address is taken, an archive directory makes no sense, the data directory belongs to another process
 /// or to a newer version.
 pub async fn run(config: Config) -> anyhow::Result<()> {
@@ -68,7 +71,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         last: Arc::default(),
     };
     let state = ApiState {
-        reader,
+        reader: reader.clone(),
         ingest,
         refresh: status,
         filling: filled,
@@ -91,12 +94,18 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         // Ends with the token; it holds nothing that must be closed in order.
         tasks::spawn(tls.reload(tls::RELOAD_INTERVAL, stop.clone()));
     }
+    // Before anybody can know that it runs.
+    let mut signals = Signals::take()?;
     tracing::info!(
         "listening at {scheme}://{address}{}",
         if config.web.address_is_default { ", since historyserver.web.address is unset" } else { "" }
     );
 
-    wait_for_signal().await?;
+    let lost = tokio::select! {
+        () = signals.next() => None,
+        lost = reader.data_directory_lost() => Some(lost),
+    };
+    signals.end_at_once();
     let asked = Instant::now();
     tracing::info!("stopping");
     stop.cancel();
@@ -108,7 +117,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     writer.close().await;
     let duration_ms = u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::info!(duration_ms, cut = drained.cut, "stopped");
-    Ok(())
+    lost.map_or(Ok(()), |lost| Err(lost.into()))
 }
 
 async fn bind(web: &WebConfig) -> anyhow::Result<TcpListener> {
@@ -228,22 +237,34 @@ fn millis(duration: std::time::Duration) -> Millis {
     Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
 }
 
-/// Waits for SIGTERM (service managers, containers) or SIGINT (a terminal). A second one ends the process at once.
-async fn wait_for_signal() -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// SIGTERM (service managers, containers) and SIGINT (a terminal).
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// From now on they do not end the process any more.
+    fn take() -> anyhow::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).context("listening for SIGTERM")?,
+            interrupt: signal(SignalKind::interrupt()).context("listening for SIGINT")?,
+        })
     }
-    tasks::spawn(async move {
+
+    async fn next(&mut self) {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
-        tracing::warn!("asked again: exiting at once");
-        std::process::exit(1);
-    });
-    Ok(())
+    }
+
+    /// Lets the next one end the process at once, while it stops.
+    fn end_at_once(mut self) {
+        tasks::spawn(async move {
+            self.next().await;
+            tracing::warn!("asked again: exiting at once");
+            std::process::exit(1);
+        });
+    }
 }

@@ -6,9 +6,13 @@ use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use tokio::net::{UnixListener, UnixStream};
+use rustix::fs::Mode;
+use tokio::net::{UnixListener, UnixSocket, UnixStream};
 
 const SOCKET: &str = "historyserver.sock";
+
+/// Connections that may wait to be taken.
+const WAITING: u32 = 128;
 
 /// Longest path that every system takes for the address of a socket.
 const LONGEST: usize = 100;
@@ -24,9 +28,12 @@ pub fn listen_for_commands(data_directory: &Path) -> io::Result<UnixListener> {
         _ => {}
     }
     let (address, _open) = address(data_directory)?;
-    let listener = UnixListener::bind(address)?;
+    let socket = UnixSocket::new_stream()?;
+    // On Linux the file takes the mode of the socket, so that others cannot connect for a moment either.
+    rustix::fs::fchmod(&socket, Mode::RUSR | Mode::WUSR)?;
+    socket.bind(address)?;
     fs::set_permissions(&path, Permissions::from_mode(0o600))?;
-    Ok(listener)
+    socket.listen(WAITING)
 }
 
 /// Connects to the server that owns the data directory.

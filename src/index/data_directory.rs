@@ -1,9 +1,14 @@
-//! The data directory: created if absent, owned by one process at a time.
+//! The data directory: created if absent, owned by one process at a time, its files readable by their owner alone.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+mod identity;
+mod private;
+
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+
+use self::identity::{Identities, Identity};
 
 use super::IndexError;
 use crate::clock::Millis;
@@ -14,6 +19,8 @@ const LOCK: &str = "historyserver.lock";
 const SUSPECT: &str = "historyserver.sqlite.suspect";
 /// What SQLite keeps beside its file.
 const COMPANIONS: [&str; 2] = ["-wal", "-shm"];
+/// How often the lock is tried while its file is being replaced by somebody.
+const ATTEMPTS: usize = 10;
 
 /// An open data directory. The lock goes with it, and with the process, however that ends.
 #[derive(Debug)]
@@ -21,6 +28,10 @@ pub(super) struct DataDirectory {
     path: PathBuf,
     /// `None`: the directory cannot be written, so that nobody can own it.
     lock: Option<File>,
+    /// The directory as it was opened.
+    identity: Option<Identity>,
+    /// The files of the index as they were opened for writing.
+    files: Identities,
 }
 
 enum Locked {
@@ -39,7 +50,10 @@ impl DataDirectory {
             Locked::NotWritable(error) if !path.join(INDEX).exists() => return Err(unwritable(path, "cannot be written", &error)),
             Locked::NotWritable(_) => None,
         };
-        Ok(Self { path: path.to_owned(), lock })
+        if lock.is_some() {
+            private::make_all_private(path, is_of_the_index);
+        }
+        Ok(Self { path: path.to_owned(), lock, identity: Identity::at(path).ok(), files: Identities::default() })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -59,11 +73,43 @@ impl DataDirectory {
     pub(super) fn writable(&mut self) -> Result<(), IndexError> {
         if self.lock.is_none() {
             match lock(&self.path)? {
-                Locked::Ours(file) => self.lock = Some(file),
+                Locked::Ours(file) => {
+                    self.lock = Some(file);
+                    private::make_all_private(&self.path, is_of_the_index);
+                }
                 Locked::NotWritable(error) => return Err(unwritable(&self.path, "cannot be written", &error)),
             }
         }
         Ok(())
+    }
+
+    /// Makes the file of the index, if there is none: SQLite takes its mode for the files beside it.
+    pub(super) fn prepare_index(&mut self) -> Result<(), IndexError> {
+        self.files = Identities::default();
+        private::open(&self.index_file()).map(drop).map_err(|error| unwritable(&self.path, "cannot be written", &error))
+    }
+
+    /// Notes the files of the index, now that it is open.
+    pub(super) fn note_files(&mut self) {
+        let names = COMPANIONS.into_iter().chain([""]).map(|companion| self.path.join(format!("{INDEX}{companion}")));
+        self.files = Identities::of(names);
+    }
+
+    /// Whether the directory, the lock and the files of the index still lie at their paths. What cannot be looked at is not missed.
+    pub(super) fn check(&self) -> Result<(), IndexError> {
+        let directory = self.identity.and_then(|identity| identity.missing_at(&self.path));
+        let lock = || Identity::of(self.lock.as_ref()?).ok()?.missing_at(&self.path.join(LOCK));
+        let Some(missing) = directory.or_else(lock).or_else(|| self.files.missing()) else { return Ok(()) };
+        let place = self.path.display();
+        let what = if missing.path == self.path {
+            format!("the data directory {place} (historyserver.data.dir) was {}", missing.how)
+        } else {
+            format!("{} in the data directory (historyserver.data.dir) was {}", missing.path.display(), missing.how)
+        };
+        Err(IndexError::Unwritable(format!(
+            "{what} while the server ran: nothing can be kept there any more, so the server ends. Start it again: it opens what lies \
+             there, or builds a new index from the archives"
+        )))
     }
 
     /// Whether the index was found damaged while it was used.
@@ -116,14 +162,31 @@ impl DataDirectory {
 
 /// Notes in the data directory that the index was found damaged.
 pub(super) fn suspect_damage(path: &Path) {
-    if let Err(error) = File::create(path.join(SUSPECT)) {
+    if let Err(error) = private::open(&path.join(SUSPECT)) {
         tracing::debug!("the damage of the index could not be noted: {error}");
     }
 }
 
+/// Whether a file with this name is the index, or was made for it: beside it, or set aside.
+fn is_of_the_index(name: &str) -> bool {
+    name.starts_with(INDEX)
+}
+
+/// Takes the lock. A file that was replaced until it was locked protects nothing: then the one that took its place is tried.
 fn lock(path: &Path) -> Result<Locked, IndexError> {
+    for _ in 0..ATTEMPTS {
+        let locked = try_lock(path)?;
+        match &locked {
+            Locked::Ours(file) if Identity::of(file).is_ok_and(|lock| lock.missing_at(&path.join(LOCK)).is_some()) => {}
+            _ => return Ok(locked),
+        }
+    }
+    Err(unwritable(path, "does not keep its lock: somebody replaces it", &ErrorKind::ResourceBusy.into()))
+}
+
+fn try_lock(path: &Path) -> Result<Locked, IndexError> {
     let name = path.join(LOCK);
-    let mut file = match OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&name) {
+    let mut file = match private::open(&name) {
         Ok(file) => file,
         Err(error) => {
             // Somebody else may own what this process can only read.
@@ -205,5 +268,64 @@ mod tests {
         assert_eq!(fs::read_to_string(&names[1]).unwrap(), "two");
         assert_eq!(fs::read_to_string(format!("{}-wal", names[0].display())).unwrap(), "one");
         assert!(!directory.index_file().exists());
+    }
+
+    /// An open data directory with an index and what SQLite keeps beside it.
+    fn in_use(folder: &Path) -> DataDirectory {
+        let mut directory = DataDirectory::open(&folder.join("data")).unwrap();
+        directory.prepare_index().unwrap();
+        for companion in COMPANIONS {
+            fs::write(directory.path().join(format!("{INDEX}{companion}")), "x").unwrap();
+        }
+        directory.note_files();
+        assert_eq!(directory.check(), Ok(()));
+        directory
+    }
+
+    #[test]
+    fn a_directory_and_files_that_are_deleted_or_replaced_are_missed() {
+        type Disturb = fn(&Path);
+        let data: [(&str, Disturb); 4] = [
+            ("deleted", |data| fs::remove_dir_all(data).unwrap()),
+            ("deleted", |data| fs::rename(data, data.with_extension("away")).unwrap()),
+            ("replaced", |data| {
+                fs::rename(data, data.with_extension("away")).unwrap();
+                fs::create_dir(data).unwrap();
+            }),
+            ("replaced", |data| {
+                fs::rename(data, data.with_extension("away")).unwrap();
+                fs::write(data, "no folder").unwrap();
+            }),
+        ];
+        for (how, disturb) in data {
+            let folder = tempfile::tempdir().unwrap();
+            let directory = in_use(folder.path());
+            disturb(directory.path());
+            let Err(IndexError::Unwritable(sentence)) = directory.check() else { panic!("{how} and not missed") };
+            assert!(sentence.starts_with(&format!("the data directory {} (historyserver.data.dir) was {how}", directory.path().display())));
+        }
+        for name in [LOCK, INDEX, "historyserver.sqlite-wal", "historyserver.sqlite-shm"] {
+            for replaced in [false, true] {
+                let folder = tempfile::tempdir().unwrap();
+                let directory = in_use(folder.path());
+                let file = directory.path().join(name);
+                fs::rename(&file, file.with_extension("away")).unwrap();
+                if replaced {
+                    fs::write(&file, "").unwrap();
+                }
+                let Err(IndexError::Unwritable(sentence)) = directory.check() else { panic!("{name} was not missed") };
+                let how = if replaced { "replaced" } else { "deleted" };
+                assert!(sentence.starts_with(&format!("{} in the data directory (historyserver.data.dir) was {how} ", file.display())));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_moved_aside_on_purpose_is_not_missed() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut directory = in_use(folder.path());
+        directory.set_aside(0).unwrap();
+        directory.prepare_index().unwrap();
+        assert_eq!(directory.check(), Ok(()));
     }
 }

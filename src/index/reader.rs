@@ -35,6 +35,12 @@ impl IndexReader {
         self.read(move |shared| shared.pool.read(|connection| sqlite::known(connection, &url))).await
     }
 
+    /// Waits until the data directory, or a file in it, is found deleted or replaced by somebody; the error says what, and that nothing
+    /// is written any more.
+    pub async fn data_directory_lost(&self) -> IndexError {
+        self.shared.until_lost().await
+    }
+
     /// Counter that changes whenever [`IndexReader::known`] of any directory would answer differently. Not stored.
     #[must_use]
     pub fn known_version(&self) -> u64 {

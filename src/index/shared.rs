@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use tokio::sync::watch;
+
 use super::data_directory::suspect_damage;
 use super::leases::Leases;
 use super::sqlite::{Failure, Pool};
@@ -23,6 +25,8 @@ pub(super) struct Shared {
     reads: AtomicI64,
     /// Damage was met, so that the writer is to compare all rows with their digests.
     suspicion: AtomicBool,
+    /// How the data directory was lost under the running server, once it is.
+    lost: watch::Sender<Option<IndexError>>,
 }
 
 /// Counters as of the last commit.
@@ -76,6 +80,27 @@ impl Shared {
             notes: Mutex::default(),
             reads: AtomicI64::new(0),
             suspicion: AtomicBool::new(false),
+            lost: watch::Sender::default(),
+        }
+    }
+
+    /// How the data directory was lost, if it is.
+    pub(super) fn lost(&self) -> Option<IndexError> {
+        self.lost.borrow().clone()
+    }
+
+    pub(super) fn note_lost(&self, error: IndexError) {
+        self.lost.send_replace(Some(error));
+    }
+
+    /// Waits until the data directory is lost.
+    pub(super) async fn until_lost(&self) -> IndexError {
+        let mut lost = self.lost.subscribe();
+        let found = lost.wait_for(Option::is_some).await.ok().and_then(|lost| lost.clone());
+        match found {
+            Some(error) => error,
+            // The sender lives as long as this.
+            None => std::future::pending().await,
         }
     }
 

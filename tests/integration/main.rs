@@ -9,6 +9,7 @@ mod cluster_names;
 mod command_line;
 mod configuration_documents;
 mod damaged_index;
+mod data_directory;
 mod directory_contract;
 mod duplicates;
 mod faulty_store;

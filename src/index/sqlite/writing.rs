@@ -31,6 +31,9 @@ const LULL: Duration = Duration::from_millis(20);
 /// How often the thread looks for housework while nothing comes.
 const IDLE: Duration = Duration::from_secs(2);
 
+/// How often the thread looks whether its files still lie where they were opened.
+const CHECK: Duration = Duration::from_secs(1);
+
 /// Pages given back to the file system in one step, and pages kept for what comes next.
 const PAGES_PER_STEP: i64 = 256;
 const PAGES_KEPT: i64 = 1024;
@@ -59,6 +62,7 @@ pub(in crate::index) struct Thread {
     housework: bool,
     counting: Counting,
     checking: Checking,
+    checked: Instant,
 }
 
 /// The open file.
@@ -79,6 +83,7 @@ impl Thread {
             housework: true,
             counting: Counting::default(),
             checking: Checking::default(),
+            checked: Instant::now(),
         }
     }
 
@@ -88,6 +93,7 @@ impl Thread {
             return Ok(());
         }
         self.data_directory.writable()?;
+        self.data_directory.prepare_index()?;
         let mut connection = connection::open_writer(&self.data_directory.index_file(), self.options.max_file_pages)?;
         let directories = directories::configure(&mut connection, &self.options.directories, self.options.clock.now())?;
         let transaction = connection.transaction()?;
@@ -95,6 +101,7 @@ impl Thread {
         eviction::check_bytes(&mut Session::new(&transaction, &directories.configured))?;
         transaction.commit()?;
         open_counters(&connection, &self.shared)?;
+        self.data_directory.note_files();
         self.store = Some(Store { connection, directories });
         self.shared.pool.reset(false);
         Ok(())
@@ -109,6 +116,7 @@ impl Thread {
     pub(in crate::index) fn run(mut self, commands: &Receiver<Command>) {
         let mut closing = None;
         loop {
+            self.check();
             let wait = if self.housework { Duration::ZERO } else { self.checking.pause().min(IDLE) };
             match commands.recv_timeout(wait) {
                 Ok(Command::Act(urgency, act)) => closing = self.batch(urgency, act, commands),
@@ -124,6 +132,18 @@ impl Thread {
         if let Some(done) = closing {
             // Whoever asked may have gone.
             let _ = done.send(());
+        }
+    }
+
+    /// Tells the server, once, when the data directory or a file in it was deleted or replaced. From then on nothing is written.
+    fn check(&mut self) {
+        if self.shared.lost().is_some() || self.checked.elapsed() < CHECK {
+            return;
+        }
+        self.checked = Instant::now();
+        if let Err(error) = self.data_directory.check() {
+            tracing::error!("{error}");
+            self.shared.note_lost(error);
         }
     }
 
@@ -185,6 +205,9 @@ impl Thread {
         work: impl FnOnce(&mut Session<'_>, &Shared, &mut Vec<Answer>) -> Result<(), Failure>,
         answers: &mut Vec<Answer>,
     ) -> Result<bool, Failure> {
+        if let Some(lost) = self.shared.lost() {
+            return Err(lost.into());
+        }
         self.open()?;
         let Some(store) = &self.store else { return Err(IndexError::Closed.into()) };
         let connection = &store.connection;
@@ -239,6 +262,9 @@ impl Thread {
     }
 
     fn step(&mut self, now: Millis) -> Result<bool, IndexError> {
+        if self.shared.lost().is_some() {
+            return Ok(false);
+        }
         let Some(store) = &self.store else { return Ok(false) };
         self.counting.count_if_due(&store.connection, &self.shared);
         let over_budget = self.shared.counters.pack_bytes.load(Ordering::Relaxed) > self.options.max_pack_bytes;

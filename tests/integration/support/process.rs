@@ -131,6 +131,19 @@ impl Process {
         self.child.wait().unwrap()
     }
 
+    /// Waits until it has ended by itself.
+    pub(crate) fn wait_for_end(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        let mut lines = self.log.lines.lock().unwrap();
+        while !lines.1 {
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "the server did not end:\n{}", lines.0.join("\n"));
+            lines = self.log.grown.wait_timeout(lines, left).unwrap().0;
+        }
+        drop(lines);
+        self.child.wait().unwrap()
+    }
+
     /// Resident memory in bytes: now, and the peak.
     pub(crate) fn memory(&self) -> (u64, u64) {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
