@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::clock::{Clock, Millis};
+use crate::clock::{Clock, Millis, SystemZone};
 use crate::index::IndexReader;
 use crate::ingest::{FillingStatus, Ingest};
 use crate::refresh::RefreshStatus;
@@ -56,6 +56,7 @@ mod overview;
 mod page;
 mod problems;
 mod query;
+mod readiness;
 mod response;
 mod retention;
 mod serve;
@@ -67,7 +68,6 @@ pub(crate) use encoding::{Encoding, negotiate};
 pub(crate) use response::{RouteTemplate, not_modified};
 
 pub use actions::{Actions, FromOwner, Who};
-pub use dashboard::system_timezone_name;
 pub use hosts::Hosts;
 pub use log_url::{LogUrlPattern, LogUrls, SchemeRefused};
 pub use observe::{DURATION_BUCKETS, DURATION_METRIC, REQUESTS_METRIC};
@@ -82,8 +82,8 @@ pub struct ApiOptions {
     pub flink_version: String,
     /// How often the page asks again (`historyserver.web.refresh-interval`).
     pub web_refresh_interval: Duration,
-    /// Name of the time zone of this machine, as [`system_timezone_name`] tells it.
-    pub timezone_name: String,
+    /// The time zone of this machine.
+    pub time_zone: SystemZone,
     /// Where logs are kept (`historyserver.log.*.url-pattern`).
     pub log_urls: LogUrls,
     /// How long a handler may take until its answer begins; after that the client gets a 503.
@@ -103,7 +103,7 @@ impl Default for ApiOptions {
         Self {
             flink_version: "2.3.0".to_owned(),
             web_refresh_interval: Duration::from_secs(10),
-            timezone_name: system_timezone_name(),
+            time_zone: SystemZone::of_process(),
             log_urls: LogUrls::default(),
             request_timeout: Duration::from_mins(1),
             max_request_body: 64 << 10,

@@ -7,6 +7,7 @@ mod retain;
 mod retries;
 mod round;
 mod status;
+mod unfetched;
 
 pub use retain::RetentionRules;
 pub use round::{DirectoryRefresh, Duty, Refresh};

@@ -59,6 +59,11 @@ pub(super) async fn problems(State(shared): State<Arc<Shared>>, request: Request
     };
     let limit = parameters.limit(100, 1_000)?;
     let cursor = parameters.text("cursor")?.map(str::to_owned);
-    let (page, total) = super::query::reader(&shared).problem_page(filter, cursor, limit).await?;
-    response::json_now(StatusCode::OK, &ProblemPage { items: page.rows, next: page.next, total: total.into() })
+    // What could not be put on record is told on the first page.
+    let unstored: Vec<Problem> = shared.refresh.borrow().unstored().filter(|problem| filter.takes(problem)).cloned().collect();
+    let ahead = if cursor.is_none() { unstored.len().min(limit - 1) } else { 0 };
+    let (page, mut total) = super::query::reader(&shared).problem_page(filter, cursor, limit - ahead).await?;
+    total.count += unstored.len() as u64;
+    let items = unstored.into_iter().take(ahead).chain(page.rows).collect();
+    response::json_now(StatusCode::OK, &ProblemPage { items, next: page.next, total: total.into() })
 }

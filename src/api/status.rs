@@ -16,8 +16,8 @@ use crate::refresh::RefreshStatus;
 use crate::retention::cleanup::CleanupStatus;
 
 use super::error::ApiError;
-use super::ops::{Readiness, readiness};
 use super::query::parameters::Parameters;
+use super::readiness::Readiness;
 use super::{Shared, query, response};
 
 /// Problems that are shown; their number is always told.
@@ -64,8 +64,11 @@ pub(super) async fn status(State(shared): State<Arc<Shared>>, request: Request) 
     let reader = query::reader(&shared);
     let figures = reader.figures().await?;
     let (shown, _) = reader.problem_page(ProblemFilter::default(), None, PROBLEMS_SHOWN).await?;
-    let shown = shown.rows;
     let refresh = shared.refresh.borrow().clone();
+    let unstored: Vec<Problem> = refresh.unstored().cloned().collect();
+    let total = figures.problems.max(shown.rows.len() as u64) + unstored.len() as u64;
+    // What could not be put on record comes first: it may be why there is nothing else.
+    let shown = unstored.into_iter().chain(shown.rows).take(PROBLEMS_SHOWN).collect();
     let now = shared.clock.now();
     let status = Status {
         version: env!("CARGO_PKG_VERSION"),
@@ -73,11 +76,11 @@ pub(super) async fn status(State(shared): State<Arc<Shared>>, request: Request) 
         now,
         started: shared.started,
         uptime_ms: now - shared.started,
-        readiness: readiness(&refresh, reader.listed(), shared.stopping.is_cancelled()),
+        readiness: Readiness::of(&refresh, reader.listed(), shared.stopping.is_cancelled()),
         refresh,
         cleanup: shared.actions.as_ref().map(|actions| actions.cleaner.status().borrow().clone()),
         facts: shared.filling.borrow().clone(),
-        problems: Problems { total: figures.problems.max(shown.len() as u64), shown },
+        problems: Problems { total, shown },
         figures,
     };
     response::json_now(StatusCode::OK, &status)

@@ -85,6 +85,18 @@ pub struct ProblemFilter {
     pub application: Option<ApplicationId>,
 }
 
+impl ProblemFilter {
+    /// Whether a problem is one that is asked for.
+    #[must_use]
+    pub fn takes(&self, problem: &Problem) -> bool {
+        let subject = &problem.subject;
+        (self.codes.is_empty() || self.codes.contains(&problem.code))
+            && (self.directories.is_empty() || self.directories.iter().any(|url| *url == subject.directory.to_string()))
+            && (self.clusters.is_empty() || subject.cluster.as_ref().is_some_and(|cluster| self.clusters.contains(&cluster.to_string())))
+            && self.application.is_none_or(|id| subject.application == Some(id))
+    }
+}
+
 /// How many rows there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Total {

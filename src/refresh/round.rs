@@ -16,6 +16,7 @@ use super::plan::{Plan, Planner, Rules, Task, is_open};
 use super::retain::RetentionRules;
 use super::retries::{Attempts, Moment, Retries, Retry, Wish};
 use super::status::{DirectoryState, DirectoryStatus, RefreshStatus};
+use super::unfetched::Unfetched;
 use crate::clock::{Clock, Millis};
 use crate::directory::{ClusterName, Directory, DirectoryError, Extent, FileKind, FilePath, Found, Listed};
 use crate::ids::ApplicationId;
@@ -64,6 +65,8 @@ pub struct DirectoryRefresh {
     known: Option<(u64, Arc<KnownDirectory>)>,
     /// Failed attempts since then.
     attempts: Attempts,
+    /// Units of which a file could not be fetched.
+    unfetched: Unfetched,
     /// When this was made, for what an earlier process could not read.
     started: Millis,
     /// What the next round tries again besides what is due.
@@ -197,17 +200,7 @@ impl DirectoryRefresh {
     /// The refresh of one directory.
     #[must_use]
     pub fn new(directory: Directory, ingest: Ingest, writer: IndexWriter, reader: IndexReader, rules: Rules, clock: Clock) -> Self {
-        let status = DirectoryStatus {
-            url: directory.url().clone(),
-            state: DirectoryState::Waiting,
-            reason: None,
-            last_listed: None,
-            look_ms: None,
-            audit_ms: None,
-            next_audit: None,
-            units: 0,
-            held_back: None,
-        };
+        let status = DirectoryStatus::new(directory.url().clone());
         let started = clock.now();
         Self {
             directory,
@@ -223,6 +216,7 @@ impl DirectoryRefresh {
             last_refresh: None,
             known: None,
             attempts: Attempts::default(),
+            unfetched: Unfetched::default(),
             wish: Wish::Store,
             last_listed: Arc::default(),
             status,
@@ -353,6 +347,7 @@ impl DirectoryRefresh {
                     if let Some(error) = index_error {
                         return Err(Failure::Index(error));
                     }
+                    self.unfetched.note(&change);
                     let was_read = change.files.iter().any(|file| matches!(file.outcome, FileOutcome::Parsed { .. }));
                     if let Some(retry) = &retry {
                         self.attempts.note(&change, &retry.files);
@@ -445,6 +440,7 @@ impl DirectoryRefresh {
         let jobs = |unit: &KnownUnit| unit.files.iter().filter(|file| file.kind != FileKind::Summary).count();
         let job_archives = known.applications.values().chain(known.legacy_jobs.values()).map(jobs).sum();
         metrics::known(self.directory.url(), known.applications.len(), job_archives);
+        self.unfetched = Unfetched::of(self.directory.url(), &known);
         self.known = Some((version, known.clone()));
         self.attempts.clear();
         Ok(known)
@@ -488,6 +484,12 @@ impl DirectoryRefresh {
         if let Some(units) = done.units {
             self.status.units = units;
         }
+        let hides = |problem: &&Problem| {
+            matches!(problem.code, ProblemCode::ListingFailed | ProblemCode::PermissionDenied | ProblemCode::SearchLimited)
+        };
+        self.status.hidden = self.obstacles.iter().filter(hides).count() as u64;
+        self.status.unfetched = self.unfetched.len();
+        self.status.unstored.clear();
         self.status.reason.clone_from(&done.doubt);
         self.status.state = match (done.vanished, done.exists) {
             (true, _) => DirectoryState::Vanished,
@@ -524,15 +526,27 @@ impl DirectoryRefresh {
             tracing::warn!(directory.url = %url, problem.code = %code, "refresh failed, what is indexed is still served: {reason}");
             self.logged = Some(reason.clone());
         }
-        if matches!(failure, Failure::Listing(_)) {
-            let subject = Subject { directory: url, cluster: None, application: None, file: None };
-            let problem = Problem { code, subject, reason, since: self.clock.now(), next_attempt: None };
-            let mut problems = self.obstacles.clone();
-            problems.push(problem);
-            if let Err(error) = self.note_problems(problems).await {
-                tracing::debug!("the failure of a listing could not be put on record: {error}");
+        let subject = Subject { directory: url, cluster: None, application: None, file: None };
+        let problem = |code, reason, since| Problem { code, subject: subject.clone(), reason, since, next_attempt: None };
+        let now = self.clock.now();
+        let mut unstored = Vec::new();
+        match failure {
+            Failure::Listing(_) => {
+                let mut problems = self.obstacles.clone();
+                problems.push(problem(code, reason.clone(), now));
+                if let Err(error) = self.note_problems(problems).await {
+                    unstored = vec![problem(code, reason, now), problem(ProblemCode::IndexUnwritable, error.to_string(), now)];
+                }
             }
+            Failure::Index(_) => unstored.push(problem(code, reason, now)),
+            Failure::Stopped => {}
         }
+        // Those that are told already are told since when they began.
+        for problem in &mut unstored {
+            let same = |told: &&Problem| (told.code, &told.reason) == (problem.code, &problem.reason);
+            problem.since = self.status.unstored.iter().find(same).map_or(now, |told| told.since);
+        }
+        self.status.unstored = unstored;
     }
 }
 

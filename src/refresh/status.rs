@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 use crate::clock::Millis;
 use crate::directory::DirectoryUrl;
 use crate::index::HeldCleanup;
+use crate::problem::Problem;
 
 /// State of the refreshes, published while they run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
@@ -23,6 +24,13 @@ pub struct RefreshStatus {
     pub pending: u64,
     /// State of each configured archive directory.
     pub directories: Vec<DirectoryStatus>,
+}
+
+impl RefreshStatus {
+    /// Problems that could not be put on record.
+    pub fn unstored(&self) -> impl Iterator<Item = &Problem> {
+        self.directories.iter().flat_map(|directory| &directory.unstored)
+    }
 }
 
 /// State of one archive directory.
@@ -46,6 +54,34 @@ pub struct DirectoryStatus {
     pub units: u64,
     /// The cleanup that a guard holds back.
     pub held_back: Option<HeldCleanup>,
+    /// Folders and files that a listing could not look into, or did not since they are too many.
+    pub hidden: u64,
+    /// Applications and legacy jobs of which a file could not be fetched.
+    pub unfetched: u64,
+    /// Problems that could not be put on record, since the data directory takes nothing. They are told with those on record.
+    #[serde(skip)]
+    pub unstored: Vec<Problem>,
+}
+
+impl DirectoryStatus {
+    /// Of a directory that nothing is known of yet.
+    #[must_use]
+    pub fn new(url: DirectoryUrl) -> Self {
+        Self {
+            url,
+            state: DirectoryState::Waiting,
+            reason: None,
+            last_listed: None,
+            look_ms: None,
+            audit_ms: None,
+            next_audit: None,
+            units: 0,
+            held_back: None,
+            hidden: 0,
+            unfetched: 0,
+            unstored: Vec::new(),
+        }
+    }
 }
 
 /// How the last listing of a directory ended.

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use historyserver::api::{ApiOptions, LogUrlPattern, LogUrls};
+use historyserver::clock::SystemZone;
 use serde_json::json;
 
+use crate::support::process::{Process, command};
 use crate::support::served::{Served, samples};
 use crate::support::world::WorldOptions;
 
@@ -13,7 +15,7 @@ async fn config_has_every_field_of_flinks_dashboard_configuration() {
     let api = ApiOptions {
         flink_version: "2.4.1".to_owned(),
         web_refresh_interval: Duration::from_millis(2500),
-        timezone_name: "Coordinated Universal Time".to_owned(),
+        time_zone: SystemZone::Named(chrono_tz::Tz::Asia__Tokyo),
         ..ApiOptions::default()
     };
     let server = Served::unread(&[], WorldOptions { api, ..WorldOptions::default() }).await;
@@ -22,8 +24,7 @@ async fn config_has_every_field_of_flinks_dashboard_configuration() {
         let fields: Vec<&String> = config.as_object().unwrap().keys().collect();
         assert_eq!(fields, ["refresh-interval", "timezone-name", "timezone-offset", "flink-version", "flink-revision", "features"]);
         assert_eq!(config["refresh-interval"], 2500);
-        assert_eq!(config["timezone-name"], "Coordinated Universal Time");
-        assert!(config["timezone-offset"].is_i64());
+        assert_eq!((&config["timezone-name"], &config["timezone-offset"]), (&json!("Asia/Tokyo"), &json!(32_400_000)));
         assert_eq!(config["flink-version"], "2.4.1");
         assert!(config["flink-revision"].is_string());
         assert_eq!(config["features"], json!({"web-submit": false, "web-cancel": false, "web-rescale": false, "web-history": true}));
@@ -117,4 +118,31 @@ async fn metrics_count_requests_by_template_and_never_name_what_was_asked_for() 
         assert!(!text.contains(archived), "{archived} is in\n{text}");
     }
     server.stop().await;
+}
+
+#[tokio::test]
+async fn the_time_zone_of_a_rule_is_told_as_java_tells_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("archives");
+    std::fs::create_dir(&root).unwrap();
+    for (number, (zone, name, offset)) in [
+        ("CST-8", "GMT+08:00", 28_800_000),
+        ("EST5", "GMT-05:00", -18_000_000),
+        ("UTC0", "Greenwich Mean Time", 0),
+        ("IST-5:30", "GMT+05:30", 19_800_000),
+        (":Asia/Tokyo", "Asia/Tokyo", 32_400_000),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut started = command(&[&root], &folder.path().join(format!("data-{number}")), &[]);
+        started.env("TZ", zone);
+        let server = Process::spawn(started);
+        let config = server.json("/config").await;
+        assert_eq!(
+            (&config["timezone-name"], &config["timezone-offset"]),
+            (&serde_json::Value::from(name), &serde_json::Value::from(offset)),
+            "{zone}"
+        );
+    }
 }

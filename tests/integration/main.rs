@@ -44,6 +44,7 @@ mod moto;
 mod older_indexes;
 mod on_demand;
 mod publishing;
+mod readiness;
 mod refresh;
 mod retention;
 mod running;
