@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::archive::OverviewForm;
 use crate::clock::{Clock, Millis, SystemZone};
 use crate::index::IndexReader;
 use crate::ingest::{FillingStatus, Ingest};
@@ -80,6 +81,8 @@ pub use serve::{Drained, ServeOptions, serve};
 pub struct ApiOptions {
     /// Version of the Flink API that is answered (`historyserver.web.flink-version`).
     pub flink_version: String,
+    /// Form of `/jobs/overview`, by that version. `None`: as archived while no archive is of Flink 2, else that of Flink 2.
+    pub job_overview: Option<OverviewForm>,
     /// How often the page asks again (`historyserver.web.refresh-interval`).
     pub web_refresh_interval: Duration,
     /// The time zone of this machine.
@@ -102,6 +105,7 @@ impl Default for ApiOptions {
     fn default() -> Self {
         Self {
             flink_version: "2.3.0".to_owned(),
+            job_overview: None,
             web_refresh_interval: Duration::from_secs(10),
             time_zone: SystemZone::of_process(),
             log_urls: LogUrls::default(),

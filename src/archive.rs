@@ -11,6 +11,7 @@ pub mod facts;
 mod flaws;
 pub mod fuzz;
 mod job;
+mod job_overview;
 mod legacy_overview;
 mod members;
 mod reader;
@@ -20,6 +21,8 @@ mod text;
 use std::io::{self, BufReader};
 
 pub use self::derivation::{Derivation, Derived};
+pub use self::job_overview::{OverviewForm, has_newer_members};
+
 use self::facts::{Belongs, Facts};
 use crate::clock::Millis;
 use crate::ids::{ApplicationId, JobId};

@@ -11,6 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, Actions, ApiOptions, ApiState, Hosts, LogUrlPattern, LogUrls, ServeOptions, Who};
+use crate::archive::OverviewForm;
 use crate::clock::{Clock, Millis};
 use crate::config::{Config, RetentionConfig, WebConfig};
 use crate::directory::Directory;
@@ -216,6 +217,7 @@ fn api_options(web: &WebConfig, address: IpAddr) -> ApiOptions {
     };
     if let Some(version) = &web.flink_version {
         options.flink_version.clone_from(version);
+        options.job_overview = OverviewForm::of_version(version);
     }
     let pattern = |text: &Option<String>| text.as_deref().and_then(|text| LogUrlPattern::parse(text).ok().flatten());
     options.log_urls = LogUrls { jobmanager: pattern(&web.jobmanager_log_url), taskmanager: pattern(&web.taskmanager_log_url) };

@@ -5,6 +5,7 @@
 //! The tag is the generation, so a poll that finds nothing new reads no rows.
 
 use std::fmt::Write as _;
+use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError};
 
 use axum::body::Body;
@@ -13,6 +14,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use tokio::sync::Mutex;
 
+use crate::archive::{OverviewForm, has_newer_members};
 use crate::index::query::ScopedReader;
 use crate::index::{Generation, OverviewList};
 use crate::tasks;
@@ -93,21 +95,64 @@ async fn made(shared: &Shared, list: List, wanted: Generation) -> Result<Arc<Mad
     *kept = None;
     let reader = query::reader(shared);
     let made = Arc::new(match list {
-        List::Applications => overview(&reader, OverviewList::Applications, "{\"applications\":[").await?,
-        List::Jobs => overview(&reader, OverviewList::Jobs, "{\"jobs\":[").await?,
+        List::Applications => applications(&reader).await?,
+        List::Jobs => jobs(&reader, shared.options.job_overview).await?,
         List::JobIds => job_ids(&reader).await?,
     });
     *kept = Some(Arc::clone(&made));
     Ok(made)
 }
 
-/// Makes a merged overview.
-async fn overview(reader: &ScopedReader, list: OverviewList, head: &str) -> Result<Made, ApiError> {
+/// Makes the list of applications.
+async fn applications(reader: &ScopedReader) -> Result<Made, ApiError> {
+    let head = "{\"applications\":[";
+    let (writer, generation) = overview(reader, OverviewList::Applications, head, |writer, row| {
+        writer.row(row);
+        ControlFlow::Continue(())
+    })
+    .await?;
+    writer.finish(generation)
+}
+
+/// Makes the list of jobs. Without a form it has the archived members only, as long as clients of Flink 1.17 and 1.18 can read that.
+async fn jobs(reader: &ScopedReader, form: Option<OverviewForm>) -> Result<Made, ApiError> {
+    let head = "{\"jobs\":[";
+    if form.is_none() {
+        let (writer, generation) = overview(reader, OverviewList::Jobs, head, |writer, row| {
+            if has_newer_members(row) {
+                writer.refused = true;
+                return ControlFlow::Break(());
+            }
+            writer.row(row);
+            ControlFlow::Continue(())
+        })
+        .await?;
+        if !writer.refused {
+            return writer.finish(generation);
+        }
+    }
+    let form = form.unwrap_or(OverviewForm::Flink2);
+    let (writer, generation) = overview(reader, OverviewList::Jobs, head, move |writer, row| {
+        writer.row(&form.of(row));
+        ControlFlow::Continue(())
+    })
+    .await?;
+    writer.finish(generation)
+}
+
+/// Writes a merged overview: `row` takes each object.
+async fn overview(
+    reader: &ScopedReader,
+    list: OverviewList,
+    head: &str,
+    row: impl Fn(&mut Writer, &str) -> ControlFlow<()> + Send + 'static,
+) -> Result<(Writer, Generation), ApiError> {
     let writer = Arc::new(std::sync::Mutex::new(Writer::new(head)));
     let rows = Arc::clone(&writer);
-    let generation = reader.overview(list, move |row| rows.lock().unwrap_or_else(PoisonError::into_inner).row(row)).await?;
+    let take = move |object: &str| row(&mut rows.lock().unwrap_or_else(PoisonError::into_inner), object);
+    let generation = reader.overview(list, take).await?;
     let writer = std::mem::replace(&mut *writer.lock().unwrap_or_else(PoisonError::into_inner), Writer::new(""));
-    writer.finish(generation)
+    Ok((writer, generation))
 }
 
 /// Makes the list of ids and states.
@@ -133,13 +178,15 @@ struct Writer {
     packer: gzip::Packer,
     length: u64,
     rows: u64,
+    /// Whether a row was met that may not be in this list.
+    refused: bool,
     /// The first failure; what comes after it is not written.
     failed: Option<std::io::Error>,
 }
 
 impl Writer {
     fn new(head: &str) -> Self {
-        let mut writer = Self { packer: gzip::Packer::new(), length: 0, rows: 0, failed: None };
+        let mut writer = Self { packer: gzip::Packer::new(), length: 0, rows: 0, refused: false, failed: None };
         writer.push(head);
         writer
     }

@@ -1,9 +1,7 @@
 //! What a job archive tells of its job.
 
-use std::fmt::Write as _;
-
 use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::facts::{Belongs, Facts, figure, time};
 use super::members::Members;
@@ -119,35 +117,8 @@ fn listed(id: JobId, object: &RawValue) -> Result<Option<JobRecord>, OtherJob> {
         job_type: members.text("jobType").filter(|job_type| is_state(job_type)),
         belongs: Belongs::Unknown,
         tasks: members.counts("tasks"),
-        overview: with_required_members(object.get(), &members),
+        overview: object.get().to_owned(),
     }))
-}
-
-/// Adds what Flink's clients require and older archives lack, where and as Flink's own server adds it.
-fn with_required_members(object: &str, members: &Members<'_>) -> String {
-    let mut text = String::with_capacity(object.len() + 64);
-    let mut copied = 0;
-    if members.get("schedulerType").is_none() || members.get("jobType").is_none() {
-        let behind = if members.get("jobType").is_some() { "jobType" } else { "name" };
-        if let Some(value) = members.get(behind) {
-            copied = value.get().as_ptr().addr() - object.as_ptr().addr() + value.get().len();
-            text.push_str(&object[..copied]);
-            for required in ["jobType", "schedulerType"] {
-                if members.get(required).is_none() {
-                    // Writing to a string cannot fail.
-                    let _ = write!(text, ",\"{required}\":null");
-                }
-            }
-        }
-    }
-    match object[copied..].rfind('}') {
-        Some(end) if members.get("pending-operators").is_none() => {
-            text.push_str(&object[copied..copied + end]);
-            text.push_str(",\"pending-operators\":0}");
-        }
-        _ => text.push_str(&object[copied..]),
-    }
-    text
 }
 
 /// Builds the object of `/jobs/overview` from that of `/jobs/<id>`.
@@ -167,18 +138,21 @@ fn overview_of_details(details: &Members<'_>) -> Option<String> {
         }
     }
     tasks.insert("total".to_owned(), total.into());
-    let overview = json!({
-        "jid": details.text("jid")?,
-        "name": details.text("name")?,
-        "jobType": details.text("job-type"),
-        "schedulerType": details.text("schedulerType"),
-        "start-time": start,
-        "end-time": end,
-        "duration": details.integer("duration").unwrap_or_else(|| super::duration(start, end)),
-        "state": details.text("state")?,
-        "last-modification": if end >= 0 { end } else { start },
-        "tasks": tasks,
-        "pending-operators": details.integer("pending-operators").unwrap_or(0),
-    });
-    Some(overview.to_string())
+    // In Flink's order; newer members only where they are archived, see `job_overview`.
+    let members = [
+        ("jid", Some(details.text("jid")?.into())),
+        ("name", Some(details.text("name")?.into())),
+        ("jobType", details.text("job-type").map(Value::from)),
+        ("schedulerType", details.text("schedulerType").map(Value::from)),
+        ("start-time", Some(start.into())),
+        ("end-time", Some(end.into())),
+        ("duration", Some(details.integer("duration").unwrap_or_else(|| super::duration(start, end)).into())),
+        ("state", Some(details.text("state")?.into())),
+        ("last-modification", Some(if end >= 0 { end } else { start }.into())),
+        ("tasks", Some(tasks.into())),
+        ("pending-operators", details.integer("pending-operators").map(Value::from)),
+    ];
+    let overview: Map<String, Value> =
+        members.into_iter().filter_map(|(name, value): (_, Option<Value>)| Some((name.to_owned(), value?))).collect();
+    Some(Value::from(overview).to_string())
 }

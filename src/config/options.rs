@@ -224,7 +224,7 @@ options! {
     ALLOW_REMOTE_ACTIONS = Own "historyserver.web.allow-remote-actions", Kind::Switch, Some("false"), Full,
         "Whether refresh and cleanup may be asked for over HTTP when the server listens on more than loopback, under its addresses, localhost and the names of `historyserver.web.hosts`. It has no login of its own.";
     FLINK_VERSION = Own "historyserver.web.flink-version", Kind::Text, None, Full,
-        "Flink version that `/config` reports. Unset: the version whose API is answered.";
+        "Flink version that `/config` reports, and whose clients read `/jobs/overview`: those of 1.17 and 1.18 take no `jobType`, `schedulerType` and `pending-operators`, those of 2.0 and later need them. Unset: 2.3, and a list without these members as long as no archive has them.";
     JOBMANAGER_LOG_URL = Flink "historyserver.log.jobmanager.url-pattern", Kind::Text, None, Full,
         "Where JobManager logs are found: http or https, with `<jobid>` in it. Unset: no link.";
     TASKMANAGER_LOG_URL = Flink "historyserver.log.taskmanager.url-pattern", Kind::Text, None, Full,

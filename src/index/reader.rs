@@ -1,5 +1,6 @@
 //! The reading handle.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -59,11 +60,16 @@ impl IndexReader {
         self.shared.counters.listed()
     }
 
-    /// Gives every object of a merged overview to `row`, newest first, from one snapshot; answers that snapshot's generation.
+    /// Gives the objects of a merged overview to `row`, newest first, until it breaks off; all from one snapshot, whose generation is
+    /// the answer.
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn overview(&self, list: OverviewList, row: impl FnMut(&str) + Send + 'static) -> Result<Generation, IndexError> {
+    pub async fn overview(
+        &self,
+        list: OverviewList,
+        row: impl FnMut(&str) -> ControlFlow<()> + Send + 'static,
+    ) -> Result<Generation, IndexError> {
         self.scoped(Scope::everything()).overview(list, row).await
     }
 

@@ -18,6 +18,7 @@ mod flink_cases;
 mod flink_clients;
 mod flink_retention;
 mod flink_side_by_side;
+mod flink_versions;
 mod fuzz_envelope;
 mod generated_archives;
 #[path = "../support/generator.rs"]

@@ -75,7 +75,7 @@ fn record_tells_what_the_overview_tells(read: &Read, entries: &[Value]) {
             assert_eq!(record.jobs.iter().map(|job| job.id.to_string()).collect::<Vec<_>>(), named);
         }
         Record::Job(record) => {
-            let mut overview = document("/jobs/overview")["jobs"][0].clone();
+            let overview = &document("/jobs/overview")["jobs"][0];
             assert_eq!(record.name, overview["name"].as_str().unwrap());
             assert_eq!(record.status, overview["state"].as_str().unwrap());
             let details = document(&format!("/jobs/{}", overview["jid"].as_str().unwrap()));
@@ -88,11 +88,7 @@ fn record_tells_what_the_overview_tells(read: &Read, entries: &[Value]) {
             let told = details["job-type"].as_str().or(details["plan"]["type"].as_str().filter(|told| !told.is_empty()));
             assert_eq!(record.job_type.as_deref(), told);
             assert_eq!(record.tasks.len(), overview["tasks"].as_object().unwrap().len());
-            let members = overview.as_object_mut().unwrap();
-            members.entry("jobType").or_insert(Value::Null);
-            members.entry("schedulerType").or_insert(Value::Null);
-            members.entry("pending-operators").or_insert(0.into());
-            assert_eq!(&serde_json::from_str::<Value>(&record.overview).unwrap(), &overview);
+            assert_eq!(&serde_json::from_str::<Value>(&record.overview).unwrap(), overview);
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Of an id whose shown copy is outside of the scope none is listed here, since Flink's lists have room for that one only;
 //! lists of all copies ([`ScopedReader::page`]) and documents know the others.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -23,11 +24,16 @@ impl ScopedReader {
         self.reader.generation()
     }
 
-    /// Gives every object of a merged overview to `row`, newest first, from one snapshot; answers that snapshot's generation.
+    /// Gives the objects of a merged overview to `row`, newest first, until it breaks off; all from one snapshot, whose generation is
+    /// the answer.
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn overview(&self, list: OverviewList, row: impl FnMut(&str) + Send + 'static) -> Result<Generation, IndexError> {
+    pub async fn overview(
+        &self,
+        list: OverviewList,
+        row: impl FnMut(&str) -> ControlFlow<()> + Send + 'static,
+    ) -> Result<Generation, IndexError> {
         let scope = Arc::clone(&self.scope);
         let index = self.generation().index;
         let number = self

@@ -1,5 +1,7 @@
 //! Lists and counts, each from one snapshot.
 
+use std::ops::ControlFlow;
+
 use rusqlite::{Connection, params_from_iter};
 
 use super::rows::{job_id, unsigned};
@@ -20,12 +22,12 @@ fn listed(scope: &Scope) -> (&'static str, Option<String>) {
     }
 }
 
-/// Gives every object of an overview to `row`, newest first. Answers the snapshot's generation.
+/// Gives the objects of an overview to `row`, newest first, until it breaks off. Answers the snapshot's generation.
 pub(in crate::index) fn overview(
     connection: &Connection,
     scope: &Scope,
     list: OverviewList,
-    mut row: impl FnMut(&str),
+    mut row: impl FnMut(&str) -> ControlFlow<()>,
 ) -> Result<u64, Failure> {
     let (listed, urls) = listed(scope);
     let (table, id) = match list {
@@ -36,7 +38,9 @@ pub(in crate::index) fn overview(
     let mut query = connection.prepare_cached(&format!("SELECT overview FROM {table} WHERE {listed} ORDER BY end_time DESC, {id}"))?;
     let mut rows = query.query(params_from_iter(urls))?;
     while let Some(found) = rows.next()? {
-        row(found.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?);
+        if row(found.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?).is_break() {
+            break;
+        }
     }
     Ok(generation.cast_unsigned())
 }

@@ -26,7 +26,13 @@ async fn what_flinks_lists_and_the_figures_are_made_of_is_within_the_scope_too()
         let reader = server.world.reader.scoped(scope);
         for list in [OverviewList::Applications, OverviewList::Jobs] {
             let (sender, rows) = std::sync::mpsc::channel();
-            reader.overview(list, move |row| sender.send(row.to_owned()).unwrap()).await.unwrap();
+            reader
+                .overview(list, move |row| {
+                    sender.send(row.to_owned()).unwrap();
+                    std::ops::ControlFlow::Continue(())
+                })
+                .await
+                .unwrap();
             let told: Vec<String> = rows.into_iter().collect();
             assert_eq!(told.len(), expected.len(), "{told:?}");
             assert!(told.iter().zip(&expected).all(|(row, id)| row.contains(id)), "{told:?}");

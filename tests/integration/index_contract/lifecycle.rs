@@ -174,7 +174,7 @@ async fn the_generation_grows_with_what_lists_show_and_with_nothing_else() {
     assert_ne!(index.reader.known_version(), known);
     index.apply(simple("one", "c", 1, 100, "second")).await;
     assert!(index.reader.generation().number > generation.number);
-    let snapshot = index.reader.overview(historyserver::index::OverviewList::Jobs, |_| {}).await.unwrap();
+    let snapshot = index.reader.overview(historyserver::index::OverviewList::Jobs, |_| std::ops::ControlFlow::Continue(())).await.unwrap();
     assert_eq!(snapshot, index.reader.generation());
 }
 

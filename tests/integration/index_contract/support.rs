@@ -67,7 +67,13 @@ impl Index {
 
     pub(super) async fn list(&self, list: OverviewList) -> Vec<String> {
         let (sender, rows) = std::sync::mpsc::channel();
-        self.reader.overview(list, move |row| sender.send(row.to_owned()).unwrap()).await.unwrap();
+        self.reader
+            .overview(list, move |row| {
+                sender.send(row.to_owned()).unwrap();
+                std::ops::ControlFlow::Continue(())
+            })
+            .await
+            .unwrap();
         rows.into_iter().collect()
     }
 
