@@ -5,6 +5,7 @@
 mod application;
 mod depth;
 mod derivation;
+mod ends;
 mod entry_path;
 mod envelope;
 pub mod facts;
@@ -161,6 +162,16 @@ pub trait DocumentSink {
     fn document(&mut self, path: &str, json: &str) -> Result<(), SinkError>;
 }
 
+/// Lets documents go: for whoever only asks whether an archive can be read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoSink;
+
+impl DocumentSink for NoSink {
+    fn document(&mut self, _path: &str, _json: &str) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
 /// A sink that could not go on, for a reason of its own.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
@@ -197,6 +208,13 @@ const STATES: usize = 64;
 /// [`ReadError::Unreadable`] or [`ReadError::Sink`].
 pub fn read_slice(bytes: &[u8], owner: Owner, limits: &Limits, sink: &mut dyn DocumentSink) -> Result<Read, ReadError> {
     reader::read(bytes, owner, limits, sink)
+}
+
+/// Whether an archive begins and ends as a whole archive of this owner does, by its first and its last bytes. `false` says nothing:
+/// only reading all of it tells whether it can be read.
+#[must_use]
+pub fn has_whole_ends(head: &[u8], tail: &[u8], owner: Owner, limits: &Limits) -> bool {
+    ends::begins_well(head, owner, limits) && ends::ends_well(tail)
 }
 
 /// Reads an archive of any size with one document in memory at a time. Equal to [`read_slice`] on the same bytes.

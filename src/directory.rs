@@ -19,6 +19,7 @@ mod local;
 mod object_store;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -184,6 +185,20 @@ impl Directory {
             match &self.backend {
                 Backend::Local(local) => local.read(file, whole_up_to).await,
                 Backend::Store(store) => store.read(file, whole_up_to).await,
+            },
+        )
+    }
+
+    /// Reads a part of a file. Fewer bytes come where the file has become shorter.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn read_part(&self, file: &FilePath, part: Range<u64>) -> Result<Bytes, DirectoryError> {
+        counted(
+            "read",
+            match &self.backend {
+                Backend::Local(local) => local.read_part(file, part).await,
+                Backend::Store(store) => store.read_part(file, part).await,
             },
         )
     }

@@ -28,11 +28,12 @@ pub use answer::{Document, DocumentAnswer, Figures, Generation, Listed, Overview
 pub use change::{Fault, FileChange, FileOutcome, Pack, ParsedRecord, Presence, StagedPack, UnitChange, Urgency};
 pub use contents::{ArchivedFile, DocumentList, DocumentPage, ListedDocument, ProblemFilter, Total, UnitArchives};
 pub use control::{connect_to_server, listen_for_commands};
+pub use data_directory::last_written;
 pub use deriving::{Derived, DerivedPage, DerivingPosition, Underived};
 pub use error::IndexError;
 pub use expiry::{
-    Deletion, Done, Expiry, FailedAttempt, FailedRemoval, HeldCleanup, JudgedFile, Mark, MarkState, Marks, Page, Pending, PendingRemoval,
-    Removal,
+    Deletion, Done, Expiry, FailedAttempt, FailedRemoval, FollowedLimits, HeldCleanup, HeldReason, JudgedFile, Mark, MarkState, Marks,
+    Page, Pending, PendingRemoval, Removal,
 };
 pub use keys::{ApplicationKey, Copy, UnitKey};
 pub use known::{KnownDirectory, KnownFile, KnownUnit};

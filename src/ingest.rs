@@ -9,6 +9,7 @@ mod look_up;
 mod original;
 mod outcome;
 mod pauses;
+mod probe;
 mod read;
 
 use std::collections::{BTreeMap, HashMap};
@@ -21,6 +22,7 @@ pub use bring_back::BringBackError;
 pub use fetch::{ApplicationArchives, FetchedFile};
 pub use filling::{Filling, FillingStatus};
 pub use look_up::LookUpUnlisted;
+pub use probe::ProbedUnit;
 
 use crate::archive::Limits;
 use crate::clock::{Clock, Millis};

@@ -84,15 +84,20 @@ fn ask(wanted: ClientCommand) -> u8 {
     }
 }
 
-/// Prints what is in force, then looks whether the certificates are of use and whether the archive directories are there.
+/// Prints what is in force, then looks whether the certificates are of use, whether the archive directories are there, and whether
+/// the limits can be meant.
 fn check(loaded: &Loaded) -> anyhow::Result<()> {
     std::io::stdout().write_all(report::report(loaded).as_bytes())?;
     tls::acceptor(&loaded.config.ssl)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let sentences = runtime.block_on(server::examine::directories(&loaded.config));
+    let sentences = runtime.block_on(async {
+        let mut sentences = server::examine::directories(&loaded.config).await;
+        sentences.extend(server::check::limits(&loaded.config).await?);
+        anyhow::Ok(sentences)
+    });
     // A file system that hangs is not waited for.
     runtime.shutdown_background();
-    for sentence in sentences {
+    for sentence in sentences? {
         writeln!(std::io::stdout(), "warning: {sentence}")?;
     }
     Ok(())

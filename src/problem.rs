@@ -67,6 +67,10 @@ pub enum ProblemCode {
     CleanupHeldBack,
     /// The clock or the times of files make a verdict by age unsafe.
     ClockImplausible,
+    /// Archives are dated before Flink existed: limits that go by their times wait for a confirmation.
+    TimesImplausible,
+    /// A limit that would take nearly everything.
+    LimitImplausible,
 }
 
 impl ProblemCode {
@@ -99,6 +103,8 @@ impl ProblemCode {
         Self::DeletionFailed,
         Self::CleanupHeldBack,
         Self::ClockImplausible,
+        Self::TimesImplausible,
+        Self::LimitImplausible,
     ];
 
     /// The code as it is shown and stored.
@@ -132,6 +138,8 @@ impl ProblemCode {
             Self::DeletionFailed => "deletion-failed",
             Self::CleanupHeldBack => "cleanup-held-back",
             Self::ClockImplausible => "clock-implausible",
+            Self::TimesImplausible => "times-implausible",
+            Self::LimitImplausible => "limit-implausible",
         }
     }
 

@@ -8,6 +8,7 @@ mod retries;
 mod round;
 mod status;
 mod unfetched;
+mod work;
 
 pub use retain::RetentionRules;
 pub use round::{DirectoryRefresh, Duty, Refresh};

@@ -5,7 +5,9 @@
 
 pub mod cleanup;
 pub mod delete;
+pub mod followed;
 pub mod guard;
+pub mod plausibility;
 pub mod policy;
 pub mod trust;
 

@@ -29,6 +29,7 @@ use crate::telemetry::metrics;
 use crate::{tasks, tls};
 
 pub mod alone;
+pub mod check;
 mod commands;
 pub mod examine;
 
@@ -44,6 +45,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let listener = bind(&config.web).await?;
     let address = listener.local_addr().context("asking for the bound address")?;
     let directories = open_directories(&config)?;
+    let written = index::last_written(&config.data.dir);
     let (writer, reader) = open_index(&config, &directories).await?;
 
     let clock = Clock::System;
@@ -52,6 +54,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let refreshes = directories.into_iter().map(|directory| {
         DirectoryRefresh::new(directory, ingest.clone(), writer.clone(), reader.clone(), rules(&config), clock.clone())
             .with_retention(retention_rules(&config.retention))
+            .with_data_directory_written(written)
     });
     let (refresh, status) = Refresh::new(refreshes.collect(), clock.clone());
     let (filling, filled) = Filling::new(reader.clone(), writer.clone(), clock.clone());

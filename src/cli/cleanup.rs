@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use super::{CleanupArguments, EXIT_FAILED, EXIT_HELD_BACK, EXIT_OK};
 use crate::config::Config;
 use crate::directory::DirectoryUrl;
-use crate::index::{self, HeldCleanup};
+use crate::index::{self, HeldCleanup, HeldReason};
 use crate::server::alone::{self, Findings, Wanted};
 
 /// How often the running server is asked whether it is done.
@@ -73,6 +73,7 @@ async fn ask(data: &Path, wanted: &CleanupArguments) -> anyhow::Result<Findings>
                 units: held["units"].as_u64().unwrap_or(0),
                 of: held["of"].as_u64().unwrap_or(0),
                 since: held["since"].as_i64().unwrap_or(0),
+                reason: held["reason"].as_str().and_then(HeldReason::parse).unwrap_or(HeldReason::TooMuch),
             });
         }
         if directory["state"] == "failed" {

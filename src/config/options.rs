@@ -173,8 +173,8 @@ options! {
         "When archives beyond the limits are deleted: cron expressions of five fields (minute, hour, day, month, weekday) or six (second first). Unset: after every refresh, as in Flink.";
     RETENTION_TIME_ZONE = Own "historyserver.archive.retention.time-zone", Kind::Text, None, Full,
         "Time zone of the cron expressions, such as `Europe/Berlin`. Unset: the system's.";
-    MAX_DELETE_FRACTION = Own "historyserver.archive.retention.max-delete-fraction", Kind::Fraction, Some("1.0"), Full,
-        "Largest part of an archive directory that one cleanup may delete or forget without confirmation. 1.0 is off, since Flink enforces a limit at once; 0.5 is advisable after the first cleanup.";
+    MAX_DELETE_FRACTION = Own "historyserver.archive.retention.max-delete-fraction", Kind::Fraction, None, Full,
+        "Largest part of an archive directory that one cleanup may delete or forget without confirmation; 1.0 allows everything, as Flink does. Unset: the first cleanup with a limit, and the first after a limit became stricter, may delete half of it; those that follow may delete everything beyond the limit.";
     DELETE_UNREADABLE = Own "historyserver.archive.retention.delete-unreadable", Kind::Switch, Some("false"), Full,
         "Whether archives that could not be read, and applications without a summary, count towards the limits and are deleted beyond them. By default they are left for a person to look at.";
     RECORD_TTL = Own "historyserver.archive.retention.record-ttl", Kind::Duration(Zero::Refused), Some("365 d"), Full,

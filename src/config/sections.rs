@@ -53,7 +53,7 @@ impl Config {
                 retain_remote_beyond_local_limit: false,
                 cron: Vec::new(),
                 time_zone: None,
-                max_delete_fraction: 1.0,
+                max_delete_fraction: None,
                 delete_unreadable: false,
                 record_ttl: Duration::from_hours(365 * 24),
             },
@@ -135,8 +135,9 @@ pub struct RetentionConfig {
     pub cron: Vec<String>,
     /// Time zone of the cron expressions; `None`: the system's.
     pub time_zone: Option<chrono_tz::Tz>,
-    /// Largest part of a directory that one run may delete or forget, from 0 to 1; 1 is off.
-    pub max_delete_fraction: f64,
+    /// Largest part of a directory that one run may delete or forget, from 0 to 1; 1 is off. `None`: unset, so that half of it is
+    /// the most for the first run with a limit, or with a stricter one.
+    pub max_delete_fraction: Option<f64>,
     /// Whether unreadable archives count and are deleted.
     pub delete_unreadable: bool,
     /// How long the record of deletions is kept.

@@ -123,7 +123,7 @@ fn retention(reader: &Reader<'_>) -> RetentionConfig {
         retain_remote_beyond_local_limit: reader.switch(&options::RETAIN_REMOTE),
         cron,
         time_zone,
-        max_delete_fraction: reader.fraction(&options::MAX_DELETE_FRACTION).unwrap_or(1.0),
+        max_delete_fraction: reader.fraction(&options::MAX_DELETE_FRACTION),
         delete_unreadable: reader.switch(&options::DELETE_UNREADABLE),
         record_ttl: reader.duration(&options::RECORD_TTL).unwrap_or_default(),
     }

@@ -13,9 +13,11 @@ mod search;
 mod walk;
 
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio::sync::mpsc::Sender;
 
 use super::error::{DirectoryError, DirectoryErrorKind};
@@ -55,6 +57,11 @@ impl Local {
 
     pub(super) async fn legacy_job_file(&self, name: FilePath, job: JobId) -> Result<Option<FoundFile>, DirectoryError> {
         self.blocking(move |local| local.legacy_job(name, job)).await
+    }
+
+    pub(super) async fn read_part(&self, file: &FilePath, part: Range<u64>) -> Result<Bytes, DirectoryError> {
+        let file = file.clone();
+        self.blocking(move |local| local.read_file_part(&file, &part)).await
     }
 
     pub(super) async fn read(&self, file: &FilePath, whole_up_to: u64) -> Result<Contents, DirectoryError> {

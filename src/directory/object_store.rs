@@ -13,11 +13,13 @@ mod pages;
 mod read;
 mod search;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use ::object_store::list::PaginatedListStore;
 use ::object_store::path::Path;
 use ::object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
+use bytes::Bytes;
 use futures::TryStreamExt;
 use tokio::sync::mpsc::Sender;
 
@@ -77,6 +79,11 @@ impl Store {
 
     pub(super) async fn read(&self, file: &FilePath, whole_up_to: u64) -> Result<Contents, DirectoryError> {
         read::read(&self.inner, file, whole_up_to).await
+    }
+
+    pub(super) async fn read_part(&self, file: &FilePath, part: Range<u64>) -> Result<Bytes, DirectoryError> {
+        let key = self.inner.key(file)?;
+        self.inner.store.get_range(&key, part).await.map_err(|error| self.inner.failed("read", file.as_str(), &error))
     }
 
     pub(super) async fn delete_file(&self, file: &FilePath, expected: &FileVersion) -> Result<Deleted, DirectoryError> {

@@ -160,6 +160,16 @@ impl DataDirectory {
     }
 }
 
+/// When a process last wrote to a data directory, by the times of what is in it. To be asked before it is opened, which writes.
+#[must_use]
+pub fn last_written(path: &Path) -> Option<Millis> {
+    let entries = fs::read_dir(path).ok()?.filter_map(Result::ok);
+    let ours = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(INDEX) || entry.file_name() == LOCK);
+    let times = ours.filter_map(|entry| entry.metadata().and_then(|metadata| metadata.modified()).ok());
+    let since_1970 = times.filter_map(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    since_1970.filter_map(|time| Millis::try_from(time.as_millis()).ok()).max()
+}
+
 /// Notes in the data directory that the index was found damaged.
 pub(super) fn suspect_damage(path: &Path) {
     if let Err(error) = private::open(&path.join(SUSPECT)) {
@@ -239,6 +249,18 @@ fn host() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_newest_file_of_a_data_directory_tells_when_it_was_written_last() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(last_written(&folder.path().join("none")), None);
+        assert_eq!(last_written(folder.path()), None);
+        for (name, seconds) in [(LOCK, 1_700_000_000), ("historyserver.sqlite-wal", 1_700_000_007), ("notes.txt", 1_800_000_000)] {
+            let file = File::create(folder.path().join(name)).unwrap();
+            file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds)).unwrap();
+        }
+        assert_eq!(last_written(folder.path()), Some(1_700_000_007_000));
+    }
 
     #[test]
     fn a_data_directory_is_private_and_has_one_owner() {

@@ -59,6 +59,8 @@ pub struct Expiry {
     pub folder: FilePath,
     /// Its files.
     pub files: Vec<JudgedFile>,
+    /// All its files were read before it was judged, or need not be.
+    pub verified: bool,
 }
 
 /// What a plan must know of a unit that was judged before.
@@ -74,6 +76,8 @@ pub struct Mark {
     pub time: Millis,
     /// Bytes that were judged.
     pub bytes: u64,
+    /// See [`Expiry::verified`].
+    pub verified: bool,
 }
 
 /// A removal that failed and is tried again.
@@ -144,7 +148,66 @@ impl Marks {
     }
 }
 
-/// A cleanup that the guard holds back.
+/// Why a cleanup waits for a confirmation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum HeldReason {
+    /// It would take more than `historyserver.archive.retention.max-delete-fraction` of the directory.
+    TooMuch,
+    /// It is the first with a limit on this directory, and would delete more than half of it.
+    FirstLimit,
+    /// A limit became stricter, and it would delete more than half of the directory.
+    StricterLimit,
+    /// The directory held archives and is now missing or empty.
+    Vanished,
+    /// The clock of this machine may be wrong: what is beyond the age limit waits, the rest does not.
+    Clock,
+    /// Archives have times that cannot be right: these wait, the rest does not.
+    Times,
+}
+
+impl HeldReason {
+    /// Every one, for parsing.
+    pub const ALL: [Self; 6] = [Self::TooMuch, Self::FirstLimit, Self::StricterLimit, Self::Vanished, Self::Clock, Self::Times];
+
+    /// As it is stored and shown.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TooMuch => "too-much",
+            Self::FirstLimit => "first-limit",
+            Self::StricterLimit => "stricter-limit",
+            Self::Vanished => "vanished",
+            Self::Clock => "clock",
+            Self::Times => "times",
+        }
+    }
+
+    /// The reason with this text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
+    }
+}
+
+/// The limits that the last cleanup of a directory went by that was not held back. `None`: no limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FollowedLimits {
+    /// Applications kept.
+    pub applications: Option<u64>,
+    /// Legacy job archives kept.
+    pub legacy_jobs: Option<u64>,
+    /// Kept are those younger than this, in milliseconds.
+    pub ttl: Option<Millis>,
+    /// Bytes kept.
+    pub bytes: Option<u64>,
+    /// Whether what cannot be read was judged too.
+    pub delete_unreadable: bool,
+    /// Whether archives stay and are only forgotten.
+    pub keep_archives: bool,
+}
+
+/// A cleanup that waits for a confirmation.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct HeldCleanup {
     /// The archive directory.
@@ -157,6 +220,8 @@ pub struct HeldCleanup {
     pub of: u64,
     /// Since when, by this server's clock.
     pub since: Millis,
+    /// Why.
+    pub reason: HeldReason,
 }
 
 /// An expired unit with all that is on record.

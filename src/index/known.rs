@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Fault, Marks, UnitKey};
+use super::{Fault, FollowedLimits, Marks, UnitKey};
 use crate::clock::Millis;
 use crate::directory::{ClusterName, FileKind, Fingerprint};
 use crate::ids::{ApplicationId, JobId};
@@ -63,6 +63,8 @@ pub struct KnownDirectory {
     pub held_archives: bool,
     /// Since when the directory is found to hold no archive at all although it held some.
     pub vanished_since: Option<Millis>,
+    /// The limits that its last cleanup went by that was not held back.
+    pub followed: Option<FollowedLimits>,
 }
 
 impl KnownDirectory {

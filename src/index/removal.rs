@@ -3,8 +3,8 @@
 use super::sqlite::Lane;
 use super::writer::GROUP;
 use super::{
-    Deletion, Done, Expiry, FailedAttempt, HeldCleanup, IndexError, IndexReader, IndexWriter, MarkState, Page, Pending, PendingRemoval,
-    UnitKey, Urgency, sqlite,
+    Deletion, Done, Expiry, FailedAttempt, FollowedLimits, HeldCleanup, IndexError, IndexReader, IndexWriter, MarkState, Page, Pending,
+    PendingRemoval, UnitKey, Urgency, sqlite,
 };
 use crate::clock::Millis;
 use crate::directory::DirectoryUrl;
@@ -52,24 +52,37 @@ impl IndexWriter {
     pub async fn confirm_cleanup(&self, directory: &DirectoryUrl, plan: &str, at: Millis) -> Result<bool, IndexError> {
         let (url, plan) = (directory.clone(), plan.to_owned());
         let confirmed = self.act(Urgency::Now, move |session| sqlite::confirm(session, &url, &plan)).await?;
-        if confirmed {
-            self.release_held(directory, at).await?;
+        while confirmed {
+            let url = directory.clone();
+            let keys = self.act(Urgency::Now, move |session| sqlite::confirmed(session, &url, GROUP)).await?;
+            if keys.is_empty() {
+                break;
+            }
+            self.release_held(keys, at).await?;
         }
         Ok(confirmed)
     }
 
-    /// Marks what was held back in a directory.
+    /// Marks those of these units that are held back.
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn release_held(&self, directory: &DirectoryUrl, at: Millis) -> Result<(), IndexError> {
-        loop {
-            let url = directory.clone();
-            let released = self.act(Urgency::Now, move |session| sqlite::release(session, &url, GROUP, at)).await?;
-            if released < GROUP {
-                return Ok(());
-            }
+    pub async fn release_held(&self, units: Vec<UnitKey>, at: Millis) -> Result<(), IndexError> {
+        let mut units = units.into_iter().peekable();
+        while units.peek().is_some() {
+            let group: Vec<_> = units.by_ref().take(GROUP).collect();
+            self.act(Urgency::Now, move |session| sqlite::release(session, &group, at)).await?;
         }
+        Ok(())
+    }
+
+    /// Notes the limits that a cleanup of a directory goes by, and that was not held back.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn note_followed_limits(&self, directory: &DirectoryUrl, limits: FollowedLimits) -> Result<(), IndexError> {
+        let url = directory.clone();
+        self.act(Urgency::Now, move |session| sqlite::note_followed(session, &url, &limits)).await
     }
 
     /// Notes that files of these units are about to be deleted. Gives back those for which that still stands: only these may be.

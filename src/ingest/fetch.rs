@@ -63,7 +63,11 @@ impl Ingest {
 
     /// Waits for room among the bytes in flight, for all files at once: nobody holds some while waiting for more.
     async fn room_for(&self, files: &[FoundFile]) -> OwnedSemaphorePermit {
-        let bytes: u64 = files.iter().map(|file| file.version.size.min(self.shared.limits.document_size.max(WHOLE_UP_TO))).sum();
+        self.room(files.iter().map(|file| file.version.size.min(self.shared.limits.document_size.max(WHOLE_UP_TO))).sum()).await
+    }
+
+    /// Waits for room for this many bytes.
+    pub(super) async fn room(&self, bytes: u64) -> OwnedSemaphorePermit {
         let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX).min(self.shared.kib);
         match self.shared.kib_in_flight.clone().acquire_many_owned(kib).await {
             Ok(permit) => permit,

@@ -80,7 +80,7 @@ fn read_streamed(
     ReadFile { file, result }
 }
 
-fn failure(error: ReadError) -> Failure {
+pub(super) fn failure(error: ReadError) -> Failure {
     match error {
         ReadError::Unreadable(unreadable) => Failure::Unreadable(unreadable),
         ReadError::Source(error) => Failure::Fetch(match error.downcast::<DirectoryError>() {

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use crate::clock::Millis;
 use crate::directory::{ClusterName, DirectoryUrl, FileKind, FilePath, Found, FoundApplication, FoundFile, Hidden};
 use crate::ids::{ApplicationId, JobId};
-use crate::index::{Expiry, KnownDirectory, KnownFile, KnownUnit, MarkState, Presence, Removal, UnitKey};
+use crate::index::{Expiry, JudgedFile, KnownDirectory, KnownFile, KnownUnit, MarkState, Presence, Removal, UnitKey};
 use crate::retention::policy::Policy;
 
 mod retaining;
@@ -45,8 +45,10 @@ pub struct Judging {
     pub policy: Policy,
     /// `historyserver.archive.retain-remote-beyond-local-limit`: what is expired is only forgotten.
     pub keep_archives: bool,
-    /// Whether the clock can be trusted with a verdict by age.
+    /// Whether the clock can be trusted with a verdict by age. If not, what only age would expire is held.
     pub by_age: bool,
+    /// Whether the operator wrote out that a cleanup may take everything, so that only ages need a time that can be right.
+    pub written_out: bool,
 }
 
 /// Files of one unit that are to be fetched.
@@ -81,6 +83,14 @@ pub struct Plan {
     pub units: u64,
     /// What is beyond a limit and was not before.
     pub expire: Vec<Expiry>,
+    /// What is beyond a limit by a clock or a time that may be wrong: what is new of it, and all of it.
+    pub doubted: Doubted,
+    /// What is beyond a limit and must be read, itself or something newer, before that is certain.
+    pub unread: Vec<Unread>,
+    /// Archives dated before Flink existed: how many, and the first of them.
+    pub too_early: Option<(u64, FilePath)>,
+    /// The newest archive takes more bytes than the limit allows: how many.
+    pub newest_too_large: Option<u64>,
     /// What is beyond a limit and was never read, so that there is nothing to forget; the archive stays.
     pub leave: Vec<Expiry>,
     /// What an older version has listed although a name on the way to it is hidden: out of the index, and no verdict on it stands.
@@ -91,6 +101,28 @@ pub struct Plan {
     pub ahead: Vec<(UnitKey, FilePath)>,
     /// Tasks that had to wait for the verdict, newest first.
     pub tasks: Vec<Task>,
+}
+
+/// What is beyond a limit by a clock or a time that may be wrong.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Doubted {
+    /// Not on record yet.
+    pub expire: Vec<Expiry>,
+    /// All that was read and not confirmed, those on record among them.
+    pub keys: Vec<UnitKey>,
+    /// Some are still to be read.
+    pub unread: bool,
+    /// By the clock; else only by their own times.
+    pub by_clock: bool,
+}
+
+/// Something beyond a limit that is not certain yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// What.
+    pub key: UnitKey,
+    /// Its files that were never read; `None`: only what is newer is to be read.
+    pub task: Option<Task>,
 }
 
 /// Whether a look must list the files of an application, and not only read its name.
@@ -120,12 +152,17 @@ fn is_below_a_hidden_name(key: &UnitKey) -> bool {
     matches!(key, UnitKey::Application(key) if key.cluster.is_hidden())
 }
 
+/// Files that were found to be readable, by unit, in the versions that were looked at.
+pub type Probed = HashMap<UnitKey, Vec<JudgedFile>>;
+
 /// Collects a listing of one directory and compares it with what is known.
 pub struct Planner<'known> {
     directory: DirectoryUrl,
     known: &'known KnownDirectory,
     now: Millis,
     judging: Judging,
+    /// Files of units that are not in the index, and were found to be readable.
+    probed: &'known Probed,
     seen_applications: HashMap<(ClusterName, ApplicationId), Option<Box<Judged>>>,
     seen_legacy_jobs: HashMap<JobId, Option<Box<Judged>>>,
     hidden_clusters: HashSet<ClusterName>,
@@ -136,14 +173,15 @@ pub struct Planner<'known> {
 }
 
 impl<'known> Planner<'known> {
-    /// Begins with what the index knows of the directory.
+    /// Begins with what the index knows of the directory, and what was probed beyond that.
     #[must_use]
-    pub fn new(directory: DirectoryUrl, known: &'known KnownDirectory, judging: Judging, now: Millis) -> Self {
+    pub fn new(directory: DirectoryUrl, known: &'known KnownDirectory, probed: &'known Probed, judging: Judging, now: Millis) -> Self {
         Self {
             directory,
             known,
             now,
             judging,
+            probed,
             seen_applications: HashMap::new(),
             seen_legacy_jobs: HashMap::new(),
             hidden_clusters: HashSet::new(),
@@ -300,7 +338,7 @@ impl<'known> Planner<'known> {
             return None;
         }
         let has_summary = files.iter().any(|file| file.kind == FileKind::Summary);
-        let mut judged = self.candidate(files, known, &found.folder);
+        let mut judged = self.candidate(&key, files, known, &found.folder);
         let task = self.compare_or_wait(key, files, known, has_summary, judged.as_deref_mut());
         self.seen_applications.insert(id, judged);
         task
@@ -310,7 +348,7 @@ impl<'known> Planner<'known> {
         let FileKind::Job(job) = file.kind else { return None };
         let key = UnitKey::LegacyJob(self.directory.clone(), job);
         let (files, known) = (std::slice::from_ref(file), self.known.legacy_jobs.get(&job));
-        let mut judged = self.candidate(files, known, &file.path);
+        let mut judged = self.candidate(&key, files, known, &file.path);
         let task = self.compare_or_wait(key, files, known, true, judged.as_deref_mut());
         self.seen_legacy_jobs.insert(job, judged);
         task

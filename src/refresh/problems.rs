@@ -6,8 +6,9 @@ use super::round::{DirectoryRefresh, Duty};
 use crate::clock::Millis;
 use crate::directory::{ClusterName, FilePath, Hidden, Listed, Obstacle};
 use crate::ids::ApplicationId;
-use crate::index::{IndexError, KnownDirectory, UnitKey};
+use crate::index::{HeldCleanup, HeldReason, IndexError, KnownDirectory, UnitKey};
 use crate::problem::{Problem, ProblemCode, Subject};
+use crate::retention::plausibility;
 use crate::retention::trust::Doubt;
 
 impl DirectoryRefresh {
@@ -62,16 +63,24 @@ impl DirectoryRefresh {
     pub(super) fn retention_problems(&self, plan: &Plan, known: &KnownDirectory, doubt: Option<Doubt>, now: Millis) -> Vec<Problem> {
         let problem = |code, subject, reason, next_attempt| Problem { code, subject, reason, since: now, next_attempt };
         let mut problems = Vec::new();
-        if let Some(held) = self.status.held_back.as_ref().filter(|_| !plan.vanished) {
+        let held = self.status.held_back.as_ref();
+        let own_problem = |held: &&HeldCleanup| !matches!(held.reason, HeldReason::Vanished | HeldReason::Clock | HeldReason::Times);
+        if let Some(held) = held.filter(own_problem) {
             let held = Problem {
                 since: held.since,
                 ..problem(ProblemCode::CleanupHeldBack, self.subject(None, None, None), held_back(held), None)
             };
             problems.push(held);
         }
-        if let Some(doubt) = doubt {
-            problems.push(problem(ProblemCode::ClockImplausible, self.subject(None, None, None), doubt.to_string(), None));
+        if let Some(doubt) = doubt.filter(|doubt| doubt.is_certain() || plan.doubted.by_clock) {
+            let reason = match held.filter(|held| held.reason == HeldReason::Clock) {
+                Some(held) => format!("{doubt}. {}", held_back(held)),
+                None => doubt.to_string(),
+            };
+            problems.push(problem(ProblemCode::ClockImplausible, self.subject(None, None, None), reason, None));
         }
+        problems
+            .extend(self.implausible(plan).into_iter().map(|(code, reason)| problem(code, self.subject(None, None, None), reason, None)));
         for (key, folder) in &plan.ahead {
             let reason = format!(
                 "{folder} is dated more than an hour ahead of this machine's clock: it is kept, and takes no place from others, until that \
@@ -85,6 +94,32 @@ impl DirectoryRefresh {
             problems.push(problem(ProblemCode::DeletionFailed, subject, reason, failed.next_attempt));
         }
         problems
+    }
+
+    /// Limits and times that nobody can mean.
+    fn implausible(&self, plan: &Plan) -> Vec<(ProblemCode, String)> {
+        let mut found = Vec::new();
+        let url = self.directory.url();
+        if self.retention.policy.age_is_absurd() {
+            found.push((ProblemCode::LimitImplausible, plausibility::short_age(self.retention.policy.ttl.unwrap_or_default())));
+        }
+        if let (Some(bytes), Some(limit)) = (plan.newest_too_large, self.retention.policy.bytes) {
+            found.push((ProblemCode::LimitImplausible, plausibility::small_size(url, bytes, limit)));
+        }
+        if let Some((count, first)) = &plan.too_early {
+            let held = self.status.held_back.as_ref().filter(|held| held.reason == HeldReason::Times);
+            let mut reason = plausibility::early_times(url, *count, first);
+            if let Some(held) = held {
+                reason = format!("{reason}. {}", held_back(held));
+            }
+            found.push((ProblemCode::TimesImplausible, reason));
+        }
+        // At most one problem per subject and code is kept.
+        if let [(ProblemCode::LimitImplausible, one), (ProblemCode::LimitImplausible, other), ..] = found.as_slice() {
+            let both = format!("{one}. {other}");
+            found.splice(0..2, [(ProblemCode::LimitImplausible, both)]);
+        }
+        found
     }
 
     fn unit_subject(&self, key: &UnitKey, folder: &FilePath) -> Subject {

@@ -12,25 +12,32 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::lively::Lively;
-use super::plan::{Plan, Planner, Rules, Task, is_open};
+use super::plan::{Plan, Planner, Probed, Rules, Task, is_open};
 use super::retain::RetentionRules;
-use super::retries::{Attempts, Moment, Retries, Retry, Wish};
+use super::retries::{Attempts, Moment, Retries, Wish};
 use super::status::{DirectoryState, DirectoryStatus, RefreshStatus};
 use super::unfetched::Unfetched;
+use super::work::{Work, Worked};
 use crate::clock::{Clock, Millis};
 use crate::directory::{ClusterName, Directory, DirectoryError, Extent, FileKind, FilePath, Found, Listed};
 use crate::ids::ApplicationId;
-use crate::index::{FileOutcome, IndexError, IndexReader, IndexWriter, KnownDirectory, KnownUnit, MarkState, UnitKey, Urgency};
-use crate::ingest::{Ingest, Ingested};
+use crate::index::{FileOutcome, IndexError, IndexReader, IndexWriter, KnownDirectory, KnownUnit, MarkState, UnitChange, UnitKey, Urgency};
+use crate::ingest::{Ingest, Ingested, ProbedUnit};
 use crate::problem::{Problem, ProblemCode, Subject};
 use crate::retention::trust::ClockTrust;
-use crate::telemetry::metrics::{self, IngestReason};
+use crate::telemetry::metrics;
 
 /// Units that are fetched and parsed at once.
 const UNITS_IN_FLIGHT: usize = 16;
 
 /// Changes that wait for the index at once; their packs are in memory.
 const CHANGES_IN_FLIGHT: usize = 1_024;
+
+/// Units that are only looked at before they may be deleted, in one round: new archives wait for no more than these.
+const PROBED_IN_A_ROUND: usize = 2_000;
+
+/// Rounds that a refresh of a server takes at most while something is to be read before it may be deleted.
+const ROUNDS_AT_ONCE: usize = 3;
 
 /// An audit is due when this many times the cost of the last one has passed.
 const AUDIT_EVERY: u64 = 100;
@@ -59,6 +66,10 @@ pub struct DirectoryRefresh {
     pub(super) clock: Clock,
     /// Whether the clock may be trusted with verdicts by age.
     pub(super) trust: ClockTrust,
+    /// When an earlier process last wrote to the data directory.
+    pub(super) data_directory_written: Option<Millis>,
+    /// What was found to be readable and is not in the index.
+    probed: Arc<Probed>,
     /// When the last refresh was that is on record.
     pub(super) last_refresh: Option<Millis>,
     /// What the index knew, and at which version of it.
@@ -91,9 +102,9 @@ pub struct DirectoryRefresh {
 pub enum Duty {
     /// Everything.
     All,
-    /// Verdicts, and forgetting what is gone: nothing is fetched.
+    /// Verdicts, and forgetting what is gone: of archives only what verdicts need is read.
     Retention,
-    /// Verdicts alone: nothing is fetched, and nothing is forgotten yet.
+    /// Verdicts alone: as before, and nothing is forgotten yet.
     Verdicts,
 }
 
@@ -119,6 +130,8 @@ struct Done {
     back: u64,
     forgotten: u64,
     expired: u64,
+    /// Beyond a limit, and to be read before that is certain.
+    unread: u64,
     units: Option<u64>,
     vanished: bool,
     exists: bool,
@@ -213,6 +226,8 @@ impl DirectoryRefresh {
             clock,
             started,
             trust: ClockTrust::default(),
+            data_directory_written: None,
+            probed: Arc::default(),
             last_refresh: None,
             known: None,
             attempts: Attempts::default(),
@@ -240,6 +255,12 @@ impl DirectoryRefresh {
         Self { retention, ..self }
     }
 
+    /// Doubts the clock where it disagrees with the time at which an earlier process last wrote to the data directory.
+    #[must_use]
+    pub fn with_data_directory_written(self, at: Option<Millis>) -> Self {
+        Self { data_directory_written: at, ..self }
+    }
+
     /// The root and the lively folders, if the directory is local.
     fn local_folders(&self) -> Vec<PathBuf> {
         let Some(root) = self.directory.local_root() else { return Vec::new() };
@@ -254,19 +275,28 @@ impl DirectoryRefresh {
         if !audit && now < self.next_look {
             return;
         }
-        let started = Instant::now();
-        let result = self.round(audit, stop, &publish).await;
-        let elapsed = started.elapsed();
-        let cost = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-        if !matches!(result, Err(Failure::Stopped)) {
-            metrics::refreshed(self.directory.url(), elapsed, result.is_ok().then(|| self.clock.now()));
+        let mut unread = u64::MAX;
+        for round in 1.. {
+            let started = Instant::now();
+            let result = self.round(audit, stop, &publish).await;
+            let elapsed = started.elapsed();
+            let cost = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+            if !matches!(result, Err(Failure::Stopped)) {
+                metrics::refreshed(self.directory.url(), elapsed, result.is_ok().then(|| self.clock.now()));
+            }
+            let left = result.as_ref().map_or(0, |done| done.unread);
+            match result {
+                Ok(done) => self.note_done(&done, cost),
+                Err(Failure::Stopped) => {}
+                Err(failure) => self.note_failure(&failure).await,
+            }
+            publish(&self.status, 0);
+            // What was read in this round may be judged now. A server does the rest with its next refreshes; a command has none.
+            if left == 0 || left >= unread || (self.duty == Duty::All && round == ROUNDS_AT_ONCE) {
+                break;
+            }
+            unread = left;
         }
-        match result {
-            Ok(done) => self.note_done(&done, cost),
-            Err(Failure::Stopped) => {}
-            Err(failure) => self.note_failure(&failure).await,
-        }
-        publish(&self.status, 0);
     }
 
     /// Lists, ingests and applies the plan.
@@ -274,8 +304,11 @@ impl DirectoryRefresh {
         let known = self.known().await?;
         let now = self.clock.now();
         let (directory, ingest) = (self.directory.clone(), self.ingest.clone());
-        let (judging, doubt) = self.judging(now).await?;
-        let mut planner = Some(Planner::new(directory.url().clone(), &known, judging, now));
+        self.trust.measure(now, self.clock.passed());
+        let mut doubt = None;
+        let probed = self.probed.clone();
+        let mut readable = Probed::new();
+        let mut planner = Some(Planner::new(directory.url().clone(), &known, &probed, self.judging(), now));
         let mut obstacles = Vec::new();
         let mut lively = Lively::default();
         let mut done = Done { audit, ..Done::default() };
@@ -292,6 +325,7 @@ impl DirectoryRefresh {
         let mut retries: Option<Retries> = None;
         // Units that are not tried again in this round.
         let mut busy: HashSet<UnitKey> = HashSet::new();
+        let mut to_probe: VecDeque<Task> = VecDeque::new();
         let mut reading = FuturesUnordered::new();
         let mut writing = FuturesUnordered::new();
         let mut listing_ms = 0;
@@ -300,34 +334,41 @@ impl DirectoryRefresh {
                 waiting.clear();
             }
             while reading.len() < UNITS_IN_FLIGHT && writing.len() < CHANGES_IN_FLIGHT {
-                let work = match waiting.pop_front() {
-                    Some(task) => Work::Task(task),
-                    None => match retries.as_mut().and_then(Retries::next) {
-                        Some(retry) => Work::Retry(retry),
-                        None => break,
-                    },
-                };
+                // What is only looked at before it may be deleted comes after what is to be served.
+                let retry = || retries.as_mut().and_then(Retries::next).map(Work::Retry);
+                let work = waiting.pop_front().map(Work::Task).or_else(retry).or_else(|| to_probe.pop_front().map(Work::Probe));
+                let Some(work) = work else { break };
                 reading.push(work.done(&ingest, &directory));
             }
             // Verdicts and removals follow a complete listing, and do not wait for the ingest.
             if let (Some(Ok(_)), true) = (&listed, all_found)
-                && let Some(planner) = planner.take()
+                && let Some(mut planner) = planner.take()
             {
+                doubt = self.doubt_of_clock(planner.times(), now).await?;
+                if doubt.is_some() {
+                    planner.doubt_the_clock();
+                }
                 plan = planner.finish(&self.rules);
                 busy.extend(plan.put_aside.iter().cloned());
                 self.put_aside(std::mem::take(&mut plan.put_aside)).await?;
                 busy.extend(plan.expire.iter().map(|expiry| expiry.key.clone()));
                 busy.extend(plan.forget.iter().chain(plan.tasks.iter().map(|task| &task.key)).cloned());
-                let retained = self.retain(&mut plan, &known, now).await?;
+                busy.extend(plan.unread.iter().map(|unread| unread.key.clone()));
+                let retained = self.retain(&mut plan, &known, doubt.is_none(), now).await?;
                 (done.expired, done.forgotten) = (retained.expired, retained.forgotten);
+                done.unread = plan.unread.len() as u64 + u64::from(plan.doubted.unread);
+                if self.duty != Duty::All {
+                    to_probe.extend(plan.tasks.drain(..));
+                }
+                to_probe.extend(plan.unread.iter_mut().filter_map(|unread| unread.task.take()).take(PROBED_IN_A_ROUND));
                 waiting.extend(plan.tasks.drain(..));
-                if self.duty == Duty::All && !plan.vanished {
+                if !plan.vanished {
                     let moment = Moment { now, started: self.started, wish: std::mem::replace(&mut self.wish, Wish::Due) };
                     retries = Some(Retries::choose(directory.url(), &known, &self.attempts, &busy, moment));
                 }
                 continue;
             }
-            let left = waiting.len() + retries.as_ref().map_or(0, Retries::len) + reading.len() + writing.len();
+            let left = waiting.len() + retries.as_ref().map_or(0, Retries::len) + to_probe.len() + reading.len() + writing.len();
             if listed.is_some() && all_found && left == 0 {
                 break;
             }
@@ -342,8 +383,20 @@ impl DirectoryRefresh {
                     }
                 }
                 Some(read) = reading.next() => {
-                    let (retry, ingested): (Option<Retry>, Result<Option<Ingested>, IndexError>) = read;
-                    let Some(Ingested { change, in_flight, index_error }) = ingested? else { continue };
+                    let (retry, ingested) = match read {
+                        Worked::Ingested(retry, ingested) => (retry, ingested?),
+                        Worked::Probed(ProbedUnit { key, readable: files, unreadable, in_flight: _in_flight }) => {
+                            if let Some(change) = unreadable {
+                                self.unfetched.note(&change);
+                                writing.push(write(self.writer.clone(), change, 1));
+                            }
+                            if !files.is_empty() {
+                                readable.insert(key, files);
+                            }
+                            continue;
+                        }
+                    };
+                    let Some(Ingested { change, in_flight, index_error }) = ingested else { continue };
                     if let Some(error) = index_error {
                         return Err(Failure::Index(error));
                     }
@@ -354,17 +407,13 @@ impl DirectoryRefresh {
                         if let Some(retries) = &mut retries {
                             retries.note(retry, was_read);
                         }
+                        done.unread += u64::from(was_read && self.duty != Duty::All);
                     }
                     let counts = u64::from(retry.is_none() || was_read);
+                    // The documents are compressed by now: what is held until the commit is small.
+                    drop(in_flight);
                     if !(change.files.is_empty() && change.problems.is_empty()) {
-                        let writer = self.writer.clone();
-                        writing.push(async move {
-                            // The documents are compressed by now: what is held until the commit is small.
-                            drop(in_flight);
-                            let changes = writer.apply(change, Urgency::Batched).await?;
-                            changes.log();
-                            Ok(counts)
-                        });
+                        writing.push(write(self.writer.clone(), change, counts));
                     }
                 }
                 ended = &mut listing, if listed.is_none() => {
@@ -391,6 +440,7 @@ impl DirectoryRefresh {
             }
         }
         let listed = listed.unwrap_or(Ok(Listed::default())).map_err(Failure::Listing)?;
+        self.note_probed(readable, &plan);
         done.vanished = plan.vanished;
         done.exists = listed.exists;
         done.doubt.clone_from(&listed.doubt);
@@ -426,6 +476,17 @@ impl DirectoryRefresh {
             self.status.look_ms = Some(listing_ms);
         }
         Ok(done)
+    }
+
+    /// Keeps what was found to be readable for as long as a verdict waits for it.
+    fn note_probed(&mut self, readable: Probed, plan: &Plan) {
+        if self.duty == Duty::All && (!self.probed.is_empty() || !readable.is_empty()) {
+            let wanted: HashSet<&UnitKey> = plan.unread.iter().map(|unread| &unread.key).collect();
+            Arc::make_mut(&mut self.probed).retain(|key, _| wanted.contains(key));
+        }
+        if !readable.is_empty() {
+            Arc::make_mut(&mut self.probed).extend(readable);
+        }
     }
 
     /// What the index knows of the directory; read again only when it has changed.
@@ -490,6 +551,7 @@ impl DirectoryRefresh {
         self.status.hidden = self.obstacles.iter().filter(hides).count() as u64;
         self.status.unfetched = self.unfetched.len();
         self.status.unstored.clear();
+        self.status.unread = done.unread;
         self.status.reason.clone_from(&done.doubt);
         self.status.state = match (done.vanished, done.exists) {
             (true, _) => DirectoryState::Vanished,
@@ -550,25 +612,11 @@ impl DirectoryRefresh {
     }
 }
 
-/// What is read next.
-enum Work {
-    /// What a listing has found.
-    Task(Task),
-    /// What could not be read before.
-    Retry(Retry),
-}
-
-impl Work {
-    /// Does it. Gives back the retry, if it was one, and what came of it.
-    async fn done(self, ingest: &Ingest, directory: &Directory) -> (Option<Retry>, Result<Option<Ingested>, IndexError>) {
-        match self {
-            Self::Task(task) => (None, Ok(Some(ingest.ingest(directory, task, IngestReason::Refresh).await))),
-            Self::Retry(retry) => {
-                let ingested = ingest.try_again(directory, retry.key.clone(), retry.files.clone()).await;
-                (Some(retry), ingested)
-            }
-        }
-    }
+/// Writes a change to the index; gives back what was asked to be counted for it.
+async fn write(writer: IndexWriter, change: UnitChange, counts: u64) -> Result<u64, IndexError> {
+    let changes = writer.apply(change, Urgency::Batched).await?;
+    changes.log();
+    Ok(counts)
 }
 
 fn is_gone(change: &crate::index::Presence) -> bool {

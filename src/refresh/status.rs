@@ -52,6 +52,8 @@ pub struct DirectoryStatus {
     pub next_audit: Option<Millis>,
     /// Applications and legacy jobs in the last complete listing.
     pub units: u64,
+    /// Applications and legacy jobs beyond a limit that are still to be read: what cannot be read is not deleted.
+    pub unread: u64,
     /// The cleanup that a guard holds back.
     pub held_back: Option<HeldCleanup>,
     /// Folders and files that a listing could not look into, or did not since they are too many.
@@ -76,6 +78,7 @@ impl DirectoryStatus {
             audit_ms: None,
             next_audit: None,
             units: 0,
+            unread: 0,
             held_back: None,
             hidden: 0,
             unfetched: 0,

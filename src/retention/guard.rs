@@ -2,25 +2,14 @@
 
 use crate::index::UnitKey;
 
-/// A run that is held back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeldBack {
-    /// Digest of what it would remove.
-    pub plan: String,
-    /// How many units it would remove.
-    pub units: u64,
-}
+/// Part of a directory that the first run with a limit, or with a stricter one, may delete where nobody has set another.
+pub const USUAL_FRACTION: f64 = 0.5;
 
-/// Holds a run back that removes more than `fraction` of a directory that holds `of` units. A fraction of 1 is off.
+/// Whether a run removes more than `fraction` of a directory that holds `of` units. A fraction of 1 allows everything.
 #[must_use]
-pub fn check<'key>(removed: impl IntoIterator<Item = &'key UnitKey>, of: u64, fraction: f64) -> Option<HeldBack> {
-    if fraction >= 1.0 {
-        return None;
-    }
-    let removed: Vec<&UnitKey> = removed.into_iter().collect();
-    let units = removed.len() as u64;
-    // An empty plan is within any fraction, also of nothing.
-    (units as f64 > fraction * of as f64).then(|| HeldBack { plan: plan_id(removed), units })
+pub fn exceeds(removed: usize, of: u64, fraction: f64) -> bool {
+    // An empty run is within any fraction, also of nothing.
+    fraction < 1.0 && removed as f64 > fraction * of as f64
 }
 
 /// Digest of a set of units: equal sets have equal digests, in whatever order.
@@ -64,13 +53,17 @@ mod tests {
 
     #[test]
     fn a_run_of_exactly_the_fraction_passes_and_one_more_is_held_back() {
-        assert_eq!(check(&keys(5), 10, 0.5), None);
-        assert_eq!(check(&keys(6), 10, 0.5).map(|held| held.units), Some(6));
-        assert_eq!(check(&keys(10), 10, 1.0), None);
-        assert_eq!(check(&keys(1), 10, 0.0).map(|held| held.units), Some(1));
-        assert_eq!(check(&keys(0), 10, 0.0), None);
-        assert_eq!(check(&keys(0), 0, 0.5), None);
-        assert_eq!(check(&keys(1), 0, 0.5).map(|held| held.units), Some(1));
+        for (removed, of, fraction, held) in [
+            (5, 10, 0.5, false),
+            (6, 10, 0.5, true),
+            (10, 10, 1.0, false),
+            (1, 10, 0.0, true),
+            (0, 10, 0.0, false),
+            (0, 0, 0.5, false),
+            (1, 0, 0.5, true),
+        ] {
+            assert_eq!(exceeds(removed, of, fraction), held, "{removed} of {of} at {fraction}");
+        }
     }
 
     #[test]

@@ -11,6 +11,12 @@ use crate::clock::Millis;
 /// Files dated further ahead of this server's clock than this are kept: one of the two clocks is wrong.
 pub const AHEAD: Millis = 60 * 60 * 1_000;
 
+/// Files dated before this (2014-01-01) are older than Flink: a copy or a store has not kept their times.
+pub const EARLIEST: Millis = 1_388_534_400_000;
+
+/// An age limit below this is taken for a slip: most likely the unit was forgotten, and a bare number is milliseconds.
+pub const SHORTEST_AGE: Millis = 60 * 1_000;
+
 /// The limits of one archive directory. `None` is no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Policy {
@@ -37,6 +43,12 @@ impl Policy {
     #[must_use]
     pub fn needs_ranks(&self) -> bool {
         self.applications.is_some() || self.legacy_jobs.is_some() || self.bytes.is_some()
+    }
+
+    /// Whether the age limit is so short that nobody can mean it.
+    #[must_use]
+    pub fn age_is_absurd(&self) -> bool {
+        self.ttl.is_some_and(|ttl| ttl < SHORTEST_AGE)
     }
 
     /// The age limit that this age reaches.
@@ -128,7 +140,7 @@ impl fmt::Display for Reason {
 }
 
 /// A duration for people: its two largest units.
-fn duration(millis: Millis) -> String {
+pub(crate) fn duration(millis: Millis) -> String {
     let parts = [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("ms", 1)];
     let mut rest = millis.max(0);
     let mut text = Vec::new();

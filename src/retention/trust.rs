@@ -1,19 +1,32 @@
 //! Whether the clock may be trusted with a verdict by age.
+//!
+//! While a process runs, its clock is compared with time that only goes forward. When a process starts there is nothing to compare it
+//! with but what others wrote: the last refresh on record, the archives, the data directory, and the store's own clock. Clocks are
+//! wrong most often right after a boot. What this machine wrote itself may be as wrong as its clock, so it can raise a doubt and
+//! never settle one.
 
+use std::fmt;
 use std::time::Duration;
 
+use super::policy::{AHEAD, EARLIEST, duration};
 use crate::clock::Millis;
 
 /// The system's clock may differ by this from the time that has really passed between two refreshes.
 const TOLERANCE: Millis = 60 * 1_000;
 
-/// How long the clock must have run steadily after a jump before it is trusted again: time for it to be set right, and to be noticed.
+/// The system's clock may differ by this from that of a store: its answers tell whole seconds, and some are cached for a while.
+const STORE_TOLERANCE: Millis = 5 * 60 * 1_000;
+
+/// How long the clock must have run steadily after a doubt before it is trusted again: time for it to be set right, and to be noticed.
 const STEADY: Duration = Duration::from_hours(1);
+
+/// Longest time without any trace that is believed at the start: a weekend.
+const LONGEST_GAP: Millis = 3 * 24 * 60 * 60 * 1_000;
 
 /// Why the clock is not trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {
-    /// It stands before the last refresh.
+    /// It stands before the last refresh, or before the last write to the data directory.
     Behind {
         /// Milliseconds.
         by: Millis,
@@ -23,88 +36,143 @@ pub enum Doubt {
         /// Milliseconds; negative when it went back.
         by: Millis,
     },
+    /// The process has just started, and nothing is there to show that this much time has passed.
+    Unproven {
+        /// Milliseconds, to the last refresh, or to the newest archive; `None`: there is no trace of any time.
+        gap: Option<Millis>,
+    },
+    /// The store's clock shows another time.
+    StoreDiffers {
+        /// Milliseconds that this machine's clock is ahead of it; negative when it is behind.
+        by: Millis,
+    },
 }
 
-impl std::fmt::Display for Doubt {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (what, by) = match self {
-            Self::Behind { by } => ("stands behind the last refresh by", *by),
-            Self::Jumped { by } if *by < 0 => ("was set back by", -by),
-            Self::Jumped { by } => ("jumped ahead by", *by),
-        };
-        write!(
-            formatter,
-            "the clock of this machine {what} {} s: nothing expires by historyserver.archive.retained-ttl until it has run steadily for an hour",
-            by / 1_000
-        )
+impl Doubt {
+    /// Whether it is worth telling where nothing waits because of it.
+    #[must_use]
+    pub fn is_certain(&self) -> bool {
+        !matches!(self, Self::Unproven { .. })
     }
 }
 
-/// Compares the system's clock, from refresh to refresh, with time that only goes forward.
+impl fmt::Display for Doubt {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Behind { by } => write!(formatter, "the clock of this machine stands behind the last refresh by {}", duration(*by)),
+            Self::Jumped { by } if *by < 0 => write!(formatter, "the clock of this machine was set back by {}", duration(-by)),
+            Self::Jumped { by } => write!(formatter, "the clock of this machine jumped ahead by {}", duration(*by)),
+            Self::Unproven { gap: Some(gap) } => write!(
+                formatter,
+                "the clock of this machine may be ahead: there is no refresh on record and no archive of the last {}",
+                duration(*gap)
+            ),
+            Self::Unproven { gap: None } => formatter.write_str("the clock of this machine may be ahead: nothing shows that it is right"),
+            Self::StoreDiffers { by } => write!(
+                formatter,
+                "the clock of this machine is {} {} that of the store",
+                duration(by.saturating_abs()),
+                if *by < 0 { "behind" } else { "ahead of" }
+            ),
+        }?;
+        formatter.write_str("; nothing expires by historyserver.archive.retained-ttl until ")?;
+        formatter.write_str(match self {
+            Self::StoreDiffers { .. } => "both agree",
+            _ => "it has run steadily for an hour",
+        })
+    }
+}
+
+/// What a clock can be compared with. Times are milliseconds since 1970.
+#[derive(Debug, Clone, Default)]
+pub struct Evidence {
+    /// The age limit: a clock that is wrong by a small part of it does little harm.
+    pub ttl: Millis,
+    /// The last refresh on record at which the clock was trusted.
+    pub last_refresh: Option<Millis>,
+    /// When an earlier process last wrote to the data directory.
+    pub data_directory: Option<Millis>,
+    /// The present time by the store's clock.
+    pub store: Option<Millis>,
+    /// Times of the archives that were found, in any order.
+    pub archives: Vec<Millis>,
+}
+
+/// Compares the system's clock, from refresh to refresh, with time that only goes forward, and at the start with what is there.
 #[derive(Debug, Clone, Default)]
 pub struct ClockTrust {
+    first: Option<Duration>,
     last: Option<(Millis, Duration)>,
     doubt: Option<(Doubt, Duration)>,
+    compared: bool,
 }
 
 impl ClockTrust {
-    /// Takes the clock's time and the time since some fixed moment, at the start of a refresh; `last_refresh` is the clock's time of the
-    /// last refresh of an earlier process. Answers why age must not be judged now, if so.
-    pub fn doubt(&mut self, now: Millis, passed: Duration, last_refresh: Option<Millis>) -> Option<Doubt> {
-        let doubt = match self.last {
-            Some((then, passed_then)) => {
-                let really = Millis::try_from(passed.saturating_sub(passed_then).as_millis()).unwrap_or(Millis::MAX);
-                let by = now.saturating_sub(then).saturating_sub(really);
-                (by.saturating_abs() > TOLERANCE).then_some(Doubt::Jumped { by })
+    /// Takes the clock's time and the time since some fixed moment, at the start of a refresh.
+    pub fn measure(&mut self, now: Millis, passed: Duration) {
+        self.first.get_or_insert(passed);
+        if let Some((then, passed_then)) = self.last {
+            let really = Millis::try_from(passed.saturating_sub(passed_then).as_millis()).unwrap_or(Millis::MAX);
+            let by = now.saturating_sub(then).saturating_sub(really);
+            if by.saturating_abs() > TOLERANCE {
+                self.doubt = Some((Doubt::Jumped { by }, passed));
             }
-            None => last_refresh.filter(|last| now < *last).map(|last| Doubt::Behind { by: last.saturating_sub(now) }),
-        };
+        }
         self.last = Some((now, passed));
-        if let Some(doubt) = doubt {
-            self.doubt = Some((doubt, passed));
+    }
+
+    /// Answers why age must not be judged now, if so. The time is that of the last [`Self::measure`].
+    pub fn doubt(&mut self, evidence: &Evidence) -> Option<Doubt> {
+        let (now, passed) = self.last?;
+        if !self.compared {
+            self.compared = true;
+            let since = self.first.unwrap_or(passed);
+            self.doubt = self.doubt.or(at_start(now, evidence).map(|doubt| (doubt, since)));
+        } else if matches!(self.doubt, Some((Doubt::Unproven { .. }, _))) && at_start(now, evidence).is_none() {
+            // What was written since shows that it is right.
+            self.doubt = None;
+        }
+        if let Some(store) = evidence.store {
+            let by = now.saturating_sub(store);
+            // Another machine's clock settles it, either way.
+            self.doubt = (by.saturating_abs() > STORE_TOLERANCE).then_some((Doubt::StoreDiffers { by }, passed));
         }
         self.doubt = self.doubt.filter(|(_, since)| passed.saturating_sub(*since) < STEADY);
         self.doubt.map(|(doubt, _)| doubt)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Millis = 1_795_000_000_000;
-
-    /// The clock at `hours`, `off` milliseconds from where it should be.
-    fn at(trust: &mut ClockTrust, hours: u64, off: Millis) -> Option<Doubt> {
-        let passed = Duration::from_hours(hours);
-        trust.doubt(NOW + Millis::try_from(passed.as_millis()).unwrap() + off, passed, None)
+/// What is wrong with a clock that was never measured before.
+fn at_start(now: Millis, evidence: &Evidence) -> Option<Doubt> {
+    if let Some(last) = evidence.last_refresh.filter(|last| now < *last) {
+        return Some(Doubt::Behind { by: last.saturating_sub(now) });
     }
-
-    #[test]
-    fn a_clock_that_runs_steadily_is_trusted() {
-        let mut trust = ClockTrust::default();
-        assert!((0..100).all(|hour| at(&mut trust, hour, 0).is_none()));
-        assert_eq!(at(&mut trust, 100, TOLERANCE), None);
+    if let Some(written) = evidence.data_directory.filter(|written| written.saturating_sub(now) > TOLERANCE) {
+        return Some(Doubt::Behind { by: written.saturating_sub(now) });
     }
-
-    #[test]
-    fn a_jump_is_doubted_for_an_hour_and_then_believed() {
-        for off in [TOLERANCE + 1, -TOLERANCE - 1] {
-            let mut trust = ClockTrust::default();
-            assert_eq!(at(&mut trust, 0, 0), None);
-            assert_eq!(at(&mut trust, 1, off), Some(Doubt::Jumped { by: off }));
-            let before = Duration::from_hours(2) - Duration::from_millis(1);
-            let now = NOW + 2 * 3_600_000 - 1 + off;
-            assert_eq!(trust.doubt(now, before, None), Some(Doubt::Jumped { by: off }));
-            assert_eq!(at(&mut trust, 2, off), None);
-        }
-    }
-
-    #[test]
-    fn a_clock_before_the_last_refresh_of_an_earlier_process_is_doubted() {
-        let mut trust = ClockTrust::default();
-        assert_eq!(trust.doubt(NOW, Duration::ZERO, Some(NOW + 1)), Some(Doubt::Behind { by: 1 }));
-        assert_eq!(ClockTrust::default().doubt(NOW, Duration::ZERO, Some(NOW)), None);
-        assert_eq!(ClockTrust::default().doubt(Millis::MAX, Duration::ZERO, Some(Millis::MIN)), None);
-    }
+    let window = (evidence.ttl / 4).clamp(TOLERANCE, LONGEST_GAP);
+    // A data directory that was written lately says nothing: it may have been by the same wrong clock.
+    let stale = evidence.data_directory.filter(|written| now.saturating_sub(*written) > window);
+    let believed: Vec<Millis> =
+        evidence.archives.iter().copied().filter(|time| *time >= EARLIEST && time.saturating_sub(now) <= AHEAD).collect();
+    let gap = match evidence.last_refresh.or(stale) {
+        // One archive by the same wrong clock proves nothing: there must be some from all the time since.
+        Some(since) => longest_gap(since, now, believed),
+        None => match believed.into_iter().max() {
+            Some(newest) => now.saturating_sub(newest),
+            None => return Some(Doubt::Unproven { gap: None }),
+        },
+    };
+    (gap > window).then_some(Doubt::Unproven { gap: Some(gap) })
 }
+
+/// The longest time between two moments in which nothing happened.
+fn longest_gap(since: Millis, now: Millis, mut moments: Vec<Millis>) -> Millis {
+    moments.retain(|moment| *moment > since && *moment < now);
+    moments.extend([since, now]);
+    moments.sort_unstable();
+    moments.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use super::cron::{self, Schedule};
 use super::periodic::Activator;
 use crate::clock::{Clock, Millis};
-use crate::index::{IndexError, IndexReader, IndexWriter};
+use crate::index::{HeldReason, IndexError, IndexReader, IndexWriter};
 use crate::refresh::RefreshStatus;
 use crate::retention::cleanup::{Cleanup, CleanupReport, CleanupStatus, Extent};
 use crate::tasks;
@@ -50,7 +50,13 @@ impl Cleaner {
     pub async fn confirm(&self, plan: &str) -> Result<bool, IndexError> {
         for held in self.reader.held_cleanups().await? {
             if held.plan == plan {
-                return self.writer.confirm_cleanup(&held.directory, plan, self.clock.now()).await;
+                let now = self.clock.now();
+                let confirmed = self.writer.confirm_cleanup(&held.directory, plan, now).await?;
+                if confirmed && held.reason == HeldReason::Clock {
+                    // Whoever lets it delete says that the clock is right: a next process may start from that.
+                    self.writer.note_refresh(now).await?;
+                }
+                return Ok(confirmed);
             }
         }
         Ok(false)

@@ -8,8 +8,8 @@ use super::{cleanup, ingest_options, open_directories, open_index, retention_rul
 use crate::api;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::index::HeldCleanup;
 use crate::index::query::Scope;
+use crate::index::{self, HeldCleanup};
 use crate::ingest::Ingest;
 use crate::refresh::{DirectoryRefresh, DirectoryState, Duty, Refresh};
 use crate::retention::cleanup::{CleanupReport, Extent};
@@ -51,6 +51,7 @@ pub struct Findings {
 /// An archive directory makes no sense, the data directory belongs to another process, the index cannot be written.
 pub async fn clean_up(config: &Config, wanted: Wanted) -> anyhow::Result<Findings> {
     let directories = open_directories(config)?;
+    let written = index::last_written(&config.data.dir);
     let (writer, reader) = open_index(config, &directories).await?;
     let clock = Clock::System;
     let cleanup = cleanup(config, &directories, &writer, &reader, &clock);
@@ -59,6 +60,7 @@ pub async fn clean_up(config: &Config, wanted: Wanted) -> anyhow::Result<Finding
     let refreshes = directories.into_iter().map(|directory| {
         DirectoryRefresh::new(directory, ingest.clone(), writer.clone(), reader.clone(), rules(config), clock.clone())
             .with_retention(retention_rules(&config.retention))
+            .with_data_directory_written(written)
             .with_duty(duty)
     });
     let (mut refresh, status) = Refresh::new(refreshes.collect(), clock.clone());

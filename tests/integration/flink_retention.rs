@@ -154,7 +154,9 @@ async fn flinks_server_and_this_one_leave_exactly_what_our_policy_retains() {
         twin(root, &ours);
         let mut java = JavaHistoryServer::start(&configuration(&folder.path().join("conf"), root, options));
         java.loaded();
-        let conf = configuration(&folder.path().join("conf-ours"), &ours, options);
+        // What Flink means by a limit holds from the first cleanup on where it is written out.
+        let at_once = format!("{options}historyserver.archive.retention.max-delete-fraction: 1.0\n");
+        let conf = configuration(&folder.path().join("conf-ours"), &ours, &at_once);
         clean_up_with_this_server(&conf, &folder.path().join("data"), all.len() - left).await;
 
         let expected = retained(&all, &policy, now);

@@ -10,7 +10,7 @@ const END: i64 = 1_795_000_000_000;
 /// A name that would be a line of its own.
 const CLUSTER: &str = "prod\n2026-01-01T00:00:00.000000Z ERROR forged: nothing is well\r\u{1b}[31m";
 
-/// A server that has deleted the oldest of three applications, and met one that is broken.
+/// A server that has deleted the older of two applications, and met one that is broken.
 async fn after_a_cleanup(folder: &std::path::Path, options: &[&str]) -> Process {
     let root = folder.join("archives");
     for (digit, end) in [('a', END), ('b', END - 60_000)] {
@@ -29,7 +29,7 @@ async fn after_a_cleanup(folder: &std::path::Path, options: &[&str]) -> Process 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_event_is_one_line_and_a_deletion_is_told() {
     let folder = tempfile::tempdir().unwrap();
-    let mut server = after_a_cleanup(folder.path(), &["historyserver.archive.retained-applications=2"]).await;
+    let mut server = after_a_cleanup(folder.path(), &["historyserver.archive.retained-applications=1"]).await;
     server.terminate();
     let log = server.log();
     for line in log.lines() {
@@ -42,7 +42,7 @@ async fn every_event_is_one_line_and_a_deletion_is_told() {
     let told: Vec<&str> = log.lines().filter(|line| line.contains("removed an application")).collect();
     assert_eq!(told.len(), 1, "{log}");
     for part in
-        [id('b').as_str(), "done=\"deleted\"", "reason=\"count\"", "archive.size_bytes=", "number 3 from the newest, 2 are retained"]
+        [id('b').as_str(), "done=\"deleted\"", "reason=\"count\"", "archive.size_bytes=", "number 2 from the newest, 1 are retained"]
     {
         assert!(told[0].contains(part), "{part}: {}", told[0]);
     }
@@ -51,7 +51,7 @@ async fn every_event_is_one_line_and_a_deletion_is_told() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn as_json_every_line_is_an_object_with_the_same_fields() {
     let folder = tempfile::tempdir().unwrap();
-    let options = ["historyserver.archive.retained-applications=2", "historyserver.log.format=json"];
+    let options = ["historyserver.archive.retained-applications=1", "historyserver.log.format=json"];
     let mut server = after_a_cleanup(folder.path(), &options).await;
     server.terminate();
     let lines: Vec<Value> =

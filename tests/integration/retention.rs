@@ -1,13 +1,16 @@
 //! What is retained, what is deleted and forgotten, and what is left alone.
 
+mod clock;
 mod command;
 mod crash;
 mod deletion;
 mod faults;
+mod first_limits;
 mod guard;
 mod http;
 mod limits;
 mod model;
 mod schedule;
 mod second_thoughts;
+mod unread;
 mod world;

@@ -6,7 +6,8 @@
 
 use std::ffi::OsStr;
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -53,6 +54,16 @@ pub(super) async fn read(local: &Local, file: &FilePath, whole_up_to: u64) -> Re
 }
 
 impl Local {
+    /// Reads a part of a file that is not being written to. Blocking.
+    pub(super) fn read_file_part(&self, below: &FilePath, part: &Range<u64>) -> Result<Bytes, DirectoryError> {
+        let mut opened = self.open(below)?;
+        let mut content = Vec::new();
+        let length = part.end.saturating_sub(part.start);
+        let read = opened.file.seek(SeekFrom::Start(part.start)).and_then(|_| (&opened.file).take(length).read_to_end(&mut content));
+        let unchanged = read.and_then(|_| opened.is_unchanged()).map_err(|error| failed("read", &opened.path, &error))?;
+        if unchanged && opened.rests(Clock::System.now()) { Ok(content.into()) } else { Err(written_to(&opened.path)) }
+    }
+
     fn open(&self, below: &FilePath) -> Result<Opened, DirectoryError> {
         let path = self.path(below)?;
         let opened = match open_no_link(&path) {

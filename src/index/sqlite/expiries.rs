@@ -7,7 +7,7 @@ use super::{Failure, Session, presence};
 use crate::clock::Millis;
 use crate::directory::{ClusterName, DirectoryUrl, FileKind, FilePath};
 use crate::ids::JobId;
-use crate::index::{Expiry, FailedRemoval, HeldCleanup, JudgedFile, Mark, MarkState, Marks, Removal, UnitKey};
+use crate::index::{Expiry, FailedRemoval, HeldCleanup, HeldReason, JudgedFile, Mark, MarkState, Marks, Removal, UnitKey};
 
 /// Failures that are told; more of them have the same cause.
 const FAILURES: i64 = 100;
@@ -96,7 +96,7 @@ pub(super) fn key(row: &Row<'_>, directory: &DirectoryUrl) -> rusqlite::Result<U
 pub(super) fn marks(connection: &Connection, directory: i64, url: &DirectoryUrl) -> Result<Marks, Failure> {
     let mut marks = Marks::default();
     let mut query = connection.prepare_cached(
-        "SELECT cluster, name, state, removal, confirmed, time, bytes FROM expiries WHERE directory = ?1 ORDER BY cluster",
+        "SELECT cluster, name, state, removal, confirmed, time, bytes, verified FROM expiries WHERE directory = ?1 ORDER BY cluster",
     )?;
     let mut rows = query.query([directory])?;
     let mut cluster = ClusterName::new("");
@@ -107,6 +107,7 @@ pub(super) fn marks(connection: &Connection, directory: i64, url: &DirectoryUrl)
             confirmed: row.get(4)?,
             time: row.get(5)?,
             bytes: unsigned(row.get(6)?),
+            verified: row.get(7)?,
         };
         let name = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
         if name.is_empty() {
@@ -136,13 +137,22 @@ pub(super) fn marks(connection: &Connection, directory: i64, url: &DirectoryUrl)
 pub(super) fn held(connection: &Connection, directory: Option<i64>) -> Result<Vec<HeldCleanup>, Failure> {
     Ok(connection
         .prepare_cached(
-            "SELECT d.url, h.plan, h.units, h.of, h.since FROM held_cleanups h JOIN directories d ON d.id = h.directory
+            "SELECT d.url, h.plan, h.units, h.of, h.since, h.reason FROM held_cleanups h JOIN directories d ON d.id = h.directory
              WHERE d.position IS NOT NULL AND (?1 IS NULL OR d.id = ?1) ORDER BY d.position",
         )?
         .query_map([directory], |row| {
             let url: String = row.get(0)?;
             let (units, of) = (unsigned(row.get(2)?), unsigned(row.get(3)?));
-            Ok(HeldCleanup { directory: DirectoryUrl::new(url), plan: row.get(1)?, units, of, since: row.get(4)? })
+            let reason: String = row.get(5)?;
+            Ok(HeldCleanup {
+                directory: DirectoryUrl::new(url),
+                plan: row.get(1)?,
+                units,
+                of,
+                since: row.get(4)?,
+                // One that is not known holds all back.
+                reason: HeldReason::parse(&reason).unwrap_or(HeldReason::TooMuch),
+            })
         })?
         .collect::<Result<_, _>>()?)
 }
@@ -155,11 +165,11 @@ pub(in crate::index) fn mark(session: &mut Session<'_>, expiries: &[Expiry], sta
         session
             .connection
             .prepare_cached(
-                "INSERT INTO expiries (directory, cluster, name, state, removal, reason, detail, time, bytes, at, folder, files)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+                "INSERT INTO expiries (directory, cluster, name, state, removal, reason, detail, time, bytes, at, folder, files, verified)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
                  ON CONFLICT DO UPDATE SET state = excluded.state, removal = excluded.removal, reason = excluded.reason,
                      detail = excluded.detail, time = excluded.time, bytes = excluded.bytes, at = excluded.at,
-                     folder = excluded.folder, files = excluded.files WHERE expiries.state <> 2",
+                     folder = excluded.folder, files = excluded.files, verified = excluded.verified WHERE expiries.state <> 2",
             )?
             .execute(params![
                 directory,
@@ -174,6 +184,7 @@ pub(in crate::index) fn mark(session: &mut Session<'_>, expiries: &[Expiry], sta
                 at,
                 expiry.folder.as_str(),
                 files_column(&expiry.files),
+                expiry.verified,
             ])?;
         session.effects.known = true;
         if state == MarkState::Marked {
@@ -218,10 +229,11 @@ pub(in crate::index) fn hold(session: &mut Session<'_>, url: &DirectoryUrl, held
         Some(held) => session
             .connection
             .prepare_cached(
-                "INSERT INTO held_cleanups (directory, plan, units, of, since) VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT DO UPDATE SET plan = excluded.plan, units = excluded.units, of = excluded.of",
+                "INSERT INTO held_cleanups (directory, plan, units, of, since, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT DO UPDATE SET plan = excluded.plan, units = excluded.units, of = excluded.of, since = excluded.since,
+                     reason = excluded.reason",
             )?
-            .execute(params![directory, held.plan, signed(held.units), signed(held.of), held.since])?,
+            .execute(params![directory, held.plan, signed(held.units), signed(held.of), held.since, held.reason.as_str()])?,
         None => session.connection.prepare_cached("DELETE FROM held_cleanups WHERE directory = ?1")?.execute([directory])?,
     };
     session.effects.known |= changed > 0;
@@ -251,24 +263,32 @@ pub(in crate::index) fn confirm(session: &mut Session<'_>, url: &DirectoryUrl, p
     Ok(confirmed > 0)
 }
 
-/// Marks at most `limit` of what the guard held back in a directory. Gives back how many were left.
-pub(in crate::index) fn release(session: &mut Session<'_>, url: &DirectoryUrl, limit: usize, at: Millis) -> Result<usize, Failure> {
+/// At most `limit` units of a directory that are held back and were confirmed.
+pub(in crate::index) fn confirmed(session: &mut Session<'_>, url: &DirectoryUrl, limit: usize) -> Result<Vec<UnitKey>, Failure> {
     let directory = session.directory(url)?;
-    let keys: Vec<UnitKey> = session
+    let keys = session
         .connection
-        .prepare_cached("SELECT cluster, name FROM expiries WHERE directory = ?1 AND state = 0 LIMIT ?2")?
+        .prepare_cached("SELECT cluster, name FROM expiries WHERE directory = ?1 AND state = 0 AND confirmed = 1 LIMIT ?2")?
         .query_map(params![directory, signed(limit as u64)], |row| key(row, url))?
         .collect::<Result<_, _>>()?;
-    for key in &keys {
+    Ok(keys)
+}
+
+/// Marks those of these units that are held back.
+pub(in crate::index) fn release(session: &mut Session<'_>, keys: &[UnitKey], at: Millis) -> Result<(), Failure> {
+    for key in keys {
+        let directory = session.directory(key.directory())?;
         let (cluster, name) = unit_columns(key);
-        session
+        let released = session
             .connection
-            .prepare_cached("UPDATE expiries SET state = 1 WHERE directory = ?1 AND cluster = ?2 AND name = ?3")?
+            .prepare_cached("UPDATE expiries SET state = 1 WHERE directory = ?1 AND cluster = ?2 AND name = ?3 AND state = 0")?
             .execute(params![directory, cluster, name])?;
-        session.effects.known = true;
-        presence::expire(session, std::slice::from_ref(key), Some(at))?;
+        if released > 0 {
+            session.effects.known = true;
+            presence::expire(session, std::slice::from_ref(key), Some(at))?;
+        }
     }
-    Ok(keys.len())
+    Ok(())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::rows::{application_id, fault, file_kind, fingerprint, job_id, unit_columns, unsigned, usual_path};
 use super::{Failure, expiries};
 use crate::directory::{ClusterName, DirectoryUrl, FilePath, FileVersion, FoundFile};
-use crate::index::{KnownDirectory, KnownFile, KnownUnit, UnitKey};
+use crate::index::{FollowedLimits, KnownDirectory, KnownFile, KnownUnit, UnitKey};
 
 /// All that is known of a directory; nothing of one that is not configured.
 pub(in crate::index) fn known(connection: &Connection, url: &DirectoryUrl) -> Result<KnownDirectory, Failure> {
@@ -18,6 +18,7 @@ pub(in crate::index) fn known(connection: &Connection, url: &DirectoryUrl) -> Re
     let Some((directory, held_archives, vanished_since)) = directory else { return Ok(KnownDirectory::default()) };
     let mut known = KnownDirectory { held_archives, vanished_since, ..KnownDirectory::default() };
     known.marks = expiries::marks(connection, directory, url)?;
+    known.followed = followed(connection, directory)?;
     // A left join gives all files of a unit before those of the next. Clusters come in order: one name for all their applications.
     let mut query = connection.prepare_cached(
         "SELECT u.id, u.cluster, u.name, u.complete, u.gone_since, u.expired_at,
@@ -65,6 +66,26 @@ pub(in crate::index) fn has_vanished(connection: &Connection, url: &DirectoryUrl
         .query_row([url.as_str()], |row| row.get(0))
         .optional()?;
     Ok(vanished.unwrap_or(false))
+}
+
+/// The limits that the last cleanup went by that was not held back.
+fn followed(connection: &Connection, directory: i64) -> Result<Option<FollowedLimits>, Failure> {
+    let followed = connection
+        .prepare_cached(
+            "SELECT applications, legacy_jobs, ttl, bytes, delete_unreadable, keep_archives FROM followed_limits WHERE directory = ?1",
+        )?
+        .query_row([directory], |row| {
+            Ok(FollowedLimits {
+                applications: row.get::<_, Option<i64>>(0)?.map(unsigned),
+                legacy_jobs: row.get::<_, Option<i64>>(1)?.map(unsigned),
+                ttl: row.get(2)?,
+                bytes: row.get::<_, Option<i64>>(3)?.map(unsigned),
+                delete_unreadable: row.get(4)?,
+                keep_archives: row.get(5)?,
+            })
+        })
+        .optional()?;
+    Ok(followed)
 }
 
 enum Identity {

@@ -6,7 +6,7 @@ use super::rows::{signed, unit_columns, unsigned};
 use super::{Failure, Session, expiries};
 use crate::clock::Millis;
 use crate::directory::DirectoryUrl;
-use crate::index::{Deletion, Done, IndexError, Page};
+use crate::index::{Deletion, Done, FollowedLimits, IndexError, Page};
 
 /// Writes an entry.
 pub(super) fn write(session: &Session<'_>, deletion: &Deletion) -> Result<(), Failure> {
@@ -72,6 +72,28 @@ pub(in crate::index) fn prune(session: &mut Session<'_>, before: Millis, limit: 
         .connection
         .prepare_cached("DELETE FROM deletions WHERE id IN (SELECT id FROM deletions WHERE at < ?1 LIMIT ?2)")?
         .execute(params![before, signed(limit as u64)])?)
+}
+
+/// Notes the limits that a cleanup of a directory goes by.
+pub(in crate::index) fn note_followed(session: &mut Session<'_>, url: &DirectoryUrl, limits: &FollowedLimits) -> Result<(), Failure> {
+    let directory = session.directory(url)?;
+    session
+        .connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO followed_limits (directory, applications, legacy_jobs, ttl, bytes, delete_unreadable, keep_archives)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![
+            directory,
+            limits.applications.map(signed),
+            limits.legacy_jobs.map(signed),
+            limits.ttl,
+            limits.bytes.map(signed),
+            limits.delete_unreadable,
+            limits.keep_archives,
+        ])?;
+    session.effects.known = true;
+    Ok(())
 }
 
 /// Notes when the last refresh was.

@@ -21,16 +21,19 @@ pub(in crate::index) fn pending(
     let (states, due): (&str, Option<Millis>) = match which {
         Pending::All => ("e.state IN (0, 1, 2)", None),
         // What is held back waits, except what was confirmed or begun.
-        Pending::Due(now) => ("(e.state = 2 OR (e.state = 1 AND (e.confirmed = 1 OR h.plan IS NULL)))", Some(now)),
+        Pending::Due(now) => ("(e.state = 2 OR (e.state = 1 AND (e.confirmed = 1 OR NOT holds_all)))", Some(now)),
         Pending::Failed(now) => {
-            ("(e.state = 2 OR (e.state = 1 AND e.failure IS NOT NULL AND (e.confirmed = 1 OR h.plan IS NULL)))", Some(now))
+            ("(e.state = 2 OR (e.state = 1 AND e.failure IS NOT NULL AND (e.confirmed = 1 OR NOT holds_all)))", Some(now))
         }
         Pending::Begun(now) => ("e.state = 2", Some(now)),
     };
+    // What waits for the clock or for a time alone lets the rest pass.
+    let holds_all = "(h.plan IS NOT NULL AND h.reason NOT IN ('clock', 'times'))";
+    let states = states.replace("holds_all", holds_all);
     let mut query = connection.prepare_cached(&format!(
         "SELECT e.cluster, e.name, d.url, e.state, e.removal, e.reason, e.detail, e.time, e.bytes, e.folder, e.files,
-                e.at, e.attempts, e.next_attempt, e.failure, h.plan IS NOT NULL AND e.confirmed = 0 AND e.state <> 2,
-                coalesce(a.name, j.name)
+                e.at, e.attempts, e.next_attempt, e.failure, (e.state = 0 OR {holds_all}) AND e.confirmed = 0 AND e.state <> 2,
+                coalesce(a.name, j.name), e.verified
          FROM expiries e JOIN directories d ON d.id = e.directory
          LEFT JOIN held_cleanups h ON h.directory = e.directory
          LEFT JOIN units u ON u.directory = e.directory AND u.cluster = e.cluster AND u.name = e.name
@@ -54,6 +57,7 @@ pub(in crate::index) fn pending(
                     bytes: unsigned(row.get(8)?),
                     folder: FilePath::new(folder),
                     files: expiries::files(row.get_ref(10)?.as_blob().map_err(rusqlite::Error::from)?),
+                    verified: row.get(17)?,
                 },
                 state: expiries::state(row.get(3)?),
                 held: row.get(15)?,

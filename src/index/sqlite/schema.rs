@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0008_problem_counts.sql"),
     include_str!("../../../migrations/0009_row_checks.sql"),
     include_str!("../../../migrations/0010_meaning.sql"),
+    include_str!("../../../migrations/0011_held_reasons.sql"),
 ];
 
 /// Schema version that this build writes.

@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::{Plan, Planner, Task};
+use super::{Plan, Planner, Task, Unread};
 use crate::clock::Millis;
 use crate::directory::{FileKind, FilePath, FoundFile};
-use crate::index::{Expiry, JudgedFile, KnownUnit, Mark, MarkState, Presence, Removal, UnitKey};
-use crate::retention::policy::{AHEAD, Candidate, Verdict, judge};
+use crate::index::{Expiry, JudgedFile, KnownFile, KnownUnit, Mark, MarkState, Presence, Removal, UnitKey};
+use crate::retention::policy::{AHEAD, Candidate, EARLIEST, Reason, Verdict, judge};
 
 /// Units told that are dated ahead of the clock; more of them have the same cause.
 const AHEAD_TOLD: usize = 100;
@@ -16,6 +16,12 @@ pub(super) struct Judged {
     time: Millis,
     bytes: u64,
     counts: bool,
+    /// Whether that was read in this version; a summary for all files of its application.
+    read: bool,
+    /// All its files were read in this version.
+    all_read: bool,
+    /// One of its files was tried in this version and could not be read.
+    unreadable: bool,
     folder: FilePath,
     /// As listed; `None`: as known.
     files: Option<Vec<JudgedFile>>,
@@ -25,24 +31,72 @@ pub(super) struct Judged {
     presence: Vec<Presence>,
 }
 
+/// What is known of the content of a file in the version that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// It was read.
+    Read,
+    /// Nobody has tried.
+    Unread,
+    /// It was tried and could not be read.
+    Unreadable,
+}
+
+fn reading(known: &KnownFile) -> Reading {
+    match (known.parsed, known.attempts) {
+        (true, _) => Reading::Read,
+        (false, 0) => Reading::Unread,
+        (false, _) => Reading::Unreadable,
+    }
+}
+
+/// What becomes of a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ruling {
+    /// It stays; `ahead`: because it is dated ahead of the clock.
+    Retained { ahead: bool },
+    /// It goes.
+    Expired(Reason),
+    /// It would go, by a clock (then true) or a time that may be wrong.
+    Doubted(Reason, bool),
+    /// It may go once it, or what is newer, was read.
+    Unread { doubted: bool },
+}
+
 impl Planner<'_> {
     /// What to judge a unit by whose files were listed.
-    pub(super) fn candidate(&self, files: &[FoundFile], known: Option<&KnownUnit>, folder: &FilePath) -> Option<Box<Judged>> {
+    pub(super) fn candidate(
+        &self,
+        key: &UnitKey,
+        files: &[FoundFile],
+        known: Option<&KnownUnit>,
+        folder: &FilePath,
+    ) -> Option<Box<Judged>> {
         let policy = &self.judging.policy;
         if !policy.limits() && self.known.marks.is_empty() {
             return None;
         }
         let main = files.iter().find(|file| file.kind == FileKind::Summary).or_else(|| is_legacy(files, folder));
-        let unreadable = |file: &FoundFile| {
+        let probed = self.probed.get(key);
+        let verified = self.is_verified(key);
+        let reading = |file: &FoundFile| {
+            let fingerprint = file.version.fingerprint();
             let known = known.and_then(|unit| unit.files.iter().find(|known| known.kind == file.kind));
-            known.is_some_and(|known| !known.parsed && known.attempts > 0 && known.tried == file.version.fingerprint())
+            let judged = JudgedFile { kind: file.kind, fingerprint };
+            match known.filter(|known| known.tried == fingerprint).map_or(Reading::Unread, reading) {
+                Reading::Unread if verified || probed.is_some_and(|probed| probed.contains(&judged)) => Reading::Read,
+                known => known,
+            }
         };
-        let readable = !main.is_some_and(unreadable);
+        let readable = main.is_none_or(|main| reading(main) != Reading::Unreadable);
         let newest = files.iter().map(|file| file.version.modified).max().unwrap_or(0);
         Some(Box::new(Judged {
             time: policy.time(main.map(|file| file.version.modified), newest, readable),
             bytes: files.iter().map(|file| file.version.size).sum(),
             counts: policy.counts(main.is_some(), readable),
+            read: main.is_none_or(|main| reading(main) == Reading::Read),
+            all_read: files.iter().all(|file| reading(file) == Reading::Read),
+            unreadable: files.iter().any(|file| reading(file) == Reading::Unreadable),
             folder: folder.clone(),
             files: Some(files.iter().map(|file| JudgedFile { kind: file.kind, fingerprint: file.version.fingerprint() }).collect()),
             task: None,
@@ -56,18 +110,36 @@ impl Planner<'_> {
         if !policy.limits() && self.known.marks.is_empty() {
             return None;
         }
-        let judged = |time, bytes, counts| {
-            Some(Box::new(Judged { time, bytes, counts, folder: folder.clone(), files: None, task: None, presence: Vec::new() }))
-        };
-        if let Some(mark) = self.known.marks.of(key) {
-            return judged(mark.time, mark.bytes, true);
-        }
         let files = || known.into_iter().flat_map(|unit| &unit.files).filter(|file| !file.gone);
-        let newest = files().map(|file| file.modified).max()?;
+        let mark = self.known.marks.of(key);
+        let verified = self.is_verified(key);
         let summary = files().find(|file| file.kind == FileKind::Summary);
-        let readable = summary.is_none_or(|summary| summary.parsed || summary.attempts == 0);
-        let time = policy.time(summary.map(|summary| summary.modified), newest, readable);
-        judged(time, files().map(|file| file.size).sum(), policy.counts(summary.is_some(), readable))
+        let readable = summary.is_none_or(|summary| reading(summary) != Reading::Unreadable);
+        let (time, bytes, counts) = match mark {
+            Some(mark) => (mark.time, mark.bytes, true),
+            None => {
+                let newest = files().map(|file| file.modified).max()?;
+                let time = policy.time(summary.map(|summary| summary.modified), newest, readable);
+                (time, files().map(|file| file.size).sum(), policy.counts(summary.is_some(), readable))
+            }
+        };
+        Some(Box::new(Judged {
+            time,
+            bytes,
+            counts,
+            read: verified || summary.is_some_and(|summary| reading(summary) == Reading::Read),
+            all_read: verified || (known.is_some() && files().all(|file| reading(file) == Reading::Read)),
+            unreadable: files().any(|file| reading(file) == Reading::Unreadable),
+            folder: folder.clone(),
+            files: None,
+            task: None,
+            presence: Vec::new(),
+        }))
+    }
+
+    /// Whether all files of a unit were read before its verdict went on record. Files that were written since are seen before a deletion.
+    fn is_verified(&self, key: &UnitKey) -> bool {
+        self.known.marks.of(key).is_some_and(|mark| mark.verified && self.still_stands(*mark))
     }
 
     /// Compares a unit with what is known of it; keeps back what must wait for the verdict.
@@ -109,6 +181,17 @@ impl Planner<'_> {
         mark.is_some_and(|mark| matches!(mark.state, MarkState::Marked | MarkState::Begun) && mark.removal != Removal::ForgetGone)
     }
 
+    /// Times of what was seen, as far as it is judged: evidence of what time it is.
+    pub fn times(&self) -> Vec<Millis> {
+        let applications = self.seen_applications.values().flatten();
+        applications.chain(self.seen_legacy_jobs.values().flatten()).map(|judged| judged.time).collect()
+    }
+
+    /// Leaves verdicts by age to a confirmation: the clock cannot be trusted.
+    pub fn doubt_the_clock(&mut self) {
+        self.judging.by_age = false;
+    }
+
     /// Judges everything that was seen.
     pub(super) fn judge(&mut self, plan: &mut Plan) {
         let mut seen: Vec<(UnitKey, Box<Judged>)> = Vec::new();
@@ -120,26 +203,113 @@ impl Planner<'_> {
         }
         let marks = &self.known.marks;
         seen.retain(|(key, _)| marks.of(key).is_none_or(|mark| mark.state != MarkState::Begun));
-        let candidates: Vec<Candidate<'_>> = seen.iter().map(|(key, judged)| candidate(key, judged)).collect();
-        let verdicts = judge(&candidates, &self.judging.policy, self.now, self.judging.by_age);
+        let verdicts = self.verdicts(&seen);
+        self.note_implausible(&seen, plan);
         for ((key, mut judged), verdict) in seen.into_iter().zip(verdicts) {
             let mark = self.known.marks.of(&key).copied();
-            if let Verdict::Expired(reason) = verdict {
-                if mark.is_none_or(|mark| !self.still_stands(mark)) {
-                    self.expire(plan, key, &judged, reason.code(), reason.to_string());
+            match verdict {
+                Ruling::Expired(reason) => {
+                    if mark.is_none_or(|mark| !self.still_stands(mark)) {
+                        let expiry = self.expiry(key, &judged, reason);
+                        let never_known = expiry.removal == Removal::Forget && self.known_unit(&expiry.key).is_none();
+                        if never_known { plan.leave.push(expiry) } else { plan.expire.push(expiry) }
+                    }
+                    continue;
                 }
-                continue;
-            }
-            if verdict == Verdict::Ahead && plan.ahead.len() < AHEAD_TOLD {
-                plan.ahead.push((key.clone(), judged.folder.clone()));
-            }
-            if mark.is_some() {
-                plan.retain_again.push(key);
+                Ruling::Doubted(reason, by_clock) => {
+                    plan.doubted.by_clock |= by_clock;
+                    plan.doubted.keys.push(key.clone());
+                    if mark.is_none_or(|mark| mark.state != MarkState::Held || !self.still_stands(mark)) {
+                        plan.doubted.expire.push(self.expiry(key.clone(), &judged, reason));
+                        if mark.is_some() {
+                            plan.retain_again.push(key);
+                        }
+                    }
+                }
+                Ruling::Unread { doubted } => {
+                    plan.doubted.unread |= doubted;
+                    if mark.is_some() {
+                        plan.retain_again.push(key.clone());
+                    }
+                    if !doubted {
+                        self.presence.append(&mut judged.presence);
+                        plan.unread.push(Unread { key, task: judged.task });
+                        continue;
+                    }
+                }
+                Ruling::Retained { ahead } => {
+                    if ahead && plan.ahead.len() < AHEAD_TOLD {
+                        plan.ahead.push((key.clone(), judged.folder.clone()));
+                    }
+                    if mark.is_some() {
+                        plan.retain_again.push(key);
+                    }
+                }
             }
             self.presence.append(&mut judged.presence);
             plan.tasks.extend(judged.task);
         }
         plan.tasks.sort_by_key(|task| std::cmp::Reverse(task.newest));
+        plan.unread.sort_by_key(|unread| std::cmp::Reverse(unread.task.as_ref().map(|task| task.newest)));
+    }
+
+    /// What the policy says of everything, and whether that is certain enough to act on.
+    fn verdicts(&self, seen: &[(UnitKey, Box<Judged>)]) -> Vec<Ruling> {
+        let policy = &self.judging.policy;
+        let judge_all = |by_age: bool, only_read: bool| {
+            let candidates: Vec<Candidate<'_>> = seen.iter().map(|(key, judged)| candidate(key, judged, only_read)).collect();
+            judge(&candidates, policy, self.now, by_age)
+        };
+        // Where archives stay, nothing is lost; who has unreadable ones deleted does not want them read.
+        let needs_reading = !self.judging.keep_archives && !policy.delete_unreadable;
+        let all_read = !needs_reading || seen.iter().all(|(_, judged)| judged.read || !judged.counts);
+        // Perhaps: if all that was never read is readable. Certain: even if none of it is, and so does not count.
+        let perhaps = judge_all(true, false);
+        let certain = if all_read { perhaps.clone() } else { judge_all(true, true) };
+        let without_age = (!self.judging.by_age).then(|| judge_all(false, false));
+        let certain_without_age = without_age.as_ref().map(|verdicts| if all_read { verdicts.clone() } else { judge_all(false, true) });
+        let is_expired = |verdicts: &Option<Vec<Verdict>>, number: usize| {
+            verdicts.as_ref().is_none_or(|verdicts| matches!(verdicts[number], Verdict::Expired(_)))
+        };
+        let rule = |number: usize| {
+            let (key, judged) = &seen[number];
+            let Verdict::Expired(reason) = perhaps[number] else { return Ruling::Retained { ahead: perhaps[number] == Verdict::Ahead } };
+            if needs_reading && judged.unreadable {
+                return Ruling::Retained { ahead: false };
+            }
+            let by_clock = !is_expired(&without_age, number);
+            let by_time = judged.time < EARLIEST && (matches!(reason, Reason::Age { .. }) || !self.judging.written_out);
+            let confirmed = self.known.marks.of(key).is_some_and(|mark| mark.confirmed);
+            let doubted = (by_clock || by_time) && !confirmed;
+            let verdict = match &certain_without_age {
+                Some(verdicts) if !by_clock => verdicts[number],
+                _ => certain[number],
+            };
+            match verdict {
+                Verdict::Expired(reason) if !needs_reading || judged.all_read => {
+                    if doubted {
+                        Ruling::Doubted(reason, by_clock)
+                    } else {
+                        Ruling::Expired(reason)
+                    }
+                }
+                _ => Ruling::Unread { doubted },
+            }
+        };
+        (0..seen.len()).map(rule).collect()
+    }
+
+    /// Notes what cannot be meant: times before Flink existed, and a limit that not even the newest archive is within.
+    fn note_implausible(&self, seen: &[(UnitKey, Box<Judged>)], plan: &mut Plan) {
+        let policy = &self.judging.policy;
+        if !policy.limits() {
+            return;
+        }
+        let early = || seen.iter().filter(|(_, judged)| judged.counts && judged.time < EARLIEST).map(|(_, judged)| &judged.folder);
+        plan.too_early = early().min_by(|one, other| one.as_str().cmp(other.as_str())).map(|first| (early().count() as u64, first.clone()));
+        let countable = seen.iter().filter(|(_, judged)| judged.counts && judged.time.saturating_sub(self.now) <= AHEAD);
+        let newest = countable.max_by_key(|(_, judged)| judged.time).map_or(0, |(_, judged)| judged.bytes);
+        plan.newest_too_large = policy.bytes.filter(|limit| newest > *limit).map(|_| newest);
     }
 
     /// Whether a mark says what would be said again.
@@ -152,16 +322,20 @@ impl Planner<'_> {
         }
     }
 
-    fn expire(&self, plan: &mut Plan, key: UnitKey, judged: &Judged, reason: &str, detail: String) {
-        let known = match &key {
+    fn known_unit(&self, key: &UnitKey) -> Option<&KnownUnit> {
+        match key {
             UnitKey::Application(key) => self.known.applications.get(&(key.cluster.clone(), key.id)),
             UnitKey::LegacyJob(_, job) => self.known.legacy_jobs.get(job),
-        };
-        let files = judged.files.clone().unwrap_or_else(|| known_files(known));
+        }
+    }
+
+    /// A verdict as it goes on record.
+    fn expiry(&self, key: UnitKey, judged: &Judged, reason: Reason) -> Expiry {
+        let files = judged.files.clone().unwrap_or_else(|| known_files(self.known_unit(&key)));
         let removal = if self.judging.keep_archives { Removal::Forget } else { Removal::Delete };
-        let list = if removal == Removal::Forget && known.is_none() { &mut plan.leave } else { &mut plan.expire };
-        let (reason, folder) = (reason.to_owned(), judged.folder.clone());
-        list.push(Expiry { key, removal, reason, detail, time: judged.time, bytes: judged.bytes, folder, files });
+        let (detail, folder) = (reason.to_string(), judged.folder.clone());
+        let (time, bytes) = (judged.time, judged.bytes);
+        Expiry { key, removal, reason: reason.code().to_owned(), detail, time, bytes, folder, files, verified: judged.all_read }
     }
 
     /// Finds marks of units that were not seen and need them no more.
@@ -197,12 +371,13 @@ fn is_legacy<'file>(files: &'file [FoundFile], folder: &FilePath) -> Option<&'fi
     files.first().filter(|file| file.path == *folder)
 }
 
-fn candidate<'name>(key: &'name UnitKey, judged: &Judged) -> Candidate<'name> {
+/// `only_read`: what was never read does not count, as if it were unreadable.
+fn candidate<'name>(key: &'name UnitKey, judged: &Judged, only_read: bool) -> Candidate<'name> {
     let (cluster, id) = match key {
         UnitKey::Application(key) => (Some(key.cluster.as_str()), *key.id.as_bytes()),
         UnitKey::LegacyJob(_, job) => (None, *job.as_bytes()),
     };
-    Candidate { cluster, id, time: judged.time, bytes: judged.bytes, counts: judged.counts }
+    Candidate { cluster, id, time: judged.time, bytes: judged.bytes, counts: judged.counts && (judged.read || !only_read) }
 }
 
 fn known_files(known: Option<&KnownUnit>) -> Vec<JudgedFile> {

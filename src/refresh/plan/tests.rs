@@ -70,7 +70,8 @@ fn knowing(units: impl IntoIterator<Item = (u8, KnownUnit)>) -> KnownDirectory {
 }
 
 fn plan(known: &KnownDirectory, found: &[Found], now: Millis, rules: &Rules) -> (Vec<Task>, Plan) {
-    let mut planner = Planner::new(directory(), known, Judging { by_age: true, ..Judging::default() }, now);
+    let probed = Probed::new();
+    let mut planner = Planner::new(directory(), known, &probed, Judging { by_age: true, ..Judging::default() }, now);
     let tasks = found.iter().flat_map(|piece| planner.take(piece)).collect();
     (tasks, planner.finish(rules))
 }

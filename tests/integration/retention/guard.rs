@@ -10,7 +10,7 @@ use super::world::{Cleaner, NOW, Place, id, keep, rules};
 use crate::support::archives::application_folder;
 
 fn guarded(applications: u64) -> RetentionRules {
-    RetentionRules { max_delete_fraction: 0.5, ..keep(applications) }
+    RetentionRules { max_delete_fraction: Some(0.5), ..keep(applications) }
 }
 
 async fn confirm(server: &Cleaner) {
@@ -101,7 +101,7 @@ async fn forgetting_too_much_that_is_gone_is_held_back_too() {
     let place = Place::new();
     ten(&place);
     let rules = Rules { forget_gone_applications: true, ..rules() };
-    let retention = RetentionRules { max_delete_fraction: 0.5, ..RetentionRules::default() };
+    let retention = RetentionRules { max_delete_fraction: Some(0.5), ..RetentionRules::default() };
     let mut server = place.open(rules, retention);
     server.round().await;
     for number in 1..=6 {
@@ -125,7 +125,7 @@ async fn a_directory_that_is_suddenly_empty_is_believed_when_that_is_confirmed()
     let place = Place::new();
     ten(&place);
     let rules = Rules { forget_gone_applications: true, ..rules() };
-    let mut server = place.open(rules, RetentionRules { max_delete_fraction: 0.5, ..RetentionRules::default() });
+    let mut server = place.open(rules, RetentionRules { max_delete_fraction: Some(0.5), ..RetentionRules::default() });
     server.round().await;
     fs::remove_dir_all(place.root()).unwrap();
     server.round().await;

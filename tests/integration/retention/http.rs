@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use super::world::{Place, id};
 use crate::support::process::{Process, command};
 
+/// More than half goes with the first cleanup, as with Flink.
+const AT_ONCE: &str = "historyserver.archive.retention.max-delete-fraction=1.0";
+
 fn ten(place: &Place) {
     for number in 1..=10 {
         place.application(number, i64::from(number));
@@ -29,7 +32,8 @@ async fn done(server: &Process, accepted: &Value) -> Value {
 async fn without_a_time_of_the_day_a_cleanup_follows_every_refresh() {
     let place = Place::new();
     ten(&place);
-    let server = start(&place, &["historyserver.archive.retained-applications=3", "historyserver.archive.fs.refresh-interval=50ms"]);
+    let server =
+        start(&place, &["historyserver.archive.retained-applications=3", AT_ONCE, "historyserver.archive.fs.refresh-interval=50ms"]);
     let overview = |listed: usize| move |overview: &Value| overview["applications"].as_array().unwrap().len() == listed;
     server.wait_until("/api/v1/deletions", "deleted", |record| record["deletions"].as_array().unwrap().len() == 7).await;
     server.wait_until("/applications/overview", "listed", overview(3)).await;
@@ -50,7 +54,7 @@ async fn without_a_time_of_the_day_a_cleanup_follows_every_refresh() {
 async fn by_a_time_of_the_day_what_expires_is_shown_before_and_deleted_then() {
     let place = Place::new();
     ten(&place);
-    let once = ["historyserver.archive.retained-applications=4", "historyserver.archive.retention.cron=0 0 1 1 *"];
+    let once = ["historyserver.archive.retained-applications=4", AT_ONCE, "historyserver.archive.retention.cron=0 0 1 1 *"];
     let mut server = start(&place, &once);
     server.wait_for_refreshes(1).await;
     let status = server.json("/api/v1/status").await;
@@ -67,7 +71,7 @@ async fn by_a_time_of_the_day_what_expires_is_shown_before_and_deleted_then() {
     assert_eq!(preview["removals"][0]["action"], "delete");
     assert_eq!(place.present().len(), 10);
     server.terminate();
-    let every_second = ["historyserver.archive.retained-applications=4", "historyserver.archive.retention.cron=* * * * * *"];
+    let every_second = ["historyserver.archive.retained-applications=4", AT_ONCE, "historyserver.archive.retention.cron=* * * * * *"];
     let server = start(&place, &every_second);
     server.wait_until("/api/v1/deletions", "deleted", |record| record["deletions"].as_array().unwrap().len() == 6).await;
     assert_eq!(place.present(), (1..=4).collect());

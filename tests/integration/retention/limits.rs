@@ -9,7 +9,7 @@ use historyserver::refresh::RetentionRules;
 use historyserver::refresh::plan::Rules;
 use historyserver::retention::policy::Policy;
 
-use super::world::{Cleaner, DAY, MINUTE, NOW, Place, RECORD_TTL, application_in, id, keep, numbers, present_in, rules};
+use super::world::{Cleaner, DAY, MINUTE, NOW, Place, RECORD_TTL, application_in, id, keep, limited, numbers, present_in, rules};
 use crate::support::archives::{application_folder, job, set_modified, write};
 
 fn set(numbers: impl IntoIterator<Item = u8>) -> BTreeSet<u8> {
@@ -17,7 +17,7 @@ fn set(numbers: impl IntoIterator<Item = u8>) -> BTreeSet<u8> {
 }
 
 fn ttl(limit: i64) -> RetentionRules {
-    RetentionRules { policy: Policy { ttl: Some(limit), ..Policy::default() }, ..RetentionRules::default() }
+    limited(Policy { ttl: Some(limit), ..Policy::default() })
 }
 
 #[tokio::test]
@@ -128,7 +128,7 @@ async fn bytes_beyond_retained_size_are_deleted_oldest_first_and_the_newest_alwa
     let folder = application_folder(&place.root(), "c", &id(1));
     let bytes =
         fs::metadata(folder.join("application-summary")).unwrap().len() + fs::metadata(folder.join("jobs").join(id(0x81))).unwrap().len();
-    let sized = |bytes| RetentionRules { policy: Policy { bytes: Some(bytes), ..Policy::default() }, ..RetentionRules::default() };
+    let sized = |bytes| limited(Policy { bytes: Some(bytes), ..Policy::default() });
     let mut server = place.open(rules(), sized(bytes * 2));
     server.round().await;
     assert_eq!(place.present(), set([1, 2]));

@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use historyserver::clock::Clock;
-use historyserver::refresh::RetentionRules;
 use historyserver::retention::policy::{Candidate, Policy, Verdict, judge};
 use proptest::prelude::*;
 
-use super::world::{MINUTE, NOW, Place, id, rules};
+use super::world::{MINUTE, NOW, Place, id, limited, rules};
 
 #[derive(Debug, Clone)]
 enum Act {
@@ -74,7 +73,7 @@ fn size(place: &Place, legacy: bool, number: u8) -> u64 {
 async fn run(acts: Vec<Act>, policy: Policy) -> Result<(), TestCaseError> {
     let place = Place::new();
     let clock = Clock::manual(NOW);
-    let retention = RetentionRules { policy, ..RetentionRules::default() };
+    let retention = limited(policy);
     let mut server = place.open_at(clock.clone(), rules(), retention);
     let mut model = Model::new();
     for act in acts {
@@ -96,6 +95,8 @@ async fn run(acts: Vec<Act>, policy: Policy) -> Result<(), TestCaseError> {
                     server.world.close().await;
                     server = place.open_at(clock.clone(), rules(), retention);
                 }
+                // As after an hour in which the clock ran steadily.
+                server.world.writer.note_refresh(clock.now()).await.unwrap();
                 let expected = survivors(&model, &policy, clock.now());
                 server.world.audit().await;
                 let preview: BTreeSet<String> = server.pending().await.iter().map(|each| format!("{:?}", each.expiry.key)).collect();

@@ -40,8 +40,13 @@ pub(super) fn id(number: u8) -> String {
     format!("{number:02x}").repeat(16)
 }
 
+/// Limits as Flink means them: what is beyond goes at once.
+pub(super) fn limited(policy: Policy) -> RetentionRules {
+    RetentionRules { policy, max_delete_fraction: Some(1.0), ..RetentionRules::default() }
+}
+
 pub(super) fn keep(applications: u64) -> RetentionRules {
-    RetentionRules { policy: Policy { applications: Some(applications), ..Policy::default() }, ..RetentionRules::default() }
+    limited(Policy { applications: Some(applications), ..Policy::default() })
 }
 
 pub(super) fn rules() -> Rules {

@@ -6,7 +6,7 @@ use crate::index::{Mark, MarkState, Removal};
 const DAY: Millis = 24 * 60 * 60 * 1_000;
 
 fn judging(policy: Policy) -> Judging {
-    Judging { policy, keep_archives: false, by_age: true }
+    Judging { policy, by_age: true, ..Judging::default() }
 }
 
 fn keep(applications: u64) -> Judging {
@@ -21,14 +21,37 @@ fn dated(modified: Millis) -> Vec<FoundFile> {
     vec![file(FileKind::Summary, 10, modified)]
 }
 
+/// A verdict over a listing of which every file can be read.
 fn judge(known: &KnownDirectory, found: &[Found], judging: Judging) -> (Vec<Task>, Plan) {
-    let mut planner = Planner::new(directory(), known, judging, NOW);
+    judge_probed(known, &readable(found), found, judging)
+}
+
+fn judge_probed(known: &KnownDirectory, probed: &Probed, found: &[Found], judging: Judging) -> (Vec<Task>, Plan) {
+    let mut planner = Planner::new(directory(), known, probed, judging, NOW);
     let tasks = found.iter().flat_map(|piece| planner.take(piece)).collect();
     (tasks, planner.finish(&RULES))
 }
 
+/// All files of a listing, as if they had been probed.
+fn readable(found: &[Found]) -> Probed {
+    let mut probed = Probed::new();
+    for piece in found {
+        let Found::Applications(applications) = piece else { continue };
+        for application in applications {
+            let files = application.files.iter().flatten();
+            let judged = files.map(|file| JudgedFile { kind: file.kind, fingerprint: file.version.fingerprint() }).collect();
+            probed.insert(UnitKey::application(&directory(), &application.cluster, application.id), judged);
+        }
+    }
+    probed
+}
+
+fn unread(plan: &Plan) -> Vec<UnitKey> {
+    plan.unread.iter().map(|unread| unread.key.clone()).collect()
+}
+
 fn mark(state: MarkState, removal: Removal) -> Mark {
-    Mark { state, removal, confirmed: false, time: NOW - DAY, bytes: 10 }
+    Mark { state, removal, confirmed: false, time: NOW - DAY, bytes: 10, verified: true }
 }
 
 fn marked(mut known: KnownDirectory, number: u8, mark: Mark) -> KnownDirectory {
@@ -60,9 +83,10 @@ fn with_an_age_alone_what_is_young_is_fetched_at_once_and_what_is_old_never() {
     assert_eq!(early.len(), 1);
     assert_eq!(plan.tasks, vec![]);
     assert_eq!(keys(&plan.expire), [key(2)]);
-    // Without trust in the clock it is fetched after all.
+    // Without trust in the clock it is fetched after all, and what is old waits for a confirmation.
     let (early, plan) = judge(&KnownDirectory::default(), &listing, Judging { by_age: false, ..ttl(DAY) });
     assert_eq!((early.len(), plan.expire.len()), (2, 0));
+    assert_eq!((keys(&plan.doubted.expire), plan.doubted.by_clock), (vec![key(2)], true));
 }
 
 #[test]
@@ -108,7 +132,7 @@ fn what_is_being_deleted_is_neither_judged_nor_taken_for_gone() {
     for state in [MarkState::Marked, MarkState::Begun] {
         let known = marked(known.clone(), 1, mark(state, Removal::Delete));
         let rules = Rules { forget_gone_applications: true, ..RULES };
-        let plan = Planner::new(directory(), &known, keep(1), NOW).finish(&rules);
+        let plan = Planner::new(directory(), &known, &Probed::new(), keep(1), NOW).finish(&rules);
         assert_eq!((plan.presence, plan.forget, plan.retain_again), (vec![], vec![], vec![]));
     }
     let known = marked(known, 1, mark(MarkState::Begun, Removal::Delete));
@@ -164,4 +188,87 @@ fn a_directory_from_which_a_cleanup_took_all_has_not_vanished_and_one_that_waits
     // Forgotten here, and there in the directory: that is known by the mark alone.
     let forgotten = KnownDirectory { held_archives: true, ..KnownDirectory::default() };
     assert!(judge(&marked(forgotten, 1, mark(MarkState::Forgotten, Removal::Forget)), &[], keep(1)).1.vanished);
+}
+
+#[test]
+fn what_was_never_read_is_read_before_it_expires_and_so_is_what_is_newer() {
+    let listing = [1, 2, 3].map(|number| found(number, dated(NOW - i64::from(number) * DAY)));
+    let nothing = KnownDirectory::default();
+    let (_, plan) = judge_probed(&nothing, &Probed::new(), &listing, keep(1));
+    assert_eq!((plan.expire.len(), unread(&plan)), (0, vec![key(2), key(3)]));
+    assert_eq!(plan.tasks.iter().map(|task| task.key.clone()).collect::<Vec<_>>(), [key(1)]);
+    assert!(plan.unread.iter().all(|unread| unread.task.is_some()));
+    // The newest may be unreadable, and then the next is within the limit.
+    let (_, plan) = judge_probed(&nothing, &readable(&listing[1..]), &listing, keep(1));
+    assert_eq!((keys(&plan.expire), unread(&plan)), (vec![key(3)], vec![key(2)]));
+    assert_eq!(judge_probed(&nothing, &readable(&listing), &listing, keep(1)).1.expire.len(), 2);
+    // An age is its own.
+    let (_, plan) = judge_probed(&nothing, &readable(&listing[2..]), &listing, ttl(2 * DAY));
+    assert_eq!((keys(&plan.expire), unread(&plan)), (vec![key(3)], vec![key(2)]));
+    // Who has unreadable archives deleted does not wait for them to be read.
+    let strict = judging(Policy { applications: Some(1), delete_unreadable: true, ..Policy::default() });
+    assert_eq!(judge_probed(&nothing, &Probed::new(), &listing, strict).1.expire.len(), 2);
+}
+
+#[test]
+fn an_application_with_a_job_archive_that_cannot_be_read_stays_and_takes_its_place() {
+    let files = |number: i64| vec![file(FileKind::Summary, 10, NOW - number * DAY), file(FileKind::Job(job(7)), 20, NOW - number * DAY)];
+    let listing = [1_u8, 2, 3].map(|number| found(number, files(i64::from(number))));
+    let mut broken = unit(&files(2));
+    (broken.files[1].parsed, broken.files[1].attempts) = (false, 1);
+    let known = knowing([(1, unit(&files(1))), (2, broken), (3, unit(&files(3)))]);
+    let (_, plan) = judge_probed(&known, &Probed::new(), &listing, keep(1));
+    assert_eq!((keys(&plan.expire), unread(&plan)), (vec![key(3)], vec![]));
+    let (_, plan) = judge_probed(&known, &Probed::new(), &listing, keep(2));
+    assert_eq!(keys(&plan.expire), [key(3)]);
+}
+
+#[test]
+fn a_mark_of_a_version_that_did_not_read_first_is_taken_back_until_it_was_read() {
+    let listing = [found(1, dated(NOW - DAY)), found(2, dated(NOW - 2 * DAY))];
+    let known = knowing([(1, unit(&dated(NOW - DAY)))]);
+    let old = marked(known, 2, Mark { verified: false, ..mark(MarkState::Marked, Removal::Delete) });
+    let (_, plan) = judge_probed(&old, &Probed::new(), &listing, keep(1));
+    assert_eq!((plan.retain_again, plan.expire.len(), plan.unread.len()), (vec![key(2)], 0, 1));
+}
+
+#[test]
+fn a_time_before_flink_is_doubted_whatever_the_limit_and_with_everything_allowed_only_by_age() {
+    let listing = [found(1, dated(NOW - DAY)), found(2, dated(0))];
+    let nothing = KnownDirectory::default();
+    for judging in [keep(1), ttl(DAY + 1)] {
+        let (_, plan) = judge(&nothing, &listing, judging);
+        assert_eq!((plan.expire.len(), keys(&plan.doubted.expire), plan.doubted.by_clock), (0, vec![key(2)], false));
+        assert_eq!(plan.too_early.as_ref().map(|(count, _)| *count), Some(1));
+        // What was confirmed goes.
+        let confirmed = marked(nothing.clone(), 2, Mark { confirmed: true, ..mark(MarkState::Marked, Removal::Delete) });
+        let (_, plan) = judge(&confirmed, &listing, judging);
+        assert_eq!((plan.doubted.keys, plan.retain_again), (vec![], vec![]));
+    }
+    let (_, plan) = judge(&nothing, &listing, Judging { written_out: true, ..keep(1) });
+    assert_eq!(keys(&plan.expire), [key(2)]);
+    let (_, plan) = judge(&nothing, &listing, Judging { written_out: true, ..ttl(DAY + 1) });
+    assert_eq!(keys(&plan.doubted.expire), [key(2)]);
+}
+
+#[test]
+fn with_a_doubted_clock_a_count_still_holds_and_what_was_marked_by_age_is_listed_again() {
+    let listing = [1, 2, 3].map(|number| found(number, dated(NOW - i64::from(number) * DAY)));
+    let both = Judging { by_age: false, ..judging(Policy { applications: Some(2), ttl: Some(2 * DAY), ..Policy::default() }) };
+    let known = marked(KnownDirectory::default(), 2, mark(MarkState::Marked, Removal::Delete));
+    let (_, plan) = judge(&known, &listing, both);
+    assert_eq!((keys(&plan.expire), keys(&plan.doubted.expire), &plan.retain_again), (vec![key(3)], vec![key(2)], &vec![key(2)]));
+    assert_eq!(plan.doubted.keys, [key(2)]);
+    // On record already: nothing is written again.
+    let held = marked(KnownDirectory::default(), 2, mark(MarkState::Held, Removal::Delete));
+    let (_, plan) = judge(&held, &listing, both);
+    assert_eq!((plan.doubted.expire, plan.doubted.keys, plan.retain_again), (vec![], vec![key(2)], vec![]));
+}
+
+#[test]
+fn a_size_below_the_newest_archive_is_noticed() {
+    let sized = |bytes| judging(Policy { bytes: Some(bytes), ..Policy::default() });
+    let listing = [found(1, dated(NOW)), found(2, vec![file(FileKind::Summary, 99, NOW - DAY)])];
+    assert_eq!(judge(&KnownDirectory::default(), &listing, sized(9)).1.newest_too_large, Some(10));
+    assert_eq!(judge(&KnownDirectory::default(), &listing, sized(10)).1.newest_too_large, None);
 }

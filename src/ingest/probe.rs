@@ -1,0 +1,87 @@
+//! Whether the archives of a unit can be read, without keeping anything of them: asked before they may be deleted.
+//!
+//! Small files are read whole. Of large job archives the head and the end are looked at; where these say nothing, all of it is read.
+
+use std::io;
+
+use bytes::Bytes;
+use futures::TryStreamExt as _;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::io::{StreamReader, SyncIoBridge};
+
+use super::outcome::Unit;
+use super::read::{Failure, ReadFile, failure};
+use super::{Ingest, WHOLE_UP_TO, outcome};
+use crate::archive::{self, Limits, NoSink, Owner};
+use crate::directory::{Contents, Directory, DirectoryError, FileKind, FoundFile};
+use crate::index::{JudgedFile, UnitChange, UnitKey};
+use crate::refresh::plan::Task;
+use crate::tasks;
+
+/// Job archives above this are looked at by their ends.
+const WHOLE: u64 = 256 << 10;
+
+/// Bytes of each end: the first holds an entry under the job's id in every archive that Flink writes.
+const END: u64 = 64 << 10;
+
+/// What came of it.
+pub struct ProbedUnit {
+    /// The unit.
+    pub key: UnitKey,
+    /// Files that can be read.
+    pub readable: Vec<JudgedFile>,
+    /// What the index has to know of those that cannot be read.
+    pub unreadable: Option<UnitChange>,
+    /// Keeps its share of the bytes in flight.
+    pub in_flight: OwnedSemaphorePermit,
+}
+
+impl Ingest {
+    /// Looks whether the files of a task can be read.
+    pub async fn probe(&self, directory: &Directory, task: Task) -> ProbedUnit {
+        let Task { key, files, failures, has_summary, newest: _ } = task;
+        let in_flight = self.room(files.iter().map(|file| file.version.size.min(WHOLE_UP_TO)).sum()).await;
+        let (mut readable, mut failed) = (Vec::new(), Vec::new());
+        for file in files {
+            let owner = match (&key, file.kind) {
+                (UnitKey::Application(key), FileKind::Summary) => Owner::Application(key.id),
+                (UnitKey::LegacyJob(_, job), FileKind::Summary) => Owner::Job(*job),
+                (_, FileKind::Job(job)) => Owner::Job(job),
+            };
+            match look(directory, &file, owner, self.shared.limits).await {
+                Ok(()) => readable.push(JudgedFile { kind: file.kind, fingerprint: file.version.fingerprint() }),
+                Err(failure) => failed.push(ReadFile { file, result: Err(failure) }),
+            }
+        }
+        let unit = || Unit { key: key.clone(), failures, has_summary };
+        let (now, interval) = (self.shared.clock.now(), self.shared.refresh_interval);
+        let unreadable = (!failed.is_empty()).then(|| outcome::change(unit(), failed, now, interval).0);
+        ProbedUnit { key, readable, unreadable, in_flight }
+    }
+}
+
+/// Whether one file can be read.
+async fn look(directory: &Directory, file: &FoundFile, owner: Owner, limits: Limits) -> Result<(), Failure> {
+    let size = file.version.size;
+    if file.kind != FileKind::Summary && size > WHOLE {
+        let head = directory.read_part(&file.path, 0..END).await.map_err(Failure::Fetch)?;
+        let tail = directory.read_part(&file.path, size - END..size).await.map_err(Failure::Fetch)?;
+        if archive::has_whole_ends(&head, &tail, owner, &limits) {
+            return Ok(());
+        }
+    }
+    let contents = directory.read(&file.path, WHOLE_UP_TO).await.map_err(Failure::Fetch)?;
+    tasks::spawn_blocking(move || read(contents, owner, &limits)).await
+}
+
+/// Reads all of an archive, and keeps nothing.
+fn read(contents: Contents, owner: Owner, limits: &Limits) -> Result<(), Failure> {
+    let read = match contents {
+        Contents::Whole(bytes) => archive::read_slice(&bytes, owner, limits, &mut NoSink),
+        Contents::Stream(stream) => {
+            let stream: StreamReader<_, Bytes> = StreamReader::new(stream.map_err(|error: DirectoryError| io::Error::other(error)));
+            archive::read_stream(SyncIoBridge::new(stream), owner, limits, &mut NoSink)
+        }
+    };
+    read.map(|_| ()).map_err(failure)
+}

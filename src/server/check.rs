@@ -1,0 +1,102 @@
+//! What `check-config` finds out by looking at the archive directories: limits and times that nobody can mean.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::{open_directories, retention_rules};
+use crate::clock::{Clock, Millis};
+use crate::config::Config;
+use crate::directory::{Directory, DirectoryError, Extent, FileKind, FilePath, Found, FoundFile};
+use crate::retention::plausibility;
+use crate::retention::policy::{AHEAD, EARLIEST, Policy};
+
+/// How long one directory is listed at most.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Sentences about limits that would take nearly everything, and about archives whose times cannot be right. None without a limit.
+///
+/// # Errors
+/// An archive directory makes no sense.
+pub async fn limits(config: &Config) -> anyhow::Result<Vec<String>> {
+    let policy = retention_rules(&config.retention).policy;
+    if !policy.limits() {
+        return Ok(Vec::new());
+    }
+    let mut sentences: Vec<String> = policy.ttl.filter(|_| policy.age_is_absurd()).map(plausibility::short_age).into_iter().collect();
+    for directory in open_directories(config)? {
+        let mut seen = Seen::default();
+        let url = directory.url();
+        match tokio::time::timeout(PATIENCE, look(&directory, Clock::System.now(), &mut seen)).await {
+            // That it cannot be listed is told already.
+            Ok(Ok(()) | Err(_)) => {}
+            Err(_elapsed) => sentences.push(format!(
+                "limits were compared with a part of the archives in {url} only: to list all of them takes longer than {} s",
+                PATIENCE.as_secs()
+            )),
+        }
+        sentences.extend(seen.sentences(&directory, &policy));
+    }
+    Ok(sentences)
+}
+
+/// What a listing shows of times and sizes.
+#[derive(Debug, Default)]
+struct Seen {
+    /// Time and bytes of the newest archive that is not ahead of the clock.
+    newest: Option<(Millis, u64)>,
+    early: Option<(u64, FilePath)>,
+    ahead: Option<(u64, FilePath)>,
+}
+
+impl Seen {
+    fn take(&mut self, files: &[FoundFile], folder: &FilePath, now: Millis) {
+        // An application goes by the time of its summary; without one it is not judged.
+        let main = files.iter().find(|file| file.kind == FileKind::Summary || file.path == *folder);
+        let Some(time) = main.map(|main| main.version.modified) else { return };
+        let count = |place: &mut Option<(u64, FilePath)>| match place {
+            Some((count, _)) => *count += 1,
+            None => *place = Some((1, folder.clone())),
+        };
+        if time.saturating_sub(now) > AHEAD {
+            return count(&mut self.ahead);
+        }
+        if time < EARLIEST {
+            count(&mut self.early);
+        }
+        if self.newest.is_none_or(|(newest, _)| newest < time) {
+            self.newest = Some((time, files.iter().map(|file| file.version.size).sum()));
+        }
+    }
+
+    fn sentences(&self, directory: &Directory, policy: &Policy) -> Vec<String> {
+        let url = directory.url();
+        let newest = self.newest.map_or(0, |(_, bytes)| bytes);
+        let small = policy.bytes.filter(|limit| newest > *limit).map(|limit| plausibility::small_size(url, newest, limit));
+        let early = self.early.as_ref().map(|(count, first)| plausibility::early_times(url, *count, first));
+        let ahead = self.ahead.as_ref().map(|(count, first)| plausibility::ahead(url, *count, first));
+        small.into_iter().chain(early).chain(ahead).collect()
+    }
+}
+
+/// Lists all of a directory.
+async fn look(directory: &Directory, now: Millis, seen: &mut Seen) -> Result<(), DirectoryError> {
+    let (sender, mut found) = mpsc::channel(64);
+    let take = async {
+        while let Some(piece) = found.recv().await {
+            match piece {
+                Found::Applications(applications) => {
+                    for application in applications {
+                        seen.take(&application.files.unwrap_or_default(), &application.folder, now);
+                    }
+                }
+                Found::LegacyJobs(files) => files.iter().for_each(|file| seen.take(std::slice::from_ref(file), &file.path, now)),
+                Found::Obstacle(_) => {}
+            }
+        }
+    };
+    let known = Arc::default();
+    let (listed, ()) = tokio::join!(directory.list(&Extent::Audit, &known, sender), take);
+    listed.map(|_| ())
+}
