@@ -66,13 +66,16 @@ test('an application whose main method threw has no jobs and says what went wron
   await page.getByRole('region', { name: 'Root cause' }).waitFor();
 });
 
+/** What is known of it. */
+const restarts = (facts) => facts.restarts ?? (facts.restarts_at_least > 0 ? `≥ ${facts.restarts_at_least}` : '–');
+
 test('the head of a job has the facts that its archive tells, and no others', async () => {
   for (const id of [IDS.savepoint, IDS.failing, IDS.legacyFailing, IDS.rescaled, IDS.batch]) {
     const { facts, job_type } = await json(server, `api/v1/jobs/${id}`);
     await open.go(`/job/completed/${id}/overview`);
     const shown = Object.fromEntries(await page.locator('dl.facts .fact').evaluateAll((all) => all.map((fact) => [...fact.children].map((part) => part.innerText.trim()))));
     const word = (value) => (value === null ? undefined : value.toLocaleString('en-US'));
-    const told = { 'Job Type': job_type, Scheduler: facts.scheduler, Parallelism: facts.parallelism, 'Max Parallelism': facts.max_parallelism, 'Flink Version': facts.flink_version, Restarts: facts.restarts };
+    const told = { 'Job Type': job_type, Scheduler: facts.scheduler, Parallelism: facts.parallelism, 'Max Parallelism': facts.max_parallelism, 'Flink Version': facts.flink_version, Restarts: restarts(facts) };
     assert.deepEqual(Object.keys(told).map((label) => shown[label]), Object.values(told).map(word), id);
     const { completed, failed } = facts.checkpoints ?? {};
     assert.equal(shown.Checkpoints?.replace(/\s+/g, ' '), facts.checkpoints ? `${completed} completed${failed ? ` ${failed} failed` : ''}` : undefined, id);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Job } from '../src/lib/api/flink';
+import { layout } from '../src/lib/layout';
 import { safeLink } from '../src/lib/logs';
 import { graphOf, plainText } from '../src/lib/plan';
 import { subtaskLane, ticks, vertexLane } from '../src/lib/timeline';
@@ -74,5 +75,28 @@ describe('the timeline', () => {
     expect(ticks(1003, 9990, 5)).toEqual([2000, 4000, 6000, 8000]);
     expect(ticks(0, 10 * 365 * 86_400_000, 4).length).toBeLessThanOrEqual(5);
     expect(ticks(5, 5, 4).length).toBeLessThanOrEqual(5);
+  });
+});
+
+describe('the places of a graph', () => {
+  const node = (id: string) => ({ id, name: id, parallelism: null, vertex: null });
+  const edge = (from: string, to: string) => ({ from, to, label: 'HASH', blocking: false });
+
+  test.each([
+    ['a chain', ['a', 'b', 'c'], [edge('a', 'b'), edge('b', 'c')], 2],
+    ['no node', [], [], 0],
+    ['an id that is empty', ['', 'b'], [edge('', 'b')], 1],
+    ['ids that are there twice', ['', '', 'b', 'b'], [edge('', 'b'), edge('b', '')], 2],
+    ['ids that are names of objects', ['__proto__', 'constructor', 'toString'], [edge('__proto__', 'constructor'), edge('constructor', 'toString')], 2],
+    ['edges that lead to none of them', ['a', 'b'], [edge('a', 'x'), edge('x', 'b'), edge('a', 'b')], 1],
+    ['an edge to itself', ['a', 'b'], [edge('a', 'a'), edge('a', 'b')], 2],
+    ['a circle', ['a', 'b', 'c'], [edge('a', 'b'), edge('b', 'c'), edge('c', 'a')], 3],
+    ['edges that are there twice', ['a', 'b'], [edge('a', 'b'), edge('a', 'b')], 2],
+  ])('%s', (_, ids, edges, drawn) => {
+    const placed = layout({ nodes: ids.map(node), edges });
+    expect(placed.nodes).toHaveLength(ids.length);
+    expect(new Set(placed.nodes.map(({ x, y }) => `${x} ${y}`)).size).toBe(ids.length);
+    expect(placed.edges.filter(({ path }) => path.startsWith('M') && !path.includes('NaN'))).toHaveLength(drawn);
+    expect([placed.width, placed.height].every(Number.isFinite)).toBe(true);
   });
 });

@@ -5,6 +5,7 @@ import type { Copy } from './copies';
 import { formatBytes } from './format/bytes';
 import { formatDuration } from './format/duration';
 import { formatCount, formatShare, measured } from './format/number';
+import { RESTARTS } from './runs';
 
 export const SIDES = ['left', 'right'] as const;
 export type SideName = (typeof SIDES)[number];
@@ -79,7 +80,7 @@ const FIGURES: readonly Figure[] = [
   { key: 'scheduler', label: 'Scheduler', unit: null, of: (_, facts) => facts?.scheduler },
   { key: 'parallelism', label: 'Parallelism', hint: 'The default that was set for the job', unit: 'count', of: (_, facts) => facts?.parallelism },
   { key: 'max_parallelism', label: 'Max parallelism', unit: 'count', of: (_, facts) => facts?.max_parallelism },
-  { key: 'restarts', label: 'Restarts', hint: 'How often one subtask was started again, at most', unit: 'count', of: (_, facts) => facts?.restarts },
+  { key: 'restarts', label: 'Restarts', hint: RESTARTS, unit: 'count', of: (_, facts) => facts?.restarts },
   { key: 'read_records', label: 'Records read', hint: BETWEEN, unit: 'count', of: (_, facts) => facts?.io.read_records },
   { key: 'read_bytes', label: 'Bytes read', hint: BETWEEN, unit: 'bytes', of: (_, facts) => facts?.io.read_bytes },
   { key: 'write_records', label: 'Records written', hint: BETWEEN, unit: 'count', of: (_, facts) => facts?.io.write_records },

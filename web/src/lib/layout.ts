@@ -4,39 +4,58 @@ import type { Graph } from './plan';
 export const NODE_WIDTH = 230;
 export const NODE_HEIGHT = 92;
 
+interface Point {
+  x: number;
+  y: number;
+}
+
 export interface Placed {
   width: number;
   height: number;
-  nodes: Map<string, { x: number; y: number }>;
-  edges: { path: string; label: string; blocking: boolean; x: number; y: number }[];
+  /** In the order of the graph's. */
+  nodes: Point[];
+  edges: (Point & { path: string; label: string; blocking: boolean })[];
 }
 
-/** Places the nodes from left to right. Coordinates are those of the upper left corner. */
+/**
+ * Places the nodes from left to right. Coordinates are those of the upper left corner. Ids come from archives: they may be empty or there
+ * twice, and an edge may lead to none of the nodes. So nodes are told apart by their number.
+ */
 export function layout(graph: Graph): Placed {
+  if (graph.nodes.length === 0) return { width: 0, height: 0, nodes: [], edges: [] };
   const g = new dagre.graphlib.Graph({ multigraph: true });
   g.setGraph({ rankdir: 'LR', nodesep: 28, ranksep: 96, edgesep: 16, marginx: 16, marginy: 16 });
   g.setDefaultEdgeLabel(() => ({}));
-  for (const { id } of graph.nodes) g.setNode(id, { width: NODE_WIDTH, height: NODE_HEIGHT });
-  for (const [index, { from, to, label }] of graph.edges.entries()) g.setEdge(from, to, { label, width: 76, height: 16, labelpos: 'c' }, String(index));
+  const names = graph.nodes.map((_, index) => `node ${index}`);
+  for (const name of names) g.setNode(name, { width: NODE_WIDTH, height: NODE_HEIGHT });
+  // Of several with one id the first.
+  const byId = new Map(graph.nodes.map(({ id }, index) => [id, `node ${index}`] as const).reverse());
+  const edges = graph.edges.flatMap(({ from, to, label, blocking }, index) => {
+    const [source, target] = [byId.get(from), byId.get(to)];
+    return source && target ? [{ source, target, name: `edge ${index}`, label, blocking }] : [];
+  });
+  for (const { source, target, name, label } of edges) g.setEdge(source, target, { label, width: 76, height: 16, labelpos: 'c' }, name);
   dagre.layout(g);
   const size = g.graph();
-  const nodes = new Map<string, { x: number; y: number }>();
-  for (const { id } of graph.nodes) {
-    const at = g.node(id);
-    nodes.set(id, { x: at.x - NODE_WIDTH / 2, y: at.y - NODE_HEIGHT / 2 });
-  }
-  const edges = graph.edges.map(({ from, to, label, blocking }, index) => {
-    const { points = [], x = 0, y = 0 } = g.edge(from, to, String(index)) as { points?: { x: number; y: number }[]; x?: number; y?: number };
-    return { path: curve(points), label, blocking, x, y };
-  });
-  return { width: size.width ?? 0, height: size.height ?? 0, nodes, edges };
+  return {
+    width: size.width ?? 0,
+    height: size.height ?? 0,
+    nodes: names.map((name) => {
+      const at = g.node(name);
+      return { x: at.x - NODE_WIDTH / 2, y: at.y - NODE_HEIGHT / 2 };
+    }),
+    edges: edges.map(({ source, target, name, label, blocking }) => {
+      const { points = [], x = 0, y = 0 } = g.edge(source, target, name) as { points?: Point[]; x?: number; y?: number };
+      return { path: curve(points), label, blocking, x, y };
+    }),
+  };
 }
 
 /** A soft line through the points. */
-function curve(points: readonly { x: number; y: number }[]): string {
+function curve(points: readonly Point[]): string {
   const [first, ...rest] = points;
   if (!first) return '';
-  const at = ({ x, y }: { x: number; y: number }): string => `${x.toFixed(1)},${y.toFixed(1)}`;
+  const at = ({ x, y }: Point): string => `${x.toFixed(1)},${y.toFixed(1)}`;
   let path = `M${at(first)}`;
   for (const [index, point] of rest.entries()) {
     const next = rest[index + 1];

@@ -29,6 +29,9 @@ export function earlierRunsPath(name: string, end: number | null): string | null
   return `api/v1/jobs${queryString({ name, name_match: 'exact', end_to: end === null ? null : end + 1, sort: '-end', limit: 20 })}`;
 }
 
+/** What is counted as a restart. */
+export const RESTARTS = 'How often it, or a part of it, was restarted after a failure; speculative attempts and rescales do not count';
+
 export interface Measure {
   key: string;
   label: string;
