@@ -57,6 +57,8 @@ pub enum ProblemCode {
     DocumentTooLarge,
     /// A document nested deeper than `historyserver.limits.depth`.
     DocumentTooDeep,
+    /// A document that is served, but too large to be searched and to tell facts.
+    DocumentNotSearched,
     /// An archive of more entries than `historyserver.limits.entries`.
     TooManyEntries,
     /// An entry path longer than `historyserver.limits.path-length`.
@@ -98,6 +100,7 @@ impl ProblemCode {
         Self::EntryPathRefused,
         Self::DocumentTooLarge,
         Self::DocumentTooDeep,
+        Self::DocumentNotSearched,
         Self::TooManyEntries,
         Self::PathTooLong,
         Self::DeletionFailed,
@@ -133,6 +136,7 @@ impl ProblemCode {
             Self::EntryPathRefused => "entry-path-refused",
             Self::DocumentTooLarge => "document-too-large",
             Self::DocumentTooDeep => "document-too-deep",
+            Self::DocumentNotSearched => "document-not-searched",
             Self::TooManyEntries => "too-many-entries",
             Self::PathTooLong => "path-too-long",
             Self::DeletionFailed => "deletion-failed",

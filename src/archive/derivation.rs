@@ -85,6 +85,11 @@ impl Derivation {
         Ok(())
     }
 
+    /// Which document this is, if something would be derived from it and it is too large for that.
+    pub(super) fn too_large(&self, place: Place, path: &str, json: &str) -> Option<&'static str> {
+        matches!(place, Place::Details | Place::Below).then(|| self.deriver.too_large(path, json)).flatten()
+    }
+
     /// What was derived.
     #[must_use]
     pub fn finish(self) -> Derived {

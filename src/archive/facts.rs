@@ -272,6 +272,25 @@ impl Deriver {
         }
     }
 
+    /// Which document this is, if it would be looked into but is larger than [`MOST_DOCUMENT_BYTES`].
+    #[must_use]
+    pub fn too_large(&self, path: &str, json: &str) -> Option<&'static str> {
+        if json.len() <= MOST_DOCUMENT_BYTES {
+            return None;
+        }
+        match (self.is_job, path.get(self.prefix..)?) {
+            (true, "") => Some("details of the job"),
+            (true, "/config") => Some("configuration of the job"),
+            (true, "/checkpoints") => Some("checkpoints"),
+            (true, "/jobmanager/environment") => Some("environment of the JobManager"),
+            (_, "/jobmanager/config") => Some("configuration of the JobManager"),
+            (_, "/exceptions") => Some("exceptions"),
+            (true, below) if below.starts_with("/vertices/") => Some("vertices"),
+            (true, below) if below.starts_with("/rescales/") => Some("rescales"),
+            _ => None,
+        }
+    }
+
     /// Takes a document by the path that it is served at. Whatever it holds, this neither fails nor panics.
     pub fn document(&mut self, path: &str, json: &str) {
         let Some(below) = path.get(self.prefix..) else { return };

@@ -1,12 +1,14 @@
 //! Gives the documents of an archive to the sink, and keeps what the overview tells.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io::BufRead;
 
 use super::depth::nests_deeper;
 use super::derivation::{Derivation, Derived, OtherOwner};
 use super::entry_path::{EntryPaths, Place, Refused};
 use super::envelope::{Entry, Field, walk};
+use super::facts::MOST_DOCUMENT_BYTES;
 use super::flaws::Flaws;
 use super::{DocumentSink, LONGEST_PATH, Limits, Owner, Read, ReadError, Unreadable};
 use crate::problem::ProblemCode;
@@ -25,6 +27,7 @@ pub(super) fn read(source: impl BufRead, owner: Owner, limits: &Limits, sink: &m
         foreign: 0,
         owner,
         derivation: Derivation::new(owner),
+        large: BTreeSet::new(),
     };
     let entries = walk(source, &limits, &mut |number, entry| reader.entry(number, entry))?;
     reader.finish(entries)
@@ -43,6 +46,8 @@ struct Reader<'a> {
     foreign: u64,
     owner: Owner,
     derivation: Derivation,
+    /// Documents that were not looked into.
+    large: BTreeSet<&'static str>,
 }
 
 impl Reader<'_> {
@@ -59,6 +64,7 @@ impl Reader<'_> {
         self.documents += 1;
         self.document_bytes += json.len() as u64;
         self.own += u64::from(matches!(place, Place::Details | Place::Below));
+        self.large.extend(self.derivation.too_large(place, &path, json));
         self.derivation.place(place, &path, json).map_err(|OtherOwner| other(self.owner))?;
         Ok(())
     }
@@ -76,6 +82,14 @@ impl Reader<'_> {
         let Derived { record, facts, flaw } = self.derivation.finish();
         if let Some(flaw) = flaw {
             self.flaws.archive(ProblemCode::OverviewUnusable, flaw);
+        }
+        if !self.large.is_empty() {
+            let which = self.large.into_iter().collect::<Vec<_>>().join(", ");
+            let reason = format!(
+                "documents above {} MiB are served as archived, but they are not searched and missing in facts and figures: {which}",
+                MOST_DOCUMENT_BYTES >> 20
+            );
+            self.flaws.archive(ProblemCode::DocumentNotSearched, &reason);
         }
         Ok(Read { record, facts, flaws: self.flaws.finish(), documents: self.documents, document_bytes: self.document_bytes })
     }

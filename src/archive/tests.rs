@@ -73,3 +73,17 @@ fn application_record(read: &Read) -> &ApplicationRecord {
         other => panic!("no application: {other:?}"),
     }
 }
+
+#[test]
+fn documents_that_are_too_large_to_be_looked_into_are_served_and_told() {
+    let exceptions = format!(r#"{{"root-exception":"{}"}}"#, "x".repeat(16 << 20));
+    // Nobody looks into the second one.
+    let entries = [(format!("/jobs/{JOB}/exceptions"), exceptions.clone()), (format!("/jobs/{JOB}/plan"), exceptions)];
+    let mut kept = Kept::default();
+    let read = read_slice(archive(&entries).as_bytes(), job(), &Limits::default(), &mut kept).unwrap();
+    assert_eq!(kept.0.len(), 2);
+    let told: Vec<&str> =
+        read.flaws.iter().filter(|flaw| flaw.code == ProblemCode::DocumentNotSearched).map(|flaw| &*flaw.reason).collect();
+    let [told] = told[..] else { panic!("{told:?}") };
+    assert!(told.starts_with("documents above 16 MiB") && told.ends_with(": exceptions"), "{told}");
+}
