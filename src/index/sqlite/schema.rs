@@ -82,7 +82,6 @@ mod tests {
     use super::*;
 
     /// A database in memory that has the first `count` migrations.
-    #[expect(clippy::disallowed_methods, reason = "a database in memory is no index")]
     fn with_migrations(count: usize) -> Connection {
         let connection = Connection::open_in_memory().unwrap();
         for migration in &MIGRATIONS[..count] {
