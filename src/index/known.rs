@@ -53,7 +53,7 @@ pub struct KnownUnit {
 pub struct KnownDirectory {
     /// Applications.
     pub applications: HashMap<(ClusterName, ApplicationId), KnownUnit>,
-    /// Clusters that have applications which are not gone, each once.
+    /// Clusters that have applications which are not gone, or were judged, each once.
     pub clusters: Arc<[ClusterName]>,
     /// Legacy job archives.
     pub legacy_jobs: HashMap<JobId, KnownUnit>,

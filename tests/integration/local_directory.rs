@@ -18,7 +18,7 @@ use historyserver::ids::ApplicationId;
 use historyserver::problem::ProblemCode;
 use tempfile::TempDir;
 
-use crate::archive_directory::{Listing, NO_VERSION, audit, hex, list, look, read, version_of};
+use crate::archive_directory::{Listing, NO_VERSION, audit, hex, list, list_knowing, look, read, version_of};
 
 /// Set in the process that runs as a user without rights; the folder to test on.
 const AS_NOBODY: &str = "HISTORYSERVER_TEST_AS_NOBODY";
@@ -470,4 +470,56 @@ async fn what_is_in_the_way_in_the_root_is_told_once_and_hides_what_it_may_be() 
     let expected = [2, 3, 4].map(|byte| (hex(byte), ProblemCode::LinkRefused, format!("{:?}", cluster_or_job(byte))));
     assert_eq!(obstacles(&listing), expected);
     assert_eq!(listing.paths(), [hex(1)]);
+}
+
+#[tokio::test]
+async fn a_root_below_a_hidden_name_is_a_root_like_any_other() {
+    let folder = TempDir::new().unwrap();
+    let root = folder.path().join(".archives/_jobs");
+    let summary = format!("c/applications/{}/application-summary", hex(1));
+    write(&root.join(&summary), "{}");
+    let directory = open(&root);
+    assert_eq!(audit(&directory).await.paths(), [summary.as_str()]);
+    let listed = version_of(&directory, &summary).await;
+    assert_eq!(directory.delete_file(&FilePath::new(summary.as_str()), &listed).await.unwrap(), Deleted::Done);
+}
+
+#[tokio::test]
+async fn links_lead_to_clusters_and_never_in_a_circle() {
+    let folder = TempDir::new().unwrap();
+    let (root, outside) = (folder.path().join("archives"), folder.path().join("outside"));
+    let summary = |cluster: &str, byte: u8| format!("{cluster}/applications/{}/application-summary", hex(byte));
+    write(&root.join(summary("a/b", 1)), "{}");
+    write(&outside.join(summary("prod", 2)), "{}");
+    // Circles, at the root and deeper; a second way to a cluster; a team whose clusters lie elsewhere.
+    symlink(".", root.join("self")).unwrap();
+    symlink("..", root.join("a/up")).unwrap();
+    symlink("b", root.join("a/again")).unwrap();
+    symlink(&root, root.join("a/b/root")).unwrap();
+    symlink(&outside, root.join("team")).unwrap();
+    let directory = open(&root);
+    let expected = [summary("a/b", 1), summary("team/prod", 2)];
+    for listing in [audit(&directory).await, look(&directory, |_| true).await] {
+        assert_eq!(listing.paths(), expected);
+        assert!(listing.obstacles.is_empty() && listing.listed.requests < 40, "{listing:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_large_foreign_tree_is_searched_at_a_bounded_cost_and_hides_no_cluster_of_the_root() {
+    let folder = TempDir::new().unwrap();
+    let root = folder.path().join("archives");
+    for number in 0..400 {
+        fs::create_dir_all(root.join(format!("checkpoints/{number:032x}/chk-1"))).unwrap();
+    }
+    let files: Vec<String> =
+        ["z", "a", "known/nested"].iter().map(|cluster| format!("{cluster}/applications/{}/application-summary", hex(1))).collect();
+    files.iter().for_each(|file| write(&root.join(file), "{}"));
+    let directory = open(&root);
+    let look = Extent::Look(std::sync::Arc::new(|_, _| false));
+    let looked = list_knowing(&directory, &look, &["known/nested"]).await.unwrap();
+    assert_eq!((looked.applications.len(), looked.obstacles.len()), (3, 0));
+    assert!(looked.listed.requests < 420, "{}", looked.listed.requests);
+    let audited = list_knowing(&directory, &Extent::Audit, &["known/nested"]).await.unwrap();
+    assert_eq!((audited.applications.len(), audited.obstacles.len()), (3, 0), "so few are all searched");
 }

@@ -82,6 +82,10 @@ fn slips_in_the_value_are_named() {
         let checked = warnings(&value, &data, &[]);
         assert!(matches!(&checked[..], [one] if one.contains("does not exist") && one.contains(part)), "{value}: {checked:?}");
     }
+    let beside = warnings(&format!("{}", folder.path().join("archivse").display()), &data, &[]);
+    assert!(matches!(&beside[..], [one] if one.contains(&format!("did you mean {root}?"))), "{beside:?}");
+    let unlike = warnings(&format!("{}", folder.path().join("jobs").display()), &data, &[]);
+    assert!(matches!(&unlike[..], [one] if !one.contains("did you mean")), "{unlike:?}");
     assert_eq!(warnings(&root.to_string(), &data, &[]), Vec::<String>::new());
     assert_eq!(warnings(&format!(" {root} , "), &data, &[]), Vec::<String>::new(), "blanks around an entry do no harm");
 }

@@ -19,10 +19,10 @@ use crate::directory::level::Sights;
 use crate::ids::{ApplicationId, JobId};
 use crate::problem::ProblemCode;
 
-/// What a search may cost: an entry of a folder costs one, to read a folder costs so much more.
+/// What a search costs: an entry of a folder one, to look for `applications` in a folder and to read a folder so much each.
 const FOLDER_COST: usize = 50;
-/// What the search of a look may cost.
-const LOOK_COST: usize = 50_000;
+/// What the search of a look may cost: some two hundred folders.
+const LOOK_COST: usize = 20_000;
 /// What the search of an audit may cost.
 const AUDIT_COST: usize = 500_000;
 /// Files of one folder that are read to tell whether they are archives.
@@ -100,6 +100,10 @@ impl Search<'_, '_> {
         // Of two ways to a folder the one without links counts.
         while let Some(folder) = plain.pop_front().or_else(|| links.pop_front()) {
             let depth = folder.path.components().count();
+            // What lies directly in the root is always looked at.
+            if depth > 1 && !self.pay(&folder.path) {
+                continue;
+            }
             let is_new = self.is_new(&folder.path);
             if depth > 1 && !is_new {
                 continue;
@@ -155,13 +159,21 @@ impl Search<'_, '_> {
         fs::metadata(self.walk.path(folder)).is_ok_and(|folder| self.met.insert((folder.dev(), folder.ino())))
     }
 
-    fn inside(&mut self, folder: &Path) -> Result<Inside, DirectoryError> {
-        let mut inside = Inside::default();
+    /// Takes the cost of a folder from what is left; `false` when there is too little.
+    fn pay(&mut self, folder: &Path) -> bool {
         if self.cost_left < FOLDER_COST {
             self.skipped.get_or_insert_with(|| folder.to_path_buf());
-            return Ok(inside);
+            return false;
         }
         self.cost_left -= FOLDER_COST;
+        true
+    }
+
+    fn inside(&mut self, folder: &Path) -> Result<Inside, DirectoryError> {
+        let mut inside = Inside::default();
+        if !self.pay(folder) {
+            return Ok(inside);
+        }
         self.walk.count_request();
         let path = self.walk.path(folder);
         let entries = match fs::read_dir(&path) {

@@ -24,6 +24,11 @@ const BATCH: usize = 1000;
 /// What is sent first, so that the newest is read at once.
 const FIRST_BATCH: usize = 16;
 
+/// Folders whose names are compared with that of a root that does not exist.
+const MOST_COMPARED: usize = 1_000;
+/// How like two names are that may have been mistaken for each other; 1 is equal.
+const LIKE: f64 = 0.7;
+
 /// Hidden folders that are told of in one listing.
 const MOST_HIDDEN_TOLD: usize = 16;
 
@@ -62,14 +67,26 @@ pub(super) fn list(local: &Local, extent: &Extent, known: &[ClusterName], send: 
     Ok(walk.listed)
 }
 
-/// What is told of a root that does not exist.
+/// What is told of a root that does not exist: what is there on the way, and which folder has nearly its name.
 fn missing(root: &Path) -> String {
     let nearest = root.ancestors().skip(1).find(|ancestor| ancestor.is_dir());
-    let nearest = nearest.filter(|nearest| Some(*nearest) != root.parent());
-    level::missing(
-        &format!("file://{}", root.display()),
-        &nearest.map_or_else(String::new, |nearest| format!("; of the folders on the way {} is the last that exists", nearest.display())),
-    )
+    let more = match nearest {
+        Some(nearest) if Some(nearest) != root.parent() => {
+            format!("; of the folders on the way {} is the last that exists", nearest.display())
+        }
+        _ => likest(root).map_or_else(String::new, |likest| format!("; did you mean {}?", likest.display())),
+    };
+    level::missing(&format!("file://{}", root.display()), &more)
+}
+
+/// The folder beside a root whose name is most like its own.
+fn likest(root: &Path) -> Option<PathBuf> {
+    let name = root.file_name()?.to_str()?;
+    let beside = fs::read_dir(root.parent()?).ok()?.map_while(Result::ok).take(MOST_COMPARED);
+    let likeness = |other: &DirEntry| other.file_name().to_str().map_or(0.0, |other| strsim::normalized_damerau_levenshtein(name, other));
+    let folders = beside.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    let (likeness, likest) = folders.map(|entry| (likeness(&entry), entry)).max_by(|left, right| left.0.total_cmp(&right.0))?;
+    (likeness >= LIKE).then(|| likest.path())
 }
 
 /// What became of a folder that may be one of a cluster.

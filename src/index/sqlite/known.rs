@@ -29,6 +29,7 @@ pub(in crate::index) fn known(connection: &Connection, url: &DirectoryUrl) -> Re
     let mut rows = query.query([directory])?;
     let mut current: Option<(i64, Identity, KnownUnit)> = None;
     let mut cluster = ClusterName::new("");
+    let mut clusters: Vec<ClusterName> = Vec::new();
     while let Some(row) = rows.next()? {
         let id: i64 = row.get(0)?;
         if current.as_ref().is_none_or(|(last, _, _)| *last != id) {
@@ -42,6 +43,9 @@ pub(in crate::index) fn known(connection: &Connection, url: &DirectoryUrl) -> Re
                 Identity::Application(cluster.clone(), application_id(row, 2)?)
             };
             let unit = KnownUnit { files: Vec::new(), complete: row.get(3)?, gone_since: row.get(4)?, expired_at: row.get(5)? };
+            if unit.gone_since.is_none() && !name.is_empty() && clusters.last() != Some(&cluster) {
+                clusters.push(cluster.clone());
+            }
             if let Some((_, identity, unit)) = current.replace((id, identity, unit)) {
                 insert(&mut known, identity, unit);
             }
@@ -53,9 +57,11 @@ pub(in crate::index) fn known(connection: &Connection, url: &DirectoryUrl) -> Re
     if let Some((_, identity, unit)) = current {
         insert(&mut known, identity, unit);
     }
-    let present = known.applications.iter().filter(|(_, unit)| unit.gone_since.is_none());
-    let clusters: BTreeSet<&ClusterName> = present.map(|((cluster, _), _)| cluster).collect();
-    known.clusters = clusters.into_iter().cloned().collect();
+    // What was judged before it was ever read is known by its mark alone.
+    let marked = known.marks.applications.keys().map(|(cluster, _)| cluster).filter(|cluster| clusters.binary_search(cluster).is_err());
+    let marked: BTreeSet<ClusterName> = marked.cloned().collect();
+    clusters.extend(marked);
+    known.clusters = clusters.into();
     Ok(known)
 }
 

@@ -226,6 +226,43 @@ fn a_directory_whose_archives_are_all_hidden_by_an_obstacle_has_not_vanished() {
 }
 
 #[test]
+fn an_obstacle_on_the_way_to_a_nested_cluster_protects_it() {
+    let name = |name: &str| ClusterName::new(name);
+    let mut known = knowing([(1, unit(&[file(FileKind::Summary, 10, OLD)]))]);
+    for (cluster, number) in [("a/b/c", 2), ("a/bc", 3), ("a", 4)] {
+        known.applications.insert((name(cluster), application(number)), unit(&[file(FileKind::Summary, 10, OLD)]));
+    }
+    let hidden =
+        Obstacle { hides: Hidden::Cluster(name("a/b")), path: FilePath::new("a/b"), code: ProblemCode::LinkRefused, reason: String::new() };
+    let listing = [found(1, vec![file(FileKind::Summary, 10, OLD)]), Found::Obstacle(hidden)];
+    let mut gone = plan(&known, &listing, NOW, &RULES).1.presence;
+    gone.sort_by_key(|change| format!("{change:?}"));
+    let key = |cluster: &str, number| UnitKey::application(&directory(), &name(cluster), application(number));
+    let mut expected = vec![Presence::UnitGone(key("a", 4)), Presence::UnitGone(key("a/bc", 3))];
+    expected.sort_by_key(|change| format!("{change:?}"));
+    assert_eq!(gone, expected);
+}
+
+#[test]
+fn what_is_known_below_hidden_names_is_put_aside_and_is_neither_gone_nor_forgotten() {
+    let summary = file(FileKind::Summary, 10, OLD);
+    let mut known = knowing([(1, unit(std::slice::from_ref(&summary)))]);
+    let hidden = |number| (ClusterName::new("team/.old"), application(number));
+    known.applications.insert(hidden(2), unit(std::slice::from_ref(&summary)));
+    known.applications.insert(hidden(3), KnownUnit { gone_since: Some(OLD), ..unit(std::slice::from_ref(&summary)) });
+    let listing = [found(1, vec![summary])];
+    let rules = Rules { forget_gone_applications: true, ..RULES };
+    let (_, kept) = plan(&known, &listing, NOW, &RULES);
+    let (_, forgetting) = plan(&known, &listing, NOW, &rules);
+    let key = |number| UnitKey::application(&directory(), &hidden(number).0, application(number));
+    assert_eq!((kept.put_aside, kept.presence, kept.forget), (vec![key(2)], vec![], vec![]));
+    assert_eq!((forgetting.put_aside, forgetting.forget), (vec![key(2)], vec![key(3)]));
+    // Nothing else is there: no archive is missing.
+    known.applications.retain(|(cluster, _), _| cluster.is_hidden());
+    assert!(!plan(&known, &[], NOW, &RULES).1.vanished);
+}
+
+#[test]
 fn a_folder_without_an_archive_is_no_application() {
     let known = KnownDirectory::default();
     let (tasks, plan) = plan(&known, &[found(1, vec![])], NOW, &RULES);
