@@ -178,6 +178,9 @@ mod tests {
     use super::*;
     use crate::directory::DirectoryErrorKind;
 
+    /// Writes to a file in some way.
+    type Rewrite = fn(&Path);
+
     /// Opens a file once it rests.
     fn rested(local: &Local, file: &FilePath) -> Opened {
         std::iter::repeat_with(|| local.open(file).unwrap()).find(|opened| opened.rests(Clock::System.now())).unwrap()
@@ -191,7 +194,7 @@ mod tests {
     async fn a_file_that_is_written_to_while_it_is_read_is_no_mixture() {
         let folder = tempfile::tempdir().unwrap();
         let (local, file, path) = file(&folder);
-        let ways: [(&str, fn(&Path)); 4] = [
+        let ways: [(&str, Rewrite); 4] = [
             ("in place", |path| fs::write(path, "b".repeat(100)).unwrap()),
             ("longer", |path| fs::write(path, "b".repeat(200)).unwrap()),
             ("shorter", |path| fs::write(path, "b").unwrap()),

@@ -207,6 +207,9 @@ mod tests {
     use super::*;
     use crate::clock::Millis;
 
+    /// Writes to a file in some way.
+    type Rewrite = fn(&Path);
+
     const JOB: &str = "0123456789abcdef0123456789abcdef";
     const FOLDER: &str = "c/applications/00000000000000000000000000000001";
 
@@ -273,7 +276,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_written_in_the_last_moment_stays_under_its_name() {
-        let ways: [(&str, fn(&Path)); 4] = [
+        let ways: [(&str, Rewrite); 4] = [
             ("in place", |file| fs::write(file, "other").unwrap()),
             ("in place, of the same size", |file| fs::write(file, "[]").unwrap()),
             ("by another file", |file| {

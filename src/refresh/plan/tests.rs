@@ -170,8 +170,8 @@ fn nothing_left() -> Vec<Vec<Found>> {
 #[test]
 fn an_entry_of_the_root_that_may_be_either_protects_a_cluster_and_a_legacy_job() {
     let first = file(FileKind::Job(job(1)), 10, OLD);
-    let mut known = knowing([(1, unit(&[first.clone()]))]);
-    known.legacy_jobs.insert(job(1), unit(&[first.clone()]));
+    let mut known = knowing([(1, unit(std::slice::from_ref(&first)))]);
+    known.legacy_jobs.insert(job(1), unit(std::slice::from_ref(&first)));
     let hides = Hidden::ClusterOrLegacyJob(cluster(), job(1));
     let obstacle = Obstacle { hides, path: FilePath::new("x"), code: ProblemCode::LinkRefused, reason: String::new() };
     assert_eq!(plan(&known, &[Found::Obstacle(obstacle)], NOW, &RULES).1.presence, vec![]);
