@@ -4,13 +4,15 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use historyserver::clock::{Clock, Millis};
+
 use crate::support::archives::{id, job, write, write_application};
 use crate::support::world::{World, WorldOptions};
 
 const END: i64 = 1_795_000_000_000;
 
 /// Lists whose every byte must be as before.
-const LISTS: [&str; 8] = [
+const LISTS: [&str; 7] = [
     "/applications/overview",
     "/jobs/overview",
     "/jobs",
@@ -18,7 +20,6 @@ const LISTS: [&str; 8] = [
     "/api/v1/applications?limit=100&sort=name",
     "/api/v1/jobs?limit=100&sort=-end",
     "/api/v1/jobs?limit=100&state=FINISHED&sort=start",
-    "/api/v1/problems",
 ];
 
 /// An archive directory, the index over it, and what is answered from that.
@@ -41,7 +42,7 @@ impl Indexed {
         }
         write(&archives.join(id('9')), "{");
         let mut indexed = Self { folder, file: Vec::new(), answers: Vec::new() };
-        let mut world = indexed.world();
+        let mut world = indexed.world(2_000_000_000_000);
         world.audit().await;
         indexed.answers = answers(&world).await;
         world.close().await;
@@ -53,8 +54,9 @@ impl Indexed {
         self.folder.path().join("data/historyserver.sqlite")
     }
 
-    fn world(&self) -> World {
-        World::over(&[&self.folder.path().join("archives")], &self.folder.path().join("data"), WorldOptions::default())
+    fn world(&self, now: Millis) -> World {
+        let options = WorldOptions { clock: Clock::manual(now), ..WorldOptions::default() };
+        World::over(&[&self.folder.path().join("archives")], &self.folder.path().join("data"), options)
     }
 
     /// Opens the index after it was changed so, and waits until everything is answered as before.
@@ -65,7 +67,8 @@ impl Indexed {
         fs::remove_dir_all(&data).unwrap();
         fs::create_dir(&data).unwrap();
         fs::write(self.index(), bytes).unwrap();
-        let mut world = self.world();
+        // Later: what could not be read is tried again after a restart, which tells its problem anew.
+        let mut world = self.world(2_000_000_001_000);
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {
             world.look().await;
@@ -86,6 +89,14 @@ async fn answers(world: &World) -> Vec<String> {
     for path in LISTS {
         let answer = world.get(path).await;
         answers.push(format!("{path}: {} {}", answer.status, answer.text()));
+    }
+    // Since when there is one differs when the index is built anew.
+    let problems = world.get("/api/v1/problems").await;
+    if problems.status != 200 {
+        return vec![problems.text()];
+    }
+    for problem in problems.json()["items"].as_array().unwrap() {
+        answers.push(format!("{} {} {}", problem["code"], problem["subject"], problem["reason"]));
     }
     answers
 }
@@ -132,7 +143,7 @@ async fn bits_that_flip_anywhere_in_the_index_change_no_list_for_long() {
 async fn a_damaged_row_of_what_is_gone_stays_listed_with_what_can_be_read_of_it() {
     let mut indexed = Indexed::new().await;
     fs::remove_dir_all(indexed.folder.path().join("archives/prod/applications").join(id('b'))).unwrap();
-    let mut world = indexed.world();
+    let mut world = indexed.world(2_000_000_001_000);
     world.audit().await;
     world.close().await;
     indexed.file = fs::read(indexed.index()).unwrap();
@@ -143,7 +154,7 @@ async fn a_damaged_row_of_what_is_gone_stays_listed_with_what_can_be_read_of_it(
         let mut bytes = indexed.file.clone();
         bytes[place + wide.len() - 3] ^= 0x80;
         fs::write(indexed.index(), bytes).unwrap();
-        let mut world = indexed.world();
+        let mut world = indexed.world(2_000_000_002_000);
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {
             world.look().await;
