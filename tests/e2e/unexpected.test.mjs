@@ -163,6 +163,20 @@ describe('a document that is not as Flink writes it', () => {
       assert.deepEqual(open.faults.splice(0), []);
     });
 
+    test('a document that is no JSON, as it stands in the archive', async () => {
+      const broken = (url) => url.pathname === `/jobs/${IDS.failing}` || url.pathname === `/jobs/${IDS.failing}/exceptions`;
+      await open.page.route(broken, (route) => route.fulfill({ contentType: 'application/json', body: '{"jid":' }));
+      await open.turn('/server');
+      await open.turn(`/job/completed/${IDS.failing}/overview`);
+      assert.match(await open.page.locator('main').innerText(), /The document of the job cannot be read\s+The answer of the server is not JSON\./);
+      await open.page.getByRole('navigation', { name: 'Job' }).getByRole('link', { name: 'Exceptions' }).click();
+      await open.page.getByText('The document of the exceptions cannot be read').waitFor();
+      await open.turn(`/job/completed/${IDS.failing}/cluster_configuration`);
+      assert.equal(await open.page.getByRole('table', { name: 'JobManager configuration' }).isVisible(), true);
+      await open.page.unroute(broken);
+      assert.deepEqual(open.faults.splice(0), []);
+    });
+
     test('an error within a part leaves the parts beside it, and can be tried again', async () => {
       await open.turn('/server');
       await open.page.evaluate(() => {
