@@ -56,8 +56,7 @@ fn decode(bytes: &[u8]) -> Result<String, Fault> {
 
 fn utf8(bytes: &[u8]) -> Result<String, Fault> {
     std::str::from_utf8(bytes).map(str::to_owned).map_err(|error| {
-        let before = &bytes[..error.valid_up_to()];
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
         Fault { line: Some(line), message: "is not valid UTF-8; save the file as UTF-8" }
     })
 }

@@ -30,8 +30,9 @@ fn paths() -> Vec<String> {
 }
 
 async fn status(server: &Served, method: &str, target: &str, hosts: &[&str]) -> u16 {
-    let hosts: String = hosts.iter().map(|host| format!("Host: {host}\r\n")).collect();
-    let request = format!("{method} {target} HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n");
+    let mut lines = vec![format!("{method} {target} HTTP/1.1")];
+    lines.extend(hosts.iter().map(|host| format!("Host: {host}")));
+    let request = format!("{}\r\nConnection: close\r\n\r\n", lines.join("\r\n"));
     raw_http::exchange(server.address, request.as_bytes()).await.status
 }
 

@@ -294,11 +294,11 @@ mod tests {
 
     #[test]
     fn more_settings_than_a_file_can_have_are_one_problem() {
-        let mut text = "a: &a {x: 1, y: 1}\n".to_owned();
-        for number in 0..20 {
+        let doubled = (0..20).map(|number| {
             let earlier = if number == 0 { "a".to_owned() } else { format!("b{}", number - 1) };
-            text += &format!("b{number}: &b{number} {{l: *{earlier}, r: *{earlier}}}\n");
-        }
+            format!("b{number}: &b{number} {{l: *{earlier}, r: *{earlier}}}\n")
+        });
+        let text: String = std::iter::once("a: &a {x: 1, y: 1}\n".to_owned()).chain(doubled).collect();
         let (settings, problems) = parse_yaml(&text);
         assert_eq!((settings.len(), problems.len()), (MOST_SETTINGS, 1), "{problems:?}");
     }
