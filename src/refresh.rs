@@ -1,5 +1,6 @@
 //! One round over all archive directories: look or audit, plan, ingest what is new or changed.
 
+mod ending;
 mod lively;
 pub mod plan;
 mod problems;

@@ -39,12 +39,6 @@ const PROBED_IN_A_ROUND: usize = 2_000;
 /// Rounds that a refresh of a server takes at most while something is to be read before it may be deleted.
 const ROUNDS_AT_ONCE: usize = 3;
 
-/// An audit is due when this many times the cost of the last one has passed.
-const AUDIT_EVERY: u64 = 100;
-
-/// A look at an object store is not due sooner than this many times the cost of the last one.
-const LOOK_EVERY: u64 = 10;
-
 /// Everything a refresh needs; made once by the composition root.
 pub struct Refresh {
     directories: Vec<DirectoryRefresh>,
@@ -77,7 +71,7 @@ pub struct DirectoryRefresh {
     /// Failed attempts since then.
     attempts: Attempts,
     /// Units of which a file could not be fetched.
-    unfetched: Unfetched,
+    pub(super) unfetched: Unfetched,
     /// When this was made, for what an earlier process could not read.
     started: Millis,
     /// What the next round tries again besides what is due.
@@ -86,13 +80,13 @@ pub struct DirectoryRefresh {
     last_listed: Arc<Mutex<HashMap<(ClusterName, ApplicationId), Millis>>>,
     pub(super) status: DirectoryStatus,
     /// When a look may be made again (object stores).
-    next_look: Millis,
+    pub(super) next_look: Millis,
     /// Obstacles of the last audit, and of the looks since.
     pub(super) obstacles: Vec<Problem>,
     /// Problems of the directory that are on record; `None` before the first round.
     pub(super) recorded: Option<Vec<(ProblemCode, Subject, String)>>,
     /// The last failure that was logged, so that it is logged once.
-    logged: Option<String>,
+    pub(super) logged: Option<String>,
     /// Folders below the root where the next change is likely, most important first.
     lively: Vec<FilePath>,
 }
@@ -109,7 +103,7 @@ pub enum Duty {
 }
 
 /// Why the round of a directory ended without a conclusion.
-enum Failure {
+pub(super) enum Failure {
     Listing(DirectoryError),
     Index(IndexError),
     Stopped,
@@ -123,20 +117,20 @@ impl From<IndexError> for Failure {
 
 /// What a round of one directory did.
 #[derive(Debug, Default)]
-struct Done {
-    audit: bool,
-    ingested: u64,
-    gone: u64,
-    back: u64,
-    forgotten: u64,
-    expired: u64,
+pub(super) struct Done {
+    pub(super) audit: bool,
+    pub(super) ingested: u64,
+    pub(super) gone: u64,
+    pub(super) back: u64,
+    pub(super) forgotten: u64,
+    pub(super) expired: u64,
     /// Beyond a limit, and to be read before that is certain.
-    unread: u64,
-    units: Option<u64>,
-    vanished: bool,
-    exists: bool,
+    pub(super) unread: u64,
+    pub(super) units: Option<u64>,
+    pub(super) vanished: bool,
+    pub(super) exists: bool,
     /// Why another directory is likely meant.
-    doubt: Option<String>,
+    pub(super) doubt: Option<String>,
 }
 
 impl Refresh {
@@ -528,87 +522,6 @@ impl DirectoryRefresh {
             }
             open
         }))
-    }
-
-    fn note_done(&mut self, done: &Done, cost_ms: u64) {
-        let now = self.clock.now();
-        let url = self.directory.url().clone();
-        let wait = |times: u64, ms: Option<u64>| {
-            now.saturating_add(Millis::try_from(ms.unwrap_or(0).saturating_mul(times)).unwrap_or(Millis::MAX))
-        };
-        if done.audit {
-            self.status.next_audit = Some(wait(AUDIT_EVERY, self.status.audit_ms));
-        }
-        if self.directory.local_root().is_none() {
-            self.next_look = wait(LOOK_EVERY, self.status.look_ms);
-        }
-        if let Some(units) = done.units {
-            self.status.units = units;
-        }
-        let hides = |problem: &&Problem| {
-            matches!(problem.code, ProblemCode::ListingFailed | ProblemCode::PermissionDenied | ProblemCode::SearchLimited)
-        };
-        self.status.hidden = self.obstacles.iter().filter(hides).count() as u64;
-        self.status.unfetched = self.unfetched.len();
-        self.status.unstored.clear();
-        self.status.unread = done.unread;
-        self.status.reason.clone_from(&done.doubt);
-        self.status.state = match (done.vanished, done.exists) {
-            (true, _) => DirectoryState::Vanished,
-            (false, true) => DirectoryState::Listed,
-            (false, false) => DirectoryState::Missing,
-        };
-        if done.vanished {
-            self.status.reason = Some(format!("archive directory {url} held archives and now holds none at all; is its volume mounted?"));
-        } else {
-            self.status.last_listed = Some(now);
-        }
-        if self.logged.take().is_some() && !done.vanished {
-            tracing::info!(directory.url = %url, "archive directory is refreshed again");
-        }
-        if done.ingested + done.gone + done.back + done.forgotten + done.expired > 0 {
-            tracing::info!(
-                directory.url = %url, ingested = done.ingested, gone = done.gone, back = done.back, forgotten = done.forgotten,
-                expired = done.expired,
-                duration_ms = cost_ms, "refreshed archive directory"
-            );
-        }
-    }
-
-    async fn note_failure(&mut self, failure: &Failure) {
-        let (code, reason) = match failure {
-            Failure::Listing(error) => (ProblemCode::DirectoryUnreachable, error.message.clone()),
-            Failure::Index(error) => (ProblemCode::IndexUnwritable, error.to_string()),
-            Failure::Stopped => return,
-        };
-        let url = self.directory.url().clone();
-        self.status.state = DirectoryState::Failed;
-        self.status.reason = Some(reason.clone());
-        if self.logged.as_ref() != Some(&reason) {
-            tracing::warn!(directory.url = %url, problem.code = %code, "refresh failed, what is indexed is still served: {reason}");
-            self.logged = Some(reason.clone());
-        }
-        let subject = Subject { directory: url, cluster: None, application: None, file: None };
-        let problem = |code, reason, since| Problem { code, subject: subject.clone(), reason, since, next_attempt: None };
-        let now = self.clock.now();
-        let mut unstored = Vec::new();
-        match failure {
-            Failure::Listing(_) => {
-                let mut problems = self.obstacles.clone();
-                problems.push(problem(code, reason.clone(), now));
-                if let Err(error) = self.note_problems(problems).await {
-                    unstored = vec![problem(code, reason, now), problem(ProblemCode::IndexUnwritable, error.to_string(), now)];
-                }
-            }
-            Failure::Index(_) => unstored.push(problem(code, reason, now)),
-            Failure::Stopped => {}
-        }
-        // Those that are told already are told since when they began.
-        for problem in &mut unstored {
-            let same = |told: &&Problem| (told.code, &told.reason) == (problem.code, &problem.reason);
-            problem.since = self.status.unstored.iter().find(same).map_or(now, |told| told.since);
-        }
-        self.status.unstored = unstored;
     }
 }
 
