@@ -27,7 +27,7 @@ pub(super) struct Sights {
 pub(super) fn likely_other(root: &str, sights: &Sights) -> Option<String> {
     let below = |what: &str, levels: usize| {
         let hint = above(root, levels).map_or_else(String::new, |above| format!("; historyserver.archive.fs.dir is likely to be {above}"));
-        Some(format!("archive directory {root} is one level too low or more: {what}{hint}"))
+        Some(format!("archive directory {root} is likely not the one that is meant: {what}{hint}"))
     };
     if is_jobs_of_an_application(root) {
         below("it holds the jobs of one application", 4)
@@ -46,7 +46,7 @@ pub(super) fn likely_other(root: &str, sights: &Sights) -> Option<String> {
             .collect();
         let more = if sights.archive_directories.len() > MOST_NAMED { " and others beside" } else { "" };
         Some(format!(
-            "archive directory {root} is one level too high: it holds archive directories; historyserver.archive.fs.dir is likely to be {}{more}",
+            "archive directory {root} is likely not the one that is meant: it holds archive directories; historyserver.archive.fs.dir is likely to be {}{more}",
             named.join(",")
         ))
     } else {

@@ -514,7 +514,9 @@ async fn a_large_foreign_tree_is_searched_at_a_bounded_cost_and_hides_no_cluster
     }
     let files: Vec<String> =
         ["z", "a", "known/nested"].iter().map(|cluster| format!("{cluster}/applications/{}/application-summary", hex(1))).collect();
-    files.iter().for_each(|file| write(&root.join(file), "{}"));
+    for file in &files {
+        write(&root.join(file), "{}");
+    }
     let directory = open(&root);
     let look = Extent::Look(std::sync::Arc::new(|_, _| false));
     let looked = list_knowing(&directory, &look, &["known/nested"]).await.unwrap();

@@ -116,7 +116,7 @@ async fn a_directory_at_another_level_is_told_with_the_right_one() {
     let status = settled(&server).await;
     assert!(status["refresh"]["directories"][0]["reason"].as_str().unwrap().contains("likely to be"), "{status}");
     assert_eq!(status["problems"]["shown"][0]["code"], "directory-misplaced");
-    assert_eq!(warned(&server, "one level too low"), 1, "{}", server.log());
+    assert_eq!(warned(&server, "is likely not the one that is meant"), 1, "{}", server.log());
 }
 
 #[tokio::test]

@@ -29,8 +29,8 @@ const MOST_COMPARED: usize = 1_000;
 /// How like two names are that may have been mistaken for each other; 1 is equal.
 const LIKE: f64 = 0.7;
 
-/// Hidden folders that are told of in one listing.
-const MOST_HIDDEN_TOLD: usize = 16;
+/// Hidden folders that are searched for archives in one audit.
+const MOST_PROBED: usize = 64;
 
 /// A folder that is named like an application.
 pub(super) struct Candidate {
@@ -56,7 +56,7 @@ pub(super) fn list(local: &Local, extent: &Extent, known: &[ClusterName], send: 
     };
     let listed = Listed { exists: true, doubt: None, requests: 1 };
     let audit = matches!(extent, Extent::Audit);
-    let mut walk = Walk { local, start, send, listed, clusters: Vec::new(), applications: 0, audit, hidden_told: 0 };
+    let mut walk = Walk { local, start, send, listed, clusters: Vec::new(), applications: 0, audit, probed: 0 };
     let top = walk.root()?;
     let (applications, mut sights) = search::clusters(&mut walk, top.folders, extent, known)?;
     sights.has_archives |= !top.legacy.is_empty();
@@ -119,8 +119,8 @@ pub(super) struct Walk<'a> {
     /// Applications found so far.
     pub(super) applications: usize,
     audit: bool,
-    /// Hidden folders that were told.
-    hidden_told: usize,
+    /// Hidden folders that were searched for archives.
+    probed: usize,
 }
 
 impl Walk<'_> {
@@ -144,10 +144,13 @@ impl Walk<'_> {
 
     /// Tells of archives below a folder whose name is left alone. Only an audit does: it costs a search.
     pub(super) fn hidden(&mut self, below: &Path) -> Result<(), DirectoryError> {
-        if !self.audit || self.hidden_told == MOST_HIDDEN_TOLD || !probe::holds_archives(&self.path(below)) {
+        if !self.audit || self.probed == MOST_PROBED {
             return Ok(());
         }
-        self.hidden_told += 1;
+        self.probed += 1;
+        if !probe::holds_archives(&self.path(below)) {
+            return Ok(());
+        }
         let name = below.to_string_lossy();
         let (path, code) = (FilePath::new(&*name), ProblemCode::HiddenFolder);
         (self.send)(Found::Obstacle(Obstacle { hides: Hidden::Nothing, path, code, reason: layout::hidden_archives(&name) }))
