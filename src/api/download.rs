@@ -23,7 +23,7 @@ use super::query::parameters::Parameters;
 use super::{Shared, document, response};
 use crate::archive::Owner;
 use crate::directory::{Contents, FileKind, FoundFile};
-use crate::index::{Copy, DocumentPage, UnitArchives, UnitKey};
+use crate::index::{ArchivedFile, Copy, DocumentPage, UnitArchives, UnitKey};
 use crate::tasks;
 
 mod names;
@@ -58,7 +58,8 @@ enum Format {
 
 /// The archive files of an application
 ///
-/// Byte for byte as they are stored, in a zip file, below `<cluster>/applications/<id>/`. A file that is gone from its archive directory is put
+/// Byte for byte as they are stored, in a zip file, below `<cluster>/applications/<id>/`; a job that Flink archived beside the clusters is at the
+/// root of the zip file. A file that is gone from its archive directory is put
 /// together again from its documents; a file beside it, named `<name>.rebuilt.txt`, says so, and the header `historyserver-rebuilt-archives` tells how many
 /// were known to be gone.
 #[utoipa::path(
@@ -73,7 +74,7 @@ pub(super) async fn of_application(State(shared): State<Arc<Shared>>, request: R
 
 /// The archive file of a job
 ///
-/// As that of an application; a legacy archive, which belongs to no application, is at the root of the zip file.
+/// As that of an application; an archive beside the clusters is at the root of the zip file.
 #[utoipa::path(
     get, path = "/api/v1/jobs/{id}/archive", tag = "archives", operation_id = "job_archive",
     params(IdParameter, FormatParameter, CopyParameters),
@@ -88,16 +89,16 @@ async fn answer(shared: &Arc<Shared>, owner: Owner, uri: &Uri) -> Result<Respons
     let parameters = Parameters::of(uri, &["format", "cluster", "directory"])?;
     parameters.choice("format", &[("zip", Format::Zip)])?;
     let copy = page::copy(&parameters)?;
-    let UnitArchives { unit, files } = archives(shared, owner, &copy).await?;
+    let UnitArchives { files } = archives(shared, owner, &copy).await?;
     let rebuilt = files.iter().filter(|file| file.gone && file.kept).count();
-    let files: Vec<FoundFile> = files.into_iter().filter(|file| !file.gone || file.kept).map(|file| file.file).collect();
+    let files: Vec<ArchivedFile> = files.into_iter().filter(|file| !file.gone || file.kept).collect();
     let Some(first) = files.first() else { return Err(ApiError::gone(GONE)) };
     // Read before the head is sent, so that a directory that cannot be read is still an answer.
-    let opened = shared.ingest.original(&unit, &first.path).await;
+    let opened = shared.ingest.original(&first.unit, &first.file.path).await;
     let opened = opened.map_err(|error| ApiError::directory_unavailable(format!("an archive could not be read: {error}")))?;
 
     let (chunks, receiver) = mpsc::channel(CHUNKS_AHEAD);
-    let writing = Writing { shared: Arc::clone(shared), owner, unit, zip: ZipStream::new(chunks.clone()) };
+    let writing = Writing { shared: Arc::clone(shared), owner, zip: ZipStream::new(chunks.clone()) };
     tasks::spawn(async move {
         tokio::select! {
             // The client went away.
@@ -149,22 +150,21 @@ async fn archives(shared: &Shared, owner: Owner, copy: &Copy) -> Result<UnitArch
 struct Writing {
     shared: Arc<Shared>,
     owner: Owner,
-    unit: UnitKey,
     zip: ZipStream,
 }
 
 impl Writing {
-    async fn all(mut self, files: Vec<FoundFile>, opened: Option<Contents>) -> io::Result<()> {
+    async fn all(mut self, files: Vec<ArchivedFile>, opened: Option<Contents>) -> io::Result<()> {
         let mut opened = Some(opened);
-        for file in files {
+        for ArchivedFile { unit, file, .. } in files {
             let contents = match opened.take() {
                 Some(opened) => opened,
-                None => self.shared.ingest.original(&self.unit, &file.path).await.map_err(io::Error::other)?,
+                None => self.shared.ingest.original(&unit, &file.path).await.map_err(io::Error::other)?,
             };
-            let name = names::of(&self.unit, file.kind);
+            let name = names::of(&unit, file.kind);
             match contents {
                 Some(contents) => self.original(&name, &file, contents).await?,
-                None => self.rebuilt(&name, &file).await?,
+                None => self.rebuilt(&name, &unit, &file).await?,
             }
         }
         self.zip.finish().await
@@ -184,16 +184,16 @@ impl Writing {
     }
 
     /// The envelope with the documents that are kept.
-    async fn rebuilt(&mut self, name: &str, file: &FoundFile) -> io::Result<()> {
+    async fn rebuilt(&mut self, name: &str, unit: &UnitKey, file: &FoundFile) -> io::Result<()> {
         let owner = match file.kind {
             FileKind::Summary => self.owner,
             FileKind::Job(job) => Owner::Job(job),
         };
-        let cluster = match &self.unit {
+        let cluster = match unit {
             UnitKey::Application(key) => Some(key.cluster.to_string()),
             UnitKey::LegacyJob(..) => Some(String::new()),
         };
-        let copy = Copy { directory: Some(self.unit.directory().to_string()), cluster };
+        let copy = Copy { directory: Some(unit.directory().to_string()), cluster };
         let mut page = DocumentPage { owner, copy: copy.clone(), own: true, cursor: None, limit: DOCUMENTS };
         self.zip.begin(name, file.version.modified).await?;
         self.zip.write(Bytes::from_static(b"{\"archive\":[")).await?;

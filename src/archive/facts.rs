@@ -357,6 +357,12 @@ impl Deriver {
     }
 }
 
+/// The newest failure, where only its stack trace is told.
+#[must_use]
+pub fn failure_of_trace(trace: String, at: Option<Millis>) -> ExceptionFacts {
+    exceptions::of_trace(trace, at)
+}
+
 /// The beginning of a text, at most so many bytes, cut between characters.
 fn cut(mut text: String, bytes: usize) -> String {
     if text.len() > bytes {

@@ -53,6 +53,8 @@ pub enum DocumentList {
 /// An archive file of a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArchivedFile {
+    /// What it is kept under: a job of an application may lie beside the clusters.
+    pub unit: UnitKey,
     /// Where it lies or lay, and the version last seen.
     pub file: FoundFile,
     /// It is gone from its directory.
@@ -66,8 +68,6 @@ pub struct ArchivedFile {
 /// The archive files of one copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnitArchives {
-    /// The copy.
-    pub unit: UnitKey,
     /// Summary first, then jobs by id.
     pub files: Vec<ArchivedFile>,
 }

@@ -61,6 +61,8 @@ pub struct Expiry {
     pub files: Vec<JudgedFile>,
     /// All its files were read before it was judged, or need not be.
     pub verified: bool,
+    /// The application that a job archive beside the clusters belongs to, with which it is expired.
+    pub owner: Option<(ClusterName, ApplicationId)>,
 }
 
 /// What a plan must know of a unit that was judged before.

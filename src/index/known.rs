@@ -57,6 +57,8 @@ pub struct KnownDirectory {
     pub clusters: Arc<[ClusterName]>,
     /// Legacy job archives.
     pub legacy_jobs: HashMap<JobId, KnownUnit>,
+    /// Applications that job archives beside the clusters belong to.
+    pub owners: HashMap<JobId, (ClusterName, ApplicationId)>,
     /// What was judged before, and is to be removed.
     pub marks: Marks,
     /// Whether a complete listing has ever found an archive here.

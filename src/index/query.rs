@@ -114,7 +114,7 @@ pub struct Filter {
     pub status: Vec<String>,
     /// Of the name.
     pub name: Option<(String, NameMatch)>,
-    /// Clusters.
+    /// Clusters; an empty name stands for none, which is where jobs are that belong to no application.
     pub cluster: Vec<String>,
     /// Archive directories by URL.
     pub directory: Vec<String>,

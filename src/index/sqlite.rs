@@ -17,6 +17,7 @@ mod facts;
 mod failure;
 mod health;
 mod known;
+mod links;
 mod listing;
 mod lists;
 mod packs;

@@ -157,6 +157,15 @@ impl Text {
         texts.into_iter().filter_map(|(kind, pieces)| Self::of(kind, pieces)).collect()
     }
 
+    /// Kinds that one exception has texts of.
+    pub(in crate::index) const KINDS_OF_EXCEPTIONS: [TextKind; 3] =
+        [TextKind::ExceptionClasses, TextKind::ExceptionMessages, TextKind::StackTraces];
+
+    /// What one exception tells.
+    pub(in crate::index) fn of_exception(exception: &ExceptionFacts) -> Vec<Self> {
+        Self::of_exceptions([(exception.class.as_str(), exception.stack_trace.as_str())])
+    }
+
     /// What was derived from the archive of an application or a job.
     pub(in crate::index) fn of_facts(facts: &Facts) -> Vec<Self> {
         let own = facts.own_configuration.min(facts.configuration.len());

@@ -243,6 +243,7 @@ impl DirectoryRefresh {
                     folder: FilePath::new(""),
                     files: Vec::new(),
                     verified: false,
+                    owner: None,
                 });
             }
         }

@@ -6,6 +6,7 @@ mod crash;
 mod deletion;
 mod faults;
 mod first_limits;
+mod flat_jobs;
 mod guard;
 mod http;
 mod limits;

@@ -289,6 +289,7 @@ mod tests {
             gone_since: None,
             problems: 0,
             shown: true,
+            flat: false,
         };
         let page = ListPage { items: vec![item], next: more.then(|| number.to_string()), total: Total::default() };
         (page, vec![RunFigures::default()])

@@ -25,6 +25,9 @@ const JOB_TYPES: &[&str] = &["BATCH", "STREAMING"];
 
 const NAME_MATCHES: &[(&str, NameMatch)] = &[("contains", NameMatch::Contains), ("exact", NameMatch::Exact), ("prefix", NameMatch::Prefix)];
 
+/// Stands for no application.
+const WITHOUT_APPLICATION: &str = "none";
+
 /// Parameters of a filter of applications.
 const OF_APPLICATIONS: &[&str] = &[
     "status",
@@ -84,14 +87,24 @@ pub(in crate::api) fn filter(kind: ListKind, parameters: &Parameters) -> Result<
     let how = parameters.choice("name_match", NAME_MATCHES)?.unwrap_or(NameMatch::Contains);
     let times = |from: &str, to: &str| Ok::<_, ApiError>(Bounds::of_times(parameters.time(from)?, parameters.time(to)?));
     let counts = |least: &str, most: &str| Ok::<_, ApiError>(Bounds { least: parameters.count(least)?, most: parameters.count(most)? });
+    let mut cluster = owned(parameters.names("cluster")?);
     let application = match parameters.text("application")? {
         None => None,
-        Some(text) => Some(text.parse().map_err(|_wrong| invalid("application", "the id of an application: 32 hexadecimal digits"))?),
+        Some(WITHOUT_APPLICATION) if !cluster.is_empty() => {
+            return Err(invalid("application", "not `none` together with a `cluster`: a job without an application is of no cluster"));
+        }
+        Some(WITHOUT_APPLICATION) => {
+            cluster.push(String::new());
+            None
+        }
+        Some(text) => {
+            Some(text.parse().map_err(|_wrong| invalid("application", "the id of an application, 32 hexadecimal digits, or `none`"))?)
+        }
     };
     Ok(Filter {
         status: parameters.words("status", STATES)?,
         name: parameters.text("name")?.map(|text| (text.to_owned(), how)),
-        cluster: owned(parameters.names("cluster")?),
+        cluster,
         directory: owned(parameters.names("directory")?),
         job_type: parameters.words("job_type", JOB_TYPES)?,
         start: times("start_from", "start_to")?,
@@ -263,8 +276,8 @@ pub(in crate::api) struct JobFilterParameters {
     /// Greatest number of tasks that failed.
     #[param(minimum = 0)]
     max_failed_tasks: Option<i64>,
-    /// Only jobs of the application with this id.
-    #[param(pattern = "^[0-9a-fA-F]{32}$")]
+    /// Only jobs of the application with this id; `none`: only jobs that belong to no application.
+    #[param(pattern = "^([0-9a-fA-F]{32}|none)$")]
     application: Option<String>,
 }
 

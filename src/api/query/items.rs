@@ -81,9 +81,9 @@ pub(in crate::api) struct JobItem {
     job_type: Option<String>,
     /// Number of its tasks by state, and in `total`.
     tasks: BTreeMap<String, u64>,
-    /// Its application; null: a legacy job archive.
+    /// Its application; null: none names it.
     application: Option<String>,
-    /// Cluster that ran it; null: a legacy job archive.
+    /// Cluster that ran it; null: it belongs to no application.
     cluster: Option<String>,
     /// URL of the archive directory.
     directory: String,
@@ -95,6 +95,9 @@ pub(in crate::api) struct JobItem {
     shown: bool,
     /// Its archive was read; otherwise the summary of its application names it, and no more is known.
     archived: bool,
+    /// Its archive lies beside the folders of the clusters, as a file named by the id of the job: a legacy job archive, or one of Flink 2.3
+    /// of a job that failed before it was run. The latter has an application if the summary of one names it.
+    flat: bool,
 }
 
 impl From<Item> for JobItem {
@@ -115,6 +118,7 @@ impl From<Item> for JobItem {
             problems: item.problems,
             shown: item.shown,
             archived: item.archived,
+            flat: item.flat,
         }
     }
 }

@@ -209,6 +209,7 @@ mod tests {
             gone_since: None,
             problems: 0,
             shown: true,
+            flat: false,
         }
     }
 

@@ -34,9 +34,9 @@ pub struct Item {
     pub counts: BTreeMap<String, u64>,
     /// Type of a job.
     pub job_type: Option<String>,
-    /// Application of a job; `None`: a legacy job archive, or an application itself.
+    /// Application of a job; `None`: it belongs to none, or it is an application itself.
     pub application: Option<String>,
-    /// Cluster; `None`: a legacy job archive.
+    /// Cluster; `None`: a job that belongs to no application.
     pub cluster: Option<String>,
     /// URL of the archive directory.
     pub directory: String,
@@ -50,6 +50,8 @@ pub struct Item {
     pub problems: u64,
     /// This copy is the one that Flink's paths show.
     pub shown: bool,
+    /// The archive of this job lies beside the clusters.
+    pub flat: bool,
 }
 
 /// A page of a list.

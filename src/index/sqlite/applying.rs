@@ -2,7 +2,7 @@
 
 use super::rows::file_key;
 use super::units::{self, Touched};
-use super::{Failure, Session, archives, facts, listing, packs, precedence, presence, problems, records};
+use super::{Failure, Session, archives, facts, links, listing, packs, precedence, presence, problems, records};
 use crate::directory::FileKind;
 use crate::index::{FileChange, FileOutcome, ParsedRecord, UnitChange, UnitKey, Urgency};
 use crate::problem::ProblemChanges;
@@ -63,6 +63,7 @@ pub(in crate::index) fn apply(session: &mut Session<'_>, change: UnitChange, urg
     touched.jobs.dedup();
     precedence::settle(session, &touched)?;
     if !files.is_empty() {
+        links::settle(session, directory, &touched.jobs)?;
         listing::sync(session.connection, unit.id)?;
     }
     let tried: Vec<_> = files.into_iter().map(|file| (file.path, file.kind)).collect();

@@ -6,15 +6,17 @@ use std::hash::{BuildHasher as _, RandomState};
 use rusqlite::{Connection, Row, params};
 
 use super::documents::{REFUSED, find_copy, own_file};
-use super::rows::{file_key, file_kind, unit_columns, unsigned, usual_path};
+use super::rows::{file_key, file_kind, job_id, unit_columns, unsigned, usual_path};
 use super::{Failure, unread};
 use crate::archive::Owner;
 use crate::directory::{FileKind, FilePath, FileVersion, FoundFile};
+use crate::ids::JobId;
 use crate::index::{ArchivedFile, Copy, DocumentList, DocumentPage, IndexError, ListedDocument, Page, UnitArchives, UnitKey};
 use crate::pack;
 
 /// One archive file of a unit and its pack.
 struct Archive {
+    unit: UnitKey,
     kind: FileKind,
     file: FoundFile,
     read: bool,
@@ -51,6 +53,7 @@ fn archive(key: &UnitKey, row: &Row<'_>) -> rusqlite::Result<Archive> {
     let path = row.get::<_, Option<String>>(1)?.map_or_else(|| usual_path(key, kind), FilePath::new);
     let version = FileVersion { size: unsigned(row.get(2)?), modified: row.get(3)?, etag: row.get(4)? };
     Ok(Archive {
+        unit: key.clone(),
         kind,
         file: FoundFile { path, kind, version },
         read: row.get(5)?,
@@ -60,16 +63,37 @@ fn archive(key: &UnitKey, row: &Row<'_>) -> rusqlite::Result<Archive> {
     })
 }
 
+/// Archive files of an application, those of its jobs that lie beside the clusters too; of a job, or of the owner alone, the one file.
+fn archives_of(connection: &Connection, key: &UnitKey, only: Option<FileKind>) -> Result<Vec<Archive>, Failure> {
+    let mut found = archives(connection, key, only)?;
+    if only.is_none() {
+        let (cluster, name) = unit_columns(key);
+        let beside: Vec<JobId> = connection
+            .prepare_cached(
+                "SELECT x.job FROM directories d JOIN units o ON o.directory = d.id JOIN jobs x ON x.owner = o.id
+                 JOIN units u ON u.id = x.unit
+                 WHERE d.url = ?1 AND o.cluster = ?2 AND o.name = ?3 AND u.expired_at IS NULL",
+            )?
+            .query_map(params![key.directory().as_str(), cluster, name], |row| job_id(row, 0))?
+            .collect::<Result<_, _>>()?;
+        for job in beside {
+            found.extend(archives(connection, &UnitKey::LegacyJob(key.directory().clone(), job), None)?);
+        }
+        found.sort_by(|left, right| file_key(&left.kind).cmp(file_key(&right.kind)));
+    }
+    Ok(found)
+}
+
 /// Archive files of the copy that answers for an owner.
 pub(in crate::index) fn unit_archives(connection: &Connection, owner: Owner, copy: &Copy) -> Result<Option<UnitArchives>, Failure> {
     let Some((copied, _)) = find_copy(connection, owner, copy)? else { return Ok(None) };
     let only = matches!(owner, Owner::Job(_)).then(|| own_file(owner));
-    let files = archives(connection, &copied.unit, only)?;
+    let files = archives_of(connection, &copied.unit, only)?;
     let files = files
         .into_iter()
-        .map(|each| ArchivedFile { file: each.file, gone: each.gone, kept: each.pack.is_some(), read: each.read })
+        .map(|each| ArchivedFile { unit: each.unit, file: each.file, gone: each.gone, kept: each.pack.is_some(), read: each.read })
         .collect();
-    Ok(Some(UnitArchives { unit: copied.unit, files }))
+    Ok(Some(UnitArchives { files }))
 }
 
 /// A page of documents.
@@ -79,19 +103,19 @@ pub(in crate::index) fn document_page(connection: &Connection, page: &DocumentPa
         return Ok(unread::of_owner(connection, page.owner, &page.copy)?.map_or(DocumentList::Unknown, DocumentList::Unreadable));
     };
     let only = (page.own || matches!(page.owner, Owner::Job(_))).then(|| own_file(page.owner));
-    let read: Vec<Archive> = archives(connection, &copied.unit, only)?.into_iter().filter(|archive| archive.read).collect();
+    let read: Vec<Archive> = archives_of(connection, &copied.unit, only)?.into_iter().filter(|archive| archive.read).collect();
     if read.is_empty() {
         let unread = unread::of_file(connection, &copied.unit, own_file(page.owner))?;
         return Ok(unread.map_or(DocumentList::NotArchived, DocumentList::Unreadable));
     }
-    let missing = read.iter().filter(|archive| archive.pack.is_none() && !archive.gone);
+    let mut missing = read.iter().filter(|archive| archive.pack.is_none() && !archive.gone);
     if let Some(refused) = missing.clone().find(|archive| archive.refused)
-        && let Some(unread) = unread::of_file(connection, &copied.unit, refused.kind)?
+        && let Some(unread) = unread::of_file(connection, &refused.unit, refused.kind)?
     {
         return Ok(DocumentList::Unreadable(unread));
     }
-    if missing.count() > 0 {
-        return Ok(DocumentList::Evicted(copied.unit));
+    if let Some(missing) = missing.next() {
+        return Ok(DocumentList::Evicted(missing.unit.clone()));
     }
     if read.iter().all(|archive| archive.pack.is_none()) {
         return Ok(DocumentList::Lost);
@@ -159,7 +183,7 @@ fn parse(cursor: &str) -> Result<Position, Failure> {
     let position = || {
         let mut parts = cursor.strip_prefix("1.")?.split('.');
         let (file, part, number) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-        let file = if file.is_empty() { Vec::new() } else { file.parse::<crate::ids::JobId>().ok()?.as_bytes().to_vec() };
+        let file = if file.is_empty() { Vec::new() } else { file.parse::<JobId>().ok()?.as_bytes().to_vec() };
         parts.next().is_none().then_some(Position { file, part, number })
     };
     position().ok_or(Failure::Index(IndexError::InvalidCursor))

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::rows::{application_id, file_kind, signed, unsigned};
-use super::{Failure, Session, facts, listing, records};
+use super::{Failure, Session, facts, links, listing, records, units};
 use crate::archive::facts::DERIVED;
 use crate::archive::{self, Derivation, Owner, Record};
 use crate::directory::FileKind;
@@ -85,11 +85,20 @@ pub(in crate::index) fn write_derived(session: &mut Session<'_>, derived: &[Deri
             .collect::<Result<Vec<_>, _>>()?;
         for (unit, kind, name) in updated {
             match (kind, &derived.record) {
-                (FileKind::Summary, Some(Record::Application(record))) => records::write_application(session, unit, name, Some(record))?,
+                (FileKind::Summary, Some(Record::Application(record))) => {
+                    records::write_application(session, unit, name, Some(record))?;
+                    records::write_named_jobs(session, unit, false, &record.jobs)?;
+                }
                 (FileKind::Job(job), Some(Record::Job(record))) => records::write_job(session, unit, job, Some(record))?,
                 _ => {}
             }
             facts::write(connection, unit, kind, &derived.facts)?;
+            let mut jobs = units::ids(session, unit)?.jobs;
+            if let FileKind::Job(job) = kind {
+                jobs.retain(|known| *known == job);
+            }
+            let directory = connection.prepare_cached("SELECT directory FROM units WHERE id = ?1")?.query_row([unit], |row| row.get(0))?;
+            links::settle(session, directory, &jobs)?;
             listing::sync(connection, unit)?;
             written += 1;
         }

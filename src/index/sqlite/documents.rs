@@ -39,17 +39,17 @@ pub(super) struct Copied {
     refused: bool,
 }
 
-fn copy_query(copies: &str, id: &str) -> String {
+fn copy_query(copies: &str, id: &str, of_cluster: &str) -> String {
     format!(
         "SELECT d.url, u.cluster, u.name, x.overview, a.served, u.gone_since IS NOT NULL OR a.gone_since IS NOT NULL, p.id,
                 coalesce(a.parsed = 0 AND a.fault = {REFUSED}, 0)
          FROM {copies} LEFT JOIN packs p ON p.unit = a.unit AND p.file = a.file
-         WHERE x.{id} = ?1 AND {VISIBLE} AND (?2 IS NULL OR d.url = ?2) AND (?3 IS NULL OR u.cluster = ?3) ORDER BY {RANK} LIMIT 1"
+         WHERE x.{id} = ?1 AND {VISIBLE} AND (?2 IS NULL OR d.url = ?2) AND (?3 IS NULL OR {of_cluster}) ORDER BY {RANK} LIMIT 1"
     )
 }
 
-static APPLICATION_COPY: LazyLock<String> = LazyLock::new(|| copy_query(APPLICATION_COPIES, "application"));
-static JOB_COPY: LazyLock<String> = LazyLock::new(|| copy_query(JOB_COPIES, "job"));
+static APPLICATION_COPY: LazyLock<String> = LazyLock::new(|| copy_query(APPLICATION_COPIES, "application", "u.cluster = ?3"));
+static JOB_COPY: LazyLock<String> = LazyLock::new(|| copy_query(JOB_COPIES, "job", "u.cluster = ?3 OR o.cluster = ?3"));
 
 /// The copy that answers for an owner, by precedence, with its overview.
 pub(super) fn find_copy(connection: &Connection, owner: Owner, copy: &Copy) -> Result<Option<(Copied, Option<String>)>, Failure> {

@@ -6,7 +6,7 @@ use super::rows::{application_id, fingerprint, job_id, signed, stored, unit_colu
 use super::{Failure, Session, presence};
 use crate::clock::Millis;
 use crate::directory::{ClusterName, DirectoryUrl, FileKind, FilePath};
-use crate::ids::JobId;
+use crate::ids::{ApplicationId, JobId};
 use crate::index::{Expiry, FailedRemoval, HeldCleanup, HeldReason, JudgedFile, Mark, MarkState, Marks, Removal, UnitKey};
 
 /// Failures that are told; more of them have the same cause.
@@ -92,6 +92,12 @@ pub(super) fn key(row: &Row<'_>, directory: &DirectoryUrl) -> rusqlite::Result<U
     })
 }
 
+/// The application that a job belongs to, in this column and the next.
+pub(super) fn owner(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<(ClusterName, ApplicationId)>> {
+    let Some(cluster) = row.get::<_, Option<String>>(column)? else { return Ok(None) };
+    Ok(Some((ClusterName::new(cluster), application_id(row, column + 1)?)))
+}
+
 /// What is on record of a directory, for the plan.
 pub(super) fn marks(connection: &Connection, directory: i64, url: &DirectoryUrl) -> Result<Marks, Failure> {
     let mut marks = Marks::default();
@@ -165,11 +171,13 @@ pub(in crate::index) fn mark(session: &mut Session<'_>, expiries: &[Expiry], sta
         session
             .connection
             .prepare_cached(
-                "INSERT INTO expiries (directory, cluster, name, state, removal, reason, detail, time, bytes, at, folder, files, verified)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+                "INSERT INTO expiries (directory, cluster, name, state, removal, reason, detail, time, bytes, at, folder, files, verified,
+                     owner_cluster, owner)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
                  ON CONFLICT DO UPDATE SET state = excluded.state, removal = excluded.removal, reason = excluded.reason,
                      detail = excluded.detail, time = excluded.time, bytes = excluded.bytes, at = excluded.at,
-                     folder = excluded.folder, files = excluded.files, verified = excluded.verified WHERE expiries.state <> 2",
+                     folder = excluded.folder, files = excluded.files, verified = excluded.verified,
+                     owner_cluster = excluded.owner_cluster, owner = excluded.owner WHERE expiries.state <> 2",
             )?
             .execute(params![
                 directory,
@@ -185,6 +193,8 @@ pub(in crate::index) fn mark(session: &mut Session<'_>, expiries: &[Expiry], sta
                 expiry.folder.as_str(),
                 files_column(&expiry.files),
                 expiry.verified,
+                expiry.owner.as_ref().map(|(cluster, _)| cluster.as_str()),
+                expiry.owner.as_ref().map(|(_, id)| id.as_bytes()),
             ])?;
         session.effects.known = true;
         if state == MarkState::Marked {

@@ -1,5 +1,6 @@
 //! Rows of facts: what archives tell beyond their overviews, written in the same transaction as the archive.
 
+mod told;
 mod vertices;
 
 use rusqlite::types::Value;
@@ -12,6 +13,7 @@ use crate::archive::facts::{CheckpointFacts, ExceptionFacts, ExceptionKind, Fact
 use crate::directory::FileKind;
 use crate::index::query::FailureSource;
 
+pub(super) use told::settle as settle_failure;
 pub(super) use vertices::read as read_vertices;
 
 const JOB: &str = "INSERT INTO job_facts (job, parallelism, max_parallelism, scheduler, flink_version, restarts, read_bytes, write_bytes,
@@ -34,15 +36,18 @@ pub(super) fn write(connection: &Connection, unit: i64, kind: FileKind, facts: &
                 let row = std::iter::once(Value::Integer(unit)).chain(exception(connection, Some(root))?);
                 connection.prepare_cached(APPLICATION)?.execute(params_from_iter(row))?;
             }
+            told::write(connection, unit, facts)?;
         }
         FileKind::Job(job) => {
-            let row: Option<i64> = connection
-                .prepare_cached("SELECT id FROM jobs WHERE unit = ?1 AND job = ?2")?
-                .query_row(params![unit, job.as_bytes()], |row| row.get(0))
+            let found: Option<(i64, i64)> = connection
+                .prepare_cached("SELECT id, coalesce(owner, unit) FROM jobs WHERE unit = ?1 AND job = ?2")?
+                .query_row(params![unit, job.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
                 .optional()?;
-            let Some(row) = row else { return Ok(()) };
+            let Some((row, application)) = found else { return Ok(()) };
             connection.prepare_cached("DELETE FROM job_facts WHERE job = ?1")?.execute([row])?;
             connection.prepare_cached(JOB)?.execute(params_from_iter(job_row(connection, row, facts)?))?;
+            texts::write_of_archive(connection, unit, kind, facts)?;
+            return told::settle(connection, application, job);
         }
     }
     texts::write_of_archive(connection, unit, kind, facts)

@@ -1,12 +1,13 @@
 //! What is known of a directory or of a unit.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::rows::{application_id, fault, file_kind, fingerprint, job_id, unit_columns, unsigned, usual_path};
 use super::{Failure, expiries};
 use crate::directory::{ClusterName, DirectoryUrl, FilePath, FileVersion, FoundFile};
+use crate::ids::{ApplicationId, JobId};
 use crate::index::{FollowedLimits, KnownDirectory, KnownFile, KnownUnit, UnitKey};
 
 /// All that is known of a directory; nothing of one that is not configured.
@@ -62,6 +63,7 @@ pub(in crate::index) fn known(connection: &Connection, url: &DirectoryUrl) -> Re
     let marked: BTreeSet<ClusterName> = marked.cloned().collect();
     clusters.extend(marked);
     known.clusters = clusters.into();
+    known.owners = owners(connection, directory)?;
     Ok(known)
 }
 
@@ -94,9 +96,25 @@ fn followed(connection: &Connection, directory: i64) -> Result<Option<FollowedLi
     Ok(followed)
 }
 
+/// Applications that job archives beside the clusters belong to; of those that were expired with one, as judged then.
+fn owners(connection: &Connection, directory: i64) -> Result<HashMap<JobId, (ClusterName, ApplicationId)>, Failure> {
+    let owner = |row: &Row<'_>| Ok((job_id(row, 0)?, (ClusterName::new(row.get::<_, String>(1)?), application_id(row, 2)?)));
+    let mut owners: HashMap<_, _> = connection
+        .prepare_cached("SELECT name, owner_cluster, owner FROM expiries WHERE directory = ?1 AND cluster = '' AND owner IS NOT NULL")?
+        .query_map([directory], owner)?
+        .collect::<Result<_, _>>()?;
+    let mut query = connection.prepare_cached(
+        "SELECT x.job, o.cluster, o.name FROM jobs x JOIN units o ON o.id = x.owner WHERE x.owner IS NOT NULL AND o.directory = ?1",
+    )?;
+    for linked in query.query_map([directory], owner)? {
+        owners.extend([linked?]);
+    }
+    Ok(owners)
+}
+
 enum Identity {
-    Application(ClusterName, crate::ids::ApplicationId),
-    LegacyJob(crate::ids::JobId),
+    Application(ClusterName, ApplicationId),
+    LegacyJob(JobId),
 }
 
 fn insert(known: &mut KnownDirectory, identity: Identity, unit: KnownUnit) {

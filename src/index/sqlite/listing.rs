@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::Failure;
+use super::links::JOBS_OF_UNIT;
 use crate::index::query::folding::fold;
 
 /// A time, duration or count that is not told.
@@ -36,11 +37,11 @@ const APPLICATION: &str = "INSERT INTO application_list
 const JOB: &str = "INSERT INTO job_list
         (id, name, status, cluster, directory, type, start_time, end_time, duration, size, failed, exception)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
-    ON CONFLICT (id) DO UPDATE SET name = excluded.name, status = excluded.status, type = excluded.type, start_time = excluded.start_time,
-        end_time = excluded.end_time, duration = excluded.duration, size = excluded.size, failed = excluded.failed,
-        exception = excluded.exception
-    WHERE (name, status, type, start_time, end_time, duration, size, failed, exception)
-        <> (excluded.name, excluded.status, excluded.type, excluded.start_time, excluded.end_time, excluded.duration, excluded.size,
+    ON CONFLICT (id) DO UPDATE SET name = excluded.name, status = excluded.status, cluster = excluded.cluster, type = excluded.type,
+        start_time = excluded.start_time, end_time = excluded.end_time, duration = excluded.duration, size = excluded.size,
+        failed = excluded.failed, exception = excluded.exception
+    WHERE (name, status, cluster, type, start_time, end_time, duration, size, failed, exception)
+        <> (excluded.name, excluded.status, excluded.cluster, excluded.type, excluded.start_time, excluded.end_time, excluded.duration, excluded.size,
             excluded.failed, excluded.exception)";
 
 /// What a wide row tells.
@@ -78,10 +79,24 @@ impl Told {
 /// Brings the narrow rows of a unit in line with what its archives tell.
 pub(super) fn sync(connection: &Connection, unit: i64) -> Result<(), Failure> {
     let found: Option<(i64, String, bool)> = connection
-        .prepare_cached("SELECT directory, cluster, expired_at IS NULL FROM units WHERE id = ?1")?
+        // A job that lies beside the clusters and belongs to an application is listed with the cluster of that.
+        .prepare_cached(
+            "SELECT u.directory,
+                 coalesce((SELECT o.cluster FROM jobs x JOIN units o ON o.id = x.owner WHERE x.unit = u.id), u.cluster),
+                 u.expired_at IS NULL
+             FROM units u WHERE u.id = ?1",
+        )?
         .query_row([unit], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
     let Some((directory, cluster, visible)) = found else { return Ok(()) };
+    // A job that no document tells the end of has ended with its application at the latest.
+    connection
+        .prepare_cached(
+            "UPDATE jobs SET end_time = a.end_time, duration = coalesce(jobs.duration, max(0, a.end_time - jobs.start_time))
+             FROM applications a WHERE a.unit = coalesce(jobs.owner, jobs.unit) AND jobs.unit = ?1 AND jobs.end_told = 0
+                 AND jobs.status IN ('FINISHED', 'FAILED', 'CANCELED')",
+        )?
+        .execute([unit])?;
     let application = connection
         .prepare_cached(
             "SELECT unit, name, status, start_time, end_time, duration, jobs, failed_jobs, NULL, coalesce(cause, exception)
@@ -114,8 +129,7 @@ pub(super) fn sync(connection: &Connection, unit: i64) -> Result<(), Failure> {
     }
     let cluster = if cluster.is_empty() { NO_TEXT } else { label(connection, CLUSTER, Some(&cluster))? };
     if let Some(told) = application {
-        let types = jobs.iter().filter_map(|job| job.job_type.as_deref()).fold(0, |bits, text| bits | type_bit(text));
-        let failed_tasks = jobs.iter().map(|job| job.failed).filter(|failed| *failed != ABSENT).reduce(i64::saturating_add);
+        let (types, failed_tasks) = of_jobs(connection, unit)?;
         connection.prepare_cached(APPLICATION)?.execute(params![
             told.row,
             name(connection, told.name.as_deref())?,
@@ -128,7 +142,7 @@ pub(super) fn sync(connection: &Connection, unit: i64) -> Result<(), Failure> {
             told.duration,
             told.size,
             told.failed,
-            failed_tasks.unwrap_or(ABSENT),
+            failed_tasks,
             told.exception,
         ])?;
     }
@@ -149,6 +163,21 @@ pub(super) fn sync(connection: &Connection, unit: i64) -> Result<(), Failure> {
         ])?;
     }
     Ok(())
+}
+
+/// Types of the jobs of an application together, and how many of their tasks failed.
+fn of_jobs(connection: &Connection, unit: i64) -> Result<(i64, i64), Failure> {
+    let sql = format!("SELECT job_type, failed_tasks FROM jobs WHERE id IN {JOBS_OF_UNIT} AND overview IS NOT NULL");
+    let mut query = connection.prepare_cached(&sql)?;
+    let mut jobs = query.query([unit])?;
+    let (mut types, mut failed_tasks) = (0, ABSENT);
+    while let Some(job) = jobs.next()? {
+        types |= job.get::<_, Option<String>>(0)?.map_or(0, |text| type_bit(&text));
+        if let Some(failed) = job.get::<_, Option<i64>>(1)? {
+            failed_tasks = if failed_tasks == ABSENT { failed } else { failed_tasks.saturating_add(failed) };
+        }
+    }
+    Ok((types, failed_tasks))
 }
 
 /// The bit of a job type.

@@ -23,8 +23,9 @@ pub(super) const APPLICATION_COPIES: &str = "applications x JOIN units u ON u.id
     LEFT JOIN archives a ON a.unit = x.unit AND a.file = x''";
 
 /// Copies of jobs with all that the rule looks at.
+/// With `o`, the application that a job beside the clusters belongs to.
 pub(super) const JOB_COPIES: &str = "jobs x JOIN units u ON u.id = x.unit JOIN directories d ON d.id = u.directory \
-    LEFT JOIN archives a ON a.unit = x.unit AND a.file = x.job";
+    LEFT JOIN archives a ON a.unit = x.unit AND a.file = x.job LEFT JOIN units o ON o.id = x.owner";
 
 struct Statements {
     copies: String,

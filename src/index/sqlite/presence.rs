@@ -4,7 +4,7 @@ use rusqlite::params;
 
 use super::rows::file_key;
 use super::units::{self, Unit};
-use super::{Failure, Session, archives, facts, listing, precedence, problems};
+use super::{Failure, Session, archives, facts, links, listing, precedence, problems};
 use crate::clock::Millis;
 use crate::directory::FileKind;
 use crate::index::{Presence, UnitKey};
@@ -119,7 +119,12 @@ fn resettle(session: &mut Session<'_>, unit: i64) -> Result<(), Failure> {
 }
 
 fn delete(session: &mut Session<'_>, unit: i64) -> Result<(), Failure> {
+    let directory = session.connection.prepare_cached("SELECT directory FROM units WHERE id = ?1")?.query_row([unit], |row| row.get(0))?;
+    let mut beside = links::beside(session, unit)?;
     let ids = units::delete(session, unit)?;
+    session.effects.lists |= !beside.is_empty();
+    beside.extend(&ids.jobs);
+    links::settle(session, directory, &beside)?;
     precedence::settle(session, &ids)
 }
 
@@ -167,7 +172,8 @@ pub(super) fn forget_file_row(session: &mut Session<'_>, unit: i64, file: &[u8])
         connection
             .prepare_cached(
                 "UPDATE jobs SET archived = 0, name = NULL, status = NULL, start_time = NULL, end_time = NULL, duration = NULL,
-                     job_type = NULL, tasks = NULL, failed_tasks = NULL, task_counts = NULL, overview = NULL
+                     job_type = NULL, tasks = NULL, failed_tasks = NULL, task_counts = NULL, overview = NULL, end_told = 1,
+                     told_application = NULL
                  WHERE unit = ?1 AND job = ?2",
             )?
             .execute(params![unit, file])?;
@@ -176,6 +182,8 @@ pub(super) fn forget_file_row(session: &mut Session<'_>, unit: i64, file: &[u8])
             .execute(params![unit, file])?;
     }
     session.effects.lists = true;
+    let directory = connection.prepare_cached("SELECT directory FROM units WHERE id = ?1")?.query_row([unit], |row| row.get(0))?;
+    links::settle(session, directory, &ids.jobs)?;
     listing::sync(connection, unit)?;
     precedence::settle(session, &ids)
 }

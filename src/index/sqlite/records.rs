@@ -3,6 +3,7 @@
 use rusqlite::types::{ToSql, Value};
 use rusqlite::{OptionalExtension as _, params, params_from_iter};
 
+use super::links::told_column;
 use super::rows::{job_id, signed};
 use super::{Failure, Session, checks};
 use crate::archive::{ApplicationRecord, JobRecord, NamedJob};
@@ -13,7 +14,10 @@ const FAILED: &str = "failed";
 
 /// Columns that a record fills, in one order for both tables: an empty record fills them with NULL.
 const APPLICATION_COLUMNS: &str = "name, status, start_time, end_time, duration, jobs, failed_jobs, job_counts, overview";
-const JOB_COLUMNS: &str = "name, status, start_time, end_time, duration, job_type, tasks, failed_tasks, task_counts, overview";
+const JOB_COLUMNS: &str =
+    "name, status, start_time, end_time, duration, job_type, tasks, failed_tasks, task_counts, overview, end_told, told_application";
+/// The first of them are what lists show, and what the digest of a row is made of.
+const CHECKED_JOB_COLUMNS: usize = 10;
 
 /// Writes what a summary tells.
 pub(super) fn write_application(
@@ -51,8 +55,11 @@ pub(super) fn write_named_jobs(session: &mut Session<'_>, unit: i64, new_unit: b
     for job in jobs {
         session
             .connection
-            .prepare_cached("INSERT INTO jobs (unit, job, named) VALUES (?1, ?2, 1) ON CONFLICT (unit, job) DO UPDATE SET named = 1")?
-            .execute(params![unit, job.id.as_bytes()])?;
+            .prepare_cached(
+                "INSERT INTO jobs (unit, job, named, named_start) VALUES (?1, ?2, 1, ?3)
+                 ON CONFLICT (unit, job) DO UPDATE SET named = 1, named_start = excluded.named_start",
+            )?
+            .execute(params![unit, job.id.as_bytes(), job.start])?;
     }
     if new_unit {
         return Ok(Vec::new());
@@ -66,10 +73,10 @@ pub(super) fn write_named_jobs(session: &mut Session<'_>, unit: i64, new_unit: b
 
 /// Writes what a job archive tells.
 pub(super) fn write_job(session: &mut Session<'_>, unit: i64, job: JobId, record: Option<&JobRecord>) -> Result<(), Failure> {
-    let columns = record.map_or_else(|| vec![Value::Null; 10], job_columns);
+    let columns = record.map_or_else(no_job_columns, job_columns);
     // A row that is only named has no columns yet, as has one whose archive tells no overview: `archived` tells them apart.
     let columns_before = format!("SELECT shown, archived, {JOB_COLUMNS} FROM jobs WHERE unit = ?1 AND job = ?2");
-    let before = current(session, &columns_before, &[&unit, &job.as_bytes()], 11)?;
+    let before = current(session, &columns_before, &[&unit, &job.as_bytes()], 13)?;
     let archived = std::iter::once(Value::Integer(1)).chain(columns.iter().cloned());
     if before.as_ref().is_some_and(|(_, before)| before.iter().cloned().eq(archived)) {
         return Ok(());
@@ -78,15 +85,15 @@ pub(super) fn write_job(session: &mut Session<'_>, unit: i64, job: JobId, record
         .connection
         .prepare_cached(
             "INSERT INTO jobs (unit, job, digest, archived, name, status, start_time, end_time, duration, job_type, tasks, failed_tasks,
-                               task_counts, overview)
-             VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+                               task_counts, overview, end_told, told_application)
+             VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
              ON CONFLICT (unit, job) DO UPDATE SET
                  archived = 1, name = excluded.name, status = excluded.status, start_time = excluded.start_time,
                  end_time = excluded.end_time, duration = excluded.duration, job_type = excluded.job_type, tasks = excluded.tasks,
                  failed_tasks = excluded.failed_tasks, task_counts = excluded.task_counts, overview = excluded.overview,
-                 digest = excluded.digest",
+                 digest = excluded.digest, end_told = excluded.end_told, told_application = excluded.told_application",
         )?
-        .execute(params_from_iter(key(unit, job.as_bytes(), &columns).into_iter().chain(columns)))?;
+        .execute(params_from_iter(key(unit, job.as_bytes(), &columns[..CHECKED_JOB_COLUMNS]).into_iter().chain(columns)))?;
     session.effects.lists |= before.is_some_and(|(shown, _)| shown);
     Ok(())
 }
@@ -134,7 +141,16 @@ fn job_columns(record: &JobRecord) -> Vec<Value> {
         signed(count(FAILED)).into(),
         counts(&record.tasks).into(),
         record.overview.clone().into(),
+        record.end.is_some().into(),
+        told_column(record.belongs).into(),
     ]
+}
+
+/// Columns of a job whose archive tells no overview.
+fn no_job_columns() -> Vec<Value> {
+    let mut columns = vec![Value::Null; 12];
+    columns[10] = true.into();
+    columns
 }
 
 /// Counts by state as a JSON object, in archived order.

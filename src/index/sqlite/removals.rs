@@ -33,7 +33,7 @@ pub(in crate::index) fn pending(
     let mut query = connection.prepare_cached(&format!(
         "SELECT e.cluster, e.name, d.url, e.state, e.removal, e.reason, e.detail, e.time, e.bytes, e.folder, e.files,
                 e.at, e.attempts, e.next_attempt, e.failure, (e.state = 0 OR {holds_all}) AND e.confirmed = 0 AND e.state <> 2,
-                coalesce(a.name, j.name), e.verified
+                coalesce(a.name, j.name), e.verified, e.owner_cluster, e.owner
          FROM expiries e JOIN directories d ON d.id = e.directory
          LEFT JOIN held_cleanups h ON h.directory = e.directory
          LEFT JOIN units u ON u.directory = e.directory AND u.cluster = e.cluster AND u.name = e.name
@@ -58,6 +58,7 @@ pub(in crate::index) fn pending(
                     folder: FilePath::new(folder),
                     files: expiries::files(row.get_ref(10)?.as_blob().map_err(rusqlite::Error::from)?),
                     verified: row.get(17)?,
+                    owner: expiries::owner(row, 18)?,
                 },
                 state: expiries::state(row.get(3)?),
                 held: row.get(15)?,

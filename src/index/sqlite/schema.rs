@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0009_row_checks.sql"),
     include_str!("../../../migrations/0010_meaning.sql"),
     include_str!("../../../migrations/0011_held_reasons.sql"),
+    include_str!("../../../migrations/0012_flat_jobs.sql"),
 ];
 
 /// Schema version that this build writes.

@@ -6,10 +6,10 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use sha1::{Digest as _, Sha1};
 
 use super::Failure;
-use crate::archive::facts::Facts;
+use crate::archive::facts::{ExceptionFacts, Facts};
 use crate::directory::FileKind;
 use crate::index::query::ListKind;
-use crate::index::texts::Text;
+use crate::index::texts::{Text, TextKind};
 use crate::pack::pack_text;
 
 /// Statements of one kind of row.
@@ -42,6 +42,22 @@ pub(super) fn write_of_archive(connection: &Connection, unit: i64, file: FileKin
     };
     let Some((kind, row)) = owner else { return Ok(()) };
     write(connection, kind, row, &Text::of_facts(told))
+}
+
+/// Replaces the texts of the failure of a job that says nothing of it itself.
+pub(super) fn write_failure(connection: &Connection, job: i64, failure: Option<&ExceptionFacts>) -> Result<(), Failure> {
+    let kinds = Text::KINDS_OF_EXCEPTIONS.map(TextKind::number);
+    connection
+        .prepare_cached(
+            "DELETE FROM job_texts WHERE job = ?1 AND text IN (SELECT t.text FROM job_texts t JOIN texts ON texts.id = t.text
+             WHERE t.job = ?1 AND texts.kind IN (?2, ?3, ?4))",
+        )?
+        .execute(params![job, kinds[0], kinds[1], kinds[2]])?;
+    for text in failure.map(Text::of_exception).unwrap_or_default() {
+        let text = id(connection, &text)?;
+        connection.prepare_cached("INSERT OR IGNORE INTO job_texts (job, text) VALUES (?1, ?2)")?.execute(params![job, text])?;
+    }
+    Ok(())
 }
 
 /// Replaces the texts of an application or a job.

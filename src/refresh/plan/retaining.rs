@@ -1,10 +1,11 @@
 //! The part of a plan that is about retention: what is judged, and what the verdicts lead to.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::{Plan, Planner, Task, Unread};
 use crate::clock::Millis;
-use crate::directory::{FileKind, FilePath, FoundFile};
+use crate::directory::{ClusterName, FileKind, FilePath, FoundFile};
+use crate::ids::ApplicationId;
 use crate::index::{Expiry, JudgedFile, KnownFile, KnownUnit, Mark, MarkState, Presence, Removal, UnitKey};
 use crate::retention::policy::{AHEAD, Candidate, EARLIEST, Reason, Verdict, judge};
 
@@ -61,6 +62,16 @@ enum Ruling {
     Doubted(Reason, bool),
     /// It may go once it, or what is newer, was read.
     Unread { doubted: bool },
+}
+
+/// An application of the directory.
+type Owner = (ClusterName, ApplicationId);
+
+/// A job that lies beside the clusters and belongs to an application.
+struct Owned {
+    owner: Owner,
+    key: UnitKey,
+    judged: Box<Judged>,
 }
 
 impl Planner<'_> {
@@ -203,10 +214,15 @@ impl Planner<'_> {
         }
         let marks = &self.known.marks;
         seen.retain(|(key, _)| marks.of(key).is_none_or(|mark| mark.state != MarkState::Begun));
+        let owned = self.take_owned(&mut seen);
+        let mut owners = HashMap::new();
         let verdicts = self.verdicts(&seen);
         self.note_implausible(&seen, plan);
         for ((key, mut judged), verdict) in seen.into_iter().zip(verdicts) {
             let mark = self.known.marks.of(&key).copied();
+            if let (UnitKey::Application(key), Ruling::Expired(_) | Ruling::Doubted(..)) = (&key, verdict) {
+                owners.insert((key.cluster.clone(), key.id), verdict);
+            }
             match verdict {
                 Ruling::Expired(reason) => {
                     if mark.is_none_or(|mark| !self.still_stands(mark)) {
@@ -249,6 +265,7 @@ impl Planner<'_> {
             self.presence.append(&mut judged.presence);
             plan.tasks.extend(judged.task);
         }
+        self.judge_owned(plan, owned, &owners);
         plan.tasks.sort_by_key(|task| std::cmp::Reverse(task.newest));
         plan.unread.sort_by_key(|unread| std::cmp::Reverse(unread.task.as_ref().map(|task| task.newest)));
     }
@@ -312,6 +329,85 @@ impl Planner<'_> {
         plan.newest_too_large = policy.bytes.filter(|limit| newest > *limit).map(|_| newest);
     }
 
+    /// Takes out jobs that lie beside the clusters and belong to an application: they count and go with it.
+    fn take_owned(&self, seen: &mut Vec<(UnitKey, Box<Judged>)>) -> Vec<Owned> {
+        if self.known.owners.is_empty() {
+            return Vec::new();
+        }
+        let owner = |key: &UnitKey| match key {
+            UnitKey::LegacyJob(_, job) => self.known.owners.get(job).cloned(),
+            UnitKey::Application(_) => None,
+        };
+        let is_owned = |(key, _): &mut (UnitKey, Box<Judged>)| owner(key).is_some();
+        let taken: Vec<_> = seen.extract_if(.., is_owned).collect();
+        let owned = taken.into_iter().filter_map(|(key, judged)| Some(Owned { owner: owner(&key)?, key, judged }));
+        let owned: Vec<Owned> = owned.collect();
+        let mut bytes: HashMap<&Owner, u64> = HashMap::new();
+        for each in &owned {
+            *bytes.entry(&each.owner).or_default() += each.judged.bytes;
+        }
+        for (key, judged) in seen {
+            if let UnitKey::Application(key) = key {
+                judged.bytes += bytes.get(&(key.cluster.clone(), key.id)).copied().unwrap_or(0);
+            }
+        }
+        owned
+    }
+
+    /// Judges jobs that belong to an application as that was judged. One that cannot be read stays.
+    fn judge_owned(&mut self, plan: &mut Plan, owned: Vec<Owned>, owners: &HashMap<Owner, Ruling>) {
+        let needs_reading = !self.judging.keep_archives && !self.judging.policy.delete_unreadable;
+        for Owned { owner, key, mut judged } in owned {
+            let mark = self.known.marks.of(&key).copied();
+            let removed = self.is_being_removed(&UnitKey::application(&self.directory, &owner.0, owner.1));
+            // An application that is gone before its job has taken the verdict with it: the job goes, too.
+            let gone = !self.seen_applications.contains_key(&owner) && mark.is_some_and(|mark| mark.removal != Removal::ForgetGone);
+            let is_safe = !needs_reading || (judged.all_read && !judged.unreadable);
+            let (reason, doubted) = match owners.get(&owner) {
+                Some(Ruling::Doubted(reason, _)) => (reason.code(), true),
+                Some(Ruling::Expired(reason)) => (reason.code(), false),
+                _ if removed || gone => ("application", false),
+                _ => ("", false),
+            };
+            let due = !reason.is_empty() && is_safe;
+            let stands = mark.is_some_and(|mark| self.still_stands(mark) && (!doubted || mark.state == MarkState::Held));
+            if due && !stands {
+                let expiry = self.owned_expiry(key.clone(), &judged, reason, owner);
+                let never_known = expiry.removal == Removal::Forget && self.known_unit(&key).is_none();
+                let list = if never_known { &mut plan.leave } else { &mut plan.expire };
+                if doubted { plan.doubted.expire.push(expiry) } else { list.push(expiry) }
+            }
+            if due && !doubted {
+                continue;
+            }
+            if due {
+                plan.doubted.keys.push(key.clone());
+            }
+            if mark.is_some() && !(due && stands) {
+                plan.retain_again.push(key);
+            }
+            self.presence.append(&mut judged.presence);
+            plan.tasks.extend(judged.task);
+        }
+    }
+
+    fn owned_expiry(&self, key: UnitKey, judged: &Judged, reason: &str, owner: Owner) -> Expiry {
+        let files = judged.files.clone().unwrap_or_else(|| known_files(self.known_unit(&key)));
+        let removal = if self.judging.keep_archives { Removal::Forget } else { Removal::Delete };
+        Expiry {
+            key,
+            removal,
+            reason: reason.to_owned(),
+            detail: format!("belongs to application {}, which is expired", owner.1),
+            time: judged.time,
+            bytes: judged.bytes,
+            folder: judged.folder.clone(),
+            files,
+            verified: judged.all_read,
+            owner: Some(owner),
+        }
+    }
+
     /// Whether a mark says what would be said again.
     fn still_stands(&self, mark: Mark) -> bool {
         match mark.removal {
@@ -335,7 +431,18 @@ impl Planner<'_> {
         let removal = if self.judging.keep_archives { Removal::Forget } else { Removal::Delete };
         let (detail, folder) = (reason.to_string(), judged.folder.clone());
         let (time, bytes) = (judged.time, judged.bytes);
-        Expiry { key, removal, reason: reason.code().to_owned(), detail, time, bytes, folder, files, verified: judged.all_read }
+        Expiry {
+            key,
+            removal,
+            reason: reason.code().to_owned(),
+            detail,
+            time,
+            bytes,
+            folder,
+            files,
+            verified: judged.all_read,
+            owner: None,
+        }
     }
 
     /// Finds marks of units that were not seen and need them no more.

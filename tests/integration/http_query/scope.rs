@@ -99,7 +99,7 @@ async fn what_is_outside_of_a_scope_is_not_listed_counted_found_or_read() {
             _ => assert!(!seen, "{digit}"),
         }
         let files = reader.unit_archives(owner, &Copy::default()).await.unwrap();
-        assert_eq!(files.map(|files| files.unit.directory().to_string()), seen.then(|| directory.clone()), "{digit}");
+        assert_eq!(files.map(|files| files.files[0].unit.directory().to_string()), seen.then(|| directory.clone()), "{digit}");
     }
     server.stop().await;
 }

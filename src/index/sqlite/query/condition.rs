@@ -9,7 +9,7 @@ use super::source::Source;
 use super::table::{Column, Narrow, Table};
 use super::{Failure, prepare};
 use crate::index::query::{Bounds, Filter, ListKind, Scope};
-use crate::index::sqlite::listing::{ABSENT, CLUSTER, JOB_TYPE, STATUS, find_label, type_bit};
+use crate::index::sqlite::listing::{ABSENT, CLUSTER, JOB_TYPE, NO_TEXT, STATUS, find_label, type_bit};
 
 /// A look-up of a row costs as much as this many rows of a walk.
 pub(super) const LOOK_UP: u64 = 10;
@@ -75,7 +75,8 @@ impl Condition {
             if texts.is_empty() {
                 return Ok(Choice::Any);
             }
-            let found: Vec<Option<i64>> = texts.iter().map(|text| find_label(connection, kind, text)).collect::<Result<_, _>>()?;
+            let label = |text: &String| if text.is_empty() { Ok(Some(NO_TEXT)) } else { find_label(connection, kind, text) };
+            let found: Vec<Option<i64>> = texts.iter().map(label).collect::<Result<_, _>>()?;
             Ok(Choice::of(found.into_iter().flatten().collect()))
         };
         let job_type = match kind {
@@ -289,7 +290,8 @@ fn jobs_of(connection: &Connection, application: &[u8; 16]) -> Result<HashSet<i6
         connection,
         "SELECT id FROM jobs WHERE unit IN (
                  SELECT unit FROM applications WHERE application = ?1
-                 UNION SELECT id FROM units WHERE name = ?1 AND complete = 0 AND cluster <> '')",
+                 UNION SELECT id FROM units WHERE name = ?1 AND complete = 0 AND cluster <> '')
+         UNION SELECT x.id FROM units u JOIN jobs x ON x.owner = u.id WHERE u.name = ?1 AND u.cluster <> ''",
     )?
     .query_map([application], |row| row.get(0))?
     .collect::<Result<_, _>>()?)

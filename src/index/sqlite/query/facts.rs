@@ -6,6 +6,7 @@ use super::{Failure, prepare};
 use crate::archive::facts::{CheckpointFact, CheckpointFacts, IoFacts};
 use crate::index::query::{FailureSource, JobFacts, ListKind, RootException, RunFigures};
 use crate::index::sqlite::facts::read_vertices;
+use crate::index::sqlite::links::JOBS_OF_UNIT;
 
 /// Texts of the labels that a row of facts names.
 const EXCEPTION: &str = "(SELECT text FROM labels WHERE id = f.exception), (SELECT text FROM labels WHERE id = f.cause)";
@@ -107,7 +108,7 @@ pub(super) fn figures(connection: &Connection, kind: ListKind, id: i64) -> Resul
             Ok(found.unwrap_or_default())
         }
         ListKind::Applications => {
-            let sql = format!("SELECT {FIGURES} FROM jobs x JOIN job_facts f ON f.job = x.id WHERE x.unit = ?1");
+            let sql = format!("SELECT {FIGURES} FROM jobs x JOIN job_facts f ON f.job = x.id WHERE x.id IN {JOBS_OF_UNIT}");
             let mut query = prepare(connection, &sql)?;
             let mut sum: Option<RunFigures> = None;
             for figures in query.query_map([id], figures_of)? {

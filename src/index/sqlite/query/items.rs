@@ -6,6 +6,7 @@ use super::{Failure, facts, prepare};
 use crate::ids::{ApplicationId, JobId};
 use crate::index::Copy;
 use crate::index::query::{Copies, Item, ListKind, Scope};
+use crate::index::sqlite::links::JOBS_OF_UNIT;
 use crate::index::sqlite::precedence::{APPLICATION_COPIES, JOB_COPIES, RANK, VISIBLE};
 use crate::index::sqlite::problems;
 use crate::index::sqlite::rows::unsigned;
@@ -19,12 +20,12 @@ const APPLICATION: &str =
     "x.application, x.name, x.status, x.start_time, x.end_time, x.duration, x.job_counts, NULL, NULL, u.cluster, d.url,
     u.complete, 1, coalesce(u.gone_since, a.gone_since), x.shown, u.id,
     (SELECT count(*) FROM problems p LEFT JOIN archives f ON f.unit = p.unit AND f.file = p.archive
-     WHERE p.unit = x.unit AND u.gone_since IS NULL AND f.gone_since IS NULL)";
+     WHERE p.unit = x.unit AND u.gone_since IS NULL AND f.gone_since IS NULL), 0";
 
 const JOB: &str = "x.job, x.name, x.status, x.start_time, x.end_time, x.duration, x.task_counts, x.job_type,
-    iif(u.cluster = '', NULL, u.name), u.cluster, d.url, u.complete, x.archived, coalesce(u.gone_since, a.gone_since), x.shown, u.id,
+    iif(u.cluster = '', o.name, u.name), iif(u.cluster = '', coalesce(o.cluster, ''), u.cluster), d.url, u.complete, x.archived, coalesce(u.gone_since, a.gone_since), x.shown, u.id,
     (SELECT count(*) FROM problems p LEFT JOIN archives f ON f.unit = p.unit AND f.file = p.archive
-     WHERE p.unit = x.unit AND p.archive = x.job AND u.gone_since IS NULL AND f.gone_since IS NULL)";
+     WHERE p.unit = x.unit AND p.archive = x.job AND u.gone_since IS NULL AND f.gone_since IS NULL), u.cluster = ''";
 
 /// One row of a list.
 pub(super) fn item(connection: &Connection, kind: ListKind, id: i64) -> Result<Option<Item>, Failure> {
@@ -60,7 +61,10 @@ pub(in crate::index) fn copies(
     let found: Vec<_> = found.into_iter().filter(|(_, item)| scope.admits(&item.directory)).collect();
     let is_wanted = |item: &Item| {
         wanted.directory.as_ref().is_none_or(|url| url.trim_end_matches('/') == item.directory.trim_end_matches('/'))
-            && wanted.cluster.as_ref().is_none_or(|cluster| cluster == item.cluster.as_deref().unwrap_or_default())
+            && wanted
+                .cluster
+                .as_ref()
+                .is_none_or(|cluster| cluster == item.cluster.as_deref().unwrap_or_default() || (item.flat && cluster.is_empty()))
     };
     let Some((unit, item)) = found.iter().find(|(_, item)| is_wanted(item)).cloned() else { return Ok(None) };
     let (archive, jobs, facts) = match kind {
@@ -72,7 +76,7 @@ pub(in crate::index) fn copies(
 }
 
 fn jobs_of(connection: &Connection, unit: i64) -> Result<Vec<Item>, Failure> {
-    let sql = format!("SELECT {JOB} FROM {JOB_COPIES} WHERE x.unit = ?1 ORDER BY x.end_time DESC, x.job LIMIT ?2");
+    let sql = format!("SELECT {JOB} FROM {JOB_COPIES} WHERE x.id IN {JOBS_OF_UNIT} ORDER BY x.end_time DESC, x.job LIMIT ?2");
     let mut query = prepare(connection, &sql)?;
     Ok(query.query_map(params![unit, MOST_JOBS], |row| read(ListKind::Jobs, row))?.collect::<Result<_, _>>()?)
 }
@@ -102,6 +106,7 @@ fn read(kind: ListKind, row: &Row<'_>) -> rusqlite::Result<Item> {
         archived: row.get(12)?,
         gone_since: row.get(13)?,
         shown: row.get(14)?,
+        flat: row.get(17)?,
         problems: unsigned(row.get(16)?),
     })
 }
