@@ -35,10 +35,12 @@ use crate::refresh::RefreshStatus;
 use crate::web;
 
 mod actions;
+mod budget;
 mod cluster;
 mod conditional;
 mod cross_origin;
 mod dashboard;
+mod deflate;
 mod document;
 mod documents;
 mod download;
@@ -66,9 +68,10 @@ mod tasks;
 
 pub(crate) use conditional::is_match;
 pub(crate) use encoding::{Encoding, negotiate};
-pub(crate) use response::{RouteTemplate, not_modified};
+pub(crate) use response::{RouteTemplate, counted, not_modified};
 
 pub use actions::{Actions, FromOwner, Who};
+pub use budget::Budget;
 pub use hosts::Hosts;
 pub use log_url::{LogUrlPattern, LogUrls, SchemeRefused};
 pub use observe::{DURATION_BUCKETS, DURATION_METRIC, REQUESTS_METRIC};
@@ -99,6 +102,8 @@ pub struct ApiOptions {
     pub frame_ancestors: Vec<String>,
     /// Origins whose scripts may read, or `*`; empty: none.
     pub cors_origins: Vec<String>,
+    /// Memory for answers (`historyserver.web.answer-memory`); to be that of [`ServeOptions`], too.
+    pub budget: Budget,
 }
 
 impl Default for ApiOptions {
@@ -114,6 +119,7 @@ impl Default for ApiOptions {
             hosts: Hosts::default(),
             frame_ancestors: Vec::new(),
             cors_origins: Vec::new(),
+            budget: Budget::default(),
         }
     }
 }
@@ -163,10 +169,24 @@ impl std::ops::Deref for Shared {
     }
 }
 
-/// All routes. To be served with [`serve()`], which owns the connections.
+/// What is served. Each to be given to [`serve()`], which owns the connections.
+pub struct Routers {
+    /// All routes.
+    pub all: Router,
+    /// Only what operators probe: for an address of its own.
+    pub operations: Router,
+}
+
+/// All routes.
 pub fn router(state: ApiState) -> Router {
+    routers(state).all
+}
+
+/// All routes, and those for operators alone.
+pub fn routers(state: ApiState) -> Routers {
     observe::describe();
     ops::describe();
+    serve::describe();
     let shared = Arc::new(Shared {
         lists: overview::Lists::default(),
         requests: AtomicU64::new(0),
@@ -174,16 +194,21 @@ pub fn router(state: ApiState) -> Router {
         misdirected: AtomicBool::new(false),
         state,
     });
-    Router::new()
-        .route("/healthz", get(ops::healthz))
-        .route("/readyz", get(ops::readyz))
-        .route("/metrics", get(ops::metrics))
+    let observed = |routes: Router<Arc<Shared>>| {
+        routes.layer(axum::middleware::from_fn_with_state(Arc::clone(&shared), observe::observe)).with_state(Arc::clone(&shared))
+    };
+    let all = probes()
         .route("/api/v1", get(openapi::with_slash))
         .merge(Router::from(documented()))
         .method_not_allowed_fallback(method_not_allowed)
-        .fallback(fallback)
-        .layer(axum::middleware::from_fn_with_state(Arc::clone(&shared), observe::observe))
-        .with_state(shared)
+        .fallback(fallback);
+    let operations = probes().method_not_allowed_fallback(method_not_allowed).fallback(async || error::ApiError::no_such_path());
+    Routers { all: observed(all), operations: observed(operations) }
+}
+
+/// What operators probe, on every address.
+fn probes() -> Router<Arc<Shared>> {
+    Router::new().route("/healthz", get(ops::healthz)).route("/readyz", get(ops::readyz)).route("/metrics", get(ops::metrics))
 }
 
 /// Our own routes below `/api/v1`: each is here with its documentation, or not at all.

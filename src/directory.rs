@@ -17,6 +17,7 @@ mod layout;
 mod level;
 mod local;
 mod object_store;
+mod pieces;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -40,6 +41,7 @@ pub use self::found::{
     ClusterName, DirectoryUrl, Extent, FileKind, FilePath, FileVersion, Fingerprint, Found, FoundApplication, FoundFile, Hidden, Listed,
     Obstacle, WantsFiles,
 };
+pub use self::pieces::Pieces;
 
 /// Most bytes of one chunk of a stream.
 const CHUNK: usize = 1 << 20;
@@ -201,6 +203,12 @@ impl Directory {
                 Backend::Store(store) => store.read_part(file, part).await,
             },
         )
+    }
+
+    /// A file, to be read piece by piece. Does no IO yet.
+    #[must_use]
+    pub fn pieces(&self, file: &FilePath) -> Pieces {
+        Pieces::new(self.clone(), file.clone())
     }
 
     /// Deletes a file that is in the version that is expected, as it was listed. One that is not there is deleted already. Only

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context as _;
+use axum::{Extension, Router};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{self, Actions, ApiOptions, ApiState, Hosts, LogUrlPattern, LogUrls, ServeOptions, Who};
+use crate::api::{self, Actions, ApiOptions, ApiState, Budget, Hosts, LogUrlPattern, LogUrls, ServeOptions, Who};
 use crate::archive::OverviewForm;
 use crate::clock::{Clock, Millis};
 use crate::config::{Config, RetentionConfig, WebConfig};
@@ -31,6 +32,7 @@ use crate::{tasks, tls};
 pub mod alone;
 pub mod check;
 mod commands;
+mod descriptors;
 pub mod examine;
 
 /// Runs the server until SIGTERM or SIGINT.
@@ -42,8 +44,14 @@ pub mod examine;
 /// or to a newer version.
 pub async fn run(config: Config) -> anyhow::Result<()> {
     let tls = tls::acceptor(&config.ssl)?;
-    let listener = bind(&config.web).await?;
+    let listener = bind(&config.web.address, config.web.port, "historyserver.web.address and historyserver.web.port").await?;
     let address = listener.local_addr().context("asking for the bound address")?;
+    let operations = match &config.web.operations {
+        Some((address, port)) => {
+            Some(bind(address, *port, "historyserver.web.operations-address and historyserver.web.operations-port").await?)
+        }
+        None => None,
+    };
     let directories = open_directories(&config)?;
     let written = index::last_written(&config.data.dir);
     let (writer, reader) = open_index(&config, &directories).await?;
@@ -90,9 +98,15 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let refreshing = tasks::spawn(periodic::refresh(refresh, config.archive.refresh_interval, activator, clock, stop.clone()));
     let cleaning = tasks::spawn(cleanups::run(cleaner, surroundings, stop.clone()));
     let filling = tasks::spawn(filling.run(stop.clone()));
-    let router = api::router(state);
-    commands::serve(&config.data.dir, router.clone(), stop.clone());
-    let serving = tasks::spawn(api::serve(listener, tls.clone(), router, stop.clone(), ServeOptions::default()));
+    let limits = serve_options(&config.web, &state.options.budget);
+    let routers = api::routers(state);
+    commands::serve(&config.data.dir, routers.all.clone(), stop.clone());
+    let serving = tasks::spawn(api::serve(listener, tls.clone(), routers.all, stop.clone(), limits));
+    let probed = operations.map(|listener| {
+        // An address of its own has names of its own.
+        let hosts = listener.local_addr().map_or_else(|_| Hosts::default(), |address| Hosts::new(address.ip(), config.web.hosts.clone()));
+        tasks::spawn(serve_operations(listener, routers.operations.layer(Extension(hosts)), stop.clone()))
+    });
     let scheme = if tls.is_some() { "https" } else { "http" };
     if let Some(tls) = tls {
         // Ends with the token; it holds nothing that must be closed in order.
@@ -114,6 +128,9 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     tracing::info!("stopping");
     stop.cancel();
     let drained = serving.await.context("serving HTTP")?;
+    if let Some(probed) = probed {
+        probed.await.context("serving health and metrics")?;
+    }
     refreshing.await.context("refreshing")?;
     cleaning.await.context("cleaning up")?;
     watching.await.context("watching for file events")?;
@@ -124,11 +141,35 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     lost.map_or(Ok(()), |lost| Err(lost.into()))
 }
 
-async fn bind(web: &WebConfig) -> anyhow::Result<TcpListener> {
-    let address = if web.address.is_empty() { "127.0.0.1" } else { &web.address };
-    TcpListener::bind((address, web.port))
-        .await
-        .with_context(|| format!("cannot listen on {address} port {}: see historyserver.web.address and historyserver.web.port", web.port))
+async fn bind(address: &str, port: u16, options: &str) -> anyhow::Result<TcpListener> {
+    let address = if address.is_empty() { "127.0.0.1" } else { address };
+    TcpListener::bind((address, port)).await.with_context(|| format!("cannot listen on {address} port {port}: see {options}"))
+}
+
+fn serve_options(web: &WebConfig, budget: &Budget) -> ServeOptions {
+    ServeOptions {
+        max_connections: descriptors::connections(web.max_connections),
+        max_connections_per_client: web.max_connections_per_client,
+        least_rate: web.least_read_rate,
+        budget: budget.clone(),
+        ..ServeOptions::default()
+    }
+}
+
+/// Connections of the second address: a few monitors, however many there are of others.
+const OPERATIONS_CONNECTIONS: usize = 64;
+
+/// Serves health and metrics on an address of their own.
+async fn serve_operations(listener: TcpListener, router: Router, stop: CancellationToken) {
+    if let Ok(address) = listener.local_addr() {
+        tracing::info!("health and metrics at http://{address}");
+    }
+    let limits = ServeOptions {
+        max_connections: OPERATIONS_CONNECTIONS,
+        max_connections_per_client: OPERATIONS_CONNECTIONS,
+        ..ServeOptions::default()
+    };
+    api::serve(listener, None, router, stop, limits).await;
 }
 
 fn open_directories(config: &Config) -> anyhow::Result<Vec<Directory>> {
@@ -216,6 +257,7 @@ fn api_options(web: &WebConfig, address: IpAddr) -> ApiOptions {
         hosts: Hosts::new(address, web.hosts.clone()),
         frame_ancestors: web.frame_ancestors.clone(),
         cors_origins: web.cors_origins.clone(),
+        budget: Budget::new(web.answer_memory),
         ..ApiOptions::default()
     };
     if let Some(version) = &web.flink_version {

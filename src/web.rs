@@ -11,7 +11,7 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::api::{Encoding, RouteTemplate, is_match, negotiate, not_modified};
+use crate::api::{Encoding, RouteTemplate, counted, is_match, negotiate, not_modified};
 
 #[derive(rust_embed::Embed)]
 #[folder = "web-dist/"]
@@ -80,7 +80,8 @@ impl Asset {
 
 fn routed(mut answer: Response) -> Response {
     answer.extensions_mut().insert(RouteTemplate("/{*page}"));
-    answer
+    // The files of the page are part of the program.
+    counted(answer)
 }
 
 fn pack(bytes: &[u8]) -> Option<Bytes> {

@@ -22,6 +22,9 @@ use super::encoding::{Encoding, negotiate};
 use super::error::{ApiError, GONE};
 use super::{gzip, query, response};
 
+/// Bytes that are read at once, when there is memory for them.
+const PIECE: usize = 256 << 10;
+
 /// How often a document may be evicted again between being brought back and being read, before the client is asked to come later.
 pub(super) const ATTEMPTS: u32 = 4;
 
@@ -63,7 +66,7 @@ pub(super) async fn found_in(
     // The archive may have been replaced since it was located.
     let etag = Tag::of_document(&reading.document, path);
     Ok(Some(match (encoding, whole) {
-        (Encoding::Identity, true) => response::tagged(&etag, encoding, Some(length), Body::from(first)),
+        (Encoding::Identity, true) => response::counted(response::tagged(&etag, encoding, Some(length), Body::from(first))),
         (Encoding::Identity, false) => response::tagged(&etag, encoding, Some(length), identity(first, reading)),
         (Encoding::Gzip, true) => {
             let packed = gzip::whole(first).await?;
@@ -194,15 +197,16 @@ impl Reading {
         if self.position >= self.document.length {
             return Ok(None);
         }
+        let room = self.shared.options.budget.piece(PIECE);
         let mut attempts = 0;
         loop {
-            match query::reader(&self.shared).document_chunk(&self.document, self.position).await {
+            match query::reader(&self.shared).document_piece(&self.document, self.position, room.bytes()).await {
                 Ok(chunk) if chunk.is_empty() => {
                     return Err(ApiError::internal("a stored document is shorter than its length"));
                 }
                 Ok(chunk) => {
                     self.position += chunk.len() as u64;
-                    return Ok(Some(chunk));
+                    return Ok(Some(room.holding(chunk)));
                 }
                 Err(IndexError::Failed(cause)) if attempts < ATTEMPTS => {
                     attempts += 1;
@@ -265,7 +269,7 @@ fn packed(first: Bytes, reading: Reading) -> Body {
                 }
                 Step::More(packer, mut reading) => match reading.next_of_body().await? {
                     Some(chunk) => Step::Chunk(packer, chunk, reading),
-                    None => return Ok(Some((packer.finish()?, Step::Done))),
+                    None => return Ok(Some((packer.finish(), Step::Done))),
                 },
                 Step::Done => return Ok(None),
             };

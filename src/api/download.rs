@@ -1,7 +1,7 @@
 //! `/api/v1/{applications,jobs}/{id}/archive`: the archive files themselves, in a zip file that is written while they are read.
 //!
-//! A file that is gone from its directory is put together again from its documents, and that is said. Only a chunk is in memory
-//! per client; one that goes away ends the reading, one that is slow slows it down. What fails after the head was sent cuts the
+//! A file that is gone from its directory is put together again from its documents, and that is said. Only a piece is in memory
+//! per client, and none is read before the one before was taken; one that goes away ends the reading, one that is slow slows it down. What fails after the head was sent cuts the
 //! connection: a zip file without its end is not taken for a whole one.
 
 use std::io;
@@ -12,8 +12,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Uri, header};
 use axum::response::Response;
 use bytes::Bytes;
-use futures::{StreamExt as _, stream};
-use tokio::sync::mpsc;
+use futures::stream;
+use tokio::sync::{Semaphore, mpsc};
 
 use super::document::Reading;
 use super::documents::listed;
@@ -22,11 +22,12 @@ use super::page::{self, CopyParameters, IdParameter};
 use super::query::parameters::Parameters;
 use super::{Shared, document, response};
 use crate::archive::Owner;
-use crate::directory::{Contents, FileKind, FoundFile};
+use crate::directory::{DirectoryError, DirectoryErrorKind, FileKind, FoundFile, Pieces};
 use crate::index::{ArchivedFile, Copy, DocumentPage, UnitArchives, UnitKey};
 use crate::tasks;
 
 mod names;
+mod zip_format;
 mod zip_stream;
 
 use zip_stream::ZipStream;
@@ -34,8 +35,11 @@ use zip_stream::ZipStream;
 /// Number of files that are put together from their documents.
 const REBUILT: HeaderName = HeaderName::from_static("historyserver-rebuilt-archives");
 
-/// Chunks that wait for the client.
-const CHUNKS_AHEAD: usize = 2;
+/// Bytes that are read at once, when there is memory for them.
+const PIECE: usize = 512 << 10;
+
+/// Pieces that are read at the same time, of all downloads.
+static READS: Semaphore = Semaphore::const_new(8);
 
 /// Documents that are looked up at once.
 const DOCUMENTS: usize = 256;
@@ -93,12 +97,12 @@ async fn answer(shared: &Arc<Shared>, owner: Owner, uri: &Uri) -> Result<Respons
     let rebuilt = files.iter().filter(|file| file.gone && file.kept).count();
     let files: Vec<ArchivedFile> = files.into_iter().filter(|file| !file.gone || file.kept).collect();
     let Some(first) = files.first() else { return Err(ApiError::gone(GONE)) };
+    let (chunks, receiver) = mpsc::channel(1);
+    let zip = ZipStream::new(chunks.clone(), shared.options.budget.clone());
+    let writing = Writing { shared: Arc::clone(shared), owner, zip };
     // Read before the head is sent, so that a directory that cannot be read is still an answer.
-    let opened = shared.ingest.original(&first.unit, &first.file.path).await;
+    let opened = writing.open(&first.unit, &first.file).await;
     let opened = opened.map_err(|error| ApiError::directory_unavailable(format!("an archive could not be read: {error}")))?;
-
-    let (chunks, receiver) = mpsc::channel(CHUNKS_AHEAD);
-    let writing = Writing { shared: Arc::clone(shared), owner, zip: ZipStream::new(chunks.clone()) };
     tasks::spawn(async move {
         tokio::select! {
             // The client went away.
@@ -153,34 +157,55 @@ struct Writing {
     zip: ZipStream,
 }
 
+/// An archive file that is there.
+struct Original {
+    pieces: Pieces,
+    /// What was read to find out.
+    first: Option<Bytes>,
+}
+
 impl Writing {
-    async fn all(mut self, files: Vec<ArchivedFile>, opened: Option<Contents>) -> io::Result<()> {
+    async fn all(mut self, files: Vec<ArchivedFile>, opened: Option<Original>) -> io::Result<()> {
         let mut opened = Some(opened);
         for ArchivedFile { unit, file, .. } in files {
-            let contents = match opened.take() {
+            let original = match opened.take() {
                 Some(opened) => opened,
-                None => self.shared.ingest.original(&unit, &file.path).await.map_err(io::Error::other)?,
+                None => self.open(&unit, &file).await.map_err(io::Error::other)?,
             };
             let name = names::of(&unit, file.kind);
-            match contents {
-                Some(contents) => self.original(&name, &file, contents).await?,
+            match original {
+                Some(original) => self.original(&name, &file, original).await?,
                 None => self.rebuilt(&name, &unit, &file).await?,
             }
         }
         self.zip.finish().await
     }
 
-    async fn original(&mut self, name: &str, file: &FoundFile, contents: Contents) -> io::Result<()> {
-        self.zip.begin(name, file.version.modified).await?;
-        match contents {
-            Contents::Whole(bytes) => self.zip.write(bytes).await,
-            Contents::Stream(mut chunks) => {
-                while let Some(chunk) = chunks.next().await {
-                    self.zip.write(chunk.map_err(io::Error::other)?).await?;
-                }
-                Ok(())
-            }
+    /// Begins to read an archive file; `None`: it is not there any more, or its directory is not configured.
+    async fn open(&self, unit: &UnitKey, file: &FoundFile) -> Result<Option<Original>, DirectoryError> {
+        let Some(mut pieces) = self.shared.ingest.original(unit, &file.path) else { return Ok(None) };
+        let room = self.shared.options.budget.piece(PIECE);
+        match read(&mut pieces, room.bytes()).await {
+            Ok(first) => Ok(Some(Original { pieces, first: first.map(|bytes| room.holding(bytes)) })),
+            Err(error) if error.kind == DirectoryErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
         }
+    }
+
+    async fn original(&mut self, name: &str, file: &FoundFile, Original { mut pieces, first }: Original) -> io::Result<()> {
+        self.zip.begin(name, file.version.modified, file.version.size).await?;
+        let mut next = first;
+        while let Some(piece) = next.take() {
+            self.zip.write(piece).await?;
+            let room = self.zip.room(PIECE).await?;
+            next = read(&mut pieces, room.bytes()).await.map_err(io::Error::other)?.map(|bytes| room.holding(bytes));
+        }
+        Ok(())
+    }
+
+    async fn next(&self, reading: &mut Reading) -> io::Result<Option<Bytes>> {
+        drop(self.zip.room(0).await?);
+        reading.next().await.map_err(failed)
     }
 
     /// The envelope with the documents that are kept.
@@ -195,7 +220,7 @@ impl Writing {
         };
         let copy = Copy { directory: Some(unit.directory().to_string()), cluster };
         let mut page = DocumentPage { owner, copy: copy.clone(), own: true, cursor: None, limit: DOCUMENTS };
-        self.zip.begin(name, file.version.modified).await?;
+        self.zip.begin(name, file.version.modified, file.version.size).await?;
         self.zip.write(Bytes::from_static(b"{\"archive\":[")).await?;
         let mut first = true;
         loop {
@@ -208,7 +233,8 @@ impl Writing {
                 names::escape(document.path.as_bytes(), &mut head);
                 head.extend_from_slice(b"\",\"json\":\"");
                 self.zip.write(Bytes::from(head)).await?;
-                while let Some(chunk) = reading.next().await.map_err(failed)? {
+                // Nothing is read before the client has taken what came before.
+                while let Some(chunk) = self.next(&mut reading).await? {
                     let mut escaped = Vec::with_capacity(chunk.len() + chunk.len() / 8);
                     names::escape(&chunk, &mut escaped);
                     self.zip.write(Bytes::from(escaped)).await?;
@@ -221,11 +247,17 @@ impl Writing {
             }
         }
         self.zip.write(Bytes::from_static(b"]}")).await?;
-        self.zip.begin(&format!("{name}.rebuilt.txt"), file.version.modified).await?;
+        self.zip.begin(&format!("{name}.rebuilt.txt"), file.version.modified, 0).await?;
         let said = "The archive file beside this one is gone from its archive directory. It was put together again from its documents, \
                     which are byte for byte as they were archived; what lay between them, and documents that were refused, are not.\n";
         self.zip.write(Bytes::from_static(said.as_bytes())).await
     }
+}
+
+async fn read(pieces: &mut Pieces, most: usize) -> Result<Option<Bytes>, DirectoryError> {
+    // It is never closed; were it, the reading would just not be bounded.
+    let _place = READS.acquire().await;
+    pieces.next(most).await
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "taken by `map_err`")]

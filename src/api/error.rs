@@ -213,3 +213,23 @@ impl IntoResponse for ApiError {
         answer
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn reads_that_are_refused_or_interrupted_are_503_with_retry_after_and_a_sentence() {
+        for (error, logged) in [(IndexError::Busy, false), (IndexError::TookTooLong, true)] {
+            let answer = ApiError::from(error).into_response();
+            assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert!(answer.headers().contains_key(header::RETRY_AFTER));
+            assert_eq!(answer.extensions().get::<Cause>().is_some(), logged, "a flood of requests is no flood of log lines");
+            let body = answer.into_body().collect().await.unwrap().to_bytes();
+            let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            assert!(body["errors"][0].as_str().unwrap().contains("again"), "{body}");
+        }
+    }
+}

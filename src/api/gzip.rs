@@ -1,18 +1,15 @@
 //! gzip on the way to the client, and back for clients that do not take it.
-//!
-//! Level 1 throughout: documents shrink to about a tenth with it already, and a server on two cores has better uses for its time.
 
-use std::io::{self, Read, Write};
+use std::io;
+use std::sync::Arc;
 
 use axum::body::Body;
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::read::GzDecoder;
-use flate2::write::GzEncoder;
+use flate2::Crc;
 use futures::stream;
 
-use crate::tasks;
-
+use super::budget::{Budget, Room};
+use super::deflate::{self, ANSWERS, Effort};
 use super::error::ApiError;
 
 /// Bodies smaller than this are sent as they are: they fit in one packet anyway.
@@ -21,37 +18,41 @@ pub(super) const WORTHWHILE: u64 = 1024;
 /// Up to this size compressing takes less time than handing it to another thread.
 const INLINE: usize = 32 << 10;
 
-/// Bytes that are unpacked at once while a kept list is streamed as identity.
-const UNPACKED_AT_ONCE: usize = 64 << 10;
+/// Text of one segment of a kept body: what is unpacked at once for a client that does not take gzip.
+const SEGMENT: usize = 32 << 10;
 
-/// Compresses what is pushed into it.
-pub(super) struct Packer(GzEncoder<Vec<u8>>);
+/// Method deflate, no name, no time, fastest, unknown system.
+const HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 255];
+
+/// Compresses what is pushed into it, piece by piece.
+pub(super) struct Packer {
+    read: Crc,
+    begun: bool,
+}
 
 impl Packer {
     /// An empty one.
     pub(super) fn new() -> Self {
-        Self(GzEncoder::new(Vec::new(), Compression::fast()))
+        Self { read: Crc::new(), begun: false }
     }
 
-    /// Adds bytes.
+    /// The compressed bytes of the next piece.
     ///
     /// # Errors
     /// Never in practice: it writes to memory.
-    pub(super) fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all(bytes)
+    pub(super) fn pack(&mut self, text: &[u8]) -> io::Result<Bytes> {
+        let segment = deflate::segment(text, Effort::Least)?;
+        self.read.update(text);
+        if std::mem::replace(&mut self.begun, true) {
+            return Ok(segment.into());
+        }
+        Ok([&HEAD[..], &segment].concat().into())
     }
 
-    /// Compressed bytes that are ready.
-    pub(super) fn take(&mut self) -> Bytes {
-        std::mem::take(self.0.get_mut()).into()
-    }
-
-    /// The rest.
-    ///
-    /// # Errors
-    /// Never in practice: it writes to memory.
-    pub(super) fn finish(self) -> io::Result<Bytes> {
-        self.0.finish().map(Bytes::from)
+    /// The end.
+    pub(super) fn finish(self) -> Bytes {
+        let head = if self.begun { &[][..] } else { &HEAD };
+        [head, deflate::END, &self.read.sum().to_le_bytes(), &self.read.amount().to_le_bytes()].concat().into()
     }
 }
 
@@ -60,53 +61,171 @@ pub(super) async fn whole(text: Bytes) -> Result<Bytes, ApiError> {
     let inline = text.len() <= INLINE;
     let pack = move || {
         let mut packer = Packer::new();
-        packer.push(&text)?;
-        packer.finish()
+        let text = packer.pack(&text)?;
+        io::Result::Ok(Bytes::from([text, packer.finish()].concat()))
     };
-    let packed = if inline { pack() } else { tasks::spawn_blocking(pack).await };
+    let packed = if inline { pack() } else { ANSWERS.run(pack).await };
     packed.map_err(|error| ApiError::internal(format!("compressing an answer failed: {error}")))
 }
 
-/// Adds a chunk and gives back what is ready, off the async threads where the chunk is large.
-pub(super) async fn push(mut packer: Packer, chunk: Bytes) -> io::Result<(Packer, Bytes)> {
-    let inline = chunk.len() <= INLINE;
-    let pack = move || {
-        packer.push(&chunk)?;
-        let ready = packer.take();
-        Ok((packer, ready))
-    };
-    if inline { pack() } else { tasks::spawn_blocking(pack).await }
+/// Compresses a piece, off the async threads where it is large.
+pub(super) async fn push(mut packer: Packer, piece: Bytes) -> io::Result<(Packer, Bytes)> {
+    let inline = piece.len() <= INLINE;
+    let pack = move || packer.pack(&piece).map(|packed| (packer, packed));
+    if inline { pack() } else { ANSWERS.run(pack).await }
 }
 
-/// Unpacks a kept body piece by piece while it is sent.
-pub(super) fn unpacked(packed: Bytes) -> Body {
-    let decoder = GzDecoder::new(io::Cursor::new(packed));
-    Body::from_stream(stream::try_unfold(decoder, async |mut decoder| {
-        let mut piece = Vec::with_capacity(UNPACKED_AT_ONCE);
-        let read = decoder.by_ref().take(UNPACKED_AT_ONCE as u64).read_to_end(&mut piece)?;
-        io::Result::Ok((read > 0).then(|| (Bytes::from(piece), decoder)))
-    }))
+/// A text that is kept compressed and sent either way, without a copy of it or a state of its own for each client.
+pub(super) struct Kept {
+    /// Head, segments, end.
+    packed: Vec<Bytes>,
+    /// Bytes of the text.
+    length: u64,
+    /// Its memory is counted for as long as somebody is sent it.
+    _room: Option<Room>,
+}
+
+impl Kept {
+    /// Bytes of the text.
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Bytes of it compressed.
+    pub(super) fn packed_length(&self) -> u64 {
+        self.packed.iter().map(|bytes| bytes.len() as u64).sum()
+    }
+
+    /// The body for clients that take gzip.
+    pub(super) fn packed(self: &Arc<Self>) -> Body {
+        let from = (Arc::clone(self), 0);
+        Body::from_stream(stream::unfold(from, async |(kept, next)| {
+            Some((io::Result::Ok(kept.packed.get(next)?.clone()), (kept, next + 1)))
+        }))
+    }
+
+    /// The body for others.
+    pub(super) fn unpacked(self: &Arc<Self>, budget: &Budget) -> Body {
+        let from = (Arc::clone(self), 1, budget.clone());
+        Body::from_stream(stream::try_unfold(from, async |(kept, next, budget)| {
+            if next + 1 >= kept.packed.len() {
+                return Ok(None);
+            }
+            let before = (next as u64 - 1) * SEGMENT as u64;
+            let length = usize::try_from(kept.length - before).unwrap_or(usize::MAX).min(SEGMENT);
+            let (room, segment) = (budget.piece(length), kept.packed[next].clone());
+            let text = ANSWERS.run(move || deflate::text(&segment, length)).await?;
+            io::Result::Ok(Some((room.holding(text.into()), (kept, next + 1, budget))))
+        }))
+    }
+}
+
+/// Writes a text that is kept.
+pub(super) struct KeptWriter {
+    kept: Kept,
+    read: Crc,
+    text: Vec<u8>,
+}
+
+impl KeptWriter {
+    /// An empty one.
+    pub(super) fn new() -> Self {
+        let kept = Kept { packed: vec![Bytes::from_static(&HEAD)], length: 0, _room: None };
+        Self { kept, read: Crc::new(), text: Vec::with_capacity(SEGMENT) }
+    }
+
+    /// Adds to the text.
+    ///
+    /// # Errors
+    /// Never in practice: it writes to memory.
+    pub(super) fn push(&mut self, mut text: &[u8]) -> io::Result<()> {
+        self.kept.length += text.len() as u64;
+        while !text.is_empty() {
+            let (now, later) = text.split_at(text.len().min(SEGMENT - self.text.len()));
+            self.text.extend_from_slice(now);
+            text = later;
+            if self.text.len() == SEGMENT {
+                self.pack()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn pack(&mut self) -> io::Result<()> {
+        self.read.update(&self.text);
+        self.kept.packed.push(deflate::segment(&self.text, Effort::Least)?.into());
+        self.text.clear();
+        Ok(())
+    }
+
+    /// The text, whole.
+    ///
+    /// # Errors
+    /// Never in practice: it writes to memory.
+    pub(super) fn finish(mut self, budget: &Budget) -> io::Result<Arc<Kept>> {
+        if !self.text.is_empty() {
+            self.pack()?;
+        }
+        self.kept.packed.push([deflate::END, &self.read.sum().to_le_bytes(), &self.read.amount().to_le_bytes()].concat().into());
+        self.kept._room = Some(budget.needed(usize::try_from(self.kept.packed_length()).unwrap_or(usize::MAX)));
+        Ok(Arc::new(self.kept))
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+
+    use flate2::read::GzDecoder;
     use http_body_util::BodyExt as _;
 
     use super::*;
 
+    fn unpacked(packed: &[u8]) -> Vec<u8> {
+        let mut text = Vec::new();
+        let mut decoder = GzDecoder::new(packed);
+        decoder.read_to_end(&mut text).unwrap();
+        assert_eq!(decoder.into_inner().len(), 0, "one member, and nothing after it");
+        text
+    }
+
+    fn text() -> Vec<u8> {
+        (0..300_000_u32).flat_map(u32::to_le_bytes).collect()
+    }
+
     #[tokio::test]
-    async fn what_is_packed_whole_or_in_chunks_unpacks_to_the_same() {
-        let text: Vec<u8> = (0..300_000_u32).flat_map(u32::to_le_bytes).collect();
-        let packed = whole(Bytes::from(text.clone())).await.unwrap();
-        assert_eq!(unpacked(packed).collect().await.unwrap().to_bytes(), text);
+    async fn what_is_packed_whole_or_in_pieces_unpacks_to_the_same() {
+        assert_eq!(unpacked(&whole(Bytes::from(text())).await.unwrap()), text());
+        assert_eq!(unpacked(&whole(Bytes::new()).await.unwrap()), b"");
 
         let (mut packer, mut packed) = (Packer::new(), Vec::new());
-        for chunk in text.chunks(70_000) {
+        for piece in text().chunks(70_000) {
             let ready;
-            (packer, ready) = push(packer, Bytes::copy_from_slice(chunk)).await.unwrap();
+            (packer, ready) = push(packer, Bytes::copy_from_slice(piece)).await.unwrap();
             packed.extend_from_slice(&ready);
         }
-        packed.extend_from_slice(&packer.finish().unwrap());
-        assert_eq!(unpacked(packed.into()).collect().await.unwrap().to_bytes(), text);
+        packed.extend_from_slice(&packer.finish());
+        assert_eq!(unpacked(&packed), text());
+        assert_eq!(unpacked(&Packer::new().finish()), b"");
+    }
+
+    #[tokio::test]
+    async fn a_kept_text_is_sent_either_way() {
+        for length in [0, 1, SEGMENT - 1, SEGMENT, SEGMENT + 1, 5 * SEGMENT + 7] {
+            let text = &text()[..length];
+            let mut writer = KeptWriter::new();
+            for piece in text.chunks(10_007) {
+                writer.push(piece).unwrap();
+            }
+            let budget = Budget::default();
+            let kept = writer.finish(&budget).unwrap();
+            assert_eq!(budget.used(), kept.packed_length());
+            let packed = kept.packed().collect().await.unwrap().to_bytes();
+            assert_eq!((packed.len() as u64, kept.length()), (kept.packed_length(), length as u64));
+            assert_eq!(unpacked(&packed), text);
+            assert_eq!(kept.unpacked(&budget).collect().await.unwrap().to_bytes(), text);
+            drop(kept);
+            assert_eq!(budget.used(), 0);
+        }
     }
 }

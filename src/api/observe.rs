@@ -6,17 +6,20 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use futures::FutureExt as _;
+use http_body_util::BodyExt as _;
 use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 
 use super::actions::FromOwner;
+use super::budget::Budget;
 use super::error::{ApiError, Cause};
-use super::response::RouteTemplate;
-use super::{Shared, cross_origin};
+use super::response::{Counted, RouteTemplate};
+use super::{Hosts, Shared, cross_origin};
 
 /// Counter of requests by `route`, `method` and `status`.
 pub const REQUESTS_METRIC: &str = "historyserver_http_requests_total";
@@ -69,8 +72,9 @@ pub(super) async fn observe(State(shared): State<Arc<Shared>>, request: Request,
 /// Runs the handler within its limits. Whatever happens in it, there is an answer.
 async fn guarded(shared: &Shared, request: Request, next: Next) -> Response {
     // By the socket in the data directory nobody comes who was led there by a name.
+    let hosts = request.extensions().get::<Hosts>().unwrap_or(&shared.options.hosts);
     if request.extensions().get::<FromOwner>().is_none()
-        && let Err(refusal) = shared.options.hosts.check(request.uri(), request.version(), request.headers())
+        && let Err(refusal) = hosts.check(request.uri(), request.version(), request.headers())
     {
         if refusal.status() == StatusCode::MISDIRECTED_REQUEST && !shared.misdirected.swap(true, Ordering::Relaxed) {
             tracing::warn!("a request was refused, which is told this once: {}", refusal.cause());
@@ -85,7 +89,28 @@ async fn guarded(shared: &Shared, request: Request, next: Next) -> Response {
     if body_length(request.headers()).is_some_and(|length| length > limit) {
         return ApiError::body_too_large(limit).into_response();
     }
-    answered(next.run(request), shared.options.request_timeout).await
+    let answer = answered(next.run(request), shared.options.request_timeout).await;
+    with_memory(answer, &shared.options.budget)
+}
+
+/// Counts the memory of an answer that is in memory as a whole; refuses it where there is none left.
+fn with_memory(answer: Response, budget: &Budget) -> Response {
+    let bytes = answer.body().size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
+    let Some(bytes) = bytes.filter(|bytes| *bytes > 0 && answer.extensions().get::<Counted>().is_none()) else { return answer };
+    let Some(room) = budget.whole(bytes) else {
+        let message = "Too many answers wait for clients that do not take them: try again in a few seconds.";
+        return ApiError::overloaded(message, Duration::from_secs(5)).into_response();
+    };
+    let mut room = Some(room);
+    answer.map(|body| {
+        Body::new(body.map_frame(move |frame| {
+            // It is one piece.
+            frame.map_data(|data| match room.take() {
+                Some(room) => room.holding(data),
+                None => data,
+            })
+        }))
+    })
 }
 
 /// The handler's answer; when it panics or takes too long, one that says that it failed.
@@ -145,7 +170,6 @@ fn log(route: &str, method: &str, answer: &Response, elapsed: Duration) {
 
 #[cfg(test)]
 mod tests {
-    use http_body_util::BodyExt as _;
 
     use super::*;
 

@@ -26,6 +26,7 @@ const COMPLETE: &str = "historyserver_complete";
 const PACK_BYTES: &str = "historyserver_pack_bytes";
 const GONE_PACK_BYTES: &str = "historyserver_gone_pack_bytes";
 const INDEX_BYTES: &str = "historyserver_index_file_bytes";
+const ANSWER_BYTES: &str = "historyserver_http_answer_bytes";
 
 /// Describes the metrics that are set here.
 pub(super) fn describe() {
@@ -37,6 +38,7 @@ pub(super) fn describe() {
     describe_gauge!(COMPLETE, Unit::Count, "1 while the lists hold all that is in the archive directories, as /readyz says.");
     describe_gauge!(PACK_BYTES, Unit::Bytes, "Bytes of all packs of documents.");
     describe_gauge!(GONE_PACK_BYTES, Unit::Bytes, "Bytes of packs whose archives are gone from their archive directory.");
+    describe_gauge!(ANSWER_BYTES, Unit::Bytes, "Bytes of answers that are made and not yet taken by their clients.");
     describe_gauge!(INDEX_BYTES, Unit::Bytes, "Bytes of the index file, packs included.");
 }
 
@@ -71,6 +73,7 @@ pub(super) async fn metrics(State(shared): State<Arc<Shared>>) -> Result<Respons
     gauge!(PACK_BYTES).set(figures.pack_bytes as f64);
     gauge!(GONE_PACK_BYTES).set(figures.gone_pack_bytes as f64);
     gauge!(INDEX_BYTES).set(figures.file_bytes as f64);
+    gauge!(ANSWER_BYTES).set(shared.options.budget.used() as f64);
     telemetry::metrics::evictions(figures.evictions);
     let mut problems: BTreeMap<String, u64> = refresh.directories.iter().map(|directory| (directory.url.to_string(), 0)).collect();
     let mut codes: BTreeMap<ProblemCode, u64> = ProblemCode::ALL.iter().map(|code| (*code, 0)).collect();
@@ -89,5 +92,6 @@ pub(super) async fn metrics(State(shared): State<Arc<Shared>>) -> Result<Respons
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"));
     headers.insert(header::CACHE_CONTROL, response::NO_STORE);
-    Ok(answer)
+    // Monitors are answered however short memory is.
+    Ok(response::counted(answer))
 }

@@ -8,18 +8,17 @@ use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError};
 
-use axum::body::Body;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use bytes::Bytes;
 use tokio::sync::Mutex;
 
 use crate::archive::{OverviewForm, has_newer_members};
 use crate::index::query::ScopedReader;
 use crate::index::{Generation, OverviewList};
-use crate::tasks;
 
+use super::budget::Budget;
 use super::conditional::Tag;
+use super::deflate::ANSWERS;
 use super::encoding::{Encoding, negotiate};
 use super::error::ApiError;
 use super::{Shared, gzip, query, response};
@@ -57,10 +56,7 @@ pub(super) struct Lists {
 /// A list, made.
 struct Made {
     generation: Generation,
-    /// gzip.
-    packed: Bytes,
-    /// Bytes as identity.
-    length: u64,
+    kept: Arc<gzip::Kept>,
 }
 
 /// Answers with a list.
@@ -74,8 +70,8 @@ pub(super) async fn answer(shared: &Shared, list: List, request: &HeaderMap) -> 
     let made = made(shared, list, generation).await?;
     let etag = Tag::of_generation(list.kind(), made.generation);
     Ok(match encoding {
-        Encoding::Gzip => response::tagged(&etag, encoding, Some(made.packed.len() as u64), Body::from(made.packed.clone())),
-        Encoding::Identity => response::tagged(&etag, encoding, Some(made.length), gzip::unpacked(made.packed.clone())),
+        Encoding::Gzip => response::tagged(&etag, encoding, Some(made.kept.packed_length()), made.kept.packed()),
+        Encoding::Identity => response::tagged(&etag, encoding, Some(made.kept.length()), made.kept.unpacked(&shared.options.budget)),
     })
 }
 
@@ -95,27 +91,27 @@ async fn made(shared: &Shared, list: List, wanted: Generation) -> Result<Arc<Mad
     *kept = None;
     let reader = query::reader(shared);
     let made = Arc::new(match list {
-        List::Applications => applications(&reader).await?,
-        List::Jobs => jobs(&reader, shared.options.job_overview).await?,
-        List::JobIds => job_ids(&reader).await?,
+        List::Applications => applications(&shared.options.budget, &reader).await?,
+        List::Jobs => jobs(&shared.options.budget, &reader, shared.options.job_overview).await?,
+        List::JobIds => job_ids(&shared.options.budget, &reader).await?,
     });
     *kept = Some(Arc::clone(&made));
     Ok(made)
 }
 
 /// Makes the list of applications.
-async fn applications(reader: &ScopedReader) -> Result<Made, ApiError> {
+async fn applications(budget: &Budget, reader: &ScopedReader) -> Result<Made, ApiError> {
     let head = "{\"applications\":[";
     let (writer, generation) = overview(reader, OverviewList::Applications, head, |writer, row| {
         writer.row(row);
         ControlFlow::Continue(())
     })
     .await?;
-    writer.finish(generation)
+    writer.finish(budget, generation)
 }
 
 /// Makes the list of jobs. Without a form it has the archived members only, as long as clients of Flink 1.17 and 1.18 can read that.
-async fn jobs(reader: &ScopedReader, form: Option<OverviewForm>) -> Result<Made, ApiError> {
+async fn jobs(budget: &Budget, reader: &ScopedReader, form: Option<OverviewForm>) -> Result<Made, ApiError> {
     let head = "{\"jobs\":[";
     if form.is_none() {
         let (writer, generation) = overview(reader, OverviewList::Jobs, head, |writer, row| {
@@ -128,7 +124,7 @@ async fn jobs(reader: &ScopedReader, form: Option<OverviewForm>) -> Result<Made,
         })
         .await?;
         if !writer.refused {
-            return writer.finish(generation);
+            return writer.finish(budget, generation);
         }
     }
     let form = form.unwrap_or(OverviewForm::Flink2);
@@ -137,7 +133,7 @@ async fn jobs(reader: &ScopedReader, form: Option<OverviewForm>) -> Result<Made,
         ControlFlow::Continue(())
     })
     .await?;
-    writer.finish(generation)
+    writer.finish(budget, generation)
 }
 
 /// Writes a merged overview: `row` takes each object.
@@ -156,27 +152,28 @@ async fn overview(
 }
 
 /// Makes the list of ids and states.
-async fn job_ids(reader: &ScopedReader) -> Result<Made, ApiError> {
+async fn job_ids(budget: &Budget, reader: &ScopedReader) -> Result<Made, ApiError> {
     // Asked before: should a change come between, the list is made once more than needed, never once too few.
     let generation = reader.generation();
     let ids = reader.job_ids().await?;
-    tasks::spawn_blocking(move || {
-        let mut writer = Writer::new("{\"jobs\":[");
-        let mut row = String::new();
-        for (id, status) in ids {
-            row.clear();
-            let _ = write!(row, "{{\"id\":\"{id}\",\"status\":{}}}", serde_json::Value::String(status));
-            writer.row(&row);
-        }
-        writer.finish(generation)
-    })
-    .await
+    let budget = budget.clone();
+    ANSWERS
+        .run(move || {
+            let mut writer = Writer::new("{\"jobs\":[");
+            let mut row = String::new();
+            for (id, status) in ids {
+                row.clear();
+                let _ = write!(row, "{{\"id\":\"{id}\",\"status\":{}}}", serde_json::Value::String(status));
+                writer.row(&row);
+            }
+            writer.finish(&budget, generation)
+        })
+        .await
 }
 
 /// Writes a list of JSON objects, compressed.
 struct Writer {
-    packer: gzip::Packer,
-    length: u64,
+    text: gzip::KeptWriter,
     rows: u64,
     /// Whether a row was met that may not be in this list.
     refused: bool,
@@ -186,7 +183,7 @@ struct Writer {
 
 impl Writer {
     fn new(head: &str) -> Self {
-        let mut writer = Self { packer: gzip::Packer::new(), length: 0, rows: 0, refused: false, failed: None };
+        let mut writer = Self { text: gzip::KeptWriter::new(), rows: 0, refused: false, failed: None };
         writer.push(head);
         writer
     }
@@ -201,19 +198,18 @@ impl Writer {
 
     fn push(&mut self, text: &str) {
         if self.failed.is_none() {
-            self.length += text.len() as u64;
-            self.failed = self.packer.push(text.as_bytes()).err();
+            self.failed = self.text.push(text.as_bytes()).err();
         }
     }
 
-    fn finish(mut self, generation: Generation) -> Result<Made, ApiError> {
+    fn finish(mut self, budget: &Budget, generation: Generation) -> Result<Made, ApiError> {
         self.push("]}");
-        let packed = match self.failed {
+        let kept = match self.failed {
             Some(error) => Err(error),
-            None => self.packer.finish(),
+            None => self.text.finish(budget),
         };
-        let packed = packed.map_err(|error| ApiError::internal(format!("compressing a list failed: {error}")))?;
-        Ok(Made { generation, packed, length: self.length })
+        let kept = kept.map_err(|error| ApiError::internal(format!("compressing a list failed: {error}")))?;
+        Ok(Made { generation, kept })
     }
 }
 
@@ -228,9 +224,11 @@ mod tests {
         for row in rows {
             writer.row(row);
         }
-        let made = writer.finish(Generation { index: 1, number: 1 }).unwrap();
-        let text = gzip::unpacked(made.packed).collect().await.unwrap().to_bytes();
-        (String::from_utf8(text.to_vec()).unwrap(), made.length)
+        let budget = Budget::default();
+        let made = writer.finish(&budget, Generation { index: 1, number: 1 }).unwrap();
+        assert_eq!(budget.used(), made.kept.packed_length());
+        let text = made.kept.unpacked(&budget).collect().await.unwrap().to_bytes();
+        (String::from_utf8(text.to_vec()).unwrap(), made.kept.length())
     }
 
     #[tokio::test]

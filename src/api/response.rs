@@ -15,6 +15,16 @@ use super::gzip;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RouteTemplate(pub(crate) &'static str);
 
+/// The memory of a body is counted already, or need not be, since it is there in any case.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counted;
+
+/// Marks an answer as [`Counted`].
+pub(crate) fn counted(mut answer: Response) -> Response {
+    answer.extensions_mut().insert(Counted);
+    answer
+}
+
 /// Clients may keep any answer, but must ask whether it still holds.
 pub(super) const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 /// Answers about this moment.

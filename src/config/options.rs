@@ -207,6 +207,18 @@ options! {
         "Directory where Flink's server unpacks archives. Only read as a place for the data directory, see `historyserver.data.dir`; nothing that lies there is touched.";
     QUERY_TIMEOUT = Own "historyserver.web.query-timeout", Kind::Duration(Zero::Refused), Some("30 s"), Full,
         "How long a search, a page of a list, facets or statistics may take; after that the answer is 503. Few of them run at a time, and so many wait for their turn.";
+    MAX_CONNECTIONS = Own "historyserver.web.max-connections", Kind::Integer(1, 1_000_000), Some("1024"), Full,
+        "Connections at a time. When there are more, those that have been idle for longest are closed, then those whose client takes nothing of its answer; others wait up to 10 seconds and are told 503. Probes are answered in any case.";
+    MAX_CONNECTIONS_PER_CLIENT = Own "historyserver.web.max-connections-per-client", Kind::Integer(1, 1_000_000), Some("512"), Full,
+        "How many of them one client may have: one IPv4 address, or one IPv6 network of 64 bits. Behind a proxy all users are one client; raise it to the number of all connections there.";
+    LEAST_READ_RATE = Own "historyserver.web.least-read-rate", Kind::Size(Zero::Allowed), Some("1 kb"), Full,
+        "Bytes that a client must take of its answer per second of waiting for it, judged every minute; a slower one is cut off. With 0 it must take something every minute.";
+    ANSWER_MEMORY = Own "historyserver.web.answer-memory", Kind::Size(Zero::Refused), Some("64 mb"), Full,
+        "Memory for answers that are made and not yet taken by their clients. When it is used up, long answers are made in small pieces, the client that has taken nothing for the longest time is cut off, and if there is none, lists are answered 503.";
+    OPERATIONS_ADDRESS = Own "historyserver.web.operations-address", Kind::Text, None, Full,
+        "A second address or host name to listen on, which answers only `/healthz`, `/readyz` and `/metrics`, without TLS. It has connections of its own. Unset: there is none; the first address answers them in any case.";
+    OPERATIONS_PORT = Own "historyserver.web.operations-port", Kind::Integer(0, 65_535), Some("8083"), Full,
+        "Port of that address. 0: any free one, which the log tells.";
     WEB_SSL_ENABLED = Flink "historyserver.web.ssl.enabled", Kind::Switch, Some("false"), Full,
         "HTTPS, with the `security.ssl.rest.*` key stores or the PEM files below. Unlike in Flink, true never means plain HTTP, whatever `security.ssl.rest.enabled` says.";
     WEB_SSL_CERTIFICATE = Own "historyserver.web.ssl.certificate", Kind::Path, None, Full,

@@ -66,6 +66,11 @@ impl Config {
                 port: 0,
                 refresh_interval: Duration::from_secs(10),
                 query_timeout: Duration::from_secs(30),
+                max_connections: 1024,
+                max_connections_per_client: 512,
+                least_read_rate: 1024,
+                answer_memory: 64 << 20,
+                operations: None,
                 flink_version: None,
                 allow_remote_actions: false,
                 hosts: Vec::new(),
@@ -174,6 +179,16 @@ pub struct WebConfig {
     pub refresh_interval: Duration,
     /// How long a read that looks at many rows may take.
     pub query_timeout: Duration,
+    /// Connections at a time.
+    pub max_connections: usize,
+    /// Connections of one client at a time.
+    pub max_connections_per_client: usize,
+    /// Bytes that a client must take per second.
+    pub least_read_rate: u64,
+    /// Bytes of answers that are made and not taken.
+    pub answer_memory: u64,
+    /// Second address, and its port, for probes and metrics alone.
+    pub operations: Option<(String, u16)>,
     /// Version reported by `/config` instead of the one whose API is answered.
     pub flink_version: Option<String>,
     /// Whether changing requests are taken on addresses other than loopback.

@@ -158,12 +158,18 @@ fn limits(reader: &Reader<'_>) -> Limits {
 
 fn web(reader: &Reader<'_>, settings: &Settings, warnings: &mut Vec<String>) -> WebConfig {
     let set = settings.get(options::WEB_ADDRESS.key).map(|setting| setting.value.text(",").trim().to_owned());
+    let count = |spec| reader.integer(spec).and_then(|number| usize::try_from(number).ok()).unwrap_or(1);
     WebConfig {
         address_is_default: set.is_none(),
-        address: address(reader),
+        address: address(reader, &options::WEB_ADDRESS).unwrap_or_default(),
         port: reader.integer(&options::WEB_PORT).and_then(|port| u16::try_from(port).ok()).unwrap_or_default(),
         refresh_interval: reader.duration(&options::WEB_REFRESH_INTERVAL).unwrap_or_default(),
         query_timeout: reader.duration(&options::QUERY_TIMEOUT).unwrap_or_default(),
+        max_connections: count(&options::MAX_CONNECTIONS),
+        max_connections_per_client: count(&options::MAX_CONNECTIONS_PER_CLIENT),
+        least_read_rate: reader.size(&options::LEAST_READ_RATE).unwrap_or_default(),
+        answer_memory: reader.size(&options::ANSWER_MEMORY).unwrap_or_default(),
+        operations: operations(reader),
         flink_version: reader.text(&options::FLINK_VERSION),
         allow_remote_actions: reader.switch(&options::ALLOW_REMOTE_ACTIONS),
         hosts: each(reader, &options::WEB_HOSTS, HostPattern::parse),
@@ -180,13 +186,23 @@ fn each<T>(reader: &Reader<'_>, spec: &Spec, read: impl Fn(&str) -> Result<T, St
     items.iter().filter_map(|item| read(item).map_err(|fault| reader.refuse_value(spec, item, &fault)).ok()).collect()
 }
 
-fn address(reader: &Reader<'_>) -> String {
-    let spec = &options::WEB_ADDRESS;
-    let text = reader.text(spec).unwrap_or_default();
-    listen_address::parse(&text).unwrap_or_else(|fault| {
+fn address(reader: &Reader<'_>, spec: &Spec) -> Option<String> {
+    let text = reader.text(spec)?;
+    Some(listen_address::parse(&text).unwrap_or_else(|fault| {
         reader.refuse_value(spec, &text, &fault);
         text
-    })
+    }))
+}
+
+/// The second address, which must be another one than the first.
+fn operations(reader: &Reader<'_>) -> Option<(String, u16)> {
+    let port = |spec| reader.integer(spec).and_then(|port| u16::try_from(port).ok()).unwrap_or_default();
+    let (address, port, first_port) =
+        (address(reader, &options::OPERATIONS_ADDRESS)?, port(&options::OPERATIONS_PORT), port(&options::WEB_PORT));
+    if port != 0 && port == first_port && Some(&address) == reader.text(&options::WEB_ADDRESS).as_ref() {
+        reader.refuse(&options::OPERATIONS_PORT, "is that of historyserver.web.port, at the same address");
+    }
+    Some((address, port))
 }
 
 /// A pattern of log URLs: the scheme is added when missing, and another one than http(s) is ignored, as in Flink.

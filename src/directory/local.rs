@@ -22,6 +22,7 @@ use tokio::sync::mpsc::Sender;
 
 use super::error::{DirectoryError, DirectoryErrorKind};
 use super::found::{ClusterName, Extent, FileVersion, Found, FoundFile, Listed};
+use super::pieces::Piece;
 use super::{Contents, Deleted, FilePath, layout};
 use crate::ids::JobId;
 use crate::tasks::spawn_blocking;
@@ -66,6 +67,10 @@ impl Local {
 
     pub(super) async fn read(&self, file: &FilePath, whole_up_to: u64) -> Result<Contents, DirectoryError> {
         read::read(self, file, whole_up_to).await
+    }
+
+    pub(super) async fn read_piece(&self, file: &FilePath, position: u64, most: usize) -> Result<Piece, DirectoryError> {
+        read::read_piece(self, file, position, most).await
     }
 
     pub(super) async fn delete_file(&self, file: &FilePath, expected: &FileVersion) -> Result<Deleted, DirectoryError> {

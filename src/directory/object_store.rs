@@ -26,6 +26,7 @@ use tokio::sync::mpsc::Sender;
 use self::errors::Redaction;
 use super::error::{DirectoryError, DirectoryErrorKind};
 use super::found::{ClusterName, DirectoryUrl, Extent, FileKind, FilePath, FileVersion, Found, FoundFile, Listed};
+use super::pieces::Piece;
 use super::{Contents, Deleted, layout};
 use crate::ids::JobId;
 
@@ -75,6 +76,10 @@ impl Store {
             Err(::object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(self.inner.failed("look at", path.as_str(), &error)),
         }
+    }
+
+    pub(super) async fn read_piece(&self, file: &FilePath, position: u64, most: usize) -> Result<Piece, DirectoryError> {
+        read::read_piece(&self.inner, file, position, most).await
     }
 
     pub(super) async fn read(&self, file: &FilePath, whole_up_to: u64) -> Result<Contents, DirectoryError> {

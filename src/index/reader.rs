@@ -112,12 +112,20 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError::Damaged`]; [`IndexError::Failed`] when the archive was replaced meanwhile.
     pub async fn document_chunk(&self, document: &Document, position: u64) -> Result<Bytes, IndexError> {
+        self.document_piece(document, position, usize::MAX).await
+    }
+
+    /// The same, of at most so many bytes.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn document_piece(&self, document: &Document, position: u64, most: usize) -> Result<Bytes, IndexError> {
         let document = document.clone();
         self.read_in(Lane::Point, move |shared| {
             if position == 0 {
                 shared.note_read(document.pack);
             }
-            let chunk = shared.pool.read(|connection| sqlite::chunk(connection, &document, position));
+            let chunk = shared.pool.read(|connection| sqlite::chunk(connection, &document, position, most));
             if matches!(chunk, Err(Failure::Index(IndexError::Damaged(_)))) {
                 shared.note_damage(document.pack);
             }

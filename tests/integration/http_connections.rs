@@ -52,7 +52,11 @@ async fn start(options: ServeOptions) -> Server {
         };
         Body::from_stream(futures::stream::iter((0..LONG / CHUNK.len()).map(chunk)))
     };
-    let router = Router::new().route("/quick", get(|| async { "quick" })).route("/held", get(held)).route("/long", get(long));
+    let router = Router::new()
+        .route("/quick", get(|| async { "quick" }))
+        .route("/healthz", get(|| async { "well" }))
+        .route("/held", get(held))
+        .route("/long", get(long));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
@@ -117,8 +121,7 @@ async fn a_head_that_does_not_arrive_ends_the_connection() {
 
 #[tokio::test]
 async fn a_client_that_takes_nothing_of_its_answer_is_cut_off() {
-    let server =
-        start(ServeOptions { write_stall_timeout: Duration::from_millis(50), max_connections: 1, ..ServeOptions::default() }).await;
+    let server = start(ServeOptions { read_window: Duration::from_millis(50), max_connections: 1, ..ServeOptions::default() }).await;
     let mut stalled = TcpStream::connect(server.address).await.unwrap();
     stalled.write_all(b"GET /long HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
     // The only slot becomes free again although the stalled client never reads and never goes.
@@ -141,6 +144,94 @@ async fn connections_above_the_limit_wait_for_a_free_one() {
         assert_eq!(each.await.unwrap().status, 200);
     }
     assert_eq!(waiting.await.unwrap().status, 200);
+    server.stop.cancel();
+    server.serving.await.unwrap();
+}
+
+/// Connections that have asked for nothing, or whose one request has been answered.
+async fn idle(server: &Server, number: usize, asked: bool) -> Vec<TcpStream> {
+    let mut open = Vec::new();
+    for _ in 0..number {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        if asked {
+            stream.write_all(QUICK.as_bytes()).await.unwrap();
+            let mut answer = [0; 12];
+            stream.read_exact(&mut answer).await.unwrap();
+            assert_eq!(&answer, b"HTTP/1.1 200");
+        }
+        open.push(stream);
+    }
+    open
+}
+
+#[tokio::test]
+async fn idle_connections_of_one_client_or_of_many_give_way_to_whoever_asks() {
+    for (max_connections, max_connections_per_client) in [(8, 8), (100, 8)] {
+        // Idle connections would live for an hour.
+        let server = start(ServeOptions {
+            max_connections,
+            max_connections_per_client,
+            header_read_timeout: Duration::from_hours(1),
+            ..ServeOptions::default()
+        })
+        .await;
+        for asked in [false, true] {
+            let mut open = idle(&server, 30, asked).await;
+            for _ in 0..20 {
+                assert_eq!(raw_http::request(server.address, "GET", "/quick").await.status, 200);
+            }
+            // The first was idle for longest.
+            let mut first = open.swap_remove(0);
+            until_closed(&mut first).await;
+        }
+        server.stop.cancel();
+        assert_eq!(server.serving.await.unwrap(), Drained { cut: 0 });
+    }
+}
+
+#[tokio::test]
+async fn probes_are_answered_while_all_places_are_held() {
+    let server = start(ServeOptions { max_connections: 2, ..ServeOptions::default() }).await;
+    let held = [(); 2].map(|()| tasks::spawn(raw_http::request(server.address, "GET", "/held")));
+    server.entered.notified().await;
+    let waiting: Vec<_> = (0..200).map(|_| tasks::spawn(raw_http::request(server.address, "GET", "/quick"))).collect();
+    for _ in 0..50 {
+        let probe = raw_http::request(server.address, "GET", "/healthz").await;
+        assert_eq!((probe.status, probe.body.as_slice()), (200, &b"well"[..]));
+    }
+    server.release.add_permits(2);
+    for each in held {
+        assert_eq!(each.await.unwrap().status, 200);
+    }
+    for each in waiting {
+        let answer = each.await.unwrap();
+        // Those that were sent away are told so, in Flink's envelope.
+        if answer.status != 200 {
+            assert_eq!((answer.status, answer.header("retry-after"), answer.header("connection")), (503, Some("5"), Some("close")));
+            assert_eq!(answer.errors().len(), 1);
+        }
+    }
+    server.stop.cancel();
+    server.serving.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_client_that_takes_a_little_now_and_then_is_cut_off_and_one_that_keeps_the_pace_is_not() {
+    let server = start(ServeOptions { read_window: Duration::from_millis(100), least_rate: 1 << 20, ..ServeOptions::default() }).await;
+    let mut slow = TcpStream::connect(server.address).await.unwrap();
+    slow.write_all(b"GET /long HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
+    let mut pauses = tokio::time::interval(Duration::from_millis(5));
+    // What was on its way is read, then the end comes, long before that of the answer.
+    let mut read = 0;
+    while let Ok(bytes @ 1..) = slow.read(&mut [0; 100]).await {
+        read += bytes;
+        if server.produced.load(Ordering::SeqCst) < LONG && read < 1 << 20 {
+            pauses.tick().await;
+        }
+    }
+    assert!(read < LONG, "{read} bytes");
+    let whole = raw_http::request(server.address, "GET", "/long").await;
+    assert!(whole.body.len() >= LONG);
     server.stop.cancel();
     server.serving.await.unwrap();
 }

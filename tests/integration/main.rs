@@ -30,6 +30,7 @@ mod http_contract;
 mod http_documents;
 mod http_errors;
 mod http_lists;
+mod http_memory;
 mod http_names;
 mod http_openapi;
 mod http_operations;

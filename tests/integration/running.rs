@@ -41,6 +41,25 @@ async fn the_first_command_of_the_readme_lists_what_flinks_own_server_lists() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn health_and_metrics_have_an_address_of_their_own_where_one_is_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let (archives, data) = (folder.path().join("archives"), folder.path().join("data"));
+    std::fs::create_dir(&archives).unwrap();
+    let options = ["historyserver.web.operations-address=127.0.0.1", "historyserver.web.operations-port=0"];
+    let server = Process::start(&[&archives], &data, &options);
+    server.wait_for_refreshes(1).await;
+    let line = server.wait_for_log("health and metrics at ");
+    let operations = &line[line.find("http://").unwrap()..];
+    for (path, status) in
+        [("/healthz", 200), ("/readyz", 200), ("/metrics", 200), ("/jobs/overview", 404), ("/api/v1/status", 404), ("/", 404)]
+    {
+        let answer = server.client.get(format!("{operations}{path}")).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{path}");
+    }
+    assert_eq!(server.get("/readyz").await.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_server_refuses_the_data_directory_and_names_the_first() {
     let folder = tempfile::tempdir().unwrap();
     let archives = folder.path().join("archives");

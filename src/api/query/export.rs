@@ -1,7 +1,8 @@
 //! `/api/v1/{applications,jobs}/export`: a whole list as a file that is sent while it is read.
 //!
-//! Page after page is read by its cursor, each from a snapshot and a connection of its own: a list of any length takes the memory
-//! of a few pages, a slow client holds no connection, and one that goes away ends the reading. Rows that are there all the while are
+//! Page after page is read by its cursor, each from a snapshot and a connection of its own, and none before the client has taken the one
+//! before: a list of any length takes the memory of a page or two, and of short ones where many clients are slow. One that goes away ends
+//! the reading. Rows that are there all the while are
 //! in the file once. What fails after the head was sent cuts the connection, so that half a list is not taken for a whole one.
 
 use std::io;
@@ -21,11 +22,13 @@ use super::filters::{self, ApplicationFilterParameters, ApplicationSortParameter
 use super::parameters::Parameters;
 use super::table::Format;
 use super::words::words;
+use crate::api::budget::{Budget, Room};
+use crate::api::deflate::FILES;
 use crate::api::encoding::{Encoding, negotiate};
 use crate::api::error::ApiError;
 use crate::api::{Shared, gzip, response};
 use crate::index::IndexError;
-use crate::index::query::{ListKind, ListPage, ListQuery, RunFigures, ScopedReader};
+use crate::index::query::{Item, ListKind, ListPage, ListQuery, RunFigures, ScopedReader};
 use crate::tasks;
 
 const FORMATS: &[(&str, Format)] = &[("csv", Format::Csv), ("ndjson", Format::Ndjson)];
@@ -36,11 +39,12 @@ words!(
     FORMATS.iter().map(|(word, _)| *word)
 );
 
-/// Rows that are read at once.
+/// Rows that are read at once, and when memory is short.
 const PAGE: usize = 1_000;
+const SHORT_PAGE: usize = 16;
 
-/// Chunks that wait for the client.
-const CHUNKS_AHEAD: usize = 2;
+/// Memory that a page takes, about.
+const PAGE_BYTES: usize = 512 << 10;
 
 /// Parameters of an export beside the filter, for the OpenAPI document.
 #[derive(utoipa::IntoParams)]
@@ -91,18 +95,21 @@ async fn export(shared: &Arc<Shared>, kind: ListKind, request: &Parts) -> Result
     let parameters = Parameters::of(&request.uri, &filters::names(kind, &["sort", "format", "limit"]))?;
     let format = parameters.choice("format", FORMATS)?.unwrap_or(Format::Csv);
     let most = parameters.number("limit", 1..=i64::MAX)?.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
+    let budget = &shared.options.budget;
+    let room = budget.piece(PAGE_BYTES);
     let query = ListQuery {
         kind,
         filter: filters::filter(kind, &parameters)?,
         sort: filters::sort(kind, &parameters)?,
-        limit: PAGE.min(most),
+        limit: rows(&room).min(most),
         cursor: None,
     };
     let reader = super::reader(shared);
     // Read before the head is sent, so that what fails at once is still an answer.
-    let first = reader.exported(query.clone()).await?;
+    let first = (reader.exported(query.clone()).await?, room);
     let encoding = negotiate(&request.headers);
-    let body = if request.method == Method::HEAD { Body::empty() } else { body(reader, query, Form { format, encoding, most }, first) };
+    let form = Form { format, encoding, most };
+    let body = if request.method == Method::HEAD { Body::empty() } else { body(reader, query, form, budget, first) };
 
     let mut answer = Response::new(body);
     let headers = answer.headers_mut();
@@ -136,18 +143,23 @@ struct Form {
     most: usize,
 }
 
+/// Rows that there is room for.
+fn rows(room: &Room) -> usize {
+    if room.bytes() < PAGE_BYTES { SHORT_PAGE } else { PAGE }
+}
+
 /// The rows, from the first page on.
-fn body(pages: impl Pages, query: ListQuery, form: Form, first: RunPage) -> Body {
-    Body::from_stream(stream::unfold(begin(pages, query, form, first), async |mut receiver| {
+fn body(pages: impl Pages, query: ListQuery, form: Form, budget: &Budget, first: (RunPage, Room)) -> Body {
+    Body::from_stream(stream::unfold(begin(pages, query, form, budget, first), async |mut receiver| {
         receiver.recv().await.map(|chunk| (chunk, receiver))
     }))
 }
 
 /// Starts the reading, which goes on for as long as somebody receives.
-fn begin(pages: impl Pages, query: ListQuery, form: Form, first: RunPage) -> mpsc::Receiver<io::Result<Bytes>> {
-    let (chunks, receiver) = mpsc::channel(CHUNKS_AHEAD);
+fn begin(pages: impl Pages, query: ListQuery, form: Form, budget: &Budget, first: (RunPage, Room)) -> mpsc::Receiver<io::Result<Bytes>> {
+    let (chunks, receiver) = mpsc::channel(1);
     let packer = (form.encoding == Encoding::Gzip).then(gzip::Packer::new);
-    let writing = Writing { pages, query, format: form.format, left: form.most, packer, chunks: chunks.clone() };
+    let writing = Writing { pages, query, format: form.format, left: form.most, packer, chunks: chunks.clone(), budget: budget.clone() };
     tasks::spawn(async move {
         tokio::select! {
             // The client went away.
@@ -194,38 +206,45 @@ struct Writing<P> {
     left: usize,
     packer: Option<gzip::Packer>,
     chunks: mpsc::Sender<io::Result<Bytes>>,
+    budget: Budget,
 }
 
 impl<P: Pages> Writing<P> {
-    async fn all(mut self, first: RunPage) -> Result<(), Ended> {
-        self.send(self.format.head(self.query.kind)).await?;
-        let (mut page, mut figures) = first;
+    async fn all(mut self, first: (RunPage, Room)) -> Result<(), Ended> {
+        let ((mut page, mut figures), mut room) = first;
+        let mut head = self.format.head(self.query.kind);
         loop {
             self.left = self.left.saturating_sub(page.items.len());
-            let runs = page.items.into_iter().zip(figures).collect();
-            self.send(self.format.rows(self.query.kind, runs).map_err(Ended::Failed)?).await?;
             self.query.cursor = page.next;
+            let runs = page.items.into_iter().zip(figures).collect();
+            self.send(std::mem::take(&mut head), runs, room).await?;
             if self.query.cursor.is_none() || self.left == 0 {
                 break;
             }
-            self.query.limit = PAGE.min(self.left);
+            // Not read before the client has taken what came before. Nobody else sends: what is reserved stays free.
+            drop(self.chunks.reserve().await.map_err(|_closed| Ended::ClientLeft)?);
+            room = self.budget.piece(PAGE_BYTES);
+            self.query.limit = rows(&room).min(self.left);
             (page, figures) = self.pages.page(self.query.clone()).await.map_err(|error| Ended::Failed(error.to_string()))?;
         }
         if let Some(packer) = self.packer.take() {
-            let rest = packer.finish().map_err(|error| Ended::Failed(error.to_string()))?;
-            self.pass(rest).await?;
+            self.pass(packer.finish()).await?;
         }
         Ok(())
     }
 
-    async fn send(&mut self, text: Vec<u8>) -> Result<(), Ended> {
-        let mut chunk = Bytes::from(text);
-        if let Some(packer) = self.packer.take() {
-            let (packer, ready) = gzip::push(packer, chunk).await.map_err(|error| Ended::Failed(error.to_string()))?;
-            self.packer = Some(packer);
-            chunk = ready;
-        }
-        self.pass(chunk).await
+    /// Writes rows off the async threads, then sends them.
+    async fn send(&mut self, head: Vec<u8>, runs: Vec<(Item, RunFigures)>, room: Room) -> Result<(), Ended> {
+        let (format, kind, packer) = (self.format, self.query.kind, self.packer.take());
+        let written = FILES.run(move || {
+            let text = [head, format.rows(kind, runs)?].concat();
+            let Some(mut packer) = packer else { return Ok((None, Bytes::from(text))) };
+            let packed = packer.pack(&text).map_err(|error| error.to_string())?;
+            Ok((Some(packer), packed))
+        });
+        let (packer, written) = written.await.map_err(Ended::Failed)?;
+        self.packer = packer;
+        self.pass(room.holding(written)).await
     }
 
     /// Waits until the client has taken what came before.
@@ -272,7 +291,7 @@ mod tests {
     }
 
     fn page(number: usize, more: bool) -> RunPage {
-        let item = crate::index::query::Item {
+        let item = Item {
             id: number.to_string(),
             name: None,
             status: None,
@@ -295,6 +314,14 @@ mod tests {
         (page, vec![RunFigures::default()])
     }
 
+    fn budget() -> Budget {
+        Budget::new(4 << 20)
+    }
+
+    fn first() -> (RunPage, Room) {
+        (page(0, true), budget().piece(PAGE_BYTES))
+    }
+
     fn form(format: Format, encoding: Encoding) -> Form {
         Form { format, encoding, most: usize::MAX }
     }
@@ -311,8 +338,11 @@ mod tests {
 
     #[tokio::test]
     async fn pages_are_read_until_there_are_no_more() {
-        let text =
-            body(Made::of(3, false), query(), form(Format::Ndjson, Encoding::Identity), page(0, true)).collect().await.unwrap().to_bytes();
+        let text = body(Made::of(3, false), query(), form(Format::Ndjson, Encoding::Identity), &budget(), first())
+            .collect()
+            .await
+            .unwrap()
+            .to_bytes();
         let ids: Vec<String> = text
             .split(|byte| *byte == b'\n')
             .filter(|line| !line.is_empty())
@@ -324,7 +354,7 @@ mod tests {
     #[tokio::test]
     async fn a_failure_on_the_way_is_an_error_of_the_body_not_its_end() {
         for encoding in [Encoding::Identity, Encoding::Gzip] {
-            let body = body(Made::of(3, true), query(), form(Format::Csv, encoding), page(0, true));
+            let body = body(Made::of(3, true), query(), form(Format::Csv, encoding), &budget(), first());
             assert!(body.collect().await.is_err(), "{encoding:?}");
         }
     }
@@ -332,21 +362,40 @@ mod tests {
     #[tokio::test]
     async fn a_client_that_takes_nothing_stops_the_reading_and_one_that_leaves_ends_it() {
         let pages = Made::of(1_000, false);
-        let mut receiver = begin(pages.clone(), query(), form(Format::Csv, Encoding::Identity), page(0, true));
+        let mut receiver = begin(pages.clone(), query(), form(Format::Csv, Encoding::Identity), &budget(), first());
         // The channel is full and the task waits.
-        while receiver.len() < CHUNKS_AHEAD {
+        while receiver.len() < 1 {
             tokio::task::yield_now().await;
         }
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }
-        assert!(pages.read.load(Ordering::SeqCst) <= CHUNKS_AHEAD);
+        assert_eq!(pages.read.load(Ordering::SeqCst), 0);
         receiver.recv().await.unwrap().unwrap();
         drop(receiver);
         // The task has given back what it held.
         while Arc::strong_count(&pages.read) > 1 {
             tokio::task::yield_now().await;
         }
-        assert!(pages.read.load(Ordering::SeqCst) <= CHUNKS_AHEAD + 2);
+        assert!(pages.read.load(Ordering::SeqCst) <= 1);
+    }
+
+    #[tokio::test]
+    async fn pages_are_short_when_memory_is() {
+        struct Limits(std::sync::Mutex<Vec<usize>>);
+        impl Pages for Arc<Limits> {
+            async fn page(&self, query: ListQuery) -> Result<RunPage, IndexError> {
+                let mut limits = self.0.lock().unwrap();
+                limits.push(query.limit);
+                Ok(page(limits.len(), limits.len() < 3))
+            }
+        }
+        for (bytes, limit) in [(4 << 20, PAGE), (1 << 10, SHORT_PAGE)] {
+            let (limits, budget) = (Arc::new(Limits(std::sync::Mutex::default())), Budget::new(bytes));
+            let body = body(Arc::clone(&limits), query(), form(Format::Csv, Encoding::Gzip), &budget, first());
+            body.collect().await.unwrap();
+            assert_eq!(*limits.0.lock().unwrap(), [limit; 3]);
+            assert_eq!(budget.used(), 0);
+        }
     }
 }

@@ -23,6 +23,7 @@ use super::{Local, failed, is_absent, is_loop};
 use crate::clock::{Clock, Millis};
 use crate::directory::error::DirectoryError;
 use crate::directory::found::FilePath;
+use crate::directory::pieces::Piece;
 use crate::directory::{CHUNK, Contents};
 use crate::tasks::spawn_blocking;
 
@@ -37,17 +38,31 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// Reads a file. One that is being written to is tried again, and left to the next refresh when that goes on.
 pub(super) async fn read(local: &Local, file: &FilePath, whole_up_to: u64) -> Result<Contents, DirectoryError> {
+    at_rest(local, file, move |opened| opened.read(whole_up_to)).await
+}
+
+/// Reads a piece of a file.
+pub(super) async fn read_piece(local: &Local, file: &FilePath, position: u64, most: usize) -> Result<Piece, DirectoryError> {
+    at_rest(local, file, move |opened| opened.piece(position, most)).await
+}
+
+/// Does something with a file that is not being written to. `None` of it is tried again.
+async fn at_rest<T: Send + 'static>(
+    local: &Local,
+    file: &FilePath,
+    read: impl Fn(Opened) -> Result<Option<T>, DirectoryError> + Copy + Send + 'static,
+) -> Result<T, DirectoryError> {
     for attempt in 0..ATTEMPTS {
         if attempt > 0 {
             tokio::time::sleep(PAUSE).await;
         }
         let file = file.clone();
-        let read = local.blocking(move |local| {
+        let done = local.blocking(move |local| {
             let opened = local.open(&file)?;
-            if opened.rests(Clock::System.now()) { opened.read(whole_up_to) } else { Ok(None) }
+            if opened.rests(Clock::System.now()) { read(opened) } else { Ok(None) }
         });
-        if let Some(contents) = read.await? {
-            return Ok(contents);
+        if let Some(done) = done.await? {
+            return Ok(done);
         }
     }
     Err(written_to(&local.path(file)?))
@@ -118,6 +133,18 @@ impl Opened {
         let now = self.file.metadata()?;
         let state = |of: &Metadata| (of.len(), of.mtime(), of.mtime_nsec(), of.ctime(), of.ctime_nsec());
         Ok(state(&now) == state(&self.state))
+    }
+
+    /// A piece of its content; `None`: it was written to meanwhile.
+    fn piece(mut self, position: u64, most: usize) -> Result<Option<Piece>, DirectoryError> {
+        let (size, failed) = (self.state.len(), |error: io::Error, path: &Path| failed("read", path, &error));
+        let mut bytes = Vec::with_capacity(most.min(usize::try_from(size.saturating_sub(position)).unwrap_or(most)));
+        let read = self.file.seek(SeekFrom::Start(position)).and_then(|_| (&self.file).take(most as u64).read_to_end(&mut bytes));
+        read.map_err(|error| failed(error, &self.path))?;
+        let unchanged = self.is_unchanged().map_err(|error| failed(error, &self.path))?;
+        let (of, unique) = (&self.state, self.state.ino());
+        let stamp = format!("{unique} {} {} {} {}", of.mtime(), of.mtime_nsec(), of.ctime(), of.ctime_nsec());
+        Ok(unchanged.then(|| Piece { bytes: bytes.into(), size, stamp }))
     }
 
     /// Its content; `None`: it was written to meanwhile. A stream tells that by an error.

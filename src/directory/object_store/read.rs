@@ -1,6 +1,6 @@
 //! Reading an object, at once or in chunks of a useful size.
 
-use ::object_store::ObjectStoreExt;
+use ::object_store::{GetOptions, GetRange, ObjectMeta, ObjectStoreExt};
 use bytes::{Bytes, BytesMut};
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::Inner;
 use crate::directory::error::DirectoryError;
 use crate::directory::found::FilePath;
+use crate::directory::pieces::Piece;
 use crate::directory::{CHUNK, Contents};
 
 /// Fewest bytes of a chunk, the last one apart: networks deliver crumbs.
@@ -24,6 +25,28 @@ pub(super) async fn read(store: &Arc<Inner>, file: &FilePath, whole_up_to: u64) 
         return object.bytes().await.map(Contents::Whole).map_err(failed);
     }
     Ok(Contents::Stream(even(object.into_stream().map_err(failed).boxed())))
+}
+
+/// Reads a piece of an object with a request of its own.
+pub(super) async fn read_piece(store: &Arc<Inner>, file: &FilePath, position: u64, most: usize) -> Result<Piece, DirectoryError> {
+    let key = store.key(file)?;
+    let failed = |error: ::object_store::Error| store.failed("read", file.as_str(), &error);
+    if position == 0 {
+        // Of an empty object there is no piece that could be asked for.
+        let meta = store.store.head(&key).await.map_err(failed)?;
+        if meta.size == 0 {
+            return Ok(Piece { bytes: Bytes::new(), size: 0, stamp: stamp(&meta) });
+        }
+    }
+    let range = GetRange::Bounded(position..position.saturating_add(most as u64));
+    let piece = store.store.get_opts(&key, GetOptions { range: Some(range), ..GetOptions::default() }).await.map_err(failed)?;
+    let (size, stamp) = (piece.meta.size, stamp(&piece.meta));
+    Ok(Piece { bytes: piece.bytes().await.map_err(failed)?, size, stamp })
+}
+
+/// Tells versions of an object apart.
+fn stamp(meta: &ObjectMeta) -> String {
+    meta.e_tag.clone().unwrap_or_else(|| meta.last_modified.timestamp_millis().to_string())
 }
 
 /// Chunks of between 256 KiB and 1 MiB, from chunks of any size.

@@ -85,7 +85,7 @@ impl ScopedReader {
     pub async fn figures(&self) -> Result<Figures, IndexError> {
         let scope = Arc::clone(&self.scope);
         let counted = self.reader.read_in(Lane::Figures, move |shared| {
-            let figures = shared.pool.read(|connection| sqlite::figures(connection, &scope))?;
+            let figures = shared.pool.read(|connection| sqlite::figures(connection, &scope, shared.counters.listed()))?;
             Ok(Figures { evictions: shared.counters.evictions.load(Ordering::Relaxed), ..figures })
         });
         counted.await
@@ -101,12 +101,12 @@ impl ScopedReader {
         Ok(counts)
     }
 
-    /// Reads the next chunk of a document that was found within the scope ([`ScopedReader::document`]): see
-    /// [`IndexReader::document_chunk`](crate::index::IndexReader::document_chunk).
+    /// Reads the next piece of a document that was found within the scope ([`ScopedReader::document`]): see
+    /// [`IndexReader::document_piece`](crate::index::IndexReader::document_piece).
     ///
     /// # Errors
     /// As there.
-    pub async fn document_chunk(&self, document: &Document, position: u64) -> Result<Bytes, IndexError> {
-        self.reader.document_chunk(document, position).await
+    pub async fn document_piece(&self, document: &Document, position: u64, most: usize) -> Result<Bytes, IndexError> {
+        self.reader.document_piece(document, position, most).await
     }
 }

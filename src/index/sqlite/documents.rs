@@ -122,9 +122,9 @@ fn pack_exists(connection: &Connection, pack: i64) -> Result<bool, Failure> {
     Ok(connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM packs WHERE id = ?1)")?.query_row([pack], |row| row.get(0))?)
 }
 
-/// Reads a chunk of a document.
-pub(in crate::index) fn chunk(connection: &Connection, document: &Document, position: u64) -> Result<Bytes, Failure> {
-    let wanted = document.length.saturating_sub(position).min(CHUNK);
+/// Reads a chunk of a document, of at most so many bytes.
+pub(in crate::index) fn chunk(connection: &Connection, document: &Document, position: u64, most: usize) -> Result<Bytes, Failure> {
+    let wanted = document.length.saturating_sub(position).min(CHUNK).min(most as u64);
     if wanted == 0 {
         return Ok(Bytes::new());
     }

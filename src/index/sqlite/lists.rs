@@ -74,10 +74,13 @@ pub(super) fn count_listed(connection: &Connection) -> Result<Listed, Failure> {
     Ok(Listed { applications: count("applications")?, jobs: count("jobs")? })
 }
 
-/// What can be counted in the file. Bytes are those of all of it, whatever the scope.
-pub(in crate::index) fn figures(connection: &Connection, scope: &Scope) -> Result<Figures, Failure> {
+/// What can be counted in the file, but for what is `known` to be listed in all. Bytes are those of all of it, whatever the scope.
+pub(in crate::index) fn figures(connection: &Connection, scope: &Scope, known: Listed) -> Result<Figures, Failure> {
     let (listed, urls) = listed(scope);
-    let rows = |table: &str| -> Result<u64, Failure> {
+    let rows = |table: &str, known: u64| -> Result<u64, Failure> {
+        if scope.is_everything() {
+            return Ok(known);
+        }
         let mut count = connection.prepare_cached(&format!("SELECT count(*) FROM {table} WHERE {listed}"))?;
         Ok(count.query_row(params_from_iter(&urls), |row| row.get::<_, i64>(0)).map(unsigned)?)
     };
@@ -85,8 +88,8 @@ pub(in crate::index) fn figures(connection: &Connection, scope: &Scope) -> Resul
         Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0)).map(unsigned)?)
     };
     Ok(Figures {
-        applications: rows("applications")?,
-        jobs: rows("jobs")?,
+        applications: rows("applications", known.applications)?,
+        jobs: rows("jobs", known.jobs)?,
         pack_bytes: number("SELECT value FROM meta WHERE name = 'pack_bytes'")?,
         gone_pack_bytes: number("SELECT value FROM meta WHERE name = 'gone_pack_bytes'")?,
         file_bytes: number("PRAGMA page_count")? * number("PRAGMA page_size")?,

@@ -91,7 +91,7 @@ async fn what_is_outside_of_a_scope_is_not_listed_counted_found_or_read() {
         let found = reader.document(owner, &path, &Copy::default()).await.unwrap();
         assert_eq!(matches!(found, DocumentAnswer::Found(_)), seen, "{digit}");
         if let DocumentAnswer::Found(document) = found {
-            assert_eq!(reader.document_chunk(&document, 0).await.unwrap().len() as u64, document.length, "{digit}");
+            assert_eq!(reader.document_piece(&document, 0, usize::MAX).await.unwrap().len() as u64, document.length, "{digit}");
         }
         let asked = DocumentPage { owner, copy: Copy::default(), own: false, cursor: None, limit: 10 };
         match reader.document_page(asked).await.unwrap() {

@@ -44,11 +44,12 @@ impl Served {
 
     async fn begin(archives: &[PathBuf], options: WorldOptions, data: tempfile::TempDir) -> Self {
         let folders: Vec<&Path> = archives.iter().map(PathBuf::as_path).collect();
+        let limits = ServeOptions { budget: options.api.budget.clone(), ..ServeOptions::default() };
         let world = World::over(&folders, data.path(), options);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stopping = CancellationToken::new();
-        let serving = tasks::spawn(serve(listener, None, world.router.clone(), stopping.clone(), ServeOptions::default()));
+        let serving = tasks::spawn(serve(listener, None, world.router.clone(), stopping.clone(), limits));
         let client = reqwest::Client::builder().no_gzip().timeout(Duration::from_mins(2)).build().unwrap();
         Self { world, address, client, stopping, serving, data }
     }
