@@ -15,7 +15,7 @@ use self::client::{ApplicationsCommand, ClientCommand, JobsCommand, SearchArgume
 pub const EXIT_OK: u8 = 0;
 /// Exit code when the start, or a command, failed.
 pub const EXIT_FAILED: u8 = 1;
-/// Exit code of `cleanup` when a guard holds back what it would do, until that is confirmed.
+/// Exit code of `cleanup` when what it would do is held back until somebody confirms it.
 pub const EXIT_HELD_BACK: u8 = 2;
 /// Exit code when what a command asks a server for is not there.
 pub const EXIT_NOT_FOUND: u8 = 3;
@@ -61,7 +61,7 @@ pub enum Command {
     /// Delete and forget what is beyond the limits, once
     ///
     /// Asks the server that is running on the data directory, or does it itself when none is. Exit codes: 0 done, 1 failed or
-    /// partly failed, 2 held back by historyserver.archive.retention.max-delete-fraction, 64 wrong configuration.
+    /// partly failed, 2 held back until it is confirmed, 64 wrong configuration.
     Cleanup(CleanupArguments),
     /// Ask a running server about applications
     #[command(subcommand)]

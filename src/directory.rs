@@ -28,6 +28,7 @@ use bytes::Bytes;
 use futures::stream::BoxStream;
 use tokio::sync::mpsc::Sender;
 
+use crate::clock::Millis;
 use crate::ids::JobId;
 use crate::telemetry::metrics;
 
@@ -122,6 +123,15 @@ impl Directory {
         match &self.backend {
             Backend::Local(local) => Some(local.root()),
             Backend::Store(_) => None,
+        }
+    }
+
+    /// The present time by the clock of the store, if its answers tell it. A local directory has no clock of its own.
+    #[must_use]
+    pub fn store_time(&self) -> Option<Millis> {
+        match &self.backend {
+            Backend::Local(_) => None,
+            Backend::Store(store) => store.time(),
         }
     }
 

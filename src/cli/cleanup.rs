@@ -178,8 +178,12 @@ fn tell(findings: &Findings, wanted: &CleanupArguments) -> Outcome {
     }
     for held in &findings.held_back {
         line(format_args!(
-            "held back in {}: {} of {} would be deleted or forgotten; confirm with `historyserver cleanup --confirm {}`",
-            held.directory, held.units, held.of, held.plan
+            "held back in {} ({}): {} of {} would be deleted or forgotten; confirm with `historyserver cleanup --confirm {}`",
+            held.directory,
+            held.reason.as_str(),
+            held.units,
+            held.of,
+            held.plan
         ));
     }
     Outcome { text, code }

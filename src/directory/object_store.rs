@@ -12,6 +12,7 @@ mod paged_tests;
 mod pages;
 mod read;
 mod search;
+mod store_clock;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -24,10 +25,12 @@ use futures::TryStreamExt;
 use tokio::sync::mpsc::Sender;
 
 use self::errors::Redaction;
+use self::store_clock::StoreClock;
 use super::error::{DirectoryError, DirectoryErrorKind};
 use super::found::{ClusterName, DirectoryUrl, Extent, FileKind, FilePath, FileVersion, Found, FoundFile, Listed};
 use super::pieces::Piece;
 use super::{Contents, Deleted, layout};
+use crate::clock::Millis;
 use crate::ids::JobId;
 
 /// A root in an object store. Cheap to clone.
@@ -45,12 +48,27 @@ struct Inner {
     page_size: Option<usize>,
     root: Path,
     redaction: Redaction,
+    /// Kept by the client of the store; silent for a store that is no client.
+    clock: Arc<StoreClock>,
 }
 
 impl Store {
     /// A directory below `prefix`, which is normalised.
     pub(super) fn new(url: DirectoryUrl, store: Arc<dyn ObjectStore>, paged: Option<Arc<dyn PaginatedListStore>>, prefix: &str) -> Self {
-        Self::assemble(Inner { url, store, paged, page_size: None, root: literal(prefix), redaction: Redaction::default() })
+        Self::assemble(Inner {
+            url,
+            store,
+            paged,
+            page_size: None,
+            root: literal(prefix),
+            redaction: Redaction::default(),
+            clock: Arc::default(),
+        })
+    }
+
+    /// The present time by the clock of the store, if an answer has told it.
+    pub(super) fn time(&self) -> Option<Millis> {
+        self.inner.clock.now()
     }
 
     fn assemble(inner: Inner) -> Self {

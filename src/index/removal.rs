@@ -52,15 +52,17 @@ impl IndexWriter {
     pub async fn confirm_cleanup(&self, directory: &DirectoryUrl, plan: &str, at: Millis) -> Result<bool, IndexError> {
         let (url, plan) = (directory.clone(), plan.to_owned());
         let confirmed = self.act(Urgency::Now, move |session| sqlite::confirm(session, &url, &plan)).await?;
-        while confirmed {
+        if !confirmed {
+            return Ok(false);
+        }
+        loop {
             let url = directory.clone();
             let keys = self.act(Urgency::Now, move |session| sqlite::confirmed(session, &url, GROUP)).await?;
             if keys.is_empty() {
-                break;
+                return Ok(true);
             }
             self.release_held(keys, at).await?;
         }
-        Ok(confirmed)
     }
 
     /// Marks those of these units that are held back.

@@ -48,7 +48,8 @@ impl DirectoryRefresh {
             None => self.reader.last_refresh().await?,
         };
         self.last_refresh = last;
-        let evidence = Evidence { ttl, last_refresh: last, data_directory: self.data_directory_written, store: None, archives };
+        let evidence =
+            Evidence { ttl, last_refresh: last, data_directory: self.data_directory_written, store: self.directory.store_time(), archives };
         let doubt = self.trust.doubt(&evidence);
         if self.retention.policy.age_is_absurd() && doubt.is_some_and(|doubt| !doubt.is_certain()) {
             // By such a limit everything is too old at any time: that is what is to be told.

@@ -133,9 +133,14 @@ impl ClockTrust {
             self.doubt = None;
         }
         if let Some(store) = evidence.store {
+            // The time of the measurement, not of now: the listing went on since, which is less than the tolerance or comes again.
             let by = now.saturating_sub(store);
-            // Another machine's clock settles it, either way.
-            self.doubt = (by.saturating_abs() > STORE_TOLERANCE).then_some((Doubt::StoreDiffers { by }, passed));
+            // A store that agrees settles nothing: it may run on this very machine.
+            if by.saturating_abs() > STORE_TOLERANCE {
+                self.doubt = Some((Doubt::StoreDiffers { by }, passed));
+            } else if matches!(self.doubt, Some((Doubt::StoreDiffers { .. }, _))) {
+                self.doubt = None;
+            }
         }
         self.doubt = self.doubt.filter(|(_, since)| passed.saturating_sub(*since) < STEADY);
         self.doubt.map(|(doubt, _)| doubt)

@@ -11,6 +11,7 @@ use ::object_store::list::PaginatedListStore;
 use ::object_store::{BackoffConfig, ClientConfigKey, ObjectStore, RetryConfig};
 
 use super::errors::{Redaction, describe};
+use super::store_clock::{Connector, StoreClock};
 use super::{Inner, Store, literal};
 use crate::directory::address::{StoreAddress, StoreKind};
 use crate::directory::error::DirectoryError;
@@ -23,16 +24,17 @@ impl Store {
     /// Opens a place in a store of a cloud. No request is made.
     pub(in crate::directory) fn open(url: DirectoryUrl, address: &StoreAddress, options: &Options) -> Result<Self, DirectoryError> {
         let redaction = Redaction::new(secrets(options, std::env::vars()));
+        let clock = Arc::<StoreClock>::default();
         let opened = match address.kind {
-            StoreKind::S3 => s3(&address.authority, options).map(split),
-            StoreKind::Google => google(&address.authority, options).map(split),
-            StoreKind::Azure(_) => azure(&address.authority, options).map(split),
+            StoreKind::S3 => s3(&address.authority, options, &clock).map(split),
+            StoreKind::Google => google(&address.authority, options, &clock).map(split),
+            StoreKind::Azure(_) => azure(&address.authority, options, &clock).map(split),
         };
         let (store, paged) = opened.map_err(|error| {
             let (_, cause) = describe(&error, &redaction);
             DirectoryError::refused(format!("cannot open the archive directory {url}: {cause}"))
         })?;
-        Ok(Self::assemble(Inner { url, store, paged: Some(paged), page_size: None, root: literal(&address.prefix), redaction }))
+        Ok(Self::assemble(Inner { url, store, paged: Some(paged), page_size: None, root: literal(&address.prefix), redaction, clock }))
     }
 }
 
@@ -87,8 +89,9 @@ fn is_false(value: &str) -> bool {
     value.eq_ignore_ascii_case("false")
 }
 
-fn s3(bucket: &str, options: &Options) -> ::object_store::Result<::object_store::aws::AmazonS3> {
-    let mut builder = AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(retries());
+fn s3(bucket: &str, options: &Options, clock: &Arc<StoreClock>) -> ::object_store::Result<::object_store::aws::AmazonS3> {
+    let mut builder =
+        AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(retries()).with_http_connector(Connector(clock.clone()));
     for (key, value) in CLIENT {
         builder = builder.with_config(AmazonS3ConfigKey::Client(key), value);
     }
@@ -118,8 +121,9 @@ fn s3(bucket: &str, options: &Options) -> ::object_store::Result<::object_store:
     builder.build()
 }
 
-fn google(bucket: &str, options: &Options) -> ::object_store::Result<::object_store::gcp::GoogleCloudStorage> {
-    let mut builder = GoogleCloudStorageBuilder::from_env().with_bucket_name(bucket).with_retry(retries());
+fn google(bucket: &str, options: &Options, clock: &Arc<StoreClock>) -> ::object_store::Result<::object_store::gcp::GoogleCloudStorage> {
+    let mut builder =
+        GoogleCloudStorageBuilder::from_env().with_bucket_name(bucket).with_retry(retries()).with_http_connector(Connector(clock.clone()));
     for (key, value) in CLIENT {
         builder = builder.with_config(GoogleConfigKey::Client(key), value);
     }
@@ -133,10 +137,14 @@ fn google(bucket: &str, options: &Options) -> ::object_store::Result<::object_st
     builder.build()
 }
 
-fn azure(authority: &str, options: &Options) -> ::object_store::Result<::object_store::azure::MicrosoftAzure> {
+fn azure(authority: &str, options: &Options, clock: &Arc<StoreClock>) -> ::object_store::Result<::object_store::azure::MicrosoftAzure> {
     let (container, host) = authority.split_once('@').unwrap_or((authority, ""));
     let account = host.split('.').next().unwrap_or_default();
-    let mut builder = MicrosoftAzureBuilder::from_env().with_account(account).with_container_name(container).with_retry(retries());
+    let mut builder = MicrosoftAzureBuilder::from_env()
+        .with_account(account)
+        .with_container_name(container)
+        .with_retry(retries())
+        .with_http_connector(Connector(clock.clone()));
     for (key, value) in CLIENT {
         builder = builder.with_config(AzureConfigKey::Client(key), value);
     }
@@ -222,19 +230,19 @@ mod tests {
             if pairs[0].0.starts_with("aws") {
                 options.insert("aws_allow_http".to_owned(), "true".to_owned());
             }
-            let store = text(&s3("bucket", &options).unwrap());
+            let store = text(&s3("bucket", &options, &Arc::default()).unwrap());
             for part in ["http://minio:9000/bucket", "the-key", "eu-north-1", "StaticCredentialProvider"] {
                 assert!(store.contains(part), "{pairs:?}: {part} in {store}");
             }
         }
         let bare = options(&[("fs.s3a.endpoint", "minio:9000"), ("fs.s3a.connection.ssl.enabled", "false")]);
-        assert!(text(&s3("bucket", &bare).unwrap()).contains("http://minio:9000/bucket"));
+        assert!(text(&s3("bucket", &bare, &Arc::default()).unwrap()).contains("http://minio:9000/bucket"));
         // As the refusal of `oss:` and its like says to write.
         let virtual_hosted = [("s3.endpoint", "https://bucket.oss-cn-hangzhou.aliyuncs.com"), ("aws_virtual_hosted_style_request", "true")];
-        let store = text(&s3("bucket", &options(&virtual_hosted)).unwrap());
+        let store = text(&s3("bucket", &options(&virtual_hosted), &Arc::default()).unwrap());
         assert!(store.contains("bucket_endpoint: \"https://bucket.oss-cn-hangzhou.aliyuncs.com\""), "{store}");
         let bare = options(&[("s3.endpoint", "s3.example.org")]);
-        assert!(text(&s3("bucket", &bare).unwrap()).contains("https://s3.example.org/bucket"));
+        assert!(text(&s3("bucket", &bare, &Arc::default()).unwrap()).contains("https://s3.example.org/bucket"));
     }
 
     #[test]
@@ -246,12 +254,12 @@ mod tests {
             "fs.azure.account.key.account.blob.core.windows.net".to_owned(),
             "fs.azure.account.key".to_owned(),
         ] {
-            let store = text(&azure(&format!("container@{host}"), &options(&[(&name, key)])).unwrap());
+            let store = text(&azure(&format!("container@{host}"), &options(&[(&name, key)]), &Arc::default()).unwrap());
             assert!(store.contains("AccessKey") && store.contains("account: \"account\""), "{name}: {store}");
         }
         let other = options(&[("fs.azure.account.key.other.dfs.core.windows.net", key)]);
-        assert!(!text(&azure(&format!("container@{host}"), &other).unwrap()).contains("AccessKey"));
-        let china = text(&azure("container@account.dfs.core.chinacloudapi.cn", &Options::new()).unwrap());
+        assert!(!text(&azure(&format!("container@{host}"), &other, &Arc::default()).unwrap()).contains("AccessKey"));
+        let china = text(&azure("container@account.dfs.core.chinacloudapi.cn", &Options::new(), &Arc::default()).unwrap());
         assert!(china.contains("account.blob.core.chinacloudapi.cn"), "{china}");
     }
 

@@ -130,6 +130,7 @@ async fn paged(memory: &Arc<InMemory>, page_size: usize, scattered: bool) -> (St
         page_size: Some(page_size),
         root: literal("root"),
         redaction: Redaction::default(),
+        clock: Arc::default(),
     });
     (store, paged)
 }

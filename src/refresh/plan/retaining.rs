@@ -126,13 +126,12 @@ impl Planner<'_> {
         let verified = self.is_verified(key);
         let summary = files().find(|file| file.kind == FileKind::Summary);
         let readable = summary.is_none_or(|summary| reading(summary) != Reading::Unreadable);
-        let (time, bytes, counts) = match mark {
-            Some(mark) => (mark.time, mark.bytes, true),
-            None => {
-                let newest = files().map(|file| file.modified).max()?;
-                let time = policy.time(summary.map(|summary| summary.modified), newest, readable);
-                (time, files().map(|file| file.size).sum(), policy.counts(summary.is_some(), readable))
-            }
+        let (time, bytes, counts) = if let Some(mark) = mark {
+            (mark.time, mark.bytes, true)
+        } else {
+            let newest = files().map(|file| file.modified).max()?;
+            let time = policy.time(summary.map(|summary| summary.modified), newest, readable);
+            (time, files().map(|file| file.size).sum(), policy.counts(summary.is_some(), readable))
         };
         Some(Box::new(Judged {
             time,
@@ -193,6 +192,7 @@ impl Planner<'_> {
     }
 
     /// Times of what was seen, as far as it is judged: evidence of what time it is.
+    #[must_use]
     pub fn times(&self) -> Vec<Millis> {
         let applications = self.seen_applications.values().flatten();
         applications.chain(self.seen_legacy_jobs.values().flatten()).map(|judged| judged.time).collect()

@@ -122,11 +122,10 @@ fn a_doubt_at_the_start_ends_with_the_first_archive_that_is_written_then() {
 }
 
 #[test]
-fn the_clock_of_a_store_settles_it_either_way() {
-    let store = |store| Evidence { store: Some(store), ..evidence(&[NOW - 200 * DAY]) };
+fn the_clock_of_a_store_raises_a_doubt_for_as_long_as_it_differs_and_settles_none() {
+    let store = |store| Evidence { store: Some(store), ..proven() };
     assert_eq!(start(NOW, &store(NOW - 2_000)), None);
     assert_eq!(start(NOW, &store(NOW - DAY)), Some(Doubt::StoreDiffers { by: DAY }));
-    // For as long as it differs.
     let mut trust = ClockTrust::default();
     for hour in 0..5 {
         trust.measure(NOW + hour * HOUR, Duration::from_hours(hour.unsigned_abs()));
@@ -134,6 +133,9 @@ fn the_clock_of_a_store_settles_it_either_way() {
     }
     trust.measure(NOW + 5 * HOUR, Duration::from_hours(5));
     assert_eq!(trust.doubt(&store(NOW + 5 * HOUR)), None);
+    // It may run on the same machine.
+    let same_machine = Evidence { store: Some(NOW + 400 * DAY), ..proven() };
+    assert!(matches!(start(NOW + 400 * DAY, &same_machine), Some(Doubt::Unproven { .. })));
 }
 
 #[test]

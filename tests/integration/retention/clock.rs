@@ -1,12 +1,15 @@
 //! A clock that may be wrong: what only age would expire waits for an hour, or for somebody who confirms it.
 
 use historyserver::clock::{Clock, Millis};
+use historyserver::directory::Directory;
 use historyserver::index::HeldReason;
 use historyserver::refresh::RetentionRules;
 use historyserver::retention::policy::Policy;
 use serde_json::Value;
 
+use super::faults::{newest_last, objects};
 use super::world::{Cleaner, DAY, MINUTE, NOW, Place, id, rules};
+use crate::moto::Moto;
 use crate::support::archives::{job, set_modified, write};
 use crate::support::process::command;
 
@@ -188,4 +191,26 @@ async fn the_command_waits_for_a_confirmation_where_nothing_shows_that_the_clock
     let confirmed = run(&["--confirm", told["held_back"][0]["plan"].as_str().unwrap()]);
     assert_eq!(confirmed.status.code(), Some(0), "{confirmed:?}");
     assert_eq!(place.present().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_tells_another_time_is_believed_more_than_the_clock_for_as_long_as_it_does() {
+    let moto = Moto::start();
+    moto.make_bucket("bucket").await;
+    let store = moto.client("bucket");
+    newest_last(store.as_ref(), 3).await;
+    let directory = Directory::open("s3://bucket/archives", &moto.options()).unwrap();
+    let data = tempfile::tempdir().unwrap();
+    // As if the clock had been so wrong for long: by the index it is right.
+    let clock = Clock::manual(Clock::System.now() + 400 * DAY);
+    let mut server = Cleaner::open(&[directory], data.path(), clock.clone(), rules(), ttl(YEAR));
+    server.world.writer.note_refresh(clock.now()).await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(server.round().await.deleted, 0);
+        let told = reasons(&server).await;
+        assert!(told.iter().any(|reason| reason.contains("ahead of that of the store; nothing expires")), "{told:?}");
+        clock.advance(HOUR);
+    }
+    assert_eq!(held(&server).await, Some((HeldReason::Clock, 3)));
+    assert_eq!(objects(store.as_ref()).await.len(), 6);
 }

@@ -1,0 +1,77 @@
+//! The time that a store's answers tell in their `Date`: evidence of whether this machine's clock is right.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use ::object_store::client::{HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpService, ReqwestConnector};
+use ::object_store::{ClientOptions, HeaderMap};
+use async_trait::async_trait;
+
+use crate::clock::Millis;
+
+/// The time of the last answer that told one, and when it came.
+#[derive(Debug, Default)]
+pub(super) struct StoreClock(Mutex<Option<(Millis, Instant)>>);
+
+impl StoreClock {
+    /// The present time by the store's clock, to a second or so.
+    pub(super) fn now(&self) -> Option<Millis> {
+        let (told, at) = (*self.0.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let passed = Millis::try_from(at.elapsed().as_millis()).unwrap_or(Millis::MAX);
+        Some(told.saturating_add(passed))
+    }
+
+    fn note(&self, headers: &HeaderMap) {
+        let text = headers.get("date").and_then(|value| value.to_str().ok());
+        let date = text.and_then(|text| chrono::DateTime::parse_from_rfc2822(text).ok());
+        if let Some(date) = date {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((date.timestamp_millis(), Instant::now()));
+        }
+    }
+}
+
+/// Connects as `object_store` does, and notes the time of each answer.
+#[derive(Debug)]
+pub(super) struct Connector(pub(super) Arc<StoreClock>);
+
+impl HttpConnector for Connector {
+    fn connect(&self, options: &ClientOptions) -> ::object_store::Result<HttpClient> {
+        let inner = ReqwestConnector::default().connect(options)?;
+        Ok(HttpClient::new(Noting { inner, clock: self.0.clone() }))
+    }
+}
+
+#[derive(Debug)]
+struct Noting {
+    inner: HttpClient,
+    clock: Arc<StoreClock>,
+}
+
+#[async_trait]
+impl HttpService for Noting {
+    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let response = self.inner.execute(request).await?;
+        self.clock.note(response.headers());
+        Ok(response)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_date_that_was_told_goes_on() {
+        let clock = StoreClock::default();
+        assert_eq!(clock.now(), None);
+        for (text, seconds) in
+            [("Tue, 15 Nov 1994 08:12:31 GMT", 784_887_151), ("no date", 784_887_151), ("Fri, 27 Nov 2026 00:00:00 GMT", 1_795_737_600)]
+        {
+            clock.note(&HeaderMap::from_iter([("date".parse().unwrap(), text.parse().unwrap())]));
+            let now = clock.now().unwrap();
+            assert!((seconds * 1_000..seconds * 1_000 + 60_000).contains(&now), "{text}: {now}");
+        }
+        clock.note(&HeaderMap::new());
+        assert!(clock.now().is_some());
+    }
+}
