@@ -707,7 +707,8 @@ export interface components {
         /** @description Body of `POST /api/v1/cleanup`. */
         CleanupRequest: {
             /**
-             * @description Plan of a cleanup that the guard holds back.
+             * @description Plan of a cleanup that the guard holds back. Only taken by the socket in the data directory, which `historyserver cleanup
+             *     --confirm` uses.
              * @default null
              */
             confirm: string | null;
@@ -730,7 +731,10 @@ export interface components {
             requested: number;
             running_since: components["schemas"]["Millis"] | null;
         };
-        /** @description Name of a cluster's folder: Flink's `cluster.id`, 32 hex digits or any other name (`prod-eu`). */
+        /**
+         * @description Name of a cluster: Flink's `cluster.id`, 32 hex digits or any other name (`prod-eu`). It may have slashes (`team a/prod`),
+         *     since it is the path of the cluster's folder below the root.
+         */
         ClusterName: string;
         /** @description A key whose values differ. */
         ConfigurationDifference: {
@@ -756,7 +760,7 @@ export interface components {
          * @description How the last listing of a directory ended.
          * @enum {string}
          */
-        DirectoryState: "waiting" | "listed" | "failed" | "vanished";
+        DirectoryState: "waiting" | "listed" | "missing" | "failed" | "vanished";
         /** @description State of one archive directory. */
         DirectoryStatus: {
             /**
@@ -765,6 +769,11 @@ export interface components {
              */
             audit_ms: number | null;
             held_back: components["schemas"]["HeldCleanup"] | null;
+            /**
+             * Format: int64
+             * @description Folders and files that a listing could not look into, or did not since they are too many.
+             */
+            hidden: number;
             last_listed: components["schemas"]["Millis"] | null;
             /**
              * Format: int64
@@ -772,15 +781,25 @@ export interface components {
              */
             look_ms: number | null;
             next_audit: components["schemas"]["Millis"] | null;
-            /** @description What is wrong, if it failed. */
+            /** @description What is wrong, if something is: also of a directory that was listed and is likely not the one that is meant. */
             reason: string | null;
-            /** @description `waiting` (never seen), `listed`, `failed` or `vanished`. */
+            /** @description `waiting` (not looked at yet), `listed`, `missing`, `failed` or `vanished`. */
             state: components["schemas"]["DirectoryState"];
+            /**
+             * Format: int64
+             * @description Applications and legacy jobs of which a file could not be fetched.
+             */
+            unfetched: number;
             /**
              * Format: int64
              * @description Applications and legacy jobs in the last complete listing.
              */
             units: number;
+            /**
+             * Format: int64
+             * @description Applications and legacy jobs beyond a limit that are still to be read: what cannot be read is not deleted.
+             */
+            unread: number;
             /** @description The directory. */
             url: components["schemas"]["DirectoryUrl"];
         };
@@ -874,6 +893,11 @@ export interface components {
              */
             jobs: number;
         };
+        /**
+         * @description Where a failure is told.
+         * @enum {string}
+         */
+        FailureSource: "exceptions" | "rescale" | "application";
         /** @description Figures for the status and metrics. */
         Figures: {
             /**
@@ -946,7 +970,7 @@ export interface components {
          * @enum {string}
          */
         FoundKind: "application" | "job";
-        /** @description A cleanup that the guard holds back. */
+        /** @description A cleanup that waits for a confirmation. */
         HeldCleanup: {
             /** @description The archive directory. */
             directory: components["schemas"]["DirectoryUrl"];
@@ -957,6 +981,8 @@ export interface components {
             of: number;
             /** @description Digest of what it would remove: it is confirmed by this. */
             plan: string;
+            /** @description Why. */
+            reason: components["schemas"]["HeldReason"];
             /** @description Since when, by this server's clock. */
             since: components["schemas"]["Millis"];
             /**
@@ -965,6 +991,11 @@ export interface components {
              */
             units: number;
         };
+        /**
+         * @description Why a cleanup waits for a confirmation.
+         * @enum {string}
+         */
+        HeldReason: "too-much" | "first-limit" | "stricter-limit" | "vanished" | "clock" | "times";
         /** @description What was read and written, as Flink counts it: between vertices, so that sources read nothing and sinks write nothing. */
         IoFigures: {
             /** Format: int64 */
@@ -1014,6 +1045,8 @@ export interface components {
              * @description Highest parallelism that the job may have, where it was set.
              */
             max_parallelism: number | null;
+            /** @description What a reader should know of these facts: what the archive does not tell, and what was taken from elsewhere. */
+            notes: components["schemas"]["Note"][];
             /**
              * Format: int64
              * @description Default parallelism, where it was set.
@@ -1021,9 +1054,20 @@ export interface components {
             parallelism: number | null;
             /**
              * Format: int64
-             * @description How often one subtask was started again, at most.
+             * @description How often the adaptive scheduler changed the parallelism without a failure. Null: another scheduler ran the job, or it cannot be known.
+             */
+            rescales: number | null;
+            /**
+             * Format: int64
+             * @description How often the job, or a region of it, was restarted after a failure. Neither speculative attempts nor rescales count. Null: it cannot
+             *     be known from the archive, see `notes`.
              */
             restarts: number | null;
+            /**
+             * Format: int64
+             * @description It was restarted at least so often.
+             */
+            restarts_at_least: number;
             root_exception: components["schemas"]["RootException"] | null;
             /** @description `Default`, `Adaptive` or `AdaptiveBatch` (Flink 2.3 and later). */
             scheduler: string | null;
@@ -1091,12 +1135,23 @@ export interface components {
          * @description A kind of text.
          * @enum {string}
          */
-        MatchedField: "name" | "id" | "vertex" | "exception_class" | "exception_message" | "stack_trace" | "configuration";
+        MatchedField: "name" | "id" | "vertex" | "exception_class" | "exception_message" | "failure_label" | "stack_trace" | "configuration";
         /**
          * Format: int64
          * @description Milliseconds; a time counts from 1970 in UTC.
          */
         Millis: number;
+        /** @description A remark on facts. */
+        Note: {
+            code: components["schemas"]["NoteCode"];
+            /** @description A sentence. */
+            text: string;
+        };
+        /**
+         * @description What a remark is about.
+         * @enum {string}
+         */
+        NoteCode: "failure-not-told" | "failure-told-elsewhere" | "restarts-not-told" | "no-plan";
         /** @enum {string} */
         OwnerKind: "application" | "job";
         /** @description One application or legacy job that a cleanup removes. */
@@ -1144,7 +1199,7 @@ export interface components {
          * @description Stable code of a problem: scripts and alerts rely on it.
          * @enum {string}
          */
-        ProblemCode: "directory-unreachable" | "directory-vanished" | "index-unwritable" | "permission-denied" | "link-refused" | "name-undecodable" | "name-ambiguous" | "listing-failed" | "fetch-failed" | "archive-unreadable" | "archive-empty" | "overview-unusable" | "id-mismatch" | "summary-missing" | "entry-malformed" | "entry-path-refused" | "document-too-large" | "document-too-deep" | "too-many-entries" | "path-too-long" | "deletion-failed" | "cleanup-held-back" | "clock-implausible";
+        ProblemCode: "directory-unreachable" | "directory-vanished" | "directory-missing" | "directory-misplaced" | "hidden-folder" | "search-limited" | "index-unwritable" | "permission-denied" | "link-refused" | "name-undecodable" | "name-ambiguous" | "listing-failed" | "fetch-failed" | "archive-unreadable" | "archive-empty" | "overview-unusable" | "id-mismatch" | "summary-missing" | "entry-malformed" | "entry-path-refused" | "document-too-large" | "document-too-deep" | "document-not-searched" | "too-many-entries" | "path-too-long" | "deletion-failed" | "cleanup-held-back" | "clock-implausible" | "times-implausible" | "limit-implausible";
         /** @description A page of problems, oldest first. */
         ProblemPage: {
             items: components["schemas"]["Problem"][];
@@ -1162,7 +1217,7 @@ export interface components {
              */
             total: number;
         };
-        /** @description Whether requests should be sent here. */
+        /** @description Whether requests should be sent here, and whether the lists hold everything. */
         Readiness: {
             /**
              * Format: int64
@@ -1171,21 +1226,38 @@ export interface components {
             applications: number;
             /** @description Cleanups that a guard holds back until they are confirmed; the server is ready all the same. */
             cleanups_held_back: components["schemas"]["HeldCleanup"][];
+            /** @description Whether everything in all archive directories was read at least once, and nothing is known to be missing since. */
+            complete: boolean;
             /**
              * Format: int64
              * @description Jobs listed.
              */
             jobs: number;
-            /** @description Verdict. */
+            /** @description Whether the server can answer: it holds something, or the first listing has ended. */
             ready: boolean;
-            /** @description A sentence, when it is not. */
+            /** @description A sentence, when it cannot. */
             reason: string | null;
+            /** @description Why it is not ready, or not complete. */
+            reasons: components["schemas"]["ReadinessReason"][];
             /**
              * Format: int64
              * @description Refreshes finished since start.
              */
             refreshes_finished: number;
         };
+        /** @description Why a server is not ready, or not complete. */
+        ReadinessReason: {
+            /** @description For programs. */
+            code: components["schemas"]["ReadinessReasonCode"];
+            directory: components["schemas"]["DirectoryUrl"] | null;
+            /** @description For people. */
+            message: string;
+        };
+        /**
+         * @description Stable code of a reason.
+         * @enum {string}
+         */
+        ReadinessReasonCode: "shutting-down" | "nothing-listed" | "first-listing" | "directory-missing" | "directory-vanished" | "directory-unreachable" | "index-unwritable" | "listing-obstructed" | "archives-unfetched";
         /** @description What was removed, newest first. */
         Record: {
             deletions: components["schemas"]["Removal"][];
@@ -1258,7 +1330,13 @@ export interface components {
             /** @description Message of the innermost cause. */
             cause_message: string | null;
             class: string | null;
+            /** @description Labels that failure enrichers gave to it. */
+            labels: {
+                [key: string]: string;
+            };
             message: string | null;
+            /** @description Where it is told. */
+            source: components["schemas"]["FailureSource"];
         };
         /** @description How many rows there are. */
         RowCount: {
@@ -1293,7 +1371,7 @@ export interface components {
             parallelism: number | null;
             /**
              * Format: int64
-             * @description How often one subtask was started again, at most; of an application the sum over its jobs.
+             * @description How often it was restarted after failures; of an application the sum over its jobs. Null: it cannot be known.
              */
             restarts: number | null;
             /** @description Class of its innermost cause, or else its own. */
@@ -1326,10 +1404,10 @@ export interface components {
         };
         /** @description Where something was found. */
         SearchMatch: {
-            /** @description The text around it, in pieces; of a configuration the entry, `key: value`. */
+            /** @description The text around it, in pieces; of a label or a configuration the entry, `key: value`. */
             excerpt: components["schemas"]["ExcerptPiece"][];
             field: components["schemas"]["MatchedField"];
-            /** @description Key of the entry of a configuration. */
+            /** @description Key of the label of a failure, or of the entry of a configuration. */
             key: string | null;
         };
         /** @description What was found, newest end first. It may hold fewer than asked for, even none, and still lead on: follow `next` until it is null. */
