@@ -35,8 +35,8 @@ pub struct Derived {
 
 #[derive(Debug)]
 enum Findings {
-    Application(ApplicationFindings),
-    Job(JobFindings),
+    Application(Box<ApplicationFindings>),
+    Job(Box<JobFindings>),
 }
 
 /// Derives from the documents of one archive, given one by one in their order; of documents of one path the last counts.
@@ -52,8 +52,8 @@ impl Derivation {
     #[must_use]
     pub fn new(owner: Owner) -> Self {
         let findings = match owner {
-            Owner::Application(id) => Findings::Application(ApplicationFindings::new(id)),
-            Owner::Job(id) => Findings::Job(JobFindings::new(id)),
+            Owner::Application(id) => Findings::Application(Box::new(ApplicationFindings::new(id))),
+            Owner::Job(id) => Findings::Job(Box::new(JobFindings::new(id))),
         };
         Self { paths: EntryPaths::new(owner), deriver: Deriver::new(owner), findings }
     }

@@ -43,7 +43,7 @@ pub enum FileOutcome {
     /// Read and parsed: replaces what was known of the file.
     Parsed {
         /// What the overview tells, if it tells anything.
-        record: Option<ParsedRecord>,
+        record: Option<Box<ParsedRecord>>,
         /// What the documents tell beyond it.
         facts: Box<Facts>,
         /// The documents.

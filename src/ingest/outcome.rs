@@ -40,9 +40,11 @@ pub(super) fn change(unit: Unit, read: Vec<ReadFile>, now: Millis, interval: Mil
         let outcome = match result {
             Ok((read, pack)) => {
                 problems.extend(read.flaws.into_iter().map(|flaw| problem(flaw.code, flaw.reason, None)));
-                let record = read.record.map(|record| match record {
-                    Record::Application(record) => ParsedRecord::Application(record),
-                    Record::Job(record) => ParsedRecord::Job(record),
+                let record = read.record.map(|record| {
+                    Box::new(match record {
+                        Record::Application(record) => ParsedRecord::Application(record),
+                        Record::Job(record) => ParsedRecord::Job(record),
+                    })
                 });
                 FileOutcome::Parsed {
                     record,

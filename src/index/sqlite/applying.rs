@@ -35,7 +35,7 @@ pub(in crate::index) fn apply(session: &mut Session<'_>, change: UnitChange, urg
                 session.effects.brought_back.push(id);
             }
             unit.complete |= matches!((&key, file.kind), (UnitKey::Application(_), FileKind::Summary) | (UnitKey::LegacyJob(..), _));
-            write_record(session, unit.id, &key, file, record.as_ref(), known.is_none(), &mut touched)?;
+            write_record(session, unit.id, &key, file, record.as_deref(), known.is_none(), &mut touched)?;
             if !written.derived {
                 facts::write(session.connection, unit.id, file.kind, facts)?;
             }

@@ -53,7 +53,6 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), Failure> {
 /// How SQLite writes down a table after `ALTER TABLE`, and the tables that FTS5 makes for itself, are up to its version: of tables the
 /// columns are compared, and those of FTS5 are left out.
 pub(super) fn is_whole(connection: &Connection) -> Result<bool, Failure> {
-    #[expect(clippy::disallowed_methods, reason = "a database in memory is no index")]
     let mut fresh = Connection::open_in_memory()?;
     migrate(&mut fresh)?;
     Ok(objects(connection)? == objects(&fresh)?)

@@ -20,7 +20,10 @@ async fn shown(index: &Index) -> Option<String> {
 /// What the job archive of a change says.
 fn text(change: &UnitChange) -> String {
     let told = change.files.iter().find_map(|file| match &file.outcome {
-        FileOutcome::Parsed { record: Some(ParsedRecord::Job(record)), .. } => Some(record.overview.clone()),
+        FileOutcome::Parsed { record: Some(record), .. } => match record.as_ref() {
+            ParsedRecord::Job(record) => Some(record.overview.clone()),
+            ParsedRecord::Application(_) => None,
+        },
         _ => None,
     });
     told.unwrap()

@@ -183,7 +183,7 @@ fn file(key: &UnitKey, kind: FileKind, modified: Millis, outcome: FileOutcome) -
 
 fn parsed(record: ParsedRecord, documents: &[(&str, &str)]) -> FileOutcome {
     FileOutcome::Parsed {
-        record: Some(record),
+        record: Some(Box::new(record)),
         facts: Box::default(),
         pack: Pack::Whole(parts(documents)),
         documents: documents.len() as u64,
@@ -227,7 +227,7 @@ impl Change {
 
     /// A job archive with these parts.
     pub(super) fn job_pack(mut self, id: JobId, pack: Pack) -> Self {
-        let record = Some(ParsedRecord::Job(job_record(1, "big")));
+        let record = Some(Box::new(ParsedRecord::Job(job_record(1, "big"))));
         let outcome = FileOutcome::Parsed { record, facts: Box::default(), pack, documents: 1, document_bytes: 1 };
         self.0.files.push(file(&self.0.key, FileKind::Job(id), 1, outcome));
         self

@@ -18,12 +18,12 @@ fn input(id: &str, strategy: &str, exchange: &str) -> Value {
 }
 
 fn node(id: &str, parallelism: i64, inputs: Vec<Value>) -> Value {
-    json!({"id": id, "parallelism": parallelism, "inputs": inputs})
+    json!({"id": id, "parallelism": parallelism, "inputs": Value::from(inputs)})
 }
 
 /// Details of a job with this state, scheduler and graph.
 fn details(state: &str, scheduler: &str, nodes: Vec<Value>) -> Value {
-    json!({"state": state, "schedulerType": scheduler, "job-type": "STREAMING", "plan": {"type": "STREAMING", "nodes": nodes},
+    json!({"state": state, "schedulerType": scheduler, "job-type": "STREAMING", "plan": {"type": "STREAMING", "nodes": Value::from(nodes)},
         "timestamps": {"CREATED": 1, "RUNNING": 2, "RESTARTING": 3, "FAILING": 90, "FAILED": 100}})
 }
 

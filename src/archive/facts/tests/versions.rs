@@ -1,5 +1,6 @@
 //! Facts of every archive of `tests/fixtures/versions`, by what is known of how each was made (`tests/fixtures/VERSIONS.md`).
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::archive::{DocumentSink, JobRecord, Limits, Owner, Read, Record, SinkError, read_slice};
@@ -55,7 +56,8 @@ fn told(path: &Path) -> String {
     }
     if let Some(root) = facts.exceptions.first() {
         let cause = root.cause_class.as_deref().map(|cause| format!("<-{}", short(cause))).unwrap_or_default();
-        line += &format!(" {}{cause} of {} labels {}", short(&root.class), facts.exceptions.len(), root.labels.len());
+        // Writing to a string cannot fail.
+        let _ = write!(line, " {}{cause} of {} labels {}", short(&root.class), facts.exceptions.len(), root.labels.len());
     }
     line
 }
