@@ -37,13 +37,25 @@ impl Table {
     }
 }
 
-/// What the digest of an application is made of. The triggers of migration 0009 name the same columns.
+/// What the digest of an application is made of. The trigger of migration 0009 names the same columns.
 const APPLICATION: &[&str] =
     &["application", "name", "status", "start_time", "end_time", "duration", "jobs", "failed_jobs", "job_counts", "overview"];
 
-/// What the digest of a job is made of.
-const JOB: &[&str] =
-    &["job", "name", "status", "start_time", "end_time", "duration", "job_type", "tasks", "failed_tasks", "task_counts", "overview"];
+/// What the digest of a job is made of. The trigger of migration 0013 names the same columns.
+const JOB: &[&str] = &[
+    "job",
+    "archived",
+    "name",
+    "status",
+    "start_time",
+    "end_time",
+    "duration",
+    "job_type",
+    "tasks",
+    "failed_tasks",
+    "task_counts",
+    "overview",
+];
 
 /// Columns that hold JSON.
 const JSON: [&str; 3] = ["job_counts", "task_counts", "overview"];
@@ -255,5 +267,55 @@ mod tests {
         assert_ne!(digest([ValueRef::Null]), digest([ValueRef::Integer(0)]));
         // It is stored: it must never become another.
         assert_eq!(digest([]), 0xcbf2_9ce4_8422_2325_u64.cast_signed());
+    }
+
+    /// An index with an application and a job, both with digests.
+    fn with_rows() -> (tempfile::TempDir, Connection) {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = super::super::connection::open_writer(&folder.path().join("index"), None).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO directories (id, url, position) VALUES (1, 'file:///a', 0);
+                 INSERT INTO units (id, directory, cluster, name) VALUES (1, 1, 'c', zeroblob(16));
+                 INSERT INTO applications (unit, application, name, overview) VALUES (1, zeroblob(16), 'a', '{}');
+                 INSERT INTO jobs (id, unit, job, archived, name, overview) VALUES (1, 1, zeroblob(16), 1, 'a', '{}')",
+            )
+            .unwrap();
+        make_digests(&connection);
+        (folder, connection)
+    }
+
+    fn make_digests(connection: &Connection) {
+        let directories = std::collections::HashMap::new();
+        mend(&mut Session::new(connection, &directories), &look_for_new(connection, 10).unwrap()).unwrap();
+        assert!(!look_for_new(connection, 10).unwrap().is_due());
+    }
+
+    #[test]
+    fn every_column_is_covered_and_a_change_without_the_digest_has_it_made_anew() {
+        for table in [Table::Applications, Table::Jobs] {
+            for column in table.columns().1 {
+                let (_folder, connection) = with_rows();
+                let change = match *column {
+                    "application" | "job" => "randomblob(16)",
+                    "archived" => "0",
+                    "name" | "status" | "job_type" => "'b'",
+                    "job_counts" | "task_counts" | "overview" => "'[]'",
+                    _ => "7",
+                };
+                let sql = format!("UPDATE {} SET {column} = {change}", table.name());
+                connection.execute_batch(&sql).unwrap();
+                let new = look_for_new(&connection, 10).unwrap();
+                assert_eq!((new.new.len(), new.damaged.len()), (1, 0), "{column}");
+                make_digests(&connection);
+                // As if the bits had changed by themselves.
+                connection.execute_batch("DROP TRIGGER application_digest_outdated; DROP TRIGGER job_digest_outdated").unwrap();
+                assert!(!look(&connection, table, i64::MIN, 10).unwrap().is_due());
+                connection
+                    .execute_batch(&sql.replace("= 0", "= 2").replace("= 7", "= 8").replace("'b'", "'c'").replace("'[]'", "'[1]'"))
+                    .unwrap();
+                assert_eq!(look(&connection, table, i64::MIN, 10).unwrap().damaged, [(table, 1)], "{column}");
+            }
+        }
     }
 }

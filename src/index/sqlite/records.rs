@@ -16,7 +16,7 @@ const FAILED: &str = "failed";
 const APPLICATION_COLUMNS: &str = "name, status, start_time, end_time, duration, jobs, failed_jobs, job_counts, overview";
 const JOB_COLUMNS: &str =
     "name, status, start_time, end_time, duration, job_type, tasks, failed_tasks, task_counts, overview, end_told, told_application";
-/// The first of them are what lists show, and what the digest of a row is made of.
+/// The first of them are what lists show: with the id and `archived` the digest of a row is made of them.
 const CHECKED_JOB_COLUMNS: usize = 10;
 
 /// Writes what a summary tells.
@@ -42,7 +42,7 @@ pub(super) fn write_application(
                  duration = excluded.duration, jobs = excluded.jobs, failed_jobs = excluded.failed_jobs,
                  job_counts = excluded.job_counts, overview = excluded.overview, digest = excluded.digest",
         )?
-        .execute(params_from_iter(key(unit, id.as_bytes(), &columns).into_iter().chain(columns)))?;
+        .execute(params_from_iter(key(unit, id.as_bytes(), checks::digest_of(id.as_bytes(), &columns)).into_iter().chain(columns)))?;
     session.effects.lists |= before.is_some_and(|(shown, _)| shown);
     Ok(())
 }
@@ -77,10 +77,11 @@ pub(super) fn write_job(session: &mut Session<'_>, unit: i64, job: JobId, record
     // A row that is only named has no columns yet, as has one whose archive tells no overview: `archived` tells them apart.
     let columns_before = format!("SELECT shown, archived, {JOB_COLUMNS} FROM jobs WHERE unit = ?1 AND job = ?2");
     let before = current(session, &columns_before, &[&unit, &job.as_bytes()], 13)?;
-    let archived = std::iter::once(Value::Integer(1)).chain(columns.iter().cloned());
-    if before.as_ref().is_some_and(|(_, before)| before.iter().cloned().eq(archived)) {
+    let archived: Vec<Value> = std::iter::once(Value::Integer(1)).chain(columns.iter().cloned()).collect();
+    if before.as_ref().is_some_and(|(_, before)| *before == archived) {
         return Ok(());
     }
+    let digest = checks::digest_of(job.as_bytes(), &archived[..=CHECKED_JOB_COLUMNS]);
     session
         .connection
         .prepare_cached(
@@ -93,14 +94,14 @@ pub(super) fn write_job(session: &mut Session<'_>, unit: i64, job: JobId, record
                  failed_tasks = excluded.failed_tasks, task_counts = excluded.task_counts, overview = excluded.overview,
                  digest = excluded.digest, end_told = excluded.end_told, told_application = excluded.told_application",
         )?
-        .execute(params_from_iter(key(unit, job.as_bytes(), &columns[..CHECKED_JOB_COLUMNS]).into_iter().chain(columns)))?;
+        .execute(params_from_iter(key(unit, job.as_bytes(), digest).into_iter().chain(columns)))?;
     session.effects.lists |= before.is_some_and(|(shown, _)| shown);
     Ok(())
 }
 
 /// The columns before those of a record: unit, id and digest.
-fn key(unit: i64, id: &[u8; 16], columns: &[Value]) -> [Value; 3] {
-    [unit.into(), id.to_vec().into(), checks::digest_of(id, columns).into()]
+fn key(unit: i64, id: &[u8; 16], digest: i64) -> [Value; 3] {
+    [unit.into(), id.to_vec().into(), digest.into()]
 }
 
 /// Whether the row is shown, and its columns.

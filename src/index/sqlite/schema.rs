@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0010_meaning.sql"),
     include_str!("../../../migrations/0011_held_reasons.sql"),
     include_str!("../../../migrations/0012_flat_jobs.sql"),
+    include_str!("../../../migrations/0013_archived_checked.sql"),
 ];
 
 /// Schema version that this build writes.
