@@ -1,6 +1,6 @@
 //! What the index knows of an archive directory, for the plan of a refresh.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{Fault, FollowedLimits, Marks, UnitKey};
@@ -59,6 +59,8 @@ pub struct KnownDirectory {
     pub legacy_jobs: HashMap<JobId, KnownUnit>,
     /// Applications that job archives beside the clusters belong to.
     pub owners: HashMap<JobId, (ClusterName, ApplicationId)>,
+    /// Jobs beside the clusters that may belong to an application, and none names them.
+    pub unclaimed: HashSet<JobId>,
     /// What was judged before, and is to be removed.
     pub marks: Marks,
     /// Whether a complete listing has ever found an archive here.

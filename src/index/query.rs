@@ -114,7 +114,7 @@ pub struct Filter {
     pub status: Vec<String>,
     /// Of the name.
     pub name: Option<(String, NameMatch)>,
-    /// Clusters; an empty name stands for none, which is where jobs are that belong to no application.
+    /// Clusters.
     pub cluster: Vec<String>,
     /// Archive directories by URL.
     pub directory: Vec<String>,
@@ -134,6 +134,8 @@ pub struct Filter {
     pub problems: Option<bool>,
     /// Jobs of this application only.
     pub application: Option<ApplicationId>,
+    /// Only jobs that were archived without their application, and that no summary names.
+    pub unclaimed: bool,
 }
 
 /// What lists are sorted by.

@@ -12,6 +12,7 @@ use tokio_util::io::{StreamReader, SyncIoBridge};
 use super::outcome::Unit;
 use super::read::{Failure, ReadFile, failure};
 use super::{Ingest, WHOLE_UP_TO, outcome};
+use crate::archive::facts::Belongs;
 use crate::archive::{self, Limits, NoSink, Owner};
 use crate::directory::{Contents, Directory, DirectoryError, FileKind, FoundFile};
 use crate::index::{JudgedFile, UnitChange, UnitKey};
@@ -30,6 +31,8 @@ pub struct ProbedUnit {
     pub key: UnitKey,
     /// Files that can be read.
     pub readable: Vec<JudgedFile>,
+    /// A job that may belong to an application, to be ingested: only the index tells to which.
+    pub claimable: Option<Task>,
     /// What the index has to know of those that cannot be read.
     pub unreadable: Option<UnitChange>,
     /// Keeps its share of the bytes in flight.
@@ -39,6 +42,8 @@ pub struct ProbedUnit {
 impl Ingest {
     /// Looks whether the files of a task can be read.
     pub async fn probe(&self, directory: &Directory, task: Task) -> ProbedUnit {
+        let again = task.clone();
+        let mut claimable = false;
         let Task { key, files, failures, has_summary, newest: _ } = task;
         let in_flight = self.room(files.iter().map(|file| file.version.size.min(WHOLE_UP_TO)).sum()).await;
         let (mut readable, mut failed) = (Vec::new(), Vec::new());
@@ -49,25 +54,29 @@ impl Ingest {
                 (_, FileKind::Job(job)) => Owner::Job(job),
             };
             match look(directory, &file, owner, self.shared.limits).await {
-                Ok(()) => readable.push(JudgedFile { kind: file.kind, fingerprint: file.version.fingerprint() }),
+                Ok(belongs) => {
+                    claimable |= matches!(key, UnitKey::LegacyJob(..)) && belongs != Belongs::Unknown;
+                    readable.push(JudgedFile { kind: file.kind, fingerprint: file.version.fingerprint() });
+                }
                 Err(failure) => failed.push(ReadFile { file, result: Err(failure) }),
             }
         }
         let unit = || Unit { key: key.clone(), failures, has_summary };
         let (now, interval) = (self.shared.clock.now(), self.shared.refresh_interval);
         let unreadable = (!failed.is_empty()).then(|| outcome::change(unit(), failed, now, interval).0);
-        ProbedUnit { key, readable, unreadable, in_flight }
+        ProbedUnit { key, readable, claimable: claimable.then_some(again), unreadable, in_flight }
     }
 }
 
-/// Whether one file can be read.
-async fn look(directory: &Directory, file: &FoundFile, owner: Owner, limits: Limits) -> Result<(), Failure> {
+/// Whether one file can be read, and what a job tells of its application.
+async fn look(directory: &Directory, file: &FoundFile, owner: Owner, limits: Limits) -> Result<Belongs, Failure> {
     let size = file.version.size;
     if file.kind != FileKind::Summary && size > WHOLE {
         let head = directory.read_part(&file.path, 0..END).await.map_err(Failure::Fetch)?;
         let tail = directory.read_part(&file.path, size - END..size).await.map_err(Failure::Fetch)?;
         if archive::has_whole_ends(&head, &tail, owner, &limits) {
-            return Ok(());
+            // A job that fails before it is run has no archive of this size.
+            return Ok(Belongs::Unknown);
         }
     }
     let contents = directory.read(&file.path, WHOLE_UP_TO).await.map_err(Failure::Fetch)?;
@@ -75,7 +84,7 @@ async fn look(directory: &Directory, file: &FoundFile, owner: Owner, limits: Lim
 }
 
 /// Reads all of an archive, and keeps nothing.
-fn read(contents: Contents, owner: Owner, limits: &Limits) -> Result<(), Failure> {
+fn read(contents: Contents, owner: Owner, limits: &Limits) -> Result<Belongs, Failure> {
     let read = match contents {
         Contents::Whole(bytes) => archive::read_slice(&bytes, owner, limits, &mut NoSink),
         Contents::Stream(stream) => {
@@ -83,5 +92,5 @@ fn read(contents: Contents, owner: Owner, limits: &Limits) -> Result<(), Failure
             archive::read_stream(SyncIoBridge::new(stream), owner, limits, &mut NoSink)
         }
     };
-    read.map(|_| ()).map_err(failure)
+    read.map(|read| read.facts.belongs).map_err(failure)
 }

@@ -379,12 +379,14 @@ impl DirectoryRefresh {
                 Some(read) = reading.next() => {
                     let (retry, ingested) = match read {
                         Worked::Ingested(retry, ingested) => (retry, ingested?),
-                        Worked::Probed(ProbedUnit { key, readable: files, unreadable, in_flight: _in_flight }) => {
+                        Worked::Probed(ProbedUnit { key, readable: files, claimable, unreadable, in_flight: _in_flight }) => {
                             if let Some(change) = unreadable {
                                 self.unfetched.note(&change);
                                 writing.push(write(self.writer.clone(), change, 1));
                             }
-                            if !files.is_empty() {
+                            if let Some(task) = claimable {
+                                waiting.push_back(task);
+                            } else if !files.is_empty() {
                                 readable.insert(key, files);
                             }
                             continue;

@@ -80,7 +80,7 @@ async fn assert_belongs(world: &World, application: &str, job: &str) {
     assert_eq!((&listed["total"]["count"], &listed["items"][0]["id"]), (&json!(1), &json!(job)));
     let of_application = json(world, &format!("/api/v1/jobs?application={application}")).await;
     assert_eq!((&of_application["total"]["count"], &of_application["items"][0]["archived"]), (&json!(1), &json!(true)));
-    assert_eq!(json(world, "/api/v1/jobs?application=none").await["total"]["count"], 0);
+    assert_eq!(json(world, "/api/v1/jobs?application=unknown").await["total"]["count"], 0);
     let applications = json(world, "/api/v1/applications?job_type=STREAMING&min_failed_tasks=1").await;
     assert_eq!(applications["total"]["count"], 1, "it counts for its application");
     let documents = json(world, &format!("/api/v1/applications/{application}/documents")).await;
@@ -113,7 +113,7 @@ async fn a_job_beside_the_clusters_belongs_to_the_application_that_names_it_whic
             let item = json(&world, &format!("/api/v1/jobs/{job}")).await;
             assert_eq!((&item["application"], &item["cluster"], &item["flat"]), (&Value::Null, &Value::Null, &json!(true)));
             assert_eq!(json(&world, "/api/v1/jobs/facets").await["cluster"], json!([]));
-            let without = json(&world, "/api/v1/jobs?application=none&status=FAILED").await;
+            let without = json(&world, "/api/v1/jobs?application=unknown&status=FAILED").await;
             assert_eq!((&without["total"]["count"], &without["items"][0]["id"]), (&json!(1), &json!(job)));
         }
         put(!summary_first);

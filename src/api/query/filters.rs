@@ -25,8 +25,8 @@ const JOB_TYPES: &[&str] = &["BATCH", "STREAMING"];
 
 const NAME_MATCHES: &[(&str, NameMatch)] = &[("contains", NameMatch::Contains), ("exact", NameMatch::Exact), ("prefix", NameMatch::Prefix)];
 
-/// Stands for no application.
-const WITHOUT_APPLICATION: &str = "none";
+/// Stands for the application of a job that was archived without it, and that no summary names.
+const UNKNOWN_APPLICATION: &str = "unknown";
 
 /// Parameters of a filter of applications.
 const OF_APPLICATIONS: &[&str] = &[
@@ -87,24 +87,17 @@ pub(in crate::api) fn filter(kind: ListKind, parameters: &Parameters) -> Result<
     let how = parameters.choice("name_match", NAME_MATCHES)?.unwrap_or(NameMatch::Contains);
     let times = |from: &str, to: &str| Ok::<_, ApiError>(Bounds::of_times(parameters.time(from)?, parameters.time(to)?));
     let counts = |least: &str, most: &str| Ok::<_, ApiError>(Bounds { least: parameters.count(least)?, most: parameters.count(most)? });
-    let mut cluster = owned(parameters.names("cluster")?);
+    let unclaimed = parameters.text("application")? == Some(UNKNOWN_APPLICATION);
     let application = match parameters.text("application")? {
-        None => None,
-        Some(WITHOUT_APPLICATION) if !cluster.is_empty() => {
-            return Err(invalid("application", "not `none` together with a `cluster`: a job without an application is of no cluster"));
-        }
-        Some(WITHOUT_APPLICATION) => {
-            cluster.push(String::new());
-            None
-        }
+        None | Some(UNKNOWN_APPLICATION) => None,
         Some(text) => {
-            Some(text.parse().map_err(|_wrong| invalid("application", "the id of an application, 32 hexadecimal digits, or `none`"))?)
+            Some(text.parse().map_err(|_wrong| invalid("application", "the id of an application, 32 hexadecimal digits, or `unknown`"))?)
         }
     };
     Ok(Filter {
         status: parameters.words("status", STATES)?,
         name: parameters.text("name")?.map(|text| (text.to_owned(), how)),
-        cluster,
+        cluster: owned(parameters.names("cluster")?),
         directory: owned(parameters.names("directory")?),
         job_type: parameters.words("job_type", JOB_TYPES)?,
         start: times("start_from", "start_to")?,
@@ -117,6 +110,7 @@ pub(in crate::api) fn filter(kind: ListKind, parameters: &Parameters) -> Result<
         failed_tasks: counts("min_failed_tasks", "max_failed_tasks")?,
         problems: parameters.flag("problems")?,
         application,
+        unclaimed,
     })
 }
 
@@ -276,8 +270,9 @@ pub(in crate::api) struct JobFilterParameters {
     /// Greatest number of tasks that failed.
     #[param(minimum = 0)]
     max_failed_tasks: Option<i64>,
-    /// Only jobs of the application with this id; `none`: only jobs that belong to no application.
-    #[param(pattern = "^([0-9a-fA-F]{32}|none)$")]
+    /// Only jobs of the application with this id; `unknown`: only jobs that Flink 2.3 archived
+    /// without their application, because they failed before they were run, and that no summary names.
+    #[param(pattern = "^([0-9a-fA-F]{32}|unknown)$")]
     application: Option<String>,
 }
 

@@ -64,6 +64,13 @@ pub(in crate::index) fn known(connection: &Connection, url: &DirectoryUrl) -> Re
     clusters.extend(marked);
     known.clusters = clusters.into();
     known.owners = owners(connection, directory)?;
+    known.unclaimed = connection
+        .prepare_cached(
+            "SELECT x.job FROM units u JOIN jobs x ON x.unit = u.id AND x.job = u.name
+             WHERE u.directory = ?1 AND u.cluster = '' AND x.told_application IS NOT NULL AND x.owner IS NULL",
+        )?
+        .query_map([directory], |row| job_id(row, 0))?
+        .collect::<Result<_, _>>()?;
     Ok(known)
 }
 

@@ -88,7 +88,9 @@ impl Planner<'_> {
             return None;
         }
         let main = files.iter().find(|file| file.kind == FileKind::Summary).or_else(|| is_legacy(files, folder));
-        let probed = self.probed.get(key);
+        // Which jobs beside the clusters an application names, only the index tells.
+        let is_job = matches!(key, UnitKey::LegacyJob(..));
+        let probed = self.probed.get(key).filter(|_| is_job || self.known.unclaimed.is_empty());
         let verified = self.is_verified(key);
         let reading = |file: &FoundFile| {
             let fingerprint = file.version.fingerprint();
@@ -215,6 +217,7 @@ impl Planner<'_> {
         let marks = &self.known.marks;
         seen.retain(|(key, _)| marks.of(key).is_none_or(|mark| mark.state != MarkState::Begun));
         let owned = self.take_owned(&mut seen);
+        let undecided = self.take_undecided(&mut seen);
         let mut owners = HashMap::new();
         let verdicts = self.verdicts(&seen);
         self.note_implausible(&seen, plan);
@@ -247,7 +250,7 @@ impl Planner<'_> {
                     if mark.is_some() {
                         plan.retain_again.push(key.clone());
                     }
-                    if !doubted {
+                    if !doubted && (self.known.unclaimed.is_empty() || matches!(key, UnitKey::LegacyJob(..))) {
                         self.presence.append(&mut judged.presence);
                         plan.unread.push(Unread { key, task: judged.task });
                         continue;
@@ -266,6 +269,13 @@ impl Planner<'_> {
             plan.tasks.extend(judged.task);
         }
         self.judge_owned(plan, owned, &owners);
+        for (key, mut judged) in undecided {
+            if self.known.marks.of(&key).is_some() {
+                plan.retain_again.push(key);
+            }
+            self.presence.append(&mut judged.presence);
+            plan.tasks.extend(judged.task);
+        }
         plan.tasks.sort_by_key(|task| std::cmp::Reverse(task.newest));
         plan.unread.sort_by_key(|unread| std::cmp::Reverse(unread.task.as_ref().map(|task| task.newest)));
     }
@@ -352,6 +362,19 @@ impl Planner<'_> {
             }
         }
         owned
+    }
+
+    /// Takes out jobs that may belong to an application, while one is there whose summary was not read yet: they stay for now.
+    fn take_undecided(&self, seen: &mut Vec<(UnitKey, Box<Judged>)>) -> Vec<(UnitKey, Box<Judged>)> {
+        let is_unread = |(key, judged): &(UnitKey, Box<Judged>)| {
+            matches!(key, UnitKey::Application(_)) && judged.counts && !judged.read && !judged.unreadable
+        };
+        if self.known.unclaimed.is_empty() || !seen.iter().any(is_unread) {
+            return Vec::new();
+        }
+        let is_unclaimed =
+            |(key, _): &mut (UnitKey, Box<Judged>)| matches!(key, UnitKey::LegacyJob(_, job) if self.known.unclaimed.contains(job));
+        seen.extract_if(.., is_unclaimed).collect()
     }
 
     /// Judges jobs that belong to an application as that was judged. One that cannot be read stays.

@@ -111,3 +111,24 @@ async fn what_is_only_forgotten_is_forgotten_with_its_job_and_comes_back_with_it
     assert_eq!(item["application"], id(1));
     cleaner.world.close().await;
 }
+
+#[tokio::test]
+async fn a_first_run_with_a_limit_knows_whose_jobs_are_before_it_deletes() {
+    let place = Place::new();
+    for (number, minutes) in [(1, 100), (2, 90), (3, 80)] {
+        place.early(number, minutes);
+    }
+    for (number, minutes) in [(0x90, 30), (0x91, 40), (0x92, 50)] {
+        place.alone(number, minutes);
+    }
+    let mut retention = keep(2);
+    retention.policy = Policy { legacy_jobs: Some(2), ..retention.policy };
+    let mut cleaner = place.open(rules(), retention);
+    for _ in 0..4 {
+        cleaner.round().await;
+        let present = place.present();
+        assert!(present.is_superset(&BTreeSet::from([2, 3, 0x82, 0x83, 0x90, 0x91])), "{present:?}");
+    }
+    assert_eq!(place.present(), BTreeSet::from([2, 3, 0x82, 0x83, 0x90, 0x91]));
+    cleaner.world.close().await;
+}

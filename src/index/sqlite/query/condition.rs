@@ -9,7 +9,7 @@ use super::source::Source;
 use super::table::{Column, Narrow, Table};
 use super::{Failure, prepare};
 use crate::index::query::{Bounds, Filter, ListKind, Scope};
-use crate::index::sqlite::listing::{ABSENT, CLUSTER, JOB_TYPE, NO_TEXT, STATUS, find_label, type_bit};
+use crate::index::sqlite::listing::{ABSENT, CLUSTER, JOB_TYPE, STATUS, find_label, type_bit};
 
 /// A look-up of a row costs as much as this many rows of a walk.
 pub(super) const LOOK_UP: u64 = 10;
@@ -75,8 +75,7 @@ impl Condition {
             if texts.is_empty() {
                 return Ok(Choice::Any);
             }
-            let label = |text: &String| if text.is_empty() { Ok(Some(NO_TEXT)) } else { find_label(connection, kind, text) };
-            let found: Vec<Option<i64>> = texts.iter().map(label).collect::<Result<_, _>>()?;
+            let found: Vec<Option<i64>> = texts.iter().map(|text| find_label(connection, kind, text)).collect::<Result<_, _>>()?;
             Ok(Choice::of(found.into_iter().flatten().collect()))
         };
         let job_type = match kind {
@@ -88,8 +87,12 @@ impl Condition {
             Some(true) => Some(with_problems(connection, kind)?),
             _ => None,
         };
-        if let Some(application) = filter.application {
-            let jobs = jobs_of(connection, application.as_bytes())?;
+        let jobs = match filter.application {
+            Some(application) => Some(jobs_of(connection, application.as_bytes())?),
+            None if filter.unclaimed => Some(unclaimed(connection)?),
+            None => None,
+        };
+        if let Some(jobs) = jobs {
             only = Some(match only {
                 Some(rows) => rows.intersection(&jobs).copied().collect(),
                 None => jobs,
@@ -282,6 +285,16 @@ fn with_problems(connection: &Connection, kind: ListKind) -> Result<HashSet<i64>
         }
     };
     Ok(prepare(connection, sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
+/// Rows of jobs that were archived without their application, and that no summary names.
+fn unclaimed(connection: &Connection) -> Result<HashSet<i64>, Failure> {
+    Ok(prepare(
+        connection,
+        "SELECT x.id FROM jobs x JOIN units u ON u.id = x.unit WHERE x.told_application = x'' AND x.owner IS NULL AND u.cluster = ''",
+    )?
+    .query_map([], |row| row.get(0))?
+    .collect::<Result<_, _>>()?)
 }
 
 /// Rows of the jobs of an application, in all its copies.

@@ -64,6 +64,7 @@ pub(super) fn filter(kind: ListKind) -> impl Strategy<Value = Filter> {
             failed_tasks,
             failed_jobs: if kind == ListKind::Applications { failed_jobs } else { Bounds::default() },
             problems,
+            unclaimed: false,
             application: application
                 .filter(|_| kind == ListKind::Jobs)
                 .map(|number| ApplicationId::from_bytes(u128::from(number).to_be_bytes())),
