@@ -82,7 +82,7 @@ pub(super) struct Kept {
     /// Bytes of the text.
     length: u64,
     /// Its memory is counted for as long as somebody is sent it.
-    _room: Option<Room>,
+    _room: Room,
 }
 
 impl Kept {
@@ -122,7 +122,8 @@ impl Kept {
 
 /// Writes a text that is kept.
 pub(super) struct KeptWriter {
-    kept: Kept,
+    packed: Vec<Bytes>,
+    length: u64,
     read: Crc,
     text: Vec<u8>,
 }
@@ -130,8 +131,7 @@ pub(super) struct KeptWriter {
 impl KeptWriter {
     /// An empty one.
     pub(super) fn new() -> Self {
-        let kept = Kept { packed: vec![Bytes::from_static(&HEAD)], length: 0, _room: None };
-        Self { kept, read: Crc::new(), text: Vec::with_capacity(SEGMENT) }
+        Self { packed: vec![Bytes::from_static(&HEAD)], length: 0, read: Crc::new(), text: Vec::with_capacity(SEGMENT) }
     }
 
     /// Adds to the text.
@@ -139,7 +139,7 @@ impl KeptWriter {
     /// # Errors
     /// Never in practice: it writes to memory.
     pub(super) fn push(&mut self, mut text: &[u8]) -> io::Result<()> {
-        self.kept.length += text.len() as u64;
+        self.length += text.len() as u64;
         while !text.is_empty() {
             let (now, later) = text.split_at(text.len().min(SEGMENT - self.text.len()));
             self.text.extend_from_slice(now);
@@ -153,12 +153,12 @@ impl KeptWriter {
 
     fn pack(&mut self) -> io::Result<()> {
         self.read.update(&self.text);
-        self.kept.packed.push(deflate::segment(&self.text, Effort::Least)?.into());
+        self.packed.push(deflate::segment(&self.text, Effort::Least)?.into());
         self.text.clear();
         Ok(())
     }
 
-    /// The text, whole.
+    /// The text, whole. Its memory is counted from now on.
     ///
     /// # Errors
     /// Never in practice: it writes to memory.
@@ -166,9 +166,9 @@ impl KeptWriter {
         if !self.text.is_empty() {
             self.pack()?;
         }
-        self.kept.packed.push([deflate::END, &self.read.sum().to_le_bytes(), &self.read.amount().to_le_bytes()].concat().into());
-        self.kept._room = Some(budget.needed(usize::try_from(self.kept.packed_length()).unwrap_or(usize::MAX)));
-        Ok(Arc::new(self.kept))
+        self.packed.push([deflate::END, &self.read.sum().to_le_bytes(), &self.read.amount().to_le_bytes()].concat().into());
+        let room = budget.needed(self.packed.iter().map(Bytes::len).sum());
+        Ok(Arc::new(Kept { packed: self.packed, length: self.length, _room: room }))
     }
 }
 

@@ -198,13 +198,12 @@ fn length_of(bytes: &[u8]) -> u16 {
 fn zip_time(time: Millis) -> [u8; 4] {
     use chrono::{Datelike as _, Timelike as _};
     let time = chrono::DateTime::from_timestamp_millis(time).unwrap_or_default();
-    let (date, clock) = match time.year() {
-        ..1980 => (1 << 5 | 1, 0),
-        year @ 1980..=2107 => (
-            year.cast_unsigned().wrapping_sub(1980) << 9 | time.month() << 5 | time.day(),
-            time.hour() << 11 | time.minute() << 5 | time.second() / 2,
-        ),
-        2108.. => (127 << 9 | 12 << 5 | 31, 23 << 11 | 59 << 5 | 29),
+    let date = |year: u32, month: u32, day: u32| ((year - 1980) << 9) | (month << 5) | day;
+    let clock = |hour: u32, minute: u32, second: u32| (hour << 11) | (minute << 5) | (second / 2);
+    let (date, clock) = match u32::try_from(time.year()) {
+        Ok(2108..) => (date(2107, 12, 31), clock(23, 59, 58)),
+        Ok(year @ 1980..) => (date(year, time.month(), time.day()), clock(time.hour(), time.minute(), time.second())),
+        _ => (date(1980, 1, 1), 0),
     };
     let [clock, date] = [clock, date].map(|number| u16::try_from(number).unwrap_or_default().to_le_bytes());
     [clock[0], clock[1], date[0], date[1]]

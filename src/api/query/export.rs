@@ -364,7 +364,7 @@ mod tests {
         let pages = Made::of(1_000, false);
         let mut receiver = begin(pages.clone(), query(), form(Format::Csv, Encoding::Identity), &budget(), first());
         // The channel is full and the task waits.
-        while receiver.len() < 1 {
+        while receiver.is_empty() {
             tokio::task::yield_now().await;
         }
         for _ in 0..100 {
