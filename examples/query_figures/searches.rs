@@ -196,7 +196,7 @@ fn change(number: u64, applications: u64, traces: &[String]) -> Result<UnitChang
         configuration.extend(cluster_configuration.iter().cloned());
         let facts =
             Facts { vertices: vertices(topic), exceptions: exceptions.clone(), configuration, own_configuration, ..Facts::default() };
-        file(format!("c/applications/{id}/jobs/{job}"), FileKind::Job(*job), ParsedRecord::Job(record), facts);
+        file(format!("c/applications/{id}/jobs/{job}"), FileKind::Job(*job), Box::new(ParsedRecord::Job(record)), facts);
     }
     let record = ApplicationRecord {
         name,
@@ -209,7 +209,7 @@ fn change(number: u64, applications: u64, traces: &[String]) -> Result<UnitChang
         overview,
     };
     let facts = Facts { exceptions, configuration: cluster_configuration, ..Facts::default() };
-    file(format!("c/applications/{id}/application-summary"), FileKind::Summary, ParsedRecord::Application(record), facts);
+    file(format!("c/applications/{id}/application-summary"), FileKind::Summary, Box::new(ParsedRecord::Application(record)), facts);
     Ok(UnitChange { key, files, problems: Vec::new(), at: BEGIN })
 }
 
