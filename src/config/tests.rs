@@ -361,3 +361,32 @@ fn a_variable_that_is_not_read_is_told_when_it_looks_like_an_option() {
         assert_eq!(load(name).unwrap().warnings, Vec::<String>::new(), "{name}");
     }
 }
+
+#[test]
+fn limits_on_clients_and_the_address_of_operators_are_read() {
+    let config = Setup::new()
+        .toml(
+            "historyserver.archive.fs.dir = \"/archives\"\nhistoryserver.data.dir = \"/data\"\n\
+             historyserver.web.max-connections = 100\nhistoryserver.web.max-connections-per-client = 50\n\
+             historyserver.web.least-read-rate = \"0\"\nhistoryserver.web.answer-memory = \"32 mb\"\n\
+             historyserver.web.query-timeout = \"PT5S\"\nhistoryserver.web.operations-address = \"[::1]\"\n",
+        )
+        .config();
+    let web = config.web;
+    assert_eq!((web.max_connections, web.max_connections_per_client, web.least_read_rate), (100, 50, 0));
+    assert_eq!((web.answer_memory, web.query_timeout), (32 << 20, Duration::from_secs(5)));
+    assert_eq!(web.operations, Some(("::1".to_owned(), 8083)));
+}
+
+#[test]
+fn the_address_of_operators_is_another_one_than_the_first() {
+    let setup = |more: &str| {
+        let text = format!("historyserver.archive.fs.dir = \"/archives\"\nhistoryserver.data.dir = \"/data\"\n{more}");
+        Setup::new().toml(&text)
+    };
+    let same = "historyserver.web.operations-address = \"127.0.0.1\"\nhistoryserver.web.operations-port = 8082\n";
+    let faults = setup(same).faults();
+    assert!(faults.len() == 1 && faults[0].contains("historyserver.web.operations-port"), "{faults:?}");
+    assert!(setup("historyserver.web.operations-address = \"http://x:1\"\n").load().is_err());
+    assert_eq!(setup("").config().web.operations, None);
+}

@@ -49,3 +49,68 @@ impl Pieces {
         Ok((!bytes.is_empty()).then_some(bytes))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use ::object_store::ObjectStoreExt as _;
+    use ::object_store::memory::InMemory;
+
+    use super::super::{DirectoryErrorKind, DirectoryUrl};
+    use super::*;
+
+    const NAME: &str = "0d6f4f6e8da5b7e7a3551550ff16c873";
+
+    /// The same files in a folder and in an object store.
+    async fn directories(folder: &Path, content: &[u8]) -> [Directory; 2] {
+        std::fs::write(folder.join(NAME), content).unwrap();
+        let store = Arc::new(InMemory::new());
+        store.put(&NAME.into(), Bytes::copy_from_slice(content).into()).await.unwrap();
+        let local = Directory::open(folder.to_str().unwrap(), &BTreeMap::new()).unwrap();
+        [local, Directory::in_store(DirectoryUrl::new("s3://bucket"), store, "")]
+    }
+
+    async fn all(directory: &Directory, most: usize) -> Vec<u8> {
+        let mut pieces = directory.pieces(&FilePath::new(NAME));
+        let mut content = Vec::new();
+        while let Some(piece) = pieces.next(most).await.unwrap() {
+            assert!(piece.len() <= most && !piece.is_empty());
+            content.extend_from_slice(&piece);
+        }
+        content
+    }
+
+    #[tokio::test]
+    async fn a_file_comes_whole_in_pieces_of_any_size() {
+        let folder = tempfile::tempdir().unwrap();
+        for content in [&b""[..], b"x", &[7; 1000], &(0..=255).collect::<Vec<u8>>()] {
+            for directory in directories(folder.path(), content).await {
+                for most in [1, 100, 256, 5_000] {
+                    assert_eq!(all(&directory, most).await, content, "{directory:?} {most}");
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_written_again_is_an_error_and_never_a_mixture() {
+        let folder = tempfile::tempdir().unwrap();
+        let [local, _] = directories(folder.path(), &[1; 1000]).await;
+        let mut pieces = local.pieces(&FilePath::new(NAME));
+        assert_eq!(pieces.next(400).await.unwrap().unwrap().len(), 400);
+        std::fs::write(folder.path().join(NAME), [2; 1000]).unwrap();
+        assert_eq!(pieces.next(400).await.unwrap_err().kind, DirectoryErrorKind::Unavailable);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_not_there_is_not_found() {
+        let folder = tempfile::tempdir().unwrap();
+        for directory in directories(folder.path(), b"x").await {
+            let mut pieces = directory.pieces(&FilePath::new("00000000000000000000000000000001"));
+            assert_eq!(pieces.next(10).await.unwrap_err().kind, DirectoryErrorKind::NotFound);
+        }
+    }
+}
