@@ -67,7 +67,8 @@ export interface paths {
         };
         /**
          * The archive files of an application
-         * @description Byte for byte as they are stored, in a zip file, below `<cluster>/applications/<id>/`. A file that is gone from its archive directory is put
+         * @description Byte for byte as they are stored, in a zip file, below `<cluster>/applications/<id>/`; a job that Flink archived beside the clusters is at the
+         *     root of the zip file. A file that is gone from its archive directory is put
          *     together again from its documents; a file beside it, named `<name>.rebuilt.txt`, says so, and the header `historyserver-rebuilt-archives` tells how many
          *     were known to be gone.
          */
@@ -264,7 +265,7 @@ export interface paths {
         };
         /**
          * The archive file of a job
-         * @description As that of an application; a legacy archive, which belongs to no application, is at the root of the zip file.
+         * @description As that of an application; an archive beside the clusters is at the root of the zip file.
          */
         get: operations["job_archive"];
         put?: never;
@@ -1076,16 +1077,21 @@ export interface components {
         };
         /** @description One copy of a job. Times and durations are milliseconds. */
         JobItem: {
-            /** @description Its application; null: a legacy job archive. */
+            /** @description Its application; null: none names it. */
             application: string | null;
             /** @description Its archive was read; otherwise the summary of its application names it, and no more is known. */
             archived: boolean;
-            /** @description Cluster that ran it; null: a legacy job archive. */
+            /** @description Cluster that ran it; null: it belongs to no application. */
             cluster: string | null;
             /** @description URL of the archive directory. */
             directory: string;
             duration: components["schemas"]["Millis"] | null;
             end: components["schemas"]["Millis"] | null;
+            /**
+             * @description Its archive lies beside the folders of the clusters, as a file named by the id of the job: a legacy job archive, or one of Flink 2.3
+             *     of a job that failed before it was run. The latter has an application if the summary of one names it.
+             */
+            flat: boolean;
             gone_since: components["schemas"]["Millis"] | null;
             id: string;
             /** @description `BATCH` or `STREAMING`. */
@@ -2057,7 +2063,10 @@ export interface operations {
     jobs: {
         parameters: {
             query?: {
-                /** @description Only jobs of the application with this id. */
+                /**
+                 * @description Only jobs of the application with this id; `unknown`: only jobs that Flink 2.3 archived
+                 *     without their application, because they failed before they were run, and that no summary names.
+                 */
                 application?: string;
                 /** @description Clusters, repeated or separated by commas. */
                 cluster?: string[];
@@ -2317,7 +2326,10 @@ export interface operations {
     export_jobs: {
         parameters: {
             query?: {
-                /** @description Only jobs of the application with this id. */
+                /**
+                 * @description Only jobs of the application with this id; `unknown`: only jobs that Flink 2.3 archived
+                 *     without their application, because they failed before they were run, and that no summary names.
+                 */
                 application?: string;
                 /** @description Clusters, repeated or separated by commas. */
                 cluster?: string[];
@@ -2385,7 +2397,10 @@ export interface operations {
     job_facets: {
         parameters: {
             query?: {
-                /** @description Only jobs of the application with this id. */
+                /**
+                 * @description Only jobs of the application with this id; `unknown`: only jobs that Flink 2.3 archived
+                 *     without their application, because they failed before they were run, and that no summary names.
+                 */
                 application?: string;
                 /** @description Which counts, repeated or separated by commas; usually all. */
                 by?: ("status" | "cluster" | "directory" | "day" | "job_type")[];
@@ -2669,7 +2684,10 @@ export interface operations {
     statistics: {
         parameters: {
             query?: {
-                /** @description Only jobs of the application with this id. */
+                /**
+                 * @description Only jobs of the application with this id; `unknown`: only jobs that Flink 2.3 archived
+                 *     without their application, because they failed before they were run, and that no summary names.
+                 */
                 application?: string;
                 /** @description Usually `day`. */
                 bucket?: "day" | "hour";
