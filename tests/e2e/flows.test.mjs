@@ -438,6 +438,8 @@ test('of a long list only what is in sight is drawn, more comes as it is scrolle
     await page.waitForFunction((count) => document.querySelector('table').getAttribute('aria-rowcount') === String(count), COUNT + 2, { timeout: 20_000 });
     await page.waitForFunction((key) => document.querySelector(`tr[data-key="${key}"]`)?.dataset.index === '153', place.key);
     assert.deepEqual(await seen(), place);
+    // What the page asks for next must not find the server gone.
+    await page.goto('about:blank');
   } finally {
     server = before;
     await live.close();

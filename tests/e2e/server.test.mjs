@@ -85,7 +85,8 @@ test('what the guard holds back is listed with its reasons and the command that 
 });
 
 test('what was deleted stays on record, and the tasks say what they do', async () => {
-  await over({ 'historyserver.archive.retained-applications': '3' }, () => undefined, async (server) => {
+  const options = { 'historyserver.archive.retained-applications': '3', 'historyserver.archive.retention.max-delete-fraction': '1.0' };
+  await over(options, () => undefined, async (server) => {
     const { deletions } = await json(server, 'api/v1/deletions');
     assert.equal(deletions.length, 11);
     assert.equal(await rows('Deletions').count(), deletions.length);

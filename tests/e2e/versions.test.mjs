@@ -77,4 +77,15 @@ describe('archives of twelve Flink versions', () => {
     const pages = applications.flatMap(({ id }) => ['overview', 'exceptions', 'configuration'].map((tab) => `/application/completed/${id}/${tab}`));
     await visit([...pages, '/application/completed', '/job/completed', '/statistics?period=7d', '/search?q=adaptive', '/runs/jobs?name=adaptive+canceled+while+waiting']);
   });
+
+  test('a job that failed before it was run, whose application is not known, is named on the landing page', async () => {
+    const open = await openPage(browser, server);
+    await open.go('/application/completed');
+    const link = open.page.getByRole('link', { name: 'fails before it starts: no such savepoint', exact: true });
+    assert.match(await link.locator('..').innerText(), /^Failed before it was run, its application left no summary: /);
+    await link.click();
+    await open.page.getByRole('heading', { name: 'fails before it starts: no such savepoint' }).waitFor();
+    assert.deepEqual(open.faults.splice(0), []);
+    await open.close();
+  });
 });

@@ -9,6 +9,8 @@ const PAGE = 200;
 /** A list with its facets. */
 class List extends Pages<Page, Item> {
   facets = $state.raw<FacetCounts | undefined>();
+  /** Jobs that failed before they were run, of applications that no summary tells of. */
+  unclaimed = $state.raw<readonly Item[]>([]);
   #facetsPath = '';
 
   constructor() {
@@ -26,7 +28,12 @@ class List extends Pages<Page, Item> {
   }
 
   protected override async loaded(signal: AbortSignal): Promise<void> {
-    this.facets = await getJson<FacetCounts>(this.#facetsPath, signal);
+    const [facets, unclaimed] = await Promise.all([
+      getJson<FacetCounts>(this.#facetsPath, signal),
+      this === lists.applications ? getJson<Page>('api/v1/jobs?application=unknown&limit=3', signal) : null,
+    ]);
+    this.facets = facets;
+    this.unclaimed = unclaimed?.items ?? [];
   }
 }
 
