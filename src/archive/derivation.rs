@@ -61,7 +61,7 @@ impl Derivation {
     /// Takes a document by the path that it is served at. One that is none of the owner's tells nothing.
     ///
     /// # Errors
-    /// [`OtherOwner`].
+    /// The overview is of another application or job.
     pub fn document(&mut self, path: &str, json: &str) -> Result<(), OtherOwner> {
         match self.paths.judge(path) {
             Ok((place, path)) => self.place(place, &path, json),
