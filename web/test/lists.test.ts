@@ -48,7 +48,7 @@ describe('the filter in the address', () => {
 });
 
 describe('copies of one id', () => {
-  const copy = { id: 'a'.repeat(32), shown: true, cluster: 'c', directory: 'file:///one', application: null, archived: true, duration: null, end: null };
+  const copy = { id: 'a'.repeat(32), shown: true, cluster: 'c', directory: 'file:///one', application: null, archived: true, flat: false, duration: null, end: null };
   const job = { ...copy, gone_since: null, job_type: null, name: null, problems: 0, start: null, status: null, tasks: {} };
 
   test('are told apart, and the one that is shown goes by its id', () => {
