@@ -94,13 +94,15 @@ async fn guarded(shared: &Shared, request: Request, next: Next) -> Response {
 }
 
 /// Counts the memory of an answer that is in memory as a whole; refuses it where there is none left.
-fn with_memory(answer: Response, budget: &Budget) -> Response {
+fn with_memory(mut answer: Response, budget: &Budget) -> Response {
     let bytes = answer.body().size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
     let Some(bytes) = bytes.filter(|bytes| *bytes > 0 && answer.extensions().get::<Counted>().is_none()) else { return answer };
     let Some(room) = budget.whole(bytes) else {
         let message = "Too many answers wait for clients that do not take them: try again in a few seconds.";
         return ApiError::overloaded(message, Duration::from_secs(5)).into_response();
     };
+    // A body whose pieces pass through a function does not tell its length any more.
+    answer.headers_mut().entry(header::CONTENT_LENGTH).or_insert(bytes.into());
     let mut room = Some(room);
     answer.map(|body| {
         Body::new(body.map_frame(move |frame| {

@@ -21,7 +21,7 @@ use std::time::Duration;
 use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use metrics::{Unit, describe_counter};
+use metrics::{Unit, counter, describe_counter};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -44,12 +44,18 @@ use service::Service;
 #[cfg(target_os = "linux")]
 const UNSENT: u32 = 64 << 10;
 
-/// Counter of connections that were closed for others, by `reason`: `idle`, `stalled`, `memory` or `slow`.
+/// Why a connection is closed for others.
+const REASONS: [&str; 4] = ["idle", "stalled", "memory", "slow"];
+
+/// Counter of connections that were closed for others, by `reason`, one of [`REASONS`].
 const CLOSED: &str = "historyserver_http_connections_closed_total";
 
 /// Describes the metrics that are recorded here.
 pub(super) fn describe() {
     describe_counter!(CLOSED, Unit::Count, "Connections closed for others, by reason: idle, stalled, memory or slow.");
+    for reason in REASONS {
+        counter!(CLOSED, "reason" => reason).increment(0);
+    }
 }
 
 /// Bytes that wait to be encrypted, or encrypted to be sent, per connection.

@@ -63,6 +63,8 @@ pub(super) struct Connection {
 
 struct Activity {
     placed: bool,
+    /// Whether there was a request yet.
+    asked: bool,
     /// Requests whose answers are not finished.
     requests: usize,
     /// When the last of them was, or it was opened: in the order of events, and by the clock.
@@ -84,7 +86,10 @@ impl Connection {
 
     /// Notes a request, until the guard is dropped.
     pub(super) fn begin(self: &Arc<Self>) -> Request {
-        self.activity().requests += 1;
+        let mut activity = self.activity();
+        activity.requests += 1;
+        activity.asked = true;
+        drop(activity);
         Request(Arc::clone(self))
     }
 
@@ -95,6 +100,12 @@ impl Connection {
 
     pub(super) fn has_place(&self) -> bool {
         self.activity().placed
+    }
+
+    /// Whether it may be closed while it is idle: the first request of a new one may be on its way.
+    fn can_be_spared(&self, silent: Duration) -> bool {
+        let activity = self.activity();
+        activity.asked || activity.idle_since.1.elapsed() >= silent
     }
 
     /// Since when it is idle.
@@ -170,6 +181,7 @@ impl Places {
             sent_away: CancellationToken::new(),
             activity: Mutex::new(Activity {
                 placed: false,
+                asked: false,
                 requests: 0,
                 idle_since: (self.clock.fetch_add(1, Ordering::Relaxed), Instant::now()),
                 stalled_since: None,
@@ -207,7 +219,8 @@ impl Places {
             let open = state.open.values().filter(|each| each.has_place() && !each.closed.is_cancelled());
             open.filter(move |each| !has_its_share || each.client == client)
         };
-        let idle = candidates().filter_map(|each| Some((each.idle_since()?, each))).min_by_key(|(since, _)| *since);
+        let spare = candidates().filter(|each| each.can_be_spared(self.silent));
+        let idle = spare.filter_map(|each| Some((each.idle_since()?, each))).min_by_key(|(since, _)| *since);
         if let Some((_, idle)) = idle {
             idle.close("idle");
         } else if let Some(stalled) = longest_stalled(candidates(), STALLED) {
@@ -230,6 +243,8 @@ impl Places {
             tokio::select! {
                 () = freed => {}
                 () = connection.sent_away.cancelled() => return false,
+                // Connections that were new when it came may have turned out to be idle.
+                () = tokio::time::sleep(self.silent), if !self.silent.is_zero() => self.make_room(&self.state(), connection.client),
                 () = &mut too_long => return false,
             }
         }
@@ -308,7 +323,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_longest_idle_connection_gives_its_place_to_a_new_one() {
-        let places = Arc::new(Places::new(3, 3));
+        let places = Arc::new(Places { silent: Duration::ZERO, ..Places::new(3, 3) });
         let mut open: Vec<_> = (0..3).map(|number| places.enter(from(number))).collect();
         let busy = open[0].connection.begin();
         // What it asked for has been answered: it has been idle for less long than the third.
@@ -322,6 +337,17 @@ mod tests {
         drop(open.pop());
         assert!(waiting.await && new.connection.has_place());
         drop(busy);
+    }
+
+    #[tokio::test]
+    async fn a_new_connection_whose_first_request_may_be_on_its_way_is_not_closed_for_another() {
+        let places = Arc::new(Places { silent: Duration::from_secs(3_600), ..Places::new(2, 2) });
+        let (one, two) = (places.enter(from(1)), places.enter(from(2)));
+        let _three = places.enter(from(3));
+        assert!(!closed(&one) && !closed(&two));
+        drop(two.connection.begin());
+        let _four = places.enter(from(4));
+        assert!(!closed(&one) && closed(&two));
     }
 
     #[tokio::test]
