@@ -56,7 +56,9 @@ pub(super) fn segment(text: &[u8], effort: Effort) -> io::Result<Vec<u8>> {
     encoder.with_borrow_mut(|encoder| {
         encoder.write_all(text)?;
         encoder.flush()?;
-        let segment = std::mem::take(encoder.get_mut());
+        let mut segment = std::mem::take(encoder.get_mut());
+        // It may wait for long; what is counted is its length.
+        segment.shrink_to_fit();
         // Ends the stream, which nobody wants to have, and begins another.
         encoder.reset(Vec::new())?;
         Ok(segment)

@@ -97,7 +97,9 @@ pub(super) async fn whole(request: &HeaderMap, etag: &conditional::Tag, text: By
 
 /// A JSON value of this moment: never kept.
 pub(super) fn json_now(status: StatusCode, value: &impl Serialize) -> Result<Response, ApiError> {
-    let text = serde_json::to_vec(value).map_err(|error| ApiError::internal(format!("writing an answer as JSON failed: {error}")))?;
+    let mut text = serde_json::to_vec(value).map_err(|error| ApiError::internal(format!("writing an answer as JSON failed: {error}")))?;
+    // It may wait for long; what is counted is its length.
+    text.shrink_to_fit();
     let mut answer = Response::new(Body::from(text));
     *answer.status_mut() = status;
     answer.headers_mut().insert(header::CONTENT_TYPE, JSON);
