@@ -100,7 +100,7 @@ impl Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self::new(64 << 20)
+        Self::new(32 << 20)
     }
 }
 

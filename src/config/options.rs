@@ -213,7 +213,7 @@ options! {
         "How many of them one client may have: one IPv4 address, or one IPv6 network of 64 bits. Behind a proxy all users are one client; raise it to the number of all connections there.";
     LEAST_READ_RATE = Own "historyserver.web.least-read-rate", Kind::Size(Zero::Allowed), Some("1 kb"), Full,
         "Bytes that a client must take of its answer per second of waiting for it, judged every minute; a slower one is cut off. With 0 it must take something every minute.";
-    ANSWER_MEMORY = Own "historyserver.web.answer-memory", Kind::Size(Zero::Refused), Some("64 mb"), Full,
+    ANSWER_MEMORY = Own "historyserver.web.answer-memory", Kind::Size(Zero::Refused), Some("32 mb"), Full,
         "Memory for answers that are made and not yet taken by their clients. When it is used up, long answers are made in small pieces, the client that has taken nothing for the longest time is cut off, and if there is none, lists are answered 503.";
     OPERATIONS_ADDRESS = Own "historyserver.web.operations-address", Kind::Text, None, Full,
         "A second address or host name to listen on, which answers only `/healthz`, `/readyz` and `/metrics`, without TLS. It has connections of its own. Unset: there is none; the first address answers them in any case.";

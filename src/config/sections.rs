@@ -69,7 +69,7 @@ impl Config {
                 max_connections: 1024,
                 max_connections_per_client: 512,
                 least_read_rate: 1024,
-                answer_memory: 64 << 20,
+                answer_memory: 32 << 20,
                 operations: None,
                 flink_version: None,
                 allow_remote_actions: false,

@@ -368,13 +368,13 @@ fn limits_on_clients_and_the_address_of_operators_are_read() {
         .toml(
             "historyserver.archive.fs.dir = \"/archives\"\nhistoryserver.data.dir = \"/data\"\n\
              historyserver.web.max-connections = 100\nhistoryserver.web.max-connections-per-client = 50\n\
-             historyserver.web.least-read-rate = \"0\"\nhistoryserver.web.answer-memory = \"32 mb\"\n\
+             historyserver.web.least-read-rate = \"0\"\nhistoryserver.web.answer-memory = \"48 mb\"\n\
              historyserver.web.query-timeout = \"PT5S\"\nhistoryserver.web.operations-address = \"[::1]\"\n",
         )
         .config();
     let web = config.web;
     assert_eq!((web.max_connections, web.max_connections_per_client, web.least_read_rate), (100, 50, 0));
-    assert_eq!((web.answer_memory, web.query_timeout), (32 << 20, Duration::from_secs(5)));
+    assert_eq!((web.answer_memory, web.query_timeout), (48 << 20, Duration::from_secs(5)));
     assert_eq!(web.operations, Some(("::1".to_owned(), 8083)));
 }
 

@@ -341,7 +341,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_new_connection_whose_first_request_may_be_on_its_way_is_not_closed_for_another() {
-        let places = Arc::new(Places { silent: Duration::from_secs(3_600), ..Places::new(2, 2) });
+        let places = Arc::new(Places { silent: Duration::from_hours(1), ..Places::new(2, 2) });
         let (one, two) = (places.enter(from(1)), places.enter(from(2)));
         let _three = places.enter(from(3));
         assert!(!closed(&one) && !closed(&two));
