@@ -294,7 +294,7 @@ impl Thread {
     /// Compares some rows with their digests.
     fn check_some(&mut self) -> Result<(), IndexError> {
         if self.shared.take_suspicion() {
-            self.checking = Checking::default();
+            self.checking.begin_again();
         }
         let Some(store) = &self.store else { return Ok(()) };
         let step = match self.checking.step(&store.connection) {
@@ -373,11 +373,13 @@ struct Checking {
     next: Instant,
     /// When digests were made last for rows that had none.
     made: Option<Instant>,
+    /// All rows are to be compared once more after this time.
+    again: bool,
 }
 
 impl Default for Checking {
     fn default() -> Self {
-        Self { table: checks::Table::Applications, after: i64::MIN, next: Instant::now(), made: None }
+        Self { table: checks::Table::Applications, after: i64::MIN, next: Instant::now(), made: None, again: false }
     }
 }
 
@@ -397,6 +399,13 @@ impl Checking {
         next.saturating_duration_since(Instant::now())
     }
 
+    /// Compares all rows once more, at once. What is under way ends first: else somebody who asks for a bad row all the time would keep
+    /// the comparison from ever coming to it.
+    fn begin_again(&mut self) {
+        self.next = self.next.min(Instant::now());
+        self.again = self.table == checks::Table::Jobs || self.after != i64::MIN;
+    }
+
     /// Takes a step. Rows that have no digest yet come first.
     fn step(&mut self, connection: &Connection) -> Result<checks::Step, Failure> {
         let now = Instant::now();
@@ -412,7 +421,10 @@ impl Checking {
         match (step.last, self.table) {
             (Some(last), _) => self.after = last,
             (None, checks::Table::Applications) => (self.table, self.after) = (checks::Table::Jobs, i64::MIN),
-            (None, checks::Table::Jobs) => *self = Self { next: now + Self::REST, made: self.made, ..Self::default() },
+            (None, checks::Table::Jobs) => {
+                let next = if self.again { now } else { now + Self::REST };
+                *self = Self { next, made: self.made, ..Self::default() };
+            }
         }
         Ok(step)
     }
@@ -453,4 +465,20 @@ fn publish(connection: &Connection, shared: &Shared, effects: &Effects) -> Resul
         shared.counters.known.fetch_add(1, Ordering::AcqRel);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comparison_of_rows_that_is_under_way_ends_before_damage_lets_it_begin_again() {
+        let later = Instant::now() + Checking::REST;
+        let mut under_way = Checking { table: checks::Table::Jobs, after: 5, next: later, ..Checking::default() };
+        under_way.begin_again();
+        assert!(under_way.again && under_way.table == checks::Table::Jobs && under_way.after == 5 && under_way.pause().is_zero());
+        let mut resting = Checking { next: later, ..Checking::default() };
+        resting.begin_again();
+        assert!(!resting.again && resting.pause().is_zero());
+    }
 }
