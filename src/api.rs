@@ -30,7 +30,7 @@ use utoipa_axum::routes;
 use crate::archive::OverviewForm;
 use crate::clock::{Clock, Millis, SystemZone};
 use crate::index::IndexReader;
-use crate::ingest::{FillingStatus, Ingest};
+use crate::ingest::{BackfillStatus, Ingest};
 use crate::refresh::RefreshStatus;
 use crate::web;
 
@@ -133,8 +133,8 @@ pub struct ApiState {
     pub ingest: Ingest,
     /// State of the refreshes.
     pub refresh: watch::Receiver<RefreshStatus>,
-    /// How the filling of an older index stands.
-    pub filling: watch::Receiver<FillingStatus>,
+    /// How the backfill of an older index stands.
+    pub backfill: watch::Receiver<BackfillStatus>,
     /// The time.
     pub clock: Clock,
     /// When this server started, by that clock.

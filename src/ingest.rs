@@ -1,16 +1,16 @@
 //! From archive files to the index: `fetch_archive_by_application_id`, parse, pack, apply. Bounded in bytes and in flight.
 
-mod again;
-mod ask_again;
-mod bring_back;
+mod backfill;
 mod fetch;
-mod filling;
-mod look_up;
+mod lookup;
 mod original;
 mod outcome;
 mod pauses;
 mod probe;
 mod read;
+mod restore;
+mod retry;
+mod retry_unread;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -18,11 +18,11 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-pub use bring_back::BringBackError;
+pub use backfill::{Backfill, BackfillStatus};
 pub use fetch::{ApplicationArchives, FetchedFile};
-pub use filling::{Filling, FillingStatus};
-pub use look_up::LookUpUnlisted;
+pub use lookup::LookupUnlisted;
 pub use probe::ProbedUnit;
+pub use restore::RestoreError;
 
 use crate::archive::Limits;
 use crate::clock::{Clock, Millis};
@@ -53,10 +53,10 @@ struct Shared {
     kib_in_flight: Arc<Semaphore>,
     /// Permits that the semaphore began with.
     kib: u32,
-    returning: tokio::sync::Mutex<HashMap<UnitKey, bring_back::Flight>>,
-    look_up_unlisted: LookUpUnlisted,
-    look_ups: tokio::sync::Mutex<look_up::LookUps>,
-    asked: tokio::sync::Mutex<ask_again::Asked>,
+    returning: tokio::sync::Mutex<HashMap<UnitKey, restore::Flight>>,
+    lookup_unlisted: LookupUnlisted,
+    lookups: tokio::sync::Mutex<lookup::Lookups>,
+    asked: tokio::sync::Mutex<retry_unread::Retried>,
 }
 
 /// Bounds of an ingest, from the configuration.
@@ -69,7 +69,7 @@ pub struct IngestOptions {
     /// Time between two refreshes (`historyserver.archive.fs.refresh-interval`): what a store did not hand out is tried again after a few.
     pub refresh_interval: Duration,
     /// Whether ids that are not listed are looked for (`historyserver.archive.lookup-unlisted`).
-    pub look_up_unlisted: LookUpUnlisted,
+    pub lookup_unlisted: LookupUnlisted,
 }
 
 /// A unit that was fetched and read, ready to be applied.
@@ -92,7 +92,7 @@ impl Ingest {
         options: IngestOptions,
         clock: Clock,
     ) -> Self {
-        let IngestOptions { limits, bytes_in_flight, refresh_interval, look_up_unlisted } = options;
+        let IngestOptions { limits, bytes_in_flight, refresh_interval, lookup_unlisted } = options;
         let most = u32::MAX >> 3;
         let kib = u32::try_from(bytes_in_flight / 1024).unwrap_or(most).clamp(1024, most);
         let shared = Shared {
@@ -105,8 +105,8 @@ impl Ingest {
             kib_in_flight: Arc::new(Semaphore::new(kib as usize)),
             kib,
             returning: tokio::sync::Mutex::default(),
-            look_up_unlisted,
-            look_ups: tokio::sync::Mutex::default(),
+            lookup_unlisted,
+            lookups: tokio::sync::Mutex::default(),
             asked: tokio::sync::Mutex::default(),
         };
         Self { shared: Arc::new(shared) }

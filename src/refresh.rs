@@ -1,14 +1,14 @@
 //! One round over all archive directories: look or audit, plan, ingest what is new or changed.
 
+mod active_folders;
 mod ending;
-mod lively;
+mod failed_fetches;
 pub mod plan;
 mod problems;
 mod retain;
 mod retries;
 mod round;
 mod status;
-mod unfetched;
 mod work;
 
 pub use retain::RetentionRules;

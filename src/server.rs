@@ -17,7 +17,7 @@ use crate::clock::{Clock, Millis};
 use crate::config::{Config, RetentionConfig, WebConfig};
 use crate::directory::Directory;
 use crate::index::{self, IndexOptions, IndexReader, IndexWriter, Opened};
-use crate::ingest::{Filling, Ingest, IngestOptions, LookUpUnlisted};
+use crate::ingest::{Backfill, Ingest, IngestOptions, LookupUnlisted};
 use crate::refresh::plan::Rules;
 use crate::refresh::{DirectoryRefresh, Refresh, RetentionRules};
 use crate::retention::cleanup::Cleanup;
@@ -65,7 +65,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
             .with_data_directory_written(written)
     });
     let (refresh, status) = Refresh::new(refreshes.collect(), clock.clone());
-    let (filling, filled) = Filling::new(reader.clone(), writer.clone(), clock.clone());
+    let (backfill, backfill_status) = Backfill::new(reader.clone(), writer.clone(), clock.clone());
 
     let stop = CancellationToken::new();
     let activator = Activator::default();
@@ -86,7 +86,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         reader: reader.clone(),
         ingest,
         refresh: status,
-        filling: filled,
+        backfill: backfill_status,
         clock: clock.clone(),
         started: clock.now(),
         options: api_options(&config.web, address.ip()),
@@ -97,7 +97,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let watching = tasks::spawn(file_events::watch(refresh.folders(), activator.clone(), stop.clone()));
     let refreshing = tasks::spawn(periodic::refresh(refresh, config.archive.refresh_interval, activator, clock, stop.clone()));
     let cleaning = tasks::spawn(cleanups::run(cleaner, surroundings, stop.clone()));
-    let filling = tasks::spawn(filling.run(stop.clone()));
+    let backfill = tasks::spawn(backfill.run(stop.clone()));
     let limits = serve_options(&config.web, &state.options.budget);
     let routers = api::routers(state);
     commands::serve(&config.data.dir, routers.all.clone(), stop.clone());
@@ -134,7 +134,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     refreshing.await.context("refreshing")?;
     cleaning.await.context("cleaning up")?;
     watching.await.context("watching for file events")?;
-    filling.await.context("filling the index")?;
+    backfill.await.context("backfilling the index")?;
     writer.close().await;
     let duration_ms = u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::info!(duration_ms, cut = drained.cut, "stopped");
@@ -199,13 +199,13 @@ async fn open_index(config: &Config, directories: &[Directory]) -> anyhow::Resul
 }
 
 fn ingest_options(config: &Config) -> IngestOptions {
-    let look_up_unlisted = match (config.archive.lookup_unlisted, config.retention.has_limit()) {
-        (false, _) => LookUpUnlisted::Off,
-        (true, false) => LookUpUnlisted::Any,
-        (true, true) => LookUpUnlisted::Recent,
+    let lookup_unlisted = match (config.archive.lookup_unlisted, config.retention.has_limit()) {
+        (false, _) => LookupUnlisted::Off,
+        (true, false) => LookupUnlisted::Any,
+        (true, true) => LookupUnlisted::Recent,
     };
     let refresh_interval = config.archive.refresh_interval;
-    IngestOptions { limits: config.limits, bytes_in_flight: config.bytes_in_flight, refresh_interval, look_up_unlisted }
+    IngestOptions { limits: config.limits, bytes_in_flight: config.bytes_in_flight, refresh_interval, lookup_unlisted }
 }
 
 fn rules(config: &Config) -> Rules {

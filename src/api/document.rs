@@ -121,15 +121,15 @@ async fn locate(shared: &Shared, owner: Owner, path: &str, copy: &Copy) -> Resul
             DocumentAnswer::NotInArchive => return Ok(None),
             DocumentAnswer::NotArchived => return Err(not_archived()),
             // Written, but not seen by a refresh yet. Of a copy that is named, another one may be known: it would be found for ever.
-            DocumentAnswer::Unknown if !asked && *copy == Copy::default() && shared.ingest.look_up(owner).await => asked = true,
+            DocumentAnswer::Unknown if !asked && *copy == Copy::default() && shared.ingest.lookup(owner).await => asked = true,
             DocumentAnswer::Unknown => return Err(unknown(owner)),
             DocumentAnswer::Unreadable(unread) if asked => return Err(ApiError::unreadable(owner, &unread)),
             DocumentAnswer::Unreadable(unread) => {
-                shared.ingest.ask_again(&unread).await;
+                shared.ingest.retry_unread(&unread).await;
                 asked = true;
             }
             DocumentAnswer::Lost => return Err(ApiError::gone(GONE)),
-            DocumentAnswer::Evicted(unit) => shared.ingest.bring_back(&unit, Some(owner)).await?,
+            DocumentAnswer::Evicted(unit) => shared.ingest.restore(&unit, Some(owner)).await?,
         }
     }
     Err(evicted_again())
@@ -139,7 +139,7 @@ async fn locate(shared: &Shared, owner: Owner, path: &str, copy: &Copy) -> Resul
 pub(super) async fn ask_again(shared: &Shared, owner: Owner, copy: &Copy) -> Result<bool, ApiError> {
     let unread = query::reader(shared).unread(owner, copy).await?;
     if let Some(unread) = &unread {
-        shared.ingest.ask_again(unread).await;
+        shared.ingest.retry_unread(unread).await;
     }
     Ok(unread.is_some())
 }

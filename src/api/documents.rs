@@ -131,15 +131,15 @@ pub(super) async fn listed(shared: &Shared, page: DocumentPage) -> Result<(UnitK
         match super::query::reader(shared).document_page(page.clone()).await? {
             DocumentList::Page(unit, found) => return Ok((unit, found)),
             DocumentList::NotArchived => return Err(document::not_archived()),
-            DocumentList::Unknown if !asked && page.copy == Copy::default() && shared.ingest.look_up(owner).await => asked = true,
+            DocumentList::Unknown if !asked && page.copy == Copy::default() && shared.ingest.lookup(owner).await => asked = true,
             DocumentList::Unknown => return Err(document::unknown(owner)),
             DocumentList::Unreadable(unread) if asked => return Err(ApiError::unreadable(owner, &unread)),
             DocumentList::Unreadable(unread) => {
-                shared.ingest.ask_again(&unread).await;
+                shared.ingest.retry_unread(&unread).await;
                 asked = true;
             }
             DocumentList::Lost => return Err(ApiError::gone(GONE)),
-            DocumentList::Evicted(unit) => shared.ingest.bring_back(&unit, own.then_some(owner)).await?,
+            DocumentList::Evicted(unit) => shared.ingest.restore(&unit, own.then_some(owner)).await?,
         }
     }
     Err(document::evicted_again())

@@ -139,7 +139,7 @@ async fn archives(shared: &Shared, owner: Owner, copy: &Copy) -> Result<UnitArch
     let mut found = reader.unit_archives(owner, copy).await?;
     if !found.as_ref().is_some_and(was_read) {
         let listed = found.is_some() || *copy != Copy::default();
-        if document::ask_again(shared, owner, copy).await? || (!listed && shared.ingest.look_up(owner).await) {
+        if document::ask_again(shared, owner, copy).await? || (!listed && shared.ingest.lookup(owner).await) {
             found = reader.unit_archives(owner, copy).await?;
         }
     }

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::archive::Owner;
 use crate::index::{Fault, IndexError, Unread};
-use crate::ingest::BringBackError;
+use crate::ingest::RestoreError;
 
 use super::response::{self, RouteTemplate};
 
@@ -171,15 +171,15 @@ impl From<IndexError> for ApiError {
     }
 }
 
-impl From<BringBackError> for ApiError {
-    fn from(error: BringBackError) -> Self {
+impl From<RestoreError> for ApiError {
+    fn from(error: RestoreError) -> Self {
         match error {
-            BringBackError::Unavailable { message, retry_after } => {
+            RestoreError::Unavailable { message, retry_after } => {
                 let cause = format!("an evicted archive could not be fetched again: {message}");
                 Self::unavailable(message, retry_after, cause)
             }
-            BringBackError::Gone => Self::gone(GONE),
-            BringBackError::Unreadable(reason) => Self::not_found(format!(
+            RestoreError::Gone => Self::gone(GONE),
+            RestoreError::Unreadable(reason) => Self::not_found(format!(
                 "The documents of this archive were evicted from the cache, and the archive in its archive directory cannot be read any more: \
                  {reason}"
             )),

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::clock::Millis;
 use crate::index::{Figures, ProblemFilter};
-use crate::ingest::FillingStatus;
+use crate::ingest::BackfillStatus;
 use crate::problem::Problem;
 use crate::refresh::RefreshStatus;
 use crate::retention::cleanup::CleanupStatus;
@@ -41,7 +41,7 @@ struct Status {
     /// `null`: this server cleans up nothing.
     cleanup: Option<CleanupStatus>,
     /// What an older version indexed and this one derives more from.
-    facts: FillingStatus,
+    facts: BackfillStatus,
     figures: Figures,
     problems: Problems,
 }
@@ -79,7 +79,7 @@ pub(super) async fn status(State(shared): State<Arc<Shared>>, request: Request) 
         readiness: Readiness::of(&refresh, reader.listed(), shared.stopping.is_cancelled()),
         refresh,
         cleanup: shared.actions.as_ref().map(|actions| actions.cleaner.status().borrow().clone()),
-        facts: shared.filling.borrow().clone(),
+        facts: shared.backfill.borrow().clone(),
         problems: Problems { total, shown },
         figures,
     };

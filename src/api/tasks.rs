@@ -103,18 +103,18 @@ pub(super) async fn tasks(State(shared): State<Arc<Shared>>, request: Request) -
             error: cleanup.last.and_then(|last| last.error),
         });
     }
-    let filling = shared.filling.borrow().clone();
+    let backfill = shared.backfill.borrow().clone();
     items.push(Task {
         name: TaskName::Facts,
         description: "Derives facts from the documents of what an older version indexed, once after each start.",
-        state: state(filling.running_since),
-        running_since: filling.running_since,
-        finished: u64::from(filling.finished.is_some()),
-        last_finished: filling.finished,
+        state: state(backfill.running_since),
+        running_since: backfill.running_since,
+        finished: u64::from(backfill.finished.is_some()),
+        last_finished: backfill.finished,
         next: None,
         requested: 0,
-        pending: filling.running_since.map(|_| filling.pending),
-        error: filling.error,
+        pending: backfill.running_since.map(|_| backfill.pending),
+        error: backfill.error,
     });
     let total = Total { count: items.len() as u64, exact: true };
     response::json_now(StatusCode::OK, &TaskPage { items, next: None, total: total.into() })

@@ -11,12 +11,12 @@ use futures::stream::FuturesUnordered;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::lively::Lively;
+use super::active_folders::ActiveFolders;
+use super::failed_fetches::FailedFetches;
 use super::plan::{Plan, Planner, Probed, Rules, Task, is_open};
 use super::retain::RetentionRules;
 use super::retries::{Attempts, Moment, Retries, Wish};
 use super::status::{DirectoryState, DirectoryStatus, RefreshStatus};
-use super::unfetched::Unfetched;
 use super::work::{Work, Worked};
 use crate::clock::{Clock, Millis};
 use crate::directory::{ClusterName, Directory, DirectoryError, Extent, FileKind, FilePath, Found, Listed};
@@ -71,7 +71,7 @@ pub struct DirectoryRefresh {
     /// Failed attempts since then.
     attempts: Attempts,
     /// Units of which a file could not be fetched.
-    pub(super) unfetched: Unfetched,
+    pub(super) unfetched: FailedFetches,
     /// When this was made, for what an earlier process could not read.
     started: Millis,
     /// What the next round tries again besides what is due.
@@ -225,7 +225,7 @@ impl DirectoryRefresh {
             last_refresh: None,
             known: None,
             attempts: Attempts::default(),
-            unfetched: Unfetched::default(),
+            unfetched: FailedFetches::default(),
             wish: Wish::Store,
             last_listed: Arc::default(),
             status,
@@ -304,7 +304,7 @@ impl DirectoryRefresh {
         let mut readable = Probed::new();
         let mut planner = Some(Planner::new(directory.url().clone(), &known, &probed, self.judging(), now));
         let mut obstacles = Vec::new();
-        let mut lively = Lively::default();
+        let mut lively = ActiveFolders::default();
         let mut done = Done { audit, ..Done::default() };
         let (sender, mut found) = mpsc::channel::<Found>(64);
         let extent = if audit { Extent::Audit } else { self.look(&known, now) };
@@ -497,7 +497,7 @@ impl DirectoryRefresh {
         let jobs = |unit: &KnownUnit| unit.files.iter().filter(|file| file.kind != FileKind::Summary).count();
         let job_archives = known.applications.values().chain(known.legacy_jobs.values()).map(jobs).sum();
         metrics::known(self.directory.url(), known.applications.len(), job_archives);
-        self.unfetched = Unfetched::of(self.directory.url(), &known);
+        self.unfetched = FailedFetches::of(self.directory.url(), &known);
         self.known = Some((version, known.clone()));
         self.attempts.clear();
         Ok(known)

@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use historyserver::ingest::LookUpUnlisted;
+use historyserver::ingest::LookupUnlisted;
 
 use crate::support::archives::{application_folder, id, write_application};
 use crate::support::process::Process;
@@ -55,7 +55,7 @@ async fn an_application_of_a_known_nested_cluster_is_found_when_it_is_asked_for_
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("archives");
     write_application(&root, "a/b", &id('1'), "known", END, &[]);
-    let options = WorldOptions { look_up_unlisted: LookUpUnlisted::Any, ..WorldOptions::default() };
+    let options = WorldOptions { lookup_unlisted: LookupUnlisted::Any, ..WorldOptions::default() };
     let mut world = World::over(&[&root], &folder.path().join("data"), options);
     world.audit().await;
     write_application(&root, "a/b", &id('2'), "new", END, &[]);

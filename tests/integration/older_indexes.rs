@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use historyserver::directory::{Directory, DirectoryUrl};
-use historyserver::ingest::Filling;
+use historyserver::ingest::Backfill;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -127,7 +127,7 @@ async fn an_index_of_each_earlier_schema_is_filled_from_its_packs_alone() {
 
         let (_, mut again) = open(folder.path());
         again.fill().await;
-        assert_eq!(again.filling.borrow().derived, 0, "what is done is done");
+        assert_eq!(again.backfill.borrow().derived, 0, "what is done is done");
         again.close().await;
     }
 }
@@ -155,7 +155,7 @@ async fn an_index_from_before_counts_were_kept_tells_its_facets_and_keeps_its_fa
         assert!(facts_of(&world, &id).await["vertices"].is_array(), "{id}");
     }
     world.fill().await;
-    assert_eq!(world.filling.borrow().derived, 9, "more is derived now than it was then");
+    assert_eq!(world.backfill.borrow().derived, 9, "more is derived now than it was then");
     for id in world.jobs().await {
         assert_eq!(facts_of(&world, &id).await, facts::of_job(&id, &sample(&id).documents), "{id}");
     }
@@ -176,7 +176,7 @@ async fn a_pack_that_cannot_be_read_leaves_the_others_alone() {
     change(folder.path(), &format!("UPDATE parts SET frames = zeroblob(length(frames)) WHERE pack = {pack};"));
     let (_, mut world) = open(folder.path());
     world.fill().await;
-    let status = world.filling.borrow().clone();
+    let status = world.backfill.borrow().clone();
     assert_eq!((status.derived, status.failed, status.pending), (8, 1, 0));
     assert_eq!(facts_of(&world, LEGACY).await, Value::Null);
     assert_eq!(facts_of(&world, GONE).await, facts::of_job(GONE, &sample(GONE).documents));
@@ -190,7 +190,7 @@ async fn an_archive_whose_pack_was_evicted_is_derived_when_it_is_read_again() {
     change(folder.path(), &format!("DELETE FROM packs WHERE file = x'{LEGACY}';"));
     let (store, mut world) = open(folder.path());
     world.fill().await;
-    let status = world.filling.borrow().clone();
+    let status = world.backfill.borrow().clone();
     assert_eq!((status.derived, status.evicted, status.pending), (8, 1, 0));
     assert_eq!(facts_of(&world, LEGACY).await, Value::Null);
     let bytes = std::fs::read_to_string(fixtures("flink-1.20.5").join(LEGACY)).unwrap();
@@ -207,11 +207,11 @@ async fn filling_stops_when_it_is_told_to_and_goes_on_later() {
     let (_, mut world) = open(folder.path());
     let stop = CancellationToken::new();
     stop.cancel();
-    let (stopped, status) = Filling::new(world.reader.clone(), world.writer.clone(), world.clock.clone());
+    let (stopped, status) = Backfill::new(world.reader.clone(), world.writer.clone(), world.clock.clone());
     stopped.run(stop).await;
     let told = status.borrow().clone();
     assert_eq!((told.derived, told.pending, told.finished, told.running_since), (0, 9, None, None));
     world.fill().await;
-    assert_eq!(world.filling.borrow().derived, 9);
+    assert_eq!(world.backfill.borrow().derived, 9);
     world.close().await;
 }

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::Request;
 use historyserver::clock::Clock;
 use historyserver::directory::{Directory, DirectoryUrl};
-use historyserver::ingest::LookUpUnlisted;
+use historyserver::ingest::LookupUnlisted;
 use historyserver::refresh::DirectoryState;
 use historyserver::refresh::plan::Rules;
 use proptest::prelude::*;
@@ -157,7 +157,7 @@ async fn an_id_that_is_not_listed_yet_is_looked_for_once() {
     let store = FaultyStore::in_memory();
     write_to(&store, &id('a'), &id('1')).await;
     let clock = Clock::manual(2_000_000_000_000);
-    let options = WorldOptions { look_up_unlisted: LookUpUnlisted::Any, clock: clock.clone(), ..WorldOptions::default() };
+    let options = WorldOptions { lookup_unlisted: LookupUnlisted::Any, clock: clock.clone(), ..WorldOptions::default() };
     let mut world = World::open(&[directory(&store)], folder.path(), options);
     world.audit().await;
     write_to(&store, &id('b'), &id('2')).await;
@@ -284,7 +284,7 @@ async fn one_id_is_looked_for_once_however_many_ask_and_no_more_than_four_ids_at
     let folder = tempfile::tempdir().unwrap();
     let store = FaultyStore::in_memory();
     write_to(&store, &id('a'), &id('1')).await;
-    let options = WorldOptions { look_up_unlisted: LookUpUnlisted::Any, ..WorldOptions::default() };
+    let options = WorldOptions { lookup_unlisted: LookupUnlisted::Any, ..WorldOptions::default() };
     let mut world = World::open(&[directory(&store)], folder.path(), options);
     world.audit().await;
     write_to(&store, &id('b'), &id('2')).await;

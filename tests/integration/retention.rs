@@ -12,6 +12,6 @@ mod http;
 mod limits;
 mod model;
 mod schedule;
-mod second_thoughts;
 mod unread;
+mod withdrawn;
 mod world;

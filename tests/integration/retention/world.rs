@@ -8,7 +8,7 @@ use std::sync::Arc;
 use historyserver::clock::{Clock, Millis};
 use historyserver::directory::Directory;
 use historyserver::index::{Deletion, Pending, PendingRemoval};
-use historyserver::ingest::LookUpUnlisted;
+use historyserver::ingest::LookupUnlisted;
 use historyserver::refresh::RetentionRules;
 use historyserver::refresh::plan::Rules;
 use historyserver::retention::cleanup::{Cleanup, CleanupReport, Extent};
@@ -142,8 +142,8 @@ impl Cleaner {
         witness: Witness,
     ) -> Self {
         // As in a server with a limit.
-        let look_up_unlisted = LookUpUnlisted::Recent;
-        let options = WorldOptions { rules, retention, look_up_unlisted, clock: clock.clone(), ..WorldOptions::default() };
+        let lookup_unlisted = LookupUnlisted::Recent;
+        let options = WorldOptions { rules, retention, lookup_unlisted, clock: clock.clone(), ..WorldOptions::default() };
         let world = World::open(directories, data, options);
         let (writer, reader) = (world.writer.clone(), world.reader.clone());
         let cleanup = Cleanup::witnessed(directories.iter().cloned(), writer, reader, clock, RECORD_TTL, witness);

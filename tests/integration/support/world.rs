@@ -11,7 +11,7 @@ use historyserver::archive::Limits;
 use historyserver::clock::{Clock, Millis};
 use historyserver::directory::Directory;
 use historyserver::index::{self, IndexOptions, IndexReader, IndexWriter};
-use historyserver::ingest::{Filling, FillingStatus, Ingest, IngestOptions, LookUpUnlisted};
+use historyserver::ingest::{Backfill, BackfillStatus, Ingest, IngestOptions, LookupUnlisted};
 use historyserver::refresh::plan::Rules;
 use historyserver::refresh::{DirectoryRefresh, Refresh, RefreshStatus, RetentionRules};
 use http_body_util::BodyExt as _;
@@ -35,7 +35,7 @@ pub(crate) struct WorldOptions {
     pub(crate) retention: RetentionRules,
     pub(crate) limits: Limits,
     pub(crate) bytes_in_flight: u64,
-    pub(crate) look_up_unlisted: LookUpUnlisted,
+    pub(crate) lookup_unlisted: LookupUnlisted,
     pub(crate) clock: Clock,
     pub(crate) api: ApiOptions,
 }
@@ -50,7 +50,7 @@ impl Default for WorldOptions {
             retention: RetentionRules::default(),
             limits: Limits::default(),
             bytes_in_flight: 64 << 20,
-            look_up_unlisted: LookUpUnlisted::Off,
+            lookup_unlisted: LookupUnlisted::Off,
             // Well after the fixtures' files were written, so that nothing is open.
             clock: Clock::manual(2_000_000_000_000),
             api: ApiOptions::default(),
@@ -64,8 +64,8 @@ pub(crate) struct World {
     pub(crate) reader: IndexReader,
     pub(crate) refresh: Refresh,
     pub(crate) status: tokio::sync::watch::Receiver<RefreshStatus>,
-    pub(crate) filling: tokio::sync::watch::Receiver<FillingStatus>,
-    filler: Option<Filling>,
+    pub(crate) backfill: tokio::sync::watch::Receiver<BackfillStatus>,
+    pending_backfill: Option<Backfill>,
     pub(crate) router: axum::Router,
     pub(crate) clock: Clock,
 }
@@ -110,7 +110,7 @@ impl World {
             limits: options.limits,
             bytes_in_flight: options.bytes_in_flight,
             refresh_interval: Duration::from_secs(10),
-            look_up_unlisted: options.look_up_unlisted,
+            lookup_unlisted: options.lookup_unlisted,
         };
         let clock = options.clock;
         let ingest = Ingest::new(directories.iter().cloned(), writer.clone(), reader.clone(), ingest_options, clock.clone());
@@ -119,12 +119,12 @@ impl World {
                 .with_retention(options.retention)
         });
         let (refresh, status) = Refresh::new(refreshes.collect(), clock.clone());
-        let (filler, filling) = Filling::new(reader.clone(), writer.clone(), clock.clone());
+        let (pending_backfill, backfill) = Backfill::new(reader.clone(), writer.clone(), clock.clone());
         let router = api::router(ApiState {
             reader: reader.clone(),
             ingest,
             refresh: status.clone(),
-            filling: filling.clone(),
+            backfill: backfill.clone(),
             clock: clock.clone(),
             started: clock.now(),
             options: options.api,
@@ -132,7 +132,7 @@ impl World {
             prometheus: prometheus(),
             stopping: CancellationToken::new(),
         });
-        Self { writer, reader, refresh, status, filling, filler: Some(filler), router, clock }
+        Self { writer, reader, refresh, status, backfill, pending_backfill: Some(pending_backfill), router, clock }
     }
 
     /// A world over local folders.
@@ -154,7 +154,7 @@ impl World {
 
     /// Derives from packs what the index lacks.
     pub(crate) async fn fill(&mut self) {
-        self.filler.take().unwrap().run(CancellationToken::new()).await;
+        self.pending_backfill.take().unwrap().run(CancellationToken::new()).await;
     }
 
     pub(crate) fn advance(&self, millis: Millis) {

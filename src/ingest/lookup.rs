@@ -30,7 +30,7 @@ type Flight = Shared<BoxFuture<'static, bool>>;
 
 /// What is being looked for, and what was not found lately.
 #[derive(Default)]
-pub(super) struct LookUps {
+pub(super) struct Lookups {
     flights: HashMap<Owner, Flight>,
     not_found: HashMap<Owner, Millis>,
     started: Vec<Millis>,
@@ -38,7 +38,7 @@ pub(super) struct LookUps {
 
 /// Whether ids that are not listed are looked for (`historyserver.archive.lookup-unlisted`), and which of them count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LookUpUnlisted {
+pub enum LookupUnlisted {
     /// Not at all.
     Off,
     /// Whatever is there.
@@ -51,35 +51,35 @@ impl Ingest {
     /// Looks for an application or a legacy job that is not listed; true when something of it was found. Ask the index again then.
     ///
     /// One flight per id, few at a time and a minute, and an id that was not found is not looked for again for half a minute.
-    pub async fn look_up(&self, owner: Owner) -> bool {
-        if self.shared.look_up_unlisted == LookUpUnlisted::Off {
+    pub async fn lookup(&self, owner: Owner) -> bool {
+        if self.shared.lookup_unlisted == LookupUnlisted::Off {
             return false;
         }
         let now = self.shared.clock.now();
         let flight = {
-            let mut look_ups = self.shared.look_ups.lock().await;
-            look_ups.not_found.retain(|_, at| now - *at < NOT_FOUND_FOR);
-            look_ups.started.retain(|at| now - *at < 60_000);
-            if let Some(flight) = look_ups.flights.get(&owner) {
+            let mut lookups = self.shared.lookups.lock().await;
+            lookups.not_found.retain(|_, at| now - *at < NOT_FOUND_FOR);
+            lookups.started.retain(|at| now - *at < 60_000);
+            if let Some(flight) = lookups.flights.get(&owner) {
                 flight.clone()
             } else {
-                let busy = look_ups.flights.len() >= AT_ONCE || look_ups.started.len() >= A_MINUTE;
-                if busy || look_ups.not_found.contains_key(&owner) {
+                let busy = lookups.flights.len() >= AT_ONCE || lookups.started.len() >= A_MINUTE;
+                if busy || lookups.not_found.contains_key(&owner) {
                     return false;
                 }
-                look_ups.started.push(now);
+                lookups.started.push(now);
                 let ingest = self.clone();
                 let looking = crate::tasks::spawn(async move {
                     let found = tokio::time::timeout(PATIENCE, ingest.find(owner)).await.unwrap_or(false);
-                    let mut look_ups = ingest.shared.look_ups.lock().await;
-                    look_ups.flights.remove(&owner);
+                    let mut lookups = ingest.shared.lookups.lock().await;
+                    lookups.flights.remove(&owner);
                     if !found {
-                        look_ups.not_found.insert(owner, now);
+                        lookups.not_found.insert(owner, now);
                     }
                     found
                 });
                 let flight = looking.map(|ended| ended.unwrap_or(false)).boxed().shared();
-                look_ups.flights.insert(owner, flight.clone());
+                lookups.flights.insert(owner, flight.clone());
                 flight
             }
         };
@@ -122,7 +122,7 @@ impl Ingest {
     fn task(&self, key: UnitKey, files: Vec<FoundFile>, has_summary: bool) -> Option<Task> {
         let newest = files.iter().map(|file| file.version.modified).max()?;
         let old = self.shared.clock.now() - newest >= OPEN_WINDOW;
-        let refused = old && self.shared.look_up_unlisted == LookUpUnlisted::Recent;
+        let refused = old && self.shared.lookup_unlisted == LookupUnlisted::Recent;
         (!refused).then_some(Task { key, files, failures: Vec::new(), has_summary, newest })
     }
 

@@ -15,17 +15,17 @@ use crate::refresh::plan::Task;
 use crate::telemetry::metrics::IngestReason;
 
 /// The common result of all who wait for one unit: what kept single files of it from coming back, or all.
-pub(super) type Flight = Shared<BoxFuture<'static, Result<Arc<Missing>, BringBackError>>>;
+pub(super) type Flight = Shared<BoxFuture<'static, Result<Arc<Missing>, RestoreError>>>;
 
 /// Files that did not come back, and why.
-type Missing = Vec<(FileKind, BringBackError)>;
+type Missing = Vec<(FileKind, RestoreError)>;
 
 /// How long a client is told to wait when the store cannot be reached.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
 
 /// Why an evicted archive could not be brought back.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BringBackError {
+pub enum RestoreError {
     /// The store that holds it cannot be reached, or the data directory takes nothing: worth another try.
     #[error("{message}")]
     Unavailable {
@@ -48,8 +48,8 @@ impl Ingest {
     /// With `wanted` only that one's archive has to come back: another one of the unit that cannot be read hides nothing of it.
     ///
     /// # Errors
-    /// [`BringBackError`].
-    pub async fn bring_back(&self, unit: &UnitKey, wanted: Option<Owner>) -> Result<(), BringBackError> {
+    /// [`RestoreError`].
+    pub async fn restore(&self, unit: &UnitKey, wanted: Option<Owner>) -> Result<(), RestoreError> {
         let flight = {
             let mut returning = self.shared.returning.lock().await;
             if let Some(flight) = returning.get(unit) {
@@ -81,13 +81,13 @@ impl Ingest {
         }
     }
 
-    async fn fetch_again(&self, unit: &UnitKey) -> Result<Arc<Missing>, BringBackError> {
+    async fn fetch_again(&self, unit: &UnitKey) -> Result<Arc<Missing>, RestoreError> {
         let Some(directory) = self.directory(unit.directory()) else {
-            return Err(BringBackError::Gone);
+            return Err(RestoreError::Gone);
         };
         let files = self.shared.reader.unit_files(unit).await.map_err(|error| unavailable(error.to_string()))?;
         let Some(newest) = files.iter().map(|file| file.version.modified).max() else {
-            return Err(BringBackError::Gone);
+            return Err(RestoreError::Gone);
         };
         let kinds: Vec<FileKind> = files.iter().map(|file| file.kind).collect();
         let has_summary = matches!(unit, UnitKey::LegacyJob(..)) || kinds.contains(&FileKind::Summary);
@@ -105,10 +105,10 @@ impl Ingest {
                 unit.directory()
             )));
         }
-        missing.extend(gone.iter().map(|file| (*file, BringBackError::Gone)));
+        missing.extend(gone.iter().map(|file| (*file, RestoreError::Gone)));
         if missing.len() == gone.len() && change.files.is_empty() {
             self.note(vec![Presence::UnitGone(unit.clone())]).await?;
-            return Err(BringBackError::Gone);
+            return Err(RestoreError::Gone);
         }
         missing.extend(unreadable(&change));
         if !gone.is_empty() {
@@ -122,11 +122,11 @@ impl Ingest {
     }
 
     /// Whether the directory of a unit may not be mounted: then what is not there is not gone.
-    async fn has_vanished(&self, unit: &UnitKey) -> Result<bool, BringBackError> {
+    async fn has_vanished(&self, unit: &UnitKey) -> Result<bool, RestoreError> {
         self.shared.reader.has_vanished(unit.directory()).await.map_err(|error| unavailable(error.to_string()))
     }
 
-    async fn note(&self, presence: Vec<Presence>) -> Result<(), BringBackError> {
+    async fn note(&self, presence: Vec<Presence>) -> Result<(), RestoreError> {
         let noted = self.shared.writer.note_presence(presence, self.shared.clock.now()).await;
         noted.map(drop).map_err(|error| unavailable(error.to_string()))
     }
@@ -149,9 +149,9 @@ fn unreadable(change: &UnitChange) -> Missing {
         let problem = change.problems.iter().find(|problem| problem.subject.file.as_ref() == Some(&file.path));
         problem.map_or_else(String::new, |problem| problem.reason.clone())
     };
-    files.map(|file| (file.kind, BringBackError::Unreadable(reason(file)))).collect()
+    files.map(|file| (file.kind, RestoreError::Unreadable(reason(file)))).collect()
 }
 
-fn unavailable(reason: impl Into<String>) -> BringBackError {
-    BringBackError::Unavailable { message: reason.into(), retry_after: RETRY_AFTER }
+fn unavailable(reason: impl Into<String>) -> RestoreError {
+    RestoreError::Unavailable { message: reason.into(), retry_after: RETRY_AFTER }
 }

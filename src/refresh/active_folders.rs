@@ -11,12 +11,12 @@ const MOST_APPLICATIONS: usize = 256;
 
 /// Collects the folders while a listing goes on.
 #[derive(Default)]
-pub(super) struct Lively {
+pub(super) struct ActiveFolders {
     clusters: BTreeSet<ClusterName>,
     applications: BTreeSet<(std::cmp::Reverse<Millis>, FilePath)>,
 }
 
-impl Lively {
+impl ActiveFolders {
     /// Takes one piece of the listing.
     pub(super) fn take(&mut self, found: &Found, now: Millis) {
         let Found::Applications(applications) = found else { return };

@@ -23,7 +23,7 @@ const AFTER_FAILURE: Duration = Duration::from_mins(1);
 
 /// How the filling of an older index stands. Times are milliseconds since 1970.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
-pub struct FillingStatus {
+pub struct BackfillStatus {
     /// When it began, while it goes on.
     pub running_since: Option<Millis>,
     /// When it ended.
@@ -48,18 +48,18 @@ enum Step {
 }
 
 /// Fills an older index.
-pub struct Filling {
+pub struct Backfill {
     reader: IndexReader,
     writer: IndexWriter,
     clock: Clock,
-    status: watch::Sender<FillingStatus>,
+    status: watch::Sender<BackfillStatus>,
 }
 
-impl Filling {
+impl Backfill {
     /// For this index; the second value tells how it stands.
     #[must_use]
-    pub fn new(reader: IndexReader, writer: IndexWriter, clock: Clock) -> (Self, watch::Receiver<FillingStatus>) {
-        let (status, told) = watch::channel(FillingStatus::default());
+    pub fn new(reader: IndexReader, writer: IndexWriter, clock: Clock) -> (Self, watch::Receiver<BackfillStatus>) {
+        let (status, told) = watch::channel(BackfillStatus::default());
         (Self { reader, writer, clock, status }, told)
     }
 

@@ -32,7 +32,7 @@ type Flight = Shared<BoxFuture<'static, ()>>;
 
 /// What is being asked for again, and what was lately.
 #[derive(Default)]
-pub(super) struct Asked {
+pub(super) struct Retried {
     flights: HashMap<(UnitKey, FileKind), Flight>,
     /// Until when each is left alone.
     resting: HashMap<(UnitKey, FileKind), Millis>,
@@ -43,7 +43,7 @@ impl Ingest {
     /// Has another try at an archive that could not be read. One flight per archive, few at a time and a minute.
     ///
     /// Ask the index again after this, whatever came of it.
-    pub async fn ask_again(&self, unread: &Unread) {
+    pub async fn retry_unread(&self, unread: &Unread) {
         let now = self.shared.clock.now();
         let id = (unread.unit.clone(), unread.file);
         let flight = {

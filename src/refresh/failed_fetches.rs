@@ -7,9 +7,9 @@ use crate::index::{Fault, FileOutcome, KnownDirectory, KnownUnit, UnitChange, Un
 
 /// Units with files that could not be fetched.
 #[derive(Debug, Default)]
-pub(super) struct Unfetched(HashSet<UnitKey>);
+pub(super) struct FailedFetches(HashSet<UnitKey>);
 
-impl Unfetched {
+impl FailedFetches {
     /// Those that the index knows of in a directory, but for what is gone or expired.
     pub(super) fn of(directory: &DirectoryUrl, known: &KnownDirectory) -> Self {
         let applications = known.applications.iter().map(|((cluster, id), unit)| (UnitKey::application(directory, cluster, *id), unit));
