@@ -26,7 +26,7 @@ mod writer;
 
 pub use answer::{Document, DocumentAnswer, Figures, Generation, Listed, OverviewList, Unread};
 pub use change::{Fault, FileChange, FileOutcome, Pack, ParsedRecord, Presence, StagedPack, UnitChange, Urgency};
-pub use contents::{ArchivedFile, DocumentList, DocumentPage, ListedDocument, ProblemFilter, Total, UnitArchives};
+pub use contents::{ArchivedFile, DocumentList, DocumentPage, ListedDocument, ProblemFilter, UnitArchives};
 pub use control::{connect_to_server, listen_for_commands};
 pub use data_directory::last_written;
 pub use deriving::{Derived, DerivedPage, DerivingPosition, Underived};
@@ -38,5 +38,6 @@ pub use expiry::{
 pub use keys::{ApplicationKey, Copy, UnitKey};
 pub use known::{KnownDirectory, KnownFile, KnownUnit};
 pub use opening::{IndexOptions, Opened, open};
+pub use query::Total;
 pub use reader::IndexReader;
 pub use writer::IndexWriter;

@@ -12,6 +12,9 @@ mod regions;
 mod rescales;
 mod restarts;
 
+use serde::Serialize;
+use utoipa::ToSchema;
+
 use self::job::OfVertex;
 use self::rescales::RescaleFailure;
 use self::restarts::{Evidence, Setting};
@@ -111,8 +114,9 @@ pub struct RestartFacts {
     pub rescales: Option<u64>,
 }
 
-/// What was read and written, as Flink counts it: between vertices, so sources read and sinks write nothing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// Bytes and records read and written. Flink counts between vertices: sources read nothing, and sinks write nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = IoFigures)]
 pub struct IoFacts {
     /// Bytes read.
     pub read_bytes: Option<i64>,
@@ -124,8 +128,9 @@ pub struct IoFacts {
     pub write_records: Option<i64>,
 }
 
-/// One vertex of a job.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// A vertex of a job. Times and durations are milliseconds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = VertexFigures)]
 pub struct VertexFacts {
     /// Id, as archived.
     pub id: String,
@@ -143,49 +148,52 @@ pub struct VertexFacts {
     pub end: Option<Millis>,
     /// Milliseconds.
     pub duration: Option<i64>,
-    /// What it read and wrote.
+    /// Bytes and records that it read and wrote.
+    #[serde(flatten)]
     pub io: IoFacts,
-    /// Milliseconds that its subtasks were busy, together.
+    /// Busy time of all subtasks together.
     pub busy: Option<i64>,
-    /// Milliseconds that they waited for input.
+    /// Time that all subtasks together waited for input.
     pub idle: Option<i64>,
-    /// Milliseconds that they waited for those behind them.
+    /// Time that all subtasks together waited for the subtasks that they send to.
     pub backpressured: Option<i64>,
 }
 
 /// Checkpoints of a job.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = CheckpointFigures)]
 pub struct CheckpointFacts {
-    /// Triggered.
+    /// Number of triggered checkpoints.
     pub total: Option<i64>,
-    /// Completed.
+    /// Number of completed checkpoints.
     pub completed: Option<i64>,
-    /// Failed.
+    /// Number of failed checkpoints.
     pub failed: Option<i64>,
-    /// Under way when the job ended.
+    /// Number of checkpoints that were in progress when the job ended.
     pub in_progress: Option<i64>,
-    /// Times that the job was restored from one.
+    /// How often the job was restored from a checkpoint.
     pub restored: Option<i64>,
-    /// The last that was completed, a savepoint or not.
-    pub last: Option<CheckpointFact>,
-    /// Milliseconds of the longest that was completed.
-    pub longest: Option<i64>,
+    /// The last completed checkpoint or savepoint.
+    pub last: Option<CompletedCheckpoint>,
+    /// Milliseconds of the longest completed checkpoint.
+    pub longest_duration: Option<i64>,
     /// Bytes of the largest state.
-    pub largest_state: Option<i64>,
-    /// Bytes of the most that one wrote.
+    pub largest_state_size: Option<i64>,
+    /// Bytes of the largest write of one checkpoint.
     pub largest_written: Option<i64>,
 }
 
-/// One completed checkpoint.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CheckpointFact {
+/// A completed checkpoint.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = CheckpointFigure)]
+pub struct CompletedCheckpoint {
     /// Number.
     pub id: Option<i64>,
     /// Whether it is a savepoint.
     pub savepoint: bool,
-    /// When it was triggered.
+    /// Time of the trigger.
     pub triggered: Option<Millis>,
-    /// Milliseconds from trigger to the last acknowledgement.
+    /// Milliseconds from the trigger to the last acknowledgement.
     pub duration: Option<i64>,
     /// Bytes of the state.
     pub state_size: Option<i64>,

@@ -1,7 +1,7 @@
 //! What is in the archives of a unit, and what is wrong with them, in pages.
 
 use super::sqlite::Lane;
-use super::{Copy, IndexError, IndexReader, Page, UnitKey, Unread, sqlite};
+use super::{Copy, IndexError, IndexReader, Page, Total, UnitKey, Unread, sqlite};
 use crate::archive::Owner;
 use crate::directory::{DirectoryUrl, FoundFile};
 use crate::ids::ApplicationId;
@@ -95,15 +95,6 @@ impl ProblemFilter {
             && (self.clusters.is_empty() || subject.cluster.as_ref().is_some_and(|cluster| self.clusters.contains(&cluster.to_string())))
             && self.application.is_none_or(|id| subject.application == Some(id))
     }
-}
-
-/// How many rows there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Total {
-    /// The number; at least so many when it is not exact.
-    pub count: u64,
-    /// Whether that is all.
-    pub exact: bool,
 }
 
 impl IndexReader {

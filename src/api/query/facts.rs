@@ -155,7 +155,7 @@ impl JobFacts {
             scheduler: facts.scheduler,
             flink_version: facts.flink_version,
             restarts: facts.restarts,
-            restarts_at_least: facts.least_restarts,
+            restarts_at_least: facts.min_restarts,
             rescales: facts.rescales,
             root_exception: facts.root_exception.map(Into::into),
             checkpoints: facts.checkpoints.map(Into::into),
@@ -195,8 +195,8 @@ impl From<archived::CheckpointFacts> for CheckpointFigures {
                 state_size: last.state_size,
                 written: last.written,
             }),
-            longest_duration: facts.longest,
-            largest_state_size: facts.largest_state,
+            longest_duration: facts.longest_duration,
+            largest_state_size: facts.largest_state_size,
             largest_written: facts.largest_written,
         }
     }

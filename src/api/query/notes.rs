@@ -57,7 +57,7 @@ fn restarts(facts: &JobFacts) -> Option<(NoteCode, String)> {
     if facts.restarts.is_some() {
         return None;
     }
-    let text = match facts.least_restarts {
+    let text = match facts.min_restarts {
         0 => "The archive does not say how often the job was restarted.".to_owned(),
         least => format!(
             "The job was restarted at least {least} {}. The exact number is not known, because Flink keeps only the newest failures \
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn restarts_that_are_not_known_are_told_with_what_is() {
-        let facts = |restarts, least_restarts| JobFacts { restarts, least_restarts, ..JobFacts::default() };
+        let facts = |restarts, min_restarts| JobFacts { restarts, min_restarts, ..JobFacts::default() };
         assert_eq!(restarts(&facts(Some(0), 0)), None);
         assert!(restarts(&facts(None, 0)).unwrap().1.contains("does not say"));
         assert!(restarts(&facts(None, 1)).unwrap().1.contains("at least 1 time."));

@@ -1,7 +1,7 @@
 //! Checkpoints of a job, from `/jobs/<id>/checkpoints`.
 
 use super::super::members::Members;
-use super::{CheckpointFact, CheckpointFacts, figure, time};
+use super::{CheckpointFacts, CompletedCheckpoint, figure, time};
 
 /// Reads the statistics. `None` where checkpointing was off: Flink then archives an error in their place.
 pub(super) fn read(json: &str) -> Option<CheckpointFacts> {
@@ -24,14 +24,14 @@ pub(super) fn read(json: &str) -> Option<CheckpointFacts> {
         in_progress: figure(&counts, "in_progress"),
         restored: figure(&counts, "restored"),
         last: last.max_by_key(|checkpoint| checkpoint.id),
-        longest: most("end_to_end_duration"),
-        largest_state: most("state_size"),
+        longest_duration: most("end_to_end_duration"),
+        largest_state_size: most("state_size"),
         largest_written: most("checkpointed_size"),
     })
 }
 
-fn fact(checkpoint: &Members<'_>) -> CheckpointFact {
-    CheckpointFact {
+fn fact(checkpoint: &Members<'_>) -> CompletedCheckpoint {
+    CompletedCheckpoint {
         id: figure(checkpoint, "id"),
         savepoint: checkpoint.get("is_savepoint").is_some_and(|value| value.get() == "true"),
         triggered: time(checkpoint, "trigger_timestamp"),

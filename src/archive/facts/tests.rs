@@ -135,7 +135,7 @@ fn checkpoints_are_those_of_real_archives() {
         let history = archived["history"].as_array().unwrap();
         let newest = history.iter().filter(|each| each["status"] == "COMPLETED").max_by_key(|each| each["id"].as_i64());
         if found.completed == Some(0) {
-            assert_eq!((&found.last, found.longest, found.largest_state), (&None, None, None));
+            assert_eq!((&found.last, found.longest_duration, found.largest_state_size), (&None, None, None));
             return;
         }
         completed += 1;
@@ -146,8 +146,8 @@ fn checkpoints_are_those_of_real_archives() {
         assert_eq!(last.duration, newest["end_to_end_duration"].as_i64());
         assert_eq!(last.state_size, newest["state_size"].as_i64());
         assert_eq!(last.written, newest["checkpointed_size"].as_i64());
-        assert_eq!(found.longest, archived["summary"]["end_to_end_duration"]["max"].as_i64());
-        assert_eq!(found.largest_state, archived["summary"]["state_size"]["max"].as_i64());
+        assert_eq!(found.longest_duration, archived["summary"]["end_to_end_duration"]["max"].as_i64());
+        assert_eq!(found.largest_state_size, archived["summary"]["state_size"]["max"].as_i64());
         assert_eq!(found.largest_written, archived["summary"]["checkpointed_size"]["max"].as_i64());
     });
     assert!(with > 0 && without > 0 && completed > 2, "{with} {without} {completed}");

@@ -2,16 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+use utoipa::ToSchema;
+
 use super::{FailureClass, JobFacts};
 use crate::clock::Millis;
 use crate::problem::Problem;
 
-/// A count that may be a lower bound.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// The number of rows of all pages.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ListTotal)]
 pub struct Total {
-    /// Rows.
+    /// Number of rows; a lower bound where it is not exact.
     pub count: u64,
-    /// There are no more than that.
+    /// Whether all rows were counted.
     pub exact: bool,
 }
 
@@ -65,79 +69,85 @@ pub struct ListPage {
     pub total: Total,
 }
 
-/// One value of a facet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One value and the number of rows that have it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = FacetValue)]
 pub struct FacetCount {
-    /// The value; of days `2026-11-22`.
+    /// The value; a day is written as `2026-11-22`.
     pub value: String,
-    /// Rows that have it.
+    /// Number of rows.
     pub count: u64,
 }
 
-/// Counts of a list; of what was not asked for `None`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Counts of a list; null for a count that was not requested. Each counts under all parts of the filter but its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = FacetCounts)]
 pub struct Facets {
     /// By state, most frequent first.
     pub status: Option<Vec<FacetCount>>,
-    /// By cluster, most frequent first, at most 1,000.
+    /// By cluster, the 1,000 most frequent.
     pub cluster: Option<Vec<FacetCount>>,
     /// By archive directory, most frequent first.
     pub directory: Option<Vec<FacetCount>>,
-    /// By day, newest first, at most 400.
+    /// By day of the end in the time zone, newest first, at most 400.
     pub day: Option<Vec<FacetCount>>,
-    /// By job type, most frequent first.
+    /// By job type; of applications: the number that have a job of that type.
     pub job_type: Option<Vec<FacetCount>>,
-    /// Every row was counted.
+    /// Whether every row was counted.
     pub exact: bool,
 }
 
-/// Durations in milliseconds; nearest rank.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Quantiles of durations in milliseconds, by nearest rank.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = DurationQuantiles)]
 pub struct Quantiles {
     /// Median.
     pub p50: i64,
-    /// 90 of 100 are at most so long.
+    /// 90th percentile.
     pub p90: i64,
-    /// 99 of 100 are at most so long.
+    /// 99th percentile.
     pub p99: i64,
-    /// The longest.
+    /// Maximum.
     pub max: i64,
 }
 
-/// What ended within one bucket.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Counts of the rows that ended within one day or hour.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = StatisticsBucket)]
 pub struct StatusCounts {
-    /// Where it begins.
+    /// Begin of the bucket, milliseconds since 1970.
     pub start: Millis,
-    /// Rows by state.
+    /// Number of rows by state.
     pub counts: BTreeMap<String, u64>,
-    /// Their durations, if any tells one.
+    /// Durations; null where no row has one.
     pub durations: Option<Quantiles>,
 }
 
-/// How often runs of one name failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A name and how often its runs failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = FailingRuns)]
 pub struct FailingName {
-    /// The name as one of its runs writes it.
+    /// The name, as its newest run writes it.
     pub name: String,
-    /// Runs that failed.
+    /// Number of failed runs.
     pub failed: u64,
-    /// Runs.
+    /// Number of runs.
     pub runs: u64,
 }
 
-/// Statistics of a range of time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Statistics of the rows that ended within a range of time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = TimeStatistics)]
 pub struct Statistics {
-    /// One per bucket, empty ones too, oldest first.
+    /// Days or hours, oldest first, empty ones included.
     pub buckets: Vec<StatusCounts>,
-    /// Durations of all.
+    /// Durations of all rows.
     pub durations: Option<Quantiles>,
-    /// Names with the most failed runs, most first.
+    /// The 20 names with the most failed runs.
     pub failing_names: Vec<FailingName>,
-    /// Classes of exceptions that most failed with, most first.
+    /// The 20 most frequent classes of exceptions of failed rows.
     pub exceptions: Vec<FailureClass>,
-    /// Every row was looked at.
+    /// Whether every row was counted.
     pub exact: bool,
 }
 

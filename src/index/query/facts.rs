@@ -1,28 +1,32 @@
-//! What archives tell of jobs beyond their overviews. `None`: the archive does not tell, which is never zero.
+//! Facts of jobs beyond their overviews. `None`: the archive does not contain the value; this is never zero.
 
 use std::collections::BTreeMap;
+
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::archive::facts::{CheckpointFacts, Facts, IoFacts, VertexFacts};
 use crate::clock::Millis;
 
-/// Where the newest failure of a job is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The document that a failure was found in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum FailureSource {
-    /// In its exceptions.
+    /// The exceptions of the job.
     Exceptions,
-    /// In the record of a rescale.
+    /// The record of a rescale of the job (`rescales/details/<id>`).
     Rescale,
-    /// In the exceptions of its application.
+    /// The exceptions of its application.
     Application,
 }
 
 impl FailureSource {
-    /// Where what was derived from the archive of a job is told.
+    /// The source of the failure that was derived from the archive of a job.
     pub(in crate::index) fn of(facts: &Facts) -> Self {
         if facts.from_rescale { Self::Rescale } else { Self::Exceptions }
     }
 
-    /// As stored.
+    /// The stored number.
     pub(in crate::index) fn number(self) -> i64 {
         match self {
             Self::Exceptions => 1,
@@ -31,7 +35,7 @@ impl FailureSource {
         }
     }
 
-    /// The inverse of [`FailureSource::number`]; of what an older server stored nothing is known but that it is from the exceptions.
+    /// The inverse of [`FailureSource::number`]. Older servers stored no number: they read exceptions only.
     pub(in crate::index) fn of_number(number: Option<i64>) -> Self {
         match number {
             Some(2) => Self::Rescale,
@@ -41,22 +45,22 @@ impl FailureSource {
     }
 }
 
-/// The newest failure of an application or a job; of a failed one that which ended it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The newest failure of an application or a job. Of a failed one, this is the failure that ended it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RootException {
     /// Class.
     pub class: Option<String>,
     /// Message.
     pub message: Option<String>,
-    /// When it happened.
+    /// Time of the failure.
     pub at: Option<Millis>,
     /// Class of the innermost cause, where there is one.
     pub cause_class: Option<String>,
     /// Message of the innermost cause.
     pub cause_message: Option<String>,
-    /// What failure enrichers said about it.
+    /// Labels of Flink's failure enrichers.
     pub labels: BTreeMap<String, String>,
-    /// Where it is told.
+    /// The document that it was found in.
     pub source: FailureSource,
 }
 
@@ -73,15 +77,15 @@ pub struct JobFacts {
     pub flink_version: Option<String>,
     /// How often it, or a region of it, was restarted after a failure.
     pub restarts: Option<i64>,
-    /// At least so often.
-    pub least_restarts: i64,
+    /// Lower bound of the number of restarts.
+    pub min_restarts: i64,
     /// How often the adaptive scheduler changed its parallelism without a failure.
     pub rescales: Option<i64>,
     /// Whether it has a plan.
     pub has_plan: Option<bool>,
-    /// What its vertices read and wrote together.
+    /// Bytes and records that its vertices read and wrote, in total.
     pub io: IoFacts,
-    /// Checkpoints; `None`: checkpointing was off, or is not told of.
+    /// Checkpoints; `None`: checkpointing was off, or the archive has no checkpoint statistics.
     pub checkpoints: Option<CheckpointFacts>,
     /// The newest failure.
     pub root_exception: Option<RootException>,
@@ -89,18 +93,19 @@ pub struct JobFacts {
     pub vertices: Vec<VertexFacts>,
 }
 
-/// Figures of one run of an application or a job, for comparing runs; of an application of its jobs together.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Figures of a run, for comparing runs. The figures of an application are those of its jobs together. Null: the archive has no value.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RunFigures {
     /// Default parallelism of a job.
     pub parallelism: Option<i64>,
-    /// How often it was restarted after failures; of an application the sum over its jobs, `None` where that of one cannot be known.
+    /// How often it was restarted after failures; of an application the sum over its jobs. Null: the number cannot be known.
     pub restarts: Option<i64>,
-    /// What was read and written.
+    /// Bytes and records read and written.
+    #[serde(flatten)]
     pub io: IoFacts,
-    /// Completed checkpoints.
+    /// Number of completed checkpoints.
     pub checkpoints_completed: Option<i64>,
-    /// Failed checkpoints.
+    /// Number of failed checkpoints.
     pub checkpoints_failed: Option<i64>,
     /// Bytes of the state in the last completed checkpoint; of an application the largest of its jobs.
     pub last_checkpoint_size: Option<i64>,
@@ -112,11 +117,12 @@ pub struct RunFigures {
     pub root_cause_class: Option<String>,
 }
 
-/// A class of exceptions and how many failed with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A class of exceptions and the number of failures with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FailureClass {
-    /// Class of the innermost cause.
+    /// Class of the innermost cause: Flink wraps most failures in a few classes of its own.
     pub class: String,
-    /// Jobs, or applications, that failed with it.
+    /// Number of failed jobs; in statistics of applications, of failed applications.
+    #[serde(rename = "jobs")]
     pub count: u64,
 }

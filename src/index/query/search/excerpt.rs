@@ -1,17 +1,21 @@
-//! What of a text is shown: the part around what was found, in pieces that are hits or not. Never markup.
+//! Excerpts: the part of a text around its first hit, in segments that are hits or not. Plain text, never markup.
 
 use std::ops::Range;
+
+use serde::Serialize;
+use utoipa::ToSchema;
 
 /// Characters before the first hit, and in all, at most.
 const BEFORE: usize = 40;
 const LONGEST: usize = 200;
 
-/// A piece of an excerpt.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A piece of an excerpt. Plain text, never markup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ExcerptPiece)]
 pub struct Segment {
-    /// As archived.
+    /// The text as archived.
     pub text: String,
-    /// It was searched for.
+    /// Whether it matches the search.
     pub hit: bool,
 }
 

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{Failure, prepare};
-use crate::archive::facts::{CheckpointFact, CheckpointFacts, IoFacts};
+use crate::archive::facts::{CheckpointFacts, CompletedCheckpoint, IoFacts};
 use crate::index::query::{FailureSource, JobFacts, ListKind, RootException, RunFigures};
 use crate::index::sqlite::facts::read_vertices;
 use crate::index::sqlite::links::JOBS_OF_UNIT;
@@ -36,7 +36,7 @@ pub(super) fn of_job(connection: &Connection, unit: i64, job: [u8; 16]) -> Resul
         scheduler: row.get(2)?,
         flink_version: row.get(3)?,
         restarts: row.get(4)?,
-        least_restarts: row.get(30)?,
+        min_restarts: row.get(30)?,
         rescales: row.get(31)?,
         has_plan: row.get(32)?,
         io: io(row, 5)?,
@@ -61,7 +61,7 @@ fn checkpoints(row: &Row<'_>) -> rusqlite::Result<Option<CheckpointFacts>> {
     }
     let savepoint: Option<bool> = row.get(18)?;
     let last = savepoint.map(|savepoint| {
-        Ok::<_, rusqlite::Error>(CheckpointFact {
+        Ok::<_, rusqlite::Error>(CompletedCheckpoint {
             id: row.get(19)?,
             savepoint,
             triggered: row.get(20)?,
@@ -77,8 +77,8 @@ fn checkpoints(row: &Row<'_>) -> rusqlite::Result<Option<CheckpointFacts>> {
         in_progress: row.get(13)?,
         restored: row.get(14)?,
         last: last.transpose()?,
-        longest: row.get(15)?,
-        largest_state: row.get(16)?,
+        longest_duration: row.get(15)?,
+        largest_state_size: row.get(16)?,
         largest_written: row.get(17)?,
     }))
 }
