@@ -30,7 +30,8 @@ use tokio::sync::mpsc::Sender;
 
 use crate::clock::Millis;
 use crate::ids::JobId;
-use crate::telemetry::metrics;
+use crate::names::{ClusterName, DirectoryUrl, FilePath};
+use crate::telemetry;
 
 use self::address::Address;
 use self::local::Local;
@@ -39,8 +40,7 @@ use self::object_store::Store;
 pub use self::address::{DirectoryList, has_scheme, split_list};
 pub use self::error::{DirectoryError, DirectoryErrorKind};
 pub use self::found::{
-    ClusterName, DirectoryUrl, Extent, FileKind, FilePath, FileVersion, Fingerprint, Found, FoundApplication, FoundFile, Hidden, Listed,
-    Obstacle, WantsFiles,
+    Extent, FileKind, FileVersion, Fingerprint, Found, FoundApplication, FoundFile, Hidden, Listed, Obstacle, WantsFiles,
 };
 pub use self::pieces::Pieces;
 
@@ -288,7 +288,7 @@ impl Directory {
 
 /// Counts an operation by its result.
 fn counted<T>(kind: &'static str, result: Result<T, DirectoryError>) -> Result<T, DirectoryError> {
-    metrics::store_request(kind, result.as_ref().err().map(|error| error.kind));
+    telemetry::store_request(kind, result.as_ref().err().map_or("ok", |error| error.kind.into()));
     result
 }
 

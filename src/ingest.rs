@@ -11,6 +11,7 @@ mod read;
 mod restore;
 mod retry;
 mod retry_unread;
+pub mod task;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -26,11 +27,12 @@ pub use restore::RestoreError;
 
 use crate::archive::Limits;
 use crate::clock::{Clock, Millis};
-use crate::directory::{Directory, DirectoryUrl};
+use crate::directory::Directory;
 use crate::index::{IndexReader, IndexWriter, UnitChange, UnitKey};
-use crate::refresh::plan::Task;
-use crate::telemetry::metrics::{self, IngestReason};
+use crate::names::DirectoryUrl;
+use crate::telemetry::{self, IngestReason};
 use outcome::Unit;
+use task::Task;
 
 /// Archives up to this size are read whole and split by slice; larger ones are streamed with one document in memory at a time.
 pub const WHOLE_UP_TO: u64 = 8 << 20;
@@ -120,7 +122,7 @@ impl Ingest {
 
     /// Fetches and reads the files of a task. What could not be fetched or read is in the change, as problems.
     pub async fn ingest(&self, directory: &Directory, task: Task, reason: IngestReason) -> Ingested {
-        metrics::ingested(reason);
+        telemetry::ingested(reason);
         let Task { key, files, failures, has_summary, newest: _ } = task;
         let (archives, in_flight) = match &key {
             UnitKey::Application(key) => self.fetch_archive_by_application_id(directory, key.id, files).await,

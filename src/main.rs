@@ -7,7 +7,7 @@ use clap::{CommandFactory as _, Parser as _};
 use historyserver::cli::client::{self, ClientCommand};
 use historyserver::cli::{Arguments, CleanupArguments, Command, EXIT_FAILED, EXIT_OK, EXIT_USAGE, cleanup};
 use historyserver::config::{Config, ConfigErrors, Environment, Loaded, report};
-use historyserver::{server, telemetry, tls};
+use historyserver::{logging, server, tls};
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -104,7 +104,7 @@ fn check(loaded: &Loaded) -> anyhow::Result<()> {
 }
 
 fn clean_up(loaded: &Loaded, wanted: &CleanupArguments) -> anyhow::Result<u8> {
-    telemetry::start(&loaded.config.log)?;
+    logging::start(&loaded.config.log)?;
     warn(loaded);
     let outcome = tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(cleanup::run(&loaded.config, wanted))?;
     std::io::stdout().write_all(outcome.text.as_bytes())?;
@@ -112,7 +112,7 @@ fn clean_up(loaded: &Loaded, wanted: &CleanupArguments) -> anyhow::Result<u8> {
 }
 
 fn serve(loaded: Loaded) -> anyhow::Result<()> {
-    telemetry::start(&loaded.config.log)?;
+    logging::start(&loaded.config.log)?;
     warn(&loaded);
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(server::run(loaded.config))
 }

@@ -6,8 +6,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::clock::Millis;
-use crate::directory::{ClusterName, DirectoryUrl, FilePath};
 use crate::ids::ApplicationId;
+use crate::names::{ClusterName, DirectoryUrl, FilePath};
 
 /// Stable code of a problem: scripts and alerts rely on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, ToSchema)]

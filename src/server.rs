@@ -26,7 +26,7 @@ use crate::schedule::cleanups::{self, Cleaner, Surroundings};
 use crate::schedule::cron::{Schedule, Zone};
 use crate::schedule::periodic::Activator;
 use crate::schedule::{file_events, periodic};
-use crate::telemetry::metrics;
+use crate::telemetry;
 use crate::{tasks, tls};
 
 pub mod alone;
@@ -272,11 +272,11 @@ fn api_options(web: &WebConfig, address: IpAddr) -> ApiOptions {
 fn prometheus() -> anyhow::Result<PrometheusHandle> {
     let mut builder = PrometheusBuilder::new();
     let durations = [(&api::DURATION_METRIC, api::DURATION_BUCKETS)].into_iter();
-    for (name, buckets) in durations.chain(metrics::HISTOGRAMS.iter().map(|name| (name, metrics::BUCKETS))) {
+    for (name, buckets) in durations.chain(telemetry::HISTOGRAMS.iter().map(|name| (name, telemetry::BUCKETS))) {
         builder = builder.set_buckets_for_metric(Matcher::Full((*name).to_owned()), buckets).context("buckets of a metric")?;
     }
     let handle = builder.install_recorder().context("installing the recorder of metrics")?;
-    metrics::describe();
+    telemetry::describe();
     Ok(handle)
 }
 

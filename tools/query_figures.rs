@@ -16,12 +16,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use clap::Parser;
-use historyserver::directory::DirectoryUrl;
 use historyserver::index::query::calendar::{Bucket, edges};
 use historyserver::index::query::{
     Bounds, FacetKey, FacetQuery, Filter, ListKind, ListQuery, NameMatch, Scope, ScopedReader, Sort, SortKey, StatisticsQuery,
 };
 use historyserver::index::{self, IndexOptions};
+use historyserver::names::DirectoryUrl;
 use rusqlite::{Connection, params};
 
 #[path = "query_figures/searches.rs"]

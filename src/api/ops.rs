@@ -74,7 +74,7 @@ pub(super) async fn metrics(State(shared): State<Arc<Shared>>) -> Result<Respons
     gauge!(GONE_PACK_BYTES).set(figures.gone_pack_bytes as f64);
     gauge!(INDEX_BYTES).set(figures.file_bytes as f64);
     gauge!(ANSWER_BYTES).set(shared.options.budget.used() as f64);
-    telemetry::metrics::evictions(figures.evictions);
+    telemetry::evictions(figures.evictions);
     let mut problems: BTreeMap<String, u64> = refresh.directories.iter().map(|directory| (directory.url.to_string(), 0)).collect();
     let mut codes: BTreeMap<ProblemCode, u64> = ProblemCode::ALL.iter().map(|code| (*code, 0)).collect();
     let unstored = refresh.unstored().map(|problem| (problem.subject.directory.clone(), problem.code, 1));
@@ -86,7 +86,7 @@ pub(super) async fn metrics(State(shared): State<Arc<Shared>>) -> Result<Respons
         gauge!(PROBLEMS_BY_CODE, "code" => code.as_str()).set(problems as f64);
     }
     for (directory, problems) in &problems {
-        telemetry::metrics::problems(directory, *problems);
+        telemetry::problems(directory, *problems);
     }
     let mut answer = Response::new(Body::from(shared.prometheus.render()));
     let headers = answer.headers_mut();

@@ -4,8 +4,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::directory::DirectoryUrl;
 use crate::index::{HeldCleanup, Listed};
+use crate::names::DirectoryUrl;
 use crate::problem::ProblemCode;
 use crate::refresh::{DirectoryState, DirectoryStatus, RefreshStatus};
 

@@ -10,8 +10,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{CleanupArguments, EXIT_FAILED, EXIT_HELD_BACK, EXIT_OK};
 use crate::config::Config;
-use crate::directory::DirectoryUrl;
 use crate::index::{self, HeldCleanup, HeldReason};
+use crate::names::DirectoryUrl;
 use crate::server::alone::{self, Findings, Wanted};
 
 /// How often the running server is asked whether it is done.

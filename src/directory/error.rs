@@ -14,7 +14,8 @@ pub struct DirectoryError {
 }
 
 /// Kinds of failure of an archive directory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum DirectoryErrorKind {
     /// The file is not there.
     NotFound,

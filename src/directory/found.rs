@@ -1,83 +1,11 @@
 //! What a listing of an archive directory finds.
 
-use std::fmt;
 use std::sync::Arc;
-
-use serde::Serialize;
 
 use crate::clock::Millis;
 use crate::ids::{ApplicationId, JobId};
+use crate::names::{ClusterName, FilePath};
 use crate::problem::ProblemCode;
-
-macro_rules! name {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, utoipa::ToSchema)]
-        #[serde(transparent)]
-        #[schema(value_type = String)]
-        pub struct $name(Arc<str>);
-
-        impl $name {
-            /// Wraps the text as it is.
-            #[must_use]
-            pub fn new(text: impl Into<Arc<str>>) -> Self {
-                Self(text.into())
-            }
-
-            /// The text.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str(&self.0)
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Debug::fmt(&*self.0, formatter)
-            }
-        }
-    };
-}
-
-name! {
-    /// Normalised URL of an archive directory, without credentials and without a trailing slash. Key of a directory everywhere.
-    DirectoryUrl
-}
-name! {
-    /// Name of a cluster: Flink's `cluster.id`, 32 hex digits or any other name (`prod-eu`). It may have slashes (`team a/prod`),
-    /// since it is the path of the cluster's folder below the root.
-    ClusterName
-}
-
-impl ClusterName {
-    /// Whether it lies below a folder that is left alone, since its name begins with `.` or `_`. An older index may know such clusters.
-    #[must_use]
-    pub fn is_hidden(&self) -> bool {
-        self.0.split('/').any(|segment| super::layout::is_hidden(segment.as_bytes()))
-    }
-
-    /// The names of the folders that it lies in, and itself: `a`, `a/b` and `a/b/c` of `a/b/c`.
-    pub fn folders(&self) -> impl Iterator<Item = &str> {
-        self.0.match_indices('/').map(|(end, _)| end).chain([self.0.len()]).map(|end| &self.0[..end])
-    }
-}
-
-/// Equal names have equal hashes as texts, too.
-impl std::borrow::Borrow<str> for ClusterName {
-    fn borrow(&self) -> &str {
-        &self.0
-    }
-}
-name! {
-    /// Path of a file below the root of its archive directory, as stored: segments joined by `/`, no leading slash.
-    FilePath
-}
 
 /// Which archive a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::fmt::{Display, Write as _};
 
 use super::error::DirectoryError;
-use super::found::{ClusterName, FileKind, FilePath, FoundFile, Hidden, Obstacle};
+use super::found::{FileKind, FoundFile, Hidden, Obstacle};
 use crate::ids::{ApplicationId, JobId};
+use crate::names::{ClusterName, FilePath, is_hidden};
 use crate::problem::ProblemCode;
 
 /// Folder of a cluster that holds its applications.
@@ -17,11 +18,6 @@ pub(super) const SUMMARY: &str = "application-summary";
 
 /// Folders that the name of a cluster is made of, at most: a `cluster.id` may hold slashes.
 pub(super) const MOST_SEGMENTS: usize = 8;
-
-/// Whether Flink and Hadoop leave a file or folder of this name alone. So does this server, at every place below the root.
-pub(super) fn is_hidden(name: &[u8]) -> bool {
-    matches!(name.first(), Some(b'.' | b'_'))
-}
 
 /// What is told of archives below a hidden name.
 pub(super) fn hidden_archives(folder: &str) -> String {

@@ -21,10 +21,12 @@ use bytes::Bytes;
 use tokio::sync::mpsc::Sender;
 
 use super::error::{DirectoryError, DirectoryErrorKind};
-use super::found::{ClusterName, Extent, FileVersion, Found, FoundFile, Listed};
+use super::found::{Extent, FileVersion, Found, FoundFile, Listed};
 use super::pieces::Piece;
-use super::{Contents, Deleted, FilePath, layout};
+use super::{Contents, Deleted, layout};
 use crate::ids::JobId;
+use crate::names::ClusterName;
+use crate::names::FilePath;
 use crate::tasks::spawn_blocking;
 
 /// The root of a local archive directory. Cheap to clone.

@@ -27,11 +27,12 @@ use tokio::sync::mpsc::Sender;
 use self::errors::Redaction;
 use self::store_clock::StoreClock;
 use super::error::{DirectoryError, DirectoryErrorKind};
-use super::found::{ClusterName, DirectoryUrl, Extent, FileKind, FilePath, FileVersion, Found, FoundFile, Listed};
+use super::found::{Extent, FileKind, FileVersion, Found, FoundFile, Listed};
 use super::pieces::Piece;
 use super::{Contents, Deleted, layout};
 use crate::clock::Millis;
 use crate::ids::JobId;
+use crate::names::{ClusterName, DirectoryUrl, FilePath};
 
 /// A root in an object store. Cheap to clone.
 #[derive(Clone)]

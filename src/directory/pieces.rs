@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 
-use super::{Backend, Directory, DirectoryError, FilePath, counted};
+use super::{Backend, Directory, DirectoryError, counted};
+use crate::names::FilePath;
 
 /// A piece, and what is known of the file that it is of.
 pub(super) struct Piece {
@@ -59,8 +60,9 @@ mod tests {
     use ::object_store::ObjectStoreExt as _;
     use ::object_store::memory::InMemory;
 
-    use super::super::{DirectoryErrorKind, DirectoryUrl};
+    use super::super::DirectoryErrorKind;
     use super::*;
+    use crate::names::DirectoryUrl;
 
     const NAME: &str = "0d6f4f6e8da5b7e7a3551550ff16c873";
 

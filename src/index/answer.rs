@@ -2,7 +2,8 @@
 
 use super::leases::Lease;
 use super::{Fault, UnitKey};
-use crate::directory::{FileKind, FilePath, Fingerprint};
+use crate::directory::{FileKind, Fingerprint};
+use crate::names::FilePath;
 use crate::pack::Place;
 
 /// Counter that grows with every commit that changes a list, never repeats for the life of the index file, and differs between index files.

@@ -4,7 +4,8 @@ use super::{IndexWriter, UnitKey};
 use crate::archive::facts::Facts;
 use crate::archive::{ApplicationRecord, JobRecord};
 use crate::clock::Millis;
-use crate::directory::{FileKind, FilePath, FileVersion};
+use crate::directory::{FileKind, FileVersion};
+use crate::names::FilePath;
 use crate::pack::Part;
 use crate::problem::Problem;
 

@@ -3,8 +3,9 @@
 use super::sqlite::Lane;
 use super::{Copy, IndexError, IndexReader, Page, Total, UnitKey, Unread, sqlite};
 use crate::archive::Owner;
-use crate::directory::{DirectoryUrl, FoundFile};
+use crate::directory::FoundFile;
 use crate::ids::ApplicationId;
+use crate::names::DirectoryUrl;
 use crate::problem::{Problem, ProblemCode};
 
 /// A document as it is listed.

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use super::UnitKey;
 use crate::clock::Millis;
-use crate::directory::{ClusterName, DirectoryUrl, FileKind, FilePath, Fingerprint};
+use crate::directory::{FileKind, Fingerprint};
 use crate::ids::{ApplicationId, JobId};
+use crate::names::{ClusterName, DirectoryUrl, FilePath};
 
 /// What is to be done with a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Natural keys: what is kept, and which copy of it is meant.
 
-use crate::directory::{ClusterName, DirectoryUrl};
 use crate::ids::{ApplicationId, JobId};
+use crate::names::{ClusterName, DirectoryUrl};
 
 /// One copy of an application: ids repeat across directories and clusters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

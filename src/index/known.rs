@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::{Fault, FollowedLimits, Marks, UnitKey};
 use crate::clock::Millis;
-use crate::directory::{ClusterName, FileKind, Fingerprint};
+use crate::directory::{FileKind, Fingerprint};
 use crate::ids::{ApplicationId, JobId};
+use crate::names::ClusterName;
 
 /// A file as the index knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use super::sqlite::{self, Health, Pool, Thread};
 use super::walks::Walks;
 use super::{IndexError, IndexReader, IndexWriter};
 use crate::clock::Clock;
-use crate::directory::DirectoryUrl;
+use crate::names::DirectoryUrl;
 
 /// How to open the index.
 #[derive(Debug, Clone)]

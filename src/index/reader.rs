@@ -12,8 +12,9 @@ use super::sqlite::{self, Connection, Failure, Lane};
 use super::walks::{Kind, Over, Patience};
 use super::{Copy, Document, DocumentAnswer, Figures, Generation, IndexError, KnownDirectory, Listed, OverviewList, UnitKey};
 use crate::archive::Owner;
-use crate::directory::{ClusterName, DirectoryUrl, FoundFile};
+use crate::directory::FoundFile;
 use crate::ids::JobId;
+use crate::names::{ClusterName, DirectoryUrl};
 use crate::problem::Problem;
 
 /// Reads the index. Cheap to clone; never waits for the writer.

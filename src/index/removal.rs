@@ -7,7 +7,7 @@ use super::{
     PendingRemoval, UnitKey, Urgency, sqlite,
 };
 use crate::clock::Millis;
-use crate::directory::DirectoryUrl;
+use crate::names::DirectoryUrl;
 
 impl IndexWriter {
     /// Puts verdicts on record, in groups. [`MarkState::Marked`] hides them at once, whether they were ever read or not.

@@ -8,7 +8,8 @@ use super::shared::Shared;
 use super::sqlite::{self, Answer, Command, Failure, Session};
 use super::{IndexError, Presence, StagedPack, UnitChange, UnitKey, Urgency};
 use crate::clock::Millis;
-use crate::directory::{DirectoryUrl, FileKind};
+use crate::directory::FileKind;
+use crate::names::DirectoryUrl;
 use crate::pack::Part;
 use crate::problem::{Problem, ProblemChanges};
 

@@ -7,12 +7,13 @@ use futures::FutureExt as _;
 use futures::future::{BoxFuture, Shared};
 
 use super::Ingest;
+use super::task::{OPEN_WINDOW, Task};
 use crate::archive::Owner;
 use crate::clock::Millis;
-use crate::directory::{Directory, FileKind, FilePath, FoundFile};
+use crate::directory::{Directory, FileKind, FoundFile};
 use crate::index::{ApplicationKey, UnitKey, Urgency};
-use crate::refresh::plan::{OPEN_WINDOW, Task};
-use crate::telemetry::metrics::IngestReason;
+use crate::names::FilePath;
+use crate::telemetry::IngestReason;
 
 /// How long an id that was not found is not looked for again.
 const NOT_FOUND_FOR: Millis = 30_000;

@@ -1,8 +1,9 @@
 //! The archive files themselves, as they lie in their directory.
 
 use super::Ingest;
-use crate::directory::{FilePath, Pieces};
+use crate::directory::Pieces;
 use crate::index::UnitKey;
+use crate::names::FilePath;
 
 impl Ingest {
     /// An archive file of a unit, to be read piece by piece; `None`: its directory is not configured. Does no IO yet.

@@ -2,19 +2,20 @@
 
 use super::pauses::pause;
 use super::read::{Failure, ReadFile};
+use super::task::RACY_WINDOW;
 use crate::archive::Record;
 use crate::clock::Millis;
-use crate::directory::{DirectoryErrorKind, DirectoryUrl, FileKind, FilePath};
+use crate::directory::{DirectoryErrorKind, FileKind};
 use crate::index::{Fault, FileChange, FileOutcome, IndexError, ParsedRecord, UnitChange, UnitKey};
+use crate::names::{DirectoryUrl, FilePath};
 use crate::problem::{Problem, ProblemCode, Subject};
-use crate::refresh::plan::RACY_WINDOW;
 
 /// The unit that was read.
 pub(super) struct Unit {
     pub(super) key: UnitKey,
-    /// See [`Task::failures`](crate::refresh::plan::Task::failures).
+    /// See [`Task::failures`](super::Task::failures).
     pub(super) failures: Vec<(FileKind, u32)>,
-    /// See [`Task::has_summary`](crate::refresh::plan::Task::has_summary).
+    /// See [`Task::has_summary`](super::Task::has_summary).
     pub(super) has_summary: bool,
 }
 

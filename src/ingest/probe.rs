@@ -11,12 +11,12 @@ use tokio_util::io::{StreamReader, SyncIoBridge};
 
 use super::outcome::Unit;
 use super::read::{Failure, ReadFile, failure};
+use super::task::Task;
 use super::{Ingest, WHOLE_UP_TO, outcome};
 use crate::archive::facts::Belongs;
 use crate::archive::{self, Limits, NoSink, Owner};
 use crate::directory::{Contents, Directory, DirectoryError, FileKind, FoundFile};
 use crate::index::{JudgedFile, UnitChange, UnitKey};
-use crate::refresh::plan::Task;
 use crate::tasks;
 
 /// Job archives above this are looked at by their ends.

@@ -7,12 +7,12 @@ use futures::FutureExt as _;
 use futures::future::{BoxFuture, Shared};
 
 use super::Ingest;
+use super::task::Task;
 use crate::archive::Owner;
 use crate::directory::FileKind;
 use crate::index::{FileChange, FileOutcome, Presence, UnitChange, UnitKey, Urgency};
 use crate::problem::{Problem, ProblemCode};
-use crate::refresh::plan::Task;
-use crate::telemetry::metrics::IngestReason;
+use crate::telemetry::IngestReason;
 
 /// The common result of all who wait for one unit: what kept single files of it from coming back, or all.
 pub(super) type Flight = Shared<BoxFuture<'static, Result<Arc<Missing>, RestoreError>>>;

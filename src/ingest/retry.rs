@@ -1,10 +1,10 @@
 //! Files of a unit that could not be read, tried again although no listing has found them changed.
 
+use super::task::Task;
 use super::{Ingest, Ingested};
 use crate::directory::{Directory, FileKind};
 use crate::index::{IndexError, UnitKey};
-use crate::refresh::plan::Task;
-use crate::telemetry::metrics::IngestReason;
+use crate::telemetry::IngestReason;
 
 impl Ingest {
     /// Reads these files of a unit again, each with the number of its failures in a row; `None` when none of them is there any more.

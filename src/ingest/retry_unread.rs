@@ -8,11 +8,12 @@ use futures::FutureExt as _;
 use futures::future::{BoxFuture, Shared};
 
 use super::Ingest;
+use super::task::Task;
 use crate::clock::Millis;
-use crate::directory::{Directory, DirectoryError, FileKind, FilePath, FoundFile};
+use crate::directory::{Directory, DirectoryError, FileKind, FoundFile};
 use crate::index::{Fault, Presence, UnitChange, UnitKey, Unread, Urgency};
-use crate::refresh::plan::Task;
-use crate::telemetry::metrics::IngestReason;
+use crate::names::FilePath;
+use crate::telemetry::IngestReason;
 
 /// How long an archive is left alone after somebody has asked for it.
 const fn rest(fault: Fault) -> Millis {

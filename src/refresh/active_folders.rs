@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::plan::OPEN_WINDOW;
 use crate::clock::Millis;
-use crate::directory::{ClusterName, FileKind, FilePath, Found, FoundApplication};
+use crate::directory::{FileKind, Found, FoundApplication};
+use crate::ingest::task::OPEN_WINDOW;
+use crate::names::{ClusterName, FilePath};
 
 /// Open applications that are remembered.
 const MOST_APPLICATIONS: usize = 256;

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::directory::DirectoryUrl;
 use crate::index::{Fault, FileOutcome, KnownDirectory, KnownUnit, UnitChange, UnitKey};
+use crate::names::DirectoryUrl;
 
 /// Units with files that could not be fetched.
 #[derive(Debug, Default)]

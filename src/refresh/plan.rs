@@ -6,20 +6,16 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::clock::Millis;
-use crate::directory::{ClusterName, DirectoryUrl, FileKind, FilePath, Found, FoundApplication, FoundFile, Hidden};
+use crate::directory::{FileKind, Found, FoundApplication, FoundFile, Hidden};
 use crate::ids::{ApplicationId, JobId};
 use crate::index::{Expiry, JudgedFile, KnownDirectory, KnownFile, KnownUnit, MarkState, Presence, Removal, UnitKey};
+use crate::ingest::task::{OPEN_WINDOW, RACY_WINDOW, Task};
+use crate::names::{ClusterName, DirectoryUrl, FilePath};
 use crate::retention::policy::Policy;
 
 mod retaining;
 
 use retaining::Judged;
-
-/// A file whose time is this close to the listing may be written again without a visible change of size and time.
-pub const RACY_WINDOW: Millis = 2_000;
-
-/// Files of an application younger than this are listed by every look.
-pub const OPEN_WINDOW: Millis = 10 * 60 * 1_000;
 
 /// Time since which a directory holds no archive, when somebody confirmed that this is meant.
 pub const CONFIRMED: Millis = 0;
@@ -49,21 +45,6 @@ pub struct Judging {
     pub by_age: bool,
     /// Whether the operator wrote out that a cleanup may take everything, so that only ages need a time that can be right.
     pub written_out: bool,
-}
-
-/// Files of one unit that are to be fetched.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Task {
-    /// The unit.
-    pub key: UnitKey,
-    /// Files that are new, changed or tried again.
-    pub files: Vec<FoundFile>,
-    /// How often in a row those of them failed that are tried again unchanged.
-    pub failures: Vec<(FileKind, u32)>,
-    /// Whether the unit will have a summary file after this (always true for legacy job archives).
-    pub has_summary: bool,
-    /// Time of its newest file: newest first is the order of work.
-    pub newest: Millis,
 }
 
 /// What a whole listing leads to, besides the tasks given out on the way.

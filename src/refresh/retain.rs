@@ -1,8 +1,8 @@
 //! What a refresh does about retention: verdicts go on record, unless the guard holds them back.
 
 use crate::clock::Millis;
-use crate::directory::FilePath;
 use crate::index::{Expiry, FollowedLimits, HeldCleanup, HeldReason, IndexError, KnownDirectory, MarkState, Presence, Removal, UnitKey};
+use crate::names::FilePath;
 use crate::refresh::round::{DirectoryRefresh, Duty};
 use crate::retention::policy::Policy;
 use crate::retention::trust::{Doubt, Evidence};

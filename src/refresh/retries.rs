@@ -8,8 +8,9 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use crate::clock::Millis;
-use crate::directory::{DirectoryUrl, FileKind};
+use crate::directory::FileKind;
 use crate::index::{Fault, FileOutcome, KnownDirectory, KnownFile, KnownUnit, MarkState, UnitChange, UnitKey};
+use crate::names::DirectoryUrl;
 
 /// Failures of the store that one round takes beyond what it read.
 const STORE_FAILURES: usize = 64;

@@ -13,19 +13,21 @@ use tokio_util::sync::CancellationToken;
 
 use super::active_folders::ActiveFolders;
 use super::failed_fetches::FailedFetches;
-use super::plan::{Plan, Planner, Probed, Rules, Task, is_open};
+use super::plan::{Plan, Planner, Probed, Rules, is_open};
 use super::retain::RetentionRules;
 use super::retries::{Attempts, Moment, Retries, Wish};
 use super::status::{DirectoryState, DirectoryStatus, RefreshStatus};
 use super::work::{Work, Worked};
 use crate::clock::{Clock, Millis};
-use crate::directory::{ClusterName, Directory, DirectoryError, Extent, FileKind, FilePath, Found, Listed};
+use crate::directory::{Directory, DirectoryError, Extent, FileKind, Found, Listed};
 use crate::ids::ApplicationId;
 use crate::index::{FileOutcome, IndexError, IndexReader, IndexWriter, KnownDirectory, KnownUnit, MarkState, UnitChange, UnitKey, Urgency};
+use crate::ingest::task::Task;
 use crate::ingest::{Ingest, Ingested, ProbedUnit};
+use crate::names::{ClusterName, FilePath};
 use crate::problem::{Problem, ProblemCode, Subject};
 use crate::retention::trust::ClockTrust;
-use crate::telemetry::metrics;
+use crate::telemetry;
 
 /// Units that are fetched and parsed at once.
 const UNITS_IN_FLIGHT: usize = 16;
@@ -276,7 +278,7 @@ impl DirectoryRefresh {
             let elapsed = started.elapsed();
             let cost = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
             if !matches!(result, Err(Failure::Stopped)) {
-                metrics::refreshed(self.directory.url(), elapsed, result.is_ok().then(|| self.clock.now()));
+                telemetry::refreshed(self.directory.url(), elapsed, result.is_ok().then(|| self.clock.now()));
             }
             let left = result.as_ref().map_or(0, |done| done.unread);
             match result {
@@ -415,7 +417,7 @@ impl DirectoryRefresh {
                 ended = &mut listing, if listed.is_none() => {
                     // What was found before a failure is true, and is ingested all the same.
                     if ended.is_ok() {
-                        metrics::listed(directory.url(), audit, listing_started.elapsed());
+                        telemetry::listed(directory.url(), audit, listing_started.elapsed());
                     }
                     listed = Some(ended);
                     listing_ms = u64::try_from(listing_started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -496,7 +498,7 @@ impl DirectoryRefresh {
         let known = Arc::new(self.reader.known(self.directory.url()).await?);
         let jobs = |unit: &KnownUnit| unit.files.iter().filter(|file| file.kind != FileKind::Summary).count();
         let job_archives = known.applications.values().chain(known.legacy_jobs.values()).map(jobs).sum();
-        metrics::known(self.directory.url(), known.applications.len(), job_archives);
+        telemetry::known(self.directory.url(), known.applications.len(), job_archives);
         self.unfetched = FailedFetches::of(self.directory.url(), &known);
         self.known = Some((version, known.clone()));
         self.attempts.clear();

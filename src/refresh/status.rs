@@ -3,8 +3,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::clock::Millis;
-use crate::directory::DirectoryUrl;
 use crate::index::HeldCleanup;
+use crate::names::DirectoryUrl;
 use crate::problem::Problem;
 
 /// State of the refreshes, published while they run.

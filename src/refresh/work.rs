@@ -1,11 +1,11 @@
 //! What a round reads, one unit at a time.
 
-use super::plan::Task;
 use super::retries::Retry;
 use crate::directory::Directory;
 use crate::index::IndexError;
+use crate::ingest::task::Task;
 use crate::ingest::{Ingest, Ingested, ProbedUnit};
-use crate::telemetry::metrics::IngestReason;
+use crate::telemetry::IngestReason;
 
 /// What is read next.
 pub(super) enum Work {

@@ -11,11 +11,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::delete::{self, Outcome, Step, Witness};
 use crate::clock::{Clock, Millis};
-use crate::directory::{Directory, DirectoryUrl};
+use crate::directory::Directory;
 use crate::index::{
     Deletion, Done, Expiry, FailedAttempt, IndexError, IndexReader, IndexWriter, MarkState, Pending, PendingRemoval, Removal, UnitKey,
 };
-use crate::telemetry::metrics;
+use crate::names::DirectoryUrl;
+use crate::telemetry;
 
 /// Units whose removal is put on record with one commit.
 const GROUP: usize = 256;
@@ -187,7 +188,7 @@ impl Cleanup {
         }
         let removals =
             [("deleted", report.deleted), ("forgotten", report.forgotten), ("changed", report.changed), ("failed", report.failed)];
-        metrics::cleaned_up(Duration::from_millis(report.took_ms), report.error.is_none(), removals, report.bytes);
+        telemetry::cleaned_up(Duration::from_millis(report.took_ms), report.error.is_none(), removals, report.bytes);
         self.shared.status.send_modify(|status| {
             // At once with the report: who waits for that finds no run going on.
             status.running_since = None;

@@ -7,9 +7,10 @@
 
 use std::sync::Arc;
 
-use crate::directory::{Deleted, Directory, DirectoryError, FileKind, FilePath, FoundFile};
+use crate::directory::{Deleted, Directory, DirectoryError, FileKind, FoundFile};
 use crate::ids::JobId;
 use crate::index::{Done, Expiry, UnitKey};
+use crate::names::FilePath;
 
 /// Makes the steps and the list of all of them in one, so that none can be missing in it.
 macro_rules! steps {

@@ -43,8 +43,8 @@ fn name(key: &UnitKey) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::directory::{ClusterName, DirectoryUrl};
     use crate::ids::{ApplicationId, JobId};
+    use crate::names::{ClusterName, DirectoryUrl};
 
     fn keys(count: u8) -> Vec<UnitKey> {
         let (directory, cluster) = (DirectoryUrl::new("file:/archives"), ClusterName::new("prod-eu"));

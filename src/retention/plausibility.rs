@@ -2,7 +2,7 @@
 
 use super::policy::duration;
 use crate::clock::Millis;
-use crate::directory::{DirectoryUrl, FilePath};
+use crate::names::{DirectoryUrl, FilePath};
 
 /// An age limit below [`super::policy::SHORTEST_AGE`].
 #[must_use]

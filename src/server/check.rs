@@ -8,7 +8,8 @@ use tokio::sync::mpsc;
 use super::{open_directories, retention_rules};
 use crate::clock::{Clock, Millis};
 use crate::config::Config;
-use crate::directory::{Directory, DirectoryError, Extent, FileKind, FilePath, Found, FoundFile};
+use crate::directory::{Directory, DirectoryError, Extent, FileKind, Found, FoundFile};
+use crate::names::FilePath;
 use crate::retention::plausibility;
 use crate::retention::policy::{AHEAD, EARLIEST, Policy};
 

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use historyserver::directory::{
-    ClusterName, Contents, Directory, DirectoryError, DirectoryUrl, Extent, FileVersion, Found, FoundApplication, FoundFile, Listed,
-    Obstacle,
+    Contents, Directory, DirectoryError, Extent, FileVersion, Found, FoundApplication, FoundFile, Listed, Obstacle,
 };
 use historyserver::ids::{ApplicationId, JobId};
+use historyserver::names::{ClusterName, DirectoryUrl};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use tempfile::TempDir;
@@ -182,7 +182,7 @@ pub(crate) async fn look(directory: &Directory, wants_files: impl Fn(&Applicatio
 /// Content of a file, and in how many pieces it came (0: at once).
 pub(crate) async fn read(directory: &Directory, path: &str, whole_up_to: u64) -> Result<(Vec<u8>, usize), DirectoryError> {
     use futures::TryStreamExt;
-    match directory.read(&historyserver::directory::FilePath::new(path), whole_up_to).await? {
+    match directory.read(&historyserver::names::FilePath::new(path), whole_up_to).await? {
         Contents::Whole(bytes) => Ok((bytes.to_vec(), 0)),
         Contents::Stream(chunks) => {
             let chunks: Vec<bytes::Bytes> = chunks.try_collect().await?;

@@ -1,8 +1,9 @@
 //! What every archive directory does, whatever it is kept in: written once, held for local files, for a store in memory
 //! and for a real S3 server.
 
-use historyserver::directory::{Deleted, Directory, DirectoryErrorKind, Extent, FileKind, FilePath, Hidden};
+use historyserver::directory::{Deleted, Directory, DirectoryErrorKind, Extent, FileKind, Hidden};
 use historyserver::ids::ApplicationId;
+use historyserver::names::FilePath;
 use historyserver::problem::ProblemCode;
 
 use crate::archive_directory::{Listing, NO_VERSION, Place, audit, hex, list, list_knowing, look, read, version_of};

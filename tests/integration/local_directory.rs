@@ -11,10 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-use historyserver::directory::{
-    ClusterName, Deleted, Directory, DirectoryError, DirectoryErrorKind, Extent, FilePath, Found, Hidden, Listed,
-};
+use historyserver::directory::{Deleted, Directory, DirectoryError, DirectoryErrorKind, Extent, Found, Hidden, Listed};
 use historyserver::ids::ApplicationId;
+use historyserver::names::{ClusterName, FilePath};
 use historyserver::problem::ProblemCode;
 use tempfile::TempDir;
 

@@ -6,8 +6,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use historyserver::directory::{Directory, DirectoryUrl};
+use historyserver::directory::Directory;
 use historyserver::ingest::Backfill;
+use historyserver::names::DirectoryUrl;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use axum::http::header::RETRY_AFTER;
 use historyserver::clock::Clock;
-use historyserver::directory::{Directory, DirectoryUrl};
+use historyserver::directory::Directory;
+use historyserver::names::DirectoryUrl;
 use historyserver::refresh::plan::Rules;
 use serde_json::Value;
 

@@ -3,8 +3,9 @@
 use axum::body::Body;
 use axum::http::Request;
 use historyserver::clock::Clock;
-use historyserver::directory::{Directory, DirectoryUrl};
+use historyserver::directory::Directory;
 use historyserver::ingest::LookupUnlisted;
+use historyserver::names::DirectoryUrl;
 use historyserver::refresh::DirectoryState;
 use historyserver::refresh::plan::Rules;
 use proptest::prelude::*;

@@ -2,7 +2,8 @@
 
 use axum::body::Body;
 use axum::http::Request;
-use historyserver::directory::{Directory, DirectoryUrl};
+use historyserver::directory::Directory;
+use historyserver::names::DirectoryUrl;
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower::ServiceExt as _;

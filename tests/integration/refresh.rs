@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use historyserver::directory::{Directory, DirectoryUrl};
+use historyserver::directory::Directory;
+use historyserver::names::DirectoryUrl;
 use historyserver::refresh::DirectoryState;
 use historyserver::refresh::plan::Rules;
 

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use historyserver::directory::{Directory, DirectoryErrorKind, DirectoryUrl, Extent, FilePath, Found, Hidden};
+use historyserver::directory::{Directory, DirectoryErrorKind, Extent, Found, Hidden};
 use historyserver::ids::ApplicationId;
+use historyserver::names::{DirectoryUrl, FilePath};
 use historyserver::problem::ProblemCode;
 
 use crate::archive_directory::{NO_VERSION, audit, hex, list, list_knowing, look, read};
@@ -35,7 +36,7 @@ async fn a_cluster_that_cannot_be_listed_hides_only_itself() {
             assert_eq!(listing.applications.len(), 2);
             assert_eq!(listing.legacy.len(), 1);
             let [obstacle] = &listing.obstacles[..] else { panic!("{:?}", listing.obstacles) };
-            assert_eq!((obstacle.code, &obstacle.hides), (code, &Hidden::Cluster(historyserver::directory::ClusterName::new("two"))));
+            assert_eq!((obstacle.code, &obstacle.hides), (code, &Hidden::Cluster(historyserver::names::ClusterName::new("two"))));
             assert!(obstacle.reason.contains("memory://test/archives/two/applications"), "{}", obstacle.reason);
         }
         store.heal();
@@ -50,7 +51,7 @@ async fn an_application_that_cannot_be_listed_hides_only_itself() {
     let listing = look(&directory, |_| true).await;
     assert_eq!(listing.applications.len(), 2);
     let [obstacle] = &listing.obstacles[..] else { panic!("{:?}", listing.obstacles) };
-    let two = historyserver::directory::ClusterName::new("two");
+    let two = historyserver::names::ClusterName::new("two");
     assert_eq!(obstacle.hides, Hidden::Application(two, ApplicationId::from_bytes([2; 16])));
 }
 

@@ -2,7 +2,8 @@
 
 use axum::http::header::RETRY_AFTER;
 use historyserver::clock::Millis;
-use historyserver::directory::{Directory, DirectoryUrl};
+use historyserver::directory::Directory;
+use historyserver::names::DirectoryUrl;
 use serde_json::Value;
 
 use crate::faulty_store::{Failure, FaultyStore, Operation};

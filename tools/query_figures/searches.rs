@@ -7,10 +7,11 @@ use anyhow::{Context as _, Result};
 use futures::StreamExt as _;
 use historyserver::archive::facts::{Belongs, ConfigurationEntry, ExceptionFacts, ExceptionKind, Facts, VertexFacts};
 use historyserver::archive::{ApplicationRecord, JobRecord, NamedJob};
-use historyserver::directory::{ClusterName, DirectoryUrl, FileKind, FilePath, FileVersion};
+use historyserver::directory::{FileKind, FileVersion};
 use historyserver::ids::{ApplicationId, JobId};
 use historyserver::index::query::{Filter, Scope, ScopedReader, SearchQuery};
 use historyserver::index::{self, FileChange, FileOutcome, IndexOptions, IndexWriter, Pack, ParsedRecord, UnitChange, UnitKey, Urgency};
+use historyserver::names::{ClusterName, DirectoryUrl, FilePath};
 use rusqlite::Connection;
 
 use super::{BEGIN, DAY, DIRECTORIES, Options, Random, millis, quantiles, word};

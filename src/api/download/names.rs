@@ -48,7 +48,7 @@ pub(super) fn escape(text: &[u8], escaped: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::directory::{ClusterName, DirectoryUrl};
+    use crate::names::{ClusterName, DirectoryUrl};
 
     #[test]
     fn a_cluster_of_any_name_stays_within_the_download() {

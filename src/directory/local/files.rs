@@ -9,9 +9,10 @@ use std::time::UNIX_EPOCH;
 use super::{Local, failed, is_absent, is_loop};
 use crate::clock::Millis;
 use crate::directory::error::DirectoryError;
-use crate::directory::found::{ClusterName, FileKind, FilePath, FileVersion, FoundFile, Hidden, Obstacle};
+use crate::directory::found::{FileKind, FileVersion, FoundFile, Hidden, Obstacle};
 use crate::directory::layout;
 use crate::ids::{ApplicationId, JobId};
+use crate::names::{ClusterName, FilePath};
 use crate::problem::ProblemCode;
 
 /// Modification time in milliseconds, rounded down.

@@ -22,9 +22,9 @@ use super::held::Way;
 use super::{Local, failed, is_absent, is_loop};
 use crate::clock::{Clock, Millis};
 use crate::directory::error::DirectoryError;
-use crate::directory::found::FilePath;
 use crate::directory::pieces::Piece;
 use crate::directory::{CHUNK, Contents};
+use crate::names::FilePath;
 use crate::tasks::spawn_blocking;
 
 /// How long a file must have been left alone before it is read, in milliseconds.

@@ -12,9 +12,10 @@ use rustix::fs::Stat;
 use super::held::{self, Folder, Way, is_folder, is_link};
 use super::{Local, failed, is_absent};
 use crate::directory::error::DirectoryError;
-use crate::directory::found::{FilePath, FileVersion};
+use crate::directory::found::FileVersion;
 use crate::directory::{Deleted, layout};
 use crate::ids::JobId;
+use crate::names::FilePath;
 
 impl Local {
     pub(super) fn remove_file(&self, below: &FilePath, expected: &FileVersion) -> Result<Deleted, DirectoryError> {

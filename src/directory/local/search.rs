@@ -13,10 +13,11 @@ use super::files::code_of;
 use super::walk::{Candidate, Cluster, Walk};
 use super::{failed, is_absent, probe};
 use crate::directory::error::DirectoryError;
-use crate::directory::found::{ClusterName, Extent, FilePath, Found, Hidden, Obstacle};
+use crate::directory::found::{Extent, Found, Hidden, Obstacle};
 use crate::directory::layout;
 use crate::directory::level::Sights;
 use crate::ids::{ApplicationId, JobId};
+use crate::names::{ClusterName, FilePath, is_hidden};
 use crate::problem::ProblemCode;
 
 /// What a search costs: an entry of a folder one, to look for `applications` in a folder and to read a folder so much each.
@@ -267,7 +268,7 @@ impl Inside {
             }
         } else if kind.is_dir() || (kind.is_symlink() && fs::metadata(entry.path()).is_ok_and(|target| target.is_dir())) {
             let path = folder.join(&name);
-            if layout::is_hidden(name.as_bytes()) {
+            if is_hidden(name.as_bytes()) {
                 self.hidden.push(path);
             } else if name != layout::APPLICATIONS {
                 self.application_files |= name == layout::JOBS;

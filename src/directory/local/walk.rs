@@ -11,9 +11,10 @@ use super::search::Folder;
 use super::{Local, failed, is_absent, is_loop, probe, search};
 use crate::clock::Millis;
 use crate::directory::error::DirectoryError;
-use crate::directory::found::{ClusterName, Extent, FileKind, FilePath, Found, FoundApplication, FoundFile, Hidden, Listed, Obstacle};
+use crate::directory::found::{Extent, FileKind, Found, FoundApplication, FoundFile, Hidden, Listed, Obstacle};
 use crate::directory::{layout, level};
 use crate::ids::{ApplicationId, JobId};
+use crate::names::{ClusterName, FilePath, is_hidden};
 use crate::problem::ProblemCode;
 
 /// Takes one piece of the listing; an error ends the walk.
@@ -163,7 +164,7 @@ impl Walk<'_> {
         for entry in fs::read_dir(root).map_err(|error| broken(&error))? {
             let entry = entry.map_err(|error| broken(&error))?;
             let name = entry.file_name();
-            if layout::is_hidden(name.as_bytes()) {
+            if is_hidden(name.as_bytes()) {
                 self.hidden(Path::new(&name))?;
                 continue;
             }
@@ -314,7 +315,7 @@ impl Walk<'_> {
     fn candidate(&mut self, entry: &DirEntry, folder: &Path, cluster: usize) -> Result<Option<Candidate>, DirectoryError> {
         let name = entry.file_name();
         let (Ok(id), Some(name)) = (ApplicationId::from_name(name.as_bytes()), name.to_str()) else {
-            if layout::is_hidden(name.as_bytes()) {
+            if is_hidden(name.as_bytes()) {
                 self.hidden(&folder.join(layout::APPLICATIONS).join(&name))?;
             }
             return Ok(None);

@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::directory::found::{ClusterName, FoundApplication, FoundFile, Obstacle};
+use crate::directory::found::{FoundApplication, FoundFile, Obstacle};
 use crate::directory::layout;
 use crate::ids::ApplicationId;
+use crate::names::ClusterName;
 
 /// An archive of the application whose folder is called `name`.
 pub(super) struct Member {

@@ -12,11 +12,10 @@ use super::pages::{CONCURRENCY, Depth, Requests};
 use super::search::{self, Search, Work};
 use super::{Inner, version};
 use crate::directory::error::{DirectoryError, DirectoryErrorKind};
-use crate::directory::found::{
-    ClusterName, Extent, FileKind, FilePath, Found, FoundApplication, FoundFile, Hidden, Listed, Obstacle, WantsFiles,
-};
+use crate::directory::found::{Extent, FileKind, Found, FoundApplication, FoundFile, Hidden, Listed, Obstacle, WantsFiles};
 use crate::directory::{layout, level};
 use crate::ids::{ApplicationId, JobId};
+use crate::names::{ClusterName, FilePath};
 use crate::problem::ProblemCode;
 
 /// Applications asked for their files before they are sent.

@@ -15,7 +15,7 @@ use super::store_clock::{Connector, StoreClock};
 use super::{Inner, Store, literal};
 use crate::directory::address::{StoreAddress, StoreKind};
 use crate::directory::error::DirectoryError;
-use crate::directory::found::DirectoryUrl;
+use crate::names::DirectoryUrl;
 
 /// Options, of Flink and Hadoop or of `object_store`.
 type Options = BTreeMap<String, String>;

@@ -11,8 +11,9 @@ use ::object_store::{ListResult, ObjectMeta, ObjectStore, ObjectStoreExt};
 use async_trait::async_trait;
 
 use super::{Inner, Redaction, Store, literal};
-use crate::directory::found::{ClusterName, DirectoryUrl, Extent, Found, FoundApplication, FoundFile, Obstacle};
+use crate::directory::found::{Extent, Found, FoundApplication, FoundFile, Obstacle};
 use crate::ids::{ApplicationId, JobId};
+use crate::names::{ClusterName, DirectoryUrl};
 
 /// Lists keys page by page, as S3 does; `scattered` stores do not keep to any order.
 struct Paged {

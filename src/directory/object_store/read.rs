@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use super::Inner;
 use crate::directory::error::DirectoryError;
-use crate::directory::found::FilePath;
 use crate::directory::pieces::Piece;
 use crate::directory::{CHUNK, Contents};
+use crate::names::FilePath;
 
 /// Fewest bytes of a chunk, the last one apart: networks deliver crumbs.
 const SMALLEST_CHUNK: usize = 256 << 10;

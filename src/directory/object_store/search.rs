@@ -8,10 +8,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ::object_store::ObjectMeta;
 
-use crate::directory::found::{ClusterName, Extent};
+use crate::directory::found::Extent;
 use crate::directory::layout;
 use crate::directory::level::Sights;
 use crate::ids::{ApplicationId, JobId};
+use crate::names::{ClusterName, is_hidden};
 
 /// Requests that the search of a look may cost, beside one for each folder of the root.
 const LOOK_REQUESTS: usize = 64;
@@ -74,7 +75,7 @@ impl Search {
 
     /// What to do with a folder.
     fn folder(&self, path: String) -> Vec<Work> {
-        if layout::is_hidden(layout::file_name(&path).as_bytes()) {
+        if is_hidden(layout::file_name(&path).as_bytes()) {
             return self.may_tell().then_some(Work::Hidden(path)).into_iter().collect();
         }
         if path.split('/').count() > layout::MOST_SEGMENTS {

@@ -11,10 +11,10 @@ use bytes::Bytes;
 
 use super::ScopedReader;
 use crate::archive::Owner;
-use crate::directory::DirectoryUrl;
 use crate::ids::JobId;
 use crate::index::sqlite::{self, Lane};
 use crate::index::{Copy, Document, Figures, Generation, IndexError, Listed, OverviewList};
+use crate::names::DirectoryUrl;
 use crate::problem::ProblemCode;
 
 impl ScopedReader {

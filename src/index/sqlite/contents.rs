@@ -9,9 +9,10 @@ use super::documents::{REFUSED, find_copy, own_file};
 use super::rows::{file_key, file_kind, job_id, unit_columns, unsigned, usual_path};
 use super::{Failure, unread};
 use crate::archive::Owner;
-use crate::directory::{FileKind, FilePath, FileVersion, FoundFile};
+use crate::directory::{FileKind, FileVersion, FoundFile};
 use crate::ids::JobId;
 use crate::index::{ArchivedFile, Copy, DocumentList, DocumentPage, IndexError, ListedDocument, Page, UnitArchives, UnitKey};
+use crate::names::FilePath;
 use crate::pack;
 
 /// One archive file of a unit and its pack.

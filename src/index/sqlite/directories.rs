@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 
 use super::{Failure, Session, precedence};
 use crate::clock::Millis;
-use crate::directory::DirectoryUrl;
+use crate::names::DirectoryUrl;
 
 /// Directories on record.
 #[derive(Debug, Default)]

@@ -5,9 +5,10 @@ use rusqlite::{Connection, Row, params};
 use super::rows::{application_id, fingerprint, job_id, signed, stored, unit_columns, unsigned};
 use super::{Failure, Session, presence};
 use crate::clock::Millis;
-use crate::directory::{ClusterName, DirectoryUrl, FileKind, FilePath};
+use crate::directory::FileKind;
 use crate::ids::{ApplicationId, JobId};
 use crate::index::{Expiry, FailedRemoval, HeldCleanup, HeldReason, JudgedFile, Mark, MarkState, Marks, Removal, UnitKey};
+use crate::names::{ClusterName, DirectoryUrl, FilePath};
 
 /// Failures that are told; more of them have the same cause.
 const FAILURES: i64 = 100;

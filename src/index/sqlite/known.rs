@@ -6,9 +6,10 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::rows::{application_id, fault, file_kind, fingerprint, job_id, unit_columns, unsigned, usual_path};
 use super::{Failure, expiries};
-use crate::directory::{ClusterName, DirectoryUrl, FilePath, FileVersion, FoundFile};
+use crate::directory::{FileVersion, FoundFile};
 use crate::ids::{ApplicationId, JobId};
 use crate::index::{FollowedLimits, KnownDirectory, KnownFile, KnownUnit, UnitKey};
+use crate::names::{ClusterName, DirectoryUrl, FilePath};
 
 /// All that is known of a directory; nothing of one that is not configured.
 pub(in crate::index) fn known(connection: &Connection, url: &DirectoryUrl) -> Result<KnownDirectory, Failure> {

@@ -6,8 +6,8 @@ use super::Failure;
 use super::problems::{COLUMNS, VISIBLE, problem};
 use super::rows::{signed, unsigned};
 use crate::clock::Millis;
-use crate::directory::DirectoryUrl;
 use crate::index::{IndexError, Page, ProblemFilter, Total};
+use crate::names::DirectoryUrl;
 use crate::problem::{Problem, ProblemCode};
 
 /// Problems that are counted one by one.

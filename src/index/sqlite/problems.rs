@@ -6,8 +6,9 @@ use rusqlite::{Connection, Row, params};
 
 use super::rows::file_key;
 use super::{Failure, Session};
-use crate::directory::{ClusterName, DirectoryUrl, FileKind, FilePath};
+use crate::directory::FileKind;
 use crate::ids::ApplicationId;
+use crate::names::{ClusterName, DirectoryUrl, FilePath};
 use crate::problem::{Problem, ProblemChanges, ProblemCode, Subject};
 
 pub(super) const COLUMNS: &str = "p.code, d.url, p.cluster, p.application, p.file, p.reason, p.since, p.next_attempt";

@@ -5,8 +5,8 @@ use rusqlite::{Connection, params};
 use super::rows::{signed, unit_columns, unsigned};
 use super::{Failure, Session, expiries};
 use crate::clock::Millis;
-use crate::directory::DirectoryUrl;
 use crate::index::{Deletion, Done, FollowedLimits, IndexError, Page};
+use crate::names::DirectoryUrl;
 
 /// Writes an entry.
 pub(super) fn write(session: &Session<'_>, deletion: &Deletion) -> Result<(), Failure> {

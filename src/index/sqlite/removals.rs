@@ -7,8 +7,8 @@ use super::rows::{signed, unit_columns, unsigned};
 use super::units::{self, Unit};
 use super::{Failure, Session, presence, record};
 use crate::clock::Millis;
-use crate::directory::{DirectoryUrl, FilePath};
 use crate::index::{Deletion, Done, Expiry, FailedAttempt, HeldCleanup, IndexError, Page, Pending, PendingRemoval, Removal, UnitKey};
+use crate::names::{DirectoryUrl, FilePath};
 
 /// What is to be removed, in order of its key, from a cursor on.
 pub(in crate::index) fn pending(
@@ -259,8 +259,8 @@ pub(in crate::index) fn held_cleanups(connection: &Connection) -> Result<Vec<Hel
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::directory::ClusterName;
     use crate::ids::{ApplicationId, JobId};
+    use crate::names::ClusterName;
 
     #[test]
     fn a_cursor_comes_back_as_it_was_given() {

@@ -2,9 +2,10 @@
 
 use rusqlite::Row;
 
-use crate::directory::{ClusterName, DirectoryUrl, FileKind, FilePath, Fingerprint};
+use crate::directory::{FileKind, Fingerprint};
 use crate::ids::{ApplicationId, JobId};
 use crate::index::{ApplicationKey, Fault, UnitKey};
+use crate::names::{ClusterName, DirectoryUrl, FilePath};
 
 /// Bytes and counts: SQLite's integers are signed.
 pub(super) fn signed(count: u64) -> i64 {

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use rusqlite::Connection;
 
 use super::Failure;
-use crate::directory::DirectoryUrl;
 use crate::index::IndexError;
+use crate::names::DirectoryUrl;
 
 /// What a transaction has changed so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -8,8 +8,9 @@ use super::Failure;
 use super::precedence::VISIBLE;
 use super::rows::{fault, file_key, file_kind, fingerprint, unit_columns, unit_key, usual_path};
 use crate::archive::Owner;
-use crate::directory::{FileKind, FilePath};
+use crate::directory::FileKind;
 use crate::index::{Copy, Fault, UnitKey, Unread};
+use crate::names::FilePath;
 
 /// The version last tried could not be read, and the file is there.
 const UNREAD: &str = "a.parsed = 0 AND a.gone_since IS NULL AND u.gone_since IS NULL";

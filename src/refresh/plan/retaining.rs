@@ -2,11 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Plan, Planner, Task, Unread};
+use super::{Plan, Planner, Unread};
 use crate::clock::Millis;
-use crate::directory::{ClusterName, FileKind, FilePath, FoundFile};
+use crate::directory::{FileKind, FoundFile};
 use crate::ids::ApplicationId;
 use crate::index::{Expiry, JudgedFile, KnownFile, KnownUnit, Mark, MarkState, Presence, Removal, UnitKey};
+use crate::ingest::task::Task;
+use crate::names::{ClusterName, FilePath};
 use crate::retention::policy::{AHEAD, Candidate, EARLIEST, Reason, Verdict, judge};
 
 /// Units told that are dated ahead of the clock; more of them have the same cause.

@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::directory::{FilePath, FileVersion, Obstacle};
+use crate::directory::{FileVersion, Obstacle};
+use crate::names::FilePath;
 use crate::problem::ProblemCode;
 
 mod retaining;

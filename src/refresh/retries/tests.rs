@@ -1,7 +1,8 @@
 use super::*;
-use crate::directory::{ClusterName, FilePath, FileVersion, Fingerprint};
+use crate::directory::{FileVersion, Fingerprint};
 use crate::ids::{ApplicationId, JobId};
 use crate::index::FileChange;
+use crate::names::{ClusterName, FilePath};
 
 const NOW: Millis = 1_795_000_000_000;
 const STARTED: Millis = NOW - 3_600_000;

@@ -1,8 +1,9 @@
 //! From the first change to a restart.
 
 use historyserver::archive::Owner;
-use historyserver::directory::{ClusterName, FileKind};
+use historyserver::directory::FileKind;
 use historyserver::index::{Copy, DocumentAnswer, Opened, Urgency};
+use historyserver::names::ClusterName;
 
 use super::support::*;
 
@@ -206,7 +207,7 @@ async fn where_files_lie_is_told_as_it_was_spelled() {
     let index = Index::open();
     let key = application_key("one", "c", 0xab);
     let mut change = simple("one", "c", 0xab, 100, "x");
-    change.files[0].path = historyserver::directory::FilePath::new(path(&key, FileKind::Summary).as_str().to_uppercase());
+    change.files[0].path = historyserver::names::FilePath::new(path(&key, FileKind::Summary).as_str().to_uppercase());
     change.files[0].version.etag = Some("\"tag\"".to_owned());
     let expected: Vec<_> = change.files.iter().map(|file| (file.path.clone(), file.kind, file.version.clone())).collect();
     index.apply(change).await;

@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 use historyserver::archive::facts::Belongs;
 use historyserver::archive::{ApplicationRecord, JobRecord, NamedJob, Owner};
 use historyserver::clock::{Clock, Millis};
-use historyserver::directory::{ClusterName, DirectoryUrl, FileKind, FilePath, FileVersion};
+use historyserver::directory::{FileKind, FileVersion};
 use historyserver::ids::{ApplicationId, JobId};
 use historyserver::index::{
     self, ApplicationKey, Copy, DocumentAnswer, Fault, FileChange, FileOutcome, IndexOptions, IndexReader, IndexWriter, Opened,
     OverviewList, Pack, ParsedRecord, ProblemFilter, UnitChange, UnitKey, Urgency,
 };
+use historyserver::names::{ClusterName, DirectoryUrl, FilePath};
 use historyserver::pack::{Packer, Part};
 use historyserver::problem::{Problem, ProblemCode, Subject};
 

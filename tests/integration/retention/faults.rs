@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use historyserver::clock::Clock;
-use historyserver::directory::{Directory, DirectoryUrl};
+use historyserver::directory::Directory;
+use historyserver::names::DirectoryUrl;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};

@@ -1,0 +1,67 @@
+//! The server's log on standard error: lines of text, or JSON.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
+
+use crate::config::{LogConfig, LogFormat};
+
+/// Starts logging for the whole process. To be called once.
+///
+/// # Errors
+/// Logging was started before.
+pub fn start(config: &LogConfig) -> Result<(), TryInitError> {
+    // The filter was validated with the configuration.
+    let filter = EnvFilter::builder().parse_lossy(&config.level);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| OneLine(io::stderr()));
+    match config.format {
+        LogFormat::Text => lines.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).finish().try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).finish().try_init(),
+    }
+}
+
+/// Keeps each event on one line: names of clusters and files are untrusted and may contain line breaks.
+struct OneLine<W>(W);
+
+impl<W: Write> Write for OneLine<W> {
+    /// Takes one whole event, which ends with a line break.
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        self.0.write_all(&one_line(event))?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+fn one_line(event: &[u8]) -> Cow<'_, [u8]> {
+    let text = event.strip_suffix(b"\n").unwrap_or(event);
+    if !text.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
+        return Cow::Borrowed(event);
+    }
+    let mut line = Vec::with_capacity(event.len() + 8);
+    for byte in text {
+        match byte {
+            b'\n' => line.extend(b"\\n"),
+            b'\r' => line.extend(b"\\r"),
+            other => line.push(*other),
+        }
+    }
+    line.extend(&event[text.len()..]);
+    Cow::Owned(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_one_line() {
+        assert_eq!(one_line(b"a\nb\r\nc\n").as_ref(), b"a\\nb\\r\\nc\n");
+        assert!(matches!(one_line("grüße\n".as_bytes()), Cow::Borrowed(_)));
+        assert_eq!(one_line(b"").as_ref(), b"");
+    }
+}
