@@ -11,7 +11,9 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::api::{Encoding, RouteTemplate, counted, is_match, negotiate, not_modified};
+use crate::api::http::conditional::is_match;
+use crate::api::http::encoding::{Encoding, negotiate};
+use crate::api::http::response::{RouteTemplate, counted, not_modified};
 
 #[derive(rust_embed::Embed)]
 #[folder = "web-dist/"]

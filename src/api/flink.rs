@@ -5,14 +5,19 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
 
+use crate::api::flink::overview::List;
+use crate::api::http::error::ApiError;
+use crate::api::http::response::RouteTemplate;
+use crate::api::state::Shared;
 use crate::archive::Owner;
 use crate::ids::JobId;
 
-use super::error::ApiError;
-use super::overview::{self, List};
-use super::response::RouteTemplate;
-use super::{Shared, cluster, dashboard, document, execution_result, log_url};
-
+mod cluster;
+mod dashboard;
+pub(in crate::api) mod document;
+mod execution_result;
+pub(in crate::api) mod log_url;
+pub(in crate::api) mod overview;
 mod template;
 
 /// What a path of Flink's means.

@@ -1,9 +1,8 @@
 //! Templates of routes, for log and metrics: a fixed set, so that no client can make more of them.
 
-use crate::archive::Owner;
-
-use super::super::overview::List;
 use super::Route;
+use crate::api::flink::overview::List;
+use crate::archive::Owner;
 
 /// Documents below `/jobs/{jobid}` that Flink archives, or that its clients ask for.
 const JOB_DOCUMENTS: &[&str] = &[

@@ -1,0 +1,289 @@
+//! One archived document, byte for byte, streamed: however large it is, only a chunk of it is in memory per client.
+//!
+//! An evicted document is brought back first; one that is being read is not evicted. When its archive is replaced while a slow client
+//! still reads, the connection is cut, since a mixture of two versions must never look like a whole answer.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use bytes::Bytes;
+use futures::stream;
+
+use crate::api::http::conditional::Tag;
+use crate::api::http::encoding::{Encoding, negotiate};
+use crate::api::http::error::{ApiError, GONE};
+use crate::api::http::gzip;
+use crate::api::http::response;
+use crate::api::state::Shared;
+use crate::archive::Owner;
+use crate::index::{Copy, Document, DocumentAnswer, IndexError};
+
+/// Bytes that are read at once, when there is memory for them.
+const PIECE: usize = 256 << 10;
+
+/// How often a document may be evicted again between being brought back and being read, before the client is asked to come later.
+pub(in crate::api) const ATTEMPTS: u32 = 4;
+
+/// Answers with the first of these paths that the owner's archive holds.
+pub(in crate::api) async fn answer(
+    shared: &Arc<Shared>,
+    owner: Owner,
+    paths: &[String],
+    request: &HeaderMap,
+) -> Result<Response, ApiError> {
+    for path in paths {
+        if let Some(answer) = found(shared, owner, path, request).await? {
+            return Ok(answer);
+        }
+    }
+    Err(not_in_archive(owner))
+}
+
+/// The document with this path, unless the archive is here and does not hold it.
+pub(in crate::api) async fn found(
+    shared: &Arc<Shared>,
+    owner: Owner,
+    path: &str,
+    request: &HeaderMap,
+) -> Result<Option<Response>, ApiError> {
+    found_in(shared, owner, path, Copy::default(), request).await
+}
+
+/// The document with this path in this copy, unless the archive is here and does not hold it.
+pub(in crate::api) async fn found_in(
+    shared: &Arc<Shared>,
+    owner: Owner,
+    path: &str,
+    copy: Copy,
+    request: &HeaderMap,
+) -> Result<Option<Response>, ApiError> {
+    let Some(document) = locate(shared, owner, path, &copy).await? else {
+        return Ok(None);
+    };
+    let encoding = if document.length < gzip::WORTHWHILE { Encoding::Identity } else { negotiate(request) };
+    let etag = Tag::of_document(&document, path);
+    if etag.matches(request) {
+        return Ok(Some(response::not_modified(etag.header(encoding), response::REVALIDATE)));
+    }
+    let mut reading = Reading { shared: Arc::clone(shared), owner, path: path.to_owned(), copy, document, position: 0 };
+    // Read before the head is sent, so that a failure is still an answer.
+    let first = reading.next().await?.unwrap_or_default();
+    let (length, whole) = (reading.document.length, first.len() as u64 == reading.document.length);
+    // The archive may have been replaced since it was located.
+    let etag = Tag::of_document(&reading.document, path);
+    Ok(Some(match (encoding, whole) {
+        (Encoding::Identity, true) => response::counted(response::tagged(&etag, encoding, Some(length), Body::from(first))),
+        (Encoding::Identity, false) => response::tagged(&etag, encoding, Some(length), identity(first, reading)),
+        (Encoding::Gzip, true) => {
+            let packed = gzip::whole(first).await?;
+            response::tagged(&etag, encoding, Some(packed.len() as u64), Body::from(packed))
+        }
+        (Encoding::Gzip, false) => response::tagged(&etag, encoding, None, packed(first, reading)),
+    }))
+}
+
+/// The whole text of a document of at most this many bytes; `None` when the archive is here and does not hold it.
+pub(in crate::api) async fn whole(shared: &Arc<Shared>, owner: Owner, path: &str, largest: u64) -> Result<Option<Vec<u8>>, ApiError> {
+    whole_in(shared, owner, path, Copy::default(), largest).await
+}
+
+/// The same in this copy.
+pub(in crate::api) async fn whole_in(
+    shared: &Arc<Shared>,
+    owner: Owner,
+    path: &str,
+    copy: Copy,
+    largest: u64,
+) -> Result<Option<Vec<u8>>, ApiError> {
+    let Some(mut reading) = Reading::begin(shared, owner, path, copy).await? else { return Ok(None) };
+    let mut text = Vec::new();
+    while let Some(chunk) = reading.next().await? {
+        if reading.document.length > largest {
+            return Err(ApiError::not_found(format!(
+                "What this is made of is larger than {largest} bytes in the archive: ask for {path} itself."
+            )));
+        }
+        text.extend_from_slice(&chunk);
+    }
+    Ok(Some(text))
+}
+
+/// 404 of an archive that is here.
+pub(in crate::api) fn not_in_archive(owner: Owner) -> ApiError {
+    ApiError::not_found(match owner {
+        Owner::Application(_) => {
+            "The archive of this application holds no such document: Flink archives only a part of what a running cluster answers."
+        }
+        Owner::Job(_) => "The archive of this job holds no such document: Flink archives only a part of what a running cluster answers.",
+    })
+}
+
+/// Finds a document, looking for its archive if it is not listed, and bringing it back if it was evicted.
+async fn locate(shared: &Shared, owner: Owner, path: &str, copy: &Copy) -> Result<Option<Document>, ApiError> {
+    let mut asked = false;
+    for _ in 0..ATTEMPTS {
+        match shared.scoped().document(owner, path, copy).await? {
+            DocumentAnswer::Found(document) => return Ok(Some(document)),
+            DocumentAnswer::NotInArchive => return Ok(None),
+            DocumentAnswer::NotArchived => return Err(not_archived()),
+            // Written, but not seen by a refresh yet. Of a copy that is named, another one may be known: it would be found for ever.
+            DocumentAnswer::Unknown if !asked && *copy == Copy::default() && shared.ingest.lookup(owner).await => asked = true,
+            DocumentAnswer::Unknown => return Err(unknown(owner)),
+            DocumentAnswer::Unreadable(unread) if asked => return Err(ApiError::unreadable(owner, &unread)),
+            DocumentAnswer::Unreadable(unread) => {
+                shared.ingest.retry_unread(&unread).await;
+                asked = true;
+            }
+            DocumentAnswer::Lost => return Err(ApiError::gone(GONE)),
+            DocumentAnswer::Evicted(unit) => shared.ingest.restore(&unit, Some(owner)).await?,
+        }
+    }
+    Err(evicted_again())
+}
+
+/// Has an archive that could not be read tried once more; whether there is one, so that the index is to be asked again.
+pub(in crate::api) async fn ask_again(shared: &Shared, owner: Owner, copy: &Copy) -> Result<bool, ApiError> {
+    let unread = shared.scoped().unread(owner, copy).await?;
+    if let Some(unread) = &unread {
+        shared.ingest.retry_unread(unread).await;
+    }
+    Ok(unread.is_some())
+}
+
+/// Why there is nothing of an owner: its archive cannot be read, or else this.
+pub(in crate::api) async fn unread_or(shared: &Shared, owner: Owner, copy: &Copy, otherwise: ApiError) -> ApiError {
+    match shared.scoped().unread(owner, copy).await {
+        Ok(Some(unread)) => ApiError::unreadable(owner, &unread),
+        Ok(None) => otherwise,
+        Err(error) => error.into(),
+    }
+}
+
+/// 404 of an id that nobody has heard of.
+pub(in crate::api) fn unknown(owner: Owner) -> ApiError {
+    ApiError::not_found(match owner {
+        Owner::Application(_) => "No application with this id is known here.",
+        Owner::Job(_) => "No job with this id is known here.",
+    })
+}
+
+/// 404 of a job without an archive.
+pub(in crate::api) fn not_archived() -> ApiError {
+    ApiError::not_found("This job was not archived: its application names it, but the cluster has left no archive of it.")
+}
+
+/// 503 of documents that do not stay.
+pub(in crate::api) fn evicted_again() -> ApiError {
+    ApiError::unavailable(
+        "The documents of this archive are evicted as soon as they are brought back: historyserver.cache.max-size is too small for what is asked for at the same time.",
+        Duration::from_secs(5),
+        "a document was evicted again before it could be read",
+    )
+}
+
+/// A document and how far it has been read.
+pub(in crate::api) struct Reading {
+    shared: Arc<Shared>,
+    owner: Owner,
+    path: String,
+    copy: Copy,
+    document: Document,
+    position: u64,
+}
+
+impl Reading {
+    /// Begins to read; `None` when the archive is here and does not hold the document.
+    pub(in crate::api) async fn begin(shared: &Arc<Shared>, owner: Owner, path: &str, copy: Copy) -> Result<Option<Self>, ApiError> {
+        let document = locate(shared, owner, path, &copy).await?;
+        Ok(document.map(|document| Self { shared: Arc::clone(shared), owner, path: path.to_owned(), copy, document, position: 0 }))
+    }
+
+    /// The next chunk; `None` at the end.
+    pub(in crate::api) async fn next(&mut self) -> Result<Option<Bytes>, ApiError> {
+        if self.position >= self.document.length {
+            return Ok(None);
+        }
+        let room = self.shared.options.budget.piece(PIECE);
+        let mut attempts = 0;
+        loop {
+            match self.shared.scoped().document_piece(&self.document, self.position, room.bytes()).await {
+                Ok(chunk) if chunk.is_empty() => {
+                    return Err(ApiError::internal("a stored document is shorter than its length"));
+                }
+                Ok(chunk) => {
+                    self.position += chunk.len() as u64;
+                    return Ok(Some(room.holding(chunk)));
+                }
+                Err(IndexError::Failed(cause)) if attempts < ATTEMPTS => {
+                    attempts += 1;
+                    self.locate_again(cause).await?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Finds the document again after its archive was replaced.
+    async fn locate_again(&mut self, cause: String) -> Result<(), ApiError> {
+        let Some(document) = locate(&self.shared, self.owner, &self.path, &self.copy).await? else {
+            return Err(ApiError::internal(cause));
+        };
+        let same = document.fingerprint == self.document.fingerprint && document.length == self.document.length;
+        if self.position > 0 && !same {
+            return Err(ApiError::internal("the archive was rewritten while a document of it was being sent"));
+        }
+        self.document = document;
+        Ok(())
+    }
+
+    /// The next chunk, for a body whose head is already sent.
+    async fn next_of_body(&mut self) -> io::Result<Option<Bytes>> {
+        self.next().await.map_err(|error| {
+            tracing::warn!(error.cause = error.cause(), document.position = self.position, "a document could not be sent to its end");
+            io::Error::other("the document could not be read to its end")
+        })
+    }
+}
+
+/// The rest of a document, as it is.
+fn identity(first: Bytes, reading: Reading) -> Body {
+    Body::from_stream(stream::try_unfold((Some(first), reading), async |(first, mut reading)| {
+        let chunk = match first {
+            Some(first) => Some(first),
+            None => reading.next_of_body().await?,
+        };
+        io::Result::Ok(chunk.map(|chunk| (chunk, (None, reading))))
+    }))
+}
+
+/// The rest of a document, compressed on the way.
+fn packed(first: Bytes, reading: Reading) -> Body {
+    enum Step {
+        Chunk(gzip::Packer, Bytes, Reading),
+        More(gzip::Packer, Reading),
+        Done,
+    }
+    let steps = stream::try_unfold(Step::Chunk(gzip::Packer::new(), first, reading), async |mut step| {
+        loop {
+            step = match step {
+                Step::Chunk(packer, chunk, reading) => {
+                    let (packer, ready) = gzip::push(packer, chunk).await?;
+                    if !ready.is_empty() {
+                        return io::Result::Ok(Some((ready, Step::More(packer, reading))));
+                    }
+                    Step::More(packer, reading)
+                }
+                Step::More(packer, mut reading) => match reading.next_of_body().await? {
+                    Some(chunk) => Step::Chunk(packer, chunk, reading),
+                    None => return Ok(Some((packer.finish(), Step::Done))),
+                },
+                Step::Done => return Ok(None),
+            };
+        }
+    });
+    Body::from_stream(steps)
+}

@@ -1,0 +1,15 @@
+//! HTTP, whatever is asked: connections, requests and their names, errors, and how answers are tagged and compressed.
+
+pub(crate) mod budget;
+pub(crate) mod conditional;
+pub(crate) mod cross_origin;
+pub(crate) mod deflate;
+pub(crate) mod encoding;
+pub(crate) mod error;
+pub(crate) mod gzip;
+pub(crate) mod hosts;
+pub(crate) mod observe;
+pub(crate) mod parameters;
+pub(crate) mod path;
+pub(crate) mod response;
+pub(crate) mod serve;

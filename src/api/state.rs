@@ -1,0 +1,118 @@
+//! What all requests share: the handles that they read by, and the options that they follow.
+
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::time::Duration;
+
+use axum::http::HeaderValue;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::flink::log_url::LogUrls;
+use crate::api::flink::overview::Lists;
+use crate::api::http::budget::Budget;
+use crate::api::http::hosts::Hosts;
+use crate::api::v1::actions::Actions;
+use crate::archive::OverviewForm;
+use crate::clock::{Clock, Millis, SystemZone};
+use crate::index::IndexReader;
+use crate::index::query::{Scope, ScopedReader};
+use crate::ingest::{BackfillStatus, Ingest};
+use crate::refresh::RefreshStatus;
+
+/// What `/config` and the log URL routes tell, from the configuration.
+#[derive(Debug, Clone)]
+pub struct ApiOptions {
+    /// Version of the Flink API that is answered (`historyserver.web.flink-version`).
+    pub flink_version: String,
+    /// Form of `/jobs/overview`, by that version. `None`: as archived while no archive is of Flink 2, else that of Flink 2.
+    pub job_overview: Option<OverviewForm>,
+    /// How often the page asks again (`historyserver.web.refresh-interval`).
+    pub web_refresh_interval: Duration,
+    /// The time zone of this machine.
+    pub time_zone: SystemZone,
+    /// Where logs are kept (`historyserver.log.*.url-pattern`).
+    pub log_urls: LogUrls,
+    /// How long a handler may take until its answer begins; after that the client gets a 503.
+    pub request_timeout: Duration,
+    /// Largest request body that is let in, in bytes.
+    pub max_request_body: u64,
+    /// Names under which requests are answered.
+    pub hosts: Hosts,
+    /// Who may frame the pages, as sources of a Content-Security-Policy; empty: nobody.
+    pub frame_ancestors: Vec<String>,
+    /// Origins whose scripts may read, or `*`; empty: none.
+    pub cors_origins: Vec<String>,
+    /// Memory for answers (`historyserver.web.answer-memory`); to be that of [`ServeOptions`], too.
+    pub budget: Budget,
+}
+
+impl Default for ApiOptions {
+    fn default() -> Self {
+        Self {
+            flink_version: "2.3.0".to_owned(),
+            job_overview: None,
+            web_refresh_interval: Duration::from_secs(10),
+            time_zone: SystemZone::of_process(),
+            log_urls: LogUrls::default(),
+            request_timeout: Duration::from_mins(1),
+            max_request_body: 64 << 10,
+            hosts: Hosts::default(),
+            frame_ancestors: Vec::new(),
+            cors_origins: Vec::new(),
+            budget: Budget::default(),
+        }
+    }
+}
+
+/// All that handlers need.
+#[derive(Clone)]
+pub struct ApiState {
+    /// What is known.
+    pub reader: IndexReader,
+    /// Brings evicted archives back.
+    pub ingest: Ingest,
+    /// State of the refreshes.
+    pub refresh: watch::Receiver<RefreshStatus>,
+    /// How the backfill of an older index stands.
+    pub backfill: watch::Receiver<BackfillStatus>,
+    /// The time.
+    pub clock: Clock,
+    /// When this server started, by that clock.
+    pub started: Millis,
+    /// From the configuration.
+    pub options: ApiOptions,
+    /// For changing requests; `None`: there are none.
+    pub actions: Option<Actions>,
+    /// Renders `/metrics`.
+    pub prometheus: PrometheusHandle,
+    /// Cancelled as soon as the server is asked to stop: `/readyz` then says so.
+    pub stopping: CancellationToken,
+}
+
+/// What is shared by all requests.
+pub(in crate::api) struct Shared {
+    pub(in crate::api) state: ApiState,
+    pub(in crate::api) lists: Lists,
+    /// Requests since start.
+    pub(in crate::api) requests: AtomicU64,
+    /// Of every answer.
+    pub(in crate::api) content_security_policy: HeaderValue,
+    /// Whether a request under a name that is not answered was logged.
+    pub(in crate::api) misdirected: AtomicBool,
+}
+
+impl std::ops::Deref for Shared {
+    type Target = ApiState;
+
+    fn deref(&self) -> &ApiState {
+        &self.state
+    }
+}
+
+impl Shared {
+    /// The reading handle for the client: every client may see everything that is listed.
+    pub(in crate::api) fn scoped(&self) -> ScopedReader {
+        self.reader.scoped(Scope::everything())
+    }
+}

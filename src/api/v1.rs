@@ -1,0 +1,64 @@
+//! The API of this server below `/api/v1`: lists, search, facets, history and statistics of all copies, as JSON.
+
+use std::sync::Arc;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::state::Shared;
+
+pub(in crate::api) mod actions;
+mod compare;
+mod counts;
+mod documents;
+mod download;
+mod export;
+mod facts;
+mod filters;
+mod items;
+mod lists;
+mod notes;
+mod one;
+pub(in crate::api) mod openapi;
+mod page;
+mod problems;
+pub(in crate::api) mod retention;
+mod runs;
+mod search;
+mod status;
+mod table;
+mod tasks;
+mod words;
+
+/// Our own routes below `/api/v1`: each is here with its documentation, or not at all.
+pub(in crate::api) fn documented() -> OpenApiRouter<Arc<Shared>> {
+    openapi::begin()
+        .routes(routes!(status::status))
+        .routes(routes!(retention::preview))
+        .routes(routes!(retention::deletions))
+        .routes(routes!(actions::cleanup))
+        .routes(routes!(actions::refresh))
+        .routes(routes!(problems::problems))
+        .routes(routes!(tasks::tasks))
+        .routes(routes!(documents::of_application))
+        .routes(routes!(documents::one_of_application))
+        .routes(routes!(documents::of_job))
+        .routes(routes!(documents::one_of_job))
+        .routes(routes!(download::of_application))
+        .routes(routes!(download::of_job))
+        .routes(routes!(lists::applications))
+        .routes(routes!(lists::jobs))
+        .routes(routes!(counts::application_facets))
+        .routes(routes!(counts::job_facets))
+        .routes(routes!(export::applications))
+        .routes(routes!(export::jobs))
+        .routes(routes!(lists::application_history))
+        .routes(routes!(lists::job_history))
+        .routes(routes!(one::application))
+        .routes(routes!(compare::compare))
+        .routes(routes!(one::job))
+        .routes(routes!(counts::statistics))
+        .routes(routes!(search::search))
+        .routes(routes!(openapi::document))
+        .routes(routes!(openapi::page))
+}

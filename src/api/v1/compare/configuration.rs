@@ -1,0 +1,85 @@
+//! Configurations of two jobs, from their archived documents.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::flink::document;
+use crate::api::http::error::ApiError;
+use crate::api::state::Shared;
+use crate::archive::Owner;
+use crate::archive::facts::Deriver;
+use crate::ids::JobId;
+use crate::index::Copy;
+use crate::index::query::Item;
+
+/// Documents that a configuration is read from, below the path of the job.
+const DOCUMENTS: [&str; 2] = ["config", "jobmanager/config"];
+
+/// Bytes of such a document, at most.
+const LARGEST: u64 = 8 << 20;
+
+/// A key whose values differ.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct ConfigurationDifference {
+    key: String,
+    /// Null: the left one does not have it.
+    left: Option<String>,
+    /// Null: the right one does not have it.
+    right: Option<String>,
+}
+
+/// The configuration of exactly this copy, brought back first where it was evicted; `None`: it is no longer anywhere.
+pub(super) async fn of(shared: &Arc<Shared>, id: JobId, item: &Item) -> Result<Option<BTreeMap<String, String>>, ApiError> {
+    let owner = Owner::Job(id);
+    let copy = Copy { directory: Some(item.directory.clone()), cluster: Some(item.cluster.clone().unwrap_or_default()) };
+    let mut deriver = Deriver::new(owner);
+    for below in DOCUMENTS {
+        let path = format!("/jobs/{id}/{below}");
+        match document::whole_in(shared, owner, &path, copy.clone(), LARGEST).await {
+            Ok(Some(text)) => deriver.document(&path, &String::from_utf8_lossy(&text)),
+            Ok(None) => {}
+            Err(error) if error.status() == StatusCode::GONE => return Ok(None),
+            Err(error) => return Err(error),
+        }
+    }
+    let mut entries = BTreeMap::new();
+    for entry in deriver.finish().configuration {
+        // What the job set comes first, and holds for it.
+        entries.entry(entry.key).or_insert(entry.value);
+    }
+    Ok(Some(entries))
+}
+
+/// What differs, by key, and how many do not.
+pub(super) fn differences(left: &BTreeMap<String, String>, right: &BTreeMap<String, String>) -> (Vec<ConfigurationDifference>, u64) {
+    let keys: BTreeSet<&String> = left.keys().chain(right.keys()).collect();
+    let all = keys.len();
+    let differing = keys.into_iter().filter(|key| left.get(*key) != right.get(*key));
+    let found: Vec<_> = differing
+        .map(|key| ConfigurationDifference { key: key.clone(), left: left.get(key).cloned(), right: right.get(key).cloned() })
+        .collect();
+    let equal = (all - found.len()) as u64;
+    (found, equal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_one_alone_and_other_values_are_differences() {
+        let entries = |pairs: &[(&str, &str)]| pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let (found, equal) = differences(&entries(&[("a", "1"), ("b", "2"), ("c", "3")]), &entries(&[("b", "2"), ("c", "4"), ("d", "")]));
+        let difference = |key: &str, left: Option<&str>, right: Option<&str>| ConfigurationDifference {
+            key: key.to_owned(),
+            left: left.map(str::to_owned),
+            right: right.map(str::to_owned),
+        };
+        let expected = [difference("a", Some("1"), None), difference("c", Some("3"), Some("4")), difference("d", None, Some(""))];
+        assert_eq!((found.as_slice(), equal), (expected.as_slice(), 1));
+    }
+}

@@ -1,0 +1,109 @@
+//! Vertices of two jobs side by side. The same vertex is one with the same id, else one with the same name.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::v1::facts::VertexFigures;
+
+/// A vertex of one job, and its like in the other one.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct VertexDifference {
+    /// Its name; on the left, where both have it.
+    name: String,
+    change: VertexChange,
+    left: Option<VertexFigures>,
+    right: Option<VertexFigures>,
+    /// Of both, what is not the same in the plan: `id`, `name`, `parallelism`, `max_parallelism`.
+    differences: Vec<&'static str>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum VertexChange {
+    /// Both have it, with the same name and parallelism.
+    Same,
+    /// Both have it.
+    Changed,
+    /// Only the right one has it.
+    Added,
+    /// Only the left one has it.
+    Removed,
+}
+
+/// All vertices of both, those of the left one first.
+pub(super) fn differences(left: Vec<VertexFigures>, right: Vec<VertexFigures>) -> Vec<VertexDifference> {
+    let mut right: Vec<Option<VertexFigures>> = right.into_iter().map(Some).collect();
+    let mut take = |is_it: &dyn Fn(&VertexFigures) -> bool| right.iter_mut().find(|each| each.as_ref().is_some_and(is_it))?.take();
+    // Ids first: a name may belong to another one by now.
+    let by_id: Vec<_> = left.into_iter().map(|vertex| (take(&|other| other.id == vertex.id), vertex)).collect();
+    let mut found: Vec<VertexDifference> = by_id
+        .into_iter()
+        .map(|(same_id, vertex)| {
+            let like = same_id.or_else(|| take(&|other| other.name == vertex.name));
+            difference(vertex, like)
+        })
+        .collect();
+    found.extend(right.into_iter().flatten().map(|added| VertexDifference {
+        name: added.name.clone(),
+        change: VertexChange::Added,
+        left: None,
+        right: Some(added),
+        differences: Vec::new(),
+    }));
+    found
+}
+
+fn difference(left: VertexFigures, right: Option<VertexFigures>) -> VertexDifference {
+    let mut differences = Vec::new();
+    if let Some(right) = &right {
+        let differing = [
+            ("id", left.id != right.id),
+            ("name", left.name != right.name),
+            ("parallelism", left.parallelism != right.parallelism),
+            ("max_parallelism", left.max_parallelism != right.max_parallelism),
+        ];
+        differences.extend(differing.into_iter().filter(|(_, differs)| *differs).map(|(what, _)| what));
+    }
+    let change = match (&right, differences.is_empty()) {
+        (None, _) => VertexChange::Removed,
+        (Some(_), true) => VertexChange::Same,
+        (Some(_), false) => VertexChange::Changed,
+    };
+    VertexDifference { name: left.name.clone(), change, left: Some(left), right, differences }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::facts::VertexFacts;
+
+    fn vertex(id: &str, name: &str, parallelism: i64) -> VertexFigures {
+        VertexFacts { id: id.to_owned(), name: name.to_owned(), parallelism: Some(parallelism), ..VertexFacts::default() }.into()
+    }
+
+    #[test]
+    fn vertices_are_matched_by_id_and_then_by_name() {
+        let left = vec![vertex("1", "source", 2), vertex("2", "map", 2), vertex("3", "sink", 1), vertex("4", "gone", 1)];
+        let right = vec![vertex("9", "new", 1), vertex("2", "source", 4), vertex("8", "sink", 1), vertex("1", "source", 2)];
+        let found = differences(left, right);
+        let told: Vec<_> = found.iter().map(|each| (each.name.as_str(), each.change, each.differences.as_slice())).collect();
+        assert_eq!(
+            told,
+            [
+                ("source", VertexChange::Same, &[][..]),
+                ("map", VertexChange::Changed, &["name", "parallelism"]),
+                ("sink", VertexChange::Changed, &["id"]),
+                ("gone", VertexChange::Removed, &[]),
+                ("new", VertexChange::Added, &[]),
+            ]
+        );
+        assert_eq!(found[1].right.as_ref().map(|right| right.name.as_str()), Some("source"));
+    }
+
+    #[test]
+    fn a_vertex_is_matched_once() {
+        let found = differences(vec![vertex("1", "map", 1), vertex("2", "map", 1)], vec![vertex("3", "map", 1)]);
+        let changes: Vec<_> = found.iter().map(|each| each.change).collect();
+        assert_eq!(changes, [VertexChange::Changed, VertexChange::Removed]);
+    }
+}

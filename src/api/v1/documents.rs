@@ -1,0 +1,163 @@
+//! `/api/v1/{applications,jobs}/{id}/documents`: what the archives hold, in pages, and each of it.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::Response;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::flink::document::{self, ATTEMPTS};
+use crate::api::http::error::{ApiError, GONE};
+use crate::api::http::parameters::{Parameters, invalid};
+use crate::api::http::response;
+use crate::api::state::Shared;
+use crate::api::v1::page::{self, CopyParameters, IdParameter, PageParameters};
+use crate::archive::Owner;
+use crate::index::{Copy, DocumentList, DocumentPage, ListedDocument, Page, UnitKey};
+
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "tells the document what the handlers read")]
+struct PathParameter {
+    /// Path of the document, as it is listed.
+    #[param(min_length = 1)]
+    path: String,
+}
+
+/// A page of documents, in the order of the archives.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DocumentPage)]
+struct Body {
+    items: Vec<Item>,
+    /// `?cursor=` of the next page.
+    next: Option<String>,
+}
+
+/// A document of an archive.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Document)]
+struct Item {
+    /// Whose archive it is in.
+    owner: OwnerKind,
+    /// Id of that application or job.
+    #[schema(pattern = "^[0-9a-f]{32}$")]
+    id: String,
+    /// Path that it was archived under.
+    path: String,
+    /// Bytes of its text.
+    bytes: u64,
+    /// Where this copy of it is answered.
+    href: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum OwnerKind {
+    Application,
+    Job,
+}
+
+/// Documents of an application
+///
+/// Those of its summary, then those of its jobs: paths and sizes.
+#[utoipa::path(
+    get, path = "/api/v1/applications/{id}/documents", tag = "archives", operation_id = "application_documents",
+    params(IdParameter, CopyParameters, PageParameters), responses((status = 200, body = Body))
+)]
+pub(in crate::api) async fn of_application(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
+    let owner = Owner::Application(page::id(request.uri())?);
+    list(&shared, owner, request.uri()).await
+}
+
+/// Documents of a job
+///
+/// Paths and sizes.
+#[utoipa::path(
+    get, path = "/api/v1/jobs/{id}/documents", tag = "archives", operation_id = "job_documents",
+    params(IdParameter, CopyParameters, PageParameters), responses((status = 200, body = Body))
+)]
+pub(in crate::api) async fn of_job(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
+    let owner = Owner::Job(page::id(request.uri())?);
+    list(&shared, owner, request.uri()).await
+}
+
+/// One document of an application
+///
+/// Byte for byte as it was archived.
+#[utoipa::path(
+    get, path = "/api/v1/applications/{id}/document", tag = "archives", operation_id = "application_document",
+    params(IdParameter, PathParameter, CopyParameters), responses((status = 200, body = serde_json::Value))
+)]
+pub(in crate::api) async fn one_of_application(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
+    let owner = Owner::Application(page::id(request.uri())?);
+    one(&shared, owner, request.uri(), request.headers()).await
+}
+
+/// One document of a job
+///
+/// Byte for byte as it was archived.
+#[utoipa::path(
+    get, path = "/api/v1/jobs/{id}/document", tag = "archives", operation_id = "job_document",
+    params(IdParameter, PathParameter, CopyParameters), responses((status = 200, body = serde_json::Value))
+)]
+pub(in crate::api) async fn one_of_job(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
+    let owner = Owner::Job(page::id(request.uri())?);
+    one(&shared, owner, request.uri(), request.headers()).await
+}
+
+async fn one(shared: &Arc<Shared>, owner: Owner, uri: &Uri, headers: &HeaderMap) -> Result<Response, ApiError> {
+    let parameters = Parameters::of(uri, &["path", "cluster", "directory"])?;
+    let path = parameters.text("path")?.ok_or_else(|| invalid("path", "the path of a document, as it is listed, and must be given"))?;
+    let found = document::found_in(shared, owner, path, page::copy(&parameters)?, headers).await?;
+    found.ok_or_else(|| document::not_in_archive(owner))
+}
+
+async fn list(shared: &Shared, owner: Owner, uri: &Uri) -> Result<Response, ApiError> {
+    let parameters = Parameters::of(uri, &["cluster", "directory", "limit", "cursor"])?;
+    let cursor = parameters.text("cursor")?.map(str::to_owned);
+    let limit = parameters.limit(100, 1_000)?;
+    let (unit, found) = listed(shared, DocumentPage { owner, copy: page::copy(&parameters)?, own: false, cursor, limit }).await?;
+    let items = found.rows.into_iter().map(|document| item(&unit, document)).collect();
+    response::json_now(StatusCode::OK, &Body { items, next: found.next })
+}
+
+/// A page of documents, brought back first where they were evicted, and the copy they are of.
+pub(in crate::api) async fn listed(shared: &Shared, page: DocumentPage) -> Result<(UnitKey, Page<ListedDocument>), ApiError> {
+    let owner = page.owner;
+    let own = page.own || matches!(owner, Owner::Job(_));
+    let mut asked = false;
+    for _ in 0..ATTEMPTS {
+        match shared.scoped().document_page(page.clone()).await? {
+            DocumentList::Page(unit, found) => return Ok((unit, found)),
+            DocumentList::NotArchived => return Err(document::not_archived()),
+            DocumentList::Unknown if !asked && page.copy == Copy::default() && shared.ingest.lookup(owner).await => asked = true,
+            DocumentList::Unknown => return Err(document::unknown(owner)),
+            DocumentList::Unreadable(unread) if asked => return Err(ApiError::unreadable(owner, &unread)),
+            DocumentList::Unreadable(unread) => {
+                shared.ingest.retry_unread(&unread).await;
+                asked = true;
+            }
+            DocumentList::Lost => return Err(ApiError::gone(GONE)),
+            DocumentList::Evicted(unit) => shared.ingest.restore(&unit, own.then_some(owner)).await?,
+        }
+    }
+    Err(document::evicted_again())
+}
+
+fn item(unit: &UnitKey, document: ListedDocument) -> Item {
+    let (owner, id, list) = match document.owner {
+        Owner::Application(id) => (OwnerKind::Application, id.to_string(), "applications"),
+        Owner::Job(id) => (OwnerKind::Job, id.to_string(), "jobs"),
+    };
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("path", &document.path);
+    let cluster = match unit {
+        UnitKey::Application(key) => Some(key.cluster.as_str()),
+        UnitKey::LegacyJob(..) => None,
+    };
+    page::name_copy(&mut query, unit.directory().as_str(), cluster);
+    let href = format!("/api/v1/{list}/{id}/document?{}", query.finish());
+    Item { owner, id, path: document.path, bytes: document.bytes, href }
+}

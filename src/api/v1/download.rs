@@ -1,0 +1,268 @@
+//! `/api/v1/{applications,jobs}/{id}/archive`: the archive files themselves, in a zip file that is written while they are read.
+//!
+//! A file that is gone from its directory is put together again from its documents, and that is said. Only a piece is in memory
+//! per client, and none is read before the one before was taken; one that goes away ends the reading, one that is slow slows it down. What fails after the head was sent cuts the
+//! connection: a zip file without its end is not taken for a whole one.
+
+use std::io;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, Uri, header};
+use axum::response::Response;
+use bytes::Bytes;
+use futures::stream;
+use tokio::sync::{Semaphore, mpsc};
+
+use crate::api::flink::document;
+use crate::api::flink::document::Reading;
+use crate::api::http::error::{ApiError, GONE};
+use crate::api::http::parameters::Parameters;
+use crate::api::http::response;
+use crate::api::state::Shared;
+use crate::api::v1::documents::listed;
+use crate::api::v1::page::{self, CopyParameters, IdParameter};
+use crate::archive::Owner;
+use crate::directory::{DirectoryError, DirectoryErrorKind, FileKind, FoundFile, Pieces};
+use crate::index::{ArchivedFile, Copy, DocumentPage, UnitArchives, UnitKey};
+use crate::tasks;
+
+mod names;
+mod zip_format;
+mod zip_stream;
+
+use zip_stream::ZipStream;
+
+/// Number of files that are put together from their documents.
+const REBUILT: HeaderName = HeaderName::from_static("historyserver-rebuilt-archives");
+
+/// Bytes that are read at once, when there is memory for them.
+const PIECE: usize = 512 << 10;
+
+/// Pieces that are read at the same time, of all downloads.
+static READS: Semaphore = Semaphore::const_new(8);
+
+/// Documents that are looked up at once.
+const DOCUMENTS: usize = 256;
+
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "tells the document what the handlers read")]
+struct FormatParameter {
+    /// Of the answer.
+    #[param(inline)]
+    format: Option<Format>,
+}
+
+#[derive(Clone, Copy, utoipa::ToSchema, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Format {
+    /// The only one: a tar file tells the size of a file before its content, which is not known while it is read.
+    Zip,
+}
+
+/// The archive files of an application
+///
+/// Byte for byte as they are stored, in a zip file, below `<cluster>/applications/<id>/`; a job that Flink archived beside the clusters is at the
+/// root of the zip file. A file that is gone from its archive directory is put
+/// together again from its documents; a file beside it, named `<name>.rebuilt.txt`, says so, and the header `historyserver-rebuilt-archives` tells how many
+/// were known to be gone.
+#[utoipa::path(
+    get, path = "/api/v1/applications/{id}/archive", tag = "archives", operation_id = "application_archive",
+    params(IdParameter, FormatParameter, CopyParameters),
+    responses((status = 200, content_type = "application/zip", body = Vec<u8>))
+)]
+pub(in crate::api) async fn of_application(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
+    let owner = Owner::Application(page::id(request.uri())?);
+    answer(&shared, owner, request.uri()).await
+}
+
+/// The archive file of a job
+///
+/// As that of an application; an archive beside the clusters is at the root of the zip file.
+#[utoipa::path(
+    get, path = "/api/v1/jobs/{id}/archive", tag = "archives", operation_id = "job_archive",
+    params(IdParameter, FormatParameter, CopyParameters),
+    responses((status = 200, content_type = "application/zip", body = Vec<u8>))
+)]
+pub(in crate::api) async fn of_job(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
+    let owner = Owner::Job(page::id(request.uri())?);
+    answer(&shared, owner, request.uri()).await
+}
+
+async fn answer(shared: &Arc<Shared>, owner: Owner, uri: &Uri) -> Result<Response, ApiError> {
+    let parameters = Parameters::of(uri, &["format", "cluster", "directory"])?;
+    parameters.choice("format", &[("zip", Format::Zip)])?;
+    let copy = page::copy(&parameters)?;
+    let UnitArchives { files } = archives(shared, owner, &copy).await?;
+    let rebuilt = files.iter().filter(|file| file.gone && file.kept).count();
+    let files: Vec<ArchivedFile> = files.into_iter().filter(|file| !file.gone || file.kept).collect();
+    let Some(first) = files.first() else { return Err(ApiError::gone(GONE)) };
+    let (chunks, receiver) = mpsc::channel(1);
+    let zip = ZipStream::new(chunks.clone(), shared.options.budget.clone());
+    let writing = Writing { shared: Arc::clone(shared), owner, zip };
+    // Read before the head is sent, so that a directory that cannot be read is still an answer.
+    let opened = writing.open(&first.unit, &first.file).await;
+    let opened = opened.map_err(|error| ApiError::directory_unavailable(format!("an archive could not be read: {error}")))?;
+    tasks::spawn(async move {
+        tokio::select! {
+            // The client went away.
+            () = chunks.closed() => {}
+            written = writing.all(files, opened) => if let Err(error) = written {
+                tracing::warn!(error.cause = %error, "archive files could not be sent to their end");
+                // Whoever went away needs no answer.
+                let _ = chunks.send(Err(io::Error::other("the archive could not be read to its end"))).await;
+            },
+        }
+    });
+    let body = Body::from_stream(stream::unfold(receiver, async |mut receiver: mpsc::Receiver<io::Result<Bytes>>| {
+        receiver.recv().await.map(|chunk| (chunk, receiver))
+    }));
+    let mut answer = Response::new(body);
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/zip"));
+    headers.insert(header::CACHE_CONTROL, response::NO_STORE);
+    headers.insert(REBUILT, HeaderValue::from(rebuilt));
+    let id = match owner {
+        Owner::Application(id) => id.to_string(),
+        Owner::Job(id) => id.to_string(),
+    };
+    if let Ok(disposition) = HeaderValue::try_from(format!("attachment; filename=\"{id}.zip\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    Ok(answer)
+}
+
+/// The archive files of the copy that is meant.
+async fn archives(shared: &Shared, owner: Owner, copy: &Copy) -> Result<UnitArchives, ApiError> {
+    let reader = shared.scoped();
+    let was_read = |found: &UnitArchives| found.files.iter().any(|file| file.read);
+    let mut found = reader.unit_archives(owner, copy).await?;
+    if !found.as_ref().is_some_and(was_read) {
+        let listed = found.is_some() || *copy != Copy::default();
+        if document::ask_again(shared, owner, copy).await? || (!listed && shared.ingest.lookup(owner).await) {
+            found = reader.unit_archives(owner, copy).await?;
+        }
+    }
+    match found {
+        Some(found) if was_read(&found) => Ok(found),
+        Some(_) => Err(document::unread_or(shared, owner, copy, document::not_archived()).await),
+        None => Err(document::unread_or(shared, owner, copy, document::unknown(owner)).await),
+    }
+}
+
+/// A zip file in the making.
+struct Writing {
+    shared: Arc<Shared>,
+    owner: Owner,
+    zip: ZipStream,
+}
+
+/// An archive file that is there.
+struct Original {
+    pieces: Pieces,
+    /// What was read to find out.
+    first: Option<Bytes>,
+}
+
+impl Writing {
+    async fn all(mut self, files: Vec<ArchivedFile>, opened: Option<Original>) -> io::Result<()> {
+        let mut opened = Some(opened);
+        for ArchivedFile { unit, file, .. } in files {
+            let original = match opened.take() {
+                Some(opened) => opened,
+                None => self.open(&unit, &file).await.map_err(io::Error::other)?,
+            };
+            let name = names::of(&unit, file.kind);
+            match original {
+                Some(original) => self.original(&name, &file, original).await?,
+                None => self.rebuilt(&name, &unit, &file).await?,
+            }
+        }
+        self.zip.finish().await
+    }
+
+    /// Begins to read an archive file; `None`: it is not there any more, or its directory is not configured.
+    async fn open(&self, unit: &UnitKey, file: &FoundFile) -> Result<Option<Original>, DirectoryError> {
+        let Some(mut pieces) = self.shared.ingest.original(unit, &file.path) else { return Ok(None) };
+        let room = self.shared.options.budget.piece(PIECE);
+        match read(&mut pieces, room.bytes()).await {
+            Ok(first) => Ok(Some(Original { pieces, first: first.map(|bytes| room.holding(bytes)) })),
+            Err(error) if error.kind == DirectoryErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn original(&mut self, name: &str, file: &FoundFile, Original { mut pieces, first }: Original) -> io::Result<()> {
+        self.zip.begin(name, file.version.modified, file.version.size).await?;
+        let mut next = first;
+        while let Some(piece) = next.take() {
+            self.zip.write(piece).await?;
+            let room = self.zip.room(PIECE).await?;
+            next = read(&mut pieces, room.bytes()).await.map_err(io::Error::other)?.map(|bytes| room.holding(bytes));
+        }
+        Ok(())
+    }
+
+    async fn next(&self, reading: &mut Reading) -> io::Result<Option<Bytes>> {
+        drop(self.zip.room(0).await?);
+        reading.next().await.map_err(failed)
+    }
+
+    /// The envelope with the documents that are kept.
+    async fn rebuilt(&mut self, name: &str, unit: &UnitKey, file: &FoundFile) -> io::Result<()> {
+        let owner = match file.kind {
+            FileKind::Summary => self.owner,
+            FileKind::Job(job) => Owner::Job(job),
+        };
+        let cluster = match unit {
+            UnitKey::Application(key) => Some(key.cluster.to_string()),
+            UnitKey::LegacyJob(..) => Some(String::new()),
+        };
+        let copy = Copy { directory: Some(unit.directory().to_string()), cluster };
+        let mut page = DocumentPage { owner, copy: copy.clone(), own: true, cursor: None, limit: DOCUMENTS };
+        self.zip.begin(name, file.version.modified, file.version.size).await?;
+        self.zip.write(Bytes::from_static(b"{\"archive\":[")).await?;
+        let mut first = true;
+        loop {
+            let (_, found) = listed(&self.shared, page.clone()).await.map_err(failed)?;
+            for document in found.rows {
+                let reading = Reading::begin(&self.shared, owner, &document.path, copy.clone()).await.map_err(failed)?;
+                let Some(mut reading) = reading else { return Err(io::Error::other("the archive changed while it was read")) };
+                let mut head = if first { b"{\"path\":\"".to_vec() } else { b",{\"path\":\"".to_vec() };
+                first = false;
+                names::escape(document.path.as_bytes(), &mut head);
+                head.extend_from_slice(b"\",\"json\":\"");
+                self.zip.write(Bytes::from(head)).await?;
+                // Nothing is read before the client has taken what came before.
+                while let Some(chunk) = self.next(&mut reading).await? {
+                    let mut escaped = Vec::with_capacity(chunk.len() + chunk.len() / 8);
+                    names::escape(&chunk, &mut escaped);
+                    self.zip.write(Bytes::from(escaped)).await?;
+                }
+                self.zip.write(Bytes::from_static(b"\"}")).await?;
+            }
+            page.cursor = found.next;
+            if page.cursor.is_none() {
+                break;
+            }
+        }
+        self.zip.write(Bytes::from_static(b"]}")).await?;
+        self.zip.begin(&format!("{name}.rebuilt.txt"), file.version.modified, 0).await?;
+        let said = "The archive file beside this one is gone from its archive directory. It was put together again from its documents, \
+                    which are byte for byte as they were archived; what lay between them, and documents that were refused, are not.\n";
+        self.zip.write(Bytes::from_static(said.as_bytes())).await
+    }
+}
+
+async fn read(pieces: &mut Pieces, most: usize) -> Result<Option<Bytes>, DirectoryError> {
+    // It is never closed; were it, the reading would just not be bounded.
+    let _place = READS.acquire().await;
+    pieces.next(most).await
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "taken by `map_err`")]
+fn failed(error: ApiError) -> io::Error {
+    io::Error::other(error.cause().to_owned())
+}

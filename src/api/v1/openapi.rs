@@ -1,0 +1,184 @@
+//! The OpenAPI document of the routes below `/api/v1`, and a page made from it.
+//!
+//! The document is generated from the annotations of the handlers: a route can only be added with one. What holds for all of
+//! them (errors, members that are always there) is added here, once.
+
+use std::sync::{Arc, LazyLock};
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::openapi::schema::Schema;
+use utoipa::openapi::{
+    ContentBuilder, Info, License, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, ResponseBuilder, Responses, ServerBuilder,
+    path::Operation,
+};
+use utoipa::{PartialSchema, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::api::http::error::ApiError;
+use crate::api::http::parameters::Parameters;
+use crate::api::http::response;
+use crate::api::state::Shared;
+use crate::api::v1::documented;
+
+mod page;
+
+/// What an answer holds that is an error.
+#[derive(Serialize, ToSchema)]
+pub(in crate::api) struct Errors {
+    /// Sentences for people: what was wrong, and what is allowed.
+    errors: Vec<String>,
+}
+
+/// The document as text, and the page.
+struct Rendered {
+    document: Bytes,
+    page: Bytes,
+}
+
+static RENDERED: LazyLock<Result<Rendered, String>> = LazyLock::new(|| {
+    let mut value = serde_json::to_value(whole()).map_err(|error| error.to_string())?;
+    name_times(&mut value);
+    allow_empty_values(&mut value);
+    let text = serde_json::to_string_pretty(&value).map_err(|error| error.to_string())?;
+    Ok(Rendered { page: Bytes::from(page::render(&value)), document: Bytes::from(text + "\n") })
+});
+
+/// The OpenAPI document of this version, as it is served.
+///
+/// # Errors
+/// A sentence, when it cannot be written as JSON.
+pub fn openapi_json() -> Result<String, String> {
+    let rendered = RENDERED.as_ref().map_err(Clone::clone)?;
+    String::from_utf8(rendered.document.to_vec()).map_err(|error| error.to_string())
+}
+
+/// A router whose document says what this API is.
+pub(in crate::api) fn begin() -> OpenApiRouter<Arc<Shared>> {
+    let mut info = Info::new("Flink History Server", env!("CARGO_PKG_VERSION"));
+    info.description = Some(
+        "What this history server knows of finished Flink applications and jobs, beside the paths of Flink's own REST API. \
+         Times are milliseconds since 1970 in UTC; null means that a value is absent or unknown."
+            .to_owned(),
+    );
+    info.license = Some(License::new("Apache-2.0"));
+    // Relative to the document, so that it holds below any path that a proxy puts before ours.
+    let here = ServerBuilder::new().url("../..").description(Some("The server that this document comes from")).build();
+    OpenApiRouter::with_openapi(OpenApiBuilder::new().info(info).servers(Some([here])).build())
+}
+
+fn whole() -> OpenApi {
+    let mut document = documented().into_openapi();
+    for item in document.paths.paths.values_mut() {
+        operations(item).for_each(|operation| add_errors(&mut operation.responses));
+    }
+    let components = document.components.get_or_insert_default();
+    components.schemas.insert(Errors::name().into_owned(), Errors::schema());
+    for (_, schema) in components.schemas.iter_mut().filter(|(name, _)| !name.ends_with("Request")) {
+        require_members(schema);
+    }
+    document
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().filter_map(Option::as_mut)
+}
+
+/// Whatever goes wrong, the answer is the same envelope.
+fn add_errors(responses: &mut Responses) {
+    let body = ContentBuilder::new().schema(Some(Ref::from_schema_name(Errors::name()))).build();
+    let described = "What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503).";
+    let errors = ResponseBuilder::new().description(described).content("application/json", body).build();
+    responses.responses.entry("default".to_owned()).or_insert(RefOr::T(errors));
+}
+
+/// The type of times and durations is an alias in the code, which the annotations see through: it gets its name back.
+fn name_times(document: &mut Value) {
+    if let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut)
+        && schemas.remove("i64").is_some()
+    {
+        let described = json!({ "type": "integer", "format": "int64", "description": "Milliseconds; a time counts from 1970 in UTC." });
+        schemas.insert("Millis".to_owned(), described);
+        schemas.sort_keys();
+    }
+    rename(document);
+}
+
+/// A parameter with an empty value counts as absent, unless it must be there: said of those whose schema takes no empty text.
+fn allow_empty_values(document: &mut Value) {
+    let items = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
+    let operations = items.filter_map(Value::as_object_mut).flat_map(|item| item.values_mut());
+    let parameters = operations.filter_map(|operation| operation.get_mut("parameters")?.as_array_mut()).flatten();
+    let optional = parameters.filter(|parameter| parameter["in"] == "query" && parameter["required"] != true);
+    for parameter in optional.filter(|parameter| !takes_any_text(&parameter["schema"])) {
+        parameter["allowEmptyValue"] = json!(true);
+    }
+}
+
+/// Whether a schema is of any text, or of a list of such.
+fn takes_any_text(schema: &Value) -> bool {
+    let text = if schema["items"].is_object() { &schema["items"] } else { schema };
+    text["type"] == "string" && ["enum", "pattern", "minLength"].iter().all(|bound| text[*bound].is_null())
+}
+
+fn rename(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            if let Some(reference) = members.get_mut("$ref").filter(|reference| **reference == "#/components/schemas/i64") {
+                *reference = json!("#/components/schemas/Millis");
+            }
+            members.values_mut().for_each(rename);
+        }
+        Value::Array(items) => items.iter_mut().for_each(rename),
+        _ => {}
+    }
+}
+
+/// Every member of an answer is there; one that is absent or unknown is null.
+fn require_members(schema: &mut RefOr<Schema>) {
+    match schema {
+        RefOr::T(Schema::Object(object)) => {
+            object.required = object.properties.keys().cloned().collect();
+            object.properties.values_mut().for_each(require_members);
+        }
+        RefOr::T(Schema::AllOf(all)) => all.items.iter_mut().for_each(require_members),
+        RefOr::T(Schema::OneOf(one)) => one.items.iter_mut().for_each(require_members),
+        RefOr::T(_) | RefOr::Ref(_) => {}
+    }
+}
+
+/// This document
+#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "documentation", responses((status = 200, body = serde_json::Value)))]
+pub(in crate::api) async fn document(request: Request) -> Result<Response, ApiError> {
+    Parameters::of(request.uri(), &[])?;
+    response::json_text(request.headers(), rendered()?.document.clone()).await
+}
+
+/// This document as a page
+#[utoipa::path(
+    get, path = "/api/v1/", tag = "documentation", responses((status = 200, content_type = "text/html", body = String))
+)]
+pub(in crate::api) async fn page(request: Request) -> Result<Response, ApiError> {
+    Parameters::of(request.uri(), &[])?;
+    let mut answer = Response::new(Body::from(rendered()?.page.clone()));
+    let headers: &mut HeaderMap = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, response::REVALIDATE);
+    Ok(answer)
+}
+
+/// `/api/v1`: the page is one slash further, since its links are relative.
+pub(in crate::api) async fn with_slash() -> Response {
+    let mut answer = response::empty(StatusCode::PERMANENT_REDIRECT);
+    answer.headers_mut().insert(header::LOCATION, HeaderValue::from_static("v1/"));
+    answer
+}
+
+fn rendered() -> Result<&'static Rendered, ApiError> {
+    RENDERED.as_ref().map_err(|error| ApiError::internal(format!("writing the OpenAPI document failed: {error}")))
+}

@@ -1,0 +1,187 @@
+//! `/api/v1/retention/preview`: what the next cleanup removes. `/api/v1/deletions`: what was removed.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, Uri};
+use axum::response::Response;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::http::error::ApiError;
+use crate::api::http::parameters::Parameters;
+use crate::api::http::response;
+use crate::api::state::Shared;
+use crate::api::v1::page::PageParameters;
+use crate::clock::Millis;
+use crate::index::query::ScopedReader;
+use crate::index::{Deletion, Done, HeldCleanup, IndexError, MarkState, PendingRemoval, Removal, UnitKey};
+
+/// Rows of a page when none are asked for, and at most.
+const USUAL: usize = 100;
+const MOST: usize = 1_000;
+
+/// Body of the preview. Times are milliseconds since 1970.
+#[derive(Serialize, ToSchema)]
+struct Preview {
+    /// Cleanups that the guard holds back, by directory.
+    held_back: Vec<HeldCleanup>,
+    /// When the next cleanups run; empty: after every refresh.
+    next_runs: Vec<Millis>,
+    removals: Vec<Row>,
+    /// `?cursor=` of the next page.
+    next: Option<String>,
+}
+
+/// What was removed, newest first.
+#[derive(Serialize, ToSchema)]
+struct Record {
+    deletions: Vec<RecordRow>,
+    /// `?cursor=` of the next page.
+    next: Option<String>,
+}
+
+/// Which application or legacy job.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RemovedUnit)]
+struct Unit {
+    directory: String,
+    cluster: Option<String>,
+    application: Option<String>,
+    job: Option<String>,
+    name: Option<String>,
+}
+
+/// What a cleanup does.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schema(as = RemovalAction)]
+enum Action {
+    /// Delete the archive from its directory, and forget it.
+    Delete,
+    /// Forget it; the archive stays where it is, or is gone.
+    Forget,
+}
+
+/// One application or legacy job that a cleanup removes.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PendingRemoval)]
+struct Row {
+    #[serde(flatten)]
+    unit: Unit,
+    action: Action,
+    /// `count`, `age`, `size` or `gone`.
+    reason: String,
+    detail: String,
+    time: Millis,
+    bytes: u64,
+    judged: Millis,
+    /// The guard holds it back.
+    held_back: bool,
+    /// Its deletion was begun.
+    begun: bool,
+    failed_attempts: u32,
+    next_attempt: Option<Millis>,
+    failure: Option<String>,
+}
+
+/// One application or legacy job that was removed.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Removal)]
+struct RecordRow {
+    at: Millis,
+    #[serde(flatten)]
+    unit: Unit,
+    status: Option<String>,
+    /// `deleted`, `link-removed`, `already-gone` or `forgotten`.
+    done: Done,
+    reason: String,
+    detail: String,
+    time: Millis,
+    bytes: u64,
+}
+
+/// What the next cleanup removes
+#[utoipa::path(get, path = "/api/v1/retention/preview", tag = "retention", params(PageParameters), responses((status = 200, body = Preview)))]
+pub(in crate::api) async fn preview(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
+    let (cursor, limit) = page(request.uri())?;
+    let next_runs = shared.actions.as_ref().map(|actions| actions.cleaner.status().borrow().next.clone()).unwrap_or_default();
+    let preview = preview_page(&shared.scoped(), next_runs, cursor, limit).await?;
+    response::json_now(StatusCode::OK, &preview)
+}
+
+/// A page of the preview, as it is answered.
+///
+/// # Errors
+/// [`IndexError`].
+pub async fn preview_page(
+    reader: &ScopedReader,
+    next_runs: Vec<Millis>,
+    cursor: Option<String>,
+    limit: usize,
+) -> Result<impl Serialize + use<>, IndexError> {
+    let page = reader.pending_removals(cursor, limit).await?;
+    let held_back = reader.held_cleanups().await?;
+    Ok(Preview { held_back, next_runs, removals: page.rows.into_iter().map(row).collect(), next: page.next })
+}
+
+/// What was removed
+///
+/// The record of deletions, newest first.
+#[utoipa::path(get, path = "/api/v1/deletions", tag = "retention", params(PageParameters), responses((status = 200, body = Record)))]
+pub(in crate::api) async fn deletions(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
+    let (cursor, limit) = page(request.uri())?;
+    let page = shared.scoped().deletions(cursor, limit).await?;
+    let record = Record { deletions: page.rows.into_iter().map(record_row).collect(), next: page.next };
+    response::json_now(StatusCode::OK, &record)
+}
+
+/// Cursor and limit of a request for a page.
+fn page(uri: &Uri) -> Result<(Option<String>, usize), ApiError> {
+    let parameters = Parameters::of(uri, &["limit", "cursor"])?;
+    Ok((parameters.text("cursor")?.map(str::to_owned), parameters.limit(USUAL, MOST)?))
+}
+
+fn unit(key: &UnitKey, name: Option<String>) -> Unit {
+    let directory = key.directory().to_string();
+    match key {
+        UnitKey::Application(key) => {
+            Unit { directory, cluster: Some(key.cluster.to_string()), application: Some(key.id.to_string()), job: None, name }
+        }
+        UnitKey::LegacyJob(_, job) => Unit { directory, cluster: None, application: None, job: Some(job.to_string()), name },
+    }
+}
+
+fn row(each: PendingRemoval) -> Row {
+    let expiry = each.expiry;
+    Row {
+        unit: unit(&expiry.key, each.name),
+        action: match expiry.removal {
+            Removal::Delete => Action::Delete,
+            Removal::Forget | Removal::ForgetGone => Action::Forget,
+        },
+        reason: expiry.reason,
+        detail: expiry.detail,
+        time: expiry.time,
+        bytes: expiry.bytes,
+        judged: each.at,
+        held_back: each.held,
+        begun: each.state == MarkState::Begun,
+        failed_attempts: each.attempts,
+        next_attempt: each.next_attempt,
+        failure: each.failure,
+    }
+}
+
+fn record_row(deletion: Deletion) -> RecordRow {
+    RecordRow {
+        at: deletion.at,
+        unit: unit(&deletion.key, deletion.name),
+        status: deletion.status,
+        done: deletion.done,
+        reason: deletion.reason,
+        detail: deletion.detail,
+        time: deletion.time,
+        bytes: deletion.bytes,
+    }
+}

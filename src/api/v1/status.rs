@@ -1,0 +1,87 @@
+//! `/api/v1/status`: how the server is doing, for people and monitors.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::http::error::ApiError;
+use crate::api::http::parameters::Parameters;
+use crate::api::http::response;
+use crate::api::operations::readiness::Readiness;
+use crate::api::state::Shared;
+use crate::clock::Millis;
+use crate::index::{Figures, ProblemFilter};
+use crate::ingest::BackfillStatus;
+use crate::problem::Problem;
+use crate::refresh::RefreshStatus;
+use crate::retention::cleanup::CleanupStatus;
+
+/// Problems that are shown; their number is always told.
+const PROBLEMS_SHOWN: usize = 100;
+
+/// The body. Times are milliseconds since 1970, as everywhere in Flink's API.
+#[derive(Serialize, ToSchema)]
+struct Status {
+    /// Of this server.
+    version: &'static str,
+    /// Of the Flink API that is answered.
+    flink_version: String,
+    /// The time here.
+    now: Millis,
+    /// When this server started.
+    started: Millis,
+    /// Milliseconds since then.
+    uptime_ms: Millis,
+    readiness: Readiness,
+    refresh: RefreshStatus,
+    /// `null`: this server cleans up nothing.
+    cleanup: Option<CleanupStatus>,
+    /// What an older version indexed and this one derives more from.
+    facts: BackfillStatus,
+    figures: Figures,
+    problems: Problems,
+}
+
+/// Problems on record, oldest first.
+#[derive(Serialize, ToSchema)]
+struct Problems {
+    /// How many there are.
+    total: u64,
+    /// The oldest hundred; `/api/v1/problems` has all.
+    shown: Vec<Problem>,
+}
+
+/// How the server is doing
+///
+/// For people and monitors. Times are milliseconds since 1970.
+#[utoipa::path(get, path = "/api/v1/status", tag = "server", responses((status = 200, body = Status)))]
+pub(in crate::api) async fn status(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
+    Parameters::of(request.uri(), &[])?;
+    let reader = shared.scoped();
+    let figures = reader.figures().await?;
+    let (shown, _) = reader.problem_page(ProblemFilter::default(), None, PROBLEMS_SHOWN).await?;
+    let refresh = shared.refresh.borrow().clone();
+    let unstored: Vec<Problem> = refresh.unstored().cloned().collect();
+    let total = figures.problems.max(shown.rows.len() as u64) + unstored.len() as u64;
+    // What could not be put on record comes first: it may be why there is nothing else.
+    let shown = unstored.into_iter().chain(shown.rows).take(PROBLEMS_SHOWN).collect();
+    let now = shared.clock.now();
+    let status = Status {
+        version: env!("CARGO_PKG_VERSION"),
+        flink_version: shared.options.flink_version.clone(),
+        now,
+        started: shared.started,
+        uptime_ms: now - shared.started,
+        readiness: Readiness::of(&refresh, reader.listed(), shared.stopping.is_cancelled()),
+        refresh,
+        cleanup: shared.actions.as_ref().map(|actions| actions.cleaner.status().borrow().clone()),
+        facts: shared.backfill.borrow().clone(),
+        problems: Problems { total, shown },
+        figures,
+    };
+    response::json_now(StatusCode::OK, &status)
+}

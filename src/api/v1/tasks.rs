@@ -1,0 +1,122 @@
+//! `/api/v1/tasks`: what goes on in the background.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::http::error::ApiError;
+use crate::api::http::parameters::Parameters;
+use crate::api::http::response;
+use crate::api::state::Shared;
+use crate::api::v1::page::RowCount;
+use crate::clock::Millis;
+use crate::index::Total;
+
+/// All background tasks.
+#[derive(Serialize, ToSchema)]
+struct TaskPage {
+    items: Vec<Task>,
+    /// Always null: there are few.
+    next: Option<String>,
+    total: RowCount,
+}
+
+/// A background task.
+#[derive(Serialize, ToSchema)]
+struct Task {
+    name: TaskName,
+    /// What it does.
+    description: &'static str,
+    state: TaskState,
+    /// When the run that goes on now began.
+    running_since: Option<Millis>,
+    /// Runs that ended since this server started.
+    finished: u64,
+    /// When the last run ended.
+    last_finished: Option<Millis>,
+    /// When the next run is due; null: not known, or after something else.
+    next: Option<Millis>,
+    /// Number of the last run that somebody asked for and that is done.
+    requested: u64,
+    /// What the run that goes on now has still to do, as far as known.
+    pending: Option<u64>,
+    /// Why the last run ended early, if it did.
+    error: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum TaskName {
+    Refresh,
+    Cleanup,
+    Facts,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum TaskState {
+    /// A run goes on.
+    Running,
+    /// It waits for its time.
+    Waiting,
+}
+
+fn state(running_since: Option<Millis>) -> TaskState {
+    if running_since.is_some() { TaskState::Running } else { TaskState::Waiting }
+}
+
+/// What goes on in the background
+///
+/// `POST /api/v1/refresh` and `POST /api/v1/cleanup` answer with a number: it is done when `requested` of the task has reached it.
+#[utoipa::path(get, path = "/api/v1/tasks", tag = "server", responses((status = 200, body = TaskPage)))]
+pub(in crate::api) async fn tasks(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
+    Parameters::of(request.uri(), &[])?;
+    let refresh = shared.refresh.borrow().clone();
+    let mut items = vec![Task {
+        name: TaskName::Refresh,
+        description: "Lists the archive directories and reads what is new or changed.",
+        state: state(refresh.running_since),
+        running_since: refresh.running_since,
+        finished: refresh.finished,
+        last_finished: refresh.last_finished,
+        next: refresh.next,
+        requested: refresh.requested,
+        pending: refresh.running_since.map(|_| refresh.pending),
+        error: refresh.directories.into_iter().find_map(|directory| directory.reason),
+    }];
+    if let Some(actions) = &shared.actions {
+        let cleanup = actions.cleaner.status().borrow().clone();
+        let ended = |started: Millis, took: u64| started.saturating_add(Millis::try_from(took).unwrap_or(Millis::MAX));
+        items.push(Task {
+            name: TaskName::Cleanup,
+            description: "Deletes and forgets what is beyond the limits of retention.",
+            state: state(cleanup.running_since),
+            running_since: cleanup.running_since,
+            finished: cleanup.finished,
+            last_finished: cleanup.last.as_ref().map(|last| ended(last.started, last.took_ms)),
+            next: cleanup.next.first().copied(),
+            requested: cleanup.requested,
+            pending: None,
+            error: cleanup.last.and_then(|last| last.error),
+        });
+    }
+    let backfill = shared.backfill.borrow().clone();
+    items.push(Task {
+        name: TaskName::Facts,
+        description: "Derives facts from the documents of what an older version indexed, once after each start.",
+        state: state(backfill.running_since),
+        running_since: backfill.running_since,
+        finished: u64::from(backfill.finished.is_some()),
+        last_finished: backfill.finished,
+        next: None,
+        requested: 0,
+        pending: backfill.running_since.map(|_| backfill.pending),
+        error: backfill.error,
+    });
+    let total = Total { count: items.len() as u64, exact: true };
+    response::json_now(StatusCode::OK, &TaskPage { items, next: None, total: total.into() })
+}
