@@ -1,4 +1,4 @@
-//! One round over all archive directories: look or audit, plan, ingest what is new or changed.
+//! One round over all archive directories: quick or full scan, plan, ingest what is new or changed.
 
 mod active_folders;
 mod ending;

@@ -30,7 +30,11 @@ pub const BUCKETS: &[f64] = &[0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0, 300.0, 180
 /// Describes the metrics. To be called once a recorder is installed.
 pub fn describe() {
     describe_histogram!(REFRESH_SECONDS, Unit::Seconds, "Time that a refresh of a directory took, by directory and result.");
-    describe_histogram!(LISTING_SECONDS, Unit::Seconds, "Time that a listing took, by directory and extent (look or audit).");
+    describe_histogram!(
+        LISTING_SECONDS,
+        Unit::Seconds,
+        "Time that a listing took, by directory and extent: look (quick scan) or audit (full scan)."
+    );
     describe_gauge!(LAST_SUCCESS, Unit::Seconds, "When a directory was last refreshed without failure, in seconds since 1970.");
     describe_counter!(STORE_REQUESTS, Unit::Count, "Operations on archive directories by kind and result.");
     describe_counter!(INGESTS, Unit::Count, "Units fetched and read, by reason: refresh, demand (evicted) or lookup (not listed yet).");
@@ -67,8 +71,8 @@ pub fn refreshed(directory: &DirectoryUrl, duration: Duration, finished: Option<
 }
 
 /// Records a complete listing.
-pub fn listed(directory: &DirectoryUrl, audit: bool, duration: Duration) {
-    let extent = if audit { "audit" } else { "look" };
+pub fn listed(directory: &DirectoryUrl, full_scan: bool, duration: Duration) {
+    let extent = if full_scan { "audit" } else { "look" };
     histogram!(LISTING_SECONDS, "directory" => directory.to_string(), "extent" => extent).record(duration);
 }
 

@@ -1,4 +1,4 @@
-//! What listing an archive directory costs: time, processor time and requests of looks and audits.
+//! The cost of listing an archive directory: time, processor time and requests of quick and full scans.
 //!
 //! ```text
 //! cargo run --release --example listing_cost -- DIRECTORY [ROUNDS]
@@ -27,9 +27,9 @@ async fn main() -> anyhow::Result<()> {
     );
     for _ in 0..rounds {
         for (name, extent) in [
-            ("look, all settled", Extent::Look(Arc::new(|_, _| false))),
-            ("look, one in 100 open", Extent::Look(Arc::new(|_, id| id.as_bytes()[15] < 3))),
-            ("audit", Extent::Audit),
+            ("quick scan, all settled", Extent::Quick(Arc::new(|_, _| false))),
+            ("quick scan, one in 100 open", Extent::Quick(Arc::new(|_, id| id.as_bytes()[15] < 3))),
+            ("full scan", Extent::Full),
         ] {
             measure(name, &directory, &extent).await?;
         }

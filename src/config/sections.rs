@@ -92,7 +92,7 @@ pub struct ArchiveConfig {
     pub directories: Vec<String>,
     /// Keys that open archives (`s3.*`, `fs.*`, `security.kerberos.*` and the like), as set. Holds secrets.
     pub store_options: BTreeMap<String, String>,
-    /// From the end of one look to the next.
+    /// From the end of one quick scan to the start of the next.
     pub refresh_interval: Duration,
     /// How long a directory that held archives may be missing or empty before that is believed; 0: at once.
     pub empty_grace: Duration,

@@ -66,7 +66,7 @@ pub struct FoundApplication {
     pub id: ApplicationId,
     /// Its folder below the root, as spelled there: `<cluster>/applications/<id in any case>`.
     pub folder: FilePath,
-    /// Its archive files; `None` when a look has only read the name.
+    /// Its archive files; `None` when a quick scan has only read the name.
     pub files: Option<Vec<FoundFile>>,
 }
 
@@ -125,14 +125,14 @@ pub struct Listed {
     pub requests: u64,
 }
 
-/// Whether a look reads the files of this application: new, incomplete, or recently written.
+/// Whether a quick scan reads the files of this application: new, incomplete, or recently written.
 pub type WantsFiles = dyn Fn(&ClusterName, &ApplicationId) -> bool + Send + Sync;
 
 /// How much a listing reads.
 #[derive(Clone)]
 pub enum Extent {
     /// Names of everything; files only of applications for which the function says true.
-    Look(Arc<WantsFiles>),
+    Quick(Arc<WantsFiles>),
     /// Every file with size, time and tag.
-    Audit,
+    Full,
 }

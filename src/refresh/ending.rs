@@ -5,11 +5,11 @@ use super::status::DirectoryState;
 use crate::clock::Millis;
 use crate::problem::{Problem, ProblemCode, Subject};
 
-/// An audit is due when this many times the cost of the last one has passed.
-const AUDIT_EVERY: u64 = 100;
+/// A full scan is due when this many times the cost of the last one has passed.
+const FULL_SCAN_EVERY: u64 = 100;
 
 /// A look at an object store is not due sooner than this many times the cost of the last one.
-const LOOK_EVERY: u64 = 10;
+const QUICK_SCAN_EVERY: u64 = 10;
 
 impl DirectoryRefresh {
     /// Publishes what a round has found, and when the next ones are due.
@@ -19,11 +19,11 @@ impl DirectoryRefresh {
         let wait = |times: u64, ms: Option<u64>| {
             now.saturating_add(Millis::try_from(ms.unwrap_or(0).saturating_mul(times)).unwrap_or(Millis::MAX))
         };
-        if done.audit {
-            self.status.next_audit = Some(wait(AUDIT_EVERY, self.status.audit_ms));
+        if done.full_scan {
+            self.status.next_audit = Some(wait(FULL_SCAN_EVERY, self.status.audit_ms));
         }
         if self.directory.local_root().is_none() {
-            self.next_look = wait(LOOK_EVERY, self.status.look_ms);
+            self.next_quick_scan = wait(QUICK_SCAN_EVERY, self.status.look_ms);
         }
         if let Some(units) = done.units {
             self.status.units = units;

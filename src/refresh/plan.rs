@@ -106,7 +106,7 @@ pub struct Unread {
     pub task: Option<Task>,
 }
 
-/// Whether a look must list the files of an application, and not only read its name.
+/// Whether a quick scan must list the files of an application, and not only read its name.
 ///
 /// `last_listed` is when its files were listed last, by this process.
 #[must_use]

@@ -81,9 +81,9 @@ pub struct DirectoryRefresh {
     /// When the files of applications without a summary were listed last.
     last_listed: Arc<Mutex<HashMap<(ClusterName, ApplicationId), Millis>>>,
     pub(super) status: DirectoryStatus,
-    /// When a look may be made again (object stores).
-    pub(super) next_look: Millis,
-    /// Obstacles of the last audit, and of the looks since.
+    /// When a quick scan may be made again (object stores).
+    pub(super) next_quick_scan: Millis,
+    /// Obstacles of the last full scan, and of the quick scans since.
     pub(super) obstacles: Vec<Problem>,
     /// Problems of the directory that are on record; `None` before the first round.
     pub(super) recorded: Option<Vec<(ProblemCode, Subject, String)>>,
@@ -120,7 +120,7 @@ impl From<IndexError> for Failure {
 /// What a round of one directory did.
 #[derive(Debug, Default)]
 pub(super) struct Done {
-    pub(super) audit: bool,
+    pub(super) full_scan: bool,
     pub(super) ingested: u64,
     pub(super) gone: u64,
     pub(super) back: u64,
@@ -152,9 +152,9 @@ impl Refresh {
         self.folders.subscribe()
     }
 
-    /// Runs one round over all directories side by side. `audit` asks for a full listing whatever is due.
+    /// Runs one round over all directories side by side. `full_scan` requests a full scan even when none is due.
     /// Ends early, at a safe point, when `stop` is cancelled.
-    pub async fn run(&mut self, audit: bool, stop: &CancellationToken) {
+    pub async fn run(&mut self, full_scan: bool, stop: &CancellationToken) {
         let started = self.clock.now();
         self.status.send_modify(|status| {
             status.running_since = Some(started);
@@ -162,7 +162,7 @@ impl Refresh {
         });
         let status = &self.status;
         join_all(self.directories.iter_mut().enumerate().map(|(number, each)| async move {
-            each.run(audit, stop, |directory, pending| {
+            each.run(full_scan, stop, |directory, pending| {
                 status.send_modify(|status| {
                     status.directories[number] = directory.clone();
                     status.pending = pending;
@@ -231,7 +231,7 @@ impl DirectoryRefresh {
             wish: Wish::Store,
             last_listed: Arc::default(),
             status,
-            next_look: 0,
+            next_quick_scan: 0,
             obstacles: Vec::new(),
             recorded: None,
             logged: None,
@@ -263,18 +263,18 @@ impl DirectoryRefresh {
         std::iter::once(root.to_path_buf()).chain(self.lively.iter().map(|folder| root.join(folder.as_str()))).collect()
     }
 
-    async fn run(&mut self, audit: bool, stop: &CancellationToken, publish: impl Fn(&DirectoryStatus, u64)) {
+    async fn run(&mut self, full_scan: bool, stop: &CancellationToken, publish: impl Fn(&DirectoryStatus, u64)) {
         let now = self.clock.now();
-        // A look takes a folder's name for an application: only an audit tells that no archive is left.
+        // A quick scan takes a folder's name for an application: only a full scan tells that no archive is left.
         let vanished = self.status.state == DirectoryState::Vanished;
-        let audit = audit || vanished || self.status.next_audit.is_none_or(|due| due <= now);
-        if !audit && now < self.next_look {
+        let full_scan = full_scan || vanished || self.status.next_audit.is_none_or(|due| due <= now);
+        if !full_scan && now < self.next_quick_scan {
             return;
         }
         let mut unread = u64::MAX;
         for round in 1.. {
             let started = Instant::now();
-            let result = self.round(audit, stop, &publish).await;
+            let result = self.round(full_scan, stop, &publish).await;
             let elapsed = started.elapsed();
             let cost = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
             if !matches!(result, Err(Failure::Stopped)) {
@@ -296,7 +296,12 @@ impl DirectoryRefresh {
     }
 
     /// Lists, ingests and applies the plan.
-    async fn round(&mut self, audit: bool, stop: &CancellationToken, publish: &impl Fn(&DirectoryStatus, u64)) -> Result<Done, Failure> {
+    async fn round(
+        &mut self,
+        full_scan: bool,
+        stop: &CancellationToken,
+        publish: &impl Fn(&DirectoryStatus, u64),
+    ) -> Result<Done, Failure> {
         let known = self.known().await?;
         let now = self.clock.now();
         let (directory, ingest) = (self.directory.clone(), self.ingest.clone());
@@ -307,9 +312,9 @@ impl DirectoryRefresh {
         let mut planner = Some(Planner::new(directory.url().clone(), &known, &probed, self.judging(), now));
         let mut obstacles = Vec::new();
         let mut lively = ActiveFolders::default();
-        let mut done = Done { audit, ..Done::default() };
+        let mut done = Done { full_scan, ..Done::default() };
         let (sender, mut found) = mpsc::channel::<Found>(64);
-        let extent = if audit { Extent::Audit } else { self.look(&known, now) };
+        let extent = if full_scan { Extent::Full } else { self.quick_scan(&known, now) };
         let listing_started = Instant::now();
         let listing = directory.list(&extent, &known.clusters, sender);
         tokio::pin!(listing);
@@ -417,7 +422,7 @@ impl DirectoryRefresh {
                 ended = &mut listing, if listed.is_none() => {
                     // What was found before a failure is true, and is ingested all the same.
                     if ended.is_ok() {
-                        telemetry::listed(directory.url(), audit, listing_started.elapsed());
+                        telemetry::listed(directory.url(), full_scan, listing_started.elapsed());
                     }
                     listed = Some(ended);
                     listing_ms = u64::try_from(listing_started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -442,7 +447,7 @@ impl DirectoryRefresh {
         done.vanished = plan.vanished;
         done.exists = listed.exists;
         done.doubt.clone_from(&listed.doubt);
-        if audit || !plan.vanished {
+        if full_scan || !plan.vanished {
             done.units = Some(plan.units);
         }
         done.gone = plan.presence.iter().filter(|change| is_gone(change)).count() as u64;
@@ -454,7 +459,7 @@ impl DirectoryRefresh {
         if holds != known.held_archives || plan.vanished != known.vanished_since.is_some() {
             self.writer.note_listing(self.directory.url(), holds, plan.vanished, now).await?;
         }
-        if audit && !plan.vanished {
+        if full_scan && !plan.vanished {
             self.obstacles = obstacles;
             let incomplete = |key: &(ClusterName, ApplicationId)| known.applications.get(key).is_some_and(|unit| !unit.complete);
             self.last_listed.lock().unwrap_or_else(PoisonError::into_inner).retain(|key, _| incomplete(key));
@@ -468,7 +473,7 @@ impl DirectoryRefresh {
         problems.extend(self.retention_problems(&plan, &known, doubt, now));
         self.note_problems(problems).await?;
         self.lively = lively.folders();
-        if audit {
+        if full_scan {
             self.status.audit_ms = Some(listing_ms);
         } else {
             self.status.look_ms = Some(listing_ms);
@@ -505,14 +510,14 @@ impl DirectoryRefresh {
         Ok(known)
     }
 
-    /// A look: files only of applications that are open.
-    fn look(&self, known: &Arc<KnownDirectory>, now: Millis) -> Extent {
+    /// A quick scan: files only of applications that are open.
+    fn quick_scan(&self, known: &Arc<KnownDirectory>, now: Millis) -> Extent {
         let (known, last_listed) = (known.clone(), self.last_listed.clone());
-        Extent::Look(Arc::new(move |cluster: &ClusterName, id: &ApplicationId| {
+        Extent::Quick(Arc::new(move |cluster: &ClusterName, id: &ApplicationId| {
             let key = (cluster.clone(), *id);
             let unit = known.applications.get(&key);
             if known.marks.applications.get(&key).is_some_and(|mark| unit.is_none() || mark.state != MarkState::Held) {
-                // Judged, and not to be read; an audit sees whether it was rewritten.
+                // Judged, and not to be read; a full scan sees whether it was rewritten.
                 return false;
             }
             let incomplete = unit.is_some_and(|unit| !unit.complete);

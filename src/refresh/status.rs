@@ -44,11 +44,11 @@ pub struct DirectoryStatus {
     pub reason: Option<String>,
     /// When it was last listed completely.
     pub last_listed: Option<Millis>,
-    /// Milliseconds that the last look took.
+    /// Milliseconds that the last quick scan took.
     pub look_ms: Option<u64>,
-    /// Milliseconds that the last audit took.
+    /// Milliseconds that the last full scan took.
     pub audit_ms: Option<u64>,
-    /// When the next audit is due.
+    /// When the next full scan is due.
     pub next_audit: Option<Millis>,
     /// Applications and legacy jobs in the last complete listing.
     pub units: u64,

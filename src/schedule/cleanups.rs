@@ -137,7 +137,7 @@ async fn refresh(activator: &Activator, refreshed: &mut watch::Receiver<RefreshS
     let status = refreshed.borrow().clone();
     // One that is running may have passed by what has changed: wait for the one after it.
     let wanted = status.finished + 1 + u64::from(status.running_since.is_some());
-    activator.audit();
+    activator.full_scan();
     tokio::select! {
         () = stop.cancelled() => {}
         ended = refreshed.wait_for(|status| status.finished >= wanted) => {

@@ -1,4 +1,4 @@
-//! File events of local archive directories: a hint that starts the next look sooner, never the guarantee.
+//! File events of local archive directories: a hint that starts the next quick scan sooner, never the guarantee.
 //!
 //! The root, the `applications/` folder of each cluster and the folders of open applications are watched, not below them, and
 //! never more than [`MOST_WATCHES`] folders: the most recently changed first. A network mount may give no events at all.
@@ -18,13 +18,13 @@ use super::periodic::Activator;
 /// Folders that are watched at most.
 pub const MOST_WATCHES: usize = 256;
 
-/// An application is several files: a look waits this long after the first event for the others.
+/// An application is several files: a quick scan waits this long after the first event for the others.
 const SETTLE: Duration = Duration::from_millis(100);
 
-/// Shortest time between two looks that events start.
+/// Shortest time between two quick scans that events start.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Starts a look soon after something changes in one of the folders, until `stop` is cancelled.
+/// Starts a quick scan soon after something changes in one of the folders, until `stop` is cancelled.
 /// `folders` is what to watch, most important first; it may change at any time.
 pub async fn watch(mut folders: watch::Receiver<Vec<PathBuf>>, activator: Activator, stop: CancellationToken) {
     let happened = Arc::new(Notify::new());
@@ -51,7 +51,7 @@ pub async fn watch(mut folders: watch::Receiver<Vec<PathBuf>>, activator: Activa
             changed = folders.changed() => if changed.is_err() { return },
             () = happened.notified() => {
                 tokio::time::sleep(SETTLE).await;
-                activator.look();
+                activator.quick_scan();
                 tokio::select! {
                     () = stop.cancelled() => return,
                     () = tokio::time::sleep(PAUSE) => {}

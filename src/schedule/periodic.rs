@@ -19,32 +19,32 @@ pub struct Activator {
 #[derive(Debug, Default)]
 struct Activation {
     wake: Notify,
-    audit: AtomicBool,
+    full_scan: AtomicBool,
     /// Whether all is tried again that could not be read.
     everything_again: AtomicBool,
-    /// Audits that were asked for.
+    /// Full scans that were asked for.
     requests: AtomicU64,
 }
 
 impl Activator {
-    /// Asks for a look.
-    pub fn look(&self) {
+    /// Asks for a quick scan.
+    pub fn quick_scan(&self) {
         self.shared.wake.notify_one();
     }
 
-    /// Asks for an audit.
-    pub fn audit(&self) {
-        self.shared.audit.store(true, Ordering::SeqCst);
+    /// Asks for a full scan.
+    pub fn full_scan(&self) {
+        self.shared.full_scan.store(true, Ordering::SeqCst);
         self.shared.wake.notify_one();
     }
 
-    /// Asks for an audit, and to try everything again that could not be read. Gives back the number that [`RefreshStatus::requested`](crate::refresh::RefreshStatus::requested) reaches
+    /// Asks for a full scan, and to try everything again that could not be read. Gives back the number that [`RefreshStatus::requested`](crate::refresh::RefreshStatus::requested) reaches
     /// when one is done that began after this.
     #[must_use]
-    pub fn request_audit(&self) -> u64 {
+    pub fn request_full_scan(&self) -> u64 {
         // In this order: whoever sees the number sees the wish as well.
         self.shared.everything_again.store(true, Ordering::SeqCst);
-        self.shared.audit.store(true, Ordering::SeqCst);
+        self.shared.full_scan.store(true, Ordering::SeqCst);
         let number = self.shared.requests.fetch_add(1, Ordering::SeqCst) + 1;
         self.shared.wake.notify_one();
         number
@@ -60,11 +60,11 @@ impl Activator {
 pub async fn refresh(mut refresh: Refresh, delay: Duration, activator: Activator, clock: Clock, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let requests = activator.shared.requests.load(Ordering::SeqCst);
-        let audit = activator.shared.audit.swap(false, Ordering::SeqCst);
+        let full_scan = activator.shared.full_scan.swap(false, Ordering::SeqCst);
         if activator.shared.everything_again.swap(false, Ordering::SeqCst) {
             refresh.try_everything_again();
         }
-        refresh.run(audit, &stop).await;
+        refresh.run(full_scan, &stop).await;
         refresh.note_requested(requests);
         refresh.note_next(clock.now() + Millis::try_from(delay.as_millis()).unwrap_or(Millis::MAX / 2));
         tokio::select! {

@@ -98,6 +98,6 @@ async fn look(directory: &Directory, now: Millis, seen: &mut Seen) -> Result<(),
         }
     };
     let known = Arc::default();
-    let (listed, ()) = tokio::join!(directory.list(&Extent::Audit, &known, sender), take);
+    let (listed, ()) = tokio::join!(directory.list(&Extent::Full, &known, sender), take);
     listed.map(|_| ())
 }

@@ -25,7 +25,7 @@ pub async fn directories(config: &Config) -> Vec<String> {
 /// What is likely wrong with a directory. One that is still being listed when the time is over is there.
 async fn examine(directory: &Directory) -> Option<String> {
     let (sender, mut found) = mpsc::channel(16);
-    let extent = Extent::Look(Arc::new(|_, _| false));
+    let extent = Extent::Quick(Arc::new(|_, _| false));
     let known = Arc::default();
     let mut any = false;
     let listing = async {

@@ -160,8 +160,8 @@ pub(crate) async fn list_knowing(directory: &Directory, extent: &Extent, known: 
 }
 
 /// Lists every file.
-pub(crate) async fn audit(directory: &Directory) -> Listing {
-    list(directory, &Extent::Audit).await.unwrap()
+pub(crate) async fn full_scan(directory: &Directory) -> Listing {
+    list(directory, &Extent::Full).await.unwrap()
 }
 
 /// A version that no file has.
@@ -169,14 +169,14 @@ pub(crate) const NO_VERSION: FileVersion = FileVersion { size: u64::MAX, modifie
 
 /// The version of a file as a listing tells it.
 pub(crate) async fn version_of(directory: &Directory, path: &str) -> FileVersion {
-    let listing = audit(directory).await;
+    let listing = full_scan(directory).await;
     let mut files = listing.applications.values().flat_map(|application| application.files.iter().flatten()).chain(listing.legacy.values());
     files.find(|file| file.path.as_str() == path).unwrap_or_else(|| panic!("{path} is not listed")).version.clone()
 }
 
 /// Lists names, and the files of those applications for which `wants_files` says true.
-pub(crate) async fn look(directory: &Directory, wants_files: impl Fn(&ApplicationId) -> bool + Send + Sync + 'static) -> Listing {
-    list(directory, &Extent::Look(Arc::new(move |_, id| wants_files(id)))).await.unwrap()
+pub(crate) async fn quick_scan(directory: &Directory, wants_files: impl Fn(&ApplicationId) -> bool + Send + Sync + 'static) -> Listing {
+    list(directory, &Extent::Quick(Arc::new(move |_, id| wants_files(id)))).await.unwrap()
 }
 
 /// Content of a file, and in how many pieces it came (0: at once).

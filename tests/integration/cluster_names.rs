@@ -24,7 +24,7 @@ async fn a_real_archive_of_a_nested_cluster_is_listed_answered_and_downloaded() 
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/versions/flink-2.3.0");
     let data = tempfile::tempdir().unwrap();
     let mut world = World::over(&[&root], data.path(), WorldOptions::default());
-    world.audit().await;
+    world.full_scan().await;
     assert!(world.applications().await.contains(&APPLICATION.to_owned()));
     assert!(world.jobs().await.contains(&JOB.to_owned()));
     let archive: serde_json::Value =
@@ -57,7 +57,7 @@ async fn an_application_of_a_known_nested_cluster_is_found_when_it_is_asked_for_
     write_application(&root, "a/b", &id('1'), "known", END, &[]);
     let options = WorldOptions { lookup_unlisted: LookupUnlisted::Any, ..WorldOptions::default() };
     let mut world = World::over(&[&root], &folder.path().join("data"), options);
-    world.audit().await;
+    world.full_scan().await;
     write_application(&root, "a/b", &id('2'), "new", END, &[]);
     write_application(&root, "a/_b", &id('3'), "hidden", END, &[]);
     assert_eq!(world.get(&format!("/applications/{}", id('2'))).await.status, 200);
@@ -72,12 +72,12 @@ async fn an_evicted_archive_of_a_nested_cluster_comes_back() {
     write_application(&root, NESTED, &id('1'), "name", END, &[&id('2')]);
     let options = WorldOptions { max_pack_bytes: 0, ..WorldOptions::default() };
     let mut world = World::over(&[&root], &folder.path().join("data"), options);
-    world.audit().await;
+    world.full_scan().await;
     world.until_evicted_to(0).await;
     assert_eq!(world.get(&format!("/jobs/{}/config", id('2'))).await.status, 200);
     // Filters take names with commas, and several names.
     write_application(&root, "x, y", &id('3'), "name", END, &[]);
-    world.audit().await;
+    world.full_scan().await;
     for (filter, number) in [(vec!["x, y"], 1), (vec!["x, y", NESTED], 2), (vec!["x"], 0)] {
         let pairs: Vec<_> = filter.iter().map(|name| ("cluster", *name)).collect();
         let list = world.get(&format!("/api/v1/applications?{}", query(&pairs))).await.json();

@@ -43,7 +43,7 @@ impl Indexed {
         write(&archives.join(id('9')), "{");
         let mut indexed = Self { folder, file: Vec::new(), answers: Vec::new() };
         let mut world = indexed.world(2_000_000_000_000);
-        world.audit().await;
+        world.full_scan().await;
         indexed.answers = answers(&world).await;
         world.close().await;
         indexed.file = fs::read(indexed.index()).unwrap();
@@ -71,7 +71,7 @@ impl Indexed {
         let mut world = self.world(2_000_000_001_000);
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {
-            world.look().await;
+            world.quick_scan().await;
             let found = answers(&world).await;
             if found == self.answers {
                 break;
@@ -144,7 +144,7 @@ async fn a_damaged_row_of_what_is_gone_stays_listed_with_what_can_be_read_of_it(
     let mut indexed = Indexed::new().await;
     fs::remove_dir_all(indexed.folder.path().join("archives/prod/applications").join(id('b'))).unwrap();
     let mut world = indexed.world(2_000_000_001_000);
-    world.audit().await;
+    world.full_scan().await;
     world.close().await;
     indexed.file = fs::read(indexed.index()).unwrap();
     let wide = b"{\"id\":\"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\",\"name\":\"pipeline-b\"";
@@ -157,7 +157,7 @@ async fn a_damaged_row_of_what_is_gone_stays_listed_with_what_can_be_read_of_it(
         let mut world = indexed.world(2_000_000_002_000);
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {
-            world.look().await;
+            world.quick_scan().await;
             let list = world.get("/applications/overview").await;
             if list.status == 200 {
                 let applications = list.json()["applications"].as_array().unwrap().clone();

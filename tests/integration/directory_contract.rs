@@ -6,7 +6,7 @@ use historyserver::ids::ApplicationId;
 use historyserver::names::FilePath;
 use historyserver::problem::ProblemCode;
 
-use crate::archive_directory::{Listing, NO_VERSION, Place, audit, hex, list, list_knowing, look, read, version_of};
+use crate::archive_directory::{Listing, NO_VERSION, Place, full_scan, hex, list, list_knowing, quick_scan, read, version_of};
 use crate::moto::Moto;
 
 macro_rules! contract {
@@ -40,7 +40,7 @@ contract! {
     names_are_literal_whatever_characters_they_have,
     ids_are_compared_in_lower_case_and_twins_are_told,
     small_files_are_read_at_once_and_large_ones_in_chunks,
-    the_files_of_one_application_are_found_as_in_an_audit,
+    the_files_of_one_application_are_found_by_a_full_scan,
     a_legacy_job_archive_is_found_by_its_id,
     what_is_deleted_is_gone_and_deleting_it_again_is_no_error,
     a_rewritten_file_has_another_fingerprint,
@@ -80,7 +80,7 @@ async fn every_archive_of_the_fixtures_is_found_and_nothing_else(place: &Place) 
     }
     expected.sort();
 
-    let listing = audit(&place.directory).await;
+    let listing = full_scan(&place.directory).await;
     assert!(listing.listed.exists && listing.listed.requests > 0);
     assert_eq!(listing.obstacles, []);
     assert_eq!(listing.legacy.len(), 4);
@@ -115,7 +115,7 @@ async fn a_look_names_all_and_reads_the_files_of_those_wanted(place: &Place) {
     place.write(&format!("other/applications/{}/jobs/{}", hex(2), hex(9)), "{}").await;
     place.write(&hex(7), "{}").await;
 
-    let listing = look(&place.directory, |application| *application == id(2)).await;
+    let listing = quick_scan(&place.directory, |application| *application == id(2)).await;
     assert_eq!(listing.obstacles, []);
     assert_eq!(listing.folders().len(), 4);
     for ((cluster, application), found) in &listing.applications {
@@ -129,21 +129,21 @@ async fn a_look_names_all_and_reads_the_files_of_those_wanted(place: &Place) {
     }
     assert_eq!(listing.legacy.len(), 1);
 
-    let whole = audit(&place.directory).await;
-    let detailed = look(&place.directory, |_| true).await;
+    let whole = full_scan(&place.directory).await;
+    let detailed = quick_scan(&place.directory, |_| true).await;
     assert_eq!(detailed.paths(), whole.paths());
     assert_eq!(detailed.legacy, whole.legacy);
     assert_eq!(detailed.applications.len(), whole.applications.len());
 }
 
 async fn a_directory_that_is_not_there_is_no_error(place: &Place) {
-    for extent in [Extent::Audit, Extent::Look(std::sync::Arc::new(|_, _| true))] {
+    for extent in [Extent::Full, Extent::Quick(std::sync::Arc::new(|_, _| true))] {
         let listing = list(&place.directory, &extent).await.unwrap();
         assert!(!listing.listed.exists);
         assert!(listing.applications.is_empty() && listing.legacy.is_empty() && listing.obstacles.is_empty());
     }
     place.write(&hex(1), "{}").await;
-    let listing = audit(&place.directory).await;
+    let listing = full_scan(&place.directory).await;
     assert!(listing.listed.exists);
     assert_eq!(listing.paths(), [hex(1)]);
 }
@@ -151,7 +151,7 @@ async fn a_directory_that_is_not_there_is_no_error(place: &Place) {
 async fn foreign_files_are_passed_over(place: &Place) {
     place.write("README", "x").await;
     place.write("notes/2024/report.txt", "x").await;
-    let only_foreign = audit(&place.directory).await;
+    let only_foreign = full_scan(&place.directory).await;
     assert!(only_foreign.listed.exists);
     assert_eq!(only_foreign.paths(), Vec::<String>::new());
 
@@ -170,10 +170,10 @@ async fn foreign_files_are_passed_over(place: &Place) {
     place.write_beside("-3").await;
 
     let expected = [format!("{application}/jobs/{}", hex(4))];
-    let whole = audit(&place.directory).await;
+    let whole = full_scan(&place.directory).await;
     assert_eq!(whole.paths(), expected);
     assert_eq!(whole.obstacles, []);
-    let names = look(&place.directory, |_| true).await;
+    let names = quick_scan(&place.directory, |_| true).await;
     assert_eq!(names.paths(), expected);
     assert_eq!(names.folders(), [application]);
     assert_eq!(names.obstacles, []);
@@ -204,10 +204,10 @@ async fn names_are_literal_whatever_characters_they_have(place: &Place) {
     }
     expected.sort();
 
-    let whole = audit(&place.directory).await;
+    let whole = full_scan(&place.directory).await;
     assert_eq!(whole.obstacles, []);
     assert_eq!(whole.paths(), expected);
-    assert_eq!(look(&place.directory, |_| true).await.paths(), expected);
+    assert_eq!(quick_scan(&place.directory, |_| true).await.paths(), expected);
     for application in whole.applications.values() {
         let files = place.directory.application_files(&application.folder).await.unwrap().unwrap();
         assert_eq!(files.len(), 2, "{}", application.folder);
@@ -220,7 +220,7 @@ async fn names_are_literal_whatever_characters_they_have(place: &Place) {
         let listed = version_of(&place.directory, path).await;
         assert_eq!(place.directory.delete_file(&FilePath::new(path.as_str()), &listed).await.unwrap(), Deleted::Done, "{path}");
     }
-    assert_eq!(audit(&place.directory).await.paths(), Vec::<String>::new());
+    assert_eq!(full_scan(&place.directory).await.paths(), Vec::<String>::new());
 }
 
 async fn ids_are_compared_in_lower_case_and_twins_are_told(place: &Place) {
@@ -246,14 +246,14 @@ async fn ids_are_compared_in_lower_case_and_twins_are_told(place: &Place) {
     let mut expected = expected.to_vec();
     expected.sort();
 
-    let whole = audit(&place.directory).await;
+    let whole = full_scan(&place.directory).await;
     assert_eq!(whole.paths(), expected);
     let mut obstacles: Vec<_> = whole.obstacles.iter().map(|obstacle| obstacle.path.to_string()).collect();
     obstacles.sort();
     assert_eq!(obstacles, refused);
     assert!(whole.obstacles.iter().all(|obstacle| obstacle.code == ProblemCode::NameAmbiguous && obstacle.hides == Hidden::Nothing));
 
-    let names = look(&place.directory, |_| false).await;
+    let names = quick_scan(&place.directory, |_| false).await;
     assert_eq!(names.folders(), whole.folders());
     assert!(names.obstacles.iter().any(|obstacle| obstacle.path.as_str() == refused[2]), "{:?}", names.obstacles);
     let files = place.directory.application_files(&FilePath::new(format!("{}/applications/{}", upper(0xc0), upper(0xaa)))).await.unwrap();
@@ -280,14 +280,14 @@ async fn small_files_are_read_at_once_and_large_ones_in_chunks(place: &Place) {
     assert!(error.message.contains(&hex(4)), "{error}");
 }
 
-async fn the_files_of_one_application_are_found_as_in_an_audit(place: &Place) {
+async fn the_files_of_one_application_are_found_by_a_full_scan(place: &Place) {
     let folder = format!("prod-eu/applications/{}", hex(1));
     place.write(&format!("{folder}/application-summary"), "{}").await;
     place.write(&format!("{folder}/jobs/{}", hex(2)), "{}").await;
     place.write(&format!("{folder}/jobs/{}", hex(3)), "{}").await;
     place.write(&format!("{folder}2/jobs/{}", hex(4)), "{}").await;
 
-    let whole = audit(&place.directory).await;
+    let whole = full_scan(&place.directory).await;
     let [application] = whole.applications.values().collect::<Vec<_>>()[..] else { panic!("{whole:?}") };
     let mut listed = application.files.clone().unwrap();
     let mut asked = place.directory.application_files(&FilePath::new(folder.as_str())).await.unwrap().unwrap();
@@ -309,7 +309,7 @@ async fn a_legacy_job_archive_is_found_by_its_id(place: &Place) {
     place.write(&format!("{}/applications/{}/application-summary", hex(2), hex(2)), "{}").await;
     let job = hex(0xab).parse().unwrap();
     let found = place.directory.legacy_job_file(job).await.unwrap().unwrap();
-    assert_eq!(Some(&found), audit(&place.directory).await.legacy.get(&job));
+    assert_eq!(Some(&found), full_scan(&place.directory).await.legacy.get(&job));
     assert_eq!(found.version.size, 5);
     for absent in [hex(2), hex(3)] {
         assert_eq!(place.directory.legacy_job_file(absent.parse().unwrap()).await.unwrap(), None);
@@ -336,7 +336,7 @@ async fn what_is_deleted_is_gone_and_deleting_it_again_is_no_error(place: &Place
     for folder in [&jobs, &folder, &folder] {
         assert!(place.directory.remove_folder_if_empty(folder).await.unwrap());
     }
-    let listing = audit(&place.directory).await;
+    let listing = full_scan(&place.directory).await;
     assert_eq!(listing.paths(), [hex(8)]);
     assert!(listing.applications.is_empty());
 }
@@ -365,7 +365,7 @@ async fn a_file_that_was_rewritten_since_it_was_listed_is_not_deleted(place: &Pl
         assert_eq!(place.directory.delete_file(&file, &listed).await.unwrap(), Deleted::Changed, "{path}");
         assert_eq!(read(&place.directory, &path, 100).await.unwrap().0, b"another", "{path}");
     }
-    assert_eq!(audit(&place.directory).await.paths().len(), 3, "each has its own name");
+    assert_eq!(full_scan(&place.directory).await.paths().len(), 3, "each has its own name");
 }
 
 async fn paths_that_lead_elsewhere_are_refused(place: &Place) {
@@ -383,7 +383,7 @@ async fn a_listing_that_nobody_hears_ends_with_an_error(place: &Place) {
     place.write(&hex(1), "{}").await;
     let (sender, receiver) = tokio::sync::mpsc::channel(1);
     drop(receiver);
-    let error = place.directory.list(&Extent::Audit, &std::sync::Arc::default(), sender).await.unwrap_err();
+    let error = place.directory.list(&Extent::Full, &std::sync::Arc::default(), sender).await.unwrap_err();
     assert_eq!(error.kind, DirectoryErrorKind::Unavailable);
 }
 
@@ -395,11 +395,11 @@ async fn more_applications_than_a_page_holds_are_all_found_once(place: &Place) {
     });
     futures::stream::iter(writes).buffer_unordered(32).collect::<Vec<()>>().await;
 
-    let whole = audit(&place.directory).await;
+    let whole = full_scan(&place.directory).await;
     assert_eq!(whole.applications.len(), 1030);
     assert_eq!(whole.paths().len(), 1030);
     assert!(whole.batches.iter().all(|batch| *batch <= 1000), "{:?}", whole.batches);
-    let names = look(&place.directory, |_| false).await;
+    let names = quick_scan(&place.directory, |_| false).await;
     assert_eq!(names.folders(), whole.folders());
 }
 
@@ -422,14 +422,14 @@ async fn clusters_are_found_in_folders_of_folders(place: &Place) {
     }
     place.write("x/other/file", "x").await;
     expected.sort();
-    let whole = audit(&place.directory).await;
+    let whole = full_scan(&place.directory).await;
     assert_eq!((whole.paths(), codes(&whole)), (expected.clone(), vec![]));
-    assert_eq!(look(&place.directory, |_| true).await.paths(), expected);
+    assert_eq!(quick_scan(&place.directory, |_| true).await.paths(), expected);
     let named: Vec<&str> = whole.applications.keys().map(|(cluster, _)| cluster.as_str()).collect();
     assert_eq!(named.len(), clusters.len());
     assert!(clusters.iter().all(|cluster| named.contains(cluster)), "{named:?}");
     // With what is known nothing is found twice.
-    for extent in [Extent::Audit, Extent::Look(std::sync::Arc::new(|_, _| true))] {
+    for extent in [Extent::Full, Extent::Quick(std::sync::Arc::new(|_, _| true))] {
         assert_eq!(list_knowing(&place.directory, &extent, &clusters).await.unwrap().paths(), expected);
     }
     for (cluster, id) in whole.applications.keys() {
@@ -457,18 +457,18 @@ async fn hidden_names_are_left_alone_at_every_place(place: &Place) {
         place.write(nothing_in_them, "x").await;
     }
     let known = [".old", "_keep", "team/.trash", "team/_x/prod", "prod"];
-    for extent in [Extent::Audit, Extent::Look(std::sync::Arc::new(|_, _| true))] {
+    for extent in [Extent::Full, Extent::Quick(std::sync::Arc::new(|_, _| true))] {
         for known in [&known[..], &[]] {
             let listing = list_knowing(&place.directory, &extent, known).await.unwrap();
             assert_eq!(listing.paths(), [seen.as_str()]);
         }
     }
-    let told = codes(&audit(&place.directory).await);
+    let told = codes(&full_scan(&place.directory).await);
     let folders = [".old", ".snapshot", "_keep", "_temporary", "prod/_aside", "team/.trash", "team/_x"];
     let told_at_least: Vec<_> = folders.iter().map(|folder| (ProblemCode::HiddenFolder, (*folder).to_owned())).collect();
     assert!(told_at_least.iter().all(|each| told.contains(each)), "{told:?}");
     assert!(told.iter().all(|(code, _)| *code == ProblemCode::HiddenFolder) && told.len() <= folders.len() + 1, "{told:?}");
-    assert_eq!(codes(&look(&place.directory, |_| true).await), [], "a look does not search for them");
+    assert_eq!(codes(&quick_scan(&place.directory, |_| true).await), [], "a quick scan does not search for them");
 
     for path in &hidden {
         let path = FilePath::new(path.as_str());
@@ -476,14 +476,14 @@ async fn hidden_names_are_left_alone_at_every_place(place: &Place) {
     }
     let error = place.directory.application_files(&FilePath::new(format!(".old/applications/{}", hex(2)))).await.unwrap_err();
     assert_eq!(error.kind, DirectoryErrorKind::Refused);
-    assert_eq!(audit(&place.directory).await.paths(), [seen]);
+    assert_eq!(full_scan(&place.directory).await.paths(), [seen]);
 }
 
 async fn a_cluster_that_lies_too_deep_is_told(place: &Place) {
     place.write(&format!("1/2/3/4/5/6/7/8/9/applications/{}/application-summary", hex(1)), "{}").await;
     place.write(&format!("a/2/3/4/5/6/7/8/9/10/11/applications/{}/application-summary", hex(2)), "{}").await;
     place.write("b/2/3/4/5/6/7/8/9/other/file", "x").await;
-    let whole = audit(&place.directory).await;
+    let whole = full_scan(&place.directory).await;
     assert_eq!(whole.paths(), Vec::<String>::new());
     let too_deep = |path: &str| (ProblemCode::SearchLimited, path.to_owned());
     assert_eq!(codes(&whole), [too_deep("1/2/3/4/5/6/7/8/9"), too_deep("a/2/3/4/5/6/7/8/9")]);
@@ -494,16 +494,16 @@ async fn a_cluster_that_is_known_is_listed_whatever_else_there_is(place: &Place)
     let path = format!("z/prod/applications/{}/application-summary", hex(1));
     place.write(&path, "{}").await;
     let known = ["z/prod", "z/gone", "gone"];
-    for extent in [Extent::Audit, Extent::Look(std::sync::Arc::new(|_, _| true))] {
+    for extent in [Extent::Full, Extent::Quick(std::sync::Arc::new(|_, _| true))] {
         let listing = list_knowing(&place.directory, &extent, &known).await.unwrap();
         assert_eq!((listing.paths(), codes(&listing)), (vec![path.clone()], vec![]));
     }
 }
 
 async fn a_root_at_another_level_is_told_with_the_right_one(place: &Place) {
-    assert!(audit(&place.directory).await.listed.doubt.unwrap().contains("does not exist"));
+    assert!(full_scan(&place.directory).await.listed.doubt.unwrap().contains("does not exist"));
     place.write("note", "x").await;
-    assert_eq!(audit(&place.directory).await.listed.doubt, None);
+    assert_eq!(full_scan(&place.directory).await.listed.doubt, None);
     let url = place.directory.url().as_str();
     let above = |levels: usize| {
         let mut above = url.strip_prefix("file://").unwrap_or(url);
@@ -515,7 +515,7 @@ async fn a_root_at_another_level_is_told_with_the_right_one(place: &Place) {
             place.write(file, "{\"archive\":[]}").await;
         }
         let mut doubts = Vec::new();
-        for extent in [Extent::Audit, Extent::Look(std::sync::Arc::new(|_, _| false))] {
+        for extent in [Extent::Full, Extent::Quick(std::sync::Arc::new(|_, _| false))] {
             doubts.push(list_knowing(&place.directory, &extent, known).await.unwrap().listed.doubt);
         }
         for file in files {

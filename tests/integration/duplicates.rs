@@ -48,7 +48,7 @@ async fn the_same_application_in_two_directories_and_two_clusters_is_shown_once_
         assert!(copied.success());
         let roots = [copies.path().join("first"), copies.path().join("second")];
         let mut world = World::over(&[&roots[0], &roots[1]], data.path(), forgetting());
-        world.audit().await;
+        world.full_scan().await;
         let mut left = vec!["second/y", "second/x", "first/x"];
         for gone in order {
             let shown = shown_name(&world).await;
@@ -59,7 +59,7 @@ async fn the_same_application_in_two_directories_and_two_clusters_is_shown_once_
             let (root, cluster) = gone.split_once('/').unwrap();
             remove(&copies.path().join(root), cluster);
             left.retain(|each| *each != gone);
-            world.audit().await;
+            world.full_scan().await;
             if !left.is_empty() {
                 assert_eq!(world.get(&format!("/jobs/{}/config", id('1'))).await.status, 200);
             }
@@ -77,7 +77,7 @@ async fn an_applications_job_is_shown_before_the_same_job_as_a_legacy_archive() 
         write_application(&root, "c", &id('a'), "of the application", END, &[&id('1')]);
         write(&root.join(id('1')), job(&id('1'), "legacy", END + 10));
         let mut world = World::over(&[&root], &data, forgetting());
-        world.audit().await;
+        world.full_scan().await;
         let name = async |world: &World| {
             let overview = world.get("/jobs/overview").await.json();
             assert_eq!(overview["jobs"].as_array().unwrap().len(), 1);
@@ -88,11 +88,11 @@ async fn an_applications_job_is_shown_before_the_same_job_as_a_legacy_archive() 
         assert_eq!(name(&world).await, "of the application");
         if legacy_goes_first {
             std::fs::remove_file(root.join(id('1'))).unwrap();
-            world.audit().await;
+            world.full_scan().await;
             assert_eq!(name(&world).await, "of the application");
         } else {
             remove(&root, "c");
-            world.audit().await;
+            world.full_scan().await;
             assert_eq!(name(&world).await, "legacy");
         }
     }

@@ -1,4 +1,4 @@
-//! File events: a hint that starts a look, by a handful of watches.
+//! File events: a hint that starts a quick scan, by a handful of watches.
 
 use crate::support::archives::{application_folder, set_modified, write_application};
 use crate::support::process::Process;

@@ -106,7 +106,7 @@ async fn a_job_beside_the_clusters_belongs_to_the_application_that_names_it_whic
             }
         };
         put(summary_first);
-        world.audit().await;
+        world.full_scan().await;
         if summary_first {
             assert_eq!(json(&world, &format!("/api/v1/applications/{application}")).await["job_items"][0]["archived"], false);
         } else {
@@ -117,7 +117,7 @@ async fn a_job_beside_the_clusters_belongs_to_the_application_that_names_it_whic
             assert_eq!((&without["total"]["count"], &without["items"][0]["id"]), (&json!(1), &json!(job)));
         }
         put(!summary_first);
-        world.audit().await;
+        world.full_scan().await;
         assert_belongs(&world, &application, &job).await;
         assert_eq!(json(&world, "/api/v1/jobs/facets").await["cluster"], json!([{"value": CLUSTER, "count": 1}]));
 
@@ -132,7 +132,7 @@ async fn a_job_beside_the_clusters_belongs_to_the_application_that_names_it_whic
 
         // The summary goes: the job is what it was without it.
         std::fs::remove_dir_all(root.join("prod")).unwrap();
-        world.audit().await;
+        world.full_scan().await;
         let item = json(&world, &format!("/api/v1/jobs/{job}")).await;
         assert_eq!((&item["application"], &item["cluster"]), (&Value::Null, &Value::Null));
         assert_eq!(json(&world, "/api/v1/jobs/facets").await["cluster"], json!([]));
@@ -166,7 +166,7 @@ async fn only_the_application_that_a_job_can_be_of_gets_it() {
     let fourth = id('d');
     write_summary(&root, &fourth, &summary(&fourth, &named, END - 500, None));
     let mut world = world(&root, &folder.path().join("data"));
-    world.audit().await;
+    world.full_scan().await;
     assert_belongs_only(&world, &job, json!(older)).await;
     assert_belongs_only(&world, &legacy, Value::Null).await;
     assert_belongs_only(&world, &named, Value::Null).await;
@@ -194,14 +194,14 @@ async fn a_failure_that_only_the_application_tells_is_the_jobs_failure() {
             }
         };
         put(summary_first);
-        world.audit().await;
+        world.full_scan().await;
         if !summary_first {
             let facts = json(&world, &format!("/api/v1/jobs/{job}")).await["facts"].clone();
             assert_eq!((&facts["root_exception"], &facts["notes"][0]["code"]), (&Value::Null, &json!("failure-not-told")));
             assert_eq!(facts["notes"][1]["code"], "no-plan");
         }
         put(!summary_first);
-        world.audit().await;
+        world.full_scan().await;
         let facts = json(&world, &format!("/api/v1/jobs/{job}")).await["facts"].clone();
         let told = &facts["root_exception"];
         assert_eq!(
@@ -218,7 +218,7 @@ async fn a_failure_that_only_the_application_tells_is_the_jobs_failure() {
 
         // Another summary that says nothing takes it away again.
         write_summary(&root, &application, &summary(&application, &job, END - 500, None));
-        world.audit().await;
+        world.full_scan().await;
         assert_eq!(json(&world, &format!("/api/v1/jobs/{job}")).await["facts"]["root_exception"], Value::Null);
         assert_eq!(json(&world, "/api/v1/search?q=seventeen").await["items"], json!([]));
         world.close().await;
@@ -235,11 +235,11 @@ async fn a_job_whose_end_nothing_tells_has_ended_with_its_application() {
         .replace("\\\"duration\\\":400", &format!("\\\"duration\\\":{}", 500 - END));
     write(&root.join(&job), &untold);
     let mut world = world(&root, &folder.path().join("data"));
-    world.audit().await;
+    world.full_scan().await;
     let item = json(&world, &format!("/api/v1/jobs/{job}")).await;
     assert_eq!((&item["end"], &item["duration"]), (&Value::Null, &Value::Null));
     write_summary(&root, &application, &summary(&application, &job, END - 500, None));
-    world.audit().await;
+    world.full_scan().await;
     let item = json(&world, &format!("/api/v1/jobs/{job}")).await;
     assert_eq!((&item["end"], &item["duration"]), (&json!(END), &json!(500)));
     let within = json(&world, &format!("/api/v1/jobs?end_from={}&end_to={}", END - 10, END + 10)).await;

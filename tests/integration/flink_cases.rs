@@ -55,14 +55,14 @@ async fn history_server_integration() {
     for with_pending in [true, false] {
         let place = Place::new();
         let mut world = place.world(false);
-        world.audit().await;
+        world.full_scan().await;
         assert_eq!(world.get("/jobs/overview").await.json(), json!({"jobs": []}));
         assert_eq!(world.get("/applications/overview").await.json(), json!({"applications": []}));
         for digit in ['1', '2'] {
             write(&place.root().join(id(digit)), job(&id(digit), "job", END + 1));
         }
         write(&place.root().join(id('3')), old_job(&id('3'), with_pending));
-        world.audit().await;
+        world.full_scan().await;
         assert_eq!(world.jobs().await.len(), 3);
         assert_eq!(world.problems().await, Vec::<String>::new());
         let config = world.get("/config").await.json();
@@ -81,7 +81,7 @@ async fn update_job_overview_and_legacy_job_overview_migration() {
         let place = Place::new();
         write(&place.root().join(id('3')), old_job(&id('3'), with_pending));
         let mut world = place.world(false);
-        world.audit().await;
+        world.full_scan().await;
         let listed = world.get("/jobs/overview").await.json()["jobs"][0].clone();
         let tasks = if with_pending { (0, 1, 0) } else { (1, 2, 3) };
         assert_eq!(listed["tasks"]["created"], tasks.0);
@@ -102,16 +102,16 @@ async fn clean_expired_job_and_remain_expired_job() {
             write(&place.root().join(id(digit)), job(&id(digit), "job", END));
         }
         let mut world = place.world(forget);
-        world.audit().await;
+        world.full_scan().await;
         assert_eq!(world.jobs().await.len(), 3);
         fs::remove_file(place.root().join(id('2'))).unwrap();
-        world.look().await;
+        world.quick_scan().await;
         let left = world.jobs().await;
         assert_eq!(left.contains(&id('2')), !forget);
         assert_eq!(left.len(), if forget { 2 } else { 3 });
         fs::remove_file(place.root().join(id('1'))).unwrap();
         fs::remove_file(place.root().join(id('3'))).unwrap();
-        world.look().await;
+        world.quick_scan().await;
         assert_eq!(world.jobs().await.len(), if forget { 0 } else { 3 });
         let pack_bytes = world.reader.figures().await.unwrap().pack_bytes;
         assert_eq!(pack_bytes == 0, forget, "nothing is left of what is forgotten");
@@ -128,7 +128,7 @@ async fn application_and_job_archives() {
     }
     write(&place.root().join(id('5')), job(&id('5'), "outside", END));
     let mut world = place.world(false);
-    world.audit().await;
+    world.full_scan().await;
     let mut applications = world.applications().await;
     applications.sort();
     assert_eq!(applications, [id('a'), id('b')]);
@@ -150,12 +150,12 @@ async fn clean_expired_application_and_remain_expired_application() {
             write_application(&place.root(), "c", &id(application), "name", END, &[&id(job)]);
         }
         let mut world = place.world(forget);
-        world.audit().await;
+        world.full_scan().await;
         fs::remove_dir_all(application_folder(&place.root(), "c", &id('b'))).unwrap();
-        world.look().await;
+        world.quick_scan().await;
         assert_eq!((world.applications().await.len(), world.jobs().await.len()), if forget { (2, 2) } else { (3, 3) });
         fs::remove_dir_all(place.root().join("c")).unwrap();
-        world.look().await;
+        world.quick_scan().await;
         assert_eq!((world.applications().await.len(), world.jobs().await.len()), if forget { (0, 0) } else { (3, 3) });
     }
 }
@@ -171,7 +171,7 @@ async fn eager_mode_loads_all_files_and_all_applications_and_jobs() {
         write_application(&place.root(), &id('0'), &id(application), "name", END, &[&jobs[0], &jobs[1]]);
     }
     let mut world = place.world(false);
-    world.audit().await;
+    world.full_scan().await;
     for digit in '1'..='7' {
         for path in ["", "/config"] {
             assert_eq!(world.get(&format!("/jobs/{}{path}", id(digit))).await.status, 200);
@@ -190,7 +190,7 @@ async fn an_empty_archive_leaves_nothing_behind() {
     let place = Place::new();
     write(&place.root().join(id('1')), r#"{"archive":[]}"#);
     let mut world = place.world(false);
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(world.jobs().await, Vec::<String>::new());
     assert_eq!(world.problems().await, ["archive-empty"]);
     assert_eq!(world.get(&format!("/jobs/{}", id('1'))).await.status, 404);
@@ -202,7 +202,7 @@ async fn missing_application_summary_file() {
     let folder = application_folder(&place.root(), "c", &id('a'));
     write(&folder.join("jobs").join(id('1')), job(&id('1'), "job", END));
     let mut world = place.world(false);
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(world.applications().await, Vec::<String>::new());
     assert_eq!(world.get(&format!("/applications/{}", id('a'))).await.status, 404);
     let problems = world.reader.problems(10).await.unwrap();
@@ -215,11 +215,11 @@ async fn a_malformed_overview_entry_neither_fails_everything_nor_wipes_a_good_ov
     write(&place.root().join(id('1')), job(&id('1'), "good", END));
     write(&place.root().join(id('2')), envelope(&[("/jobs/overview", "not json"), (&format!("/jobs/{}/config", id('2')), "{}")]));
     let mut world = place.world(false);
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(world.jobs().await, [id('1')]);
     assert_eq!(world.problems().await, ["overview-unusable"]);
     write(&place.root().join(id('1')), "{}");
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(world.jobs().await, [id('1')], "the last good overview stays");
 }
 
@@ -229,7 +229,7 @@ async fn paths_of_the_static_file_server() {
     write_application(&place.root(), "c", &id('a'), "name", END, &[&id('1')]);
     write(&place.root().join("secret"), "secret");
     let mut world = place.world(false);
-    world.audit().await;
+    world.full_scan().await;
     let index = world.get("/index.html").await;
     assert_eq!((index.status.as_u16(), world.get("/").await.body), (200, index.body));
     for path in ["/hello.html", "/hello", "/dir.json", "/../secret", "/../archives/secret"] {
@@ -257,7 +257,7 @@ async fn what_is_written_is_read_back_equal_and_garbage_is_an_error() {
         write(&place.root().join(id(digit)), garbage);
     }
     let mut world = place.world(false);
-    world.audit().await;
+    world.full_scan().await;
     for (path, json) in &documents {
         assert_eq!(world.get(path).await.text(), *json);
     }
@@ -269,10 +269,10 @@ async fn a_rewritten_archive_is_served_in_its_last_version() {
     let place = Place::new();
     write_application(&place.root(), "c", &id('a'), "first", END, &[&id('1')]);
     let mut world = place.world(false);
-    world.audit().await;
+    world.full_scan().await;
     let file = application_folder(&place.root(), "c", &id('a')).join("application-summary");
     write(&file, summary(&id('a'), "the second version", END, &[]));
-    world.audit().await;
+    world.full_scan().await;
     let details: Value = world.get(&format!("/applications/{}", id('a'))).await.json();
     assert_eq!(details["name"], "the second version");
 }

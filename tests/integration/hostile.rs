@@ -27,7 +27,7 @@ async fn world_with(archives: &[(String, String)]) -> (tempfile::TempDir, World)
         write(&root.join(name), content);
     }
     let mut world = World::over(&[&root], &folder.path().join("data"), WorldOptions::default());
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(world.applications().await, vec![id('a')], "the good neighbour is listed");
     assert_eq!(world.get(&format!("/jobs/{}/config", id('1'))).await.status, 200);
     (folder, world)
@@ -179,7 +179,7 @@ async fn strings_of_archives_reach_sql_and_headers_as_data() {
     let overview = json!({"jobs": [{"jid": id('2'), "name": name, "state": "FINISHED", "start-time": 1, "end-time": 2, "duration": 1}]});
     let content = envelope(&[("/jobs/overview", &overview.to_string())]);
     let (_folder, mut world) = world_with(&[(id('2'), content)]).await;
-    world.audit().await;
+    world.full_scan().await;
     let answer = world.get("/jobs/overview").await;
     let jobs = answer.json();
     let hostile = jobs["jobs"].as_array().unwrap().iter().find(|job| job["jid"] == id('2').as_str()).unwrap().clone();

@@ -166,17 +166,17 @@ async fn an_answer_is_cut_rather_than_a_mixture_of_two_versions() {
     const JOB: &str = "5b6c1e3f0a9d4c7e8f2b1a0d9c8e7f6a";
     let (folder, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let mut world = World::over(&[folder.path()], data.path(), WorldOptions::default());
-    world.audit().await;
+    world.full_scan().await;
     let path = format!("/jobs/{JOB}/exceptions");
     for encoding in ["identity", "gzip"] {
         with_large_document(folder.path(), JOB, &format!("old for {encoding} ").repeat(500_000));
-        world.audit().await;
+        world.full_scan().await;
         let request =
             Request::builder().uri(&path).header("host", "localhost").header("accept-encoding", encoding).body(Body::empty()).unwrap();
         let mut body = world.router.clone().oneshot(request).await.unwrap().into_body();
         body.frame().await.unwrap().unwrap();
         with_large_document(folder.path(), JOB, &format!("newer than {encoding} ").repeat(500_000));
-        world.audit().await;
+        world.full_scan().await;
         assert!(body.collect().await.is_err(), "{encoding}");
         assert!(world.get(&path).await.body == format!("newer than {encoding} ").repeat(500_000).as_bytes());
     }

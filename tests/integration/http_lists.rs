@@ -97,7 +97,7 @@ async fn a_poll_that_finds_nothing_new_is_a_304_until_something_is() {
 
     let before = server.get("/jobs/overview").await.headers()["etag"].clone();
     std::fs::copy(samples()[0].join("97e64afe56d154c5ef33d6bd2ea42fe0"), archives.path().join("97e64afe56d154c5ef33d6bd2ea42fe0")).unwrap();
-    server.world.audit().await;
+    server.world.full_scan().await;
     let after = server.request("GET", "/jobs/overview").header("if-none-match", &before).send().await.unwrap();
     assert_eq!(after.status(), 200);
     assert_ne!(after.headers()["etag"], before);

@@ -64,7 +64,7 @@ async fn served(folder: &Path) -> (Served, Budget) {
     let budget = Budget::new(MEMORY);
     let api = ApiOptions { budget: budget.clone(), ..ApiOptions::default() };
     let mut server = Served::unread(&[folder.to_path_buf()], WorldOptions { api, ..WorldOptions::default() }).await;
-    server.world.audit().await;
+    server.world.full_scan().await;
     (server, budget)
 }
 

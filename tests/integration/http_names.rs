@@ -113,7 +113,7 @@ async fn pages_of_other_origins_frame_and_read_nothing_unless_they_are_named() {
     let portal = || vec!["https://portal.example".to_owned(), "http://localhost:3000".to_owned()];
     let api = ApiOptions { frame_ancestors: portal(), cors_origins: portal(), ..ApiOptions::default() };
     let mut server = Served::unread(&samples(), WorldOptions { api, ..WorldOptions::default() }).await;
-    server.world.audit().await;
+    server.world.full_scan().await;
     for path in ["/", job.as_str(), "/api/v1/status", "/nothing"] {
         for origin in ["https://portal.example", "http://localhost:3000"] {
             let answer = server.request("GET", path).header("origin", origin).send().await.unwrap();

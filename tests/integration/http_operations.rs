@@ -64,7 +64,7 @@ async fn a_server_is_alive_at_once_and_ready_when_it_has_listed() {
     let body: serde_json::Value = serde_json::from_slice(&unready.bytes().await.unwrap()).unwrap();
     assert_eq!((&body["ready"], body["reason"].is_string()), (&json!(false), true));
 
-    server.world.audit().await;
+    server.world.full_scan().await;
     let ready = server.json("/readyz").await;
     assert_eq!((&ready["ready"], &ready["reason"]), (&json!(true), &json!(null)));
     assert!(ready["applications"].as_u64().unwrap() > 0);

@@ -214,7 +214,7 @@ async fn what_is_gone_is_rebuilt_from_its_documents_and_said_to_be() {
     let gone = folder.path().join(format!("eu/applications/{application}"));
     std::fs::remove_dir_all(&gone).unwrap();
     write_application(folder.path(), "eu", &id('c'), "another", 1_000, &[]);
-    server.world.audit().await;
+    server.world.full_scan().await;
 
     let (rebuilt, files) = download(&server, &format!("/api/v1/applications/{application}/archive")).await;
     assert_eq!(rebuilt, stored.len().to_string());

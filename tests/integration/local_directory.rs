@@ -17,7 +17,7 @@ use historyserver::names::{ClusterName, FilePath};
 use historyserver::problem::ProblemCode;
 use tempfile::TempDir;
 
-use crate::archive_directory::{Listing, NO_VERSION, audit, hex, list, list_knowing, look, read, version_of};
+use crate::archive_directory::{Listing, NO_VERSION, full_scan, hex, list, list_knowing, quick_scan, read, version_of};
 
 /// Set in the process that runs as a user without rights; the folder to test on.
 const AS_NOBODY: &str = "HISTORYSERVER_TEST_AS_NOBODY";
@@ -213,7 +213,7 @@ async fn whatever_is_in_the_way_hides_only_what_is_below_it() {
     let good = fs::read_to_string(folder.join("good")).unwrap();
     let good: Vec<&str> = good.lines().collect();
     let directory = open(&folder.join("archives"));
-    let whole = audit(&directory).await;
+    let whole = full_scan(&directory).await;
     assert_eq!(whole.paths(), good);
     let mixed = |byte: u8, rest: &str| format!("mixed/applications/{}{rest}", hex(byte));
     let name_is_lost = "\u{fffd}";
@@ -252,10 +252,10 @@ async fn whatever_is_in_the_way_hides_only_what_is_below_it() {
         assert!(obstacle.reason.contains("archives/") && !obstacle.reason.contains("a secret"), "{obstacle:?}");
     }
 
-    let names = look(&directory, |_| false).await;
+    let names = quick_scan(&directory, |_| false).await;
     assert_eq!(obstacles(&names), expected(&[&above]));
     assert_eq!(names.folders(), whole.folders());
-    assert!(whole.listed.requests < 60, "10,000 foreign files are not looked at: {} folders read", whole.listed.requests);
+    assert!(whole.listed.requests < 60, "10,000 foreign files are not read: {} folders read", whole.listed.requests);
 
     // Reading what a listing does not show is no way round it.
     for (path, kind) in [
@@ -299,7 +299,7 @@ async fn a_root_that_cannot_be_listed_is_an_error() {
         ("file", DirectoryErrorKind::Refused),
         ("loop", DirectoryErrorKind::Refused),
     ] {
-        let error = list(&open(&folder.join(name)), &Extent::Audit).await.unwrap_err();
+        let error = list(&open(&folder.join(name)), &Extent::Full).await.unwrap_err();
         assert_eq!(error.kind, kind, "{error}");
         assert!(error.message.contains(name), "{error}");
     }
@@ -314,7 +314,7 @@ async fn an_entry_of_the_option_is_taken_literally() {
         let directory = Directory::open(&text, &BTreeMap::new()).unwrap();
         assert_eq!(directory.url().as_str(), format!("file://{}", root.display()));
         assert_eq!(directory.local_root(), Some(root.as_path()));
-        assert_eq!(audit(&directory).await.paths(), [hex(1)], "{text}");
+        assert_eq!(full_scan(&directory).await.paths(), [hex(1)], "{text}");
     }
 }
 
@@ -338,11 +338,11 @@ async fn the_newest_application_comes_first_and_the_first_batch_is_small() {
     let folder = TempDir::new().unwrap();
     let expected = newest_first_fixture(folder.path(), 300);
     let directory = open(folder.path());
-    for listing in [audit(&directory).await, look(&directory, |_| true).await] {
+    for listing in [full_scan(&directory).await, quick_scan(&directory, |_| true).await] {
         assert_eq!(listing.order, expected);
         assert_eq!(listing.batches, [16, 64, 220]);
     }
-    let known = look(&directory, |_| false).await;
+    let known = quick_scan(&directory, |_| false).await;
     assert_eq!(known.batches, [100, 100, 100]);
 }
 
@@ -354,7 +354,7 @@ async fn list_while(disturb: impl FnOnce(&Path)) -> Result<Listed, DirectoryErro
     symlink(&target, &root).unwrap();
     let directory = open(&root);
     let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
-    let listing = historyserver::tasks::spawn(async move { directory.list(&Extent::Audit, &std::sync::Arc::default(), sender).await });
+    let listing = historyserver::tasks::spawn(async move { directory.list(&Extent::Full, &std::sync::Arc::default(), sender).await });
     assert!(matches!(receiver.recv().await, Some(Found::Applications(_))));
     disturb(&root);
     while receiver.recv().await.is_some() {}
@@ -465,7 +465,7 @@ async fn what_is_in_the_way_in_the_root_is_told_once_and_hides_what_it_may_be() 
     for (byte, target) in [(2, outside.to_str().unwrap()), (3, "/nowhere"), (4, &hex(4))] {
         symlink(target, root.join(hex(byte))).unwrap();
     }
-    let listing = audit(&open(&root)).await;
+    let listing = full_scan(&open(&root)).await;
     let expected = [2, 3, 4].map(|byte| (hex(byte), ProblemCode::LinkRefused, format!("{:?}", cluster_or_job(byte))));
     assert_eq!(obstacles(&listing), expected);
     assert_eq!(listing.paths(), [hex(1)]);
@@ -478,7 +478,7 @@ async fn a_root_below_a_hidden_name_is_a_root_like_any_other() {
     let summary = format!("c/applications/{}/application-summary", hex(1));
     write(&root.join(&summary), "{}");
     let directory = open(&root);
-    assert_eq!(audit(&directory).await.paths(), [summary.as_str()]);
+    assert_eq!(full_scan(&directory).await.paths(), [summary.as_str()]);
     let listed = version_of(&directory, &summary).await;
     assert_eq!(directory.delete_file(&FilePath::new(summary.as_str()), &listed).await.unwrap(), Deleted::Done);
 }
@@ -498,7 +498,7 @@ async fn links_lead_to_clusters_and_never_in_a_circle() {
     symlink(&outside, root.join("team")).unwrap();
     let directory = open(&root);
     let expected = [summary("a/b", 1), summary("team/prod", 2)];
-    for listing in [audit(&directory).await, look(&directory, |_| true).await] {
+    for listing in [full_scan(&directory).await, quick_scan(&directory, |_| true).await] {
         assert_eq!(listing.paths(), expected);
         assert!(listing.obstacles.is_empty() && listing.listed.requests < 40, "{listing:?}");
     }
@@ -517,10 +517,10 @@ async fn a_large_foreign_tree_is_searched_at_a_bounded_cost_and_hides_no_cluster
         write(&root.join(file), "{}");
     }
     let directory = open(&root);
-    let look = Extent::Look(std::sync::Arc::new(|_, _| false));
-    let looked = list_knowing(&directory, &look, &["known/nested"]).await.unwrap();
-    assert_eq!((looked.applications.len(), looked.obstacles.len()), (3, 0));
-    assert!(looked.listed.requests < 420, "{}", looked.listed.requests);
-    let audited = list_knowing(&directory, &Extent::Audit, &["known/nested"]).await.unwrap();
-    assert_eq!((audited.applications.len(), audited.obstacles.len()), (3, 0), "so few are all searched");
+    let quick = Extent::Quick(std::sync::Arc::new(|_, _| false));
+    let quick = list_knowing(&directory, &quick, &["known/nested"]).await.unwrap();
+    assert_eq!((quick.applications.len(), quick.obstacles.len()), (3, 0));
+    assert!(quick.listed.requests < 420, "{}", quick.listed.requests);
+    let full = list_knowing(&directory, &Extent::Full, &["known/nested"]).await.unwrap();
+    assert_eq!((full.applications.len(), full.obstacles.len()), (3, 0), "so few are all searched");
 }

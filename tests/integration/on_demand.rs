@@ -54,7 +54,7 @@ async fn every_document_comes_back_with_a_budget_of_nothing_and_of_one_pack() {
         let data = folder.path().join(number.to_string());
         let options = WorldOptions { max_pack_bytes: budget, brought_back_grace: Duration::from_millis(500), ..WorldOptions::default() };
         let mut world = World::over(&[&root], &data, options);
-        world.audit().await;
+        world.full_scan().await;
         let figures = world.reader.figures().await.unwrap();
         assert!(figures.pack_bytes <= budget, "{figures:?}");
         assert!(figures.evictions > 0, "{figures:?}");
@@ -90,7 +90,7 @@ async fn a_hundred_requests_for_one_evicted_application_cause_one_fetch() {
     let folder = tempfile::tempdir().unwrap();
     let (store, directory) = store_with_one_application().await;
     let mut world = World::open(&[directory], folder.path(), WorldOptions { max_pack_bytes: 0, ..WorldOptions::default() });
-    world.audit().await;
+    world.full_scan().await;
     let before = store.count(Operation::Get, "");
     let held = store.hold(Operation::Get, "jobs");
     let path = format!("/jobs/{}/config", id('1'));
@@ -110,7 +110,7 @@ async fn a_store_that_cannot_be_reached_is_a_503_with_the_time_to_come_back() {
     let folder = tempfile::tempdir().unwrap();
     let (store, directory) = store_with_one_application().await;
     let mut world = World::open(&[directory], folder.path(), WorldOptions { max_pack_bytes: 0, ..WorldOptions::default() });
-    world.audit().await;
+    world.full_scan().await;
     store.fail(Operation::Get, "", Failure::Unavailable);
     let path = format!("/jobs/{}/config", id('1'));
     let answer = world.get(&path).await;
@@ -128,14 +128,14 @@ async fn an_archive_that_went_after_its_pack_was_evicted_stays_listed_and_its_do
     let (store, directory) = store_with_one_application().await;
     let rules = Rules { empty_grace: 0, ..Rules::default() };
     let mut world = World::open(&[directory], folder.path(), WorldOptions { max_pack_bytes: 0, rules, ..WorldOptions::default() });
-    world.audit().await;
+    world.full_scan().await;
     for file in [format!("jobs/{}", id('1')), format!("jobs/{}", id('2')), "application-summary".to_owned()] {
         store.erase(&format!("history/c/applications/{}/{file}", id('a'))).await;
     }
     let path = format!("/jobs/{}/config", id('1'));
     let answer = world.get(&path).await;
     assert_eq!(answer.status, 410, "asked before a refresh has seen it: {}", answer.text());
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(world.get(&path).await.status, 410);
     assert_eq!(world.applications().await, vec![id('a')]);
     assert_eq!(world.jobs().await.len(), 2);
@@ -151,7 +151,7 @@ async fn a_file_that_does_not_come_back_hides_no_other_of_its_application() {
     let folder = tempfile::tempdir().unwrap();
     let (store, directory) = store_with_one_application().await;
     let mut world = World::open(&[directory], folder.path(), options.clone());
-    world.audit().await;
+    world.full_scan().await;
     store.fail(Operation::Get, &id('2'), Failure::Denied);
     assert_eq!(world.get(&first).await.status, 200);
     assert_eq!(world.get(&second).await.status, 503);
@@ -173,7 +173,7 @@ async fn a_file_that_does_not_come_back_hides_no_other_of_its_application() {
     assert_eq!(world.get(&first).await.status, 200);
     assert_eq!(world.get(&second).await.status, 410, "asked before a refresh has seen it");
     assert_eq!(world.get(&format!("/applications/{}", id('a'))).await.status, 200);
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(world.get(&second).await.status, 410);
     assert_eq!((world.applications().await.len(), world.jobs().await.len()), (1, 2));
 }
@@ -199,18 +199,18 @@ async fn a_budget_smaller_than_what_is_gone_forgets_the_longest_gone() {
     let rules = Rules { empty_grace: 0, ..Rules::default() };
     let options = |max_pack_bytes| WorldOptions { max_pack_bytes, rules, clock: clock.clone(), ..WorldOptions::default() };
     let mut world = World::over(&[&root], &data, options(10 << 20));
-    world.audit().await;
+    world.full_scan().await;
     let all = world.reader.figures().await.unwrap().pack_bytes;
     for digit in ['b', 'a', 'c'] {
         std::fs::remove_dir_all(crate::support::archives::application_folder(&root, "c", &id(digit))).unwrap();
         world.advance(1_000);
-        world.audit().await;
+        world.full_scan().await;
     }
     assert_eq!(world.applications().await.len(), 3);
     world.close().await;
     // Room for two of three.
     let mut world = World::over(&[&root], &data, options(all * 5 / 6));
-    world.audit().await;
+    world.full_scan().await;
     let mut left = world.applications().await;
     left.sort();
     assert_eq!(left, vec![id('a'), id('c')], "b went first");

@@ -55,7 +55,7 @@ async fn the_list_grows_while_the_first_refresh_still_runs() {
         }
         drop(held);
     };
-    futures::join!(world.audit(), growing);
+    futures::join!(world.full_scan(), growing);
     assert_eq!(world.applications().await.len(), 3);
 }
 
@@ -66,11 +66,11 @@ async fn a_directory_that_fails_to_list_changes_nothing_and_is_shown_as_failed()
     write_to(&store, &id('a'), &id('1')).await;
     let options = WorldOptions { rules: forgetting(), ..WorldOptions::default() };
     let mut world = World::open(&[directory(&store)], folder.path(), options);
-    world.audit().await;
+    world.full_scan().await;
     for failure in [Failure::Unavailable, Failure::Denied] {
         store.fail(Operation::List, "", failure);
-        world.audit().await;
-        world.audit().await;
+        world.full_scan().await;
+        world.full_scan().await;
         assert_eq!(world.applications().await, [id('a')]);
         assert_eq!(world.jobs().await, [id('1')]);
         assert_eq!(world.problems().await, ["directory-unreachable"]);
@@ -78,7 +78,7 @@ async fn a_directory_that_fails_to_list_changes_nothing_and_is_shown_as_failed()
         assert_eq!(status.state, DirectoryState::Failed);
         assert!(status.reason.is_some());
         store.heal();
-        world.audit().await;
+        world.full_scan().await;
         assert_eq!(world.problems().await, Vec::<String>::new());
         assert_eq!(world.status.borrow().directories[0].state, DirectoryState::Listed);
     }
@@ -93,11 +93,11 @@ async fn a_cluster_that_fails_to_list_protects_its_applications_only() {
     store.write(&other, summary(&id('b'), "name", END, &[])).await;
     let options = WorldOptions { rules: forgetting(), ..WorldOptions::default() };
     let mut world = World::open(&[directory(&store)], folder.path(), options);
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(world.applications().await.len(), 2);
     store.fail(Operation::List, "history/c/applications", Failure::Unavailable);
     store.erase(&other).await;
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(world.applications().await, [id('a')]);
     assert_eq!(world.problems().await, ["listing-failed"]);
 }
@@ -109,7 +109,7 @@ async fn a_full_data_directory_fails_the_refresh_with_a_sentence_and_it_recovers
     let data = folder.path().join("data");
     write_application(&root, "c", &id('a'), "first", END, &[]);
     let mut world = World::over(&[&root], &data, WorldOptions::default());
-    world.audit().await;
+    world.full_scan().await;
     let pages = u32::try_from(world.reader.figures().await.unwrap().file_bytes / 4096).unwrap();
     world.close().await;
     for number in 0..400 {
@@ -117,7 +117,7 @@ async fn a_full_data_directory_fails_the_refresh_with_a_sentence_and_it_recovers
     }
     let full = WorldOptions { max_file_pages: Some(pages + 8), ..WorldOptions::default() };
     let mut world = World::over(&[&root], &data, full);
-    world.audit().await;
+    world.full_scan().await;
     let status = world.status.borrow().directories[0].clone();
     assert_eq!(status.state, DirectoryState::Failed, "{status:?}");
     assert!(status.reason.unwrap().contains("historyserver.data.dir"));
@@ -137,7 +137,7 @@ async fn a_full_data_directory_fails_the_refresh_with_a_sentence_and_it_recovers
             std::fs::remove_dir_all(application_folder(&root, "c", &application)).unwrap();
         }
     }
-    world.audit().await;
+    world.full_scan().await;
     let status = world.status.borrow().directories[0].clone();
     assert_eq!((status.state, status.reason), (DirectoryState::Listed, None));
     assert!(world.applications().await.len() >= left);
@@ -148,7 +148,7 @@ async fn a_full_data_directory_fails_the_refresh_with_a_sentence_and_it_recovers
         write_application(&root, "c", &format!("{number:032x}"), &"a long name ".repeat(40), END, &[&format!("{:032x}", number + 1000)]);
     }
     let mut world = World::over(&[&root], &data, WorldOptions::default());
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(world.applications().await.len(), 401);
 }
 
@@ -160,7 +160,7 @@ async fn an_id_that_is_not_listed_yet_is_looked_for_once() {
     let clock = Clock::manual(2_000_000_000_000);
     let options = WorldOptions { lookup_unlisted: LookupUnlisted::Any, clock: clock.clone(), ..WorldOptions::default() };
     let mut world = World::open(&[directory(&store)], folder.path(), options);
-    world.audit().await;
+    world.full_scan().await;
     write_to(&store, &id('b'), &id('2')).await;
     store.write(&format!("history/{}", id('3')), job(&id('3'), "legacy", END)).await;
     assert_eq!(world.get(&format!("/applications/{}", id('b'))).await.status, 200);
@@ -210,7 +210,7 @@ async fn no_more_bytes_are_read_at_once_than_may_be_in_flight() {
         drop(held);
         at_once
     };
-    let ((), at_once) = futures::join!(world.audit(), releasing);
+    let ((), at_once) = futures::join!(world.full_scan(), releasing);
     assert_eq!(at_once, 2);
     assert_eq!(world.jobs().await.len(), 5);
 }
@@ -219,15 +219,15 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_failed_listing_forgets_nothing_below_it(gone: [bool; 6], failing in 0..3_usize, audit: bool, denied: bool) {
+    fn a_failed_listing_forgets_nothing_below_it(gone: [bool; 6], failing in 0..3_usize, full_scan: bool, denied: bool) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(nothing_below_a_failed_listing_is_forgotten(gone, failing, audit, denied));
+        runtime.block_on(nothing_below_a_failed_listing_is_forgotten(gone, failing, full_scan, denied));
     }
 }
 
 /// Takes some of six archives out of a store (two of each cluster, two legacy jobs), lets the listing of a part of it fail, and then
 /// nothing fail any more.
-async fn nothing_below_a_failed_listing_is_forgotten(gone: [bool; 6], failing: usize, audit: bool, denied: bool) {
+async fn nothing_below_a_failed_listing_is_forgotten(gone: [bool; 6], failing: usize, full_scan: bool, denied: bool) {
     let folder = tempfile::tempdir().unwrap();
     let store = FaultyStore::in_memory();
     let places: Vec<(String, String)> = ['a', 'b', 'c', 'd', 'e', 'f']
@@ -248,7 +248,7 @@ async fn nothing_below_a_failed_listing_is_forgotten(gone: [bool; 6], failing: u
     let clock = Clock::manual(2_000_000_000_000);
     let options = WorldOptions { rules: forgetting(), clock: clock.clone(), ..WorldOptions::default() };
     let mut world = World::open(&[directory(&store)], folder.path(), options);
-    world.audit().await;
+    world.full_scan().await;
     let listed = async |world: &World| {
         let mut listed = world.applications().await;
         listed.extend(world.jobs().await);
@@ -264,10 +264,10 @@ async fn nothing_below_a_failed_listing_is_forgotten(gone: [bool; 6], failing: u
     store.fail(Operation::List, part, if denied { Failure::Denied } else { Failure::Unavailable });
     // A look at a store may have to wait for some time after the last.
     clock.advance(60_000);
-    if audit {
-        world.audit().await;
+    if full_scan {
+        world.full_scan().await;
     } else {
-        world.look().await;
+        world.quick_scan().await;
     }
     let left = |protected: &str| -> Vec<String> {
         let kept = places.iter().zip(gone).filter(|((_, place), gone)| !gone || place.contains(protected));
@@ -276,7 +276,7 @@ async fn nothing_below_a_failed_listing_is_forgotten(gone: [bool; 6], failing: u
     assert_eq!(listed(&world).await, left(part));
 
     store.heal();
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(listed(&world).await, left("nothing is protected"));
 }
 
@@ -287,7 +287,7 @@ async fn one_id_is_looked_for_once_however_many_ask_and_no_more_than_four_ids_at
     write_to(&store, &id('a'), &id('1')).await;
     let options = WorldOptions { lookup_unlisted: LookupUnlisted::Any, ..WorldOptions::default() };
     let mut world = World::open(&[directory(&store)], folder.path(), options);
-    world.audit().await;
+    world.full_scan().await;
     write_to(&store, &id('b'), &id('2')).await;
     store.reset_counts();
     let held = store.hold(Operation::List, "");

@@ -72,13 +72,13 @@ async fn it_is_complete_only_when_all_of_the_first_listing_was_read() {
         }
         drop(held);
     };
-    futures::join!(world.audit(), reading);
+    futures::join!(world.full_scan(), reading);
     assert_eq!(judged(&world).await, is(200, true, &[]));
     world.close().await;
     // What an earlier process read is shown at once; whether more has come is not known yet.
     let mut world = World::open(&[directory(&store)], folder.path(), WorldOptions::default());
     assert_eq!(judged(&world).await, is(200, false, &["first-listing"]));
-    world.look().await;
+    world.quick_scan().await;
     assert_eq!(judged(&world).await, is(200, true, &[]));
     world.close().await;
 }
@@ -90,18 +90,18 @@ async fn one_directory_of_two_that_cannot_be_listed_is_a_reason() {
     write_application(&good, "c", &id('a'), "name", END, &[]);
     write(&other, "a file where a directory should be");
     let mut world = World::over(&[&good, &other], &folder.path().join("data"), WorldOptions::default());
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(judged(&world).await, is(200, false, &["directory-unreachable"]));
     let (_, body) = readyz(&world.router).await;
     assert_eq!(body["reasons"][0]["directory"], format!("file://{}", other.display()));
     std::fs::remove_file(&other).unwrap();
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(judged(&world).await, is(200, false, &["directory-missing"]));
     std::fs::create_dir(&other).unwrap();
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(judged(&world).await, is(200, true, &[]));
     std::fs::remove_dir_all(&good).unwrap();
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(judged(&world).await, is(200, false, &["directory-vanished"]));
     world.close().await;
 }
@@ -115,16 +115,16 @@ async fn what_a_store_does_not_list_or_hand_out_is_a_reason_until_it_does() {
     let mut world = World::open(&[directory(&store)], folder.path(), WorldOptions::default());
     store.fail(Operation::Get, &id('1'), Failure::Denied);
     store.fail(Operation::List, "history/d/applications", Failure::Unavailable);
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(judged(&world).await, is(200, false, &["listing-obstructed", "archives-unfetched"]));
     world.close().await;
     // It is known after a restart too.
     let mut world = World::open(&[directory(&store)], folder.path(), WorldOptions::default());
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(judged(&world).await, is(200, false, &["listing-obstructed", "archives-unfetched"]));
     store.heal();
     world.refresh.try_everything_again();
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(judged(&world).await, is(200, true, &[]));
     assert_eq!(world.applications().await.len(), 2);
     world.close().await;
@@ -137,7 +137,7 @@ async fn a_bad_archive_is_a_problem_and_no_gap() {
     write_application(&root, "c", &id('a'), "name", END, &[]);
     write(&root.join(id('1')), "no archive");
     let mut world = World::over(&[&root], &folder.path().join("data"), WorldOptions::default());
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(world.problems().await, ["archive-unreadable"]);
     assert_eq!(judged(&world).await, is(200, true, &[]), "it was read");
     world.close().await;
@@ -149,7 +149,7 @@ async fn problems_that_a_full_data_directory_does_not_take_are_told_from_memory(
     let (root, data) = (folder.path().join("archives"), folder.path().join("data"));
     write_application(&root, "c", &id('a'), "first", END, &[]);
     let mut world = World::over(&[&root], &data, WorldOptions::default());
-    world.audit().await;
+    world.full_scan().await;
     let pages = u32::try_from(world.reader.figures().await.unwrap().file_bytes / 4096).unwrap();
     world.close().await;
     for number in 0..400 {
@@ -157,7 +157,7 @@ async fn problems_that_a_full_data_directory_does_not_take_are_told_from_memory(
     }
     let full = WorldOptions { max_file_pages: Some(pages + 8), ..WorldOptions::default() };
     let mut world = World::over(&[&root], &data, full);
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(judged(&world).await, is(200, false, &["index-unwritable"]));
     let status = world.get("/api/v1/status").await.json();
     assert_eq!(status["readiness"]["complete"], false);
@@ -175,13 +175,13 @@ async fn problems_that_a_full_data_directory_does_not_take_are_told_from_memory(
     // It lasts, and is told since when it began.
     let since = told["since"].clone();
     world.advance(60_000);
-    world.audit().await;
+    world.full_scan().await;
     let again = world.get("/api/v1/status").await.json();
     assert_eq!((&again["problems"]["shown"][0]["code"], &again["problems"]["shown"][0]["since"]), (&"index-unwritable".into(), &since));
     world.close().await;
     // With room again, nothing of it is left.
     let mut world = World::over(&[&root], &data, WorldOptions::default());
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(judged(&world).await, is(200, true, &[]));
     assert_eq!(world.get("/api/v1/status").await.json()["problems"]["total"], 0);
     world.close().await;

@@ -39,12 +39,12 @@ async fn a_late_job_archive_and_a_rewritten_summary_are_noticed() {
     let (application, first, late) = (id('a'), id('1'), id('2'));
     write_application(&place.root(), "c", &application, "before", END, &[&first]);
     let mut world = place.world(WorldOptions::default());
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(world.jobs().await, vec![first.clone()]);
     let folder = application_folder(&place.root(), "c", &application);
     write(&folder.join("jobs").join(&late), job(&late, "late", END + 1));
     write(&folder.join("application-summary"), summary(&application, "a longer name after", END, &[&first, &late]));
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(world.jobs().await, vec![late, first]);
     let overview = world.get("/applications/overview").await.json();
     assert_eq!(overview["applications"][0]["name"], "a longer name after");
@@ -59,13 +59,13 @@ async fn a_second_write_of_the_same_size_within_the_clock_tick_is_noticed() {
     let options = WorldOptions { clock: historyserver::clock::Clock::manual(END), ..WorldOptions::default() };
     set_modified(&file, END);
     let mut world = place.world(options);
-    world.audit().await;
+    world.full_scan().await;
     write(&file, summary(&application, "after!", END, &[]));
     set_modified(&file, END);
-    world.look().await;
+    world.quick_scan().await;
     assert_eq!(world.get("/applications/overview").await.json()["applications"][0]["name"], "before");
     world.advance(3_000);
-    world.look().await;
+    world.quick_scan().await;
     assert_eq!(world.get("/applications/overview").await.json()["applications"][0]["name"], "after!");
 }
 
@@ -77,18 +77,18 @@ async fn a_file_half_written_at_the_first_look_is_listed_when_it_is_whole() {
     let whole = job(&first, "job", END);
     write(&folder.join("jobs").join(&first), &whole[..whole.len() / 2]);
     let mut world = place.world(WorldOptions::default());
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(world.jobs().await, Vec::<String>::new());
     assert_eq!(world.problems().await, ["archive-unreadable", "summary-missing"]);
     write(&folder.join("jobs").join(&first), &whole);
-    world.look().await;
+    world.quick_scan().await;
     assert_eq!(world.jobs().await, vec![first.clone()], "jobs of an application without a summary are listed");
     assert_eq!(world.applications().await, Vec::<String>::new());
     assert_eq!(world.problems().await, ["summary-missing"]);
     write(&folder.join("application-summary"), summary(&application, "name", END, &[&first]));
     // One without a summary is looked at less often as it ages.
     world.advance(10 * 60 * 1_000);
-    world.look().await;
+    world.quick_scan().await;
     assert_eq!(world.applications().await, vec![application]);
     assert_eq!(world.problems().await, Vec::<String>::new());
 }
@@ -99,11 +99,11 @@ async fn a_file_that_no_longer_parses_keeps_its_last_good_documents() {
     let (application, first) = (id('a'), id('1'));
     write_application(&place.root(), "c", &application, "name", END, &[&first]);
     let mut world = place.world(WorldOptions::default());
-    world.audit().await;
+    world.full_scan().await;
     let path = format!("/jobs/{first}/config");
     let before = world.get(&path).await.text();
     write(&application_folder(&place.root(), "c", &application).join("jobs").join(&first), "{\"archive\":[{");
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(world.problems().await, ["archive-unreadable"]);
     assert_eq!(world.get(&path).await.text(), before);
     assert_eq!(world.jobs().await, vec![first]);
@@ -116,7 +116,7 @@ async fn one_bad_job_archive_hides_nothing_else() {
     write_application(&place.root(), "c", &application, "name", END, &[&good, &bad]);
     write(&application_folder(&place.root(), "c", &application).join("jobs").join(&bad), "");
     let mut world = place.world(WorldOptions::default());
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(world.applications().await, vec![application]);
     assert_eq!(world.jobs().await, vec![good]);
     assert_eq!(world.problems().await, ["archive-unreadable"]);
@@ -133,10 +133,10 @@ async fn what_is_removed_stays_browsable_unless_the_operator_wants_it_forgotten(
         write(&place.root().join(&legacy), job(&legacy, "legacy", END + 1));
         let rules = Rules { forget_gone_applications: forget, forget_gone_legacy_jobs: forget, empty_grace: 0 };
         let mut world = place.world(WorldOptions { rules, ..WorldOptions::default() });
-        world.audit().await;
+        world.full_scan().await;
         fs::remove_dir_all(application_folder(&place.root(), "c", &application)).unwrap();
         fs::remove_file(place.root().join(&legacy)).unwrap();
-        world.look().await;
+        world.quick_scan().await;
         let status = world.get(&format!("/jobs/{first}/config")).await.status;
         if forget {
             assert_eq!(world.applications().await, vec![kept]);
@@ -148,7 +148,7 @@ async fn what_is_removed_stays_browsable_unless_the_operator_wants_it_forgotten(
             assert_eq!(status, 200);
         }
         write_application(&place.root(), "c", &application, "restored", END, &[&first]);
-        world.look().await;
+        world.quick_scan().await;
         assert_eq!(world.applications().await.len(), 2);
         assert_eq!(world.get(&format!("/jobs/{first}/config")).await.status, 200);
     }
@@ -162,19 +162,19 @@ async fn a_directory_renamed_away_for_three_refreshes_loses_nothing() {
     }
     let rules = Rules { forget_gone_applications: true, forget_gone_legacy_jobs: true, empty_grace: 3_600_000 };
     let mut world = place.world(WorldOptions { rules, ..WorldOptions::default() });
-    world.audit().await;
+    world.full_scan().await;
     let listed = world.applications().await;
     let generation = world.reader.generation();
     let away = place.folder.path().join("away");
     fs::rename(place.root(), &away).unwrap();
     for _ in 0..3 {
-        world.look().await;
+        world.quick_scan().await;
         assert_eq!(world.applications().await, listed);
         assert_eq!(world.problems().await, ["directory-vanished"]);
         assert_eq!(world.status.borrow().directories[0].state, DirectoryState::Vanished);
     }
     fs::rename(&away, place.root()).unwrap();
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(world.applications().await, listed);
     assert_eq!(world.problems().await, Vec::<String>::new());
     assert_eq!(world.reader.generation(), generation, "nothing was read or written again");
@@ -202,35 +202,35 @@ async fn whatever_lies_in_a_directory_without_archives_nothing_is_lost() {
         write(&place.root().join(id('2')), job(&id('2'), "legacy", END));
         let rules = Rules { forget_gone_applications: true, forget_gone_legacy_jobs: true, empty_grace: 60_000 };
         let mut world = place.world(WorldOptions { rules, ..WorldOptions::default() });
-        world.audit().await;
+        world.full_scan().await;
         // One that goes alone is believed.
         fs::remove_dir_all(application_folder(&place.root(), "c", &id('b'))).unwrap();
-        world.look().await;
+        world.quick_scan().await;
         let listed = world.applications().await;
         assert_eq!(listed.len(), 2, "{stray}");
 
         let away = place.folder.path().join("away");
         take_away(&place.root(), &away, stray);
-        // A look may take a folder for an application; an audit tells, and then every refresh does.
-        world.audit().await;
+        // A quick scan may take a folder for an application; a full scan tells, and then every refresh does.
+        world.full_scan().await;
         for _ in 0..3 {
             assert_eq!(world.status.borrow().directories[0].state, DirectoryState::Vanished, "{stray}");
             assert_eq!((world.applications().await, world.jobs().await.len()), (listed.clone(), 2), "{stray}");
             assert_eq!(world.problems().await, ["directory-vanished"], "{stray}");
-            world.look().await;
+            world.quick_scan().await;
         }
         fs::remove_dir_all(place.root()).unwrap();
         fs::rename(&away, place.root()).unwrap();
-        world.look().await;
+        world.quick_scan().await;
         assert_eq!(world.status.borrow().directories[0].state, DirectoryState::Listed, "{stray}");
         assert_eq!(world.applications().await, listed, "{stray}");
         assert_eq!(world.problems().await, Vec::<String>::new(), "{stray}");
 
         // For good: believed after the grace.
         take_away(&place.root(), &away, stray);
-        world.audit().await;
+        world.full_scan().await;
         world.advance(60_000);
-        world.look().await;
+        world.quick_scan().await;
         assert_eq!(world.applications().await, Vec::<String>::new(), "{stray}");
         assert_eq!(world.problems().await, Vec::<String>::new(), "{stray}");
     }
@@ -247,20 +247,20 @@ async fn an_object_store_that_suddenly_holds_no_archive_loses_nothing() {
     let directory = Directory::in_store(DirectoryUrl::new("memory://test/archives"), store.store(), "archives");
     let rules = Rules { forget_gone_applications: true, forget_gone_legacy_jobs: true, empty_grace: 60_000 };
     let mut world = World::open(&[directory], &folder.path().join("data"), WorldOptions { rules, ..WorldOptions::default() });
-    world.audit().await;
+    world.full_scan().await;
     for stray in ["archives/_temporary/0/x", "archives/c/applications/notes", "archives/.keep"] {
         for key in &keys {
             store.erase(key).await;
         }
         store.write(stray, "x").await;
-        world.audit().await;
-        world.audit().await;
+        world.full_scan().await;
+        world.full_scan().await;
         assert_eq!(world.status.borrow().directories[0].state, DirectoryState::Vanished, "{stray}");
         assert_eq!(world.applications().await.len(), 2, "{stray}");
         for (digit, key) in ['a', 'b'].into_iter().zip(&keys) {
             store.write(key, summary(&id(digit), "name", END, &[])).await;
         }
-        world.audit().await;
+        world.full_scan().await;
         assert_eq!(world.problems().await, Vec::<String>::new(), "{stray}");
     }
 }
@@ -271,10 +271,10 @@ async fn a_document_of_a_directory_that_is_not_mounted_is_not_told_to_be_gone() 
     write_application(&place.root(), "c", &id('a'), "name", END, &[&id('1')]);
     let mut world =
         place.world(WorldOptions { max_pack_bytes: 0, brought_back_grace: std::time::Duration::ZERO, ..WorldOptions::default() });
-    world.audit().await;
+    world.full_scan().await;
     world.until_evicted_to(0).await;
     take_away(&place.root(), &place.folder.path().join("away"), "lost+found/");
-    world.look().await;
+    world.quick_scan().await;
     let answer = world.get(&format!("/jobs/{}/config", id('1'))).await;
     assert_eq!(answer.status, 503, "{}", answer.text());
     assert!(answer.text().contains("is its volume mounted?"), "{}", answer.text());
@@ -286,15 +286,15 @@ async fn a_directory_that_stays_empty_is_believed_after_the_grace() {
     write_application(&place.root(), "c", &id('a'), "name", END, &[]);
     let rules = Rules { forget_gone_applications: true, forget_gone_legacy_jobs: true, empty_grace: 60_000 };
     let mut world = place.world(WorldOptions { rules, ..WorldOptions::default() });
-    world.audit().await;
+    world.full_scan().await;
     fs::remove_dir_all(place.root()).unwrap();
     fs::create_dir(place.root()).unwrap();
-    world.look().await;
+    world.quick_scan().await;
     world.advance(59_999);
-    world.look().await;
+    world.quick_scan().await;
     assert_eq!(world.applications().await.len(), 1);
     world.advance(1);
-    world.look().await;
+    world.quick_scan().await;
     assert_eq!(world.applications().await, Vec::<String>::new());
     assert_eq!(world.problems().await, Vec::<String>::new());
 }
@@ -305,7 +305,7 @@ async fn a_directory_that_does_not_exist_is_told_until_it_does() {
     fs::remove_dir(place.root()).unwrap();
     let mut world = place.world(WorldOptions::default());
     for _ in 0..3 {
-        world.look().await;
+        world.quick_scan().await;
         assert_eq!(world.problems().await, ["directory-missing"]);
         let status = world.status.borrow().directories[0].clone();
         assert_eq!(status.state, DirectoryState::Missing);
@@ -313,7 +313,7 @@ async fn a_directory_that_does_not_exist_is_told_until_it_does() {
         assert!(reason.contains(&format!("{} does not exist", place.root().display())), "{reason}");
     }
     write_application(&place.root(), "c", &id('a'), "name", END, &[]);
-    world.look().await;
+    world.quick_scan().await;
     assert_eq!(world.applications().await, vec![id('a')]);
     assert_eq!(world.problems().await, Vec::<String>::new());
     let status = world.status.borrow().directories[0].clone();
@@ -327,11 +327,11 @@ async fn an_object_store_prefix_without_anything_below_it_is_told() {
     store.write("archives-2/x", "x").await;
     let directory = Directory::in_store(DirectoryUrl::new("memory://test/archives"), store.store(), "archives");
     let mut world = World::open(&[directory], &folder.path().join("data"), WorldOptions::default());
-    world.look().await;
+    world.quick_scan().await;
     assert_eq!(world.problems().await, ["directory-missing"]);
     assert_eq!(world.status.borrow().directories[0].state, DirectoryState::Missing);
     store.write(&format!("archives/{}", id('1')), job(&id('1'), "legacy", END)).await;
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!((world.jobs().await, world.problems().await), (vec![id('1')], vec![]));
 }
 
@@ -346,7 +346,7 @@ async fn a_directory_that_is_one_level_too_low_or_too_high_is_told() {
     ] {
         let data = tempfile::tempdir().unwrap();
         let mut world = World::over(&[&root], data.path(), WorldOptions::default());
-        world.look().await;
+        world.quick_scan().await;
         assert_eq!(world.problems().await, ["directory-misplaced"], "{}", root.display());
         let reason = world.status.borrow().directories[0].reason.clone().unwrap();
         assert!(reason.ends_with(&format!("likely to be {}", likely.display())), "{reason}");
@@ -360,12 +360,12 @@ async fn clusters_with_slashes_are_listed_refreshed_and_filtered_by_name() {
     write_application(&place.root(), cluster, &id('a'), "first", END, &[&id('1')]);
     write_application(&place.root(), "team a", &id('b'), "other", END - 1, &[]);
     let mut world = place.world(WorldOptions::default());
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(world.applications().await, vec![id('a'), id('b')]);
-    // A look sees what is new in a cluster that it knows, and a cluster that it does not know.
+    // A quick scan sees what is new in a cluster that it knows, and a cluster that it does not know.
     write_application(&place.root(), cluster, &id('c'), "second", END + 1, &[]);
     write_application(&place.root(), "team b/x/y", &id('d'), "third", END + 2, &[]);
-    world.look().await;
+    world.quick_scan().await;
     assert_eq!(world.applications().await, vec![id('d'), id('c'), id('a'), id('b')]);
     let query: String = url::form_urlencoded::Serializer::new(String::new()).append_pair("cluster", cluster).finish();
     let list = world.get(&format!("/api/v1/applications?{query}")).await.json();
@@ -375,13 +375,13 @@ async fn clusters_with_slashes_are_listed_refreshed_and_filtered_by_name() {
     assert_eq!(world.get(&format!("/jobs/{}/config", id('1'))).await.status, 200);
 
     fs::remove_dir_all(application_folder(&place.root(), cluster, &id('c'))).unwrap();
-    world.look().await;
+    world.quick_scan().await;
     let gone = world.get(&format!("/api/v1/applications/{}", id('c'))).await.json();
     assert!(gone["gone_since"].is_i64(), "{gone}");
     // Folders that cannot be read hide what lies below them, however deep.
     fs::rename(place.root().join("team b"), place.folder.path().join("away")).unwrap();
     std::os::unix::fs::symlink("/nowhere", place.root().join("team b")).unwrap();
-    world.look().await;
+    world.quick_scan().await;
     assert!(world.get(&format!("/api/v1/applications/{}", id('d'))).await.json()["gone_since"].is_null());
     assert_eq!(world.problems().await, ["link-refused"]);
 }
@@ -395,9 +395,9 @@ async fn what_an_older_version_listed_below_hidden_names_is_put_aside_and_nothin
     }
     write_application(&place.root(), "prod", &id('d'), "name", END, &[]);
     let mut world = place.world(WorldOptions::default());
-    world.audit().await;
+    world.full_scan().await;
     fs::remove_dir_all(place.root().join("gone")).unwrap();
-    world.audit().await;
+    world.full_scan().await;
     world.close().await;
     // As an older version left it: it knows them by their hidden names.
     let index = rusqlite::Connection::open(place.folder.path().join("data/historyserver.sqlite")).unwrap();
@@ -410,7 +410,7 @@ async fn what_an_older_version_listed_below_hidden_names_is_put_aside_and_nothin
     }
     let mut world = place.world(WorldOptions::default());
     assert_eq!(world.applications().await.len(), 4);
-    world.look().await;
+    world.quick_scan().await;
     let mut left = world.applications().await;
     left.sort();
     assert_eq!(left, vec![id('c'), id('d')], "what is gone may be known here only");
@@ -427,11 +427,11 @@ async fn a_refresh_with_nothing_new_changes_nothing() {
     write_application(&place.root(), "c", &id('a'), "name", END, &[&id('1')]);
     write(&place.root().join(id('2')), job(&id('2'), "legacy", END));
     let mut world = place.world(WorldOptions::default());
-    world.audit().await;
+    world.full_scan().await;
     let (generation, version) = (world.reader.generation(), world.reader.known_version());
     for _ in 0..3 {
-        world.look().await;
-        world.audit().await;
+        world.quick_scan().await;
+        world.full_scan().await;
     }
     assert_eq!(world.reader.generation(), generation);
     assert_eq!(world.reader.known_version(), version);

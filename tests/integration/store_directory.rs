@@ -8,7 +8,7 @@ use historyserver::ids::ApplicationId;
 use historyserver::names::{DirectoryUrl, FilePath};
 use historyserver::problem::ProblemCode;
 
-use crate::archive_directory::{NO_VERSION, audit, hex, list, list_knowing, look, read};
+use crate::archive_directory::{NO_VERSION, full_scan, hex, list, list_knowing, quick_scan, read};
 use crate::faulty_store::{Failure, FaultyStore, Operation};
 use crate::moto::Moto;
 
@@ -32,7 +32,7 @@ async fn a_cluster_that_cannot_be_listed_hides_only_itself() {
     let (store, directory) = three_clusters().await;
     for (failure, code) in [(Failure::Denied, ProblemCode::PermissionDenied), (Failure::Unavailable, ProblemCode::ListingFailed)] {
         store.fail(Operation::List, "two/applications", failure);
-        for listing in [audit(&directory).await, look(&directory, |_| true).await] {
+        for listing in [full_scan(&directory).await, quick_scan(&directory, |_| true).await] {
             assert_eq!(listing.applications.len(), 2);
             assert_eq!(listing.legacy.len(), 1);
             let [obstacle] = &listing.obstacles[..] else { panic!("{:?}", listing.obstacles) };
@@ -41,14 +41,14 @@ async fn a_cluster_that_cannot_be_listed_hides_only_itself() {
         }
         store.heal();
     }
-    assert_eq!(audit(&directory).await.applications.len(), 3);
+    assert_eq!(full_scan(&directory).await.applications.len(), 3);
 }
 
 #[tokio::test]
 async fn an_application_that_cannot_be_listed_hides_only_itself() {
     let (store, directory) = three_clusters().await;
     store.fail(Operation::List, &format!("two/applications/{}", hex(2)), Failure::Unavailable);
-    let listing = look(&directory, |_| true).await;
+    let listing = quick_scan(&directory, |_| true).await;
     assert_eq!(listing.applications.len(), 2);
     let [obstacle] = &listing.obstacles[..] else { panic!("{:?}", listing.obstacles) };
     let two = historyserver::names::ClusterName::new("two");
@@ -60,7 +60,7 @@ async fn a_root_that_cannot_be_listed_is_an_error() {
     let (store, directory) = three_clusters().await;
     for (failure, kind) in [(Failure::Denied, DirectoryErrorKind::Denied), (Failure::Unavailable, DirectoryErrorKind::Unavailable)] {
         store.fail(Operation::List, "", failure);
-        let error = list(&directory, &Extent::Audit).await.unwrap_err();
+        let error = list(&directory, &Extent::Full).await.unwrap_err();
         assert_eq!(error.kind, kind);
         assert!(error.message.starts_with("cannot list the archive directory memory://test/archives: "), "{error}");
         store.heal();
@@ -75,7 +75,7 @@ async fn a_store_that_goes_down_during_a_listing_ends_it() {
     }
     let directory = directory_in(&store);
     store.fail(Operation::List, "/applications", Failure::Unavailable);
-    let error = list(&directory, &Extent::Audit).await.unwrap_err();
+    let error = list(&directory, &Extent::Full).await.unwrap_err();
     assert_eq!(error.kind, DirectoryErrorKind::Unavailable);
     assert!(store.count(Operation::List, "/applications") < 50, "it does not go on asking");
 }
@@ -87,14 +87,14 @@ async fn a_foreign_tree_costs_a_request_for_each_of_its_folders() {
         store.write(&format!("archives/warehouse/table/part-{number}"), "x").await;
     }
     for (listing, requests) in
-        [(audit(&directory).await, 9), (look(&directory, |_| false).await, 9), (look(&directory, |_| true).await, 12)]
+        [(full_scan(&directory).await, 9), (quick_scan(&directory, |_| false).await, 9), (quick_scan(&directory, |_| true).await, 12)]
     {
         assert_eq!(listing.applications.len(), 3);
         assert_eq!(listing.listed.requests, requests);
     }
     assert_eq!(store.count(Operation::List, "warehouse"), 6);
-    // A cluster that is known costs a look one request, as before it was known that names may have slashes.
-    let known = Extent::Look(std::sync::Arc::new(|_, _| false));
+    // A cluster that is known costs a quick scan one request, as before it was known that names may have slashes.
+    let known = Extent::Quick(std::sync::Arc::new(|_, _| false));
     assert_eq!(list_knowing(&directory, &known, &["one", "two", "three"]).await.unwrap().listed.requests, 6);
     assert_eq!(store.count(Operation::Get, ""), 0);
 }
@@ -108,13 +108,13 @@ async fn a_large_foreign_tree_is_searched_at_a_bounded_cost_and_hides_no_cluster
     store.write(&format!("archives/zz/applications/{}/application-summary", hex(4)), "{}").await;
     store.write(&format!("archives/z/known/applications/{}/application-summary", hex(5)), "{}").await;
     let known = ["z/known"];
-    let looked = list_knowing(&directory, &Extent::Look(std::sync::Arc::new(|_, _| false)), &known).await.unwrap();
-    assert_eq!((looked.applications.len(), looked.obstacles.len()), (5, 0));
-    assert!(looked.listed.requests < 90, "{}", looked.listed.requests);
-    let audited = list_knowing(&directory, &Extent::Audit, &known).await.unwrap();
-    assert_eq!(audited.applications.len(), 5);
-    assert!(audited.listed.requests < 1_030, "{}", audited.listed.requests);
-    let [obstacle] = &audited.obstacles[..] else { panic!("{:?}", audited.obstacles) };
+    let quick = list_knowing(&directory, &Extent::Quick(std::sync::Arc::new(|_, _| false)), &known).await.unwrap();
+    assert_eq!((quick.applications.len(), quick.obstacles.len()), (5, 0));
+    assert!(quick.listed.requests < 90, "{}", quick.listed.requests);
+    let full = list_knowing(&directory, &Extent::Full, &known).await.unwrap();
+    assert_eq!(full.applications.len(), 5);
+    assert!(full.listed.requests < 1_030, "{}", full.listed.requests);
+    let [obstacle] = &full.obstacles[..] else { panic!("{:?}", full.obstacles) };
     assert_eq!((obstacle.code, &obstacle.hides), (ProblemCode::SearchLimited, &Hidden::Nothing));
 }
 
@@ -123,7 +123,7 @@ async fn what_is_found_is_sent_while_the_listing_goes_on() {
     let (store, directory) = three_clusters().await;
     let held = store.hold(Operation::List, "two/applications");
     let (sender, mut receiver) = tokio::sync::mpsc::channel(16);
-    let listing = historyserver::tasks::spawn(async move { directory.list(&Extent::Audit, &std::sync::Arc::default(), sender).await });
+    let listing = historyserver::tasks::spawn(async move { directory.list(&Extent::Full, &std::sync::Arc::default(), sender).await });
     held.until_arrived(1).await;
     let mut applications = 0;
     while applications < 2 {
@@ -172,7 +172,7 @@ async fn a_server_that_refuses_connections_is_told_soon_and_without_credentials(
     .collect();
     let directory = Directory::open("s3://bucket/archives", &options).unwrap();
     let start = Instant::now();
-    let error = list(&directory, &Extent::Audit).await.unwrap_err();
+    let error = list(&directory, &Extent::Full).await.unwrap_err();
     assert_eq!(error.kind, DirectoryErrorKind::Unavailable);
     assert!(error.message.contains("s3://bucket/archives") && error.message.to_lowercase().contains("connection refused"), "{error}");
     assert!(!error.message.contains("hunter2"), "{error}");
@@ -183,7 +183,7 @@ async fn a_server_that_refuses_connections_is_told_soon_and_without_credentials(
 async fn a_bucket_that_is_not_there_is_told() {
     let moto = Moto::start();
     let directory = Directory::open("s3://no-such-bucket/archives", &moto.options()).unwrap();
-    let error = list(&directory, &Extent::Audit).await.unwrap_err();
+    let error = list(&directory, &Extent::Full).await.unwrap_err();
     assert_eq!(error.kind, DirectoryErrorKind::NotFound);
     assert!(error.message.contains("404 NoSuchBucket") && error.message.contains("does not exist"), "{error}");
 }

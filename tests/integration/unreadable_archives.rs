@@ -60,7 +60,7 @@ async fn an_archive_with_bad_content_answers_with_its_problem_and_is_not_read_fo
     let unlisted = id('b');
     store.write(&format!("history/c/applications/{unlisted}/application-summary"), "[]").await;
     let mut world = open(&directory, &data);
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(world.problems().await.len(), 3);
     let problems = world.reader.problems(10).await.unwrap();
     let asked: [(&str, &String, &str); 3] =
@@ -94,7 +94,7 @@ async fn whoever_asks_gets_a_newer_version_of_an_archive_that_could_not_be_read(
     store.write(&format!("{folder}/jobs/{first}"), "{").await;
     store.write(&format!("history/{legacy}"), "{").await;
     let mut world = open(&directory, &data);
-    world.audit().await;
+    world.full_scan().await;
     store.write(&format!("{folder}/jobs/{first}"), job(&first, "first", END)).await;
     store.write(&format!("history/{legacy}"), job(&legacy, "legacy", END)).await;
     for id in [&first, &legacy] {
@@ -111,7 +111,7 @@ async fn an_unreadable_archive_that_was_taken_away_is_unknown_to_whoever_asks() 
     let legacy = id('3');
     store.write(&format!("history/{legacy}"), "{").await;
     let mut world = open(&directory, &data);
-    world.audit().await;
+    world.full_scan().await;
     store.erase(&format!("history/{legacy}")).await;
     assert!(sentence(&world.get(&format!("/jobs/{legacy}")).await).contains("No job with this id"));
     assert_eq!(world.problems().await, Vec::<String>::new());
@@ -127,7 +127,7 @@ async fn what_the_store_did_not_hand_out_is_read_when_somebody_asks() {
         store.write(&format!("history/{legacy}"), job(&legacy, "legacy", END)).await;
         store.fail(Operation::Get, &legacy, failure);
         let mut world = open(&directory, &data);
-        world.audit().await;
+        world.full_scan().await;
         store.reset_counts();
         let path = format!("/jobs/{legacy}/config");
         for _ in 0..10 {
@@ -157,11 +157,11 @@ async fn trouble_of_the_store_is_over_a_few_refreshes_after_the_store_works_agai
         store.write(&format!("history/{legacy}"), job(&legacy, "legacy", END)).await;
         store.fail(Operation::Get, "", failure);
         let mut world = open(&directory, &data);
-        world.audit().await;
+        world.full_scan().await;
         // For half an hour.
         for _ in 0..180 {
             world.advance(10_000);
-            world.look().await;
+            world.quick_scan().await;
         }
         assert_eq!((world.applications().await.len(), world.jobs().await.len()), (0, 0));
         let attempts = store.count(Operation::Get, &legacy);
@@ -169,7 +169,7 @@ async fn trouble_of_the_store_is_over_a_few_refreshes_after_the_store_works_agai
         store.heal();
         for _ in 0..8 {
             world.advance(10_000);
-            world.look().await;
+            world.quick_scan().await;
         }
         assert_eq!((world.applications().await.len(), world.jobs().await.len()), (1, 2));
         assert_eq!(world.problems().await, Vec::<String>::new());
@@ -186,18 +186,18 @@ async fn a_restart_tries_everything_once_that_could_not_be_read() {
     store.write(&format!("history/{broken}"), "{").await;
     store.fail(Operation::Get, &refused, Failure::Denied);
     let mut world = open(&directory, &data);
-    world.audit().await;
+    world.full_scan().await;
     let later = world.clock.now() + 1_000;
     world.close().await;
     store.heal();
     store.reset_counts();
     let options = WorldOptions { clock: historyserver::clock::Clock::manual(later), ..WorldOptions::default() };
     let mut world = World::open(&[directory], data.path(), options);
-    world.look().await;
+    world.quick_scan().await;
     assert_eq!(world.jobs().await, [refused.as_str()]);
     for _ in 0..5 {
         world.advance(10_000);
-        world.look().await;
+        world.quick_scan().await;
     }
     assert_eq!(store.count(Operation::Get, &broken), 1);
     world.close().await;
@@ -212,25 +212,25 @@ async fn bad_content_is_read_seldom_and_all_of_it_when_somebody_wants_it() {
         store.write(&format!("history/{number:032x}"), "{").await;
     }
     let mut world = open(&directory, &data);
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(world.problems().await.len(), COUNT);
     store.reset_counts();
     for _ in 0..100 {
         world.advance(10_000);
-        world.look().await;
+        world.quick_scan().await;
     }
     assert_eq!(store.count(Operation::Get, ""), 0, "old files are not read again within a quarter of an hour");
     world.advance(DAY);
     for round in 1..=4 {
-        world.look().await;
+        world.quick_scan().await;
         assert_eq!(store.count(Operation::Get, ""), (64 * round).min(COUNT), "in small portions");
         world.advance(10_000);
     }
     store.reset_counts();
     world.refresh.try_everything_again();
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(store.count(Operation::Get, ""), COUNT);
-    world.look().await;
+    world.quick_scan().await;
     assert_eq!(store.count(Operation::Get, ""), COUNT, "once");
     world.close().await;
 }
@@ -241,12 +241,12 @@ async fn a_further_attempt_at_a_broken_archive_leaves_the_index_as_known() {
     let (store, directory) = store();
     store.write(&format!("history/{}", id('4')), "{").await;
     let mut world = open(&directory, &data);
-    world.audit().await;
+    world.full_scan().await;
     let version = world.reader.known_version();
     world.advance(2 * DAY);
     store.reset_counts();
     for _ in 0..5 {
-        world.look().await;
+        world.quick_scan().await;
     }
     assert_eq!(store.count(Operation::Get, ""), 1);
     assert_eq!(world.reader.known_version(), version, "nothing is read anew of all that is known");

@@ -19,7 +19,7 @@ fn versions() -> Vec<PathBuf> {
 async fn over(folders: &[PathBuf], data: &Path) -> World {
     let folders: Vec<&Path> = folders.iter().map(PathBuf::as_path).collect();
     let mut world = World::over(&folders, data, WorldOptions::default());
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(world.problems().await, [""; 0]);
     world
 }

@@ -118,7 +118,7 @@ pub(in crate::api) async fn refresh(State(shared): State<Arc<Shared>>, request: 
     let (actions, body) = admit(&shared, request).await?;
     let RefreshRequest {} = parse(&body)?;
     tracing::info!("a refresh was asked for");
-    response::json_now(StatusCode::ACCEPTED, &RefreshAccepted { run: actions.activator.request_audit() })
+    response::json_now(StatusCode::ACCEPTED, &RefreshAccepted { run: actions.activator.request_full_scan() })
 }
 
 /// Answer to `POST /api/v1/refresh`.

@@ -155,7 +155,7 @@ fn take_away(folder: &Folder, name: &OsStr, is_meant: &dyn Fn(&OsStr, &Stat) -> 
         Err(error) if is_absent(&error) => return Ok(Deleted::AlreadyGone),
         // Of an earlier deletion: `give_names_back` has told it.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
-        // Where nothing can be renamed, the look before has to do.
+        // Where nothing can be renamed, the check before has to be enough.
         Err(_) => return folder.unlink(name).map(|()| Deleted::Done).or_else(gone),
     }
     let taken = match folder.look(&aside) {

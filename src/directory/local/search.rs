@@ -1,7 +1,7 @@
 //! The search for clusters: folders that hold `applications`, directly in the root or in folders of folders. Blocking.
 //!
 //! Every folder of the root is looked at, and so is every cluster that is known. What lies deeper is searched at a bounded cost:
-//! beside the archives there may be anything. A look does not search clusters that it knows, an audit does.
+//! beside the archives there may be anything. A quick scan does not search clusters that it knows, a full scan does.
 
 use std::collections::{HashSet, VecDeque};
 use std::fs::{self, DirEntry, FileType};
@@ -22,10 +22,10 @@ use crate::problem::ProblemCode;
 
 /// What a search costs: an entry of a folder one, to look for `applications` in a folder and to read a folder so much each.
 const FOLDER_COST: usize = 50;
-/// What the search of a look may cost: some two hundred folders.
-const LOOK_COST: usize = 20_000;
-/// What the search of an audit may cost.
-const AUDIT_COST: usize = 500_000;
+/// What the search of a quick scan may cost: some two hundred folders.
+const QUICK_SCAN_COST: usize = 20_000;
+/// What the search of a full scan may cost.
+const FULL_SCAN_COST: usize = 500_000;
 /// Files of one folder that are read to tell whether they are archives.
 const PEEKS: usize = 8;
 /// Folders of one kind of trouble that are told in one listing.
@@ -70,13 +70,13 @@ pub(super) fn clusters<'w>(
     extent: &'w Extent,
     known: &'w [ClusterName],
 ) -> Result<(Vec<Candidate>, Sights), DirectoryError> {
-    let audit = matches!(extent, Extent::Audit);
+    let full_scan = matches!(extent, Extent::Full);
     let mut search = Search {
         walk,
         extent,
         known: known.iter().map(ClusterName::as_str).collect(),
         met: HashSet::new(),
-        cost_left: if audit { AUDIT_COST } else { LOOK_COST },
+        cost_left: if full_scan { FULL_SCAN_COST } else { QUICK_SCAN_COST },
         told: 0,
         skipped: None,
         sights: Sights::default(),
@@ -90,8 +90,8 @@ pub(super) fn clusters<'w>(
 }
 
 impl Search<'_, '_> {
-    fn audit(&self) -> bool {
-        matches!(self.extent, Extent::Audit)
+    fn full_scan(&self) -> bool {
+        matches!(self.extent, Extent::Full)
     }
 
     fn run(&mut self, folders: Vec<Folder>) -> Result<(), DirectoryError> {
@@ -119,7 +119,7 @@ impl Search<'_, '_> {
             let searched = match found {
                 Cluster::Hidden => false,
                 Cluster::Absent => true,
-                Cluster::Listed => self.audit() || !is_known,
+                Cluster::Listed => self.full_scan() || !is_known,
             };
             if searched && is_new {
                 let inside = self.inside(&folder.path)?;
@@ -132,7 +132,7 @@ impl Search<'_, '_> {
             }
         }
         match self.skipped.take() {
-            Some(skipped) if self.audit() && !self.sights.holds_applications => self.tell_skipped(&skipped),
+            Some(skipped) if self.full_scan() && !self.sights.holds_applications => self.tell_skipped(&skipped),
             _ => Ok(()),
         }
     }
@@ -212,7 +212,7 @@ impl Search<'_, '_> {
                 }
             }
         }
-        if self.audit() { inside.hidden.iter().try_for_each(|hidden| self.walk.hidden(hidden)) } else { Ok(()) }
+        if self.full_scan() { inside.hidden.iter().try_for_each(|hidden| self.walk.hidden(hidden)) } else { Ok(()) }
     }
 
     /// Whether a folder `applications` directly in the root holds applications.
@@ -225,7 +225,7 @@ impl Search<'_, '_> {
 
     /// Tells of archives that lie too deep.
     fn tell_deeper(&mut self, folders: &[Folder]) -> Result<(), DirectoryError> {
-        if !self.audit() {
+        if !self.full_scan() {
             return Ok(());
         }
         for folder in folders.iter().filter(|folder| !folder.is_link).take(MOST_TOLD) {

@@ -30,7 +30,7 @@ const MOST_COMPARED: usize = 1_000;
 /// How like two names are that may have been mistaken for each other; 1 is equal.
 const LIKE: f64 = 0.7;
 
-/// Hidden folders that are searched for archives in one audit.
+/// Hidden folders that are searched for archives in one full scan.
 const MOST_PROBED: usize = 64;
 
 /// A folder that is named like an application.
@@ -56,8 +56,8 @@ pub(super) fn list(local: &Local, extent: &Extent, known: &[ClusterName], send: 
         Err(error) => return Err(failed("list the archive directory", root, &error)),
     };
     let listed = Listed { exists: true, doubt: None, requests: 1 };
-    let audit = matches!(extent, Extent::Audit);
-    let mut walk = Walk { local, start, send, listed, clusters: Vec::new(), applications: 0, audit, probed: 0 };
+    let full_scan = matches!(extent, Extent::Full);
+    let mut walk = Walk { local, start, send, listed, clusters: Vec::new(), applications: 0, full_scan, probed: 0 };
     let top = walk.root()?;
     let (applications, mut sights) = search::clusters(&mut walk, top.folders, extent, known)?;
     sights.has_archives |= !top.legacy.is_empty();
@@ -119,7 +119,7 @@ pub(super) struct Walk<'a> {
     clusters: Vec<ClusterName>,
     /// Applications found so far.
     pub(super) applications: usize,
-    audit: bool,
+    full_scan: bool,
     /// Hidden folders that were searched for archives.
     probed: usize,
 }
@@ -143,9 +143,9 @@ impl Walk<'_> {
         (self.send)(found)
     }
 
-    /// Tells of archives below a folder whose name is left alone. Only an audit does: it costs a search.
+    /// Tells of archives below a folder whose name is left alone. Only a full scan does: it costs a search.
     pub(super) fn hidden(&mut self, below: &Path) -> Result<(), DirectoryError> {
-        if !self.audit || self.probed == MOST_PROBED {
+        if !self.full_scan || self.probed == MOST_PROBED {
             return Ok(());
         }
         self.probed += 1;
@@ -273,7 +273,7 @@ impl Walk<'_> {
         let mut names = Vec::new();
         for candidate in candidates {
             match extent {
-                Extent::Look(wants_files) if !wants_files(&cluster, &candidate.id) => {
+                Extent::Quick(wants_files) if !wants_files(&cluster, &candidate.id) => {
                     names.push(FoundApplication {
                         folder: self.folder(&candidate),
                         cluster: cluster.clone(),

@@ -1,4 +1,4 @@
-//! Look and audit of a root in an object store: first its own level, then each folder and each cluster for itself.
+//! Quick scan and full scan of a root in an object store: first its own level, then each folder and each cluster for itself.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -170,8 +170,8 @@ impl Listing<'_> {
     /// Lists one cluster.
     async fn cluster(&self, cluster: &ClusterName, folder: &FilePath) -> Result<Vec<Work>, Broken> {
         let any = match self.extent {
-            Extent::Audit => self.audit(cluster, folder).await?,
-            Extent::Look(wants_files) => self.look(cluster, folder, wants_files.as_ref()).await?,
+            Extent::Full => self.full_scan(cluster, folder).await?,
+            Extent::Quick(wants_files) => self.quick_scan(cluster, folder, wants_files.as_ref()).await?,
         };
         if any {
             self.search.note_cluster(cluster);
@@ -225,7 +225,7 @@ impl Listing<'_> {
     }
 
     /// Every archive below the cluster, page by page. Says whether there is any.
-    async fn audit(&self, cluster: &ClusterName, folder: &FilePath) -> Result<bool, Broken> {
+    async fn full_scan(&self, cluster: &ClusterName, folder: &FilePath) -> Result<bool, Broken> {
         let key = self.store.key(folder).map_err(Broken::Stopped)?;
         let mut groups = Groups::new(cluster.clone());
         let mut any = false;
@@ -265,7 +265,7 @@ impl Listing<'_> {
     }
 
     /// The names of the cluster's applications, and the files of those that are wanted. Says whether there is any.
-    async fn look(&self, cluster: &ClusterName, folder: &FilePath, wants_files: &WantsFiles) -> Result<bool, Broken> {
+    async fn quick_scan(&self, cluster: &ClusterName, folder: &FilePath, wants_files: &WantsFiles) -> Result<bool, Broken> {
         let key = self.store.key(folder).map_err(Broken::Stopped)?;
         let mut seen: HashSet<ApplicationId> = HashSet::new();
         let mut held: Vec<(ApplicationId, FilePath)> = Vec::new();

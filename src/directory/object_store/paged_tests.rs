@@ -137,19 +137,19 @@ async fn paged(memory: &Arc<InMemory>, page_size: usize, scattered: bool) -> (St
 }
 
 fn some() -> Extent {
-    Extent::Look(Arc::new(|_, id| id.as_bytes()[0] < 0x80))
+    Extent::Quick(Arc::new(|_, id| id.as_bytes()[0] < 0x80))
 }
 
 #[tokio::test]
 async fn pages_of_any_size_give_the_same_listing() {
     let memory = filled().await;
     let plain = Store::new(DirectoryUrl::new("memory://paged"), Arc::clone(&memory) as Arc<dyn ObjectStore>, None, "root");
-    let (whole, look) = (everything(&plain, &Extent::Audit).await, everything(&plain, &some()).await);
+    let (whole, quick) = (everything(&plain, &Extent::Full).await, everything(&plain, &some()).await);
     assert_eq!((whole.applications.len(), whole.legacy.len(), whole.obstacles.len()), (41, 40, 2));
     for (page_size, scattered) in [(1, false), (2, false), (3, false), (7, false), (50, false), (1000, false), (20, true), (1000, true)] {
         let (store, _) = paged(&memory, page_size, scattered).await;
-        assert_eq!(everything(&store, &Extent::Audit).await, whole, "{page_size} {scattered}");
-        assert_eq!(everything(&store, &some()).await, look, "{page_size} {scattered}");
+        assert_eq!(everything(&store, &Extent::Full).await, whole, "{page_size} {scattered}");
+        assert_eq!(everything(&store, &some()).await, quick, "{page_size} {scattered}");
     }
 }
 
@@ -157,13 +157,13 @@ async fn pages_of_any_size_give_the_same_listing() {
 async fn only_a_listing_longer_than_a_page_is_split() {
     let memory = filled().await;
     let (store, asked) = paged(&memory, 1000, false).await;
-    everything(&store, &Extent::Audit).await;
+    everything(&store, &Extent::Full).await;
     let prefixes: Vec<_> = asked.prefixes.lock().unwrap().iter().cloned().collect();
     assert_eq!(prefixes, ["root/", "root/c0/", "root/c0/applications/", "root/c1/", "root/c1/applications/", "root/foreign/"]);
     assert_eq!(asked.requests.load(Ordering::Relaxed), 6);
 
     let (store, asked) = paged(&memory, 30, false).await;
-    everything(&store, &Extent::Audit).await;
+    everything(&store, &Extent::Full).await;
     assert!(asked.prefixes.lock().unwrap().contains("root/c1/applications/f"));
     assert!(!asked.prefixes.lock().unwrap().contains("root/foreign/f"));
 }

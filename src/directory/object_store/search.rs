@@ -1,7 +1,7 @@
 //! The search for clusters in an object store: what is to be listed next, and what was seen on the way.
 //!
 //! Every folder of the root is looked at, and so is every cluster that is known. What lies deeper is searched with a bounded number
-//! of requests: beside the archives there may be anything. A look does not search clusters that it knows, an audit does.
+//! of requests: beside the archives there may be anything. A quick scan does not search clusters that it knows, a full scan does.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,10 +14,10 @@ use crate::directory::level::Sights;
 use crate::ids::{ApplicationId, JobId};
 use crate::names::{ClusterName, is_hidden};
 
-/// Requests that the search of a look may cost, beside one for each folder of the root.
-const LOOK_REQUESTS: usize = 64;
-/// Requests that the search of an audit may cost.
-const AUDIT_REQUESTS: usize = 1_000;
+/// Requests that the search of a quick scan may cost, beside one for each folder of the root.
+const QUICK_SCAN_REQUESTS: usize = 64;
+/// Requests that the search of a full scan may cost.
+const FULL_SCAN_REQUESTS: usize = 1_000;
 /// Folders that are told of in one listing.
 const MOST_TOLD: usize = 16;
 
@@ -36,7 +36,7 @@ pub(super) enum Work {
 
 /// What a listing shares between its requests.
 pub(super) struct Search {
-    audit: bool,
+    full_scan: bool,
     known: HashSet<ClusterName>,
     state: Mutex<State>,
 }
@@ -52,9 +52,9 @@ struct State {
 
 impl Search {
     pub(super) fn new(extent: &Extent, known: &[ClusterName]) -> Self {
-        let audit = matches!(extent, Extent::Audit);
-        let requests_left = if audit { AUDIT_REQUESTS } else { LOOK_REQUESTS };
-        Self { audit, known: known.iter().cloned().collect(), state: Mutex::new(State { requests_left, ..State::default() }) }
+        let full_scan = matches!(extent, Extent::Full);
+        let requests_left = if full_scan { FULL_SCAN_REQUESTS } else { QUICK_SCAN_REQUESTS };
+        Self { full_scan, known: known.iter().cloned().collect(), state: Mutex::new(State { requests_left, ..State::default() }) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -87,7 +87,7 @@ impl Search {
         if is_known || path == layout::APPLICATIONS {
             works.extend(self.cluster(&path));
         }
-        if !is_known || self.audit {
+        if !is_known || self.full_scan {
             works.push(Work::Search(path));
         }
         works
@@ -99,10 +99,10 @@ impl Search {
         self.state().begun.insert(cluster.clone()).then_some(Work::Cluster(cluster))
     }
 
-    /// Whether a folder may be told of: in an audit, and not in any number.
+    /// Whether a folder may be told of: in a full scan, and not in any number.
     fn may_tell(&self) -> bool {
         let mut state = self.state();
-        let may = self.audit && state.told < MOST_TOLD;
+        let may = self.full_scan && state.told < MOST_TOLD;
         state.told += usize::from(may);
         may
     }
@@ -188,7 +188,7 @@ impl Search {
     /// What was seen, and the first folder that was not searched, where that is to be told.
     pub(super) fn finish(self) -> (Sights, Option<String>) {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let told = self.audit && !state.sights.holds_applications;
+        let told = self.full_scan && !state.sights.holds_applications;
         (state.sights, state.skipped.filter(|_| told))
     }
 }

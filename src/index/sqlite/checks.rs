@@ -157,7 +157,7 @@ fn take(table: Table, row: &Row<'_>, step: &mut Step) -> Result<i64, Failure> {
     Ok(key)
 }
 
-/// Writes the digests that were made, and mends what does not match. What has changed since it was looked at is left for the next look.
+/// Writes the digests that were made, and mends what does not match. What has changed since is left for the next check.
 pub(super) fn mend(session: &mut Session<'_>, step: &Step) -> Result<(), Failure> {
     for (table, key, made) in &step.new {
         let (column, _) = table.columns();

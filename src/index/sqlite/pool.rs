@@ -35,7 +35,7 @@ impl Lane {
     }
 }
 
-/// Instructions of SQLite's machine between two looks at whether a read is still wanted: some ten microseconds.
+/// Instructions of SQLite's machine between two checks whether a read is still wanted: some ten microseconds.
 const INSTRUCTIONS: i32 = 1_000;
 
 /// Read-only connections, opened when first needed and kept.

@@ -119,7 +119,7 @@ impl Planner<'_> {
         }))
     }
 
-    /// What to judge a unit by that a look has only read the name of; `None` when nothing is known of it.
+    /// What to judge a unit by that a quick scan has only read the name of; `None` when nothing is known of it.
     pub(super) fn known_candidate(&self, key: &UnitKey, known: Option<&KnownUnit>, folder: &FilePath) -> Option<Box<Judged>> {
         let policy = &self.judging.policy;
         if !policy.limits() && self.known.marks.is_empty() {

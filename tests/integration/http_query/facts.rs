@@ -219,14 +219,14 @@ async fn facts_are_replaced_with_their_archive_and_go_with_it() {
     write_failed(&root, &other, 1, "x.Other", END);
     let rules = Rules { forget_gone_legacy_jobs: true, empty_grace: 0, ..Rules::default() };
     let mut world = World::over(&[&root], &folder.path().join("data"), WorldOptions { rules, ..WorldOptions::default() });
-    world.audit().await;
+    world.full_scan().await;
     let statistics = format!("/api/v1/statistics?from={}&to={}", END - 1, END + 1);
     let job_path = format!("/api/v1/jobs/{job}");
     let facts = world.get(&job_path).await.json()["facts"].clone();
     assert_eq!((&facts["vertices"][0]["parallelism"], &facts["root_exception"]["class"]), (&json!(2), &json!("x.First")));
 
     write_failed(&root, &job, 7, "x.Second", END + 60_000);
-    world.audit().await;
+    world.full_scan().await;
     let facts = world.get(&job_path).await.json()["facts"].clone();
     assert_eq!((&facts["vertices"][0]["parallelism"], &facts["root_exception"]["class"]), (&json!(7), &json!("x.Second")));
     let classes = world.get(&statistics).await.json()["exceptions"].clone();
@@ -235,7 +235,7 @@ async fn facts_are_replaced_with_their_archive_and_go_with_it() {
     assert_eq!(classes, ["x.Other", "x.Second"]);
 
     std::fs::remove_file(root.join(&job)).unwrap();
-    world.audit().await;
+    world.full_scan().await;
     assert_eq!(world.get(&job_path).await.status, 404);
     assert_eq!(world.get(&statistics).await.json()["exceptions"], json!([{"class": "x.Other", "jobs": 1}]));
     world.close().await;

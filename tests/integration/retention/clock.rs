@@ -91,7 +91,7 @@ async fn what_is_confirmed_in_spite_of_the_clock_goes_and_the_next_process_start
     assert!(cleaner.confirm(&held.plan).await.unwrap());
     assert_eq!(server.round().await.deleted, 2);
     assert_eq!(place.present(), [1, 2].into());
-    server.world.audit().await;
+    server.world.full_scan().await;
     assert_eq!(server.world.problems().await, Vec::<String>::new());
     server.world.close().await;
     // A day later the clock is believed: that of the confirmation is near.
@@ -157,10 +157,10 @@ async fn what_was_to_go_by_age_is_listed_again_when_the_clock_jumps_before_the_c
     archives(&place);
     let clock = Clock::manual(NOW);
     let mut server = place.open_at(clock.clone(), rules(), ttl(YEAR));
-    server.world.audit().await;
+    server.world.full_scan().await;
     assert_eq!(server.listed().await.len(), 10);
     clock.jump(-30 * DAY);
-    server.world.audit().await;
+    server.world.full_scan().await;
     assert_eq!(server.listed().await.len(), 11);
     assert_eq!(server.clean().await.deleted, 0);
     assert_eq!(place.present().len(), 13);

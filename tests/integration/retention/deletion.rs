@@ -20,7 +20,7 @@ async fn an_application_rewritten_since_it_was_judged_is_left_alone_and_judged_a
     place.application(1, 1);
     place.application(2, 2);
     let mut server = place.open(rules(), keep(1));
-    server.world.audit().await;
+    server.world.full_scan().await;
     assert_eq!(server.pending().await.len(), 1);
     let file = application_folder(&place.root(), "c", &id(2)).join("application-summary");
     write(&file, summary(&id(2), "written again", NOW, &[]));
@@ -94,7 +94,7 @@ async fn a_deletion_that_was_cut_short_between_two_names_is_finished() {
     let mut policy = keep(1);
     policy.policy.legacy_jobs = Some(1);
     let mut server = place.open(rules(), policy);
-    server.world.audit().await;
+    server.world.full_scan().await;
     let folder = application_folder(&place.root(), "c", &id(2));
     let aside = |file: &Path| file.with_file_name(format!(".{}.deleting", file.file_name().unwrap().to_str().unwrap()));
     for file in [folder.join("jobs").join(id(0x82)), folder.join("application-summary"), place.root().join(id(4))] {
@@ -112,7 +112,7 @@ async fn what_is_gone_already_is_success() {
     place.application(1, 1);
     place.application(2, 2);
     let mut server = place.open(rules(), keep(1));
-    server.world.audit().await;
+    server.world.full_scan().await;
     fs::remove_dir_all(application_folder(&place.root(), "c", &id(2))).unwrap();
     let report = server.clean().await;
     assert_eq!((report.deleted, report.failed), (1, 0));

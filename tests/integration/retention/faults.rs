@@ -84,7 +84,7 @@ async fn a_deletion_that_fails_is_told_tried_again_later_and_stops_no_other() {
     faulty.fail(Operation::Delete, &victim, Failure::Denied);
     let report = server.round().await;
     assert_eq!((report.deleted, report.failed), (2, 1));
-    server.world.look().await;
+    server.world.quick_scan().await;
     assert_eq!(server.world.problems().await, ["deletion-failed"]);
     assert_eq!(server.listed().await.len(), 2);
     let left: BTreeSet<String> = all.iter().filter(|path| kept.contains(*path) || path.contains(&victim)).cloned().collect();

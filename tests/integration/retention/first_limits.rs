@@ -233,7 +233,7 @@ async fn archives_dated_before_flink_existed_wait_whatever_the_limit_and_the_res
         confirm(&server).await;
         server.round().await;
         assert_eq!(place.present().len(), if policy.applications.is_some() { 6 } else { 7 });
-        server.world.audit().await;
+        server.world.full_scan().await;
         assert_eq!(server.world.problems().await, Vec::<String>::new());
     }
 }

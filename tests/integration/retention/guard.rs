@@ -49,7 +49,7 @@ async fn a_run_that_would_delete_too_much_does_nothing_until_it_is_confirmed() {
     server.round().await;
     assert_eq!(place.present(), (1..=4).collect());
     assert_eq!(server.listed().await, (1..=4).collect());
-    server.world.audit().await;
+    server.world.full_scan().await;
     assert_eq!(server.world.problems().await, Vec::<String>::new());
     assert_eq!(server.record().await.len(), 6);
 }
@@ -144,7 +144,7 @@ async fn a_vanished_directory_that_comes_back_loses_nothing() {
     ten(&place);
     let away = place.folder.path().join("away");
     let mut server = place.open(rules(), keep(9));
-    server.world.audit().await;
+    server.world.full_scan().await;
     assert_eq!(server.listed().await.len(), 9);
     fs::rename(place.root(), &away).unwrap();
     let report = server.round().await;

@@ -280,12 +280,12 @@ async fn what_expires_is_hidden_from_the_verdict_on_and_listed_again_when_the_li
     // Without a cleanup, as between two times of a cron expression.
     place.application(4, 4);
     let mut server = place.open(rules(), keep(2));
-    server.world.audit().await;
+    server.world.full_scan().await;
     assert_eq!(server.listed().await, set([1, 2]));
     assert_eq!(server.world.get(&format!("/applications/{}", id(3))).await.status, 404);
     assert_eq!(server.pending().await.len(), 2);
     assert_eq!(place.present(), set([1, 2, 3, 4]));
-    server.world.look().await;
+    server.world.quick_scan().await;
     assert_eq!(server.pending().await.len(), 2);
     server.world.close().await;
     let mut server = place.open(rules(), keep(4));

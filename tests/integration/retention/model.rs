@@ -98,7 +98,7 @@ async fn run(acts: Vec<Act>, policy: Policy) -> Result<(), TestCaseError> {
                 // As after an hour in which the clock ran steadily.
                 server.world.writer.note_refresh(clock.now()).await.unwrap();
                 let expected = survivors(&model, &policy, clock.now());
-                server.world.audit().await;
+                server.world.full_scan().await;
                 let preview: BTreeSet<String> = server.pending().await.iter().map(|each| format!("{:?}", each.expiry.key)).collect();
                 let recorded = server.record().await.len();
                 server.clean().await;

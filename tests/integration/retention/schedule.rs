@@ -28,7 +28,7 @@ async fn a_panic_in_a_cleanup_leaves_the_next_scheduled() {
     (1..=3).for_each(|number| place.application(number, i64::from(number)));
     let fails = Arc::new(AtomicBool::new(true));
     let mut server = panicking(&place, &fails);
-    server.world.audit().await;
+    server.world.full_scan().await;
     assert_eq!(server.pending().await.len(), 2);
 
     let (refreshed, watched) = watch::channel(server.world.status.borrow().clone());
@@ -61,7 +61,7 @@ async fn runs_of_one_cleanup_never_overlap() {
     let place = Place::new();
     (1..=3).for_each(|number| place.application(number, i64::from(number)));
     let mut server = place.open(rules(), keep(1));
-    server.world.audit().await;
+    server.world.full_scan().await;
     let (first, second) = tokio::join!(server.clean(), server.clean());
     assert_eq!(first.deleted + second.deleted, 2);
     assert_eq!(first.failed + first.changed + second.failed + second.changed, 0);

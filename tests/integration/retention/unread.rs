@@ -201,7 +201,7 @@ async fn a_mark_that_was_not_read_before_is_read_by_the_next_process() {
     let place = Place::new();
     half_broken(&place, "cut");
     let mut server = place.open(rules(), limited(both(3)));
-    server.world.audit().await;
+    server.world.full_scan().await;
     assert_eq!(server.pending().await.len(), 2);
     server.world.close().await;
     let index = rusqlite::Connection::open(place.data().join("historyserver.sqlite")).unwrap();

@@ -35,7 +35,7 @@ async fn what_could_not_be_deleted_is_retained_again_when_the_limit_is_raised() 
     assert_eq!(objects(store.as_ref()).await, before);
     assert_eq!(server.listed().await.len(), 5);
     assert_eq!(server.pending().await, []);
-    server.world.look().await;
+    server.world.quick_scan().await;
     assert_eq!(server.world.problems().await, Vec::<String>::new());
 }
 
@@ -69,7 +69,7 @@ async fn what_an_earlier_process_judged_waits_for_a_listing_of_this_one() {
     let (data, clock) = (tempfile::tempdir().unwrap(), now());
     // As a dry run does that tries another limit.
     let mut tried = keeping(2, &faulty, data.path(), &clock);
-    tried.world.audit().await;
+    tried.world.full_scan().await;
     assert_eq!(tried.pending().await.len(), 3);
     tried.world.close().await;
 
@@ -91,7 +91,7 @@ async fn what_is_beyond_the_limit_is_not_listed_when_somebody_asks_for_it() {
         place.application(1, 1);
         place.application(2, 2);
         let mut server = place.open(rules(), RetentionRules { keep_archives, ..keep(1) });
-        server.world.audit().await;
+        server.world.full_scan().await;
         assert_eq!(server.world.get(&format!("/applications/{}", id(2))).await.status, 404);
         assert_eq!(server.listed().await, [1].into());
         server.round().await;
@@ -114,7 +114,7 @@ async fn without_a_limit_any_more_what_is_gone_meanwhile_stays_browsable() {
     server.round().await;
     server.world.close().await;
     let mut server = place.open(rules(), keep(1));
-    server.world.audit().await;
+    server.world.full_scan().await;
     assert_eq!(server.pending().await[0].state, MarkState::Marked);
     server.world.close().await;
     std::fs::remove_dir_all(place.root().join("c/applications").join(id(2))).unwrap();

@@ -152,13 +152,13 @@ impl Cleaner {
 
     /// A refresh, and the cleanup that follows it.
     pub(super) async fn round(&mut self) -> CleanupReport {
-        self.world.audit().await;
+        self.world.full_scan().await;
         self.clean().await
     }
 
-    /// A look, and the cleanup that follows it.
+    /// A quick scan, and the cleanup that follows it.
     pub(super) async fn look(&mut self) -> CleanupReport {
-        self.world.look().await;
+        self.world.quick_scan().await;
         self.clean().await
     }
 

@@ -27,7 +27,7 @@ impl Served {
     /// Serves the archives in these directories, read once.
     pub(crate) async fn over(archives: &[PathBuf]) -> Self {
         let mut server = Self::unread(archives, WorldOptions::default()).await;
-        server.world.audit().await;
+        server.world.full_scan().await;
         server
     }
 

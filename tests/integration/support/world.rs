@@ -142,13 +142,13 @@ impl World {
         Self::open(&directories, data, options)
     }
 
-    /// One audit of all directories.
-    pub(crate) async fn audit(&mut self) {
+    /// One full scan of all directories.
+    pub(crate) async fn full_scan(&mut self) {
         self.refresh.run(true, &CancellationToken::new()).await;
     }
 
-    /// One refresh: a look, unless an audit is due.
-    pub(crate) async fn look(&mut self) {
+    /// One refresh: a quick scan, unless a full scan is due.
+    pub(crate) async fn quick_scan(&mut self) {
         self.refresh.run(false, &CancellationToken::new()).await;
     }
 
