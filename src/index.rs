@@ -7,6 +7,7 @@ mod answer;
 mod change;
 mod contents;
 mod control;
+mod cursor;
 mod data_directory;
 mod deriving;
 mod error;

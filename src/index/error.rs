@@ -15,8 +15,8 @@ pub enum IndexError {
     /// A stored pack or the file is damaged.
     #[error("{0}")]
     Damaged(String),
-    /// The cursor of a page is none that this index has given.
-    #[error("this cursor does not lead to a page: begin again without one")]
+    /// The cursor of a page is damaged, or belongs to another list, filter or sort.
+    #[error("the cursor is not valid for this list, filter and sort: start again without it")]
     InvalidCursor,
     /// Too many reads that take long wait already, or this one has waited too long.
     #[error("too many requests of this kind are waiting")]

@@ -163,7 +163,7 @@ impl From<IndexError> for ApiError {
                 Duration::from_mins(1),
                 "a read of the index took longer than historyserver.web.query-timeout",
             ),
-            IndexError::InvalidCursor => Self::bad_request("This cursor does not lead to a page: begin again without one."),
+            IndexError::InvalidCursor => Self::bad_request("`cursor` is not valid for this list, filter and sort: start again without it."),
             IndexError::Damaged(cause) => Self::internal(format!("the index is damaged: {cause}")),
             IndexError::Failed(cause) => Self::internal(format!("reading the index failed: {cause}")),
         }

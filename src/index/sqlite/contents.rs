@@ -4,6 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher as _, RandomState};
 
 use rusqlite::{Connection, Row, params};
+use serde::{Deserialize, Serialize};
 
 use super::documents::{REFUSED, find_copy, own_file};
 use super::rows::{file_key, file_kind, job_id, unit_columns, unsigned, usual_path};
@@ -11,7 +12,8 @@ use super::{Failure, unread};
 use crate::archive::Owner;
 use crate::directory::{FileKind, FileVersion, FoundFile};
 use crate::ids::JobId;
-use crate::index::{ArchivedFile, Copy, DocumentList, DocumentPage, IndexError, ListedDocument, Page, UnitArchives, UnitKey};
+use crate::index::cursor::Cursors;
+use crate::index::{ArchivedFile, Copy, DocumentList, DocumentPage, ListedDocument, Page, UnitArchives, UnitKey};
 use crate::names::FilePath;
 use crate::pack;
 
@@ -27,7 +29,8 @@ struct Archive {
     refused: bool,
 }
 
-/// Where a page of documents begins: after this document of this file.
+/// The last document of a page.
+#[derive(Serialize, Deserialize)]
 struct Position {
     file: Vec<u8>,
     part: i64,
@@ -99,7 +102,8 @@ pub(in crate::index) fn unit_archives(connection: &Connection, owner: Owner, cop
 
 /// A page of documents.
 pub(in crate::index) fn document_page(connection: &Connection, page: &DocumentPage) -> Result<DocumentList, Failure> {
-    let after = page.cursor.as_deref().map(parse).transpose()?;
+    let cursors = Cursors::<Position>::of(&("documents", page.owner, &page.copy, page.own));
+    let after = page.cursor.as_deref().map(|cursor| cursors.position(cursor)).transpose()?;
     let Some((copied, _)) = find_copy(connection, page.owner, &page.copy)? else {
         return Ok(unread::of_owner(connection, page.owner, &page.copy)?.map_or(DocumentList::Unknown, DocumentList::Unreadable));
     };
@@ -137,9 +141,10 @@ pub(in crate::index) fn document_page(connection: &Connection, page: &DocumentPa
         };
         for (part, number, path, bytes) in documents(connection, pack, begin, page.limit + 1 - rows.len())? {
             if rows.len() == page.limit {
-                return Ok(DocumentList::Page(copied.unit, Page { rows, next: last }));
+                let next = last.map(|last| cursors.after(&last)).transpose()?;
+                return Ok(DocumentList::Page(copied.unit, Page { rows, next }));
             }
-            last = Some(cursor(key, part, number));
+            last = Some(Position { file: key.to_owned(), part, number });
             rows.push(ListedDocument { owner, path, bytes });
         }
     }
@@ -173,35 +178,4 @@ fn documents(
         }
     }
     Ok(found)
-}
-
-fn cursor(file: &[u8], part: i64, number: usize) -> String {
-    let digits = file.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|digit| char::from_digit(u32::from(digit), 16));
-    format!("1.{}.{part}.{number}", digits.collect::<String>())
-}
-
-fn parse(cursor: &str) -> Result<Position, Failure> {
-    let position = || {
-        let mut parts = cursor.strip_prefix("1.")?.split('.');
-        let (file, part, number) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-        let file = if file.is_empty() { Vec::new() } else { file.parse::<JobId>().ok()?.as_bytes().to_vec() };
-        parts.next().is_none().then_some(Position { file, part, number })
-    };
-    position().ok_or(Failure::Index(IndexError::InvalidCursor))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_comes_back_as_it_was_given_and_others_are_refused() {
-        for file in [&[][..], &[0xab; 16][..]] {
-            let position = parse(&cursor(file, 3, 7)).ok().unwrap();
-            assert_eq!((position.file.as_slice(), position.part, position.number), (file, 3, 7));
-        }
-        for text in ["", "1", "1.", "2..0.0", "1..0", "1..0.0.0", "1.ab.0.0", "1..-1.-1", "1..x.0", "é"] {
-            assert!(parse(text).is_err(), "{text}");
-        }
-    }
 }

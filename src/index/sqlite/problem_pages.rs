@@ -6,7 +6,8 @@ use super::Failure;
 use super::problems::{COLUMNS, VISIBLE, problem};
 use super::rows::{signed, unsigned};
 use crate::clock::Millis;
-use crate::index::{IndexError, Page, ProblemFilter, Total};
+use crate::index::cursor::Cursors;
+use crate::index::{Page, ProblemFilter, Total};
 use crate::names::DirectoryUrl;
 use crate::problem::{Problem, ProblemCode};
 
@@ -25,7 +26,8 @@ pub(in crate::index) fn problem_page(
     cursor: Option<&str>,
     limit: usize,
 ) -> Result<(Page<Problem>, Total), Failure> {
-    let (since, after) = cursor.map(parse).transpose()?.unwrap_or((Millis::MIN, i64::MIN));
+    let cursors = Cursors::of(&("problems", filter));
+    let (since, after) = cursor.map(|cursor| cursors.position(cursor)).transpose()?.unwrap_or((Millis::MIN, i64::MIN));
     let codes: Vec<&str> = filter.codes.iter().map(|code| code.as_str()).collect();
     let (codes, directories, clusters) = (list(&codes), list(&filter.directories), list(&filter.clusters));
     let application = filter.application.as_ref().map(|id| id.as_bytes().as_slice());
@@ -37,9 +39,7 @@ pub(in crate::index) fn problem_page(
             Ok((row.get(8)?, row.get(6)?, problem(row)?))
         })?
         .collect::<Result<_, _>>()?;
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next = rows.last().filter(|_| more).map(|(id, since, _)| format!("1.{since}.{id}"));
+    let next = cursors.cut(&mut rows, limit, |(id, since, _)| (*since, *id))?;
     let count: i64 = if clusters.is_none() && application.is_none() {
         connection
             .prepare_cached(
@@ -76,9 +76,4 @@ pub(in crate::index) fn problem_counts(connection: &Connection) -> Result<Vec<(D
 fn list(texts: &[impl AsRef<str>]) -> Option<String> {
     let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
     (!texts.is_empty()).then(|| serde_json::json!(texts).to_string())
-}
-
-fn parse(cursor: &str) -> Result<(Millis, i64), Failure> {
-    let numbers = cursor.strip_prefix("1.").and_then(|rest| rest.split_once('.'));
-    numbers.and_then(|(since, id)| Some((since.parse().ok()?, id.parse().ok()?))).ok_or(Failure::Index(IndexError::InvalidCursor))
 }

@@ -5,7 +5,6 @@
 
 mod condition;
 mod counted;
-mod cursor;
 mod facets;
 mod facts;
 mod items;

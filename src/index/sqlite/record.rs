@@ -5,7 +5,8 @@ use rusqlite::{Connection, params};
 use super::rows::{signed, unit_columns, unsigned};
 use super::{Failure, Session, expiries};
 use crate::clock::Millis;
-use crate::index::{Deletion, Done, FollowedLimits, IndexError, Page};
+use crate::index::cursor::Cursors;
+use crate::index::{Deletion, Done, FollowedLimits, Page};
 use crate::names::DirectoryUrl;
 
 /// Writes an entry.
@@ -35,10 +36,8 @@ pub(super) fn write(session: &Session<'_>, deletion: &Deletion) -> Result<(), Fa
 
 /// The record, newest first, from a cursor on.
 pub(in crate::index) fn deletions(connection: &Connection, cursor: Option<&str>, limit: usize) -> Result<Page<Deletion>, Failure> {
-    let before = match cursor {
-        Some(text) => text.parse::<i64>().map_err(|_no_number| IndexError::InvalidCursor)?,
-        None => i64::MAX,
-    };
+    let cursors = Cursors::of(&"deletions");
+    let before = cursor.map_or(Ok(i64::MAX), |cursor| cursors.position(cursor))?;
     let mut query = connection.prepare_cached(
         "SELECT cluster, name, directory, at, title, status, done, reason, detail, time, bytes, id
          FROM deletions WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
@@ -60,9 +59,7 @@ pub(in crate::index) fn deletions(connection: &Connection, cursor: Option<&str>,
             Ok((row.get(11)?, deletion))
         })?
         .collect::<Result<_, _>>()?;
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next = rows.last().filter(|_| more).map(|(id, _)| id.to_string());
+    let next = cursors.cut(&mut rows, limit, |(id, _)| *id)?;
     Ok(Page { rows: rows.into_iter().map(|(_, deletion)| deletion).collect(), next })
 }
 

@@ -7,7 +7,8 @@ use super::rows::{signed, unit_columns, unsigned};
 use super::units::{self, Unit};
 use super::{Failure, Session, presence, record};
 use crate::clock::Millis;
-use crate::index::{Deletion, Done, Expiry, FailedAttempt, HeldCleanup, IndexError, Page, Pending, PendingRemoval, Removal, UnitKey};
+use crate::index::cursor::Cursors;
+use crate::index::{Deletion, Done, Expiry, FailedAttempt, HeldCleanup, Page, Pending, PendingRemoval, Removal, UnitKey};
 use crate::names::{DirectoryUrl, FilePath};
 
 /// What is to be removed, in order of its key, from a cursor on.
@@ -17,7 +18,8 @@ pub(in crate::index) fn pending(
     cursor: Option<&str>,
     limit: usize,
 ) -> Result<Page<PendingRemoval>, Failure> {
-    let after = cursor.map(parse_cursor).transpose()?.unwrap_or_default();
+    let cursors = Cursors::<(String, String, [u8; 16])>::of(&"removals");
+    let after = cursor.map(|cursor| cursors.position(cursor)).transpose()?.unwrap_or_default();
     let (states, due): (&str, Option<Millis>) = match which {
         Pending::All => ("e.state IN (0, 1, 2)", None),
         // What is held back waits, except what was confirmed or begun.
@@ -70,38 +72,11 @@ pub(in crate::index) fn pending(
             })
         })?
         .collect::<Result<_, _>>()?;
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next = rows.last().filter(|_| more).map(|last| cursor_after(&last.expiry.key));
+    let next = cursors.cut(&mut rows, limit, |last| {
+        let (cluster, name) = unit_columns(&last.expiry.key);
+        (last.expiry.key.directory().as_str().to_owned(), cluster.to_owned(), *name)
+    })?;
     Ok(Page { rows, next })
-}
-
-/// Where a page goes on: after this unit.
-fn cursor_after(key: &UnitKey) -> String {
-    let (cluster, name) = unit_columns(key);
-    let text = [key.directory().as_str().as_bytes(), cluster.as_bytes(), name].join(&0);
-    text.iter().fold(String::with_capacity(text.len() * 2), |mut digits, byte| {
-        for digit in [byte >> 4, byte & 15] {
-            digits.extend(char::from_digit(u32::from(digit), 16));
-        }
-        digits
-    })
-}
-
-fn parse_cursor(cursor: &str) -> Result<(String, String, Vec<u8>), Failure> {
-    let invalid = || Failure::Index(IndexError::InvalidCursor);
-    let digits = cursor.as_bytes().as_chunks::<2>();
-    let bytes: Vec<u8> = digits
-        .0
-        .iter()
-        .map(|pair| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()))
-        .collect::<Option<_>>()
-        .filter(|_| digits.1.is_empty())
-        .ok_or_else(invalid)?;
-    let mut parts = bytes.splitn(3, |byte| *byte == 0);
-    let mut text = || parts.next().and_then(|part| String::from_utf8(part.to_vec()).ok()).ok_or_else(invalid);
-    let (directory, cluster) = (text()?, text()?);
-    Ok((directory, cluster, parts.next().ok_or_else(invalid)?.to_vec()))
 }
 
 /// Notes that files are about to be deleted. Gives back the units for which that still stands.
@@ -254,24 +229,4 @@ fn told(session: &Session<'_>, key: &UnitKey, unit: Option<Unit>) -> Result<(Opt
 /// Cleanups that the guard holds back.
 pub(in crate::index) fn held_cleanups(connection: &Connection) -> Result<Vec<HeldCleanup>, Failure> {
     expiries::held(connection, None)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ids::{ApplicationId, JobId};
-    use crate::names::ClusterName;
-
-    #[test]
-    fn a_cursor_comes_back_as_it_was_given() {
-        let directory = DirectoryUrl::new("file:/archives/é");
-        let application = UnitKey::application(&directory, &ClusterName::new("prod-eu"), ApplicationId::from_bytes([0; 16]));
-        let parsed = parse_cursor(&cursor_after(&application)).ok();
-        assert_eq!(parsed, Some(("file:/archives/é".to_owned(), "prod-eu".to_owned(), vec![0; 16])));
-        let legacy = UnitKey::LegacyJob(directory, JobId::from_bytes([9; 16]));
-        assert_eq!(parse_cursor(&cursor_after(&legacy)).ok().map(|parsed| parsed.1), Some(String::new()));
-        for text in ["0", "zz", "00", "+1", "é"] {
-            assert!(parse_cursor(text).is_err(), "{text}");
-        }
-    }
 }

@@ -6,13 +6,14 @@
 use std::cmp::{Ordering, Reverse};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
+use serde::{Deserialize, Serialize};
 
 use super::table::{Column, Table};
 use super::{Failure, prepare};
 use crate::index::sqlite::listing::{ABSENT, NO_TEXT};
 
 /// Where a row stands in a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Position {
     /// The text of its key; empty where keys are numbers.
     pub(super) text: String,

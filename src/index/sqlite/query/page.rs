@@ -9,7 +9,8 @@ use super::order::{Position, position};
 use super::source::Source;
 use super::table::Column;
 use super::walk::{Step, Walk};
-use super::{Failure, counted, cursor, facts, items};
+use super::{Failure, counted, facts, items};
+use crate::index::cursor::Cursors;
 use crate::index::query::{ListPage, ListQuery, RunFigures, Scope, Sort, Total};
 
 /// Totals that are not kept with the rows are counted up to here.
@@ -56,6 +57,11 @@ pub(super) fn page_within(connection: &Connection, scope: &Scope, query: &ListQu
     finish(connection, query, found)
 }
 
+/// Cursors of a list: the total that was counted for its first page, and the position.
+fn cursors(query: &ListQuery) -> Cursors<(u64, bool, Position)> {
+    Cursors::of(&("list", query.kind, &query.filter, query.sort))
+}
+
 /// Rows of a page.
 struct Found {
     ids: Vec<i64>,
@@ -64,8 +70,8 @@ struct Found {
 }
 
 fn find(connection: &Connection, scope: &Scope, query: &ListQuery, limits: Limits) -> Result<Found, Failure> {
-    let begun = query.cursor.as_deref().map(|text| cursor::decode(query, text)).transpose()?;
-    let (known, after) = begun.map_or((None, None), |(total, after)| (Some(total), Some(after)));
+    let begun = query.cursor.as_deref().map(|cursor| cursors(query).position(cursor)).transpose()?;
+    let (known, after) = begun.map_or((None, None), |(count, exact, after)| (Some(Total { count, exact }), Some(after)));
     let mut condition = Condition::compile(connection, scope, query.kind, &query.filter)?;
     let sources = condition.sources();
     let smallest = smallest(connection, &condition, &sources, limits.gathered)?;
@@ -97,7 +103,7 @@ fn finish(connection: &Connection, query: &ListQuery, Found { ids, next, total }
     for id in ids {
         rows.extend(items::item(connection, query.kind, id)?);
     }
-    let next = next.map(|position| cursor::encode(query, total, position)).transpose()?;
+    let next = next.map(|position| cursors(query).after(&(total.count, total.exact, position))).transpose()?;
     Ok(ListPage { items: rows, next, total })
 }
 

@@ -14,16 +14,10 @@ use rusqlite::Connection;
 
 use self::evidence::Evidence;
 use self::rows::{Place, Seeker};
-use super::{Failure, cursor, items, prepare};
-use crate::index::IndexError;
+use super::{Failure, items, prepare};
+use crate::index::cursor::Cursors;
 use crate::index::query::search::terms::{self, MOST_TERMS};
 use crate::index::query::{FoundItem, Scope, SearchPage, SearchQuery};
-
-/// First member of a cursor: cursors of another version are refused.
-const VERSION: u8 = 1;
-
-/// What of a cursor is told by its text: version, digest, end, kind, row.
-type Members = (u8, String, i64, u8, i64);
 
 /// What one page may cost.
 #[derive(Debug, Clone, Copy)]
@@ -46,8 +40,8 @@ pub(in crate::index) fn search(connection: &Connection, scope: &Scope, query: &S
 
 /// A page within these limits.
 pub(super) fn search_within(connection: &Connection, scope: &Scope, query: &SearchQuery, limits: Limits) -> Result<SearchPage, Failure> {
-    let digest = digest(query);
-    let after = query.cursor.as_deref().map(|text| decode(text, &digest)).transpose()?;
+    let cursors = Cursors::<Place>::of(&("search", &query.text, &query.fields, &query.filter));
+    let after = query.cursor.as_deref().map(|cursor| cursors.position(cursor)).transpose()?;
     let mut terms = terms::parse(&query.text);
     terms.truncate(MOST_TERMS);
     if terms.is_empty() {
@@ -70,19 +64,6 @@ pub(super) fn search_within(connection: &Connection, scope: &Scope, query: &Sear
         let matches = matches::matches(connection, query, &evidence, row, &item)?;
         told.push(FoundItem { kind: row.kind, item, matches });
     }
-    let next = found.next.map(|place| cursor::write(&(VERSION, &digest, place.end, place.kind, place.id))).transpose()?;
+    let next = found.next.map(|place| cursors.after(&place)).transpose()?;
     Ok(SearchPage { items: told, next, exact: found.exact })
-}
-
-/// Of all that is asked for but the number of rows.
-fn digest(query: &SearchQuery) -> String {
-    cursor::digest_of(&format!("search {:?} {:?} {:?}", query.text, query.fields, query.filter))
-}
-
-fn decode(text: &str, digest: &str) -> Result<Place, IndexError> {
-    let (version, of, end, kind, id): Members = cursor::read(text)?;
-    if version != VERSION || of != digest {
-        return Err(IndexError::InvalidCursor);
-    }
-    Ok(Place { end, kind, id })
 }

@@ -1,6 +1,7 @@
 //! The rows of a page: gathered from the evidence of a rare term, or walked newest first.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
+use serde::{Deserialize, Serialize};
 
 use super::evidence::Evidence;
 use super::{Failure, Limits, prepare};
@@ -9,7 +10,7 @@ use crate::index::sqlite::query::condition::Condition;
 use crate::index::sqlite::query::table::{Column, Narrow, Table};
 
 /// Where a row stands: newest end first, then applications before jobs, then the row that was added later.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Place {
     pub(super) end: i64,
     pub(super) kind: u8,
