@@ -1,6 +1,6 @@
-//! Bodies of `/api/v1` as they were recorded over the sample archives: whoever changes one sees what clients will see.
+//! Recorded bodies of `/api/v1` over the sample archives. A change of an answer shows as a change of its recording.
 //!
-//! With `UPDATE_DOCUMENTS=1` in the environment they are written instead of compared (`make documents`).
+//! With `UPDATE_DOCUMENTS=1` in the environment, they are written instead of compared (`make documents`).
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::served::{Served, samples};
 
-/// What is recorded: the name of the file, and the request.
+/// The recorded JSON answers: the name of the file, and the request.
 const RECORDED: &[(&str, &str)] = &[
     ("applications", "/api/v1/applications?limit=3&sort=name"),
     ("applications-failed", "/api/v1/applications?min_failed_jobs=1&sort=-duration"),
@@ -36,7 +36,7 @@ const RECORDED: &[(&str, &str)] = &[
     ("error-no-such-path", "/api/v1/nothing"),
 ];
 
-/// Files that lines are recorded of.
+/// The recorded exports: the name of the file, and the request.
 const EXPORTED: &[(&str, &str)] = &[
     ("applications.csv", "/api/v1/applications/export?limit=3&sort=name"),
     ("jobs.csv", "/api/v1/jobs/export?limit=3&sort=name"),
@@ -47,24 +47,24 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/contract")
 }
 
-/// Compares with what was recorded, or records it.
+/// Compares an answer with its recording, or records it.
 fn compare(name: &str, found: &str) {
     let file = folder().join(name);
     if std::env::var_os("UPDATE_DOCUMENTS").is_some() {
         std::fs::write(&file, found).unwrap();
     }
     let recorded = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}: run `make documents`", file.display()));
-    assert_eq!(found, recorded, "{name} is another answer: if that is meant, run `make documents`");
+    assert_eq!(found, recorded, "{name} differs from its recording: if the change is intended, run `make documents`");
 }
 
-/// Without what depends on the machine and on the order in which archives were read.
+/// Removes the path of the working copy, which differs between machines.
 fn normalised(text: &str) -> String {
     let here = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
     let in_query: String = url::form_urlencoded::byte_serialize(here.as_bytes()).collect();
     text.replace(here, "file://").replace(&in_query, "file%3A%2F%2F")
 }
 
-/// A cursor holds numbers of rows.
+/// Hides the cursor: it contains row numbers, which depend on the order in which archives were read.
 fn hide_cursor(body: &mut Value) {
     if body["next"].is_string() {
         body["next"] = json!("<cursor>");
@@ -72,7 +72,7 @@ fn hide_cursor(body: &mut Value) {
 }
 
 #[tokio::test]
-async fn answers_are_as_they_were_recorded() {
+async fn answers_equal_their_recordings() {
     let server = Served::over(&samples()).await;
     for (name, path) in RECORDED {
         let answer = server.get(path).await;
@@ -92,10 +92,10 @@ async fn answers_are_as_they_were_recorded() {
 }
 
 #[test]
-fn nothing_is_recorded_that_is_not_asked_for() {
+fn every_recording_belongs_to_a_request() {
     let known: Vec<String> = RECORDED.iter().map(|(name, _)| format!("{name}.json")).collect();
     for entry in std::fs::read_dir(folder()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        assert!(known.contains(&name) || EXPORTED.iter().any(|(known, _)| *known == name), "{name} is recorded, and no test asks for it");
+        assert!(known.contains(&name) || EXPORTED.iter().any(|(known, _)| *known == name), "{name} is a recording without a request");
     }
 }

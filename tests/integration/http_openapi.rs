@@ -10,7 +10,7 @@ use crate::support::flink::tool;
 use crate::support::served::Served;
 
 #[test]
-fn the_committed_document_is_the_one_that_the_code_makes() {
+fn the_committed_document_is_up_to_date() {
     let path = tool("web/openapi.json");
     let expected = historyserver::api::openapi_json().unwrap();
     if std::env::var_os("UPDATE_DOCUMENTS").is_some() {
@@ -49,7 +49,7 @@ fn references(value: &Value, found: &mut BTreeSet<String>) {
 }
 
 #[tokio::test]
-async fn the_document_describes_each_route_once_with_its_errors_and_nothing_that_is_not_there() {
+async fn the_document_describes_each_route_once_with_its_errors() {
     let server = Served::over(&[]).await;
     let document = server.json("/api/v1/openapi.json").await;
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
@@ -70,13 +70,13 @@ async fn the_document_describes_each_route_once_with_its_errors_and_nothing_that
     references(&document, &mut found);
     for reference in found {
         let pointer = reference.strip_prefix('#').unwrap();
-        assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+        assert!(document.pointer(pointer).is_some(), "{reference} does not resolve");
     }
     server.stop().await;
 }
 
 #[tokio::test]
-async fn the_rendered_page_names_every_operation_and_needs_no_script_and_no_inline_style() {
+async fn the_page_lists_every_operation_without_scripts_or_inline_styles() {
     let server = Served::over(&[]).await;
     let document = server.json("/api/v1/openapi.json").await;
     let answer = server.get("/api/v1/").await;
@@ -98,7 +98,7 @@ async fn the_rendered_page_names_every_operation_and_needs_no_script_and_no_inli
 }
 
 #[tokio::test]
-async fn a_method_that_a_path_does_not_take_is_told_those_that_it_does() {
+async fn a_405_lists_the_allowed_methods() {
     let server = Served::over(&[]).await;
     for (method, path, allow) in [
         ("GET", "/api/v1/refresh", "POST"),

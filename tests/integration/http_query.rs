@@ -16,7 +16,7 @@ fn ids(page: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_list_holds_what_the_overview_holds_and_more_of_each() {
+async fn a_list_contains_the_rows_of_the_overview() {
     let server = Served::over(&samples()).await;
     for (path, overview, name, id, start, end) in [
         ("/api/v1/applications", "/applications/overview", "applications", "id", "start-time", "end-time"),
@@ -45,7 +45,7 @@ async fn a_list_holds_what_the_overview_holds_and_more_of_each() {
 }
 
 #[tokio::test]
-async fn a_job_is_told_as_recorded() {
+async fn a_job_has_all_its_members() {
     let server = Served::over(&samples()).await;
     let page = server.json("/api/v1/jobs?application=07ac2d4d82b8e3f0fd1a35b9888ae429&name=ADAPTIVE").await;
     let mut job = page["items"][0].clone();
@@ -66,11 +66,11 @@ async fn a_job_is_told_as_recorded() {
     server.stop().await;
 }
 
-/// Whether a job is to be found.
+/// Whether a filter selects a job.
 type Check<'a> = Box<dyn Fn(&Value) -> bool + 'a>;
 
 #[tokio::test]
-async fn filters_select_what_their_words_say() {
+async fn filters_select_the_matching_jobs() {
     let server = Served::over(&samples()).await;
     let all = server.json("/api/v1/jobs?limit=1000").await;
     let all = all["items"].as_array().unwrap();
@@ -104,7 +104,7 @@ async fn filters_select_what_their_words_say() {
 }
 
 #[tokio::test]
-async fn facets_count_under_all_of_the_filter_but_their_own_part() {
+async fn a_facet_ignores_its_own_part_of_the_filter() {
     let server = Served::over(&samples()).await;
     for kind in ["applications", "jobs"] {
         let whole = server.json(&format!("/api/v1/{kind}/facets")).await;
@@ -157,7 +157,7 @@ async fn statistics_add_up_to_the_list() {
 }
 
 #[tokio::test]
-async fn one_item_comes_with_its_copies_problems_and_jobs() {
+async fn an_application_has_its_copies_problems_and_jobs() {
     let server = Served::over(&samples()).await;
     let list = server.json("/api/v1/applications").await;
     for item in list["items"].as_array().unwrap() {
@@ -184,7 +184,7 @@ async fn one_item_comes_with_its_copies_problems_and_jobs() {
 }
 
 #[tokio::test]
-async fn a_history_holds_the_runs_of_one_name() {
+async fn a_history_contains_the_runs_of_one_name() {
     let server = Served::over(&samples()).await;
     let history = server.json("/api/v1/jobs/history?name=Adaptive%20rescaled").await;
     assert_eq!(ids(&history), ["07ac2d4d82b8e3f0fd1a35b9888ae429"]);

@@ -1,4 +1,4 @@
-//! `/api/v1/{applications,jobs}/export`: the whole list, as CSV and as JSON lines.
+//! `/api/v1/{applications,jobs}/export`: a whole list as CSV and as JSON lines.
 
 use std::path::PathBuf;
 
@@ -29,7 +29,7 @@ async fn table(server: &Served, path: &str) -> (Vec<String>, Vec<Vec<String>>) {
     (columns, rows)
 }
 
-/// Figures by their name, as the facts of a job tell them.
+/// Figures by column, from the facts of a job.
 fn figures(facts: &Value) -> Vec<(&'static str, Value)> {
     let (io, checkpoints, exception) = (&facts["io"], &facts["checkpoints"], &facts["root_exception"]);
     let cause = if exception["cause_class"].is_null() { &exception["class"] } else { &exception["cause_class"] };
@@ -50,7 +50,7 @@ fn figures(facts: &Value) -> Vec<(&'static str, Value)> {
 }
 
 #[tokio::test]
-async fn whoever_exports_failed_jobs_gets_the_figures_of_their_archives_and_what_they_failed_with() {
+async fn exported_jobs_have_the_figures_and_failures_of_their_archives() {
     let server = Served::over(&samples()).await;
     let archives = archives_in(&samples());
     for filter in ["status=FAILED", ""] {
@@ -76,7 +76,7 @@ async fn whoever_exports_failed_jobs_gets_the_figures_of_their_archives_and_what
 }
 
 #[tokio::test]
-async fn an_export_is_the_list_in_its_order_whatever_the_filter_and_the_sort() {
+async fn an_export_has_the_rows_and_the_order_of_the_list() {
     let server = Served::over(&samples()).await;
     for (kind, sorts) in [("applications", ["-end", "name", "-jobs"]), ("jobs", ["end", "-job_type", "failed_tasks"])] {
         for filter in ["", "status=FAILED,CANCELED", "name=e&min_duration=1", "name=nothing-has-this-name"] {
@@ -120,7 +120,7 @@ async fn an_export_is_the_list_in_its_order_whatever_the_filter_and_the_sort() {
 }
 
 #[tokio::test]
-async fn a_list_of_several_pages_is_exported_whole_plain_and_compressed() {
+async fn a_long_list_is_exported_completely_plain_and_compressed() {
     let folder = tempfile::tempdir().unwrap();
     for number in 0..2_345_i64 {
         let application = format!("{number:032x}");
@@ -147,7 +147,7 @@ async fn a_list_of_several_pages_is_exported_whole_plain_and_compressed() {
 }
 
 #[tokio::test]
-async fn names_that_a_spreadsheet_would_compute_are_texts_in_csv_and_what_they_were_in_json() {
+async fn formulas_are_escaped_in_csv_and_unchanged_in_json() {
     let folder = tempfile::tempdir().unwrap();
     let names = ["=HYPERLINK(\"http://x\",\"y\")", "+1", "-1+1", "@SUM(A1)", "\t=1", "\rx", " \"=1", "a,b\"c\nd", "harmless"];
     for (digit, name) in ('1'..).zip(names) {
@@ -178,7 +178,7 @@ async fn names_that_a_spreadsheet_would_compute_are_texts_in_csv_and_what_they_w
 }
 
 #[tokio::test]
-async fn an_export_is_a_file_with_a_name_and_head_tells_the_same_without_it() {
+async fn an_export_has_a_file_name_and_head_returns_the_same_headers() {
     let server = Served::over(&samples()).await;
     for (path, name) in [
         ("/api/v1/applications/export", ("applications-", ".csv")),

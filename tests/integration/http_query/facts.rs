@@ -22,22 +22,22 @@ fn encoded(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_fact_of_every_sample_is_what_its_documents_say() {
+async fn every_fact_of_every_sample_agrees_with_its_documents() {
     let server = Served::over(&samples()).await;
     let jobs = jobs();
     assert!(jobs.len() > 20);
-    let mut told = BTreeMap::<&str, usize>::new();
+    let mut known = BTreeMap::<&str, usize>::new();
     for job in &jobs {
         let expected = facts::of_job(&job.id, &job.documents);
         let found = server.json(&format!("/api/v1/jobs/{}", job.id)).await;
         assert_eq!(found["facts"], expected, "{}", job.id);
         for fact in ["scheduler", "flink_version", "root_exception", "checkpoints", "restarts"] {
-            *told.entry(fact).or_default() += usize::from(!expected[fact].is_null());
+            *known.entry(fact).or_default() += usize::from(!expected[fact].is_null());
         }
     }
-    // Each is told by some archive, and by some not where versions differ.
-    assert!(told.values().all(|count| *count > 0), "{told:?}");
-    assert!(told["scheduler"] < jobs.len() && told["checkpoints"] < jobs.len(), "{told:?}");
+    // Some archive has each fact; not every version of Flink archives the scheduler, and not every job has checkpoints.
+    assert!(known.values().all(|count| *count > 0), "{known:?}");
+    assert!(known["scheduler"] < jobs.len() && known["checkpoints"] < jobs.len(), "{known:?}");
     server.stop().await;
 }
 
@@ -123,9 +123,9 @@ async fn failures_are_counted_by_the_class_of_their_innermost_cause() {
         let each = found["exceptions"].as_array().unwrap().iter();
         each.map(|each| (each["class"].as_str().unwrap().to_owned(), each["jobs"].as_u64().unwrap())).collect()
     };
-    let told = classes(&found);
-    assert!(told.is_sorted_by(|one, other| one.1 >= other.1), "{told:?}");
-    assert_eq!(told.into_iter().collect::<BTreeMap<_, _>>(), expected);
+    let counted = classes(&found);
+    assert!(counted.is_sorted_by(|one, other| one.1 >= other.1), "{counted:?}");
+    assert_eq!(counted.into_iter().collect::<BTreeMap<_, _>>(), expected);
     let none = server.json(&format!("/api/v1/statistics?{range}&status=FINISHED")).await;
     assert_eq!(classes(&none), []);
     let applications = server.json(&format!("/api/v1/statistics?kind=applications&{range}")).await;
@@ -134,7 +134,7 @@ async fn failures_are_counted_by_the_class_of_their_innermost_cause() {
 }
 
 #[tokio::test]
-async fn two_jobs_are_compared_by_configuration_and_vertex() {
+async fn a_comparison_lists_differences_of_configuration_and_vertices() {
     let server = Served::over(&samples()).await;
     let jobs = jobs();
     let (mut changed, mut same) = (0, 0);
@@ -142,8 +142,8 @@ async fn two_jobs_are_compared_by_configuration_and_vertex() {
         let [left, right] = pair else { unreachable!() };
         let found = server.json(&format!("/api/v1/jobs/compare?left={}&right={}", left.id, right.id)).await;
         for (side, job) in [("left", left), ("right", right)] {
-            let told = server.json(&format!("/api/v1/jobs/{}", job.id)).await;
-            assert_eq!(found[format!("{side}_facts")], told["facts"]);
+            let details = server.json(&format!("/api/v1/jobs/{}", job.id)).await;
+            assert_eq!(found[format!("{side}_facts")], details["facts"]);
             assert_eq!(found[side]["id"], job.id.as_str());
         }
         let (one, other) = (facts::configuration(&left.id, &left.documents), facts::configuration(&right.id, &right.documents));
@@ -160,16 +160,16 @@ async fn two_jobs_are_compared_by_configuration_and_vertex() {
             let mut all: Vec<String> = facts["vertices"].as_array().unwrap().iter().map(Value::to_string).collect();
             matched.sort();
             all.sort();
-            assert_eq!(matched, all, "each vertex is there once");
+            assert_eq!(matched, all, "each vertex appears once");
         }
         for vertex in vertices {
             match vertex["change"].as_str().unwrap() {
                 "same" => same += 1,
                 "changed" => {
                     changed += 1;
-                    for what in vertex["differences"].as_array().unwrap() {
-                        let what = what.as_str().unwrap();
-                        assert_ne!(vertex["left"][what], vertex["right"][what]);
+                    for member in vertex["differences"].as_array().unwrap() {
+                        let member = member.as_str().unwrap();
+                        assert_ne!(vertex["left"][member], vertex["right"][member]);
                     }
                 }
                 "added" => assert!(vertex["left"].is_null()),
@@ -211,7 +211,7 @@ fn write_failed(root: &Path, job: &str, parallelism: i64, class: &str, modified:
 }
 
 #[tokio::test]
-async fn facts_are_replaced_with_their_archive_and_go_with_it() {
+async fn facts_are_replaced_and_removed_with_their_archive() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("archives");
     let (job, other) = (id('1'), id('2'));

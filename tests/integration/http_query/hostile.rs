@@ -1,10 +1,10 @@
-//! Hostile values in every parameter of every path that the OpenAPI document knows: a 4xx that says what is wrong, or an ordinary answer.
+//! Hostile values in every parameter of every path of the OpenAPI document: the answer is a 4xx with a sentence, or a normal answer.
 
 use serde_json::Value;
 
 use crate::support::served::{Served, samples};
 
-/// As they are sent, percent-encoded or not.
+/// The values as they are sent, some of them percent-encoded.
 const VALUES: &[&str] = &[
     "",
     "%00",
@@ -47,32 +47,32 @@ const VALUES: &[&str] = &[
     "AAAA",
 ];
 
-/// A text that every parameter is too short for.
+/// Length of a text that is too long for every parameter.
 const LONG: usize = 5_000;
 
 /// One operation of the document.
 struct Operation {
     path: String,
-    /// Query parameters, and whether each must be there.
+    /// Query parameters, and whether each is required.
     parameters: Vec<(String, bool)>,
 }
 
 impl Operation {
-    /// Its path with this id, and the parameters that must be there but for one.
-    fn url(&self, id: &str, but: &str) -> String {
-        let needed = self.parameters.iter().filter(|(name, required)| *required && name != but);
-        let query: Vec<String> = needed.map(|(name, _)| format!("{name}={}&", usual(name))).collect();
+    /// Its path with this id, and the required parameters except one.
+    fn url(&self, id: &str, except: &str) -> String {
+        let needed = self.parameters.iter().filter(|(name, required)| *required && name != except);
+        let query: Vec<String> = needed.map(|(name, _)| format!("{name}={}&", valid_value(name))).collect();
         format!("{}?{}", self.path.replace("{id}", id), query.concat())
     }
 
-    /// An id that the path knows.
+    /// The id of an archived application or job.
     fn id(&self) -> &'static str {
         if self.path.contains("/jobs/") { "97e64afe56d154c5ef33d6bd2ea42fe0" } else { "0d6f4f6e8da5b7e7a3551550ff16c873" }
     }
 }
 
-/// A value that a parameter takes.
-fn usual(name: &str) -> &'static str {
+/// A valid value of a required parameter.
+fn valid_value(name: &str) -> &'static str {
     match name {
         "left" | "right" => "97e64afe56d154c5ef33d6bd2ea42fe0",
         "path" => "/jobs/overview",
@@ -92,7 +92,7 @@ fn operations(document: &Value) -> Vec<Operation> {
         .collect()
 }
 
-/// The sentence of an answer that is an error of the client; `None`: it is an answer.
+/// The sentence of a 400; empty for another 4xx; `None` for a 200.
 async fn sentence(server: &Served, url: &str) -> Option<String> {
     let answer = server.get(url).await;
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
@@ -110,39 +110,39 @@ async fn sentence(server: &Served, url: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn no_value_of_no_parameter_leads_to_anything_but_an_answer_or_a_4xx_that_names_it() {
+async fn a_hostile_value_is_answered_or_refused_with_the_name_of_its_parameter() {
     let server = Served::over(&samples()).await;
     let document = server.json("/api/v1/openapi.json").await;
-    let mut asked = 0;
+    let mut requests = 0;
     for operation in operations(&document) {
         for (name, _) in &operation.parameters {
             let url = operation.url(operation.id(), name);
             let long = "x".repeat(LONG);
             for value in VALUES.iter().copied().chain([long.as_str()]) {
-                asked += 1;
+                requests += 1;
                 let url = format!("{url}{name}={value}");
                 if let Some(sentence) = sentence(&server, &url).await {
                     let named = sentence.contains(&format!("`{name}`"));
                     assert!(sentence.is_empty() || named, "{url}: {sentence}");
                 }
             }
-            // Twice, and twice the same.
+            // A repeated parameter.
             for (one, other) in [("a", "b"), ("1", "1"), ("", "")] {
                 sentence(&server, &format!("{url}{name}={one}&{name}={other}")).await;
             }
         }
         if operation.path.contains("{id}") {
             for value in VALUES.iter().filter(|value| !value.is_empty()) {
-                sentence(&server, &operation.url(value, "")).await.expect("there is no such id");
+                sentence(&server, &operation.url(value, "")).await.expect("no application or job has this id");
             }
         }
     }
-    assert!(asked > 3_000, "only {asked} requests were made of the document");
+    assert!(requests > 3_000, "only {requests} requests were made");
     server.stop().await;
 }
 
 #[tokio::test]
-async fn an_unknown_parameter_is_refused_by_every_path_which_names_those_that_it_takes() {
+async fn an_unknown_parameter_is_refused_with_the_names_of_the_known_ones() {
     let server = Served::over(&samples()).await;
     let document = server.json("/api/v1/openapi.json").await;
     for operation in operations(&document) {

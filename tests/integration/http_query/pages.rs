@@ -1,4 +1,4 @@
-//! Pages of the fixtures, in every order.
+//! Pages of lists in every order.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::ids;
 use crate::support::served::{Served, samples};
 
 #[tokio::test]
-async fn pages_of_every_sort_make_up_the_list_and_the_reverse_sort_the_same_set() {
+async fn the_pages_of_every_sort_add_up_to_the_list() {
     let server = Served::over(&samples()).await;
     for (kind, keys) in [
         ("applications", &["name", "status", "start", "end", "duration", "cluster", "directory", "jobs", "failed_jobs"][..]),

@@ -1,4 +1,4 @@
-//! Whatever is read within a scope is of its directories alone.
+//! A scope limits all reads to its archive directories.
 
 use historyserver::archive::Owner;
 use historyserver::index::query::{Filter, ListKind, ListQuery, Scope, Sort, SortKey};
@@ -8,7 +8,7 @@ use crate::support::archives::{id, write, write_application};
 use crate::support::served::Served;
 
 #[tokio::test]
-async fn what_flinks_lists_and_the_figures_are_made_of_is_within_the_scope_too() {
+async fn flinks_lists_and_the_figures_are_limited_to_the_scope() {
     let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let both = [one.path().to_path_buf(), other.path().to_path_buf()];
     for (folder, digit) in both.iter().zip(['1', '2']) {
@@ -33,9 +33,9 @@ async fn what_flinks_lists_and_the_figures_are_made_of_is_within_the_scope_too()
                 })
                 .await
                 .unwrap();
-            let told: Vec<String> = rows.into_iter().collect();
-            assert_eq!(told.len(), expected.len(), "{told:?}");
-            assert!(told.iter().zip(&expected).all(|(row, id)| row.contains(id)), "{told:?}");
+            let rows: Vec<String> = rows.into_iter().collect();
+            assert_eq!(rows.len(), expected.len(), "{rows:?}");
+            assert!(rows.iter().zip(&expected).all(|(row, id)| row.contains(id)), "{rows:?}");
         }
         let ids: Vec<String> = reader.job_ids().await.unwrap().into_iter().map(|(id, _)| id.to_string()).collect();
         assert_eq!(ids, expected);
@@ -55,12 +55,12 @@ async fn what_flinks_lists_and_the_figures_are_made_of_is_within_the_scope_too()
 }
 
 #[tokio::test]
-async fn what_is_outside_of_a_scope_is_not_listed_counted_found_or_read() {
+async fn lists_counts_searches_and_documents_are_limited_to_the_scope() {
     let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let both = [one.path().to_path_buf(), other.path().to_path_buf()];
     for (folder, digit) in both.iter().zip(['1', '2']) {
         write_application(folder, "eu", &id(digit), "orders", 1_000, &[]);
-        // Of an id that is in both.
+        // The same id in both directories.
         write_application(folder, "eu", &id('a'), "payments", 1_000, &[]);
         write(&folder.join(id('f')), "no archive");
     }
@@ -93,8 +93,8 @@ async fn what_is_outside_of_a_scope_is_not_listed_counted_found_or_read() {
         if let DocumentAnswer::Found(document) = found {
             assert_eq!(reader.document_piece(&document, 0, usize::MAX).await.unwrap().len() as u64, document.length, "{digit}");
         }
-        let asked = DocumentPage { owner, copy: Copy::default(), own: false, cursor: None, limit: 10 };
-        match reader.document_page(asked).await.unwrap() {
+        let query = DocumentPage { owner, copy: Copy::default(), own: false, cursor: None, limit: 10 };
+        match reader.document_page(query).await.unwrap() {
             DocumentList::Page(unit, _) => assert_eq!((unit.directory().to_string(), seen), (directory.clone(), true), "{digit}"),
             _ => assert!(!seen, "{digit}"),
         }

@@ -1,4 +1,4 @@
-//! `/api/v1/search` over the fixtures: every kind of field, against the archived documents themselves.
+//! `/api/v1/search` over the samples: every kind of field, compared with the archived documents.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-/// All that is found, page by page.
+/// The items of all pages.
 async fn all(server: &Served, query: &str) -> Vec<Value> {
     let (mut items, mut cursor) = (Vec::new(), String::new());
     loop {
@@ -28,7 +28,7 @@ fn keys(items: &[Value]) -> BTreeSet<(String, String)> {
     items.iter().map(|item| (item["kind"].as_str().unwrap().to_owned(), item["id"].as_str().unwrap().to_owned())).collect()
 }
 
-/// What each application and job tells, read from its documents.
+/// The searchable texts of an application or a job, read from its documents.
 struct Archived {
     kind: &'static str,
     id: String,
@@ -69,14 +69,14 @@ async fn archived(server: &Served) -> Vec<Archived> {
 type Check = fn(&Archived, &str) -> bool;
 
 #[tokio::test]
-async fn every_kind_of_text_is_found_where_the_documents_have_it() {
+async fn every_kind_of_text_is_found_in_the_documents_that_contain_it() {
     let server = Served::over(&samples()).await;
     let archived = archived(&server).await;
     let in_name: Check = |item, text| item.name.to_lowercase().contains(text);
     let in_vertex: Check = |item, text| item.vertices.iter().any(|name| name.to_lowercase().contains(text));
     let in_exception: Check = |item, text| item.exceptions.to_lowercase().contains(text);
     let in_configuration: Check = |item, text| item.configuration.to_lowercase().contains(text);
-    // Of names and vertices parts of words; of the rest words and beginnings of words, of class names too.
+    // In names and vertices, parts of words are found; elsewhere words and beginnings of words, in class names too.
     for (field, text, check, least) in [
         ("name", "rescal", in_name, 1),
         ("name", "e", in_name, 10),
@@ -104,7 +104,7 @@ async fn every_kind_of_text_is_found_where_the_documents_have_it() {
     ] {
         let items = all(&server, &format!("in={field}&q={}", encoded(text))).await;
         if field == "exception" && text == "could not execute" {
-            // Three terms, each found anywhere, and one that is found whole.
+            // Three terms that may be anywhere, compared with the quoted phrase.
             let whole = keys(&all(&server, &format!("in=exception&q={}", encoded(&format!("\"{text}\"")))).await);
             assert!(!whole.is_empty() && whole.is_subset(&keys(&items)), "{text}");
             continue;
@@ -132,7 +132,7 @@ async fn every_kind_of_text_is_found_where_the_documents_have_it() {
 }
 
 #[tokio::test]
-async fn ids_are_found_by_their_beginning_and_lead_to_their_page() {
+async fn an_id_is_found_by_its_prefix_and_links_to_its_page() {
     let server = Served::over(&samples()).await;
     let items = all(&server, "q=07AC2d4d").await;
     assert_eq!(items.len(), 2);
@@ -148,14 +148,14 @@ async fn ids_are_found_by_their_beginning_and_lead_to_their_page() {
 }
 
 #[tokio::test]
-async fn each_copy_is_found_for_itself_and_leads_to_itself() {
+async fn each_copy_is_found_and_links_to_itself() {
     let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let roots = [one.path().to_path_buf(), other.path().to_path_buf()];
     for (root, cluster, name) in [(0, "x", "orders apple"), (0, "y & z", "orders banana"), (1, "x", "orders cherry")] {
         write_application(&roots[root], cluster, &id('a'), name, 1_000, &[&id('b')]);
         set_modified(&application_folder(&roots[root], cluster, &id('a')).join("application-summary"), 1_000_000_000_000);
     }
-    // The same job as a legacy archive, in a directory of its own and in that of two of the others.
+    // The same job as a legacy job archive: in a directory of its own, and in the directory of two of the others.
     let legacy = tempfile::tempdir().unwrap();
     write(&legacy.path().join(id('b')), job(&id('b'), "orders date", 1_000));
     write(&roots[0].join(id('b')), job(&id('b'), "orders elder", 1_000));
@@ -167,7 +167,7 @@ async fn each_copy_is_found_for_itself_and_leads_to_itself() {
     for kind in ["application", "job"] {
         let shown: Vec<&Value> = items.iter().filter(|item| item["kind"] == kind && item["shown"] == true).collect();
         assert_eq!(shown.len(), 1, "{kind}");
-        // The later directory comes first.
+        // A later configured directory takes precedence.
         assert_eq!(shown[0]["name"], "orders cherry");
     }
     for item in &items {
@@ -176,7 +176,7 @@ async fn each_copy_is_found_for_itself_and_leads_to_itself() {
             assert_eq!(copy[member], item[member], "{member} of {item}");
         }
     }
-    // What only a copy has that is not shown.
+    // Words that only copies contain that are not shown.
     for (word, cluster, count) in
         [("apple", json!("x"), 2), ("banana", json!("y & z"), 2), ("date", Value::Null, 1), ("elder", Value::Null, 1)]
     {
@@ -197,7 +197,7 @@ async fn each_copy_is_found_for_itself_and_leads_to_itself() {
 }
 
 #[tokio::test]
-async fn a_failure_leads_to_the_exceptions_and_markup_stays_text() {
+async fn a_failure_links_to_the_exceptions_and_markup_stays_text() {
     let server = Served::over(&samples()).await;
     let items = all(&server, "q=kaboom&in=exception").await;
     assert!(items.iter().any(|item| item["kind"] == "job"));
@@ -224,9 +224,9 @@ async fn a_failure_leads_to_the_exceptions_and_markup_stays_text() {
 }
 
 #[tokio::test]
-async fn whatever_is_typed_is_searched_or_refused_with_a_sentence() {
+async fn any_input_is_searched_or_refused_with_a_sentence() {
     let server = Served::over(&samples()).await;
-    for typed in [
+    for input in [
         "\"",
         "\"\"\"",
         "*",
@@ -258,14 +258,14 @@ async fn whatever_is_typed_is_searched_or_refused_with_a_sentence() {
         "İ",
         "\u{1e}",
     ] {
-        let answer = server.get(&format!("/api/v1/search?q={}", encoded(typed))).await;
+        let answer = server.get(&format!("/api/v1/search?q={}", encoded(input))).await;
         assert!(
-            answer.status() == 200 || (answer.status() == 400 && typed.trim_matches(['"', '*']).is_empty()),
-            "{typed:?}: {}",
+            answer.status() == 200 || (answer.status() == 400 && input.trim_matches(['"', '*']).is_empty()),
+            "{input:?}: {}",
             answer.status()
         );
     }
-    // Clients of HTTP send no more in a path.
+    // About the longest URL that HTTP clients send.
     let long = "x".repeat(60 << 10);
     for (query, sentence) in [
         (String::new(), "`q` is needed: what is looked for."),
