@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use historyserver::archive::{DocumentSink, Limits, Owner, SinkError, read_slice, read_stream};
+use historyserver::archive::{ArchiveLimits, DocumentSink, Owner, SinkError, read_slice, read_stream};
 use historyserver::pack::{Packer, Part, find, unpack};
 
 struct Archive {
@@ -62,7 +62,7 @@ impl DocumentSink for Kept {
 fn documents(archive: &Archive) -> Vec<(String, Vec<u8>)> {
     let mut kept = Kept::default();
     // A fixture that cannot be read is a failure of the tests, not of a measurement.
-    let _ = read_slice(&archive.bytes, archive.owner, &Limits::default(), &mut kept);
+    let _ = read_slice(&archive.bytes, archive.owner, &ArchiveLimits::default(), &mut kept);
     kept.0
 }
 
@@ -80,14 +80,14 @@ fn parse(criterion: &mut Criterion) {
     group.bench_function("slice", |bencher| {
         bencher.iter(|| {
             for archive in &archives {
-                let _ = black_box(read_slice(&archive.bytes, archive.owner, &Limits::default(), &mut Nowhere));
+                let _ = black_box(read_slice(&archive.bytes, archive.owner, &ArchiveLimits::default(), &mut Nowhere));
             }
         });
     });
     group.bench_function("stream", |bencher| {
         bencher.iter(|| {
             for archive in &archives {
-                let _ = black_box(read_stream(archive.bytes.as_slice(), archive.owner, &Limits::default(), &mut Nowhere));
+                let _ = black_box(read_stream(archive.bytes.as_slice(), archive.owner, &ArchiveLimits::default(), &mut Nowhere));
             }
         });
     });

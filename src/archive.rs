@@ -24,14 +24,14 @@ use std::io::{self, BufReader};
 pub use self::derivation::{Derivation, Derived};
 pub use self::job_overview::{OverviewForm, has_newer_members};
 
-use self::facts::{Belongs, Facts};
+use self::facts::{Facts, JobApplication};
 use crate::clock::Millis;
 use crate::ids::{ApplicationId, JobId};
 use crate::problem::ProblemCode;
 
 /// Limits on what an archive may hold (`historyserver.limits.*`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct ArchiveLimits {
     /// Bytes of one document (`historyserver.limits.document-size`).
     pub document_size: u64,
     /// Entries of one archive (`historyserver.limits.entries`).
@@ -42,7 +42,7 @@ pub struct Limits {
     pub path_length: usize,
 }
 
-impl Default for Limits {
+impl Default for ArchiveLimits {
     fn default() -> Self {
         Self { document_size: 256 << 20, entries: 1_000_000, depth: 64, path_length: 4 << 10 }
     }
@@ -122,7 +122,7 @@ pub struct JobRecord {
     /// `BATCH` or `STREAMING`, where the archive tells.
     pub job_type: Option<String>,
     /// The application that it belongs to, as its details tell.
-    pub belongs: Belongs,
+    pub application: JobApplication,
     /// Number of tasks by lower-case execution state, and `total`, as archived.
     pub tasks: Vec<(String, u64)>,
     /// The object of `/jobs/overview`: text as archived, with the members that Flink's clients require added where missing.
@@ -140,7 +140,7 @@ pub enum Record {
 
 /// An archive that was read to its end. Its documents went to the sink on the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Read {
+pub struct ParsedArchive {
     /// The overview; `None` when no entry tells one (its documents are served, it is not listed).
     pub record: Option<Record>,
     /// What the documents tell beyond it.
@@ -206,14 +206,14 @@ const STATES: usize = 64;
 ///
 /// # Errors
 /// [`ReadError::Unreadable`] or [`ReadError::Sink`].
-pub fn read_slice(bytes: &[u8], owner: Owner, limits: &Limits, sink: &mut dyn DocumentSink) -> Result<Read, ReadError> {
+pub fn read_slice(bytes: &[u8], owner: Owner, limits: &ArchiveLimits, sink: &mut dyn DocumentSink) -> Result<ParsedArchive, ReadError> {
     reader::read(bytes, owner, limits, sink)
 }
 
 /// Whether an archive begins and ends as a whole archive of this owner does, by its first and its last bytes. `false` says nothing:
 /// only reading all of it tells whether it can be read.
 #[must_use]
-pub fn has_whole_ends(head: &[u8], tail: &[u8], owner: Owner, limits: &Limits) -> bool {
+pub fn has_whole_ends(head: &[u8], tail: &[u8], owner: Owner, limits: &ArchiveLimits) -> bool {
     ends::begins_well(head, owner, limits) && ends::ends_well(tail)
 }
 
@@ -221,7 +221,12 @@ pub fn has_whole_ends(head: &[u8], tail: &[u8], owner: Owner, limits: &Limits) -
 ///
 /// # Errors
 /// [`ReadError`].
-pub fn read_stream(source: impl io::Read, owner: Owner, limits: &Limits, sink: &mut dyn DocumentSink) -> Result<Read, ReadError> {
+pub fn read_stream(
+    source: impl io::Read,
+    owner: Owner,
+    limits: &ArchiveLimits,
+    sink: &mut dyn DocumentSink,
+) -> Result<ParsedArchive, ReadError> {
     read_buffered(source, STREAM_BUFFER_BYTES, owner, limits, sink)
 }
 
@@ -229,9 +234,9 @@ fn read_buffered(
     source: impl io::Read,
     buffer_bytes: usize,
     owner: Owner,
-    limits: &Limits,
+    limits: &ArchiveLimits,
     sink: &mut dyn DocumentSink,
-) -> Result<Read, ReadError> {
+) -> Result<ParsedArchive, ReadError> {
     reader::read(BufReader::with_capacity(buffer_bytes, Retrying(source)), owner, limits, sink)
 }
 

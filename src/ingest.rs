@@ -25,7 +25,7 @@ pub use lookup::LookupUnlisted;
 pub use probe::ProbedUnit;
 pub use restore::RestoreError;
 
-use crate::archive::Limits;
+use crate::archive::ArchiveLimits;
 use crate::clock::{Clock, Millis};
 use crate::directory::Directory;
 use crate::index::{IndexReader, IndexWriter, UnitChange, UnitKey};
@@ -47,7 +47,7 @@ struct Shared {
     directories: BTreeMap<DirectoryUrl, Directory>,
     writer: IndexWriter,
     reader: IndexReader,
-    limits: Limits,
+    limits: ArchiveLimits,
     clock: Clock,
     /// Milliseconds between two refreshes.
     refresh_interval: Millis,
@@ -65,7 +65,7 @@ struct Shared {
 #[derive(Debug, Clone, Copy)]
 pub struct IngestOptions {
     /// Limits of the parser (`historyserver.limits.*`).
-    pub limits: Limits,
+    pub limits: ArchiveLimits,
     /// Bytes of archives in memory at once (`historyserver.limits.bytes-in-flight`); one document may exceed that, alone.
     pub bytes_in_flight: u64,
     /// Time between two refreshes (`historyserver.archive.fs.refresh-interval`): what a store did not hand out is tried again after a few.

@@ -49,7 +49,7 @@ pub struct Damaged(pub String);
 
 /// Where a document begins in a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct DocumentLocation {
     /// Frame within the part.
     pub frame: u32,
     /// Bytes into that frame, uncompressed.
@@ -58,7 +58,7 @@ pub struct Place {
     pub length: u64,
 }
 
-impl Place {
+impl DocumentLocation {
     /// The place of a document that begins so many bytes into a part.
     #[expect(clippy::cast_possible_truncation, reason = "a position lies within a part, which is far smaller")]
     fn at(position: u64, length: u64) -> Self {
@@ -78,7 +78,7 @@ impl Place {
 ///
 /// # Errors
 /// [`Damaged`].
-pub fn find(directory: &[u8], path: &str) -> Result<Option<Place>, Damaged> {
+pub fn find(directory: &[u8], path: &str) -> Result<Option<DocumentLocation>, Damaged> {
     directory::find(directory, path)
 }
 
@@ -86,7 +86,7 @@ pub fn find(directory: &[u8], path: &str) -> Result<Option<Place>, Damaged> {
 ///
 /// # Errors
 /// [`Damaged`].
-pub fn list(directory: &[u8]) -> Result<Vec<(String, Place)>, Damaged> {
+pub fn list(directory: &[u8]) -> Result<Vec<(String, DocumentLocation)>, Damaged> {
     directory::list(directory)
 }
 

@@ -206,7 +206,7 @@ fn lists() -> Vec<(&'static str, ListQuery)> {
     };
     let contains = |text: &str| Filter { name: Some((text.to_owned(), NameMatch::Contains)), ..Filter::default() };
     let words = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-    let range = |least: i64, most: i64| Bounds { least: Some(least), most: Some(most) };
+    let range = |least: i64, most: i64| Bounds { min: Some(least), max: Some(most) };
     let of = Filter::default;
     let cluster = || words(&["cluster-12"]);
     vec![

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Parser;
-use historyserver::archive::{DocumentSink, Limits, Owner, SinkError, read_slice};
+use historyserver::archive::{ArchiveLimits, DocumentSink, Owner, SinkError, read_slice};
 use historyserver::pack::{FRAME_BYTES, Packer};
 use zstd::bulk::Compressor;
 
@@ -151,6 +151,6 @@ fn owner(file: &Path) -> Option<Owner> {
 fn read_archive(file: &Path, owner: Owner) -> Result<Documents> {
     let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let mut documents = Documents::default();
-    read_slice(&bytes, owner, &Limits::default(), &mut documents).with_context(|| format!("cannot read {}", file.display()))?;
+    read_slice(&bytes, owner, &ArchiveLimits::default(), &mut documents).with_context(|| format!("cannot read {}", file.display()))?;
     Ok(documents)
 }

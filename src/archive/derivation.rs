@@ -1,7 +1,7 @@
 //! What the documents of one archive tell of its owner: its row in lists, and the facts beyond it.
 
 use super::application::{ApplicationFindings, OtherApplication};
-use super::entry_path::{EntryPaths, Place};
+use super::entry_path::{DocumentKind, EntryPaths};
 use super::facts::{Deriver, Facts};
 use super::job::{JobFindings, OtherJob};
 use super::{Owner, Record};
@@ -70,24 +70,24 @@ impl Derivation {
     }
 
     /// Takes a document whose path was judged.
-    pub(super) fn place(&mut self, place: Place, path: &str, json: &str) -> Result<(), OtherOwner> {
-        if matches!(place, Place::Details | Place::Below) {
+    pub(super) fn place(&mut self, place: DocumentKind, path: &str, json: &str) -> Result<(), OtherOwner> {
+        if matches!(place, DocumentKind::Details | DocumentKind::Below) {
             self.deriver.document(path, json);
         }
         match (&mut self.findings, place) {
-            (Findings::Application(findings), Place::Overview) => findings.overview(json)?,
-            (Findings::Application(findings), Place::Details) => findings.details(json),
-            (Findings::Job(findings), Place::Overview) => findings.overview(json)?,
-            (Findings::Job(findings), Place::LegacyOverview) => findings.legacy_overview(json)?,
-            (Findings::Job(findings), Place::Details) => findings.details(json),
-            (_, Place::Below) | (Findings::Application(_), Place::LegacyOverview) => {}
+            (Findings::Application(findings), DocumentKind::Overview) => findings.overview(json)?,
+            (Findings::Application(findings), DocumentKind::Details) => findings.details(json),
+            (Findings::Job(findings), DocumentKind::Overview) => findings.overview(json)?,
+            (Findings::Job(findings), DocumentKind::LegacyOverview) => findings.legacy_overview(json)?,
+            (Findings::Job(findings), DocumentKind::Details) => findings.details(json),
+            (_, DocumentKind::Below) | (Findings::Application(_), DocumentKind::LegacyOverview) => {}
         }
         Ok(())
     }
 
     /// Which document this is, if something would be derived from it and it is too large for that.
-    pub(super) fn too_large(&self, place: Place, path: &str, json: &str) -> Option<&'static str> {
-        matches!(place, Place::Details | Place::Below).then(|| self.deriver.too_large(path, json)).flatten()
+    pub(super) fn too_large(&self, place: DocumentKind, path: &str, json: &str) -> Option<&'static str> {
+        matches!(place, DocumentKind::Details | DocumentKind::Below).then(|| self.deriver.too_large(path, json)).flatten()
     }
 
     /// What was derived.

@@ -1,18 +1,18 @@
 //! The two ends of an archive: cheap evidence that it is whole and whose it is.
 
-use super::entry_path::{EntryPaths, Place, Refused};
+use super::entry_path::{DocumentKind, EntryPaths, Refused};
 use super::envelope::{Entry, Field, walk};
-use super::{Limits, Owner};
+use super::{ArchiveLimits, Owner};
 
 /// Whether these first bytes hold whole entries under the owner's id, and none under another's.
-pub(super) fn begins_well(head: &[u8], owner: Owner, limits: &Limits) -> bool {
+pub(super) fn begins_well(head: &[u8], owner: Owner, limits: &ArchiveLimits) -> bool {
     let paths = EntryPaths::new(owner);
     let (mut own, mut foreign) = (0_u64, 0_u64);
     // That the bytes end before the archive does is no surprise: what stands before that counts.
     let _ = walk(head, limits, &mut |_, entry| {
         if let Entry::Object { path: Field::Text(path), json: Field::Text(_), .. } = entry {
             match paths.judge(path) {
-                Ok((Place::Details | Place::Below, _)) => own += 1,
+                Ok((DocumentKind::Details | DocumentKind::Below, _)) => own += 1,
                 Err(Refused::Foreign) => foreign += 1,
                 Ok(_) | Err(Refused::Unknown) => {}
             }
@@ -58,13 +58,13 @@ mod tests {
 
     fn whole(archive: &[u8], head: usize, tail: usize) -> bool {
         let head = &archive[..head.min(archive.len())];
-        begins_well(head, owner(), &Limits::default()) && ends_well(&archive[archive.len().saturating_sub(tail)..])
+        begins_well(head, owner(), &ArchiveLimits::default()) && ends_well(&archive[archive.len().saturating_sub(tail)..])
     }
 
     #[test]
     fn a_whole_archive_has_whole_ends() {
         let archive = archive();
-        assert!(read_slice(archive.as_bytes(), owner(), &Limits::default(), &mut NoSink).is_ok());
+        assert!(read_slice(archive.as_bytes(), owner(), &ArchiveLimits::default(), &mut NoSink).is_ok());
         assert!(whole(archive.as_bytes(), archive.len() - 20, 20));
         let spaced = format!("{} \n", archive.replace("\"}]}", "\" }\n ] } "));
         assert!(ends_well(spaced.as_bytes()));
@@ -84,9 +84,9 @@ mod tests {
         let other = archive.replace(JOB, "1d6f4f6e8da5b7e7a3551550ff16c873");
         assert!(!whole(other.as_bytes(), other.len(), 64));
         // Before its first own path nothing is known.
-        assert!(!begins_well(&archive.as_bytes()[..60], owner(), &Limits::default()));
-        assert!(!begins_well(b"", owner(), &Limits::default()));
-        assert!(!begins_well(&[0xff; 64], owner(), &Limits::default()));
+        assert!(!begins_well(&archive.as_bytes()[..60], owner(), &ArchiveLimits::default()));
+        assert!(!begins_well(b"", owner(), &ArchiveLimits::default()));
+        assert!(!begins_well(&[0xff; 64], owner(), &ArchiveLimits::default()));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::Owner;
 
 /// What stands under a path that belongs to the owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum DocumentKind {
     /// `/applications/overview` or `/jobs/overview`.
     Overview,
     /// `/joboverview`, as Flink wrote it before 1.5.
@@ -44,7 +44,7 @@ impl EntryPaths {
     }
 
     /// Judges a path. An allowed one is given back as it is served: with its id in lower case.
-    pub(super) fn judge<'p>(&self, path: &'p str) -> Result<(Place, Cow<'p, str>), Refused> {
+    pub(super) fn judge<'p>(&self, path: &'p str) -> Result<(DocumentKind, Cow<'p, str>), Refused> {
         if !path.bytes().all(|byte| byte >= 0x20 && !matches!(byte, b'%' | b'\\' | 0x7f)) || path.chars().any(char::is_control) {
             // Flink writes ids, numbers and fixed words only: nothing to decode, and nothing to hide behind a decoding.
             return Err(Refused::Unknown);
@@ -55,7 +55,7 @@ impl EntryPaths {
         }
         let (collection, rest) = match segments.split_once('/') {
             Some((collection, rest)) => (collection, rest),
-            None if self.legacy_overview && segments == "joboverview" => return Ok((Place::LegacyOverview, Cow::Borrowed(path))),
+            None if self.legacy_overview && segments == "joboverview" => return Ok((DocumentKind::LegacyOverview, Cow::Borrowed(path))),
             None => return Err(Refused::Unknown),
         };
         let (id, below) = match rest.split_once('/') {
@@ -64,10 +64,10 @@ impl EntryPaths {
         };
         if collection == self.collection {
             if id == "overview" && below.is_none() {
-                return Ok((Place::Overview, Cow::Borrowed(path)));
+                return Ok((DocumentKind::Overview, Cow::Borrowed(path)));
             }
             if id.eq_ignore_ascii_case(&self.id) {
-                let place = if below.is_some() { Place::Below } else { Place::Details };
+                let place = if below.is_some() { DocumentKind::Below } else { DocumentKind::Details };
                 if id == self.id {
                     return Ok((place, Cow::Borrowed(path)));
                 }
@@ -87,7 +87,7 @@ mod tests {
     const JOB: &str = "0d6f4f6e8da5b7e7a3551550ff16c873";
     const OTHER: &str = "1d6f4f6e8da5b7e7a3551550ff16c873";
 
-    fn judge(owner: Owner, path: &str) -> Result<(Place, String), Refused> {
+    fn judge(owner: Owner, path: &str) -> Result<(DocumentKind, String), Refused> {
         EntryPaths::new(owner).judge(path).map(|(place, path)| (place, path.into_owned()))
     }
 
@@ -102,14 +102,14 @@ mod tests {
     #[test]
     fn the_paths_of_the_owner_are_allowed() {
         for (owner, path, place) in [
-            (job(), "/jobs/overview".to_owned(), Place::Overview),
-            (job(), "/joboverview".to_owned(), Place::LegacyOverview),
-            (job(), format!("/jobs/{JOB}"), Place::Details),
-            (job(), format!("/jobs/{JOB}/vertices/x/subtasks/0/attempts/1"), Place::Below),
-            (job(), format!("/jobs/{JOB}/a.b...c"), Place::Below),
-            (application(), "/applications/overview".to_owned(), Place::Overview),
-            (application(), format!("/applications/{JOB}"), Place::Details),
-            (application(), format!("/applications/{JOB}/jobmanager/config"), Place::Below),
+            (job(), "/jobs/overview".to_owned(), DocumentKind::Overview),
+            (job(), "/joboverview".to_owned(), DocumentKind::LegacyOverview),
+            (job(), format!("/jobs/{JOB}"), DocumentKind::Details),
+            (job(), format!("/jobs/{JOB}/vertices/x/subtasks/0/attempts/1"), DocumentKind::Below),
+            (job(), format!("/jobs/{JOB}/a.b...c"), DocumentKind::Below),
+            (application(), "/applications/overview".to_owned(), DocumentKind::Overview),
+            (application(), format!("/applications/{JOB}"), DocumentKind::Details),
+            (application(), format!("/applications/{JOB}/jobmanager/config"), DocumentKind::Below),
         ] {
             assert_eq!(judge(owner, &path), Ok((place, path.clone())), "{path}");
         }
@@ -118,8 +118,8 @@ mod tests {
     #[test]
     fn an_id_in_upper_case_is_the_same_id() {
         let upper = JOB.to_uppercase();
-        assert_eq!(judge(job(), &format!("/jobs/{upper}/Plan")), Ok((Place::Below, format!("/jobs/{JOB}/Plan"))));
-        assert_eq!(judge(job(), &format!("/jobs/{upper}")), Ok((Place::Details, format!("/jobs/{JOB}"))));
+        assert_eq!(judge(job(), &format!("/jobs/{upper}/Plan")), Ok((DocumentKind::Below, format!("/jobs/{JOB}/Plan"))));
+        assert_eq!(judge(job(), &format!("/jobs/{upper}")), Ok((DocumentKind::Details, format!("/jobs/{JOB}"))));
     }
 
     #[test]

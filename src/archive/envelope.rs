@@ -7,7 +7,7 @@ use std::io::BufRead;
 
 use super::scan::{Scanner, ValueKind};
 use super::text::{Content, Text};
-use super::{Limits, ReadError, Unreadable};
+use super::{ArchiveLimits, ReadError, Unreadable};
 use crate::problem::ProblemCode;
 
 /// Longer names are unknown members.
@@ -43,7 +43,7 @@ pub(super) enum Entry<'a> {
 /// Walks an archive; the number of its entries, which is never 0.
 pub(super) fn walk<R: BufRead>(
     source: R,
-    limits: &Limits,
+    limits: &ArchiveLimits,
     visit: &mut impl FnMut(u64, Entry<'_>) -> Result<(), ReadError>,
 ) -> Result<u64, ReadError> {
     let mut scanner = Scanner::new(source);
@@ -79,7 +79,7 @@ pub(super) fn walk<R: BufRead>(
 fn walk_entries<R: BufRead>(
     scanner: &mut Scanner<R>,
     entries: &mut u64,
-    limits: &Limits,
+    limits: &ArchiveLimits,
     visit: &mut impl FnMut(u64, Entry<'_>) -> Result<(), ReadError>,
 ) -> Result<(), ReadError> {
     if scanner.closes(b']')? {

@@ -24,18 +24,18 @@ use crate::clock::Millis;
 use crate::ids::{ApplicationId, JobId};
 
 /// Version of what is derived from archives. To be raised with every change of it: what an older version derived is then derived again.
-pub const DERIVED: u32 = 2;
+pub const DERIVATION_VERSION: u32 = 2;
 
 /// Bytes of a document that is looked into. Larger ones are served, and tell nothing: taken apart, they would take many times that.
-pub const MOST_DOCUMENT_BYTES: usize = 16 << 20;
+pub const MAX_DOCUMENT_BYTES: usize = 16 << 20;
 /// Vertices of a job that are kept, in the order of the archive.
-pub const MOST_VERTICES: usize = 1_000;
+pub const MAX_VERTICES: usize = 1_000;
 /// Exceptions of an archive that are kept, the newest first.
-pub const MOST_EXCEPTIONS: usize = 64;
+pub const MAX_EXCEPTIONS: usize = 64;
 /// Labels of a failure that are kept.
-pub const MOST_LABELS: usize = 64;
+pub const MAX_LABELS: usize = 64;
 /// Entries of a configuration that are kept.
-pub const MOST_ENTRIES: usize = 4_000;
+pub const MAX_CONFIGURATION_ENTRIES: usize = 4_000;
 /// Bytes of a name, a key or a class.
 pub const NAME_BYTES: usize = 1 << 10;
 /// Bytes of a message or of a value of the configuration.
@@ -61,20 +61,20 @@ pub struct Facts {
     /// Times of the job's details.
     pub times: Times,
     /// The application that the job's details name.
-    pub belongs: Belongs,
+    pub application: JobApplication,
     /// How often the job was restarted.
     pub restarts: RestartFacts,
     /// What the vertices read and wrote together.
     pub io: IoFacts,
     /// Checkpoints; `None` where checkpointing was off.
     pub checkpoints: Option<CheckpointFacts>,
-    /// Vertices in the order of the archive, at most [`MOST_VERTICES`].
+    /// Vertices in the order of the archive, at most [`MAX_VERTICES`].
     pub vertices: Vec<VertexFacts>,
-    /// Exceptions, the newest first, at most [`MOST_EXCEPTIONS`].
+    /// Exceptions, the newest first, at most [`MAX_EXCEPTIONS`].
     pub exceptions: Vec<ExceptionFacts>,
     /// Only the record of a rescale tells the newest of them.
     pub from_rescale: bool,
-    /// Configuration of the job, then of the JobManager, at most [`MOST_ENTRIES`].
+    /// Configuration of the job, then of the JobManager, at most [`MAX_CONFIGURATION_ENTRIES`].
     pub configuration: Vec<ConfigurationEntry>,
     /// How many of these entries the job itself set.
     pub own_configuration: usize,
@@ -91,16 +91,16 @@ pub struct Times {
     pub duration: Option<i64>,
 }
 
-/// What a job's details tell of its application (`application-id`).
+/// The application in a job's details (`application-id`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Belongs {
-    /// They have no such member: Flink 2.2 and before.
+pub enum JobApplication {
+    /// The details have no such member: Flink 2.2 and earlier.
     #[default]
-    Unknown,
-    /// They have the member, and it is null: the job failed before it was run.
-    ToNoneTold,
-    /// They name it.
-    To(ApplicationId),
+    NotArchived,
+    /// The member is null: the job failed before it was run.
+    Null,
+    /// The member names this application.
+    Named(ApplicationId),
 }
 
 /// How often a job was restarted after failures (failovers), whichever part of it.
@@ -109,7 +109,7 @@ pub struct RestartFacts {
     /// How often, where that can be known.
     pub count: Option<u64>,
     /// At least so often.
-    pub least: u64,
+    pub min: u64,
     /// How often the adaptive scheduler changed the parallelism without a failure, where that can be known.
     pub rescales: Option<u64>,
 }
@@ -231,7 +231,7 @@ pub struct ExceptionFacts {
     pub at: Option<Millis>,
     /// Task that it happened in.
     pub task: Option<String>,
-    /// What failure enrichers said about it, at most [`MOST_LABELS`].
+    /// What failure enrichers said about it, at most [`MAX_LABELS`].
     pub labels: Vec<(String, String)>,
     /// Job of an application that it happened in.
     pub job: Option<JobId>,
@@ -280,10 +280,10 @@ impl Deriver {
         }
     }
 
-    /// Which document this is, if it would be looked into but is larger than [`MOST_DOCUMENT_BYTES`].
+    /// Which document this is, if it would be looked into but is larger than [`MAX_DOCUMENT_BYTES`].
     #[must_use]
     pub fn too_large(&self, path: &str, json: &str) -> Option<&'static str> {
-        if json.len() <= MOST_DOCUMENT_BYTES {
+        if json.len() <= MAX_DOCUMENT_BYTES {
             return None;
         }
         match (self.is_job, path.get(self.prefix..)?) {
@@ -302,7 +302,7 @@ impl Deriver {
     /// Takes a document by the path that it is served at. Whatever it holds, this neither fails nor panics.
     pub fn document(&mut self, path: &str, json: &str) {
         let Some(below) = path.get(self.prefix..) else { return };
-        let json = if json.len() > MOST_DOCUMENT_BYTES { "" } else { json };
+        let json = if json.len() > MAX_DOCUMENT_BYTES { "" } else { json };
         match (self.is_job, below) {
             (true, "") => {
                 let parsed = Members::parse(json);
@@ -347,7 +347,7 @@ impl Deriver {
         let mut configuration = self.job_configuration;
         let own_configuration = configuration.len();
         configuration.extend(self.cluster_configuration);
-        configuration.truncate(MOST_ENTRIES);
+        configuration.truncate(MAX_CONFIGURATION_ENTRIES);
         let mut facts = Facts { exceptions: self.exceptions, configuration, own_configuration, ..self.facts };
         if self.evidence.failed_untold()
             && let Some(failure) = self.rescale_failure.finish()
@@ -355,7 +355,7 @@ impl Deriver {
             for exception in facts.exceptions.iter_mut().filter(|exception| exception.kind == ExceptionKind::Root) {
                 exception.kind = ExceptionKind::Earlier;
             }
-            facts.exceptions.truncate(MOST_EXCEPTIONS - 1);
+            facts.exceptions.truncate(MAX_EXCEPTIONS - 1);
             facts.exceptions.insert(0, failure);
             facts.from_rescale = true;
         }
@@ -367,7 +367,7 @@ impl Deriver {
 
 /// The newest failure, where only its stack trace is told.
 #[must_use]
-pub fn failure_of_trace(trace: String, at: Option<Millis>) -> ExceptionFacts {
+pub fn failure_from_stack_trace(trace: String, at: Option<Millis>) -> ExceptionFacts {
     exceptions::of_trace(trace, at)
 }
 

@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::members::Members;
-use super::{DocumentSink, Limits, Owner, Read, ReadError, SinkError, read_buffered, read_slice};
+use super::{ArchiveLimits, DocumentSink, Owner, ParsedArchive, ReadError, SinkError, read_buffered, read_slice};
 use crate::ids::{ApplicationId, JobId};
 use crate::problem::ProblemCode;
 
@@ -17,9 +17,9 @@ use crate::problem::ProblemCode;
 /// owner's, or when an archive is called unreadable that another parser reads.
 pub fn envelope(data: &[u8]) {
     let limits = [
-        Limits::default(),
-        Limits { document_size: 512, entries: 8, depth: 3, path_length: 48 },
-        Limits { document_size: 0, entries: u64::MAX, depth: 0, path_length: 0 },
+        ArchiveLimits::default(),
+        ArchiveLimits { document_size: 512, entries: 8, depth: 3, path_length: 48 },
+        ArchiveLimits { document_size: 0, entries: u64::MAX, depth: 0, path_length: 0 },
     ];
     for owner in owners(data) {
         for limits in &limits {
@@ -49,11 +49,11 @@ fn owners(data: &[u8]) -> Vec<Owner> {
 /// All that a reading did, comparable.
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
-    Read(Box<Read>, Vec<(String, String)>),
+    Read(Box<ParsedArchive>, Vec<(String, String)>),
     Unreadable(ProblemCode, String),
 }
 
-fn outcome(owner: Owner, limits: &Limits, read: impl FnOnce(&mut dyn DocumentSink) -> Result<Read, ReadError>) -> Outcome {
+fn outcome(owner: Owner, limits: &ArchiveLimits, read: impl FnOnce(&mut dyn DocumentSink) -> Result<ParsedArchive, ReadError>) -> Outcome {
     let mut sink = Checked { owner, limits: *limits, documents: Vec::new() };
     match read(&mut sink) {
         Ok(read) => {
@@ -71,7 +71,7 @@ fn outcome(owner: Owner, limits: &Limits, read: impl FnOnce(&mut dyn DocumentSin
 /// Keeps documents and holds what is promised of them.
 struct Checked {
     owner: Owner,
-    limits: Limits,
+    limits: ArchiveLimits,
     documents: Vec<(String, String)>,
 }
 
@@ -108,8 +108,8 @@ impl io::Read for Dribble<'_> {
 }
 
 /// What is an archive to a parser of the whole JSON is one here, and its documents are the same.
-fn agrees_with_another_parser(data: &[u8], limits: &Limits, outcome: &Outcome) {
-    if *limits != Limits::default() {
+fn agrees_with_another_parser(data: &[u8], limits: &ArchiveLimits, outcome: &Outcome) {
+    if *limits != ArchiveLimits::default() {
         return;
     }
     let Some(archive) = str::from_utf8(data).ok().and_then(Members::parse) else { return };

@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::facts::{Belongs, Facts, figure, time};
+use super::facts::{Facts, JobApplication, figure, time};
 use super::members::Members;
 use super::{JobRecord, OVERVIEW_BYTES, STATES, is_state, legacy_overview};
 use crate::ids::JobId;
@@ -89,7 +89,7 @@ impl JobRecord {
             end,
             duration: self.duration.or(facts.times.duration).or_else(|| super::between(start, end)),
             job_type: self.job_type.or_else(|| facts.job_type.clone()),
-            belongs: facts.belongs,
+            application: facts.application,
             ..self
         }
     }
@@ -115,7 +115,7 @@ fn listed(id: JobId, object: &RawValue) -> Result<Option<JobRecord>, OtherJob> {
         end,
         duration: figure(&members, "duration").or_else(|| super::between(start, end)),
         job_type: members.text("jobType").filter(|job_type| is_state(job_type)),
-        belongs: Belongs::Unknown,
+        application: JobApplication::NotArchived,
         tasks: members.counts("tasks"),
         overview: object.get().to_owned(),
     }))

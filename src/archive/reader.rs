@@ -6,16 +6,21 @@ use std::io::BufRead;
 
 use super::depth::nests_deeper;
 use super::derivation::{Derivation, Derived, OtherOwner};
-use super::entry_path::{EntryPaths, Place, Refused};
+use super::entry_path::{DocumentKind, EntryPaths, Refused};
 use super::envelope::{Entry, Field, walk};
-use super::facts::MOST_DOCUMENT_BYTES;
+use super::facts::MAX_DOCUMENT_BYTES;
 use super::flaws::Flaws;
-use super::{DocumentSink, LONGEST_PATH, Limits, Owner, Read, ReadError, Unreadable};
+use super::{ArchiveLimits, DocumentSink, LONGEST_PATH, Owner, ParsedArchive, ReadError, Unreadable};
 use crate::problem::ProblemCode;
 
 /// Reads an archive from the chunks of a source.
-pub(super) fn read(source: impl BufRead, owner: Owner, limits: &Limits, sink: &mut dyn DocumentSink) -> Result<Read, ReadError> {
-    let limits = Limits { path_length: limits.path_length.min(LONGEST_PATH), ..*limits };
+pub(super) fn read(
+    source: impl BufRead,
+    owner: Owner,
+    limits: &ArchiveLimits,
+    sink: &mut dyn DocumentSink,
+) -> Result<ParsedArchive, ReadError> {
+    let limits = ArchiveLimits { path_length: limits.path_length.min(LONGEST_PATH), ..*limits };
     let mut reader = Reader {
         paths: EntryPaths::new(owner),
         limits,
@@ -35,7 +40,7 @@ pub(super) fn read(source: impl BufRead, owner: Owner, limits: &Limits, sink: &m
 
 struct Reader<'a> {
     paths: EntryPaths,
-    limits: Limits,
+    limits: ArchiveLimits,
     sink: &'a mut dyn DocumentSink,
     flaws: Flaws,
     documents: u64,
@@ -63,13 +68,13 @@ impl Reader<'_> {
         self.sink.document(&path, json)?;
         self.documents += 1;
         self.document_bytes += json.len() as u64;
-        self.own += u64::from(matches!(place, Place::Details | Place::Below));
+        self.own += u64::from(matches!(place, DocumentKind::Details | DocumentKind::Below));
         self.large.extend(self.derivation.too_large(place, &path, json));
         self.derivation.place(place, &path, json).map_err(|OtherOwner| other(self.owner))?;
         Ok(())
     }
 
-    fn finish(mut self, entries: u64) -> Result<Read, ReadError> {
+    fn finish(mut self, entries: u64) -> Result<ParsedArchive, ReadError> {
         if self.own == 0 && self.foreign > 0 {
             return Err(other(self.owner).into());
         }
@@ -87,11 +92,11 @@ impl Reader<'_> {
             let which = self.large.into_iter().collect::<Vec<_>>().join(", ");
             let reason = format!(
                 "documents above {} MiB are served as archived, but they are not searched and missing in facts and figures: {which}",
-                MOST_DOCUMENT_BYTES >> 20
+                MAX_DOCUMENT_BYTES >> 20
             );
             self.flaws.archive(ProblemCode::DocumentNotSearched, &reason);
         }
-        Ok(Read { record, facts, flaws: self.flaws.finish(), documents: self.documents, document_bytes: self.document_bytes })
+        Ok(ParsedArchive { record, facts, flaws: self.flaws.finish(), documents: self.documents, document_bytes: self.document_bytes })
     }
 }
 
@@ -114,7 +119,7 @@ impl Fault {
 }
 
 /// The document of an entry, with its path as it is served, unless something is wrong with it.
-fn judge<'e>(paths: &EntryPaths, limits: &Limits, entry: Entry<'e>) -> Result<(Place, Cow<'e, str>, &'e str), Fault> {
+fn judge<'e>(paths: &EntryPaths, limits: &ArchiveLimits, entry: Entry<'e>) -> Result<(DocumentKind, Cow<'e, str>, &'e str), Fault> {
     let Entry::Object { path, json, too_deep } = entry else { return Err(Fault::malformed("it is not an object")) };
     let path = match path {
         Field::Text(path) => path,

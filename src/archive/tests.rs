@@ -27,7 +27,7 @@ fn application() -> Owner {
 }
 
 /// Reads in both ways, which must not differ.
-fn read_both(bytes: &[u8], owner: Owner, limits: &Limits) -> Result<(Read, Vec<(String, String)>), ReadError> {
+fn read_both(bytes: &[u8], owner: Owner, limits: &ArchiveLimits) -> Result<(ParsedArchive, Vec<(String, String)>), ReadError> {
     let mut from_slice = Kept::default();
     let slice = read_slice(bytes, owner, limits, &mut from_slice);
     for buffer_bytes in [5, 4096] {
@@ -39,11 +39,11 @@ fn read_both(bytes: &[u8], owner: Owner, limits: &Limits) -> Result<(Read, Vec<(
     slice.map(|read| (read, from_slice.0))
 }
 
-fn read(text: &str, owner: Owner) -> (Read, Vec<(String, String)>) {
-    read_both(text.as_bytes(), owner, &Limits::default()).unwrap()
+fn read(text: &str, owner: Owner) -> (ParsedArchive, Vec<(String, String)>) {
+    read_both(text.as_bytes(), owner, &ArchiveLimits::default()).unwrap()
 }
 
-fn unreadable(bytes: &[u8], owner: Owner, limits: &Limits) -> Unreadable {
+fn unreadable(bytes: &[u8], owner: Owner, limits: &ArchiveLimits) -> Unreadable {
     match read_both(bytes, owner, limits) {
         Err(ReadError::Unreadable(unreadable)) => unreadable,
         other => panic!("read: {other:?}"),
@@ -56,18 +56,18 @@ fn archive<P: AsRef<str>, J: AsRef<str>>(entries: &[(P, J)]) -> String {
     serde_json::json!({ "archive": entries.collect::<Vec<_>>() }).to_string()
 }
 
-fn codes(read: &Read) -> Vec<ProblemCode> {
+fn codes(read: &ParsedArchive) -> Vec<ProblemCode> {
     read.flaws.iter().map(|flaw| flaw.code).collect()
 }
 
-fn job_record(read: &Read) -> &JobRecord {
+fn job_record(read: &ParsedArchive) -> &JobRecord {
     match &read.record {
         Some(Record::Job(record)) => record,
         other => panic!("no job: {other:?}"),
     }
 }
 
-fn application_record(read: &Read) -> &ApplicationRecord {
+fn application_record(read: &ParsedArchive) -> &ApplicationRecord {
     match &read.record {
         Some(Record::Application(record)) => record,
         other => panic!("no application: {other:?}"),
@@ -80,7 +80,7 @@ fn documents_that_are_too_large_to_be_looked_into_are_served_and_told() {
     // Nobody looks into the second one.
     let entries = [(format!("/jobs/{JOB}/exceptions"), exceptions.clone()), (format!("/jobs/{JOB}/plan"), exceptions)];
     let mut kept = Kept::default();
-    let read = read_slice(archive(&entries).as_bytes(), job(), &Limits::default(), &mut kept).unwrap();
+    let read = read_slice(archive(&entries).as_bytes(), job(), &ArchiveLimits::default(), &mut kept).unwrap();
     assert_eq!(kept.0.len(), 2);
     let told: Vec<&str> =
         read.flaws.iter().filter(|flaw| flaw.code == ProblemCode::DocumentNotSearched).map(|flaw| &*flaw.reason).collect();

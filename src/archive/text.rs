@@ -53,7 +53,7 @@ pub(super) enum Stop {
 
 /// What became of the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum ContentState {
     Whole,
     Malformed,
     TooLong,
@@ -65,7 +65,7 @@ pub(super) struct Text {
     bytes: Vec<u8>,
     length: usize,
     limit: usize,
-    state: State,
+    state: ContentState,
     /// Where the content ended right after an escaped high surrogate: only a low one right behind it makes a character.
     high_surrogate_end: usize,
 }
@@ -81,20 +81,20 @@ pub(super) enum Content<'a> {
 
 impl Text {
     pub(super) fn new(limit: usize) -> Self {
-        Self { bytes: Vec::new(), length: 0, limit, state: State::Whole, high_surrogate_end: 0 }
+        Self { bytes: Vec::new(), length: 0, limit, state: ContentState::Whole, high_surrogate_end: 0 }
     }
 
     pub(super) fn clear(&mut self) {
         self.length = 0;
-        self.state = State::Whole;
+        self.state = ContentState::Whole;
         self.high_surrogate_end = 0;
     }
 
     pub(super) fn content(&self) -> Content<'_> {
         match self.state {
-            State::TooLong => Content::TooLong,
-            State::Malformed => Content::Malformed,
-            State::Whole => {
+            ContentState::TooLong => Content::TooLong,
+            ContentState::Malformed => Content::Malformed,
+            ContentState::Whole => {
                 self.bytes.get(..self.length).and_then(|bytes| str::from_utf8(bytes).ok()).map_or(Content::Malformed, Content::Whole)
             }
         }
@@ -109,8 +109,8 @@ impl Text {
     }
 
     pub(super) fn malformed(&mut self) {
-        if self.state == State::Whole {
-            self.state = State::Malformed;
+        if self.state == ContentState::Whole {
+            self.state = ContentState::Malformed;
         }
     }
 
@@ -142,14 +142,14 @@ impl Text {
     }
 
     fn too_long(&mut self) -> Stop {
-        self.state = State::TooLong;
+        self.state = ContentState::TooLong;
         Stop::TooLong
     }
 
     /// Judges the length once the string has ended.
     pub(super) fn close(&mut self) -> Stop {
         if self.length > self.limit {
-            self.state = State::TooLong;
+            self.state = ContentState::TooLong;
         }
         Stop::Closed
     }

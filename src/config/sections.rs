@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::archive::Limits;
+use crate::archive::ArchiveLimits;
 
 use super::secrets::{MASK, Secret, is_sensitive, mask_urls};
 use super::web_names::HostPattern;
@@ -20,7 +20,7 @@ pub struct Config {
     /// The data directory.
     pub data: DataConfig,
     /// Limits on what an archive may hold.
-    pub limits: Limits,
+    pub limits: ArchiveLimits,
     /// Bytes of archives that are read at the same time.
     pub bytes_in_flight: u64,
     /// The HTTP server.
@@ -58,7 +58,7 @@ impl Config {
                 record_ttl: Duration::from_hours(365 * 24),
             },
             data: DataConfig { dir: data_dir, cache_max_size: 10 << 30 },
-            limits: Limits::default(),
+            limits: ArchiveLimits::default(),
             bytes_in_flight: 64 << 20,
             web: WebConfig {
                 address: "127.0.0.1".to_owned(),

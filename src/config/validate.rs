@@ -15,7 +15,7 @@ use super::problem::ConfigProblem;
 use super::reader::Reader;
 use super::sections::{ArchiveConfig, Config, DataConfig, LogConfig, LogFormat, PemFiles, RetentionConfig, SslConfig, Store, WebConfig};
 use super::web_names::{self, HostPattern};
-use crate::archive::Limits;
+use crate::archive::ArchiveLimits;
 use crate::directory::check_address;
 use crate::schedule::cron::{Schedule, Zone};
 
@@ -144,11 +144,11 @@ fn data(reader: &Reader<'_>, environment: &Environment, warnings: &mut Vec<Strin
     DataConfig { dir, cache_max_size: reader.size(&options::CACHE_MAX_SIZE).unwrap_or_default() }
 }
 
-fn limits(reader: &Reader<'_>) -> Limits {
-    let default = Limits::default();
+fn limits(reader: &Reader<'_>) -> ArchiveLimits {
+    let default = ArchiveLimits::default();
     let number = |spec| reader.integer(spec).and_then(|number| u64::try_from(number).ok());
     let whole = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
-    Limits {
+    ArchiveLimits {
         document_size: reader.size(&options::DOCUMENT_SIZE).unwrap_or(default.document_size),
         entries: number(&options::ENTRIES).unwrap_or(default.entries),
         depth: number(&options::DEPTH).map_or(default.depth, whole),

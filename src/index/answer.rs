@@ -4,7 +4,7 @@ use super::leases::Lease;
 use super::{Fault, UnitKey};
 use crate::directory::{FileKind, Fingerprint};
 use crate::names::FilePath;
-use crate::pack::Place;
+use crate::pack::DocumentLocation;
 
 /// Counter that grows with every commit that changes a list, never repeats for the life of the index file, and differs between index files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -75,7 +75,7 @@ pub struct Document {
     pub(super) pack: i64,
     /// Part that it begins in, and where.
     pub(super) part: u32,
-    pub(super) place: Place,
+    pub(super) place: DocumentLocation,
     pub(super) lease: Lease,
 }
 

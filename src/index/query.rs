@@ -14,7 +14,7 @@ pub(in crate::index) mod search;
 pub use answer::{Copies, FacetCount, Facets, FailingName, Item, ListPage, Quantiles, Statistics, StatusCounts, Total};
 pub use facts::{FailureClass, FailureSource, JobFacts, RootException, RunFigures};
 pub use reader::ScopedReader;
-pub use search::{FoundItem, MOST_TERMS, Match, MatchField, SearchField, SearchPage, SearchQuery, Segment};
+pub use search::{FoundItem, MAX_TERMS, Match, MatchField, SearchField, SearchPage, SearchQuery, Segment};
 
 use crate::clock::Millis;
 use crate::ids::ApplicationId;
@@ -88,22 +88,22 @@ pub enum NameMatch {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Bounds {
     /// Smallest.
-    pub least: Option<i64>,
+    pub min: Option<i64>,
     /// Largest.
-    pub most: Option<i64>,
+    pub max: Option<i64>,
 }
 
 impl Bounds {
     /// Whether everything is within, absent values too.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.least.is_none() && self.most.is_none()
+        self.min.is_none() && self.max.is_none()
     }
 
     /// A time range: from inclusive, to exclusive.
     #[must_use]
     pub fn of_times(from: Option<Millis>, to: Option<Millis>) -> Self {
-        Self { least: from, most: to.map(|to| to.saturating_sub(1)) }
+        Self { min: from, max: to.map(|to| to.saturating_sub(1)) }
     }
 }
 
@@ -227,7 +227,7 @@ pub struct StatisticsQuery {
 }
 
 /// Names that fail most often: at most so many.
-pub const MOST_FAILING_NAMES: usize = 20;
+pub const MAX_FAILING_NAMES: usize = 20;
 
 /// Classes of exceptions that most fail with: at most so many.
-pub const MOST_FAILURE_CLASSES: usize = 20;
+pub const MAX_FAILURE_CLASSES: usize = 20;

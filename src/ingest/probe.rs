@@ -13,8 +13,8 @@ use super::outcome::Unit;
 use super::read::{Failure, ReadFile, failure};
 use super::task::Task;
 use super::{Ingest, WHOLE_UP_TO, outcome};
-use crate::archive::facts::Belongs;
-use crate::archive::{self, Limits, NoSink, Owner};
+use crate::archive::facts::JobApplication;
+use crate::archive::{self, ArchiveLimits, NoSink, Owner};
 use crate::directory::{Contents, Directory, DirectoryError, FileKind, FoundFile};
 use crate::index::{JudgedFile, UnitChange, UnitKey};
 use crate::tasks;
@@ -54,8 +54,8 @@ impl Ingest {
                 (_, FileKind::Job(job)) => Owner::Job(job),
             };
             match look(directory, &file, owner, self.shared.limits).await {
-                Ok(belongs) => {
-                    claimable |= matches!(key, UnitKey::LegacyJob(..)) && belongs != Belongs::Unknown;
+                Ok(application) => {
+                    claimable |= matches!(key, UnitKey::LegacyJob(..)) && application != JobApplication::NotArchived;
                     readable.push(JudgedFile { kind: file.kind, fingerprint: file.version.fingerprint() });
                 }
                 Err(failure) => failed.push(ReadFile { file, result: Err(failure) }),
@@ -69,14 +69,14 @@ impl Ingest {
 }
 
 /// Whether one file can be read, and what a job tells of its application.
-async fn look(directory: &Directory, file: &FoundFile, owner: Owner, limits: Limits) -> Result<Belongs, Failure> {
+async fn look(directory: &Directory, file: &FoundFile, owner: Owner, limits: ArchiveLimits) -> Result<JobApplication, Failure> {
     let size = file.version.size;
     if file.kind != FileKind::Summary && size > WHOLE {
         let head = directory.read_part(&file.path, 0..END).await.map_err(Failure::Fetch)?;
         let tail = directory.read_part(&file.path, size - END..size).await.map_err(Failure::Fetch)?;
         if archive::has_whole_ends(&head, &tail, owner, &limits) {
             // A job that fails before it is run has no archive of this size.
-            return Ok(Belongs::Unknown);
+            return Ok(JobApplication::NotArchived);
         }
     }
     let contents = directory.read(&file.path, WHOLE_UP_TO).await.map_err(Failure::Fetch)?;
@@ -84,7 +84,7 @@ async fn look(directory: &Directory, file: &FoundFile, owner: Owner, limits: Lim
 }
 
 /// Reads all of an archive, and keeps nothing.
-fn read(contents: Contents, owner: Owner, limits: &Limits) -> Result<Belongs, Failure> {
+fn read(contents: Contents, owner: Owner, limits: &ArchiveLimits) -> Result<JobApplication, Failure> {
     let read = match contents {
         Contents::Whole(bytes) => archive::read_slice(&bytes, owner, limits, &mut NoSink),
         Contents::Stream(stream) => {
@@ -92,5 +92,5 @@ fn read(contents: Contents, owner: Owner, limits: &Limits) -> Result<Belongs, Fa
             archive::read_stream(SyncIoBridge::new(stream), owner, limits, &mut NoSink)
         }
     };
-    read.map(|read| read.facts.belongs).map_err(failure)
+    read.map(|read| read.facts.application).map_err(failure)
 }

@@ -8,7 +8,7 @@ use futures::stream::BoxStream;
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
 use super::fetch::{ApplicationArchives, FetchedFile};
-use crate::archive::{self, DocumentSink, Limits, Owner, ReadError, SinkError};
+use crate::archive::{self, ArchiveLimits, DocumentSink, Owner, ReadError, SinkError};
 use crate::directory::{Contents, DirectoryError, DirectoryErrorKind, FoundFile};
 use crate::index::{IndexError, IndexWriter, Pack, StagedPack};
 use crate::pack::{Packer, Part};
@@ -20,7 +20,7 @@ const STAGE_AT: u64 = 4 << 20;
 /// A file after it was fetched and read.
 pub(super) struct ReadFile {
     pub(super) file: FoundFile,
-    pub(super) result: Result<(archive::Read, Pack), Failure>,
+    pub(super) result: Result<(archive::ParsedArchive, Pack), Failure>,
 }
 
 /// Why there is nothing of a file.
@@ -31,7 +31,7 @@ pub(super) enum Failure {
 }
 
 /// Reads all files of a unit: those in memory in one go, streams one after another.
-pub(super) async fn read(archives: ApplicationArchives, limits: Limits, writer: IndexWriter) -> Vec<ReadFile> {
+pub(super) async fn read(archives: ApplicationArchives, limits: ArchiveLimits, writer: IndexWriter) -> Vec<ReadFile> {
     let mut done = Vec::new();
     let mut whole = Vec::new();
     let mut streams = Vec::new();
@@ -54,7 +54,7 @@ pub(super) async fn read(archives: ApplicationArchives, limits: Limits, writer: 
     done
 }
 
-fn read_whole(file: FoundFile, owner: Owner, bytes: &Bytes, limits: &Limits) -> ReadFile {
+fn read_whole(file: FoundFile, owner: Owner, bytes: &Bytes, limits: &ArchiveLimits) -> ReadFile {
     let mut sink = WholePack::default();
     let result = match archive::read_slice(bytes, owner, limits, &mut sink) {
         Ok(read) => Ok((read, Pack::Whole(sink.finish()))),
@@ -68,7 +68,7 @@ fn read_streamed(
     owner: Owner,
     stream: BoxStream<'static, Result<Bytes, DirectoryError>>,
     runtime: &tokio::runtime::Handle,
-    limits: &Limits,
+    limits: &ArchiveLimits,
     writer: IndexWriter,
 ) -> ReadFile {
     let source = SyncIoBridge::new_with_handle(StreamReader::new(stream.map_err(io::Error::other)), runtime.clone());

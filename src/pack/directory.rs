@@ -17,7 +17,7 @@
 use std::ops::Range;
 
 use super::codec::{self, Codec, Kind};
-use super::{Damaged, FRAME_BYTES, PART_BYTES, Place, varint};
+use super::{Damaged, DocumentLocation, FRAME_BYTES, PART_BYTES, varint};
 
 const VERSION: u8 = 1;
 /// Bytes of a table, uncompressed. A part is closed long before; more is damage.
@@ -139,7 +139,7 @@ impl<'a> Header<'a> {
     }
 
     /// Gives each document to `visit`: bytes its path shares with the one before, the rest of the path, and its place.
-    pub(super) fn documents(&self, mut visit: impl FnMut(usize, &[u8], Place) -> Result<(), Damaged>) -> Result<(), Damaged> {
+    pub(super) fn documents(&self, mut visit: impl FnMut(usize, &[u8], DocumentLocation) -> Result<(), Damaged>) -> Result<(), Damaged> {
         let truncated = || damaged("its table is cut off");
         let mut table = Vec::new();
         let unpacked = self.codec(Kind::Paths)?.decompress(self.table, self.table_bytes, &mut table);
@@ -164,7 +164,7 @@ impl<'a> Header<'a> {
             if position > self.raw_bytes {
                 return Err(damaged("its documents are longer than its frames"));
             }
-            let place = Place::at(position, length);
+            let place = DocumentLocation::at(position, length);
             visit(usize::try_from(shared).map_err(|_| truncated())?, path, place)?;
             position = position.saturating_add(length);
         }
@@ -173,7 +173,7 @@ impl<'a> Header<'a> {
 }
 
 /// Looks a path up; of several the last.
-pub(super) fn find(directory: &[u8], path: &str) -> Result<Option<Place>, Damaged> {
+pub(super) fn find(directory: &[u8], path: &str) -> Result<Option<DocumentLocation>, Damaged> {
     let wanted = path.as_bytes();
     let mut found = None;
     // Bytes that the path before has in common with the wanted one: enough to judge the next without putting it together.
@@ -197,8 +197,8 @@ pub(super) fn find(directory: &[u8], path: &str) -> Result<Option<Place>, Damage
 }
 
 /// All documents that begin in a part.
-pub(super) fn list(directory: &[u8]) -> Result<Vec<(String, Place)>, Damaged> {
-    let mut documents: Vec<(String, Place)> = Vec::new();
+pub(super) fn list(directory: &[u8]) -> Result<Vec<(String, DocumentLocation)>, Damaged> {
+    let mut documents: Vec<(String, DocumentLocation)> = Vec::new();
     let mut path = Vec::new();
     // A few bytes of table can stand for long paths, each sharing nearly all of the one before.
     let mut room = 64 * TABLE_BYTES;

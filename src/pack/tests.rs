@@ -10,7 +10,7 @@ fn pack(documents: &[(String, Vec<u8>)]) -> Vec<Part> {
 }
 
 /// Reads a document as a server does: from its place on, in steps, over as many parts as it takes.
-fn read(parts: &[Part], part: usize, place: Place, step: u64) -> Vec<u8> {
+fn read(parts: &[Part], part: usize, place: DocumentLocation, step: u64) -> Vec<u8> {
     let mut document = Vec::new();
     while (document.len() as u64) < place.length {
         let (further, frame, offset) = place.seek(document.len() as u64);
@@ -120,7 +120,7 @@ fn a_document_larger_than_a_part_goes_on_in_the_next() {
         parts.iter().map(|part| list(&part.directory).unwrap().into_iter().map(|(path, _)| path).collect()).collect();
     assert_eq!(listed, [vec!["/small"], vec!["/large"], vec![], vec!["/next"]]);
     let place = find(&parts[1].directory, "/large").unwrap().unwrap();
-    assert_eq!(place, Place { frame: 0, offset: 0, length: 2_500_000 });
+    assert_eq!(place, DocumentLocation { frame: 0, offset: 0, length: 2_500_000 });
     assert_eq!(place.seek(2_100_000), (2, 0, 2848));
     assert_eq!(everything(&parts, 300_000), documents);
 }

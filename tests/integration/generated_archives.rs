@@ -6,7 +6,9 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use historyserver::archive::{ApplicationRecord, DocumentSink, JobRecord, Limits, Owner, Read, Record, SinkError, read_slice, read_stream};
+use historyserver::archive::{
+    ApplicationRecord, ArchiveLimits, DocumentSink, JobRecord, Owner, ParsedArchive, Record, SinkError, read_slice, read_stream,
+};
 use historyserver::pack::{Packer, Part};
 
 use crate::generator::{Generator, LargeJob, Plan};
@@ -32,9 +34,9 @@ impl DocumentSink for Paths {
     }
 }
 
-fn read(archive: &str, owner: Owner) -> (Read, Paths) {
+fn read(archive: &str, owner: Owner) -> (ParsedArchive, Paths) {
     let mut paths = Paths::default();
-    let read = read_slice(archive.as_bytes(), owner, &Limits::default(), &mut paths).unwrap();
+    let read = read_slice(archive.as_bytes(), owner, &ArchiveLimits::default(), &mut paths).unwrap();
     assert_eq!(read.flaws, []);
     (read, paths)
 }
@@ -143,7 +145,7 @@ fn a_job_archive_of_any_size_is_written_and_read_without_being_held() {
         assert!((bytes..bytes + bytes / 4 + 4_000).contains(&length), "{length} of {bytes}");
         serde_json::from_slice::<serde::de::IgnoredAny>(&written).unwrap();
         let mut paths = Paths::default();
-        let read = read_stream(written.as_slice(), Owner::Job(id.parse().unwrap()), &Limits::default(), &mut paths).unwrap();
+        let read = read_stream(written.as_slice(), Owner::Job(id.parse().unwrap()), &ArchiveLimits::default(), &mut paths).unwrap();
         assert_eq!(read.flaws, []);
         assert!(documents.contains(&paths.0.len()), "{} documents", paths.0.len());
         assert!(matches!(read.record, Some(Record::Job(record)) if record.end == Some(1_700_000_060_000)));

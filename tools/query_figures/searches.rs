@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use futures::StreamExt as _;
-use historyserver::archive::facts::{Belongs, ConfigurationEntry, ExceptionFacts, ExceptionKind, Facts, VertexFacts};
+use historyserver::archive::facts::{ConfigurationEntry, ExceptionFacts, ExceptionKind, Facts, JobApplication, VertexFacts};
 use historyserver::archive::{ApplicationRecord, JobRecord, NamedJob};
 use historyserver::directory::{FileKind, FileVersion};
 use historyserver::ids::{ApplicationId, JobId};
@@ -184,7 +184,7 @@ fn change(number: u64, applications: u64, traces: &[String]) -> Result<UnitChang
             end: Some(start + duration),
             duration: Some(duration),
             job_type: Some("STREAMING".to_owned()),
-            belongs: Belongs::default(),
+            application: JobApplication::default(),
             tasks: vec![("total".to_owned(), 4)],
             overview: overview.clone(),
         };

@@ -86,7 +86,7 @@ pub(in crate::api) fn filter(kind: ListKind, parameters: &Parameters) -> Result<
     let owned = |values: Vec<&str>| values.into_iter().map(str::to_owned).collect::<Vec<_>>();
     let how = parameters.choice("name_match", NAME_MATCHES)?.unwrap_or(NameMatch::Contains);
     let times = |from: &str, to: &str| Ok::<_, ApiError>(Bounds::of_times(parameters.time(from)?, parameters.time(to)?));
-    let counts = |least: &str, most: &str| Ok::<_, ApiError>(Bounds { least: parameters.count(least)?, most: parameters.count(most)? });
+    let counts = |min: &str, max: &str| Ok::<_, ApiError>(Bounds { min: parameters.count(min)?, max: parameters.count(max)? });
     let unclaimed = parameters.text("application")? == Some(UNKNOWN_APPLICATION);
     let application = match parameters.text("application")? {
         None | Some(UNKNOWN_APPLICATION) => None,

@@ -16,9 +16,7 @@ use crate::api::v1::filters::{STATES, State as Status};
 use crate::api::v1::page;
 use crate::api::v1::words::words;
 use crate::clock::Millis;
-use crate::index::query::{
-    Filter, FoundItem, Item, ListKind, MOST_TERMS, Match, MatchField, SearchField, SearchPage, SearchQuery, Segment,
-};
+use crate::index::query::{Filter, FoundItem, Item, ListKind, MAX_TERMS, Match, MatchField, SearchField, SearchPage, SearchQuery, Segment};
 
 /// Items of a page: when none are asked for, and at most.
 const USUAL: usize = 20;
@@ -170,8 +168,8 @@ fn query(uri: &Uri) -> Result<SearchQuery, ApiError> {
     };
     match query.terms() {
         0 => Err(invalid("q", "needed: what is looked for")),
-        1..=MOST_TERMS => Ok(query),
-        _ => Err(invalid("q", &format!("a text of at most {MOST_TERMS} terms separated by blanks"))),
+        1..=MAX_TERMS => Ok(query),
+        _ => Err(invalid("q", &format!("a text of at most {MAX_TERMS} terms separated by blanks"))),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Configurations, from `/jobs/<id>/config` and the `jobmanager/config` of jobs and applications.
 
 use super::super::members::{Members, each_of};
-use super::{ConfigurationEntry, MESSAGE_BYTES, MOST_ENTRIES, NAME_BYTES, cut, positive};
+use super::{ConfigurationEntry, MAX_CONFIGURATION_ENTRIES, MESSAGE_BYTES, NAME_BYTES, cut, positive};
 
 /// The job's default parallelism.
 pub(super) fn parallelism(config: &Members<'_>) -> Option<i64> {
@@ -15,19 +15,19 @@ pub(super) fn of_job(config: &Members<'_>) -> Vec<ConfigurationEntry> {
     if let Some(user) = execution.get("user-config").and_then(|value| Members::parse(value.get())) {
         entries.extend(self::entries(&user));
     }
-    entries.truncate(MOST_ENTRIES);
+    entries.truncate(MAX_CONFIGURATION_ENTRIES);
     entries
 }
 
 fn entries(members: &Members<'_>) -> Vec<ConfigurationEntry> {
-    members.texts().filter_map(|(name, value)| entry(name.to_owned(), value)).take(MOST_ENTRIES).collect()
+    members.texts().filter_map(|(name, value)| entry(name.to_owned(), value)).take(MAX_CONFIGURATION_ENTRIES).collect()
 }
 
 /// A configuration of `{"key": …, "value": …}` objects.
 pub(super) fn of_cluster(json: &str) -> Vec<ConfigurationEntry> {
     let mut entries = Vec::new();
     each_of(json, |element| {
-        if entries.len() < MOST_ENTRIES {
+        if entries.len() < MAX_CONFIGURATION_ENTRIES {
             let pair = Members::parse(element.get());
             entries.extend(pair.and_then(|pair| entry(pair.text("key")?, pair.text("value")?)));
         }

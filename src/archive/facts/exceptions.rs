@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 
 use super::super::members::Members;
-use super::{ExceptionFacts, ExceptionKind, MESSAGE_BYTES, MOST_EXCEPTIONS, MOST_LABELS, NAME_BYTES, TRACE_BYTES, cut, time};
+use super::{ExceptionFacts, ExceptionKind, MAX_EXCEPTIONS, MAX_LABELS, MESSAGE_BYTES, NAME_BYTES, TRACE_BYTES, cut, time};
 use crate::clock::Millis;
 use crate::ids::JobId;
 
@@ -47,7 +47,7 @@ pub(super) fn read(json: &str) -> Vec<ExceptionFacts> {
 
 /// The members of one more exception, while there is room for it.
 fn wanted<'a>(found: &[ExceptionFacts], exception: &'a RawValue) -> Option<Members<'a>> {
-    if found.len() < MOST_EXCEPTIONS { Members::parse(exception.get()) } else { None }
+    if found.len() < MAX_EXCEPTIONS { Members::parse(exception.get()) } else { None }
 }
 
 fn of_history(entry: &Members<'_>, kind: ExceptionKind) -> Option<ExceptionFacts> {
@@ -67,7 +67,7 @@ fn of_history(entry: &Members<'_>, kind: ExceptionKind) -> Option<ExceptionFacts
 /// What failure enrichers of the cluster said about it.
 fn labels(entry: &Members<'_>) -> Vec<(String, String)> {
     let Some(labels) = entry.get("failureLabels").and_then(|labels| Members::parse(labels.get())) else { return Vec::new() };
-    labels.texts().take(MOST_LABELS).map(|(key, value)| (cut(key.to_owned(), NAME_BYTES), cut(value, MESSAGE_BYTES))).collect()
+    labels.texts().take(MAX_LABELS).map(|(key, value)| (cut(key.to_owned(), NAME_BYTES), cut(value, MESSAGE_BYTES))).collect()
 }
 
 /// An exception of which only the stack trace is told: the newest failure.

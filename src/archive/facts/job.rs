@@ -2,7 +2,7 @@
 
 use super::super::is_state;
 use super::super::members::Members;
-use super::{Belongs, Facts, IoFacts, MOST_VERTICES, NAME_BYTES, Times, VertexFacts, cut, figure, positive, time};
+use super::{Facts, IoFacts, JobApplication, MAX_VERTICES, NAME_BYTES, Times, VertexFacts, cut, figure, positive, time};
 use crate::ids::ApplicationId;
 
 /// Takes `/jobs/<id>`.
@@ -15,7 +15,7 @@ pub(super) fn details(parsed: Option<Members<'_>>, facts: &mut Facts) {
     facts.job_type = word("job-type").or_else(|| plan.as_ref()?.text("type").filter(|word| is_state(word)));
     facts.has_plan = plan.map(|plan| !plan.elements("nodes").is_empty());
     facts.times = parsed.as_ref().map(times).unwrap_or_default();
-    facts.belongs = parsed.as_ref().map(belongs).unwrap_or_default();
+    facts.application = parsed.as_ref().map(application).unwrap_or_default();
     facts.scheduler = word("schedulerType");
     facts.vertices.clear();
     facts.io = IoFacts::default();
@@ -23,7 +23,7 @@ pub(super) fn details(parsed: Option<Members<'_>>, facts: &mut Facts) {
     members.each_element("vertices", |element| {
         let Some(vertex) = Members::parse(element.get()).and_then(|vertex| self::vertex(&vertex)) else { return };
         facts.io = sum(facts.io, vertex.io);
-        if facts.vertices.len() < MOST_VERTICES {
+        if facts.vertices.len() < MAX_VERTICES {
             facts.vertices.push(vertex);
         }
     });
@@ -33,12 +33,12 @@ fn times(details: &Members<'_>) -> Times {
     Times { start: time(details, "start-time"), end: time(details, "end-time"), duration: figure(details, "duration") }
 }
 
-fn belongs(details: &Members<'_>) -> Belongs {
+fn application(details: &Members<'_>) -> JobApplication {
     match details.get("application-id") {
-        None => Belongs::Unknown,
+        None => JobApplication::NotArchived,
         Some(_) => match details.text("application-id").and_then(|id| ApplicationId::from_name(id.as_bytes()).ok()) {
-            Some(id) => Belongs::To(id),
-            None => Belongs::ToNoneTold,
+            Some(id) => JobApplication::Named(id),
+            None => JobApplication::Null,
         },
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 
 use super::super::members::Members;
-use super::MOST_VERTICES;
+use super::MAX_VERTICES;
 use super::restarts::Attempts;
 
 /// How vertices are connected, as the plan of a job tells.
@@ -25,7 +25,7 @@ impl Regions {
         let mut regions = Self::default();
         let Some(plan) = Members::parse(plan.get()) else { return regions };
         plan.each_element("nodes", |node| {
-            let Some(node) = Members::parse(node.get()).filter(|_| regions.groups.len() < MOST_VERTICES) else { return };
+            let Some(node) = Members::parse(node.get()).filter(|_| regions.groups.len() < MAX_VERTICES) else { return };
             let Some(id) = node.text("id") else { return };
             regions.vertices.insert(id, regions.groups.len());
             regions.groups.push(regions.groups.len());

@@ -11,13 +11,13 @@ use serde_json::value::RawValue;
 
 use super::super::members::{Members, each_of};
 use super::regions::Regions;
-use super::{ConfigurationEntry, MOST_VERTICES, NAME_BYTES, RestartFacts, time};
+use super::{ConfigurationEntry, MAX_VERTICES, NAME_BYTES, RestartFacts, time};
 use crate::clock::Millis;
 
 /// `web.exception-history-size`, where it is not set.
-const USUAL_HISTORY: u64 = 16;
+const DEFAULT_HISTORY_SIZE: u64 = 16;
 /// Entries that an archive holds, whatever is set.
-const ARCHIVED_HISTORY: u64 = 20;
+const MAX_ARCHIVED_HISTORY: u64 = 20;
 
 /// What documents tell that the rule needs.
 #[derive(Debug, Default)]
@@ -62,9 +62,9 @@ struct History {
 /// Attempts of the subtasks of a vertex that were no speculative ones, counted from 0.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Attempts {
-    /// Of the subtask that has the most.
+    /// Attempts of the subtask with the most attempts.
     pub(super) highest: u64,
-    /// Of all subtasks together.
+    /// Attempts of all subtasks together.
     pub(super) sum: u64,
     /// Attempts that were the last of their subtask.
     last: u64,
@@ -79,11 +79,11 @@ struct Rescales {
     intended: u64,
 }
 
-/// At least so many, and at most.
+/// Lower and upper bound of a number of restarts.
 #[derive(Debug, Clone, Copy)]
 struct Bounds {
-    least: u64,
-    most: u64,
+    min: u64,
+    max: u64,
 }
 
 impl Evidence {
@@ -114,7 +114,7 @@ impl Evidence {
 
     /// Takes `/jobs/<id>/vertices/<vertex>`.
     pub(super) fn vertex(&mut self, vertex: &str, json: &str) {
-        if vertex.len() > NAME_BYTES || (self.vertices.len() >= MOST_VERTICES && !self.vertices.contains_key(vertex)) {
+        if vertex.len() > NAME_BYTES || (self.vertices.len() >= MAX_VERTICES && !self.vertices.contains_key(vertex)) {
             return;
         }
         let Some(members) = Members::parse(json) else { return };
@@ -180,36 +180,36 @@ impl Evidence {
         let told = self.history.map(|history| history.entries.saturating_sub(u64::from(self.failed && self.ended_by(history))));
         let complete = self.history.is_some_and(|history| !history.truncated && history.entries < history_limit(setting));
         let count = told.filter(|_| complete).or_else(|| {
-            let exact = attempts.filter(|bounds| bounds.least == bounds.most)?.most;
+            let exact = attempts.filter(|bounds| bounds.min == bounds.max)?.max;
             (exact >= told.unwrap_or(0)).then_some(exact)
         });
-        let least = count.unwrap_or_else(|| told.unwrap_or(0).max(attempts.map_or(0, |bounds| bounds.least)));
-        RestartFacts { count, least, rescales: self.rescale_count(setting, count) }
+        let min = count.unwrap_or_else(|| told.unwrap_or(0).max(attempts.map_or(0, |bounds| bounds.min)));
+        RestartFacts { count, min, rescales: self.rescale_count(setting, count) }
     }
 
     /// What attempts tell; `None`: none are told of.
     fn bounds(&mut self, setting: &Setting<'_>) -> Option<Bounds> {
         let highest = self.highest()?;
         if highest == 0 {
-            return Some(Bounds { least: 0, most: 0 });
+            return Some(Bounds { min: 0, max: 0 });
         }
         if self.is_adaptive(setting) {
             // All of the job is started again each time, with new numbers.
             let rescales = self.intended_rescales();
-            let least = rescales.map_or(0, |rescales| highest.saturating_sub(rescales));
-            return Some(Bounds { least, most: rescales.map_or(highest, |_| least) });
+            let min = rescales.map_or(0, |rescales| highest.saturating_sub(rescales));
+            return Some(Bounds { min, max: rescales.map_or(highest, |_| min) });
         }
         let speculative = self.vertices.values().any(|vertex| vertex.speculative)
             || (setting.job_type != Some("STREAMING") && setting.is("execution.batch.speculative.enabled", "true"));
-        let most = if self.vertices.is_empty() {
+        let max = if self.vertices.is_empty() {
             u64::MAX
         } else if setting.is("jobmanager.execution.failover-strategy", "full") {
             highest
         } else {
             self.regions.sum(&self.vertices)
         };
-        let least = if speculative || self.vertices.is_empty() { 0 } else { highest };
-        Some(Bounds { least, most })
+        let min = if speculative || self.vertices.is_empty() { 0 } else { highest };
+        Some(Bounds { min, max })
     }
 
     fn highest(&self) -> Option<u64> {
@@ -271,7 +271,7 @@ fn attempts_of(subtask: &Members<'_>) -> Option<(u64, u64)> {
 /// Entries after which a history may be cut.
 fn history_limit(setting: &Setting<'_>) -> u64 {
     let set = setting.value("web.exception-history-size").and_then(|size| size.parse().ok());
-    set.unwrap_or(USUAL_HISTORY).min(ARCHIVED_HISTORY)
+    set.unwrap_or(DEFAULT_HISTORY_SIZE).min(MAX_ARCHIVED_HISTORY)
 }
 
 fn is_true(members: &Members<'_>, name: &str) -> bool {

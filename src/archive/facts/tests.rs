@@ -278,8 +278,8 @@ fn exceptions_from_before_there_was_a_history() {
 #[test]
 fn large_documents_tell_nothing_and_long_arrays_are_not_held() {
     let padded = |bytes: usize| json!({"maxParallelism": 7, "pad": "x".repeat(bytes)});
-    assert_eq!(derive(&[("", padded(MOST_DOCUMENT_BYTES - 100))]).max_parallelism, Some(7));
-    assert_eq!(derive(&[("", padded(10)), ("", padded(MOST_DOCUMENT_BYTES))]).max_parallelism, None, "the last of them is too large");
+    assert_eq!(derive(&[("", padded(MAX_DOCUMENT_BYTES - 100))]).max_parallelism, Some(7));
+    assert_eq!(derive(&[("", padded(10)), ("", padded(MAX_DOCUMENT_BYTES))]).max_parallelism, None, "the last of them is too large");
     let many = "{},".repeat(1_000_000) + r#"{"id":"v","key":"k","value":1,"exceptionName":"a.B","stacktrace":"a.B: x"}"#;
     for (below, document) in [
         ("", format!(r#"{{"vertices":[{many}]}}"#)),
@@ -296,23 +296,24 @@ fn large_documents_tell_nothing_and_long_arrays_are_not_held() {
 #[test]
 fn everything_is_bounded() {
     let long = "ü".repeat(TRACE_BYTES);
-    let entries: Vec<_> = (0..MOST_ENTRIES + 5).map(|number| json!({"key": format!("{number}{long}"), "value": long})).take(3).collect();
-    let vertices: Vec<_> = (0..MOST_VERTICES + 5).map(|id| json!({"id": id, "name": "v", "metrics": {"write-records": 1}})).collect();
-    let exceptions: Vec<_> = (0..MOST_EXCEPTIONS + 5).map(|_| json!({"exceptionName": long, "stacktrace": long})).collect();
+    let entries: Vec<_> =
+        (0..MAX_CONFIGURATION_ENTRIES + 5).map(|number| json!({"key": format!("{number}{long}"), "value": long})).take(3).collect();
+    let vertices: Vec<_> = (0..MAX_VERTICES + 5).map(|id| json!({"id": id, "name": "v", "metrics": {"write-records": 1}})).collect();
+    let exceptions: Vec<_> = (0..MAX_EXCEPTIONS + 5).map(|_| json!({"exceptionName": long, "stacktrace": long})).collect();
     let facts = derive(&[
         ("", json!({ "vertices": vertices })),
         ("/exceptions", json!({"exceptionHistory": {"entries": exceptions}})),
         ("/jobmanager/config", json!(entries)),
         (
             "/config",
-            json!({"execution-config": {"user-config": (0..MOST_ENTRIES + 5).map(|n| (n.to_string(), json!(1))).collect::<serde_json::Map<_, _>>()}}),
+            json!({"execution-config": {"user-config": (0..MAX_CONFIGURATION_ENTRIES + 5).map(|n| (n.to_string(), json!(1))).collect::<serde_json::Map<_, _>>()}}),
         ),
     ]);
-    assert_eq!(facts.vertices.len(), MOST_VERTICES);
-    assert_eq!(facts.io.write_records, i64::try_from(MOST_VERTICES + 5).ok(), "all are summed up");
-    assert_eq!(facts.exceptions.len(), MOST_EXCEPTIONS);
+    assert_eq!(facts.vertices.len(), MAX_VERTICES);
+    assert_eq!(facts.io.write_records, i64::try_from(MAX_VERTICES + 5).ok(), "all are summed up");
+    assert_eq!(facts.exceptions.len(), MAX_EXCEPTIONS);
     assert_eq!((facts.exceptions[0].class.len(), facts.exceptions[0].stack_trace.len()), (NAME_BYTES, TRACE_BYTES));
-    assert_eq!(facts.configuration.len(), MOST_ENTRIES);
+    assert_eq!(facts.configuration.len(), MAX_CONFIGURATION_ENTRIES);
 }
 
 /// JSON in which the words that are looked for come up often.
@@ -400,7 +401,7 @@ proptest! {
                 deriver.document(&text, &json);
                 deriver.document(&path, &json);
             }
-            prop_assert!(deriver.finish().exceptions.len() <= MOST_EXCEPTIONS);
+            prop_assert!(deriver.finish().exceptions.len() <= MAX_EXCEPTIONS);
         }
     }
 }

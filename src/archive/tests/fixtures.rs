@@ -38,7 +38,7 @@ fn every_document_of_every_real_archive_is_read_byte_for_byte() {
 /// Reads an archive in both ways and with another parser. Gives the number of its documents.
 fn read_byte_for_byte(file: &Path) -> usize {
     let bytes = fs::read(file).unwrap();
-    let (read, kept) = read_both(&bytes, owner(file), &Limits::default()).unwrap();
+    let (read, kept) = read_both(&bytes, owner(file), &ArchiveLimits::default()).unwrap();
     let other: Value = serde_json::from_slice(&bytes).unwrap();
     let entries = other["archive"].as_array().unwrap();
     assert_eq!(kept.len(), entries.len(), "{}", file.display());
@@ -53,7 +53,7 @@ fn read_byte_for_byte(file: &Path) -> usize {
     kept.len()
 }
 
-fn record_tells_what_the_overview_tells(read: &Read, entries: &[Value]) {
+fn record_tells_what_the_overview_tells(read: &ParsedArchive, entries: &[Value]) {
     let document = |path: &str| -> Value {
         let entry = entries.iter().find(|entry| entry["path"] == path).unwrap();
         serde_json::from_str(entry["json"].as_str().unwrap()).unwrap()
@@ -99,7 +99,7 @@ fn every_real_archive_cut_anywhere_is_unreadable() {
     let bytes = fs::read(&file).unwrap();
     let whole = bytes.len() - usize::from(bytes.ends_with(b"\n"));
     for length in 0..whole {
-        let error = unreadable(&bytes[..length], owner(&file), &Limits::default());
+        let error = unreadable(&bytes[..length], owner(&file), &ArchiveLimits::default());
         assert_eq!(error.code, ProblemCode::ArchiveUnreadable, "cut at {length}");
         assert!(error.reason.contains("may still be being written"), "{error}");
     }

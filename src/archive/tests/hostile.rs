@@ -36,11 +36,11 @@ fn what_flink_could_not_have_written_is_unreadable_as_a_whole() {
         "{\"archive\":[{\"path\":\"a\" \"json\":\"b\"}]}",
         "\0\0\0\0",
     ] {
-        let error = unreadable(text.as_bytes(), job(), &Limits::default());
+        let error = unreadable(text.as_bytes(), job(), &ArchiveLimits::default());
         assert_eq!(error.code, ProblemCode::ArchiveUnreadable, "{text}");
     }
     let utf16: Vec<u8> = archive(&[(config(JOB), "{}")]).encode_utf16().flat_map(u16::to_le_bytes).collect();
-    assert_eq!(unreadable(&utf16, job(), &Limits::default()).code, ProblemCode::ArchiveUnreadable);
+    assert_eq!(unreadable(&utf16, job(), &ArchiveLimits::default()).code, ProblemCode::ArchiveUnreadable);
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn an_archive_without_entries_is_empty() {
         "{\"archive\":[{}]}",
         "{\"archive\":[{\"path\":\"/config\",\"json\":\"\"}]}",
     ] {
-        assert_eq!(unreadable(text.as_bytes(), job(), &Limits::default()).code, ProblemCode::ArchiveEmpty, "{text}");
+        assert_eq!(unreadable(text.as_bytes(), job(), &ArchiveLimits::default()).code, ProblemCode::ArchiveEmpty, "{text}");
     }
 }
 
@@ -128,7 +128,7 @@ fn bytes_that_are_not_utf8_cost_one_entry() {
     let mut bytes = archive(&[(config(JOB), "bad: #"), (format!("/jobs/{JOB}/plan"), "good")]).into_bytes();
     let at = bytes.iter().position(|&byte| byte == b'#').unwrap();
     bytes[at] = 0xff;
-    let (read, documents) = read_both(&bytes, job(), &Limits::default()).unwrap();
+    let (read, documents) = read_both(&bytes, job(), &ArchiveLimits::default()).unwrap();
     assert_eq!(documents, [(format!("/jobs/{JOB}/plan"), "good".to_owned())]);
     assert_eq!(codes(&read), [ProblemCode::EntryMalformed, ProblemCode::OverviewUnusable]);
 }
@@ -150,7 +150,7 @@ fn a_document_that_is_not_json_is_served_as_it_is() {
 
 #[test]
 fn limits_hold_to_the_byte() {
-    let limits = Limits { document_size: 100, entries: 3, depth: 5, path_length: 60 };
+    let limits = ArchiveLimits { document_size: 100, entries: 3, depth: 5, path_length: 60 };
     let sized = |length: usize| archive(&[(config(JOB), "x".repeat(length)), (format!("/jobs/{JOB}/plan"), "good".to_owned())]);
     let (_, documents) = read_both(sized(100).as_bytes(), job(), &limits).unwrap();
     assert_eq!(documents.len(), 2);
@@ -204,7 +204,7 @@ fn a_document_too_large_is_never_held() {
         tail: format!("\"}},{{\"path\":\"/jobs/{JOB}/plan\",\"json\":\"good\"}}]}}").into_bytes(),
     };
     let mut kept = Kept::default();
-    let read = read_stream(source, job(), &Limits { document_size: 1000, ..Limits::default() }, &mut kept).unwrap();
+    let read = read_stream(source, job(), &ArchiveLimits { document_size: 1000, ..ArchiveLimits::default() }, &mut kept).unwrap();
     assert_eq!(kept.0, [(format!("/jobs/{JOB}/plan"), "good".to_owned())]);
     assert_eq!(read.flaws[0].code, ProblemCode::DocumentTooLarge);
 }
@@ -213,7 +213,7 @@ fn a_document_too_large_is_never_held() {
 fn a_member_beside_the_entries_may_not_nest_without_end() {
     let deep = "[".repeat(65) + &"]".repeat(65);
     let text = format!("{{\"x\":{deep},\"archive\":[{{\"path\":\"{}\",\"json\":\"\"}}]}}", config(JOB));
-    assert_eq!(unreadable(text.as_bytes(), job(), &Limits::default()).code, ProblemCode::ArchiveUnreadable);
+    assert_eq!(unreadable(text.as_bytes(), job(), &ArchiveLimits::default()).code, ProblemCode::ArchiveUnreadable);
     let text = text.replace(&deep, &deep[1..129]);
     assert_eq!(read(&text, job()).1.len(), 1);
 }
@@ -242,7 +242,7 @@ fn reasons_never_quote_content() {
         format!("{{\"archive\":{secret}}}"),
         format!("{{\"archive\":[{{\"path\":{secret}}}]}}"),
     ] {
-        let told = match read_both(text.as_bytes(), job(), &Limits::default()) {
+        let told = match read_both(text.as_bytes(), job(), &ArchiveLimits::default()) {
             Ok((read, _)) => format!("{:?}", read.flaws),
             Err(error) => error.to_string(),
         };
@@ -266,9 +266,9 @@ fn failures_of_source_and_sink_are_told_apart_from_the_archive() {
         }
     }
 
-    let error = read_stream(Broken, job(), &Limits::default(), &mut Kept::default()).unwrap_err();
+    let error = read_stream(Broken, job(), &ArchiveLimits::default(), &mut Kept::default()).unwrap_err();
     assert!(matches!(error, ReadError::Source(_)), "{error}");
     let text = archive(&[(config(JOB), "x")]);
-    let error = read_slice(text.as_bytes(), job(), &Limits::default(), &mut Broken).unwrap_err();
+    let error = read_slice(text.as_bytes(), job(), &ArchiveLimits::default(), &mut Broken).unwrap_err();
     assert_eq!(error.to_string(), "disk full");
 }

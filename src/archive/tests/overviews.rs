@@ -99,10 +99,10 @@ fn an_archive_of_another_id_is_not_read() {
         vec![job_config(OTHER)],
         vec![("/joboverview".to_owned(), overview_of(OTHER, "").replace("\"jobs\"", "\"finished\""))],
     ] {
-        assert_eq!(unreadable(archive(&entries).as_bytes(), job(), &Limits::default()).code, ProblemCode::IdMismatch);
+        assert_eq!(unreadable(archive(&entries).as_bytes(), job(), &ArchiveLimits::default()).code, ProblemCode::IdMismatch);
     }
     let other = format!("{{\"applications\":[{{\"id\":\"{OTHER}\",\"name\":\"x\",\"status\":\"FINISHED\"}}]}}");
-    let error = unreadable(archive(&[("/applications/overview", other)]).as_bytes(), application(), &Limits::default());
+    let error = unreadable(archive(&[("/applications/overview", other)]).as_bytes(), application(), &ArchiveLimits::default());
     assert_eq!(error.code, ProblemCode::IdMismatch);
 }
 

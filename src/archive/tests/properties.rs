@@ -78,7 +78,7 @@ proptest! {
         let text = format!("{{\"archive\":[{}]}}", objects.join(","));
         let expected: Vec<_> = entries.into_iter().filter(|(_, json)| !slow_depth(json, 64)).collect();
         prop_assume!(!expected.is_empty());
-        let (read, documents) = read_both(text.as_bytes(), job(), &Limits::default()).unwrap();
+        let (read, documents) = read_both(text.as_bytes(), job(), &ArchiveLimits::default()).unwrap();
         prop_assert_eq!(documents, expected);
         prop_assert_eq!(read.record, None);
     }

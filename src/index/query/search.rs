@@ -5,7 +5,7 @@ pub(in crate::index) mod terms;
 pub(in crate::index) mod words;
 
 pub use excerpt::Segment;
-pub use terms::MOST_TERMS;
+pub use terms::MAX_TERMS;
 
 use super::{Filter, Item, ListKind};
 

@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::rows::{fault, fault_column, file_key, signed, stored, usual_path};
 use super::{Failure, Session, packs};
-use crate::archive::facts::DERIVED;
+use crate::archive::facts::DERIVATION_VERSION;
 use crate::clock::Millis;
 use crate::directory::FileKind;
 use crate::index::{Fault, FileChange, FileOutcome, UnitKey};
@@ -76,8 +76,8 @@ pub(super) fn write(session: &mut Session<'_>, unit: i64, key: &UnitKey, change:
             };
             archive.documents = signed(*documents);
             archive.document_bytes = signed(*document_bytes);
-            archive.derived = DERIVED;
-            derived = same_pack.is_some() && before.as_ref().is_some_and(|before| before.derived == DERIVED);
+            archive.derived = DERIVATION_VERSION;
+            derived = same_pack.is_some() && before.as_ref().is_some_and(|before| before.derived == DERIVATION_VERSION);
         }
         FileOutcome::Unreadable { fault, next_attempt } => {
             archive.parsed = false;

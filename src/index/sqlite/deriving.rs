@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::rows::{application_id, file_kind, signed, unsigned};
 use super::{Failure, Session, facts, links, listing, records, units};
-use crate::archive::facts::DERIVED;
+use crate::archive::facts::DERIVATION_VERSION;
 use crate::archive::{self, Derivation, Owner, Record};
 use crate::directory::FileKind;
 use crate::ids::ApplicationId;
@@ -18,7 +18,7 @@ pub(in crate::index) fn underived(connection: &Connection) -> Result<Underived, 
             "SELECT count(*) FROM archives a INDEXED BY archives_by_derived WHERE a.derived < ?1 AND a.served IS NOT NULL
              AND {packs} (SELECT 1 FROM packs p WHERE p.unit = a.unit AND p.file = a.file)"
         );
-        Ok(connection.prepare_cached(&sql)?.query_row([DERIVED], |row| row.get(0)).map(unsigned)?)
+        Ok(connection.prepare_cached(&sql)?.query_row([DERIVATION_VERSION], |row| row.get(0)).map(unsigned)?)
     };
     Ok(Underived { kept: count("EXISTS")?, evicted: count("NOT EXISTS")? })
 }
@@ -32,7 +32,7 @@ pub(in crate::index) fn derive(connection: &Connection, after: Option<&DerivingP
              JOIN units u ON u.id = a.unit
              WHERE (a.unit, a.file) < (?1, ?2) AND a.derived < ?3 ORDER BY a.unit DESC, a.file DESC LIMIT ?4",
         )?
-        .query_map(params![unit, file, DERIVED, signed(limit as u64)], |row| {
+        .query_map(params![unit, file, DERIVATION_VERSION, signed(limit as u64)], |row| {
             let position = DerivingPosition { unit: row.get(0)?, file: row.get(1)? };
             Ok((position, row.get(2)?, file_kind(row, 1)?, row.get(3)?))
         })?
@@ -81,7 +81,7 @@ pub(in crate::index) fn write_derived(session: &mut Session<'_>, derived: &[Deri
                  WHERE packs.id = ?1 AND archives.unit = packs.unit AND archives.file = packs.file AND archives.derived < ?2
                  RETURNING archives.unit, archives.file, (SELECT name FROM units WHERE id = archives.unit)",
             )?
-            .query_map(params![pack, DERIVED], |row| Ok((row.get::<_, i64>(0)?, file_kind(row, 1)?, application_id(row, 2)?)))?
+            .query_map(params![pack, DERIVATION_VERSION], |row| Ok((row.get::<_, i64>(0)?, file_kind(row, 1)?, application_id(row, 2)?)))?
             .collect::<Result<Vec<_>, _>>()?;
         for (unit, kind, name) in updated {
             match (kind, &derived.record) {

@@ -84,7 +84,7 @@ fn job_row(connection: &Connection, row: i64, facts: &Facts) -> Result<Vec<Value
     columns.extend(exception(connection, root(facts))?);
     columns.push(vertices::write(&facts.vertices)?.into());
     columns.extend([
-        signed(facts.restarts.least).into(),
+        signed(facts.restarts.min).into(),
         facts.restarts.rescales.map(signed).into(),
         facts.has_plan.into(),
         root(facts).map(|_| FailureSource::of(facts).number()).into(),

@@ -4,15 +4,15 @@
 use rusqlite::{OptionalExtension as _, params};
 
 use super::{Failure, Session, facts, listing};
-use crate::archive::facts::Belongs;
+use crate::archive::facts::JobApplication;
 use crate::ids::JobId;
 
 /// As stored: NULL where the details have no such member, empty where they name no application.
-pub(super) fn told_column(belongs: Belongs) -> Option<Vec<u8>> {
-    match belongs {
-        Belongs::Unknown => None,
-        Belongs::ToNoneTold => Some(Vec::new()),
-        Belongs::To(application) => Some(application.as_bytes().to_vec()),
+pub(super) fn told_column(application: JobApplication) -> Option<Vec<u8>> {
+    match application {
+        JobApplication::NotArchived => None,
+        JobApplication::Null => Some(Vec::new()),
+        JobApplication::Named(id) => Some(id.as_bytes().to_vec()),
     }
 }
 

@@ -143,7 +143,7 @@ fn job_columns(record: &JobRecord) -> Vec<Value> {
         counts(&record.tasks).into(),
         record.overview.clone().into(),
         record.end.is_some().into(),
-        told_column(record.belongs).into(),
+        told_column(record.application).into(),
     ]
 }
 

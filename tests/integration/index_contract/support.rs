@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use std::collections::BTreeMap;
 
-use historyserver::archive::facts::Belongs;
+use historyserver::archive::facts::JobApplication;
 use historyserver::archive::{ApplicationRecord, JobRecord, NamedJob, Owner};
 use historyserver::clock::{Clock, Millis};
 use historyserver::directory::{FileKind, FileVersion};
@@ -261,7 +261,7 @@ pub(super) fn job_record(end: Millis, text: &str) -> JobRecord {
         end: Some(end),
         duration: Some(10),
         job_type: Some("BATCH".to_owned()),
-        belongs: Belongs::default(),
+        application: JobApplication::default(),
         tasks: vec![("total".to_owned(), 3), ("failed".to_owned(), 1)],
         overview: text.to_owned(),
     }

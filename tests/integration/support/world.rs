@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use historyserver::api::{self, ApiOptions, ApiState};
-use historyserver::archive::Limits;
+use historyserver::archive::ArchiveLimits;
 use historyserver::clock::{Clock, Millis};
 use historyserver::directory::Directory;
 use historyserver::index::{self, IndexOptions, IndexReader, IndexWriter};
@@ -33,7 +33,7 @@ pub(crate) struct WorldOptions {
     pub(crate) max_file_pages: Option<u32>,
     pub(crate) rules: Rules,
     pub(crate) retention: RetentionRules,
-    pub(crate) limits: Limits,
+    pub(crate) limits: ArchiveLimits,
     pub(crate) bytes_in_flight: u64,
     pub(crate) lookup_unlisted: LookupUnlisted,
     pub(crate) clock: Clock,
@@ -48,7 +48,7 @@ impl Default for WorldOptions {
             max_file_pages: None,
             rules: Rules { empty_grace: 3_600_000, ..Rules::default() },
             retention: RetentionRules::default(),
-            limits: Limits::default(),
+            limits: ArchiveLimits::default(),
             bytes_in_flight: 64 << 20,
             lookup_unlisted: LookupUnlisted::Off,
             // Well after the fixtures' files were written, so that nothing is open.

@@ -40,7 +40,7 @@ fn settings(pairs: &[(&str, &str)]) -> Value {
 
 fn count(documents: &[(&str, Value)]) -> (Option<u64>, u64) {
     let restarts = derive(documents).restarts;
-    (restarts.count, restarts.least)
+    (restarts.count, restarts.min)
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::archive::{DocumentSink, JobRecord, Limits, Owner, Read, Record, SinkError, read_slice};
+use crate::archive::{ArchiveLimits, DocumentSink, JobRecord, Owner, ParsedArchive, Record, SinkError, read_slice};
 
 struct Nothing;
 
@@ -24,16 +24,16 @@ fn job_archives(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-fn read(path: &Path) -> (Read, JobRecord) {
+fn read(path: &Path) -> (ParsedArchive, JobRecord) {
     let owner = Owner::Job(path.file_name().unwrap().to_str().unwrap().parse().unwrap());
-    let read = read_slice(&std::fs::read(path).unwrap(), owner, &Limits::default(), &mut Nothing).unwrap();
+    let read = read_slice(&std::fs::read(path).unwrap(), owner, &ArchiveLimits::default(), &mut Nothing).unwrap();
     let Some(Record::Job(record)) = read.record.clone() else { panic!("no job: {}", path.display()) };
     (read, record)
 }
 
 /// One line per archive: version, first digits of the id, name, state, duration, type, restarts, rescales, then what else is told.
 fn told(path: &Path) -> String {
-    let (Read { facts, .. }, record) = read(path);
+    let (ParsedArchive { facts, .. }, record) = read(path);
     let version = path.strip_prefix("tests/fixtures/versions").unwrap().components().next().unwrap().as_os_str().to_str().unwrap();
     let id = path.file_name().unwrap().to_str().unwrap();
     let short = |class: &str| class.rsplit('.').next().unwrap().to_owned();

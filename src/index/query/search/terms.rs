@@ -7,7 +7,7 @@ use super::words::{Parts, Sought, words};
 use crate::index::query::folding::fold;
 
 /// Terms of one query, at most.
-pub const MOST_TERMS: usize = 16;
+pub const MAX_TERMS: usize = 16;
 /// Words of one term that are looked for; the others would narrow down nothing.
 const MOST_WORDS: usize = 32;
 /// Fewer digits are no beginning of an id.

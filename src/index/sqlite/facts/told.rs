@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
 use super::{Failure, exception};
-use crate::archive::facts::{ExceptionFacts, Facts, failure_of_trace};
+use crate::archive::facts::{ExceptionFacts, Facts, failure_from_stack_trace};
 use crate::clock::Millis;
 use crate::ids::JobId;
 use crate::index::query::FailureSource;
@@ -48,7 +48,7 @@ pub(in crate::index::sqlite) fn settle(connection: &Connection, application: i64
         .query_row(params![application, job.as_bytes(), failed], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     let failure: Option<ExceptionFacts> = match told {
-        Some((at, trace)) => Some(failure_of_trace(unpack_text(&trace)?, at)),
+        Some((at, trace)) => Some(failure_from_stack_trace(unpack_text(&trace)?, at)),
         None if source.is_none() => return Ok(()),
         None => None,
     };

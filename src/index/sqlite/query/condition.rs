@@ -152,7 +152,7 @@ impl Condition {
             [(Column::Start, self.start), (Column::End, self.end), (Column::Duration, self.duration), (Column::Failed, self.failed)]
         {
             if !bounds.is_open() {
-                let range = (bounds.least.unwrap_or(ABSENT + 1).max(ABSENT + 1), bounds.most.unwrap_or(i64::MAX));
+                let range = (bounds.min.unwrap_or(ABSENT + 1).max(ABSENT + 1), bounds.max.unwrap_or(i64::MAX));
                 sources.push(Source::Ranges(column, vec![range]));
             }
         }
@@ -248,7 +248,7 @@ impl Condition {
 }
 
 fn within(bounds: Bounds, value: i64) -> bool {
-    bounds.is_open() || (value != ABSENT && bounds.least.is_none_or(|least| value >= least) && bounds.most.is_none_or(|most| value <= most))
+    bounds.is_open() || (value != ABSENT && bounds.min.is_none_or(|min| value >= min) && bounds.max.is_none_or(|max| value <= max))
 }
 
 fn far(connection: &Connection, table: Table, id: i64) -> Result<Option<Far>, Failure> {

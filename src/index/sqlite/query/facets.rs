@@ -136,7 +136,7 @@ fn counted_of(
 }
 
 fn is_within(bounds: Bounds, end: Option<i64>) -> bool {
-    end.is_some_and(|end| end != ABSENT && bounds.least.is_none_or(|least| end >= least) && bounds.most.is_none_or(|most| end <= most))
+    end.is_some_and(|end| end != ABSENT && bounds.min.is_none_or(|min| end >= min) && bounds.max.is_none_or(|max| end <= max))
 }
 
 fn end_of(connection: &Connection, condition: &Condition, id: i64) -> Result<Option<i64>, Failure> {

@@ -18,7 +18,7 @@ const MOST_COUNTED: u64 = 10_000;
 
 /// What one page may cost.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
+pub(super) struct PageLimits {
     /// A source with more rows is not gathered from.
     pub(super) gathered: u64,
     /// More candidates are not sorted: where so many pass, a walk finds a page of them soon.
@@ -30,11 +30,11 @@ pub(super) struct Limits {
 }
 
 /// A few milliseconds each.
-pub(super) const USUAL: Limits = Limits { gathered: 20_000, sorted: 4_000, walked: 80_000, counted: 50_000 };
+pub(super) const DEFAULT_LIMITS: PageLimits = PageLimits { gathered: 20_000, sorted: 4_000, walked: 80_000, counted: 50_000 };
 
 /// A page of a list.
 pub(in crate::index) fn list_page(connection: &Connection, scope: &Scope, query: &ListQuery) -> Result<ListPage, Failure> {
-    page_within(connection, scope, query, USUAL)
+    page_within(connection, scope, query, DEFAULT_LIMITS)
 }
 
 /// A page of a list, with figures of each of its rows.
@@ -43,7 +43,7 @@ pub(in crate::index) fn run_page(
     scope: &Scope,
     query: &ListQuery,
 ) -> Result<(ListPage, Vec<RunFigures>), Failure> {
-    let found = find(connection, scope, query, USUAL)?;
+    let found = find(connection, scope, query, DEFAULT_LIMITS)?;
     let mut figures = Vec::with_capacity(found.ids.len());
     for id in &found.ids {
         figures.push(facts::figures(connection, query.kind, *id)?);
@@ -52,7 +52,7 @@ pub(in crate::index) fn run_page(
 }
 
 /// A page of a list within these limits.
-pub(super) fn page_within(connection: &Connection, scope: &Scope, query: &ListQuery, limits: Limits) -> Result<ListPage, Failure> {
+pub(super) fn page_within(connection: &Connection, scope: &Scope, query: &ListQuery, limits: PageLimits) -> Result<ListPage, Failure> {
     let found = find(connection, scope, query, limits)?;
     finish(connection, query, found)
 }
@@ -63,13 +63,13 @@ fn cursors(query: &ListQuery) -> Cursors<(u64, bool, Position)> {
 }
 
 /// Rows of a page.
-struct Found {
+struct PageRows {
     ids: Vec<i64>,
     next: Option<Position>,
     total: Total,
 }
 
-fn find(connection: &Connection, scope: &Scope, query: &ListQuery, limits: Limits) -> Result<Found, Failure> {
+fn find(connection: &Connection, scope: &Scope, query: &ListQuery, limits: PageLimits) -> Result<PageRows, Failure> {
     let begun = query.cursor.as_deref().map(|cursor| cursors(query).position(cursor)).transpose()?;
     let (known, after) = begun.map_or((None, None), |(count, exact, after)| (Some(Total { count, exact }), Some(after)));
     let mut condition = Condition::compile(connection, scope, query.kind, &query.filter)?;
@@ -81,7 +81,7 @@ fn find(connection: &Connection, scope: &Scope, query: &ListQuery, limits: Limit
         if candidates.len() <= limits.sorted {
             let total = Total { count: candidates.len() as u64, exact: true };
             let (ids, next) = sorted(connection, &condition, query, after.as_ref(), &candidates)?;
-            return Ok(Found { ids, next, total: known.unwrap_or(total) });
+            return Ok(PageRows { ids, next, total: known.unwrap_or(total) });
         }
         passed = Some(candidates.len() as u64);
     }
@@ -95,10 +95,10 @@ fn find(connection: &Connection, scope: &Scope, query: &ListQuery, limits: Limit
     };
     condition.cost = 0;
     let (ids, next) = walked(connection, &mut condition, query, after.as_ref(), limits)?;
-    Ok(Found { ids, next, total })
+    Ok(PageRows { ids, next, total })
 }
 
-fn finish(connection: &Connection, query: &ListQuery, Found { ids, next, total }: Found) -> Result<ListPage, Failure> {
+fn finish(connection: &Connection, query: &ListQuery, PageRows { ids, next, total }: PageRows) -> Result<ListPage, Failure> {
     let mut rows = Vec::with_capacity(ids.len());
     for id in ids {
         rows.extend(items::item(connection, query.kind, id)?);
@@ -165,7 +165,7 @@ fn walked(
     condition: &mut Condition,
     query: &ListQuery,
     after: Option<&Position>,
-    limits: Limits,
+    limits: PageLimits,
 ) -> Result<Rows, Failure> {
     let column = Column::of(query.sort.key);
     let groups = if column.is_text() { condition.groups(column) } else { None };
@@ -208,7 +208,7 @@ fn count(
     condition: &mut Condition,
     sources: &[Source],
     smallest: Option<&Source>,
-    limits: Limits,
+    limits: PageLimits,
 ) -> Result<Total, Failure> {
     let all = Source::Ranges(Column::End, vec![(i64::MIN, i64::MAX)]);
     let bounded = |count: u64| Total { count: count.min(MOST_COUNTED), exact: count <= MOST_COUNTED };

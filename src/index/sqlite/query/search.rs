@@ -13,15 +13,15 @@ mod tests;
 use rusqlite::Connection;
 
 use self::evidence::Evidence;
-use self::rows::{Place, Seeker};
+use self::rows::{SearchPosition, Seeker};
 use super::{Failure, items, prepare};
 use crate::index::cursor::Cursors;
-use crate::index::query::search::terms::{self, MOST_TERMS};
+use crate::index::query::search::terms::{self, MAX_TERMS};
 use crate::index::query::{FoundItem, Scope, SearchPage, SearchQuery};
 
 /// What one page may cost.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
+pub(super) struct SearchLimits {
     /// So many of the newest texts of a term are known by their words; older ones are read to see whether they have it.
     pub(super) texts: usize,
     /// So many rows are gathered and sorted.
@@ -31,19 +31,24 @@ pub(super) struct Limits {
 }
 
 /// A few ten milliseconds.
-pub(super) const USUAL: Limits = Limits { texts: 30_000, gathered: 5_000, work: 60_000 };
+pub(super) const DEFAULT_LIMITS: SearchLimits = SearchLimits { texts: 30_000, gathered: 5_000, work: 60_000 };
 
 /// A page of what is found.
 pub(in crate::index) fn search(connection: &Connection, scope: &Scope, query: &SearchQuery) -> Result<SearchPage, Failure> {
-    search_within(connection, scope, query, USUAL)
+    search_within(connection, scope, query, DEFAULT_LIMITS)
 }
 
 /// A page within these limits.
-pub(super) fn search_within(connection: &Connection, scope: &Scope, query: &SearchQuery, limits: Limits) -> Result<SearchPage, Failure> {
-    let cursors = Cursors::<Place>::of(&("search", &query.text, &query.fields, &query.filter));
+pub(super) fn search_within(
+    connection: &Connection,
+    scope: &Scope,
+    query: &SearchQuery,
+    limits: SearchLimits,
+) -> Result<SearchPage, Failure> {
+    let cursors = Cursors::<SearchPosition>::of(&("search", &query.text, &query.fields, &query.filter));
     let after = query.cursor.as_deref().map(|cursor| cursors.position(cursor)).transpose()?;
     let mut terms = terms::parse(&query.text);
-    terms.truncate(MOST_TERMS);
+    terms.truncate(MAX_TERMS);
     if terms.is_empty() {
         return Ok(SearchPage { items: Vec::new(), next: None, exact: true });
     }

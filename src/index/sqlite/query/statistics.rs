@@ -11,7 +11,7 @@ use super::table::{Column, Narrow};
 use super::tally::Tally;
 use super::{Failure, prepare};
 use crate::index::query::{
-    Bounds, FailingName, FailureClass, Filter, MOST_FAILING_NAMES, MOST_FAILURE_CLASSES, Quantiles, Scope, Statistics, StatisticsQuery,
+    Bounds, FailingName, FailureClass, Filter, MAX_FAILING_NAMES, MAX_FAILURE_CLASSES, Quantiles, Scope, Statistics, StatisticsQuery,
     StatusCounts,
 };
 use crate::index::sqlite::listing::{ABSENT, NO_TEXT, STATUS, find_label};
@@ -141,7 +141,7 @@ fn quantiles(values: &mut [i64]) -> Option<Quantiles> {
 fn failures(connection: &Connection, classes: Tally<u64>) -> Result<Vec<FailureClass>, Failure> {
     let mut classes: Vec<_> = classes.into_figures().filter(|(class, _)| *class != NO_TEXT).collect();
     classes.sort_unstable_by_key(|(class, count)| (std::cmp::Reverse(*count), *class));
-    classes.truncate(MOST_FAILURE_CLASSES);
+    classes.truncate(MAX_FAILURE_CLASSES);
     let mut told = Vec::with_capacity(classes.len());
     for (class, count) in classes {
         let text = prepare(connection, "SELECT text FROM labels WHERE id = ?1")?.query_row([class], |row| row.get(0)).optional()?;
@@ -155,7 +155,7 @@ fn failures(connection: &Connection, classes: Tally<u64>) -> Result<Vec<FailureC
 fn failing(connection: &Connection, condition: &Condition, names: Tally<Runs>) -> Result<Vec<FailingName>, Failure> {
     let mut names: Vec<_> = names.into_figures().filter(|(name, runs)| runs.failed > 0 && *name != NO_TEXT).collect();
     names.sort_unstable_by_key(|(name, runs)| (std::cmp::Reverse(runs.failed), runs.all, *name));
-    names.truncate(MOST_FAILING_NAMES);
+    names.truncate(MAX_FAILING_NAMES);
     let mut told = Vec::with_capacity(names.len());
     for (name, runs) in names {
         let (list, wide, key) = match condition.table.0 {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, StatementStatus, params};
 
-use super::page::{Limits, USUAL, page_within};
+use super::page::{DEFAULT_LIMITS, PageLimits, page_within};
 use crate::index::query::{Bounds, Filter, ListKind, ListPage, ListQuery, NameMatch, Scope, Sort, SortKey};
 use crate::index::sqlite::connection::open_writer;
 use crate::index::sqlite::listing;
@@ -127,10 +127,10 @@ impl Index {
     }
 
     fn page(&self, filter: &Filter, sort: Sort, limit: usize, cursor: Option<String>) -> ListPage {
-        self.page_within(filter, sort, limit, cursor, USUAL)
+        self.page_within(filter, sort, limit, cursor, DEFAULT_LIMITS)
     }
 
-    fn page_within(&self, filter: &Filter, sort: Sort, limit: usize, cursor: Option<String>, limits: Limits) -> ListPage {
+    fn page_within(&self, filter: &Filter, sort: Sort, limit: usize, cursor: Option<String>, limits: PageLimits) -> ListPage {
         let query = ListQuery { kind: self.kind, filter: filter.clone(), sort, limit, cursor };
         page_within(&self.connection, &Scope::everything(), &query, limits).unwrap()
     }
@@ -168,7 +168,7 @@ fn no_page_takes_more_than_a_bounded_number_of_steps() {
     index.add(&jobs, 1);
     let name = |text: &str, how| Filter { name: Some((text.to_owned(), how)), ..Filter::default() };
     let status = |status: &str| Filter { status: vec![status.to_owned()], ..Filter::default() };
-    let both = Filter { cluster: vec!["cluster-3".to_owned()], failed_tasks: Bounds { least: Some(1), most: None }, ..Filter::default() };
+    let both = Filter { cluster: vec!["cluster-3".to_owned()], failed_tasks: Bounds { min: Some(1), max: None }, ..Filter::default() };
     // Rows, and steps of one page of 50: of a plain scan there would be more than ten for each of the 30,000 rows.
     for (what, filter, expected, most) in [
         ("all", Filter::default(), rows, 140_000),

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{Failure, Limits, prepare};
+use super::{Failure, SearchLimits, prepare};
 use crate::index::query::search::terms::Term;
 use crate::index::query::search::words::Sought;
 use crate::index::query::{ListKind, NameMatch, SearchField, SearchQuery};
@@ -52,7 +52,7 @@ pub(super) struct Verdict {
 }
 
 impl Evidence {
-    pub(super) fn find(connection: &Connection, query: &SearchQuery, term: Term, limits: Limits) -> Result<Self, Failure> {
+    pub(super) fn find(connection: &Connection, query: &SearchQuery, term: Term, limits: SearchLimits) -> Result<Self, Failure> {
         let names = if query.looks_in(SearchField::Name) { Some(Names::find(connection, &term.text, NameMatch::Contains)?) } else { None };
         let ids = match term.ids().filter(|_| query.looks_in(SearchField::Id)) {
             Some(range) => Some([

@@ -4,14 +4,14 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
 use super::evidence::Evidence;
-use super::{Failure, Limits, prepare};
+use super::{Failure, SearchLimits, prepare};
 use crate::index::query::{Filter, ListKind, Scope, SearchQuery};
 use crate::index::sqlite::query::condition::Condition;
 use crate::index::sqlite::query::table::{Column, Narrow, Table};
 
 /// Where a row stands: newest end first, then applications before jobs, then the row that was added later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct Place {
+pub(super) struct SearchPosition {
     pub(super) end: i64,
     pub(super) kind: u8,
     pub(super) id: i64,
@@ -25,9 +25,9 @@ pub(super) struct Row {
 }
 
 /// A page of rows.
-pub(super) struct Found {
+pub(super) struct RowPage {
     pub(super) rows: Vec<Row>,
-    pub(super) next: Option<Place>,
+    pub(super) next: Option<SearchPosition>,
     pub(super) exact: bool,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Seeker<'c> {
     evidence: Vec<Evidence>,
     applications: Condition,
     jobs: Condition,
-    limits: Limits,
+    limits: SearchLimits,
     /// Work so far, in rows passed by.
     cost: u64,
 }
@@ -45,8 +45,8 @@ pub(super) struct Seeker<'c> {
 /// The page while it is filled.
 struct Filling {
     limit: usize,
-    found: Found,
-    last: Option<Place>,
+    found: RowPage,
+    last: Option<SearchPosition>,
 }
 
 const BOTH: [ListKind; 2] = [ListKind::Applications, ListKind::Jobs];
@@ -64,7 +64,7 @@ impl<'c> Seeker<'c> {
         scope: &Scope,
         query: &SearchQuery,
         evidence: Vec<Evidence>,
-        limits: Limits,
+        limits: SearchLimits,
     ) -> Result<Self, Failure> {
         let filter = Filter {
             status: query.filter.status.clone(),
@@ -81,8 +81,8 @@ impl<'c> Seeker<'c> {
         self.evidence
     }
 
-    pub(super) fn page(&mut self, after: Option<Place>, limit: usize) -> Result<Found, Failure> {
-        let mut filling = Filling { limit, found: Found { rows: Vec::new(), next: None, exact: true }, last: None };
+    pub(super) fn page(&mut self, after: Option<SearchPosition>, limit: usize) -> Result<RowPage, Failure> {
+        let mut filling = Filling { limit, found: RowPage { rows: Vec::new(), next: None, exact: true }, last: None };
         match self.gather()? {
             Some(rows) => self.sorted(rows, after, &mut filling)?,
             None => self.walked(after, &mut filling)?,
@@ -116,14 +116,14 @@ impl<'c> Seeker<'c> {
         Ok(best)
     }
 
-    fn sorted(&mut self, rows: Vec<Row>, after: Option<Place>, filling: &mut Filling) -> Result<(), Failure> {
+    fn sorted(&mut self, rows: Vec<Row>, after: Option<SearchPosition>, filling: &mut Filling) -> Result<(), Failure> {
         let mut listed = Vec::with_capacity(rows.len());
         for row in rows {
             let table = Table(row.kind);
             let sql = format!("SELECT {}, end_time FROM {} WHERE id = ?1", table.covered(), table.name());
             // What is hidden has no row.
             let Some(narrow) = prepare(self.connection, &sql)?.query_row([row.id], Narrow::read).optional()? else { continue };
-            let place = Place { end: narrow.key, kind: kind_number(row.kind), id: row.id };
+            let place = SearchPosition { end: narrow.key, kind: kind_number(row.kind), id: row.id };
             if after.is_none_or(|after| place < after) {
                 listed.push((place, row.kind, narrow));
             }
@@ -137,17 +137,17 @@ impl<'c> Seeker<'c> {
         Ok(())
     }
 
-    fn walked(&mut self, after: Option<Place>, filling: &mut Filling) -> Result<(), Failure> {
+    fn walked(&mut self, after: Option<SearchPosition>, filling: &mut Filling) -> Result<(), Failure> {
         let connection = self.connection;
         let sql = |kind| format!("{} WHERE (end_time, id) < (?1, ?2) ORDER BY end_time DESC, id DESC", Table(kind).select(Column::End, ""));
         let (applications, jobs) = (sql(ListKind::Applications), sql(ListKind::Jobs));
         let (mut applications, mut jobs) = (prepare(connection, &applications)?, prepare(connection, &jobs)?);
         let mut applications = applications.query(before(after, ListKind::Applications))?;
         let mut jobs = jobs.query(before(after, ListKind::Jobs))?;
-        let read = |row: Option<&rusqlite::Row<'_>>, kind| -> Result<Option<(Place, Narrow)>, Failure> {
+        let read = |row: Option<&rusqlite::Row<'_>>, kind| -> Result<Option<(SearchPosition, Narrow)>, Failure> {
             let Some(row) = row else { return Ok(None) };
             let narrow = Narrow::read(row)?;
-            Ok(Some((Place { end: narrow.key, kind: kind_number(kind), id: narrow.id }, narrow)))
+            Ok(Some((SearchPosition { end: narrow.key, kind: kind_number(kind), id: narrow.id }, narrow)))
         };
         let mut application = read(applications.next()?, ListKind::Applications)?;
         let mut job = read(jobs.next()?, ListKind::Jobs)?;
@@ -174,7 +174,7 @@ impl<'c> Seeker<'c> {
     }
 
     /// Looks at a row; whether the page ends.
-    fn visit(&mut self, place: Place, kind: ListKind, row: &Narrow, filling: &mut Filling) -> Result<bool, Failure> {
+    fn visit(&mut self, place: SearchPosition, kind: ListKind, row: &Narrow, filling: &mut Filling) -> Result<bool, Failure> {
         self.cost += 1;
         if self.has_all(kind, row)? {
             if filling.found.rows.len() == filling.limit {
@@ -213,7 +213,7 @@ impl<'c> Seeker<'c> {
 }
 
 /// The position in the index of a kind from which on rows come after this place.
-fn before(after: Option<Place>, kind: ListKind) -> (i64, i64) {
+fn before(after: Option<SearchPosition>, kind: ListKind) -> (i64, i64) {
     let Some(after) = after else { return (i64::MAX, i64::MAX) };
     match kind_number(kind).cmp(&after.kind) {
         std::cmp::Ordering::Less => (after.end, i64::MAX),

@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::{Limits, USUAL, search_within};
+use super::{DEFAULT_LIMITS, SearchLimits, search_within};
 use crate::index::query::{Filter, ListKind, MatchField, Scope, SearchField, SearchPage, SearchQuery};
 use crate::index::sqlite::query::tests::Index;
 use crate::index::sqlite::{listing, texts};
@@ -70,12 +70,12 @@ fn query(text: &str) -> SearchQuery {
     SearchQuery { text: text.to_owned(), fields: Vec::new(), filter: Filter::default(), limit: 50, cursor: None }
 }
 
-fn found_within(index: &Index, query: &SearchQuery, limits: Limits) -> SearchPage {
+fn found_within(index: &Index, query: &SearchQuery, limits: SearchLimits) -> SearchPage {
     search_within(&index.connection, &Scope::everything(), query, limits).unwrap()
 }
 
 fn found(index: &Index, text: &str) -> Vec<String> {
-    let page = found_within(index, &query(text), USUAL);
+    let page = found_within(index, &query(text), DEFAULT_LIMITS);
     assert!(page.exact && page.next.is_none());
     page.items.into_iter().map(|found| found.item.id).collect()
 }
@@ -92,7 +92,7 @@ fn what_matches_is_told_in_pieces_with_its_place() {
         .with(TextKind::ExceptionMessages, &["java.io.IOException: Insufficient number of network buffers: required 2"])
         .with(TextKind::ClusterConfiguration, &["rest.port: 8081", "taskmanager.memory.network.max: 512m"]);
     add(&index, &[row], 1);
-    let page = found_within(&index, &query("network orders"), USUAL);
+    let page = found_within(&index, &query("network orders"), DEFAULT_LIMITS);
     let told: Vec<(MatchField, String, Option<String>)> = page.items[0]
         .matches
         .iter()
@@ -178,7 +178,7 @@ fn hidden_rows_and_rows_out_of_scope_are_not_found() {
     for text in ["needle", "thread", ids] {
         assert_eq!(found(&index, text).len(), 2, "{text}");
         let scope = Scope::of_directories(["file:///a/".to_owned()]);
-        assert!(search_within(&index.connection, &scope, &query(text), USUAL).unwrap().items.is_empty());
+        assert!(search_within(&index.connection, &scope, &query(text), DEFAULT_LIMITS).unwrap().items.is_empty());
     }
     index.connection.execute("UPDATE units SET expired_at = 1", []).unwrap();
     (1..=2).for_each(|unit| listing::sync(&index.connection, unit).unwrap());
@@ -196,11 +196,11 @@ fn hidden_rows_and_rows_out_of_scope_are_not_found() {
 fn a_cursor_belongs_to_its_search() {
     let index = Index::new();
     add(&index, &[Row::job("alpha", 1), Row::job("alpha", 2)], 1);
-    let first = found_within(&index, &SearchQuery { limit: 1, ..query("alpha") }, USUAL);
+    let first = found_within(&index, &SearchQuery { limit: 1, ..query("alpha") }, DEFAULT_LIMITS);
     let cursor = first.next.unwrap();
     let with = |text: &str, fields: Vec<SearchField>, cursor: &str| {
         let query = SearchQuery { cursor: Some(cursor.to_owned()), fields, ..query(text) };
-        search_within(&index.connection, &Scope::everything(), &query, USUAL).map(|page| page.items.len()).ok()
+        search_within(&index.connection, &Scope::everything(), &query, DEFAULT_LIMITS).map(|page| page.items.len()).ok()
     };
     assert_eq!(with("alpha", vec![], &cursor), Some(1));
     assert_eq!(with("beta", vec![], &cursor), None);
@@ -240,16 +240,16 @@ fn no_search_takes_more_than_a_bounded_number_of_steps() {
         ("0000000000000000abcd000000001", 50, 250_000),
     ] {
         // What has not been run yet has no counters.
-        let first = found_within(&index, &query(text), USUAL);
+        let first = found_within(&index, &query(text), DEFAULT_LIMITS);
         let mut page = None;
-        let (steps, scanned) = index.steps(|| page = Some(found_within(&index, &query(text), USUAL)));
+        let (steps, scanned) = index.steps(|| page = Some(found_within(&index, &query(text), DEFAULT_LIMITS)));
         assert_eq!(page, Some(first.clone()), "{text}");
         assert_eq!(first.items.len(), expected, "{text}");
         assert!(steps < most, "{text}: {steps} steps");
         assert!(scanned < 20_000, "{text}: {scanned} rows scanned");
     }
     // With little work allowed, pages end early and lead on to the same.
-    let little = Limits { texts: 10, gathered: 10, work: 2_000 };
+    let little = SearchLimits { texts: 10, gathered: 10, work: 2_000 };
     let (mut cursor, mut ids, mut pages) = (None, Vec::new(), 0);
     loop {
         let page = found_within(&index, &SearchQuery { cursor, ..query("rarely") }, little);

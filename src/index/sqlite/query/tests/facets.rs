@@ -168,7 +168,7 @@ fn days_of_23_and_25_hours_hold_the_jobs_of_all_their_hours() {
         let jobs: Vec<Made> = ends.iter().map(|end| ended(*end)).collect();
         index.add(&jobs, 1);
         // Told by the counts that are kept, and by a walk.
-        for filter in [Filter::default(), Filter { failed_tasks: Bounds { least: Some(0), most: None }, ..Filter::default() }] {
+        for filter in [Filter::default(), Filter { failed_tasks: Bounds { min: Some(0), max: None }, ..Filter::default() }] {
             let days = read(&index, &filter, Tz::Europe__Berlin, &Scope::everything()).day.unwrap();
             let of = |day: &str| days.iter().find(|each| each.value == day).map(|each| each.count);
             assert_eq!((of("2026-03-29"), of("2026-10-25")), (Some(46), Some(50)), "{filter:?}");

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use proptest::prelude::*;
 
-use super::{Index, Limits, Made};
+use super::{Index, Made, PageLimits};
 use crate::ids::ApplicationId;
 use crate::index::query::{Bounds, Filter, Item, ListKind, NameMatch, Sort, SortKey};
 
@@ -32,7 +32,7 @@ pub(super) fn made() -> impl Strategy<Value = Made> {
 /// Every part of a filter that this list takes, each now and then.
 pub(super) fn filter(kind: ListKind) -> impl Strategy<Value = Filter> {
     let how = prop::sample::select(vec![NameMatch::Contains, NameMatch::Exact, NameMatch::Prefix]);
-    let bounds = || prop_oneof![3 => Just(Bounds::default()), 1 => (0..6_i64, 0..6_i64).prop_map(|(a, b)| Bounds { least: Some(a.min(b)), most: Some(a.max(b)) })];
+    let bounds = || prop_oneof![3 => Just(Bounds::default()), 1 => (0..6_i64, 0..6_i64).prop_map(|(a, b)| Bounds { min: Some(a.min(b)), max: Some(a.max(b)) })];
     let some = |words: &[&str]| {
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
         prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec(prop::sample::select(words), 1..3)]
@@ -90,18 +90,18 @@ fn sort(kind: ListKind) -> impl Strategy<Value = Sort> {
     (prop::sample::select(keys), any::<bool>()).prop_map(|(key, descending)| Sort { key, descending })
 }
 
-/// Limits that make these few rows many.
-fn limits() -> impl Strategy<Value = Limits> {
+/// PageLimits that make these few rows many.
+fn limits() -> impl Strategy<Value = PageLimits> {
     let gathered = prop::sample::select(vec![0, 8, 20_000]);
     let walked = prop::sample::select(vec![3, 40, 80_000]);
-    (gathered, 0..20_usize, walked).prop_map(|(gathered, sorted, walked)| Limits { gathered, sorted, walked, counted: 10 })
+    (gathered, 0..20_usize, walked).prop_map(|(gathered, sorted, walked)| PageLimits { gathered, sorted, walked, counted: 10 })
 }
 
 /// Whether the job, or the application, with this number is to be found.
 pub(super) fn passes(filter: &Filter, number: u64, job: &Made) -> bool {
     let within = |bounds: Bounds, value: Option<i64>| {
         bounds.is_open()
-            || value.is_some_and(|value| bounds.least.is_none_or(|least| least <= value) && bounds.most.is_none_or(|most| value <= most))
+            || value.is_some_and(|value| bounds.min.is_none_or(|min| min <= value) && bounds.max.is_none_or(|max| value <= max))
     };
     let name = filter.name.as_ref().is_none_or(|(text, how)| {
         let text = text.to_lowercase();
@@ -165,7 +165,7 @@ struct Case {
     filter: Filter,
     sort: Sort,
     limit: usize,
-    limits: Limits,
+    limits: PageLimits,
 }
 
 fn case() -> impl Strategy<Value = Case> {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use proptest::prelude::*;
 
-use super::{Index, Limits, Row, add, found_within, query};
+use super::{Index, Row, SearchLimits, add, found_within, query};
 use crate::index::query::{ListKind, SearchField, SearchQuery};
 use crate::index::texts::{KINDS, TextKind};
 
@@ -83,9 +83,9 @@ fn row_has(row: &Row, id: &str, terms: &[(String, bool)], fields: &[SearchField]
     })
 }
 
-fn limits() -> impl Strategy<Value = Limits> {
+fn limits() -> impl Strategy<Value = SearchLimits> {
     (prop::sample::select(vec![1, 3, 50_000]), prop::sample::select(vec![0, 5, 10_000]), prop::sample::select(vec![5, 40, 60_000]))
-        .prop_map(|(texts, gathered, work)| Limits { texts, gathered, work })
+        .prop_map(|(texts, gathered, work)| SearchLimits { texts, gathered, work })
 }
 
 proptest! {
