@@ -24,6 +24,7 @@ use super::error::{DirectoryError, DirectoryErrorKind};
 use super::found::{Extent, FileVersion, Found, FoundFile, Listed};
 use super::pieces::Piece;
 use super::{Contents, Deleted, layout};
+use crate::clock::Clock;
 use crate::ids::JobId;
 use crate::names::ClusterName;
 use crate::names::FilePath;
@@ -33,12 +34,13 @@ use crate::tasks::spawn_blocking;
 #[derive(Debug, Clone)]
 pub(super) struct Local {
     root: Arc<Path>,
+    clock: Clock,
 }
 
 impl Local {
     /// The directory at an absolute path, which need not exist.
     pub(super) fn new(root: PathBuf) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), clock: Clock::System }
     }
 
     pub(super) fn root(&self) -> &Path {

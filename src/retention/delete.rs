@@ -79,8 +79,10 @@ pub(super) async fn delete(directory: &Directory, expiry: &Expiry, witness: &Wit
     outcome.map_err(|error| Failed { error, touched })
 }
 
-/// Whether all that was judged is still there: a deletion that was begun has taken nothing away.
+/// Whether all that was judged is still there: a deletion that was begun has deleted nothing. A file that was only renamed by it gets
+/// its name back first.
 pub(super) async fn is_untouched(directory: &Directory, expiry: &Expiry) -> Result<bool, DirectoryError> {
+    directory.undo_deletion(&expiry.folder).await?;
     let files = match &expiry.key {
         UnitKey::Application(_) => directory.application_files(&expiry.folder).await?,
         UnitKey::LegacyJob(_, job) => directory.legacy_job_file_named(&expiry.folder, *job).await?.map(|file| vec![file]),

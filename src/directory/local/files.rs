@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use super::remove::name_of_aside;
 use super::{Local, failed, is_absent, is_loop};
 use crate::clock::Millis;
 use crate::directory::error::DirectoryError;
@@ -140,7 +141,7 @@ impl<'a> ApplicationFiles<'a> {
         let path = folder.join(layout::SUMMARY);
         match fs::symlink_metadata(&path) {
             Ok(metadata) => self.take(|| path, layout::SUMMARY, FileKind::Summary, metadata.file_type(), || Ok(metadata)),
-            Err(error) if is_absent(&error) => {}
+            Err(error) if is_absent(&error) => self.local.restore_interrupted(Path::new(self.folder.as_str()), layout::SUMMARY.as_ref()),
             Err(error) => {
                 self.unreadable(self.folder.as_str(), &failed("enter", folder, &error), &error);
                 return false;
@@ -155,6 +156,7 @@ impl<'a> ApplicationFiles<'a> {
         let entries = match fs::read_dir(jobs) {
             Ok(entries) => entries,
             Err(error) if is_absent(&error) => {
+                self.local.restore_interrupted(Path::new(self.folder.as_str()), layout::JOBS.as_ref());
                 // An application without jobs has no such folder; a link that leads nowhere is something else.
                 if fs::symlink_metadata(jobs).is_ok_and(|metadata| metadata.is_symlink()) && fs::metadata(jobs).is_err() {
                     self.refused(
@@ -177,7 +179,12 @@ impl<'a> ApplicationFiles<'a> {
 
     fn job(&mut self, entry: &DirEntry) {
         let name = entry.file_name();
-        let (Ok(job), Some(text)) = (JobId::from_name(name.as_bytes()), name.to_str()) else { return };
+        let (Ok(job), Some(text)) = (JobId::from_name(name.as_bytes()), name.to_str()) else {
+            if let Some(job) = name_of_aside(&name).filter(|name| JobId::from_name(name.as_bytes()).is_ok()) {
+                self.local.restore_interrupted(&Path::new(self.folder.as_str()).join(layout::JOBS), job.as_ref());
+            }
+            return;
+        };
         let below = format!("{}/{text}", layout::JOBS);
         match entry.file_type() {
             Ok(file_type) => self.take(|| entry.path(), &below, FileKind::Job(job), file_type, || entry.metadata()),

@@ -138,6 +138,12 @@ pub(super) fn is_folder(state: &Stat) -> bool {
     FileType::from_raw_mode(state.st_mode) == FileType::Directory
 }
 
+/// When an entry was last renamed or its state changed otherwise, as far as the file system records it.
+#[allow(clippy::useless_conversion, reason = "the type of the seconds is another one on other systems")]
+pub(super) fn renamed(state: &Stat) -> Millis {
+    Millis::from(state.st_ctime).saturating_mul(1_000)
+}
+
 /// Size and time, as a listing tells them.
 #[allow(clippy::useless_conversion, reason = "the type of the seconds is another one on other systems")]
 pub(super) fn version(state: &Stat) -> FileVersion {

@@ -11,6 +11,7 @@ use rustix::fs::Stat;
 
 use super::held::{self, Folder, Way, is_folder, is_link};
 use super::{Local, failed, is_absent};
+use crate::clock::Millis;
 use crate::directory::error::DirectoryError;
 use crate::directory::found::FileVersion;
 use crate::directory::{Deleted, layout};
@@ -109,9 +110,14 @@ impl Local {
             }
             return Ok(());
         }
+        // The application may be a symbolic link, and so may its folder of jobs.
+        if let Way::Folder(applications) = self.hold(parent)? {
+            self.put_back(&applications, parent, name)?;
+        }
         let folder = Path::new(unit.as_str());
         if let Way::Folder(application) = self.hold(folder)? {
             self.put_back(&application, folder, OsStr::new(layout::SUMMARY))?;
+            self.put_back(&application, folder, OsStr::new(layout::JOBS))?;
         }
         let below = folder.join(layout::JOBS);
         let Way::Folder(jobs) = self.hold(&below)? else { return Ok(()) };
@@ -121,6 +127,24 @@ impl Local {
             Err(error) => return Err(failed("list", &self.root().join(below), &error)),
         };
         names.iter().filter_map(|aside| job_aside(aside)).try_for_each(|name| self.put_back(&jobs, &below, OsStr::new(name)))
+    }
+
+    /// Gives an entry of `folder` its name back if a deletion was interrupted while the entry had another one. A listing does this where
+    /// the index was lost, since only the index knows which deletions had begun. An entry that was renamed within the last minute is
+    /// left alone: its deletion may be running, here or on another server.
+    pub(super) fn restore_interrupted(&self, folder: &Path, name: &OsStr) {
+        let restored = self.hold(folder).and_then(|way| {
+            let Way::Folder(held) = way else { return Ok(()) };
+            match held.look(&aside(name)) {
+                Ok(state) if self.clock.now().saturating_sub(held::renamed(&state)) >= INTERRUPTED_AFTER => {
+                    self.put_back(&held, folder, name)
+                }
+                _ => Ok(()),
+            }
+        });
+        if let Err(error) = restored {
+            tracing::warn!(archive.directory = %self.root().display(), "an interrupted deletion could not be undone: {error}");
+        }
     }
 
     fn put_back(&self, folder: &Folder, below: &Path, name: &OsStr) -> Result<(), DirectoryError> {
@@ -185,10 +209,17 @@ fn aside(name: &OsStr) -> OsString {
 const BEFORE: &str = ".";
 const AFTER: &str = ".deleting";
 
-/// The name of the job archive that has this name while it is taken away.
+/// A deletion takes an instant. An entry that has had such a name for a minute was left by a process that ended in between.
+const INTERRUPTED_AFTER: Millis = 60_000;
+
+/// The name of the entry that has this name while it is deleted.
+pub(super) fn name_of_aside(aside: &OsStr) -> Option<&str> {
+    aside.to_str()?.strip_prefix(BEFORE)?.strip_suffix(AFTER)
+}
+
+/// The name of the job archive that has this name while it is deleted.
 fn job_aside(aside: &str) -> Option<&str> {
-    let name = aside.strip_prefix(BEFORE)?.strip_suffix(AFTER)?;
-    JobId::from_name(name.as_bytes()).ok().map(|_| name)
+    name_of_aside(OsStr::new(aside)).filter(|name| JobId::from_name(name.as_bytes()).is_ok())
 }
 
 /// The folder of a path below the root, which is empty for the root, and the last name.
@@ -206,7 +237,8 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use super::*;
-    use crate::clock::Millis;
+    use crate::clock::Clock;
+    use crate::directory::found::Extent;
 
     /// Writes to a file in some way.
     type Rewrite = fn(&Path);
@@ -393,5 +425,28 @@ mod tests {
         fs::remove_file(root.join(job().as_str())).unwrap();
         local.give_names_back(&FilePath::new(FOLDER)).unwrap();
         assert!(left(&files[2]).exists());
+    }
+
+    #[test]
+    fn a_listing_undoes_deletions_that_were_interrupted_more_than_a_minute_ago() {
+        let folder = tempfile::tempdir().unwrap();
+        let (local, root, outside) = twice(&folder);
+        let clock = Clock::manual(Clock::System.now());
+        let local = Local { clock: clock.clone(), ..local };
+        fs::write(root.join(JOB), "legacy").unwrap();
+        let linked = root.join("c/applications/00000000000000000000000000000002");
+        symlink(outside.join(FOLDER), &linked).unwrap();
+        let entries = [root.join(JOB), linked, root.join(FOLDER).join("application-summary"), root.join(job().as_str())];
+        let left = |entry: &Path| entry.with_file_name(aside(entry.file_name().unwrap()));
+        for entry in &entries {
+            fs::rename(entry, left(entry)).unwrap();
+        }
+        let list = || super::super::walk::list(&local, &Extent::Audit, &[], &mut |_| Ok(())).unwrap();
+        // A deletion may be running.
+        list();
+        assert!(entries.iter().all(|entry| fs::symlink_metadata(left(entry)).is_ok()));
+        clock.advance(INTERRUPTED_AFTER + 1_000);
+        list();
+        assert!(entries.iter().all(|entry| fs::symlink_metadata(entry).is_ok() && fs::symlink_metadata(left(entry)).is_err()));
     }
 }

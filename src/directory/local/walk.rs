@@ -7,6 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::files::{ApplicationFiles, Link, code_of, modified, version};
+use super::remove::name_of_aside;
 use super::search::Folder;
 use super::{Local, failed, is_absent, is_loop, probe, search};
 use crate::clock::Millis;
@@ -165,7 +166,11 @@ impl Walk<'_> {
             let entry = entry.map_err(|error| broken(&error))?;
             let name = entry.file_name();
             if is_hidden(name.as_bytes()) {
-                self.hidden(Path::new(&name))?;
+                if let Some(job) = name_of_aside(&name).filter(|name| JobId::from_name(name.as_bytes()).is_ok()) {
+                    self.local.restore_interrupted(Path::new(""), job.as_ref());
+                } else {
+                    self.hidden(Path::new(&name))?;
+                }
                 continue;
             }
             let kind = match entry.file_type() {
@@ -315,8 +320,12 @@ impl Walk<'_> {
     fn candidate(&mut self, entry: &DirEntry, folder: &Path, cluster: usize) -> Result<Option<Candidate>, DirectoryError> {
         let name = entry.file_name();
         let (Ok(id), Some(name)) = (ApplicationId::from_name(name.as_bytes()), name.to_str()) else {
-            if is_hidden(name.as_bytes()) {
-                self.hidden(&folder.join(layout::APPLICATIONS).join(&name))?;
+            let applications = folder.join(layout::APPLICATIONS);
+            let name = entry.file_name();
+            if let Some(link) = name_of_aside(&name).filter(|name| ApplicationId::from_name(name.as_bytes()).is_ok()) {
+                self.local.restore_interrupted(&applications, link.as_ref());
+            } else if is_hidden(name.as_bytes()) {
+                self.hidden(&applications.join(&name))?;
             }
             return Ok(None);
         };

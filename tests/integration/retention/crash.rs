@@ -130,8 +130,13 @@ async fn whatever_step_a_crash_comes_after_the_next_start_finishes_it() {
             }
             server.round().await;
             if index_lost {
-                // Nobody knows any more whose the empty folders are; of files nothing is left.
-                assert_eq!(files(&root.join("c/applications")), files(&application_folder(&root, "c", &id(1))), "{step:?}");
+                // An application of which one file had been renamed is listed without it, gets it back when it is deleted, and is judged again.
+                server.round().await;
+                // Without an index nobody can say whose the empty folders are. No file is left, but for one that the crash caught
+                // between its renaming and its removal: a listing restores it after a minute.
+                let mut left = files(&root.join("c/applications"));
+                left.retain(|file| file.extension().is_none_or(|extension| extension != "deleting"));
+                assert_eq!(left, files(&application_folder(&root, "c", &id(1))), "{step:?}");
                 assert!(root.join(id(5)).exists() && !root.join(id(6)).exists(), "{step:?}");
             } else {
                 assert_eq!(present_in(&root), [1, 5].into(), "{step:?}");
