@@ -24,10 +24,12 @@ test-web: test-tools test-rust-units
 test-tools:
 	@set -euo pipefail; for script in tests/tools/install-*.sh; do echo "== $$script"; "$$script"; done
 
-# Writes the parts of historyserver.toml and README.md that follow from the code, the OpenAPI document, the recorded answers, and the types
-# made from the document.
+# Writes the files that follow from others: historyserver.toml and the options in docs/configuration.md, the OpenAPI document, the recorded
+# answers, the types made from the document, the documents as pages, and NOTICE.
 documents:
 	UPDATE_DOCUMENTS=1 cargo test --locked --test integration configuration_documents
 	UPDATE_DOCUMENTS=1 cargo test --locked --test integration http_openapi::the_committed_document
 	UPDATE_DOCUMENTS=1 cargo test --locked --test integration http_contract::answers
 	npm --prefix web run types
+	tools/build-docs.sh
+	tools/notice.py

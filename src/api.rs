@@ -73,6 +73,7 @@ pub fn routers(state: ApiState) -> Routers {
     };
     let all = probes()
         .route("/api/v1", get(openapi::with_slash))
+        .route("/docs", get(web::documents_with_slash))
         .merge(Router::from(v1::documented()))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(fallback);

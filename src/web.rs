@@ -1,11 +1,11 @@
-//! The page: the files of `web-dist/`, embedded in the binary. They never stand in for an answer of the API.
+//! The pages of `web-dist/` and the documents of `docs-dist/`, embedded in the binary. They never stand in for an answer of the API.
 
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::sync::LazyLock;
 
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
 use flate2::Compression;
@@ -19,6 +19,11 @@ use crate::api::http::response::{RouteTemplate, counted, not_modified};
 #[folder = "web-dist/"]
 struct Dist;
 
+/// The documents, which `tools/build-docs.sh` builds.
+#[derive(rust_embed::Embed)]
+#[folder = "docs-dist/"]
+struct Documents;
+
 /// A file of the page.
 pub(crate) struct Asset {
     bytes: Bytes,
@@ -30,13 +35,17 @@ pub(crate) struct Asset {
     cache: HeaderValue,
 }
 
-static ASSETS: LazyLock<HashMap<String, Asset>> =
-    LazyLock::new(|| Dist::iter().filter_map(|name| Some((name.to_string(), Asset::new(&name, Dist::get(&name)?)))).collect());
+static ASSETS: LazyLock<HashMap<String, Asset>> = LazyLock::new(|| {
+    let pages = Dist::iter().map(|name| (name.to_string(), Dist::get(&name)));
+    let documents = Documents::iter().map(|name| (format!("docs/{name}"), Documents::get(&name)));
+    pages.chain(documents).filter_map(|(name, file)| file.map(|file| (name.clone(), Asset::new(&name, file)))).collect()
+});
 
-/// The file at this path, if there is one: `index.html` at the root.
+/// The file at this path, if there is one: `index.html` at the root and at `/docs/`.
 pub(crate) fn find(segments: &[&str]) -> Option<&'static Asset> {
     match segments {
         [] => ASSETS.get("index.html"),
+        ["docs"] => ASSETS.get("docs/index.html"),
         [name] => ASSETS.get(*name),
         _ => ASSETS.get(&segments.join("/")),
     }
@@ -84,6 +93,14 @@ fn routed(mut answer: Response) -> Response {
     answer.extensions_mut().insert(RouteTemplate("/{*page}"));
     // The files of the page are part of the program.
     counted(answer)
+}
+
+/// The answer at `/docs`: a redirect to `/docs/`, since the links of the documents are relative.
+pub(crate) async fn documents_with_slash() -> Response {
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = StatusCode::PERMANENT_REDIRECT;
+    answer.headers_mut().insert(header::LOCATION, HeaderValue::from_static("docs/"));
+    answer
 }
 
 fn pack(bytes: &[u8]) -> Option<Bytes> {

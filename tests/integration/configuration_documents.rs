@@ -1,4 +1,4 @@
-//! `historyserver.toml` and the README tell the same options and defaults as the code.
+//! `historyserver.toml` and `docs/configuration.md` list the same options and defaults as the code.
 //!
 //! With `UPDATE_DOCUMENTS=1` in the environment, the documents are written instead of compared.
 
@@ -122,11 +122,11 @@ fn the_configuration_file_of_the_repository_documents_every_option_and_its_defau
 }
 
 #[test]
-fn the_readme_lists_every_option_and_its_default() {
-    let path = project().join("README.md");
+fn the_documentation_lists_every_option_and_its_default() {
+    let path = project().join("docs/configuration.md");
     let found = std::fs::read_to_string(&path).unwrap();
     let (begin, end) = ("<!-- options: written by the tests -->\n", "<!-- end of options -->\n");
-    let (before, rest) = found.split_once(begin).expect("the README has a place for the options");
+    let (before, rest) = found.split_once(begin).expect("docs/configuration.md has a place for the options");
     let (_, after) = rest.split_once(end).expect("the place for the options has an end");
     hold(&path, &found, &format!("{before}{begin}{}\n{end}{after}", expected_table()));
 }

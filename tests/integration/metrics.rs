@@ -1,4 +1,4 @@
-//! Metrics: those of the README are there, no others are, and no string of an archive is a label.
+//! Metrics: those of `docs/metrics.md` are there, no others are, and no string of an archive is a label.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,13 +10,13 @@ const END: i64 = 1_795_000_000_000;
 
 /// Names between backticks in the table of metrics.
 fn documented() -> BTreeSet<String> {
-    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    let section = readme.split("\n## Metrics\n").nth(1).unwrap().split("\n## ").next().unwrap().to_owned();
-    section.split('`').filter(|text| text.starts_with("historyserver_")).map(ToOwned::to_owned).collect()
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/metrics.md")).unwrap();
+    let table = text.split("\n## ").next().unwrap();
+    table.split('`').filter(|text| text.starts_with("historyserver_")).map(ToOwned::to_owned).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_metrics_of_the_readme_are_all_there_and_no_archive_string_is_a_label() {
+async fn the_documented_metrics_are_all_there_and_no_archive_string_is_a_label() {
     let folder = tempfile::tempdir().unwrap();
     let archives = folder.path().join("archives");
     write_application(&archives, "cluster-of-somebody", &id('a'), "name of somebody", END, &[&id('1')]);
