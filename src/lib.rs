@@ -17,6 +17,8 @@ pub mod archive;
 
 pub mod pack;
 
+pub mod data_directory;
+
 pub mod index;
 
 pub mod retention;

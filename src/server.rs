@@ -15,6 +15,7 @@ use crate::api::{self, Actions, ApiOptions, ApiState, Budget, Hosts, LogUrlPatte
 use crate::archive::OverviewForm;
 use crate::clock::{Clock, Millis};
 use crate::config::{Config, RetentionConfig, WebConfig};
+use crate::data_directory;
 use crate::directory::Directory;
 use crate::index::{self, IndexOptions, IndexReader, IndexWriter, Opened};
 use crate::ingest::{Backfill, Ingest, IngestOptions, LookupUnlisted};
@@ -53,7 +54,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         None => None,
     };
     let directories = open_directories(&config)?;
-    let written = index::last_written(&config.data.dir);
+    let written = data_directory::last_written(&config.data.dir);
     let (writer, reader) = open_index(&config, &directories).await?;
 
     let clock = Clock::System;

@@ -10,7 +10,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{CleanupArguments, EXIT_FAILED, EXIT_HELD_BACK, EXIT_OK};
 use crate::config::Config;
-use crate::index::{self, HeldCleanup, HeldReason};
+use crate::data_directory;
+use crate::index::{HeldCleanup, HeldReason};
 use crate::names::DirectoryUrl;
 use crate::server::alone::{self, Findings, Wanted};
 
@@ -31,7 +32,7 @@ pub struct Outcome {
 /// # Errors
 /// Neither a server nor this command could do it.
 pub async fn run(config: &Config, wanted: &CleanupArguments) -> anyhow::Result<Outcome> {
-    let findings = if index::connect_to_server(&config.data.dir).await.is_ok() {
+    let findings = if data_directory::connect_to_server(&config.data.dir).await.is_ok() {
         ask(&config.data.dir, wanted).await?
     } else {
         let ask = if wanted.dry_run { Wanted::Preview } else { Wanted::Cleanup { confirm: wanted.confirm.clone() } };
@@ -104,7 +105,7 @@ async fn get(data: &Path, path: &str) -> anyhow::Result<Value> {
 /// One request by the socket in the data directory: HTTP/1.0, so that the answer ends with the connection.
 async fn request(data: &Path, method: &str, path: &str, body: &str) -> anyhow::Result<(u16, Value)> {
     let failed = || format!("asking the server that runs on the data directory {}", data.display());
-    let mut stream = index::connect_to_server(data).await.with_context(failed)?;
+    let mut stream = data_directory::connect_to_server(data).await.with_context(failed)?;
     let length = body.len();
     let head = format!("{method} {path} HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n");
     stream.write_all(head.as_bytes()).await.with_context(failed)?;

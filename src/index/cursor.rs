@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha1::{Digest as _, Sha1};
 
-use super::IndexError;
+use crate::index::error::IndexError;
 
 /// Version of the format, part of every digest.
 const VERSION: u8 = 2;

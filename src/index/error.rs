@@ -1,5 +1,7 @@
 //! Failures of the index.
 
+use crate::data_directory::DataDirectoryError;
+
 /// Failure of the index.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IndexError {
@@ -30,4 +32,13 @@ pub enum IndexError {
     /// Anything else; the text is for the log.
     #[error("{0}")]
     Failed(String),
+}
+
+impl From<DataDirectoryError> for IndexError {
+    fn from(error: DataDirectoryError) -> Self {
+        match error {
+            DataDirectoryError::Owned(sentence) => Self::Owned(sentence),
+            DataDirectoryError::Unwritable(sentence) => Self::Unwritable(sentence),
+        }
+    }
 }

@@ -4,12 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::data_directory::DataDirectory;
-use super::shared::Shared;
-use super::sqlite::{self, Health, Pool, Thread};
+use super::sqlite;
 use super::walks::Walks;
-use super::{IndexError, IndexReader, IndexWriter};
 use crate::clock::Clock;
+use crate::data_directory::DataDirectory;
+use crate::index::error::IndexError;
+use crate::index::reader::IndexReader;
+use crate::index::sqlite::store::health::Health;
+use crate::index::sqlite::store::pool::Pool;
+use crate::index::sqlite::store::shared::Shared;
+use crate::index::sqlite::store::writer_thread::Thread;
+use crate::index::writer::IndexWriter;
 use crate::names::DirectoryUrl;
 
 /// How to open the index.

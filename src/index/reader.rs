@@ -1,5 +1,9 @@
 //! The reading handle.
 
+mod backfill;
+mod contents;
+mod removals;
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -7,13 +11,16 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 
 use super::query::Scope;
-use super::shared::Shared;
-use super::sqlite::{self, Connection, Failure, Lane};
+use super::sqlite::{self, Connection};
 use super::walks::{Kind, Over, Patience};
-use super::{Copy, Document, DocumentAnswer, Figures, Generation, IndexError, KnownDirectory, Listed, OverviewList, UnitKey};
 use crate::archive::Owner;
 use crate::directory::FoundFile;
 use crate::ids::JobId;
+use crate::index::error::IndexError;
+use crate::index::model::{Copy, Document, DocumentAnswer, Figures, Generation, KnownDirectory, Listed, OverviewList, UnitKey};
+use crate::index::sqlite::store::failure::Failure;
+use crate::index::sqlite::store::pool::Lane;
+use crate::index::sqlite::store::shared::Shared;
 use crate::names::{ClusterName, DirectoryUrl};
 use crate::problem::Problem;
 
@@ -24,7 +31,7 @@ pub struct IndexReader {
 }
 
 impl IndexReader {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(in crate::index) fn new(shared: Arc<Shared>) -> Self {
         Self { shared }
     }
 
@@ -179,7 +186,7 @@ impl IndexReader {
     }
 
     /// Reads for the server's own work: what others wait for has lanes of its own.
-    pub(super) async fn read<T: Send + 'static>(
+    pub(in crate::index) async fn read<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Shared) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, IndexError> {
@@ -187,7 +194,7 @@ impl IndexReader {
     }
 
     /// Reads in a lane, which has few places at a time.
-    pub(super) async fn read_in<T: Send + 'static>(
+    pub(in crate::index) async fn read_in<T: Send + 'static>(
         &self,
         lane: Lane,
         query: impl FnOnce(&Shared) -> Result<T, Failure> + Send + 'static,
@@ -203,7 +210,7 @@ impl IndexReader {
     }
 
     /// Looks at many rows from one snapshot, when it is the turn of this kind. Ends early when it takes too long, or when this is dropped.
-    pub(super) async fn walk<T: Send + 'static>(
+    pub(in crate::index) async fn walk<T: Send + 'static>(
         &self,
         kind: Kind,
         patience: Patience,

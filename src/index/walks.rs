@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::IndexError;
+use crate::index::error::IndexError;
 use crate::tasks::Workers;
 
 /// What is walked for.

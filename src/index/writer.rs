@@ -1,20 +1,27 @@
 //! The writing handle.
 
+mod backfill;
+mod removals;
+
 use std::sync::mpsc::Sender;
 
 use tokio::sync::oneshot;
 
-use super::shared::Shared;
-use super::sqlite::{self, Answer, Command, Failure, Session};
-use super::{IndexError, Presence, StagedPack, UnitChange, UnitKey, Urgency};
+use super::sqlite;
 use crate::clock::Millis;
 use crate::directory::FileKind;
+use crate::index::error::IndexError;
+use crate::index::model::{Presence, StagedPack, UnitChange, UnitKey, Urgency};
+use crate::index::sqlite::store::failure::Failure;
+use crate::index::sqlite::store::session::Session;
+use crate::index::sqlite::store::shared::Shared;
+use crate::index::sqlite::store::writer_thread::{Answer, Command};
 use crate::names::DirectoryUrl;
 use crate::pack::Part;
 use crate::problem::{Problem, ProblemChanges};
 
 /// Units that one transaction forgets or marks at most: others want to write too.
-pub(super) const GROUP: usize = 500;
+pub(in crate::index) const GROUP: usize = 500;
 
 /// Changes the index. One per data directory; all acts go through one thread, which ends with the last handle.
 #[derive(Clone)]
@@ -23,7 +30,7 @@ pub struct IndexWriter {
 }
 
 impl IndexWriter {
-    pub(super) fn new(commands: Sender<Command>) -> Self {
+    pub(in crate::index) fn new(commands: Sender<Command>) -> Self {
         Self { commands }
     }
 
@@ -58,7 +65,10 @@ impl IndexWriter {
                 staged.parts = parts;
                 staged
             }
-            None => StagedPack { id, parts, writer: self.clone() },
+            None => {
+                let writer = self.clone();
+                StagedPack { id, parts, discard: Box::new(move |id| writer.discard(id)) }
+            }
         })
     }
 
@@ -147,11 +157,11 @@ impl IndexWriter {
     }
 
     /// Takes staged parts out again, unless an archive has taken them. Waits for nothing; a closed index does that when it is opened.
-    pub(super) fn discard(&self, staged: i64) {
+    fn discard(&self, staged: i64) {
         let _ = self.send(Urgency::Batched, move |session| sqlite::discard(session, staged), drop::<Result<(), IndexError>>);
     }
 
-    pub(super) async fn act<T: Send + 'static>(
+    pub(in crate::index) async fn act<T: Send + 'static>(
         &self,
         urgency: Urgency,
         work: impl FnOnce(&mut Session<'_>) -> Result<T, Failure> + Send + 'static,

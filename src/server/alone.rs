@@ -8,8 +8,9 @@ use super::{cleanup, ingest_options, open_directories, open_index, retention_rul
 use crate::api;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::data_directory;
+use crate::index::HeldCleanup;
 use crate::index::query::Scope;
-use crate::index::{self, HeldCleanup};
 use crate::ingest::Ingest;
 use crate::refresh::{DirectoryRefresh, DirectoryState, Duty, Refresh};
 use crate::retention::cleanup::{CleanupReport, Extent};
@@ -51,7 +52,7 @@ pub struct Findings {
 /// An archive directory makes no sense, the data directory belongs to another process, the index cannot be written.
 pub async fn clean_up(config: &Config, wanted: Wanted) -> anyhow::Result<Findings> {
     let directories = open_directories(config)?;
-    let written = index::last_written(&config.data.dir);
+    let written = data_directory::last_written(&config.data.dir);
     let (writer, reader) = open_index(config, &directories).await?;
     let clock = Clock::System;
     let cleanup = cleanup(config, &directories, &writer, &reader, &clock);

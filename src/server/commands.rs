@@ -6,11 +6,11 @@ use axum::{Extension, Router};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::FromOwner;
-use crate::{index, tasks};
+use crate::{data_directory, tasks};
 
 /// Answers commands until `stop` is cancelled. Where the data directory takes no socket, there are none.
 pub(super) fn serve(data_directory: &Path, router: Router, stop: CancellationToken) {
-    let listener = match index::listen_for_commands(data_directory) {
+    let listener = match data_directory::listen_for_commands(data_directory) {
         Ok(listener) => listener,
         Err(error) => {
             tracing::warn!(

@@ -12,8 +12,10 @@ use bytes::Bytes;
 use super::ScopedReader;
 use crate::archive::Owner;
 use crate::ids::JobId;
-use crate::index::sqlite::{self, Lane};
-use crate::index::{Copy, Document, Figures, Generation, IndexError, Listed, OverviewList};
+use crate::index::error::IndexError;
+use crate::index::model::{Copy, Document, Figures, Generation, Listed, OverviewList};
+use crate::index::sqlite;
+use crate::index::sqlite::store::pool::Lane;
 use crate::names::DirectoryUrl;
 use crate::problem::ProblemCode;
 

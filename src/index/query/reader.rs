@@ -5,9 +5,12 @@ use std::sync::Arc;
 use super::{
     Copies, FacetQuery, Facets, ListKind, ListPage, ListQuery, RunFigures, Scope, SearchPage, SearchQuery, Statistics, StatisticsQuery,
 };
-use crate::index::sqlite::{self, Lane};
+use crate::index::error::IndexError;
+use crate::index::model::Copy;
+use crate::index::reader::IndexReader;
+use crate::index::sqlite;
+use crate::index::sqlite::store::pool::Lane;
 use crate::index::walks::{Kind, Patience};
-use crate::index::{Copy, IndexError, IndexReader};
 
 /// Reads lists within a [`Scope`]. Each answer is of one snapshot.
 #[derive(Clone)]

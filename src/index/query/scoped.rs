@@ -1,10 +1,11 @@
 //! What is read of the index beside lists, within a scope: problems, removals, documents and archive files.
 
-use super::{ListKind, ScopedReader};
+use super::{ListKind, ScopedReader, Total};
 use crate::archive::Owner;
-use crate::index::{
-    Copy, Deletion, DocumentAnswer, DocumentList, DocumentPage, HeldCleanup, IndexError, Page, Pending, PendingRemoval, ProblemFilter,
-    Total, UnitArchives, Unread,
+use crate::index::error::IndexError;
+use crate::index::model::{
+    Copy, Deletion, DocumentAnswer, DocumentList, DocumentPage, HeldCleanup, Page, Pending, PendingRemoval, ProblemFilter, UnitArchives,
+    Unread,
 };
 use crate::problem::Problem;
 

@@ -23,7 +23,7 @@ mod tests;
 
 use rusqlite::{CachedStatement, Connection};
 
-use super::Failure;
+use crate::index::sqlite::store::failure::Failure;
 
 pub(in crate::index) use facets::facets;
 pub(in crate::index) use items::copies;

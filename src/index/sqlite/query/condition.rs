@@ -9,7 +9,7 @@ use super::source::Source;
 use super::table::{Column, Narrow, Table};
 use super::{Failure, prepare};
 use crate::index::query::{Bounds, Filter, ListKind, Scope};
-use crate::index::sqlite::listing::{ABSENT, CLUSTER, JOB_TYPE, STATUS, find_label, type_bit};
+use crate::index::sqlite::tables::list_rows::{ABSENT, CLUSTER, JOB_TYPE, STATUS, find_label, type_bit};
 
 /// A look-up of a row costs as much as this many rows of a walk.
 pub(super) const LOOK_UP: u64 = 10;

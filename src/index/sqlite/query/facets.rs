@@ -16,7 +16,7 @@ use super::tally::Tally;
 use super::{Failure, counted, prepare};
 use crate::index::query::calendar::day_of;
 use crate::index::query::{Bounds, FacetCount, FacetKey, FacetQuery, Facets, ListKind, Scope};
-use crate::index::sqlite::listing::{ABSENT, NO_TEXT, OTHER_TYPE, TYPE_BITS};
+use crate::index::sqlite::tables::list_rows::{ABSENT, NO_TEXT, OTHER_TYPE, TYPE_BITS};
 
 /// Counting ends after so many rows.
 const MOST_ROWS: u64 = 1_000_000;

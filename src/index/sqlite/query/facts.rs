@@ -5,8 +5,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::{Failure, prepare};
 use crate::archive::facts::{CheckpointFacts, CompletedCheckpoint, IoFacts};
 use crate::index::query::{FailureSource, JobFacts, ListKind, RootException, RunFigures};
-use crate::index::sqlite::facts::read_vertices;
-use crate::index::sqlite::links::JOBS_OF_UNIT;
+use crate::index::sqlite::acts::links::JOBS_OF_UNIT;
+use crate::index::sqlite::tables::facts::read_vertices;
 
 /// Texts of the labels that a row of facts names.
 const EXCEPTION: &str = "(SELECT text FROM labels WHERE id = f.exception), (SELECT text FROM labels WHERE id = f.cause)";

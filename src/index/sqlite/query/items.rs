@@ -4,12 +4,12 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{Failure, facts, prepare};
 use crate::ids::{ApplicationId, JobId};
-use crate::index::Copy;
+use crate::index::model::Copy;
 use crate::index::query::{Copies, Item, ListKind, Scope};
-use crate::index::sqlite::links::JOBS_OF_UNIT;
-use crate::index::sqlite::precedence::{APPLICATION_COPIES, JOB_COPIES, RANK, VISIBLE};
-use crate::index::sqlite::problems;
-use crate::index::sqlite::rows::unsigned;
+use crate::index::sqlite::acts::links::JOBS_OF_UNIT;
+use crate::index::sqlite::acts::precedence::{APPLICATION_COPIES, JOB_COPIES, RANK, VISIBLE};
+use crate::index::sqlite::store::values::unsigned;
+use crate::index::sqlite::tables::problems;
 
 /// Jobs of an application that are told with it, at most.
 const MOST_JOBS: i64 = 1_000;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::table::{Column, Table};
 use super::{Failure, prepare};
-use crate::index::sqlite::listing::{ABSENT, NO_TEXT};
+use crate::index::sqlite::tables::list_rows::{ABSENT, NO_TEXT};
 
 /// Where a row stands in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -14,7 +14,7 @@ use crate::index::query::{
     Bounds, FailingName, FailureClass, Filter, MAX_FAILING_NAMES, MAX_FAILURE_CLASSES, Quantiles, Scope, Statistics, StatisticsQuery,
     StatusCounts,
 };
-use crate::index::sqlite::listing::{ABSENT, NO_TEXT, STATUS, find_label};
+use crate::index::sqlite::tables::list_rows::{ABSENT, NO_TEXT, STATUS, find_label};
 
 /// The walk ends after so many rows.
 const MOST_ROWS: u64 = 1_000_000;

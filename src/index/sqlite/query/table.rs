@@ -3,7 +3,7 @@
 use rusqlite::Row;
 
 use crate::index::query::{ListKind, SortKey};
-use crate::index::sqlite::listing::{CLUSTER, JOB_TYPE, STATUS};
+use crate::index::sqlite::tables::list_rows::{CLUSTER, JOB_TYPE, STATUS};
 
 /// A narrow table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

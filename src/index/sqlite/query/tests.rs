@@ -7,9 +7,9 @@ use rusqlite::{Connection, StatementStatus, params};
 
 use super::page::{DEFAULT_LIMITS, PageLimits, page_within};
 use crate::index::query::{Bounds, Filter, ListKind, ListPage, ListQuery, NameMatch, Scope, Sort, SortKey};
-use crate::index::sqlite::connection::open_writer;
-use crate::index::sqlite::listing;
-use crate::index::sqlite::rows::signed;
+use crate::index::sqlite::store::connection::open_writer;
+use crate::index::sqlite::store::values::signed;
+use crate::index::sqlite::tables::list_rows;
 
 mod facets;
 mod pages;
@@ -102,7 +102,7 @@ impl Index {
                     .execute(params![signed(1 + number % 2), unit, id, made.cluster])
                     .unwrap();
             }
-            listing::sync(connection, unit).unwrap();
+            list_rows::sync(connection, unit).unwrap();
             ids.push(format!("{number:032x}"));
         }
         connection.execute_batch("COMMIT").unwrap();
@@ -122,7 +122,7 @@ impl Index {
                 &[&made.job_type, &made.tasks, &made.failed],
             );
             wide(&format!("UPDATE applications SET {told}, jobs = ?7, failed_jobs = ?8 WHERE unit = ?1"), &[&made.tasks, &made.failed]);
-            listing::sync(&self.connection, unit).unwrap();
+            list_rows::sync(&self.connection, unit).unwrap();
         }
     }
 

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Params};
 use super::order::{Position, row_of, text, texts_after};
 use super::table::{Column, Narrow, Table};
 use super::{Failure, prepare};
-use crate::index::sqlite::listing::{ABSENT, NO_TEXT};
+use crate::index::sqlite::tables::list_rows::{ABSENT, NO_TEXT};
 
 /// Where a walk is.
 pub(super) enum Step<'r> {

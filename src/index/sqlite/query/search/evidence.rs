@@ -5,11 +5,11 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{Failure, SearchLimits, prepare};
+use crate::index::model::texts::{KINDS, TextKind, pieces};
 use crate::index::query::search::terms::Term;
 use crate::index::query::search::words::Sought;
 use crate::index::query::{ListKind, NameMatch, SearchField, SearchQuery};
 use crate::index::sqlite::query::names::Names;
-use crate::index::texts::{KINDS, TextKind, pieces};
 use crate::pack::unpack_text;
 
 /// Reading a text costs as much as passing by so many rows.

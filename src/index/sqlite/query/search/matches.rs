@@ -7,10 +7,10 @@ use rusqlite::Connection;
 use super::Failure;
 use super::evidence::{Evidence, read_text};
 use super::rows::{Row, texts};
+use crate::index::model::texts::{KINDS, TextKind, pieces};
 use crate::index::query::folding::fold_whole;
 use crate::index::query::search::excerpt::excerpt;
 use crate::index::query::{Item, Match, MatchField, SearchField, SearchQuery};
-use crate::index::texts::{KINDS, TextKind, pieces};
 
 /// Entries of a configuration that are told.
 const MOST_ENTRIES: usize = 3;

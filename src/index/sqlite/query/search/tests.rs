@@ -3,10 +3,10 @@
 use rusqlite::params;
 
 use super::{DEFAULT_LIMITS, SearchLimits, search_within};
+use crate::index::model::texts::{Text, TextKind};
 use crate::index::query::{Filter, ListKind, MatchField, Scope, SearchField, SearchPage, SearchQuery};
 use crate::index::sqlite::query::tests::Index;
-use crate::index::sqlite::{listing, texts};
-use crate::index::texts::{Text, TextKind};
+use crate::index::sqlite::tables::{list_rows, texts};
 
 mod pages;
 
@@ -59,7 +59,7 @@ fn add(index: &Index, rows: &[Row], first: u64) -> Vec<String> {
         connection.prepare_cached(sql).unwrap().execute(params![unit, id, row.name, row.status, row.end]).unwrap();
         let owner = if row.kind == ListKind::Applications { unit } else { connection.last_insert_rowid() };
         texts::write(connection, row.kind, owner, &texts).unwrap();
-        listing::sync(connection, unit).unwrap();
+        list_rows::sync(connection, unit).unwrap();
         ids.push(format!("{number:032x}"));
     }
     connection.execute_batch("RELEASE rows").unwrap();
@@ -181,12 +181,12 @@ fn hidden_rows_and_rows_out_of_scope_are_not_found() {
         assert!(search_within(&index.connection, &scope, &query(text), DEFAULT_LIMITS).unwrap().items.is_empty());
     }
     index.connection.execute("UPDATE units SET expired_at = 1", []).unwrap();
-    (1..=2).for_each(|unit| listing::sync(&index.connection, unit).unwrap());
+    (1..=2).for_each(|unit| list_rows::sync(&index.connection, unit).unwrap());
     for text in ["needle", "thread", ids] {
         assert_eq!(found(&index, text).len(), 0, "{text}");
     }
     index.connection.execute("UPDATE units SET expired_at = NULL", []).unwrap();
-    (1..=2).for_each(|unit| listing::sync(&index.connection, unit).unwrap());
+    (1..=2).for_each(|unit| list_rows::sync(&index.connection, unit).unwrap());
     assert_eq!(found(&index, "thread").len(), 2);
     index.connection.execute("UPDATE directories SET position = NULL", []).unwrap();
     assert_eq!(found(&index, "thread").len(), 0);

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 
 use super::{Index, Row, SearchLimits, add, found_within, query};
+use crate::index::model::texts::{KINDS, TextKind};
 use crate::index::query::{ListKind, SearchField, SearchQuery};
-use crate::index::texts::{KINDS, TextKind};
 
 fn piece() -> impl Strategy<Value = String> {
     prop::collection::vec("[abAB]{1,5}|[éÉ][ab]{1,3}|[訂單]{1,3}|a1", 1..4).prop_map(|words| words.join(" "))

@@ -1,0 +1,21 @@
+//! Types that go into the index and come out of it. They know nothing of SQLite.
+
+mod answer;
+mod backfill;
+mod change;
+mod contents;
+mod expiry;
+mod keys;
+mod known;
+pub(super) mod texts;
+
+pub use answer::{Document, DocumentAnswer, Figures, Generation, Listed, OverviewList, Unread};
+pub use backfill::{Derived, DerivedPage, DerivingPosition, Underived};
+pub use change::{Fault, FileChange, FileOutcome, Pack, ParsedRecord, Presence, StagedPack, UnitChange, Urgency};
+pub use contents::{ArchivedFile, DocumentList, DocumentPage, ListedDocument, ProblemFilter, UnitArchives};
+pub use expiry::{
+    Deletion, Done, Expiry, FailedAttempt, FailedRemoval, FollowedLimits, HeldCleanup, HeldReason, JudgedFile, Mark, MarkState, Marks,
+    Page, Pending, PendingRemoval, Removal,
+};
+pub use keys::{ApplicationKey, Copy, UnitKey};
+pub use known::{KnownDirectory, KnownFile, KnownUnit};

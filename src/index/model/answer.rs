@@ -1,0 +1,109 @@
+//! What queries answer.
+
+use crate::directory::{FileKind, Fingerprint};
+use crate::index::leases::Lease;
+use crate::index::model::change::Fault;
+use crate::index::model::keys::UnitKey;
+use crate::names::FilePath;
+use crate::pack::DocumentLocation;
+
+/// Counter that grows with every commit that changes a list, never repeats for the life of the index file, and differs between index files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Generation {
+    /// Random number of the index file.
+    pub index: u64,
+    /// The counter.
+    pub number: u64,
+}
+
+/// Which merged overview.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OverviewList {
+    /// `/applications/overview`.
+    Applications,
+    /// `/jobs/overview`.
+    Jobs,
+}
+
+/// The archive that answers a request for a document, and whether it can.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DocumentAnswer {
+    /// It is in a pack.
+    Found(Document),
+    /// The owner is known and its archive is here, but holds no such document.
+    NotInArchive,
+    /// The job is named by an application, but has no archive (`jobmanager.archive.only-failed-jobs`, a failed write).
+    NotArchived,
+    /// The archive is there and could not be read.
+    Unreadable(Unread),
+    /// Nobody has heard of the owner.
+    Unknown,
+    /// The pack was evicted; the archive is still in its directory: ingest the unit, then ask again.
+    Evicted(UnitKey),
+    /// The pack was evicted, and the archive is gone from its directory since.
+    Lost,
+}
+
+/// An archive file that is there and could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// Unit it belongs to.
+    pub unit: UnitKey,
+    /// Which file of it.
+    pub file: FileKind,
+    /// Where it lies.
+    pub path: FilePath,
+    /// Version that was tried.
+    pub tried: Fingerprint,
+    /// Why it could not be read.
+    pub fault: Fault,
+    /// How often in a row.
+    pub failures: u32,
+    /// The same as a sentence, that of its problem.
+    pub reason: String,
+}
+
+/// A document in a pack. Read with [`IndexReader::document_chunk`](super::IndexReader::document_chunk); it is not evicted until
+/// this, and all clones of it, are dropped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// Bytes, uncompressed.
+    pub length: u64,
+    /// Digest of the archive version it stands in, which differs when a file was written twice within one tick of its clock, too: with
+    /// the path, the document's entity tag.
+    pub fingerprint: Fingerprint,
+    /// Pack that it stands in.
+    pub(in crate::index) pack: i64,
+    /// Part that it begins in, and where.
+    pub(in crate::index) part: u32,
+    pub(in crate::index) place: DocumentLocation,
+    pub(in crate::index) lease: Lease,
+}
+
+/// How much is listed, each id once. It is counted after commits, and while very much is written only now and then.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// Applications.
+    pub applications: u64,
+    /// Jobs.
+    pub jobs: u64,
+}
+
+/// Figures for the status and metrics.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct Figures {
+    /// Applications listed (each id once).
+    pub applications: u64,
+    /// Jobs listed (each id once).
+    pub jobs: u64,
+    /// Bytes of all packs.
+    pub pack_bytes: u64,
+    /// Bytes of packs whose archives are gone.
+    pub gone_pack_bytes: u64,
+    /// Bytes of the index file, packs included.
+    pub file_bytes: u64,
+    /// Problems on record.
+    pub problems: u64,
+    /// Packs evicted since start.
+    pub evictions: u64,
+}

@@ -1,0 +1,279 @@
+//! Texts of applications and jobs that are searched. Pure: what archives tell in, texts out.
+
+use std::collections::HashSet;
+
+use crate::archive::facts::{ConfigurationEntry, ExceptionFacts, Facts};
+use crate::index::query::search::words::{self, Parts};
+use crate::index::query::{MatchField, SearchField};
+
+/// Bytes of a text, at most: what is beyond is not searched.
+const LONGEST: usize = 64 << 10;
+
+/// Separates the pieces of a text: names, messages, lines, entries. Nothing is found across it.
+const SEPARATOR: char = '\u{1e}';
+
+/// Separates the key of a label or of an entry of a configuration from its value.
+const KEY_END: &str = ": ";
+
+/// What a text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::index) enum TextKind {
+    Vertices,
+    ExceptionClasses,
+    ExceptionMessages,
+    StackTraces,
+    Configuration,
+    ClusterConfiguration,
+    FailureLabels,
+}
+
+/// All kinds, in the order in which matches are told.
+pub(in crate::index) const KINDS: [TextKind; 7] = [
+    TextKind::Vertices,
+    TextKind::ExceptionClasses,
+    TextKind::ExceptionMessages,
+    TextKind::FailureLabels,
+    TextKind::StackTraces,
+    TextKind::Configuration,
+    TextKind::ClusterConfiguration,
+];
+
+impl TextKind {
+    /// As stored.
+    pub(in crate::index) fn number(self) -> i64 {
+        match self {
+            Self::Vertices => 1,
+            Self::ExceptionClasses => 2,
+            Self::ExceptionMessages => 3,
+            Self::StackTraces => 4,
+            Self::Configuration => 5,
+            Self::ClusterConfiguration => 6,
+            Self::FailureLabels => 7,
+        }
+    }
+
+    /// The inverse of [`TextKind::number`].
+    pub(in crate::index) fn of_number(number: i64) -> Option<Self> {
+        KINDS.into_iter().find(|kind| kind.number() == number)
+    }
+
+    /// Stands before each word in the index of words.
+    pub(in crate::index) fn letter(self) -> char {
+        match self {
+            Self::Vertices => 'v',
+            Self::ExceptionClasses => 'e',
+            Self::ExceptionMessages => 'm',
+            Self::StackTraces => 's',
+            Self::Configuration => 'c',
+            Self::ClusterConfiguration => 'k',
+            Self::FailureLabels => 'l',
+        }
+    }
+
+    /// Where in its words a part can be found. Of names any part is looked for, and there are few of them.
+    pub(in crate::index) fn parts(self) -> Parts {
+        if self == Self::Vertices { Parts::Anywhere } else { Parts::Humps }
+    }
+
+    /// The field that is asked for to search it.
+    pub(in crate::index) fn field(self) -> SearchField {
+        match self {
+            Self::Vertices => SearchField::Vertex,
+            Self::ExceptionClasses | Self::ExceptionMessages | Self::StackTraces | Self::FailureLabels => SearchField::Exception,
+            Self::Configuration | Self::ClusterConfiguration => SearchField::Configuration,
+        }
+    }
+
+    /// What a match in it is.
+    pub(in crate::index) fn match_field(self) -> MatchField {
+        match self {
+            Self::Vertices => MatchField::Vertex,
+            Self::ExceptionClasses => MatchField::ExceptionClass,
+            Self::ExceptionMessages => MatchField::ExceptionMessage,
+            Self::StackTraces => MatchField::StackTrace,
+            Self::Configuration => MatchField::Configuration,
+            Self::ClusterConfiguration => MatchField::ClusterConfiguration,
+            Self::FailureLabels => MatchField::FailureLabel,
+        }
+    }
+
+    /// The key of a piece that is a label or an entry of a configuration.
+    pub(in crate::index) fn key(self, piece: &str) -> Option<&str> {
+        let has_keys = self == Self::FailureLabels || self.field() == SearchField::Configuration;
+        if has_keys { piece.split_once(KEY_END).map(|(key, _)| key) } else { None }
+    }
+}
+
+/// A text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::index) struct Text {
+    pub(in crate::index) kind: TextKind,
+    /// Its pieces.
+    pub(in crate::index) content: String,
+}
+
+impl Text {
+    /// A text of these pieces, each once; `None`: there are none.
+    pub(in crate::index) fn of<'p>(kind: TextKind, pieces: impl IntoIterator<Item = &'p str>) -> Option<Self> {
+        let mut content = String::new();
+        let mut seen = HashSet::new();
+        for piece in pieces.into_iter().filter(|piece| !piece.is_empty()) {
+            if !seen.insert(piece) {
+                continue;
+            }
+            let left = LONGEST.saturating_sub(content.len() + 1);
+            let end = (0..=left.min(piece.len())).rev().find(|end| piece.is_char_boundary(*end)).unwrap_or(0);
+            if end == 0 {
+                break;
+            }
+            if !content.is_empty() {
+                content.push(SEPARATOR);
+            }
+            content.push_str(&piece[..end]);
+        }
+        (!content.is_empty()).then_some(Self { kind, content })
+    }
+
+    /// What exceptions tell: classes, messages and stack traces apart, since many jobs that fail for different reasons fail at one place.
+    fn of_exceptions<'e>(exceptions: impl IntoIterator<Item = (&'e str, &'e str)>) -> Vec<Self> {
+        let (mut classes, mut messages, mut frames) = (Vec::new(), Vec::new(), Vec::new());
+        for (class, trace) in exceptions {
+            classes.push(class);
+            let mut message: Option<std::ops::Range<usize>> = None;
+            let mut at = 0;
+            for line in trace.split_inclusive('\n') {
+                let place = at..at + line.trim_end().len();
+                at += line.len();
+                if let Some(frame) = frame(line) {
+                    messages.extend(message.take().map(|place| &trace[place]));
+                    frames.push(frame);
+                } else {
+                    message = Some(message.map_or(place.start, |before| before.start)..place.end);
+                }
+            }
+            messages.extend(message.map(|place| &trace[place]));
+        }
+        let texts = [(TextKind::ExceptionClasses, classes), (TextKind::ExceptionMessages, messages), (TextKind::StackTraces, frames)];
+        texts.into_iter().filter_map(|(kind, pieces)| Self::of(kind, pieces)).collect()
+    }
+
+    /// Kinds that one exception has texts of.
+    pub(in crate::index) const KINDS_OF_EXCEPTIONS: [TextKind; 3] =
+        [TextKind::ExceptionClasses, TextKind::ExceptionMessages, TextKind::StackTraces];
+
+    /// What one exception tells.
+    pub(in crate::index) fn of_exception(exception: &ExceptionFacts) -> Vec<Self> {
+        Self::of_exceptions([(exception.class.as_str(), exception.stack_trace.as_str())])
+    }
+
+    /// What was derived from the archive of an application or a job.
+    pub(in crate::index) fn of_facts(facts: &Facts) -> Vec<Self> {
+        let own = facts.own_configuration.min(facts.configuration.len());
+        let (own, cluster) = facts.configuration.split_at(own);
+        let exceptions = facts.exceptions.iter().map(|exception| (exception.class.as_str(), exception.stack_trace.as_str()));
+        let mut texts = Self::of_exceptions(exceptions);
+        texts.extend(Self::of_labels(&facts.exceptions));
+        texts.extend(Self::of(TextKind::Vertices, facts.vertices.iter().map(|vertex| vertex.name.as_str())));
+        texts.extend(Self::of_configuration(TextKind::Configuration, own));
+        texts.extend(Self::of_configuration(TextKind::ClusterConfiguration, cluster));
+        texts
+    }
+
+    /// What failure enrichers said about exceptions.
+    fn of_labels(exceptions: &[ExceptionFacts]) -> Option<Self> {
+        let labels = exceptions.iter().flat_map(|exception| &exception.labels);
+        let labels: Vec<String> = labels.map(|(key, value)| format!("{key}{KEY_END}{value}")).collect();
+        Self::of(TextKind::FailureLabels, labels.iter().map(String::as_str))
+    }
+
+    /// What a configuration tells.
+    fn of_configuration(kind: TextKind, entries: &[ConfigurationEntry]) -> Option<Self> {
+        let entries: Vec<String> = entries.iter().map(|entry| format!("{}{KEY_END}{}", entry.key, entry.value)).collect();
+        Self::of(kind, entries.iter().map(String::as_str))
+    }
+
+    /// Every key of the index of words by which this text is found, each once and after a blank.
+    pub(in crate::index) fn keys(&self) -> String {
+        let mut seen = HashSet::new();
+        for place in words::words(&self.content) {
+            words::keys(&self.content[place], self.kind.parts(), |key| {
+                if !seen.contains(key) {
+                    seen.insert(key.to_owned());
+                }
+            });
+        }
+        let mut keys = String::new();
+        for key in seen {
+            keys.push(' ');
+            keys.push(self.kind.letter());
+            keys.push_str(&key);
+        }
+        keys
+    }
+}
+
+/// The pieces of a content.
+pub(in crate::index) fn pieces(content: &str) -> impl Iterator<Item = &str> {
+    content.split(SEPARATOR)
+}
+
+/// The frame that a line of a stack trace tells; empty: how many more there are.
+fn frame(line: &str) -> Option<&str> {
+    let told = line.trim();
+    if let Some(frame) = told.strip_prefix("at ").filter(|_| line.starts_with(['\t', ' '])) {
+        return Some(frame);
+    }
+    (told.starts_with("... ") && told.ends_with(" more")).then_some("")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(exceptions: &[(&str, &str)]) -> Vec<(TextKind, Vec<String>)> {
+        let found = Text::of_exceptions(exceptions.iter().copied());
+        found.iter().map(|text| (text.kind, pieces(&text.content).map(str::to_owned).collect())).collect()
+    }
+
+    #[test]
+    fn exceptions_are_told_by_class_message_and_frame() {
+        let trace =
+            "a.B: over\ntwo lines\n\tat a.B.c(B.java:1)\n\tat a.B.d(B.java:2)\nCaused by: x.Y: why\n\tat a.B.c(B.java:1)\n\t... 12 more\n";
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        assert_eq!(
+            texts(&[("a.B", trace), ("a.B", "a.B: over\ntwo lines")]),
+            [
+                (TextKind::ExceptionClasses, owned(&["a.B"])),
+                (TextKind::ExceptionMessages, owned(&["a.B: over\ntwo lines", "Caused by: x.Y: why"])),
+                (TextKind::StackTraces, owned(&["a.B.c(B.java:1)", "a.B.d(B.java:2)"])),
+            ]
+        );
+        assert_eq!(texts(&[("", "")]), []);
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters() {
+        let long = "é".repeat(LONGEST);
+        let text = Text::of(TextKind::Vertices, ["a", &long, "b"]).unwrap();
+        assert!(text.content.len() <= LONGEST && text.content.len() >= LONGEST - 4, "{}", text.content.len());
+        assert!(Text::of(TextKind::Vertices, ["", ""]).is_none());
+    }
+
+    #[test]
+    fn entries_have_keys() {
+        let entry = |key: &str, value: &str| ConfigurationEntry { key: key.to_owned(), value: value.to_owned() };
+        let text = Text::of_configuration(TextKind::Configuration, &[entry("a.b", "c: d"), entry("e", "")]).unwrap();
+        let keys: Vec<_> = pieces(&text.content).map(|piece| TextKind::Configuration.key(piece)).collect();
+        assert_eq!(keys, [Some("a.b"), Some("e")]);
+        assert_eq!(TextKind::Vertices.key("Source: x"), None);
+    }
+
+    #[test]
+    fn keys_have_the_letter_of_their_kind() {
+        let keys = Text::of(TextKind::ExceptionClasses, ["a.JobException"]).unwrap().keys();
+        let mut keys: Vec<&str> = keys.split_whitespace().collect();
+        keys.sort_unstable();
+        assert_eq!(keys, ["ea", "eexception", "ejobexception"]);
+        assert!(KINDS.iter().all(|kind| TextKind::of_number(kind.number()) == Some(*kind)));
+    }
+}

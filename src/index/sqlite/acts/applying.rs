@@ -1,0 +1,113 @@
+//! Applies what an ingest found out about one unit.
+
+use crate::directory::FileKind;
+use crate::index::model::{FileChange, FileOutcome, ParsedRecord, UnitChange, UnitKey, Urgency};
+use crate::index::sqlite::acts::{links, precedence, presence};
+use crate::index::sqlite::store::failure::Failure;
+use crate::index::sqlite::store::session::Session;
+use crate::index::sqlite::store::values::file_key;
+use crate::index::sqlite::tables::units::{self, Touched};
+use crate::index::sqlite::tables::{applications_and_jobs, archives, facts, list_rows, packs, problems};
+use crate::problem::ProblemChanges;
+
+/// Writes one change.
+pub(in crate::index) fn apply(session: &mut Session<'_>, change: UnitChange, urgency: Urgency) -> Result<ProblemChanges, Failure> {
+    let UnitChange { key, files, problems: found, at } = change;
+    let directory = session.directory(key.directory())?;
+    let known = units::find(session, &key)?;
+    let mut unit = match known {
+        Some(unit) => unit,
+        None if files.is_empty() && found.is_empty() => return Ok(ProblemChanges::default()),
+        None => units::insert(session, &key)?,
+    };
+    let before = unit;
+    // A unit that was just added has no problems, and no ids to look up.
+    let problems_before = if known.is_some() { problems::of_unit(session, unit.id)? } else { Vec::new() };
+    let mut touched = Touched::default();
+    let mut back = false;
+    for file in &files {
+        let written = archives::write(session, unit.id, &key, file, at)?;
+        back |= written.was_gone;
+        if let FileOutcome::Parsed { record, facts, pack, .. } = &file.outcome {
+            let id = match written.same_pack {
+                // Whoever is reading a document of it reads on.
+                Some(same) => packs::keep(session, same, pack)?,
+                None => packs::replace(session, unit.id, file_key(&file.kind), pack, file.version.modified)?,
+            };
+            if urgency == Urgency::Now {
+                session.effects.brought_back.push(id);
+            }
+            unit.complete |= matches!((&key, file.kind), (UnitKey::Application(_), FileKind::Summary) | (UnitKey::LegacyJob(..), _));
+            write_record(session, unit.id, &key, file, record.as_deref(), known.is_none(), &mut touched)?;
+            if !written.derived {
+                facts::write(session.connection, unit.id, file.kind, facts)?;
+            }
+        }
+    }
+    if !files.is_empty() {
+        unit.time = units::time(session, unit.id)?;
+        // Its files were fetched: it is there.
+        unit.gone_since = None;
+    }
+    if unit != before {
+        units::update(session, &unit)?;
+    }
+    if back || unit.gone_since != before.gone_since {
+        presence::restore_packs(session, unit.id)?;
+        session.effects.lists = true;
+    }
+    if known.is_some() && (back || unit != before) {
+        let all = units::ids(session, unit.id)?;
+        touched.applications.extend(all.applications);
+        touched.jobs.extend(all.jobs);
+    }
+    touched.applications.dedup();
+    touched.jobs.sort_unstable();
+    touched.jobs.dedup();
+    precedence::settle(session, &touched)?;
+    if !files.is_empty() {
+        links::settle(session, directory, &touched.jobs)?;
+        list_rows::sync(session.connection, unit.id)?;
+    }
+    let tried: Vec<_> = files.into_iter().map(|file| (file.path, file.kind)).collect();
+    if known.is_some() || !found.is_empty() {
+        problems::replace_of_unit(session, (directory, unit.id), &tried, found)?;
+        let problems_after = problems::of_unit(session, unit.id)?;
+        return Ok(problems::changes(problems_before, &problems_after));
+    }
+    Ok(ProblemChanges::default())
+}
+
+fn write_record(
+    session: &mut Session<'_>,
+    unit: i64,
+    key: &UnitKey,
+    file: &FileChange,
+    record: Option<&ParsedRecord>,
+    new_unit: bool,
+    touched: &mut Touched,
+) -> Result<(), Failure> {
+    match (key, file.kind) {
+        (UnitKey::Application(application), FileKind::Summary) => {
+            let record = match record {
+                Some(ParsedRecord::Application(record)) => Some(record),
+                _ => None,
+            };
+            applications_and_jobs::write_application(session, unit, application.id, record)?;
+            let jobs = record.map_or(&[][..], |record| &record.jobs);
+            touched.applications.push(application.id);
+            touched.jobs.extend(jobs.iter().map(|job| job.id));
+            touched.jobs.extend(applications_and_jobs::write_named_jobs(session, unit, new_unit, jobs)?);
+        }
+        (_, FileKind::Job(job)) => {
+            let record = match record {
+                Some(ParsedRecord::Job(record)) => Some(record),
+                _ => None,
+            };
+            applications_and_jobs::write_job(session, unit, job, record)?;
+            touched.jobs.push(job);
+        }
+        (UnitKey::LegacyJob(..), FileKind::Summary) => {}
+    }
+    Ok(())
+}

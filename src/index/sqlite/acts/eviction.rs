@@ -1,0 +1,192 @@
+//! Keeps the packs within their budget.
+//!
+//! First go the packs of archives that are still present, least recently read first (of those never read the oldest archive);
+//! they are ingested again when asked for. Then what is gone from its directory, the longest gone first, is forgotten.
+//!
+//! Some packs are safe for a while, whatever the budget, or a budget smaller than one pack could never serve a document: packs
+//! that somebody reads right now, and packs just brought back for somebody who waits. What is safe never pushes out what is gone.
+
+use std::collections::{HashSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use rusqlite::params;
+
+use crate::index::leases::Leases;
+use crate::index::sqlite::acts::presence;
+use crate::index::sqlite::store::failure::Failure;
+use crate::index::sqlite::store::session::Session;
+use crate::index::sqlite::store::values::{signed, unsigned};
+
+/// Rows that one transaction deletes at most, so that nobody waits long for the writer.
+pub(in crate::index::sqlite) const GROUP: usize = 500;
+
+/// Units brought back that are safe at the same time.
+const BROUGHT_BACK: usize = 64;
+
+/// Packs that were brought back for somebody who waits.
+#[derive(Debug)]
+pub(in crate::index::sqlite) struct BroughtBack {
+    grace: Duration,
+    packs: VecDeque<(Instant, Vec<i64>)>,
+}
+
+impl BroughtBack {
+    pub(in crate::index::sqlite) fn new(grace: Duration) -> Self {
+        Self { grace, packs: VecDeque::new() }
+    }
+
+    pub(in crate::index::sqlite) fn add(&mut self, packs: Vec<i64>) {
+        if !packs.is_empty() {
+            self.packs.push_back((Instant::now(), packs));
+            if self.packs.len() > BROUGHT_BACK {
+                self.packs.pop_front();
+            }
+        }
+    }
+
+    /// Packs whose grace is not over.
+    pub(in crate::index::sqlite) fn safe(&mut self) -> impl Iterator<Item = i64> {
+        while self.packs.front().is_some_and(|(since, _)| since.elapsed() >= self.grace) {
+            self.packs.pop_front();
+        }
+        self.packs.iter().flat_map(|(_, packs)| packs.iter().copied())
+    }
+}
+
+/// Bytes of all packs, and of those that are gone.
+pub(in crate::index::sqlite) fn bytes(session: &Session<'_>) -> Result<(u64, u64), Failure> {
+    let mut query = session.connection.prepare_cached("SELECT value FROM meta WHERE name = ?1")?;
+    let mut read = |name: &str| query.query_row([name], |row| row.get(0)).map(unsigned);
+    Ok((read("pack_bytes")?, read("gone_pack_bytes")?))
+}
+
+/// Evicts until the budget holds, but at most [`GROUP`] packs; they are condemned until the transaction has ended. Says whether there
+/// is more to do.
+pub(in crate::index::sqlite) fn evict(
+    session: &mut Session<'_>,
+    budget: u64,
+    leases: &Leases,
+    brought_back: &mut BroughtBack,
+) -> Result<bool, Failure> {
+    let (total, gone) = bytes(session)?;
+    if total <= budget {
+        return Ok(false);
+    }
+    let brought_back: HashSet<i64> = brought_back.safe().collect();
+    let spare = |pack| brought_back.contains(&pack) || !leases.condemn(pack);
+    let (victims, freed) = present_victims(session, total - budget, spare)?;
+    for pack in &victims {
+        session.connection.prepare_cached("DELETE FROM packs WHERE id = ?1")?.execute([pack])?;
+    }
+    session.effects.evictions += victims.len() as u64;
+    if !victims.is_empty() {
+        tracing::debug!(packs = victims.len(), freed_bytes = freed, "packs evicted; their archives are read again when asked for");
+    }
+    if victims.len() >= GROUP {
+        return Ok(true);
+    }
+    if gone <= budget {
+        return Ok(false);
+    }
+    forget_gone(session, budget, gone - budget, spare)
+}
+
+fn present_victims(session: &Session<'_>, excess: u64, spare: impl Fn(i64) -> bool) -> Result<(Vec<i64>, u64), Failure> {
+    let mut query = session.connection.prepare_cached(
+        "SELECT id, bytes FROM packs INDEXED BY packs_by_eviction WHERE gone_since IS NULL AND unit IS NOT NULL
+         ORDER BY last_read, modified, id",
+    )?;
+    let mut rows = query.query([])?;
+    let (mut victims, mut freed) = (Vec::new(), 0);
+    while freed < excess && victims.len() < GROUP {
+        let Some(row) = rows.next()? else { break };
+        let pack = row.get(0)?;
+        if !spare(pack) {
+            victims.push(pack);
+            freed += unsigned(row.get(1)?);
+        }
+    }
+    Ok((victims, freed))
+}
+
+fn forget_gone(session: &mut Session<'_>, budget: u64, excess: u64, spare: impl Fn(i64) -> bool) -> Result<bool, Failure> {
+    let victims: Vec<(i64, Vec<u8>, u64, String)> = {
+        let mut query = session.connection.prepare_cached(
+            "SELECT p.id, p.unit, p.file, p.bytes, d.url || '/' || iif(u.cluster = '', '', u.cluster || '/applications/') || lower(hex(u.name))
+             FROM packs p INDEXED BY packs_by_eviction JOIN units u ON u.id = p.unit JOIN directories d ON d.id = u.directory
+             WHERE p.gone_since IS NOT NULL ORDER BY p.gone_since, p.last_read, p.modified, p.id",
+        )?;
+        let mut rows = query.query([])?;
+        let (mut victims, mut freed) = (Vec::new(), 0);
+        while freed < excess && victims.len() < GROUP {
+            let Some(row) = rows.next()? else { break };
+            if !spare(row.get(0)?) {
+                let bytes = unsigned(row.get(3)?);
+                freed += bytes;
+                victims.push((row.get(1)?, row.get(2)?, bytes, row.get(4)?));
+            }
+        }
+        victims
+    };
+    let more = victims.len() >= GROUP;
+    for (unit, file, bytes, place) in victims {
+        let unit_gone: Option<bool> = session
+            .connection
+            .prepare_cached("SELECT max(gone_since IS NOT NULL) FROM units WHERE id = ?1")?
+            .query_row([unit], |row| row.get(0))?;
+        // `None`: forgotten already, with another of its packs.
+        let Some(unit_gone) = unit_gone else { continue };
+        if unit_gone {
+            presence::forget_row(session, unit)?;
+        } else {
+            presence::forget_file_row(session, unit, &file)?;
+        }
+        session.effects.evictions += 1;
+        tracing::info!(
+            archive.path = place,
+            archive.size_bytes = bytes,
+            budget_bytes = budget,
+            "forgotten: gone from its archive directory, the longest of all, and historyserver.cache.max-size is reached"
+        );
+    }
+    Ok(more)
+}
+
+/// Writes down which packs were read, and takes out those that do not unpack, so that they are ingested again.
+pub(in crate::index::sqlite) fn write_notes(
+    session: &mut Session<'_>,
+    notes: &crate::index::sqlite::store::shared::Notes,
+) -> Result<(), Failure> {
+    let mut latest = 0;
+    for (pack, at) in &notes.read {
+        session.connection.prepare_cached("UPDATE packs SET last_read = ?2 WHERE id = ?1")?.execute(params![pack, at])?;
+        latest = latest.max(*at);
+    }
+    if latest > 0 {
+        session.connection.prepare_cached("UPDATE meta SET value = max(value, ?1) WHERE name = 'reads'")?.execute([latest])?;
+    }
+    for pack in &notes.damaged {
+        let dropped = session.connection.prepare_cached("DELETE FROM packs WHERE id = ?1 AND gone_since IS NULL")?.execute([pack])?;
+        if dropped > 0 {
+            tracing::warn!("a stored pack was damaged; its archive is read again when asked for");
+        }
+    }
+    Ok(())
+}
+
+/// Corrects the counters of bytes, should they not agree with the packs.
+pub(in crate::index::sqlite) fn check_bytes(session: &mut Session<'_>) -> Result<(), Failure> {
+    let counted = bytes(session)?;
+    let (total, gone): (i64, i64) = session.connection.query_row(
+        "SELECT coalesce(sum(bytes), 0), coalesce(sum(bytes) FILTER (WHERE gone_since IS NOT NULL), 0) FROM packs",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    if counted != (unsigned(total), unsigned(gone)) {
+        tracing::warn!(counted = ?counted, stored = ?(total, gone), "the counters of stored bytes were wrong and are corrected");
+        for (name, value) in [("pack_bytes", total), ("gone_pack_bytes", gone)] {
+            session.connection.execute("UPDATE meta SET value = ?2 WHERE name = ?1", params![name, signed(unsigned(value))])?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! Which of several copies of an id is shown: one rule for lists, ids and documents alike.
+
+use std::sync::LazyLock;
+
+use rusqlite::{Connection, params};
+
+use crate::index::sqlite::store::failure::Failure;
+use crate::index::sqlite::store::session::Session;
+use crate::index::sqlite::tables::units::Touched;
+
+/// A copy is hidden while its directory is not configured or it is marked as expired.
+pub(in crate::index::sqlite) const VISIBLE: &str = "(d.position IS NOT NULL AND u.expired_at IS NULL)";
+
+/// The rule, best first, over `x` (applications or jobs), `u` (units), `d` (directories), `a` (archives).
+///
+/// What can be listed comes before what has only documents, and that before what is only named by a summary. Then complete before
+/// incomplete, present before gone, of an application before legacy, newer summary (legacy: file), later directory, cluster name.
+/// Total, because no two units have the same directory, cluster and id.
+pub(in crate::index::sqlite) const RANK: &str = "(x.overview IS NOT NULL) DESC, (a.served IS NOT NULL) DESC, u.complete DESC, \
+    (u.gone_since IS NULL AND a.gone_since IS NULL) DESC, (u.cluster <> '') DESC, u.time DESC, d.position DESC, u.cluster";
+
+/// Copies of applications with all that the rule looks at.
+pub(in crate::index::sqlite) const APPLICATION_COPIES: &str = "applications x JOIN units u ON u.id = x.unit JOIN directories d ON d.id = u.directory \
+    LEFT JOIN archives a ON a.unit = x.unit AND a.file = x''";
+
+/// Copies of jobs with all that the rule looks at.
+/// With `o`, the application that a job beside the clusters belongs to.
+pub(in crate::index::sqlite) const JOB_COPIES: &str = "jobs x JOIN units u ON u.id = x.unit JOIN directories d ON d.id = u.directory \
+    LEFT JOIN archives a ON a.unit = x.unit AND a.file = x.job LEFT JOIN units o ON o.id = x.owner";
+
+struct Statements {
+    copies: String,
+    show: &'static str,
+    rank_all: String,
+}
+
+static APPLICATIONS: LazyLock<Statements> = LazyLock::new(|| Statements {
+    copies: format!(
+        "SELECT x.unit, x.shown, x.overview IS NOT NULL, {VISIBLE} FROM {APPLICATION_COPIES} WHERE x.application = ?1 ORDER BY 4 DESC, {RANK}"
+    ),
+    show: "UPDATE applications SET shown = ?2 WHERE unit = ?1",
+    rank_all: format!(
+        "WITH ranked AS (
+             SELECT x.unit AS id, {VISIBLE} AND row_number() OVER (PARTITION BY x.application ORDER BY {VISIBLE} DESC, {RANK}) = 1 AS best
+             FROM {APPLICATION_COPIES}
+         )
+         UPDATE applications SET shown = ranked.best FROM ranked WHERE applications.unit = ranked.id AND applications.shown <> ranked.best"
+    ),
+});
+
+static JOBS: LazyLock<Statements> = LazyLock::new(|| Statements {
+    copies: format!("SELECT x.id, x.shown, x.overview IS NOT NULL, {VISIBLE} FROM {JOB_COPIES} WHERE x.job = ?1 ORDER BY 4 DESC, {RANK}"),
+    show: "UPDATE jobs SET shown = ?2 WHERE id = ?1",
+    rank_all: format!(
+        "WITH ranked AS (
+             SELECT x.id AS id, {VISIBLE} AND row_number() OVER (PARTITION BY x.job ORDER BY {VISIBLE} DESC, {RANK}) = 1 AS best
+             FROM {JOB_COPIES}
+         )
+         UPDATE jobs SET shown = ranked.best FROM ranked WHERE jobs.id = ranked.id AND jobs.shown <> ranked.best"
+    ),
+});
+
+/// Chooses again among the copies of these ids.
+pub(in crate::index::sqlite) fn settle(session: &mut Session<'_>, touched: &Touched) -> Result<(), Failure> {
+    for id in &touched.applications {
+        settle_one(session, &APPLICATIONS, id.as_bytes())?;
+    }
+    for id in &touched.jobs {
+        settle_one(session, &JOBS, id.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn settle_one(session: &mut Session<'_>, statements: &Statements, id: &[u8; 16]) -> Result<(), Failure> {
+    let mut flips: Vec<(i64, bool, bool)> = Vec::new();
+    {
+        let mut query = session.connection.prepare_cached(&statements.copies)?;
+        let mut copies = query.query([id])?;
+        let mut best = true;
+        while let Some(copy) = copies.next()? {
+            let (was_shown, listed, visible): (bool, bool, bool) = (copy.get(1)?, copy.get(2)?, copy.get(3)?);
+            let shown = best && visible;
+            best = false;
+            if shown != was_shown {
+                flips.push((copy.get(0)?, shown, listed));
+            }
+        }
+    }
+    for (row, shown, listed) in flips {
+        session.connection.prepare_cached(statements.show)?.execute(params![row, shown])?;
+        session.effects.lists |= listed;
+    }
+    Ok(())
+}
+
+/// Chooses again among all copies: after a change of the configured directories.
+pub(in crate::index::sqlite) fn settle_all(connection: &Connection) -> Result<(), Failure> {
+    connection.execute(&APPLICATIONS.rank_all, [])?;
+    connection.execute(&JOBS.rank_all, [])?;
+    Ok(())
+}

@@ -1,0 +1,208 @@
+//! What is gone, back, expired or forgotten.
+
+use rusqlite::params;
+
+use crate::clock::Millis;
+use crate::directory::FileKind;
+use crate::index::model::{Presence, UnitKey};
+use crate::index::sqlite::acts::{links, precedence};
+use crate::index::sqlite::store::failure::Failure;
+use crate::index::sqlite::store::session::Session;
+use crate::index::sqlite::store::values::file_key;
+use crate::index::sqlite::tables::units::{self, Unit};
+use crate::index::sqlite::tables::{archives, facts, list_rows, problems};
+use crate::problem::ProblemChanges;
+
+/// Notes what went and what came back. Units and files that are not known, or are known so already, are left alone.
+pub(in crate::index) fn note(session: &mut Session<'_>, changes: &[Presence], at: Millis) -> Result<ProblemChanges, Failure> {
+    let mut all = ProblemChanges::default();
+    for change in changes {
+        let (Presence::UnitGone(key) | Presence::UnitBack(key) | Presence::FileGone(key, _) | Presence::FileBack(key, _)) = change;
+        let Some(unit) = units::find(session, key)? else { continue };
+        let before = problems::of_unit(session, unit.id)?;
+        match change {
+            Presence::UnitGone(_) => unit_gone(session, unit, at)?,
+            Presence::UnitBack(_) => unit_back(session, unit)?,
+            Presence::FileGone(_, kind) => file_gone(session, unit, *kind, at)?,
+            Presence::FileBack(_, kind) => file_back(session, unit, *kind)?,
+        }
+        let mut changes = problems::changes(before, &problems::of_unit(session, unit.id)?);
+        all.appeared.append(&mut changes.appeared);
+        all.gone.append(&mut changes.gone);
+    }
+    Ok(all)
+}
+
+fn unit_gone(session: &mut Session<'_>, mut unit: Unit, at: Millis) -> Result<(), Failure> {
+    if unit.gone_since.is_some() {
+        return Ok(());
+    }
+    if !archives::any_served(session, unit.id)? {
+        // Never readable: nothing to browse.
+        return delete(session, unit.id);
+    }
+    unit.gone_since = Some(at);
+    units::update(session, &unit)?;
+    session
+        .connection
+        .prepare_cached("UPDATE packs SET gone_since = ?2 WHERE unit = ?1 AND gone_since IS NULL")?
+        .execute(params![unit.id, at])?;
+    resettle(session, unit.id)
+}
+
+fn unit_back(session: &mut Session<'_>, mut unit: Unit) -> Result<(), Failure> {
+    if unit.gone_since.is_none() {
+        return Ok(());
+    }
+    unit.gone_since = None;
+    units::update(session, &unit)?;
+    restore_packs(session, unit.id)?;
+    resettle(session, unit.id)
+}
+
+fn file_gone(session: &mut Session<'_>, unit: Unit, kind: FileKind, at: Millis) -> Result<(), Failure> {
+    let marked = session
+        .connection
+        .prepare_cached("UPDATE archives SET gone_since = ?3 WHERE unit = ?1 AND file = ?2 AND served IS NOT NULL AND gone_since IS NULL")?
+        .execute(params![unit.id, file_key(&kind), at])?;
+    if marked == 0 {
+        session
+            .connection
+            .prepare_cached(
+                "DELETE FROM problems WHERE unit = ?1 AND archive = ?2
+                 AND EXISTS (SELECT 1 FROM archives WHERE unit = ?1 AND file = ?2 AND served IS NULL)",
+            )?
+            .execute(params![unit.id, file_key(&kind)])?;
+        let deleted = session
+            .connection
+            .prepare_cached("DELETE FROM archives WHERE unit = ?1 AND file = ?2 AND served IS NULL")?
+            .execute(params![unit.id, file_key(&kind)])?;
+        session.effects.known |= deleted > 0;
+        return Ok(());
+    }
+    session
+        .connection
+        .prepare_cached("UPDATE packs SET gone_since = ?3 WHERE unit = ?1 AND file = ?2 AND gone_since IS NULL")?
+        .execute(params![unit.id, file_key(&kind), at])?;
+    resettle(session, unit.id)
+}
+
+fn file_back(session: &mut Session<'_>, unit: Unit, kind: FileKind) -> Result<(), Failure> {
+    let marked = session
+        .connection
+        .prepare_cached("UPDATE archives SET gone_since = NULL WHERE unit = ?1 AND file = ?2 AND gone_since IS NOT NULL")?
+        .execute(params![unit.id, file_key(&kind)])?;
+    if marked == 0 {
+        return Ok(());
+    }
+    restore_packs(session, unit.id)?;
+    resettle(session, unit.id)
+}
+
+/// Marks the packs of a unit as its archives are marked.
+pub(in crate::index::sqlite) fn restore_packs(session: &mut Session<'_>, unit: i64) -> Result<(), Failure> {
+    session
+        .connection
+        .prepare_cached(
+            "UPDATE packs SET gone_since = coalesce(
+                 (SELECT gone_since FROM archives a WHERE a.unit = packs.unit AND a.file = packs.file),
+                 (SELECT gone_since FROM units WHERE id = packs.unit))
+             WHERE unit = ?1",
+        )?
+        .execute([unit])?;
+    Ok(())
+}
+
+/// Lists mark what is gone, and a copy that is present is preferred.
+fn resettle(session: &mut Session<'_>, unit: i64) -> Result<(), Failure> {
+    session.effects.known = true;
+    session.effects.lists = true;
+    let ids = units::ids(session, unit)?;
+    precedence::settle(session, &ids)
+}
+
+fn delete(session: &mut Session<'_>, unit: i64) -> Result<(), Failure> {
+    let directory = session.connection.prepare_cached("SELECT directory FROM units WHERE id = ?1")?.query_row([unit], |row| row.get(0))?;
+    let mut beside = links::beside(session, unit)?;
+    let ids = units::delete(session, unit)?;
+    session.effects.lists |= !beside.is_empty();
+    beside.extend(&ids.jobs);
+    links::settle(session, directory, &beside)?;
+    precedence::settle(session, &ids)
+}
+
+/// Takes units out, with all below them.
+pub(in crate::index) fn forget(session: &mut Session<'_>, keys: &[UnitKey]) -> Result<(), Failure> {
+    for key in keys {
+        if let Some(unit) = units::find(session, key)? {
+            delete(session, unit.id)?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes a unit out by its row.
+pub(in crate::index::sqlite) fn forget_row(session: &mut Session<'_>, unit: i64) -> Result<(), Failure> {
+    delete(session, unit)
+}
+
+/// Takes single files out, with what they told.
+pub(in crate::index) fn forget_files(session: &mut Session<'_>, files: &[(UnitKey, FileKind)]) -> Result<(), Failure> {
+    for (key, kind) in files {
+        if let Some(unit) = units::find(session, key)? {
+            forget_file_row(session, unit.id, file_key(kind))?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes a single file out by its row. A job that the summary names stays, as one that was not archived.
+pub(in crate::index::sqlite) fn forget_file_row(session: &mut Session<'_>, unit: i64, file: &[u8]) -> Result<(), Failure> {
+    if !archives::delete(session, unit, file)? {
+        return Ok(());
+    }
+    let connection = session.connection;
+    let ids = units::ids(session, unit)?;
+    connection.prepare_cached("DELETE FROM problems WHERE unit = ?1 AND archive = ?2")?.execute(params![unit, file])?;
+    if file.is_empty() {
+        connection.prepare_cached("DELETE FROM applications WHERE unit = ?1")?.execute([unit])?;
+        connection.prepare_cached("DELETE FROM jobs WHERE unit = ?1 AND archived = 0")?.execute([unit])?;
+        connection.prepare_cached("UPDATE jobs SET named = 0 WHERE unit = ?1 AND named = 1")?.execute([unit])?;
+        connection.prepare_cached("UPDATE units SET complete = 0 WHERE id = ?1")?.execute([unit])?;
+    } else {
+        connection.prepare_cached("DELETE FROM jobs WHERE unit = ?1 AND job = ?2 AND named = 0")?.execute(params![unit, file])?;
+        facts::delete_of_job(connection, unit, file)?;
+        connection
+            .prepare_cached(
+                "UPDATE jobs SET archived = 0, name = NULL, status = NULL, start_time = NULL, end_time = NULL, duration = NULL,
+                     job_type = NULL, tasks = NULL, failed_tasks = NULL, task_counts = NULL, overview = NULL, end_told = 1,
+                     told_application = NULL
+                 WHERE unit = ?1 AND job = ?2",
+            )?
+            .execute(params![unit, file])?;
+        connection
+            .prepare_cached("DELETE FROM job_texts WHERE job = (SELECT id FROM jobs WHERE unit = ?1 AND job = ?2)")?
+            .execute(params![unit, file])?;
+    }
+    session.effects.lists = true;
+    let directory = connection.prepare_cached("SELECT directory FROM units WHERE id = ?1")?.query_row([unit], |row| row.get(0))?;
+    links::settle(session, directory, &ids.jobs)?;
+    list_rows::sync(connection, unit)?;
+    precedence::settle(session, &ids)
+}
+
+/// Marks units as expired, or takes the mark away.
+pub(in crate::index) fn expire(session: &mut Session<'_>, keys: &[UnitKey], at: Option<Millis>) -> Result<(), Failure> {
+    for key in keys {
+        let Some(unit) = units::find(session, key)? else { continue };
+        let marked = session
+            .connection
+            .prepare_cached("UPDATE units SET expired_at = ?2 WHERE id = ?1 AND (expired_at IS NULL) <> (?2 IS NULL)")?
+            .execute(params![unit.id, at])?;
+        if marked > 0 {
+            list_rows::sync(session.connection, unit.id)?;
+            resettle(session, unit.id)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,8 @@
+//! Reads, each from one snapshot. Lists with filters are read in `query`.
+
+pub(super) mod contents;
+pub(super) mod documents;
+pub(super) mod known;
+pub(super) mod overviews;
+pub(super) mod problem_pages;
+pub(super) mod unread;

@@ -1,0 +1,156 @@
+//! Documents: which archive answers, where in its pack, and the bytes.
+
+use std::sync::LazyLock;
+
+use bytes::Bytes;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::archive::Owner;
+use crate::directory::{FileKind, Fingerprint};
+use crate::index::error::IndexError;
+use crate::index::model::{Copy, Document, DocumentAnswer, Fault, UnitKey};
+use crate::index::sqlite::acts::precedence::{APPLICATION_COPIES, JOB_COPIES, RANK, VISIBLE};
+use crate::index::sqlite::reads::unread;
+use crate::index::sqlite::store::failure::Failure;
+use crate::index::sqlite::store::shared::Shared;
+use crate::index::sqlite::store::values::{fault_column, fingerprint, signed, unit_key};
+use crate::pack;
+
+/// [`Fault::Content`] as stored.
+pub(in crate::index::sqlite) const REFUSED: i64 = fault_column(Some(Fault::Content));
+
+/// Bytes that one chunk has at most.
+const CHUNK: u64 = 256 << 10;
+
+/// The only archive that holds what is the owner's own.
+pub(in crate::index::sqlite) fn own_file(owner: Owner) -> FileKind {
+    match owner {
+        Owner::Application(_) => FileKind::Summary,
+        Owner::Job(job) => FileKind::Job(job),
+    }
+}
+
+/// The copy that answers for an owner.
+pub(in crate::index::sqlite) struct Copied {
+    pub(in crate::index::sqlite) unit: UnitKey,
+    overview: bool,
+    served: Option<Fingerprint>,
+    gone: bool,
+    pack: Option<i64>,
+    /// The content of the version that is there now could not be read.
+    refused: bool,
+}
+
+fn copy_query(copies: &str, id: &str, of_cluster: &str) -> String {
+    format!(
+        "SELECT d.url, u.cluster, u.name, x.overview, a.served, u.gone_since IS NOT NULL OR a.gone_since IS NOT NULL, p.id,
+                coalesce(a.parsed = 0 AND a.fault = {REFUSED}, 0)
+         FROM {copies} LEFT JOIN packs p ON p.unit = a.unit AND p.file = a.file
+         WHERE x.{id} = ?1 AND {VISIBLE} AND (?2 IS NULL OR d.url = ?2) AND (?3 IS NULL OR {of_cluster}) ORDER BY {RANK} LIMIT 1"
+    )
+}
+
+static APPLICATION_COPY: LazyLock<String> = LazyLock::new(|| copy_query(APPLICATION_COPIES, "application", "u.cluster = ?3"));
+static JOB_COPY: LazyLock<String> = LazyLock::new(|| copy_query(JOB_COPIES, "job", "u.cluster = ?3 OR o.cluster = ?3"));
+
+/// The copy that answers for an owner, by precedence, with its overview.
+pub(in crate::index::sqlite) fn find_copy(
+    connection: &Connection,
+    owner: Owner,
+    copy: &Copy,
+) -> Result<Option<(Copied, Option<String>)>, Failure> {
+    let (sql, id) = match &owner {
+        Owner::Application(id) => (&*APPLICATION_COPY, id.as_bytes()),
+        Owner::Job(id) => (&*JOB_COPY, id.as_bytes()),
+    };
+    Ok(connection
+        .prepare_cached(sql)?
+        .query_row(params![id, copy.directory, copy.cluster], |row| {
+            let unit = unit_key(row, 0)?;
+            let overview: Option<String> = row.get(3)?;
+            let served = row.get::<_, Option<i64>>(4)?.map(fingerprint);
+            Ok((
+                Copied { unit, overview: overview.is_some(), served, gone: row.get(5)?, pack: row.get(6)?, refused: row.get(7)? },
+                overview,
+            ))
+        })
+        .optional()?)
+}
+
+/// The archived overview object of one copy, if it is listed.
+pub(in crate::index) fn overview_of(connection: &Connection, owner: Owner, copy: &Copy) -> Result<Option<String>, Failure> {
+    Ok(find_copy(connection, owner, copy)?.and_then(|(copied, overview)| overview.filter(|_| copied.overview)))
+}
+
+/// Finds a document.
+pub(in crate::index) fn document(shared: &Shared, owner: Owner, path: &str, copy: &Copy) -> Result<DocumentAnswer, Failure> {
+    let look_up = || shared.pool.read(|connection| look_up(connection, shared, owner, path, copy));
+    let answer = look_up()?;
+    let DocumentAnswer::Found(document) = &answer else { return Ok(answer) };
+    // The lease was taken after the snapshot: the pack may have been evicted in between. A new snapshot tells, and from now on it stays.
+    let pack = document.pack;
+    let still_there = shared.pool.read(|connection| pack_exists(connection, pack))?;
+    if still_there { Ok(answer) } else { look_up() }
+}
+
+fn look_up(connection: &Connection, shared: &Shared, owner: Owner, path: &str, copy: &Copy) -> Result<DocumentAnswer, Failure> {
+    let Some((copied, _)) = find_copy(connection, owner, copy)? else {
+        return Ok(unread::of_owner(connection, owner, copy)?.map_or(DocumentAnswer::Unknown, DocumentAnswer::Unreadable));
+    };
+    let unread = || unread::of_file(connection, &copied.unit, own_file(owner));
+    let Some(fingerprint) = copied.served else {
+        return Ok(unread()?.map_or(DocumentAnswer::NotArchived, DocumentAnswer::Unreadable));
+    };
+    let Some((pack, lease)) = copied.pack.and_then(|pack| Some((pack, shared.leases.take(pack)?))) else {
+        if copied.refused
+            && !copied.gone
+            && let Some(unread) = unread()?
+        {
+            return Ok(DocumentAnswer::Unreadable(unread));
+        }
+        return Ok(if copied.gone { DocumentAnswer::Lost } else { DocumentAnswer::Evicted(copied.unit) });
+    };
+    let mut query = connection.prepare_cached("SELECT n, directory FROM parts WHERE pack = ?1 ORDER BY n DESC")?;
+    let mut parts = query.query([pack])?;
+    // From the last part to the first: of equal paths the last counts.
+    while let Some(part) = parts.next()? {
+        let directory = part.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+        let place = pack::find(directory, path).inspect_err(|_| shared.note_damage(pack))?;
+        if let Some(place) = place {
+            let part = part.get(0)?;
+            return Ok(DocumentAnswer::Found(Document { length: place.length, fingerprint, pack, part, place, lease }));
+        }
+    }
+    Ok(DocumentAnswer::NotInArchive)
+}
+
+fn pack_exists(connection: &Connection, pack: i64) -> Result<bool, Failure> {
+    Ok(connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM packs WHERE id = ?1)")?.query_row([pack], |row| row.get(0))?)
+}
+
+/// Reads a chunk of a document, of at most so many bytes.
+pub(in crate::index) fn chunk(connection: &Connection, document: &Document, position: u64, most: usize) -> Result<Bytes, Failure> {
+    let wanted = document.length.saturating_sub(position).min(CHUNK).min(most as u64);
+    if wanted == 0 {
+        return Ok(Bytes::new());
+    }
+    let (further, frame, offset) = document.place.seek(position);
+    let mut query = connection.prepare_cached("SELECT directory, frames FROM parts WHERE pack = ?1 AND n = ?2")?;
+    let mut parts = query.query(params![document.pack, signed(u64::from(document.part).saturating_add(further))])?;
+    let Some(part) = parts.next()? else { return Err(missing(connection, document.pack)?) };
+    let blob = |column| part.get_ref(column).and_then(|value| value.as_blob().map_err(rusqlite::Error::from));
+    let bytes = pack::unpack(blob(0)?, blob(1)?, frame, offset, wanted)?;
+    if bytes.is_empty() {
+        return Err(pack::Damaged("a part ends before its document".to_owned()).into());
+    }
+    Ok(Bytes::from(bytes))
+}
+
+/// Why a part is not there: its pack was replaced or forgotten, or the file is damaged.
+fn missing(connection: &Connection, pack: i64) -> Result<Failure, Failure> {
+    Ok(if pack_exists(connection, pack)? {
+        pack::Damaged("a part is missing".to_owned()).into()
+    } else {
+        IndexError::Failed("the archive was replaced while its document was read: ask again".to_owned()).into()
+    })
+}

@@ -1,0 +1,80 @@
+//! Archives that could not be read: which version of which file, and why.
+
+use std::sync::LazyLock;
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use crate::archive::Owner;
+use crate::directory::FileKind;
+use crate::index::model::{Copy, Fault, UnitKey, Unread};
+use crate::index::sqlite::acts::precedence::VISIBLE;
+use crate::index::sqlite::store::failure::Failure;
+use crate::index::sqlite::store::values::{fault, file_key, file_kind, fingerprint, unit_columns, unit_key, usual_path};
+use crate::names::FilePath;
+
+/// The version last tried could not be read, and the file is there.
+const UNREAD: &str = "a.parsed = 0 AND a.gone_since IS NULL AND u.gone_since IS NULL";
+
+/// Of the problems of a file that could not be read the first says why.
+const COLUMNS: &str = "d.url, u.cluster, u.name, a.file, a.path, a.tried, a.fault, a.attempts,
+    (SELECT reason FROM problems p WHERE p.unit = a.unit AND p.archive = a.file ORDER BY p.id LIMIT 1)";
+
+static OF_FILE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {COLUMNS} FROM directories d JOIN units u ON u.directory = d.id JOIN archives a ON a.unit = u.id
+         WHERE d.url = ?1 AND u.cluster = ?2 AND u.name = ?3 AND a.file = ?4 AND {UNREAD}"
+    )
+});
+
+fn of_owner_query(tables: &str) -> String {
+    format!(
+        "SELECT {COLUMNS} FROM {tables} JOIN directories d ON d.id = u.directory
+         WHERE {UNREAD} AND {VISIBLE} AND (?2 IS NULL OR d.url = ?2) AND (?3 IS NULL OR u.cluster = ?3)
+         ORDER BY d.position DESC, u.cluster LIMIT 1"
+    )
+}
+
+static OF_APPLICATION: LazyLock<String> = LazyLock::new(|| {
+    of_owner_query(
+        "units u INDEXED BY units_incomplete JOIN archives a ON u.name = ?1 AND u.complete = 0 AND u.cluster <> '' AND a.unit = u.id
+         AND a.file = x''",
+    )
+});
+
+static OF_JOB: LazyLock<String> =
+    LazyLock::new(|| of_owner_query("archives a INDEXED BY archives_unread JOIN units u ON a.file = ?1 AND u.id = a.unit"));
+
+/// Why a file of a unit could not be read; `None`: it was, or is not there.
+pub(in crate::index::sqlite) fn of_file(connection: &Connection, key: &UnitKey, file: FileKind) -> Result<Option<Unread>, Failure> {
+    let (cluster, name) = unit_columns(key);
+    let found = connection
+        .prepare_cached(&OF_FILE)?
+        .query_row(params![key.directory().as_str(), cluster, name, file_key(&file)], unread)
+        .optional()?;
+    Ok(found)
+}
+
+/// Why nothing is known of an owner: its archive could not be read. `None`: there is no such archive.
+pub(in crate::index) fn of_owner(connection: &Connection, owner: Owner, copy: &Copy) -> Result<Option<Unread>, Failure> {
+    let (sql, id) = match &owner {
+        Owner::Application(id) => (&*OF_APPLICATION, id.as_bytes()),
+        Owner::Job(id) => (&*OF_JOB, id.as_bytes()),
+    };
+    Ok(connection.prepare_cached(sql)?.query_row(params![id, copy.directory, copy.cluster], unread).optional()?)
+}
+
+fn unread(row: &Row<'_>) -> rusqlite::Result<Unread> {
+    let unit = unit_key(row, 0)?;
+    let file = file_kind(row, 3)?;
+    let path = row.get::<_, Option<String>>(4)?.map_or_else(|| usual_path(&unit, file), FilePath::new);
+    let reason: Option<String> = row.get(8)?;
+    Ok(Unread {
+        unit,
+        file,
+        path,
+        tried: fingerprint(row.get(5)?),
+        fault: fault(row.get(6)?).unwrap_or(Fault::Store),
+        failures: row.get(7)?,
+        reason: reason.unwrap_or_else(|| "it could not be read at the last attempt".to_owned()),
+    })
+}

@@ -1,0 +1,87 @@
+//! Connections with the settings of the index.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use crate::index::sqlite::store::failure::Failure;
+use crate::index::sqlite::store::schema;
+use crate::index::sqlite::tables::list_rows;
+
+/// Marks the file as an index of this server (`FLHS`).
+pub(in crate::index::sqlite) const APPLICATION_ID: i64 = 0x464c_4853;
+
+/// Only readers of other connections are ever waited for, and they only block checkpoints.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Prepared statements that a connection keeps.
+const STATEMENTS: usize = 64;
+
+/// A WAL that grew with one large batch is cut back to this.
+const WAL_BYTES: i64 = 64 << 20;
+
+/// Opens the connection that writes, creates the file if need be and brings its schema up to date.
+pub(in crate::index::sqlite) fn open_writer(file: &Path, max_pages: Option<u32>) -> Result<Connection, Failure> {
+    #[expect(clippy::disallowed_methods, reason = "this is where databases are opened")]
+    let mut connection = Connection::open_with_flags(
+        file,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // The first three count only for a new file.
+    connection.pragma_update(None, "page_size", 4096)?;
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    if connection.query_row("PRAGMA application_id", [], |row| row.get::<_, i64>(0))? != APPLICATION_ID {
+        connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    }
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update_and_check(None, "journal_size_limit", WAL_BYTES, |_| Ok(()))?;
+    if let Some(pages) = max_pages {
+        connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
+    }
+    schema::migrate(&mut connection)?;
+    connection.set_transaction_behavior(TransactionBehavior::Immediate);
+    list_rows::fill(&mut connection)?;
+    // Each act is a savepoint, whose undo log SQLite would write to a file: a tenth of a first refresh. It holds the pages of one act.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    Ok(connection)
+}
+
+/// Opens a connection that only reads.
+///
+/// `immutable` reads a file that nobody can change, without the files beside it that SQLite would have to create.
+pub(in crate::index::sqlite) fn open_reader(file: &Path, immutable: bool) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let mode = if immutable { "?immutable=1" } else { "" };
+    #[expect(clippy::disallowed_methods, reason = "this is where databases are opened")]
+    let connection = Connection::open_with_flags(format!("file:{}{mode}", escaped(file)), flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+/// A path as SQLite's URIs want it.
+fn escaped(file: &Path) -> String {
+    use std::os::unix::ffi::OsStrExt as _;
+    percent_encoding::percent_encode(file.as_os_str().as_bytes(), URI_RESERVED).to_string()
+}
+
+const URI_RESERVED: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS.add(b'%').add(b'?').add(b'#').add(b' ');
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_with_reserved_characters_can_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a b%41?c#d.sqlite");
+        open_writer(&file, None).unwrap();
+        let reader = open_reader(&file, false).unwrap();
+        assert_eq!(schema::version(&reader).unwrap(), schema::SCHEMA_VERSION);
+    }
+}

@@ -1,0 +1,77 @@
+//! One act of the writer within a transaction, and what it leads to after the commit.
+
+use std::collections::HashMap;
+
+use rusqlite::Connection;
+
+use crate::index::error::IndexError;
+use crate::index::sqlite::store::failure::Failure;
+use crate::names::DirectoryUrl;
+
+/// What a transaction has changed so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::index::sqlite) struct Effects {
+    /// A list shows something else.
+    pub(in crate::index::sqlite) lists: bool,
+    /// `known` would answer differently.
+    pub(in crate::index::sqlite) known: bool,
+    /// Packs brought back for somebody who waits.
+    pub(in crate::index::sqlite) brought_back: Vec<i64>,
+    /// Packs evicted and packs forgotten with their unit.
+    pub(in crate::index::sqlite) evictions: u64,
+}
+
+/// The writing connection within a transaction.
+pub(in crate::index) struct Session<'c> {
+    pub(in crate::index::sqlite) connection: &'c Connection,
+    pub(in crate::index::sqlite) effects: Effects,
+    directories: &'c HashMap<DirectoryUrl, i64>,
+    /// Why SQLite gave up the whole transaction.
+    given_up: Option<rusqlite::ffi::Error>,
+}
+
+impl<'c> Session<'c> {
+    pub(in crate::index::sqlite) fn new(connection: &'c Connection, directories: &'c HashMap<DirectoryUrl, i64>) -> Self {
+        Self { connection, effects: Effects::default(), directories, given_up: None }
+    }
+
+    /// Row of a configured directory.
+    pub(in crate::index::sqlite) fn directory(&self, url: &DirectoryUrl) -> Result<i64, Failure> {
+        self.directories.get(url).copied().ok_or_else(|| {
+            Failure::Index(IndexError::Failed(format!("the archive directory {url} is not configured (historyserver.archive.fs.dir)")))
+        })
+    }
+
+    /// The failure that ended the transaction for all its acts.
+    pub(in crate::index::sqlite) fn given_up(&self) -> Failure {
+        match self.given_up {
+            Some(error) => Failure::Sqlite(rusqlite::Error::SqliteFailure(error, None)),
+            None => IndexError::Failed("the transaction ended early".to_owned()).into(),
+        }
+    }
+
+    /// Runs an act that leaves nothing behind when it fails.
+    pub(in crate::index) fn whole<T>(&mut self, act: impl FnOnce(&mut Self) -> Result<T, Failure>) -> Result<T, Failure> {
+        let before = self.effects.clone();
+        self.connection.prepare_cached("SAVEPOINT act")?.execute([])?;
+        match act(self) {
+            Ok(value) => {
+                self.connection.prepare_cached("RELEASE act")?.execute([])?;
+                Ok(value)
+            }
+            Err(failure) => {
+                self.effects = before;
+                // After some errors, a full disk among them, SQLite has rolled back the whole transaction by itself.
+                if self.connection.is_autocommit() {
+                    self.given_up = match &failure {
+                        Failure::Sqlite(error) => error.sqlite_error().copied(),
+                        Failure::Index(_) => None,
+                    };
+                } else {
+                    self.connection.execute_batch("ROLLBACK TO act; RELEASE act")?;
+                }
+                Err(failure)
+            }
+        }
+    }
+}

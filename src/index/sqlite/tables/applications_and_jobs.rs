@@ -1,0 +1,172 @@
+//! Rows of applications and jobs: what lists filter and sort by, and the archived object of the overview.
+
+use rusqlite::types::{ToSql, Value};
+use rusqlite::{OptionalExtension as _, params, params_from_iter};
+
+use crate::archive::{ApplicationRecord, JobRecord, NamedJob};
+use crate::ids::{ApplicationId, JobId};
+use crate::index::sqlite::acts::links::told_column;
+use crate::index::sqlite::store::checks;
+use crate::index::sqlite::store::failure::Failure;
+use crate::index::sqlite::store::session::Session;
+use crate::index::sqlite::store::values::{job_id, signed};
+
+/// Number of tasks and jobs that failed is kept beside the counts, because lists filter by it.
+const FAILED: &str = "failed";
+
+/// Columns that a record fills, in one order for both tables: an empty record fills them with NULL.
+const APPLICATION_COLUMNS: &str = "name, status, start_time, end_time, duration, jobs, failed_jobs, job_counts, overview";
+const JOB_COLUMNS: &str =
+    "name, status, start_time, end_time, duration, job_type, tasks, failed_tasks, task_counts, overview, end_told, told_application";
+/// The first of them are what lists show: with the id and `archived` the digest of a row is made of them.
+const CHECKED_JOB_COLUMNS: usize = 10;
+
+/// Writes what a summary tells.
+pub(in crate::index::sqlite) fn write_application(
+    session: &mut Session<'_>,
+    unit: i64,
+    id: ApplicationId,
+    record: Option<&ApplicationRecord>,
+) -> Result<(), Failure> {
+    let columns = record.map_or_else(|| vec![Value::Null; 9], application_columns);
+    let before = current(session, &format!("SELECT shown, {APPLICATION_COLUMNS} FROM applications WHERE unit = ?1"), &[&unit], 9)?;
+    if before.as_ref().is_some_and(|(_, before)| *before == columns) {
+        return Ok(());
+    }
+    session
+        .connection
+        .prepare_cached(
+            "INSERT INTO applications (unit, application, digest, name, status, start_time, end_time, duration, jobs, failed_jobs, job_counts,
+                                       overview)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+             ON CONFLICT (unit) DO UPDATE SET
+                 name = excluded.name, status = excluded.status, start_time = excluded.start_time, end_time = excluded.end_time,
+                 duration = excluded.duration, jobs = excluded.jobs, failed_jobs = excluded.failed_jobs,
+                 job_counts = excluded.job_counts, overview = excluded.overview, digest = excluded.digest",
+        )?
+        .execute(params_from_iter(key(unit, id.as_bytes(), checks::digest_of(id.as_bytes(), &columns)).into_iter().chain(columns)))?;
+    session.effects.lists |= before.is_some_and(|(shown, _)| shown);
+    Ok(())
+}
+
+/// Notes which jobs a summary names; gives back those that lost their row.
+pub(in crate::index::sqlite) fn write_named_jobs(
+    session: &mut Session<'_>,
+    unit: i64,
+    new_unit: bool,
+    jobs: &[NamedJob],
+) -> Result<Vec<JobId>, Failure> {
+    if !new_unit {
+        session.connection.prepare_cached("UPDATE jobs SET named = 0 WHERE unit = ?1 AND named = 1")?.execute([unit])?;
+    }
+    for job in jobs {
+        session
+            .connection
+            .prepare_cached(
+                "INSERT INTO jobs (unit, job, named, named_start) VALUES (?1, ?2, 1, ?3)
+                 ON CONFLICT (unit, job) DO UPDATE SET named = 1, named_start = excluded.named_start",
+            )?
+            .execute(params![unit, job.id.as_bytes(), job.start])?;
+    }
+    if new_unit {
+        return Ok(Vec::new());
+    }
+    Ok(session
+        .connection
+        .prepare_cached("DELETE FROM jobs WHERE unit = ?1 AND named = 0 AND archived = 0 RETURNING job")?
+        .query_map([unit], |row| job_id(row, 0))?
+        .collect::<Result<_, _>>()?)
+}
+
+/// Writes what a job archive tells.
+pub(in crate::index::sqlite) fn write_job(
+    session: &mut Session<'_>,
+    unit: i64,
+    job: JobId,
+    record: Option<&JobRecord>,
+) -> Result<(), Failure> {
+    let columns = record.map_or_else(no_job_columns, job_columns);
+    // A row that is only named has no columns yet, as has one whose archive tells no overview: `archived` tells them apart.
+    let columns_before = format!("SELECT shown, archived, {JOB_COLUMNS} FROM jobs WHERE unit = ?1 AND job = ?2");
+    let before = current(session, &columns_before, &[&unit, &job.as_bytes()], 13)?;
+    let archived: Vec<Value> = std::iter::once(Value::Integer(1)).chain(columns.iter().cloned()).collect();
+    if before.as_ref().is_some_and(|(_, before)| *before == archived) {
+        return Ok(());
+    }
+    let digest = checks::digest_of(job.as_bytes(), &archived[..=CHECKED_JOB_COLUMNS]);
+    session
+        .connection
+        .prepare_cached(
+            "INSERT INTO jobs (unit, job, digest, archived, name, status, start_time, end_time, duration, job_type, tasks, failed_tasks,
+                               task_counts, overview, end_told, told_application)
+             VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+             ON CONFLICT (unit, job) DO UPDATE SET
+                 archived = 1, name = excluded.name, status = excluded.status, start_time = excluded.start_time,
+                 end_time = excluded.end_time, duration = excluded.duration, job_type = excluded.job_type, tasks = excluded.tasks,
+                 failed_tasks = excluded.failed_tasks, task_counts = excluded.task_counts, overview = excluded.overview,
+                 digest = excluded.digest, end_told = excluded.end_told, told_application = excluded.told_application",
+        )?
+        .execute(params_from_iter(key(unit, job.as_bytes(), digest).into_iter().chain(columns)))?;
+    session.effects.lists |= before.is_some_and(|(shown, _)| shown);
+    Ok(())
+}
+
+/// The columns before those of a record: unit, id and digest.
+fn key(unit: i64, id: &[u8; 16], digest: i64) -> [Value; 3] {
+    [unit.into(), id.to_vec().into(), digest.into()]
+}
+
+/// Whether the row is shown, and its columns.
+fn current(session: &Session<'_>, sql: &str, key: &[&dyn ToSql], columns: usize) -> Result<Option<(bool, Vec<Value>)>, Failure> {
+    Ok(session
+        .connection
+        .prepare_cached(sql)?
+        .query_row(key, |row| Ok((row.get(0)?, (1..=columns).map(|column| row.get(column)).collect::<Result<_, _>>()?)))
+        .optional()?)
+}
+
+fn application_columns(record: &ApplicationRecord) -> Vec<Value> {
+    let failed = record.job_counts.iter().find(|(state, _)| state.eq_ignore_ascii_case(FAILED)).map_or(0, |(_, count)| *count);
+    let jobs = record.job_counts.iter().map(|(_, count)| count).fold(0_u64, |sum, count| sum.saturating_add(*count));
+    vec![
+        record.name.clone().into(),
+        record.status.clone().into(),
+        record.start.into(),
+        record.end.into(),
+        record.duration.into(),
+        signed(jobs).into(),
+        signed(failed).into(),
+        counts(&record.job_counts).into(),
+        record.overview.clone().into(),
+    ]
+}
+
+fn job_columns(record: &JobRecord) -> Vec<Value> {
+    let count = |state: &str| record.tasks.iter().find(|(name, _)| name.eq_ignore_ascii_case(state)).map_or(0, |(_, count)| *count);
+    vec![
+        record.name.clone().into(),
+        record.status.clone().into(),
+        record.start.into(),
+        record.end.into(),
+        record.duration.into(),
+        record.job_type.clone().into(),
+        signed(count("total")).into(),
+        signed(count(FAILED)).into(),
+        counts(&record.tasks).into(),
+        record.overview.clone().into(),
+        record.end.is_some().into(),
+        told_column(record.application).into(),
+    ]
+}
+
+/// Columns of a job whose archive tells no overview.
+fn no_job_columns() -> Vec<Value> {
+    let mut columns = vec![Value::Null; 12];
+    columns[10] = true.into();
+    columns
+}
+
+/// Counts by state as a JSON object, in archived order.
+fn counts(counts: &[(String, u64)]) -> String {
+    serde_json::Value::Object(counts.iter().map(|(state, count)| (state.clone(), (*count).into())).collect()).to_string()
+}

@@ -1,0 +1,218 @@
+//! Rows of archive files.
+
+use rusqlite::{OptionalExtension as _, params};
+
+use crate::archive::facts::DERIVATION_VERSION;
+use crate::clock::Millis;
+use crate::directory::FileKind;
+use crate::index::model::{Fault, FileChange, FileOutcome, UnitKey};
+use crate::index::sqlite::store::failure::Failure;
+use crate::index::sqlite::store::session::Session;
+use crate::index::sqlite::store::values::{fault, fault_column, file_key, signed, stored, usual_path};
+use crate::index::sqlite::tables::packs;
+
+/// A file's row, apart from its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Archive {
+    tried: i64,
+    size: i64,
+    modified: Millis,
+    parsed: bool,
+    racy: bool,
+    gone_since: Option<Millis>,
+    attempts: u32,
+    next_attempt: Option<Millis>,
+    served: Option<i64>,
+    documents: i64,
+    document_bytes: i64,
+    etag: Option<String>,
+    path: Option<String>,
+    derived: u32,
+    fault: Option<Fault>,
+    tried_at: Millis,
+}
+
+/// What writing a file's row found out.
+pub(in crate::index::sqlite) struct Written {
+    /// It was gone before.
+    pub(in crate::index::sqlite) was_gone: bool,
+    /// The pack that holds exactly what was read now: it was read a second time for fear of a change without a visible sign.
+    pub(in crate::index::sqlite) same_pack: Option<i64>,
+    /// What is derived of it is what would be derived now.
+    pub(in crate::index::sqlite) derived: bool,
+}
+
+/// Writes what an ingest found out about a file at this time.
+pub(in crate::index::sqlite) fn write(
+    session: &mut Session<'_>,
+    unit: i64,
+    key: &UnitKey,
+    change: &FileChange,
+    at: Millis,
+) -> Result<Written, Failure> {
+    let before = find(session, unit, change.kind)?;
+    let tried = stored(change.version.fingerprint());
+    let mut archive = Archive {
+        tried,
+        size: signed(change.version.size),
+        modified: change.version.modified,
+        parsed: true,
+        racy: change.racy,
+        gone_since: None,
+        attempts: 0,
+        next_attempt: None,
+        served: None,
+        documents: 0,
+        document_bytes: 0,
+        etag: change.version.etag.clone(),
+        path: (change.path != usual_path(key, change.kind)).then(|| change.path.as_str().to_owned()),
+        derived: 0,
+        fault: None,
+        tried_at: 0,
+    };
+    let mut same_pack = None;
+    let mut derived = false;
+    match &change.outcome {
+        FileOutcome::Parsed { documents, document_bytes, pack, .. } => {
+            let again = before.as_ref().filter(|before| before.tried == tried && before.parsed);
+            if again.is_some() {
+                same_pack = packs::equal(session, unit, file_key(&change.kind), pack)?;
+            }
+            archive.served = match again.and_then(|before| before.served).filter(|_| same_pack.is_some()) {
+                Some(same) => Some(same),
+                None => Some(served(before.as_ref(), tried)),
+            };
+            archive.documents = signed(*documents);
+            archive.document_bytes = signed(*document_bytes);
+            archive.derived = DERIVATION_VERSION;
+            derived = same_pack.is_some() && before.as_ref().is_some_and(|before| before.derived == DERIVATION_VERSION);
+        }
+        FileOutcome::Unreadable { fault, next_attempt } => {
+            archive.parsed = false;
+            archive.fault = Some(*fault);
+            archive.tried_at = at;
+            archive.next_attempt = *next_attempt;
+            archive.attempts = 1;
+            if let Some(before) = &before {
+                if before.tried == tried {
+                    archive.attempts = before.attempts.saturating_add(1);
+                }
+                archive.served = before.served;
+                archive.documents = before.documents;
+                archive.document_bytes = before.document_bytes;
+                archive.derived = before.derived;
+            }
+        }
+    }
+    let was_gone = before.as_ref().is_some_and(|before| before.gone_since.is_some());
+    if before.as_ref() != Some(&archive) {
+        insert(session, unit, change.kind, &archive)?;
+        session.effects.known |= before.is_none_or(|before| !before.was_only_tried_again(&archive));
+    }
+    Ok(Written { was_gone, same_pack, derived })
+}
+
+impl Archive {
+    /// Whether the other one differs by a further failed attempt alone. Whoever tries again keeps that in mind: to read all that is
+    /// known of a directory after each attempt would cost more, the more there is.
+    fn was_only_tried_again(&self, later: &Self) -> bool {
+        let again = Self { attempts: later.attempts, next_attempt: later.next_attempt, tried_at: later.tried_at, ..self.clone() };
+        !self.parsed && again == *later
+    }
+}
+
+/// Fingerprint of the documents that are served now: the version's, but another one where the same version was read before and may
+/// have been written again since without a visible change. Documents with equal fingerprints are equal.
+fn served(before: Option<&Archive>, tried: i64) -> i64 {
+    match before {
+        Some(before) if before.tried == tried => match before.served {
+            Some(served) if before.parsed && !before.racy => served,
+            Some(served) => served.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1),
+            None => tried,
+        },
+        _ => tried,
+    }
+}
+
+fn find(session: &Session<'_>, unit: i64, kind: FileKind) -> Result<Option<Archive>, Failure> {
+    Ok(session
+        .connection
+        .prepare_cached(
+            "SELECT tried, size, modified, parsed, racy, gone_since, attempts, next_attempt, served, documents, document_bytes, etag, path,
+                    derived, fault, tried_at
+             FROM archives WHERE unit = ?1 AND file = ?2",
+        )?
+        .query_row(params![unit, file_key(&kind)], |row| {
+            Ok(Archive {
+                tried: row.get(0)?,
+                size: row.get(1)?,
+                modified: row.get(2)?,
+                parsed: row.get(3)?,
+                racy: row.get(4)?,
+                gone_since: row.get(5)?,
+                attempts: row.get(6)?,
+                next_attempt: row.get(7)?,
+                served: row.get(8)?,
+                documents: row.get(9)?,
+                document_bytes: row.get(10)?,
+                etag: row.get(11)?,
+                path: row.get(12)?,
+                derived: row.get(13)?,
+                fault: fault(row.get(14)?),
+                tried_at: row.get(15)?,
+            })
+        })
+        .optional()?)
+}
+
+fn insert(session: &Session<'_>, unit: i64, kind: FileKind, archive: &Archive) -> Result<(), Failure> {
+    session
+        .connection
+        .prepare_cached(
+            "INSERT INTO archives (unit, file, tried, size, modified, parsed, racy, gone_since, attempts, next_attempt, served,
+                                   documents, document_bytes, etag, path, derived, fault, tried_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+             ON CONFLICT (unit, file) DO UPDATE SET
+                 tried = excluded.tried, size = excluded.size, modified = excluded.modified, parsed = excluded.parsed,
+                 racy = excluded.racy, gone_since = excluded.gone_since, attempts = excluded.attempts,
+                 next_attempt = excluded.next_attempt, served = excluded.served, documents = excluded.documents,
+                 document_bytes = excluded.document_bytes, etag = excluded.etag, path = excluded.path, derived = excluded.derived,
+                 fault = excluded.fault, tried_at = excluded.tried_at",
+        )?
+        .execute(params![
+            unit,
+            file_key(&kind),
+            archive.tried,
+            archive.size,
+            archive.modified,
+            archive.parsed,
+            archive.racy,
+            archive.gone_since,
+            archive.attempts,
+            archive.next_attempt,
+            archive.served,
+            archive.documents,
+            archive.document_bytes,
+            archive.etag,
+            archive.path,
+            archive.derived,
+            fault_column(archive.fault),
+            archive.tried_at,
+        ])?;
+    Ok(())
+}
+
+/// Takes a file's row out, with its pack.
+pub(in crate::index::sqlite) fn delete(session: &mut Session<'_>, unit: i64, file: &[u8]) -> Result<bool, Failure> {
+    let deleted = session.connection.prepare_cached("DELETE FROM archives WHERE unit = ?1 AND file = ?2")?.execute(params![unit, file])?;
+    session.effects.known |= deleted > 0;
+    Ok(deleted > 0)
+}
+
+/// Whether any file of the unit was ever read.
+pub(in crate::index::sqlite) fn any_served(session: &Session<'_>, unit: i64) -> Result<bool, Failure> {
+    Ok(session
+        .connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM archives WHERE unit = ?1 AND served IS NOT NULL)")?
+        .query_row([unit], |row| row.get(0))?)
+}

@@ -1,0 +1,208 @@
+//! Problems on record.
+
+use std::collections::HashSet;
+
+use rusqlite::{Connection, Row, params};
+
+use crate::directory::FileKind;
+use crate::ids::ApplicationId;
+use crate::index::sqlite::store::failure::Failure;
+use crate::index::sqlite::store::session::Session;
+use crate::index::sqlite::store::values::file_key;
+use crate::names::{ClusterName, DirectoryUrl, FilePath};
+use crate::problem::{Problem, ProblemChanges, ProblemCode, Subject};
+
+pub(in crate::index::sqlite) const COLUMNS: &str = "p.code, d.url, p.cluster, p.application, p.file, p.reason, p.since, p.next_attempt";
+
+/// Problems that are not of a file or unit that is gone. Their numbers are kept in `problem_counts`.
+pub(in crate::index::sqlite) const VISIBLE: &str =
+    "problems p JOIN directories d ON d.id = p.directory WHERE d.position IS NOT NULL AND p.hidden = 0";
+
+/// Problems on record, oldest first.
+pub(in crate::index) fn list(connection: &Connection, limit: usize) -> Result<Vec<Problem>, Failure> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let problems = connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM {VISIBLE} ORDER BY p.since, p.id LIMIT ?1"))?
+        .query_map([limit], problem)?
+        .filter_map(Result::transpose)
+        .collect::<Result<_, _>>()?;
+    Ok(problems)
+}
+
+/// Number of problems on record.
+pub(in crate::index::sqlite) fn count(connection: &Connection) -> Result<i64, Failure> {
+    let sql =
+        "SELECT coalesce(sum(c.number), 0) FROM problem_counts c JOIN directories d ON d.id = c.directory WHERE d.position IS NOT NULL";
+    Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+}
+
+/// Problems of a unit as they are shown now.
+pub(in crate::index::sqlite) fn of_unit(session: &Session<'_>, unit: i64) -> Result<Vec<Problem>, Failure> {
+    let problems = session
+        .connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM {VISIBLE} AND p.unit = ?1 ORDER BY p.id"))?
+        .query_map([unit], problem)?
+        .filter_map(Result::transpose)
+        .collect::<Result<_, _>>()?;
+    Ok(problems)
+}
+
+/// Problems of a unit, or of one of its archives, as they are shown now, oldest first.
+pub(in crate::index::sqlite) fn of_archive(connection: &Connection, unit: i64, archive: Option<&[u8]>) -> Result<Vec<Problem>, Failure> {
+    let problems = connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM {VISIBLE} AND p.unit = ?1 AND (?2 IS NULL OR p.archive = ?2) ORDER BY p.since, p.id"
+        ))?
+        .query_map(params![unit, archive], problem)?
+        .filter_map(Result::transpose)
+        .collect::<Result<_, _>>()?;
+    Ok(problems)
+}
+
+/// What appeared and what went between two states.
+pub(in crate::index::sqlite) fn changes(before: Vec<Problem>, after: &[Problem]) -> ProblemChanges {
+    let key = |problem: &Problem| (problem.code, problem.subject.clone());
+    let (old, new): (HashSet<_>, HashSet<_>) = (before.iter().map(key).collect(), after.iter().map(key).collect());
+    ProblemChanges {
+        appeared: after.iter().filter(|problem| !old.contains(&key(problem))).cloned().collect(),
+        gone: before.into_iter().filter(|problem| !new.contains(&key(problem))).collect(),
+    }
+}
+
+/// Replaces the problems of a unit itself and of the files tried.
+pub(in crate::index::sqlite) fn replace_of_unit(
+    session: &mut Session<'_>,
+    (directory, unit): (i64, i64),
+    tried: &[(FilePath, FileKind)],
+    problems: Vec<Problem>,
+) -> Result<(), Failure> {
+    let before = stored(session, "p.unit = ?1", unit)?;
+    let problems = one_of_a_kind(problems);
+    for (row, old) in &before {
+        let replaced = old.subject.file.as_ref().is_none_or(|file| tried.iter().any(|(path, _)| path == file));
+        if replaced && !problems.iter().any(|new| same(old, new)) {
+            delete(session, *row)?;
+        }
+    }
+    for problem in problems {
+        let kind = problem.subject.file.as_ref().and_then(|file| tried.iter().find(|(path, _)| path == file)).map(|(_, kind)| *kind);
+        write(session, directory, Some((unit, kind)), &before, &problem)?;
+    }
+    Ok(())
+}
+
+/// Replaces the problems that a listing of a directory has found.
+pub(in crate::index) fn replace_of_listing(
+    session: &mut Session<'_>,
+    url: &DirectoryUrl,
+    problems: Vec<Problem>,
+) -> Result<ProblemChanges, Failure> {
+    let directory = session.directory(url)?;
+    let before = stored(session, "p.directory = ?1 AND p.unit IS NULL", directory)?;
+    let problems = one_of_a_kind(problems);
+    for (row, old) in &before {
+        if !problems.iter().any(|new| same(old, new)) {
+            delete(session, *row)?;
+        }
+    }
+    for problem in &problems {
+        write(session, directory, None, &before, problem)?;
+    }
+    Ok(changes(before.into_iter().map(|(_, problem)| problem).collect(), &problems))
+}
+
+fn same(one: &Problem, other: &Problem) -> bool {
+    one.code == other.code && one.subject == other.subject
+}
+
+/// At most one problem per subject and code is kept; it tells how many more there are.
+fn one_of_a_kind(problems: Vec<Problem>) -> Vec<Problem> {
+    let mut kept: Vec<(Problem, usize)> = Vec::new();
+    for problem in problems {
+        match kept.iter_mut().find(|(first, _)| same(first, &problem)) {
+            Some((_, more)) => *more += 1,
+            None => kept.push((problem, 0)),
+        }
+    }
+    let mut told = Vec::with_capacity(kept.len());
+    for (mut problem, more) in kept {
+        if more > 0 {
+            problem.reason = format!("{} (and {more} more like this)", problem.reason);
+        }
+        told.push(problem);
+    }
+    told
+}
+
+/// Problems on record under this condition, those of gone files too.
+fn stored(session: &Session<'_>, condition: &str, key: i64) -> Result<Vec<(i64, Problem)>, Failure> {
+    let mut found = Vec::new();
+    let mut query = session
+        .connection
+        .prepare_cached(&format!("SELECT {COLUMNS}, p.id FROM problems p JOIN directories d ON d.id = p.directory WHERE {condition}"))?;
+    let mut rows = query.query([key])?;
+    while let Some(row) = rows.next()? {
+        match problem(row)? {
+            Some(problem) => found.push((row.get(8)?, problem)),
+            // A code of an earlier version that this one does not know any more.
+            None => delete(session, row.get(8)?)?,
+        }
+    }
+    Ok(found)
+}
+
+fn delete(session: &Session<'_>, row: i64) -> Result<(), Failure> {
+    session.connection.prepare_cached("DELETE FROM problems WHERE id = ?1")?.execute([row])?;
+    Ok(())
+}
+
+fn write(
+    session: &Session<'_>,
+    directory: i64,
+    unit: Option<(i64, Option<FileKind>)>,
+    before: &[(i64, Problem)],
+    problem: &Problem,
+) -> Result<(), Failure> {
+    if let Some((row, old)) = before.iter().find(|(_, old)| same(old, problem)) {
+        if old.reason != problem.reason || old.next_attempt != problem.next_attempt {
+            session.connection.prepare_cached("UPDATE problems SET reason = ?2, next_attempt = ?3 WHERE id = ?1")?.execute(params![
+                row,
+                problem.reason,
+                problem.next_attempt
+            ])?;
+        }
+        return Ok(());
+    }
+    let archive = unit.and_then(|(_, kind)| kind);
+    session
+        .connection
+        .prepare_cached(
+            "INSERT INTO problems (directory, unit, archive, code, cluster, application, file, reason, since, next_attempt)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        )?
+        .execute(params![
+            directory,
+            unit.map(|(unit, _)| unit),
+            archive.as_ref().map(file_key),
+            problem.code.as_str(),
+            problem.subject.cluster.as_ref().map(ClusterName::as_str),
+            problem.subject.application.as_ref().map(ApplicationId::as_bytes),
+            problem.subject.file.as_ref().map(FilePath::as_str),
+            problem.reason,
+            problem.since,
+            problem.next_attempt,
+        ])?;
+    Ok(())
+}
+
+/// The problem in these [`COLUMNS`]; `None`: its code is of an earlier version.
+pub(in crate::index::sqlite) fn problem(row: &Row<'_>) -> rusqlite::Result<Option<Problem>> {
+    let Some(code) = ProblemCode::parse(row.get_ref(0)?.as_str()?) else { return Ok(None) };
+    let subject = Subject {
+        directory: DirectoryUrl::new(row.get::<_, String>(1)?),
+        cluster: row.get::<_, Option<String>>(2)?.map(ClusterName::new),
+        application: row.get::<_, Option<[u8; 16]>>(3)?.map(ApplicationId::from_bytes),
+        file: row.get::<_, Option<String>>(4)?.map(FilePath::new),
+    };
+    Ok(Some(Problem { code, subject, reason: row.get(5)?, since: row.get(6)?, next_attempt: row.get(7)? }))
+}

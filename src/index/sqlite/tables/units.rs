@@ -1,0 +1,106 @@
+//! Rows of units.
+
+use rusqlite::{OptionalExtension as _, params};
+
+use crate::clock::Millis;
+use crate::ids::{ApplicationId, JobId};
+use crate::index::model::UnitKey;
+use crate::index::sqlite::store::failure::Failure;
+use crate::index::sqlite::store::session::Session;
+use crate::index::sqlite::store::values::unit_columns;
+
+/// A unit's row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::index::sqlite) struct Unit {
+    pub(in crate::index::sqlite) id: i64,
+    pub(in crate::index::sqlite) complete: bool,
+    pub(in crate::index::sqlite) time: Millis,
+    pub(in crate::index::sqlite) gone_since: Option<Millis>,
+}
+
+/// Ids whose copies must be compared again.
+#[derive(Debug, Default)]
+pub(in crate::index::sqlite) struct Touched {
+    pub(in crate::index::sqlite) applications: Vec<ApplicationId>,
+    pub(in crate::index::sqlite) jobs: Vec<JobId>,
+}
+
+/// Finds the row of a unit.
+pub(in crate::index::sqlite) fn find(session: &Session<'_>, key: &UnitKey) -> Result<Option<Unit>, Failure> {
+    let directory = session.directory(key.directory())?;
+    let (cluster, name) = unit_columns(key);
+    Ok(session
+        .connection
+        .prepare_cached("SELECT id, complete, time, gone_since FROM units WHERE directory = ?1 AND cluster = ?2 AND name = ?3")?
+        .query_row(params![directory, cluster, name], |row| {
+            Ok(Unit { id: row.get(0)?, complete: row.get(1)?, time: row.get(2)?, gone_since: row.get(3)? })
+        })
+        .optional()?)
+}
+
+/// Adds a unit.
+pub(in crate::index::sqlite) fn insert(session: &mut Session<'_>, key: &UnitKey) -> Result<Unit, Failure> {
+    let directory = session.directory(key.directory())?;
+    let (cluster, name) = unit_columns(key);
+    session
+        .connection
+        // What was judged before it was ever read is as hidden as the rest of what was judged.
+        .prepare_cached(
+            "INSERT INTO units (directory, cluster, name, expired_at) VALUES (?1, ?2, ?3,
+                 (SELECT at FROM expiries WHERE directory = ?1 AND cluster = ?2 AND name = ?3 AND state <> 0))",
+        )?
+        .execute(params![directory, cluster, name])?;
+    session.effects.known = true;
+    Ok(Unit { id: session.connection.last_insert_rowid(), complete: false, time: 0, gone_since: None })
+}
+
+/// Writes what may have changed of a unit.
+pub(in crate::index::sqlite) fn update(session: &mut Session<'_>, unit: &Unit) -> Result<(), Failure> {
+    session.connection.prepare_cached("UPDATE units SET complete = ?2, time = ?3, gone_since = ?4 WHERE id = ?1")?.execute(params![
+        unit.id,
+        unit.complete,
+        unit.time,
+        unit.gone_since
+    ])?;
+    session.effects.known = true;
+    Ok(())
+}
+
+/// Time of the summary, without one of the newest file.
+pub(in crate::index::sqlite) fn time(session: &Session<'_>, unit: i64) -> Result<Millis, Failure> {
+    Ok(session
+        .connection
+        .prepare_cached("SELECT coalesce(max(modified) FILTER (WHERE file = x''), max(modified), 0) FROM archives WHERE unit = ?1")?
+        .query_row([unit], |row| row.get(0))?)
+}
+
+/// Ids that have a row in this unit.
+pub(in crate::index::sqlite) fn ids(session: &Session<'_>, unit: i64) -> Result<Touched, Failure> {
+    let applications = session
+        .connection
+        .prepare_cached("SELECT application FROM applications WHERE unit = ?1")?
+        .query_map([unit], |row| crate::index::sqlite::store::values::application_id(row, 0))?
+        .collect::<Result<_, _>>()?;
+    let jobs = session
+        .connection
+        .prepare_cached("SELECT job FROM jobs WHERE unit = ?1")?
+        .query_map([unit], |row| crate::index::sqlite::store::values::job_id(row, 0))?
+        .collect::<Result<_, _>>()?;
+    Ok(Touched { applications, jobs })
+}
+
+/// Takes a unit out, with all below it. Gives back the ids whose next copy may step in.
+pub(in crate::index::sqlite) fn delete(session: &mut Session<'_>, unit: i64) -> Result<Touched, Failure> {
+    let touched = ids(session, unit)?;
+    let listed: bool = session
+        .connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM applications WHERE unit = ?1 AND shown = 1 AND overview IS NOT NULL)
+                 OR EXISTS (SELECT 1 FROM jobs WHERE unit = ?1 AND shown = 1 AND overview IS NOT NULL)",
+        )?
+        .query_row([unit], |row| row.get(0))?;
+    session.connection.prepare_cached("DELETE FROM units WHERE id = ?1")?.execute([unit])?;
+    session.effects.known = true;
+    session.effects.lists |= listed;
+    Ok(touched)
+}
