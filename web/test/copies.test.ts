@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { copyOf, copyWord } from '../src/lib/copies';
-import { inPlace, placeOf, placeQuery } from '../src/lib/place';
+import { copyOf, copyWord, documentPath, placeOf, placeQuery } from '../src/lib/copies';
 
 const at = (shown: boolean, cluster: string | null = 'prod, eu') => copyOf({ id: 'a1', shown, cluster, directory: 's3://b/c d' });
 
@@ -24,12 +23,12 @@ test('a place is read from an address as it was written', () => {
 });
 
 test('documents of a copy are asked for by the path that they were archived under', () => {
-  expect(inPlace('jobs/a1', place)).toBe('api/v1/jobs/a1/document?path=%2Fjobs%2Fa1&cluster=prod+%26+eu');
-  expect(inPlace('applications/a1/exceptions', place)).toBe('api/v1/applications/a1/document?path=%2Fapplications%2Fa1%2Fexceptions&cluster=prod+%26+eu');
-  expect(new URLSearchParams(inPlace('jobs/a1/vertices/x%2Fy%3Fz/subtasks', place).split('?')[1]).get('path')).toBe('/jobs/a1/vertices/x/y?z/subtasks');
+  expect(documentPath('jobs/a1', place)).toBe('api/v1/jobs/a1/document?path=%2Fjobs%2Fa1&cluster=prod+%26+eu');
+  expect(documentPath('applications/a1/exceptions', place)).toBe('api/v1/applications/a1/document?path=%2Fapplications%2Fa1%2Fexceptions&cluster=prod+%26+eu');
+  expect(new URLSearchParams(documentPath('jobs/a1/vertices/x%2Fy%3Fz/subtasks', place).split('?')[1]).get('path')).toBe('/jobs/a1/vertices/x/y?z/subtasks');
 });
 
 test('what is no document, and what is shown anyway, is asked for as it is', () => {
-  for (const path of ['api/v1/jobs/a1', 'config']) expect(inPlace(path, place)).toBe(path);
-  expect(inPlace('jobs/a1/vertices/x%2Fy', null)).toBe('jobs/a1/vertices/x%2Fy');
+  for (const path of ['api/v1/jobs/a1', 'config']) expect(documentPath(path, place)).toBe(path);
+  expect(documentPath('jobs/a1/vertices/x%2Fy', null)).toBe('jobs/a1/vertices/x%2Fy');
 });

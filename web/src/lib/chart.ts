@@ -1,12 +1,11 @@
 /** Axes of charts: where their marks stand and what they say. */
 import { formatInstant, formatTimeOfDay, wallClockOffset, type Zone } from './format/time';
+import type { Unit } from './format/unit';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-
-export type Unit = 'count' | 'duration' | 'bytes';
 
 /** Steps that read well above a second, a minute, an hour and a day. */
 const CLOCK = [

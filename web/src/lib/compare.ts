@@ -2,10 +2,9 @@
 import { queryString } from './api/http';
 import type { JobComparison, JobFacts, JobItem, VertexDifference, VertexFigures } from './api/server';
 import type { Copy } from './copies';
-import { formatBytes } from './format/bytes';
-import { formatDuration } from './format/duration';
 import { formatCount, formatShare, measured } from './format/number';
-import { RESTARTS } from './runs';
+import { FORMATS, type Unit } from './format/unit';
+import { BETWEEN_VERTICES, RESTARTS } from './runs';
 
 export const SIDES = ['left', 'right'] as const;
 export type SideName = (typeof SIDES)[number];
@@ -38,10 +37,6 @@ export function comparePath(left: Side, right: Side): string | null {
   })}`;
 }
 
-export type Unit = 'count' | 'duration' | 'bytes';
-
-const FORMATS: Record<Unit, (value: number) => string> = { count: formatCount, duration: formatDuration, bytes: formatBytes };
-
 /** By how much the right one is more or less: `+1m 30s (+50 %)`. `null` where one of them has no figure. */
 export function differenceOf(left: number | null, right: number | null, unit: Unit): string | null {
   if (left === null || right === null) return null;
@@ -71,8 +66,6 @@ interface Figure {
   of: (item: JobItem, facts: JobFacts | null) => number | string | null | undefined;
 }
 
-const BETWEEN = 'As Flink counts it, between vertices: sources read nothing and sinks write nothing';
-
 const FIGURES: readonly Figure[] = [
   { key: 'duration', label: 'Duration', unit: 'duration', of: (item) => measured(item.duration) },
   { key: 'type', label: 'Job type', unit: null, of: (item) => item.job_type },
@@ -81,10 +74,10 @@ const FIGURES: readonly Figure[] = [
   { key: 'parallelism', label: 'Parallelism', hint: 'The default that was set for the job', unit: 'count', of: (_, facts) => facts?.parallelism },
   { key: 'max_parallelism', label: 'Max parallelism', unit: 'count', of: (_, facts) => facts?.max_parallelism },
   { key: 'restarts', label: 'Restarts', hint: RESTARTS, unit: 'count', of: (_, facts) => facts?.restarts },
-  { key: 'read_records', label: 'Records read', hint: BETWEEN, unit: 'count', of: (_, facts) => facts?.io.read_records },
-  { key: 'read_bytes', label: 'Bytes read', hint: BETWEEN, unit: 'bytes', of: (_, facts) => facts?.io.read_bytes },
-  { key: 'write_records', label: 'Records written', hint: BETWEEN, unit: 'count', of: (_, facts) => facts?.io.write_records },
-  { key: 'write_bytes', label: 'Bytes written', hint: BETWEEN, unit: 'bytes', of: (_, facts) => facts?.io.write_bytes },
+  { key: 'read_records', label: 'Records read', hint: BETWEEN_VERTICES, unit: 'count', of: (_, facts) => facts?.io.read_records },
+  { key: 'read_bytes', label: 'Bytes read', hint: BETWEEN_VERTICES, unit: 'bytes', of: (_, facts) => facts?.io.read_bytes },
+  { key: 'write_records', label: 'Records written', hint: BETWEEN_VERTICES, unit: 'count', of: (_, facts) => facts?.io.write_records },
+  { key: 'write_bytes', label: 'Bytes written', hint: BETWEEN_VERTICES, unit: 'bytes', of: (_, facts) => facts?.io.write_bytes },
   { key: 'completed', label: 'Checkpoints completed', unit: 'count', of: (_, facts) => facts?.checkpoints?.completed },
   { key: 'failed', label: 'Checkpoints failed', unit: 'count', of: (_, facts) => facts?.checkpoints?.failed },
   { key: 'longest', label: 'Longest checkpoint', unit: 'duration', of: (_, facts) => facts?.checkpoints?.longest_duration },

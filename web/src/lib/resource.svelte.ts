@@ -1,7 +1,7 @@
 import { untrack } from 'svelte';
 import { getJson, peek, RequestError } from './api/http';
 import { clock } from './clock.svelte';
-import { shownCopy } from './shown';
+import { shownCopy } from './copies';
 
 /** A document that is loaded, shown while it is asked for again, and replaced only when it changed. */
 export interface Resource<T> {

@@ -2,7 +2,7 @@
  * Which page an address names. The addresses are those of Flink's own dashboard, so that links and bookmarks to the
  * Java history server, and to a JobManager that is gone, open the same page here.
  */
-import type { Copy, Place } from './copies';
+import { placeParameters, type Copy, type Place } from './copies';
 import { href } from './router.svelte';
 
 export const APPLICATION_TABS = ['overview', 'exceptions', 'configuration'] as const;
@@ -13,7 +13,7 @@ export type ApplicationTab = (typeof APPLICATION_TABS)[number];
 export type JobTab = (typeof JOB_TABS)[number];
 export type VertexTab = (typeof VERTEX_TABS)[number];
 
-export type Page =
+export type Route =
   | { name: 'home' }
   | { name: 'applications' }
   | { name: 'jobs' }
@@ -28,7 +28,7 @@ export type Page =
   /** `id` says of what it should be one, where a word of the address is none. */
   | { name: 'unknown'; path: string; id?: 'application' | 'job' };
 
-type Unknown = Extract<Page, { name: 'unknown' }>;
+type Unknown = Extract<Route, { name: 'unknown' }>;
 
 /** What Flink's dashboard shows of a running job and never archives. */
 const NOT_ARCHIVED = new Map([
@@ -45,7 +45,7 @@ const LIVE = new Map([
   ['job-manager', 'The JobManager'],
 ]);
 
-export function pageOf(segments: readonly string[]): Page {
+export function pageOf(segments: readonly string[]): Route {
   const [first = 'overview', ...rest] = segments;
   const unknown: Unknown = { name: 'unknown', path: segments.join('/') };
   switch (first) {
@@ -83,13 +83,13 @@ function withoutState(rest: readonly string[]): readonly string[] {
 /** True of an id as Flink writes it, in any case. Another word, such as `overview`, would ask the server for another document. */
 export const isId = (word: string): boolean => /^[0-9a-f]{32}$/i.test(word);
 
-function applicationPage([id, tab]: readonly string[], unknown: Unknown): Page {
+function applicationPage([id, tab]: readonly string[], unknown: Unknown): Route {
   if (id === undefined) return { name: 'applications' };
   if (!isId(id)) return { ...unknown, id: 'application' };
   return { name: 'application', id: id.toLowerCase(), tab: APPLICATION_TABS.find((one) => one === tab) ?? 'overview', unknownTab: unknownWord(tab, APPLICATION_TABS) };
 }
 
-function jobPage([id, tab = '', vertex, vertexTab = '']: readonly string[], unknown: Unknown): Page {
+function jobPage([id, tab = '', vertex, vertexTab = '']: readonly string[], unknown: Unknown): Route {
   if (id === undefined) return { name: 'jobs' };
   if (!isId(id)) return { ...unknown, id: 'job' };
   return {
@@ -108,13 +108,10 @@ function unknownWord(tab: string | undefined, tabs: readonly string[]): string |
   return tab && !tabs.includes(tab) && !NOT_ARCHIVED.has(tab) ? tab : null;
 }
 
-/** What names a copy that is not the one that Flink's addresses show. */
-const copyQuery = (place: Place | null): Record<string, string | null> => ({ cluster: place?.cluster ?? null, directory: place?.directory ?? null });
-
-export const applicationHref = (id: string, tab: ApplicationTab = 'overview', place: Place | null = null): string => href(['application', 'completed', id, tab], copyQuery(place));
-export const jobHref = (id: string, tab: JobTab = 'overview', place: Place | null = null): string => href(['job', 'completed', id, tab], copyQuery(place));
+export const applicationHref = (id: string, tab: ApplicationTab = 'overview', place: Place | null = null): string => href(['application', 'completed', id, tab], { ...placeParameters(place) });
+export const jobHref = (id: string, tab: JobTab = 'overview', place: Place | null = null): string => href(['job', 'completed', id, tab], { ...placeParameters(place) });
 export const vertexHref = (job: string, vertex: string, tab: VertexTab = 'detail', place: Place | null = null): string =>
-  href(['job', 'completed', job, 'overview', vertex, tab], copyQuery(place));
+  href(['job', 'completed', job, 'overview', vertex, tab], { ...placeParameters(place) });
 /** Everything that holds these words. */
 export const searchHref = (text: string): string => href(['search'], { q: text });
 /** What failed with this class of exceptions, wherever in a trace it stands. */

@@ -1,8 +1,8 @@
 /** What the runs of one name have in common, and what sets one apart. */
 import { queryString } from './api/http';
 import type { Item, Run } from './api/server';
-import type { Unit } from './chart';
 import { measured } from './format/number';
+import type { Unit } from './format/unit';
 import { tone } from './status';
 
 /** How many failed, and how long the middle one of those that finished took. */
@@ -29,8 +29,11 @@ export function earlierRunsPath(name: string, end: number | null): string | null
   return `api/v1/jobs${queryString({ name, name_match: 'exact', end_to: end === null ? null : end + 1, sort: '-end', limit: 20 })}`;
 }
 
-/** What is counted as a restart. */
-export const RESTARTS = 'How often it, or a part of it, was restarted after a failure; speculative attempts and rescales do not count';
+/** The meaning of a count of restarts. */
+export const RESTARTS = 'Restarts of the job, or of a part of it, after a failure. Speculative attempts and rescales do not count.';
+
+/** The meaning of records and bytes that were read and written. */
+export const BETWEEN_VERTICES = 'Flink counts records between vertices: sources read none, and sinks write none.';
 
 export interface Measure {
   key: string;

@@ -1,4 +1,5 @@
-/** The pages behind the lists, fetched together: whoever opens one opens others. */
+/** The pages that the list leads to, loaded as one script: who opens one of them opens the others too. */
+export { default as EmptyList } from '../components/list/EmptyList.svelte';
 export { default as ApplicationPage } from './ApplicationPage.svelte';
 export { default as ComparePage } from './ComparePage.svelte';
 export { default as JobPage } from './JobPage.svelte';

@@ -1,4 +1,4 @@
-/** What the server says about itself and its lists, by the types that are generated from its OpenAPI document. */
+/** Short names for the types of the server's own API, which are generated from its OpenAPI document. */
 import type { components } from './schema';
 
 type Schemas = components['schemas'];
@@ -6,12 +6,14 @@ type Schemas = components['schemas'];
 export type ServerStatus = Schemas['Status'];
 export type Directory = Schemas['DirectoryStatus'];
 export type Problem = Schemas['Problem'];
+export type Readiness = Schemas['Readiness'];
+export type HeldCleanup = Schemas['HeldCleanup'];
 
 export type ApplicationItem = Schemas['ApplicationItem'];
 export type JobItem = Schemas['JobItem'];
-/** One line of the list of applications or of jobs. */
+/** One row of the list of applications or of jobs. */
 export type Item = ApplicationItem | JobItem;
-export type Page = Schemas['ApplicationPage'] | Schemas['JobPage'];
+export type ItemPage = Schemas['ApplicationPage'] | Schemas['JobPage'];
 /** One run of a name, with its figures. */
 export type JobRun = Schemas['JobRun'];
 export type Run = Schemas['ApplicationRun'] | JobRun;
