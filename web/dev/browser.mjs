@@ -1,4 +1,4 @@
-// Debian's Chromium, as the tests and the screenshots use it.
+// Debian's Chromium, for the tests and the screenshots.
 import { readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,12 +25,12 @@ export function launch() {
   });
 }
 
-/** Takes the built files from web-dist instead of from the binary, so that it need not be built for each change of them. */
+/** Serves the built files from web-dist instead of from the binary, so that a change of the pages needs no build of the server. */
 export async function pagesFromDisk(page, url) {
   const { headers } = await fetch(url);
-  const nameOf = (asked) => asked.pathname.slice(new URL(url).pathname.length);
+  const nameOf = (address) => address.pathname.slice(new URL(url).pathname.length);
   await page.route(
-    (asked) => asked.href.startsWith(url) && /^(?:|theme\.js|favicon\.svg|assets\/.*)$/.test(nameOf(asked)),
+    (address) => address.href.startsWith(url) && /^(?:|theme\.js|favicon\.svg|assets\/.*)$/.test(nameOf(address)),
     (route) => {
       const name = nameOf(new URL(route.request().url())) || 'index.html';
       return route.fulfill({

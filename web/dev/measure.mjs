@@ -1,9 +1,9 @@
-// How fast the pages are in Chromium, over a server that runs: node dev/measure.mjs --url http://127.0.0.1:8082 [--runs 5]
+// Measures the speed of the pages in Chromium, with a running server: node dev/measure.mjs --url http://127.0.0.1:8082 [--runs 5]
 //
-// `WEB_DIST=disk` takes the pages from ../web-dist instead of from the server's binary.
+// `WEB_DIST=disk` takes the pages from ../web-dist instead of from the binary of the server.
 //
-// Lists and opening a job are measured over what the server has. A graph of 100 vertices, a table of 4 × 256 subtasks and one of
-// 10,000 are documents made here, in the place of those of the first job: archives of that size need not be at hand.
+// Lists and a job are measured with the data of the server. The graph of 100 vertices and the tables of 4 × 256 and 10,000 subtasks are
+// documents of this script, which replace the documents of the first job. So no archive of that size is needed.
 import { launch, pagesFromDisk } from './browser.mjs';
 
 const options = { url: 'http://127.0.0.1:8082', runs: '5' };
@@ -22,10 +22,10 @@ if (process.env.WEB_DIST === 'disk') await pagesFromDisk(page, url);
 const median = (times) => [...times].sort((a, b) => a - b)[Math.floor(times.length / 2)];
 const report = (what, times) => console.log(`${what.padEnd(58)} median ${median(times).toFixed(0).padStart(5)} ms, worst ${Math.max(...times).toFixed(0).padStart(5)} ms`);
 
-/** What is not there after so long will not come, and who runs this is told what was waited for. */
+/** Milliseconds after which a measurement fails. */
 const LIMIT = 30_000;
 
-/** Milliseconds from an act, or from the navigation, to the frame in which `shown` holds. Both run in the page. */
+/** Milliseconds from an act, or from the navigation, to the first frame in which `shown` is true. Both run in the page. */
 async function timed(what, act, shown, argument) {
   const took = await page.evaluate(
     ([actText, shownText, given, limit]) =>
@@ -33,12 +33,12 @@ async function timed(what, act, shown, argument) {
         const [run, holds] = [actText, shownText].map((text) => new Function(`return (${text})`)());
         const begin = actText === 'null' ? 0 : performance.now();
         run?.(given);
-        const look = () => {
+        const check = () => {
           if (holds(given)) requestAnimationFrame(() => resolve(performance.now() - begin));
           else if (performance.now() - begin > limit) resolve(null);
-          else requestAnimationFrame(look);
+          else requestAnimationFrame(check);
         };
-        look();
+        check();
       }),
     [String(act), String(shown), argument, LIMIT],
   );

@@ -1,4 +1,4 @@
-// Every page and tab with an archive that fills it.
+// Every page and tab, with an archive that has data for it.
 const J = (id, rest) => `/job/completed/${id}/${rest}`;
 const A = (id, rest) => `/application/completed/${id}/${rest}`;
 
@@ -20,7 +20,7 @@ export const IDS = {
   hostileBefore: '97e64afe56d154c5ef33d6bd2ea42fe0',
 };
 
-/** The address of two jobs side by side. */
+/** The address of a comparison of two jobs. */
 const compare = (left, right, rest = {}) => `/compare/jobs?${new URLSearchParams({ left, right, ...rest })}`;
 
 /** The name of two jobs, one of them of an older version. */

@@ -15,7 +15,7 @@ const LOGS = {
 };
 
 /**
- * Runs the server until `close` and waits until it has read the archives.
+ * Starts the server and waits until it has read the archives. It runs until `close`.
  *
  * @param {{directories?: string[], options?: Record<string, string>, ready?: (status: any) => boolean}} [choice]
  */
@@ -39,7 +39,7 @@ export async function startServer({ directories = FIXTURES, options = {}, ready 
   }
 }
 
-/** Every directory was looked at, and nothing waits to be read. */
+/** True when a refresh has finished and no archive is pending. */
 function settled({ refresh }) {
   return refresh.finished > 0 && refresh.pending === 0;
 }

@@ -4,7 +4,7 @@ import { nearest, timeTicks, valueTicks } from '../src/lib/chart';
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-describe('marks of figures', () => {
+describe('ticks of a value axis', () => {
   test.each([
     ['count', 7, [0, 2, 4, 6, 8]],
     ['count', 1, [0, 1]],
@@ -19,10 +19,10 @@ describe('marks of figures', () => {
   ] as const)('%s up to %d', (unit, max, expected) => expect(valueTicks(max, unit)).toEqual(expected));
 });
 
-describe('marks of times', () => {
+describe('ticks of a time axis', () => {
   const from = Date.UTC(2026, 10, 22, 18, 56, 30);
 
-  test('stand at round times and say as much as tells them apart', () => {
+  test('are at round times, with labels that distinguish them', () => {
     expect(timeTicks(from, from + 60_000, 'utc', 4)).toEqual(
       [30, 45, 60, 75, 90].map((second) => ({ at: Date.UTC(2026, 10, 22, 18, 56, second), label: `18:5${second < 60 ? 6 : 7}:${String(second % 60).padStart(2, '0')}` })),
     );
@@ -31,11 +31,11 @@ describe('marks of times', () => {
     expect(timeTicks(from, from + 4 * DAY, 'utc', 5).map(({ label }) => label)).toEqual(['11-23', '11-24', '11-25', '11-26']);
   });
 
-  test('never crowd, over any span', () => {
+  test('are few over any span', () => {
     for (let span = 1000; span < 1e13; span *= 3) expect(timeTicks(from, from + span, 'utc', 6).length).toBeLessThanOrEqual(7);
   });
 
-  test('of no span there are none', () => expect(timeTicks(from, from, 'utc', 5)).toEqual([]));
+  test('an empty span has no ticks', () => expect(timeTicks(from, from, 'utc', 5)).toEqual([]));
 });
 
 describe('the point nearest to a pointer', () => {
@@ -46,5 +46,5 @@ describe('the point nearest to a pointer', () => {
     [20, 1],
     [99, 2],
   ])('%d', (at, expected) => expect(nearest([10, 20, 30], at)).toBe(expected));
-  test('of none is none', () => expect(nearest([], 5)).toBe(-1));
+  test('an empty list has none', () => expect(nearest([], 5)).toBe(-1));
 });

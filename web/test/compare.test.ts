@@ -8,7 +8,7 @@ const OTHER = '231ca9eda182b5e0c291bb541c0c87c8';
 describe('the two jobs that an address names', () => {
   const query = new URLSearchParams({ left: ` ${ID.toUpperCase()}`, right: OTHER, right_cluster: 'prod & eu', right_directory: 's3://bucket/a' });
 
-  test('are asked for, each with its copy', () => {
+  test('are in the request, each with its copy', () => {
     const path = comparePath(sideOf(query, 'left'), sideOf(query, 'right'));
     expect(path).toBe(`api/v1/jobs/compare?left=${ID}&right=${OTHER}&right_cluster=prod+%26+eu&right_directory=s3%3A%2F%2Fbucket%2Fa`);
   });
@@ -19,7 +19,7 @@ describe('the two jobs that an address names', () => {
     ['no id', 'invalid'],
     [`${ID}0`, 'invalid'],
     [`${ID}&right=x`, 'invalid'],
-  ])('%j is %s, and nothing is asked for', (left, fault) => {
+  ])('%j is %s, and there is no request', (left, fault) => {
     const side = sideOf(new URLSearchParams({ left }), 'left');
     expect(side.fault).toBe(fault);
     expect(comparePath(side, sideOf(query, 'right'))).toBeNull();
@@ -39,13 +39,13 @@ describe('a difference', () => {
     [7, null, 'count', null],
   ] as const)('of %s and %s as %s is %s', (left, right, unit, words) => expect(differenceOf(left, right, unit)).toBe(words));
 
-  test('of words, and of what only one has, is told in a word', () => {
-    const told = (left: string | number | null, right: string | number | null) => differenceIn({ key: 'x', label: 'x', unit: typeof (left ?? right) === 'number' ? 'count' : null, left, right });
-    expect([told('1.20', '2.3'), told('2.3', '2.3'), told(null, 'Default'), told(0, null), told(2, 3)]).toEqual(['differs', 'same', 'only right', 'only left', '+1 (+50 %)']);
+  test('of words, and of a figure of one job only, is one word', () => {
+    const words = (left: string | number | null, right: string | number | null) => differenceIn({ key: 'x', label: 'x', unit: typeof (left ?? right) === 'number' ? 'count' : null, left, right });
+    expect([words('1.20', '2.3'), words('2.3', '2.3'), words(null, 'Default'), words(0, null), words(2, 3)]).toEqual(['differs', 'same', 'only right', 'only left', '+1 (+50 %)']);
   });
 });
 
-test('figures that neither job has are left out, and those of one are kept', () => {
+test('figures of neither job are left out, and figures of one job are shown', () => {
   const item = { duration: 5, job_type: null };
   const io = { read_bytes: 0, write_bytes: null, read_records: null, write_records: null };
   const comparison = {
@@ -62,7 +62,7 @@ test('figures that neither job has are left out, and those of one are kept', () 
   ]);
 });
 
-describe('what became of a vertex', () => {
+describe('the change of a vertex', () => {
   test.each([
     ['added', [], 'Added', 'plus'],
     ['removed', [], 'Removed', 'minus'],
@@ -70,7 +70,7 @@ describe('what became of a vertex', () => {
     ['changed', ['id', 'max_parallelism'], 'Changed: id, max parallelism', 'differs'],
   ] as const)('%s is a word and an icon', (change, differences, word, icon) => expect(changeOf({ change, differences: [...differences] })).toMatchObject({ word, icon }));
 
-  test('is summed up', () => {
+  test('has a summary', () => {
     const all = (['added', 'changed', 'same', 'added'] as const).map((change) => ({ change }));
     expect(changesInWords(all)).toBe('2 added, 1 changed, 1 same');
     expect(changesInWords([])).toBe('');

@@ -55,11 +55,11 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (theme) => {
     return token[theme];
   };
 
-  test.each(text)('--%s can be read on --%s', (front, back) => {
+  test.each(text)('--%s is readable on --%s', (front, back) => {
     expect(contrast(color(front), color(back))).toBeGreaterThanOrEqual(4.5);
   });
 
-  test.each(shapes)('--%s is seen on --%s', (front, back) => {
+  test.each(shapes)('--%s is visible on --%s', (front, back) => {
     expect(contrast(color(front), color(back))).toBeGreaterThanOrEqual(3);
   });
 });

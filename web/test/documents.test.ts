@@ -1,4 +1,4 @@
-// Every document of every archive that the tests have is read whole; and whatever is changed in it, something of the right types comes of it.
+// Every document of every test archive is read without flaws. If a member is changed, the result still has the right types.
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { readDocument, type Shape } from '../src/lib/api/shape';
 
 const FIXTURES = ['archives', 'versions'].map((folder) => fileURLToPath(new URL(`../../tests/fixtures/${folder}`, import.meta.url)));
 
-/** How the pages read what stands at a path; the last that fits. */
+/** The shapes of the documents by path. The last match counts. */
 const SHAPES: [RegExp, Shape<unknown>][] = [
   [/^\/applications\/[0-9a-f]{32}$/, flink.application],
   [/\/exceptions$/, flink.exceptions],
@@ -32,7 +32,7 @@ const SHAPES: [RegExp, Shape<unknown>][] = [
   [/\/attempts\/\d+$/, flink.attempt],
   [/\/attempts\/\d+\/accumulators$/, flink.attemptAccumulators],
 ];
-/** What no page shows: lists have the overviews from the index, and the plan stands in the document of its job. */
+/** Documents that no page shows: lists have the overviews from the index, and the document of a job contains its plan. */
 const NOT_SHOWN = /^\/(?:jobs|applications)\/overview$|^\/jobs\/[^/]+\/plan$/;
 
 const shapeOf = (path: string): Shape<unknown> | undefined => SHAPES.findLast(([pattern]) => pattern.test(path))?.[1];
@@ -53,13 +53,13 @@ const entries: Entry[] = FIXTURES.flatMap((folder) =>
 );
 
 describe('documents of real archives', () => {
-  test('there are thousands, each of a kind that is known', () => {
+  test('are thousands, all of a known kind', () => {
     expect(entries.length).toBeGreaterThan(5000);
     expect(entries.filter(({ path }) => !shapeOf(path) && !NOT_SHOWN.test(path)).map(({ path }) => path)).toEqual([]);
     expect(SHAPES.filter(([, shape]) => !entries.some(({ path }) => shapeOf(path) === shape)).map(([pattern]) => String(pattern))).toEqual([]);
   });
 
-  test('have nothing that a page would call unexpected', () => {
+  test('have no flaws', () => {
     const found = entries.flatMap(({ file, path, json }) => {
       const shape = shapeOf(path);
       return shape ? readDocument(shape, JSON.parse(json)).flaws.map((flaw) => `${file} ${path}: ${flaw.at} ${flaw.what}`) : [];
@@ -70,7 +70,7 @@ describe('documents of real archives', () => {
 
 const STRANGE = [null, -7.5, 'strange', ['strange', null, 7, {}], { strange: { strange: [] } }, true, undefined];
 
-/** The value with each of its members replaced in turn, and the path of the member; of a list the first one stands for all. */
+/** The value with each of its members replaced in turn, and the path of the member. Only the first item of a list is changed. */
 function* changed(value: unknown, strange: unknown, at = ''): Generator<[unknown, string]> {
   yield [strange, at];
   const inner: [string | number, unknown][] = Array.isArray(value) ? value.slice(0, 1).map((one, index) => [index, one]) : value && typeof value === 'object' ? Object.entries(value) : [];
@@ -84,11 +84,11 @@ function* changed(value: unknown, strange: unknown, at = ''): Generator<[unknown
   }
 }
 
-/** Where two values are not of the same types; members that are not there are of any. */
+/** The paths at which two values have different types. A missing member matches any type. */
 function differences(value: unknown, like: unknown, at = ''): string[] {
   if (value === undefined || like === undefined || value === null || like === null) return [];
   const kind = (one: unknown): string => (Array.isArray(one) ? 'list' : typeof one);
-  // Java writes "NaN" for a number, and in a record of options values are of any type.
+  // Java writes "NaN" for a number, and a record of options has values of any type.
   if (kind(value) !== kind(like)) return [value, like].some((one) => one === 'NaN') || at.startsWith('/rescales-config') ? [] : [`${at}: ${kind(value)} instead of ${kind(like)}`];
   if (Array.isArray(value)) return value.flatMap((one) => differences(one, (like as unknown[])[0], `${at}/0`));
   if (typeof value !== 'object') return [];
@@ -98,9 +98,9 @@ function differences(value: unknown, like: unknown, at = ''): string[] {
 describe('a document with a member of another type', () => {
   for (const [pattern, shape] of SHAPES) {
     test(String(pattern), () => {
-      // One with much to change, and little of it twice.
+      // The largest document has the most different members.
       const samples = entries.filter(({ path, json }) => shapeOf(path) === shape && json.length < 30_000 && !json.startsWith('{"errors"'));
-      const sample = samples.reduce((most, one) => (one.json.length > most.json.length ? one : most));
+      const sample = samples.reduce((largest, one) => (one.json.length > largest.json.length ? one : largest));
       const body: unknown = JSON.parse(sample.json);
       const like = readDocument(shape, body).value;
       const root = shape === flink.rescalesConfiguration ? '/rescales-config' : '';
@@ -109,7 +109,7 @@ describe('a document with a member of another type', () => {
         for (const [other, path] of changed(body, strange)) {
           const { value, flawCount, flaws } = readDocument(shape, other);
           expect(differences(value, like, root), `${path} as ${JSON.stringify(strange)}`).toEqual([]);
-          // Nothing is left out without a word, but what is null or not there.
+          // Only null and missing members are left out without a flaw.
           if (value === undefined) expect(flawCount, path).toBeGreaterThan(0);
           expect(flaws.length).toBeLessThanOrEqual(3);
         }
@@ -118,8 +118,8 @@ describe('a document with a member of another type', () => {
   }
 });
 
-describe('what is wrong is said', () => {
-  test('with the place and both types', () => {
+describe('a flaw is reported', () => {
+  test('with its path and both types', () => {
     const { value, flaws, flawCount } = readDocument(flink.job, {
       state: 'FAILED',
       vertices: [{ id: 'v', status: 7, name: { text: 'Source' }, tasks: [] }],
@@ -134,7 +134,7 @@ describe('what is wrong is said', () => {
     expect(value?.vertices).toEqual([{ id: 'v', name: '', status: '7', metrics: {} }]);
   });
 
-  test('of what every version writes, that it is missing or null', () => {
+  test('for a missing or null member that every version writes', () => {
     expect(readDocument(flink.job, { vertices: null }).flaws).toEqual([
       { at: 'state', what: 'missing' },
       { at: 'vertices', what: 'null' },
@@ -146,11 +146,11 @@ describe('what is wrong is said', () => {
     [[], 'a list instead of an object'],
     ['x', 'a text instead of an object'],
     [1e999, 'a number instead of an object'],
-  ])('of a document that is %j', (body, what) => expect(readDocument(flink.job, body)).toEqual({ value: undefined, flaws: [{ at: '', what }], flawCount: 1, refusal: null }));
+  ])('for a document that is %j', (body, what) => expect(readDocument(flink.job, body)).toEqual({ value: undefined, flaws: [{ at: '', what }], flawCount: 1, refusal: null }));
 
-  test('a refusal that Flink archived is none', () => {
+  test('but not for an error that Flink archived', () => {
     expect(readDocument(flink.checkpoints, { errors: ['Checkpointing has not been enabled.'] })).toMatchObject({ refusal: 'Checkpointing has not been enabled.', flawCount: 0 });
   });
 
-  test('a number that JSON can write and no machine can hold is none', () => expect(readDocument(flink.job, JSON.parse('{"state":"x","vertices":[],"duration":1e999}')).flaws).toMatchObject([{ at: 'duration' }]));
+  test('for a number beyond the range of a double', () => expect(readDocument(flink.job, JSON.parse('{"state":"x","vertices":[],"duration":1e999}')).flaws).toMatchObject([{ at: 'duration' }]));
 });

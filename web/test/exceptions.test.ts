@@ -39,18 +39,18 @@ describe('a stack trace', () => {
 describe('the exceptions of a job', () => {
   const entry = { exceptionName: 'a.B', stacktrace: 'a.B: x', timestamp: 5, taskName: 't', endpoint: 'h:1', taskManagerId: 'tm' };
 
-  test('are the history of 2.x, the labels and concurrent ones with them', () => {
+  test('are the history of 2.x, with labels and concurrent exceptions', () => {
     const [found] = failures({ exceptionHistory: { entries: [{ ...entry, failureLabels: { kind: 'user' }, concurrentExceptions: [{ ...entry, taskName: 'u' }] }] } });
     expect(found).toMatchObject({ name: 'a.B', at: 5, task: 't', endpoint: 'h:1', taskManager: 'tm', labels: [['kind', 'user']] });
     expect(found?.concurrent.map(({ task }) => task)).toEqual(['u']);
   });
 
-  test('stand at the place 1.20 calls location', () => {
+  test('have the location of 1.20', () => {
     const [found] = failures({ exceptionHistory: { entries: [{ stacktrace: 'a.B: x', timestamp: 5, location: 'h:2', taskName: '(unassigned)' }] } });
     expect(found).toMatchObject({ name: 'a.B', endpoint: 'h:2', task: null });
   });
 
-  test('are the root exception where there is no history', () => {
+  test('are the root exception if there is no history', () => {
     const [found] = failures({
       'root-exception': 'a.B: root',
       timestamp: 7,
@@ -61,12 +61,12 @@ describe('the exceptions of a job', () => {
     expect(isTruncated({ 'root-exception': 'x', truncated: true })).toBe(true);
   });
 
-  test('are none where there is nothing', () => {
+  test('may be empty', () => {
     expect(failures(undefined)).toEqual([]);
     expect(failures({ exceptionHistory: { entries: [] } })).toEqual([]);
   });
 
-  test('are searched with all that belongs to them', () => {
+  test('are searched in all their members', () => {
     const [found] = failures({ exceptionHistory: { entries: [{ ...entry, concurrentExceptions: [{ ...entry, stacktrace: 'c.D: Deep' }] }] } });
     expect(found && searchText(found)).toContain('c.d: deep');
   });
@@ -75,7 +75,7 @@ describe('the exceptions of a job', () => {
 describe('marks of a search', () => {
   const marked = (text: string, search: string) => highlight(text, search).map((part) => (part.match ? `[${part.text}]` : part.text)).join('');
 
-  test('every hit is marked, whatever the case', () => expect(marked('Boom boom', 'boom')).toBe('[Boom] [boom]'));
-  test('the search is no pattern', () => expect(marked('a.b*c', '.b*')).toBe('a[.b*]c'));
-  test('where lower case changes the length nothing is marked', () => expect(marked('İboom', 'boom')).toBe('İboom'));
+  test('every match is marked, in upper and lower case', () => expect(marked('Boom boom', 'boom')).toBe('[Boom] [boom]'));
+  test('the search is not a pattern', () => expect(marked('a.b*c', '.b*')).toBe('a[.b*]c'));
+  test('nothing is marked if lower case changes the length', () => expect(marked('İboom', 'boom')).toBe('İboom'));
 });

@@ -7,7 +7,7 @@ import { exactInstant, formatInstant, formatTimeOfDay, fromInputValue, instant, 
 const LONG_MAX = JSON.parse('9223372036854775807') as number;
 
 describe('numbers', () => {
-  test('what Flink writes for unknown, never measured and without limit is no measurement', () => {
+  test('unknown, never measured and unlimited values are null', () => {
     for (const nothing of [-1, 'NaN', LONG_MAX, null, undefined, Number.NaN, Infinity, '12']) expect(measured(nothing)).toBeNull();
     expect(measured(0)).toBe(0);
     expect(measured(1.5)).toBe(1.5);
@@ -47,7 +47,7 @@ describe('bytes', () => {
     [2 ** 63, '8.00 EB'],
   ])('%d bytes are %s', (value, text) => expect(formatBytes(value)).toBe(text));
 
-  test('the exact number is told', () => {
+  test('the exact number is shown', () => {
     expect(exactBytes(1)).toBe('1 byte');
     expect(exactBytes(4_203_328)).toBe('4,203,328 bytes');
   });
@@ -68,7 +68,7 @@ describe('durations', () => {
     [86_399_999, '23h 59m'],
     [86_400_000, '1d 00h'],
     [31 * 86_400_000, '31d 00h'],
-  ])('%d ms are %s, never more than they were', (value, text) => expect(formatDuration(value)).toBe(text));
+  ])('%d ms are %s, never rounded up', (value, text) => expect(formatDuration(value)).toBe(text));
 
   test.each([
     [0, '0ms (0 ms)'],
@@ -91,12 +91,12 @@ describe('durations', () => {
 });
 
 describe('times', () => {
-  test('0, -1 and what is beyond the calendar are no times', () => {
+  test('0, -1 and times beyond the calendar are null', () => {
     for (const nothing of [0, -1, LONG_MAX, null, undefined, 'NaN']) expect(instant(nothing)).toBeNull();
     expect(instant(1)).toBe(1);
   });
 
-  test('UTC is written as in Flink, with milliseconds where asked for', () => {
+  test('UTC is written as in Flink, optionally with milliseconds', () => {
     expect(formatInstant(1795373823544, 'utc')).toBe('2026-11-22 18:57:03');
     expect(formatInstant(1795373823544, 'utc', true)).toBe('2026-11-22 18:57:03.544');
     expect(formatTimeOfDay(1795373823544, 'utc')).toBe('18:57:03.544');
@@ -115,7 +115,7 @@ describe('times', () => {
     }
   });
 
-  test('what a date field holds comes back as the same minute', () => {
+  test('a date field returns the same minute', () => {
     const minute = Date.UTC(2026, 10, 22, 18, 57);
     for (const zone of ['utc', 'local'] as const) expect(fromInputValue(toInputValue(minute, zone), zone)).toBe(minute);
     expect(fromInputValue('', 'utc')).toBeNull();

@@ -6,13 +6,13 @@ import { graphOf, plainText } from '../src/lib/plan';
 import { subtaskLane, ticks, vertexLane } from '../src/lib/timeline';
 
 describe('descriptions', () => {
-  test('line breaks become lines, and escaped markup the text it was', () => {
+  test('line breaks become lines, and escaped markup becomes text', () => {
     expect(plainText('Source: src &lt;img src=x onerror=alert(1)&gt;<br/>+- desc &amp; &quot;q&quot;<br/>')).toBe('Source: src <img src=x onerror=alert(1)>\n+- desc & "q"');
   });
-  test('markup that was not escaped stays text too', () => expect(plainText('<b>x</b><BR>y')).toBe('<b>x</b>\ny'));
-  test('what was escaped twice is undone once', () => expect(plainText('&amp;lt;b&amp;gt;')).toBe('&lt;b&gt;'));
-  test('numbers that are no characters stay', () => expect(plainText('&#0;&#99999999;&#x41;&#66;&unknown;&constructor;')).toBe('&#0;&#99999999;AB&unknown;&constructor;'));
-  test('nothing is nothing', () => expect(plainText(undefined)).toBe(''));
+  test('unescaped markup stays text', () => expect(plainText('<b>x</b><BR>y')).toBe('<b>x</b>\ny'));
+  test('text that was escaped twice is unescaped once', () => expect(plainText('&amp;lt;b&amp;gt;')).toBe('&lt;b&gt;'));
+  test('invalid character references stay', () => expect(plainText('&#0;&#99999999;&#x41;&#66;&unknown;&constructor;')).toBe('&#0;&#99999999;AB&unknown;&constructor;'));
+  test('a missing description is empty', () => expect(plainText(undefined)).toBe(''));
 });
 
 describe('links to logs', () => {
@@ -25,7 +25,7 @@ describe('links to logs', () => {
     ['//logs/x', null],
     ['', null],
     [null, null],
-  ])('%s leads to %s', (url, expected) => expect(safeLink(url)).toBe(expected));
+  ])('%s becomes %s', (url, expected) => expect(safeLink(url)).toBe(expected));
 });
 
 const metrics = { 'read-bytes': 0, 'write-bytes': 0, 'read-records': 0, 'write-records': 0 };
@@ -44,12 +44,12 @@ describe('the graph', () => {
     'stream-graph': { nodes: [{ id: '1', parallelism: 2, job_vertex_id: 'w' }, { id: '2', parallelism: -1, description: 'sink', inputs: [{ id: '1', ship_strategy: 'REBALANCE' }] }] },
   };
 
-  test('joins vertices by the plan, and leaves out what leads nowhere', () => {
+  test('joins vertices by the plan, and leaves out edges without a node', () => {
     expect(graphOf(job).edges[0]).toEqual({ from: 'v', to: 'w', label: 'HASH', blocking: true });
     expect(graphOf(job).edges).toHaveLength(2);
   });
 
-  test('has the operators that never became a vertex', () => {
+  test('has the operators without a vertex', () => {
     const { nodes, edges } = graphOf(job);
     expect(nodes.at(-1)).toEqual({ id: 'pending 2', name: 'sink', parallelism: null, vertex: null });
     expect(edges.at(-1)).toMatchObject({ from: 'w', to: 'pending 2', label: 'REBALANCE' });
@@ -61,7 +61,7 @@ describe('the timeline', () => {
     expect(vertexLane({ ...vertex, 'start-time': -1, 'end-time': -1 }, 50)).toMatchObject({ note: 'never started', segments: [] });
   });
 
-  test('a subtask is the row of its states, coloured by how it ended', () => {
+  test('a subtask is a row of its states in the colour of its final state', () => {
     const lane = subtaskLane({ subtask: 3, duration: 40, timestamps: { CREATED: 10, SCHEDULED: 20, DEPLOYING: 20, RUNNING: 30, FAILED: 50, FINISHED: 0 } }, 99);
     expect(lane.segments.map(({ from, to, look }) => [from, to, look])).toEqual([
       [10, 20, 'phase-CREATED'],
@@ -78,7 +78,7 @@ describe('the timeline', () => {
   });
 });
 
-describe('the places of a graph', () => {
+describe('the layout of a graph', () => {
   const node = (id: string) => ({ id, name: id, parallelism: null, vertex: null });
   const edge = (from: string, to: string) => ({ from, to, label: 'HASH', blocking: false });
 
@@ -88,7 +88,7 @@ describe('the places of a graph', () => {
     ['an id that is empty', ['', 'b'], [edge('', 'b')], 1],
     ['ids that are there twice', ['', '', 'b', 'b'], [edge('', 'b'), edge('b', '')], 2],
     ['ids that are names of objects', ['__proto__', 'constructor', 'toString'], [edge('__proto__', 'constructor'), edge('constructor', 'toString')], 2],
-    ['edges that lead to none of them', ['a', 'b'], [edge('a', 'x'), edge('x', 'b'), edge('a', 'b')], 1],
+    ['edges without a node', ['a', 'b'], [edge('a', 'x'), edge('x', 'b'), edge('a', 'b')], 1],
     ['an edge to itself', ['a', 'b'], [edge('a', 'a'), edge('a', 'b')], 2],
     ['a circle', ['a', 'b', 'c'], [edge('a', 'b'), edge('b', 'c'), edge('c', 'a')], 3],
     ['edges that are there twice', ['a', 'b'], [edge('a', 'b'), edge('a', 'b')], 2],

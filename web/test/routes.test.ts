@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 
-// The router reads the address of a window; here there is none.
+// The router reads the address of a window, which does not exist in this environment.
 vi.stubGlobal('window', { location: { hash: '' }, addEventListener: () => undefined });
 let pageOf: typeof import('../src/lib/routes').pageOf;
 let parseHash: typeof import('../src/lib/router.svelte').parseHash;
@@ -50,7 +50,7 @@ describe('addresses of Flink’s dashboard', () => {
     [`#/job/completed/${ID}/overview/abc/flamegraph`, 'flame graphs'],
     [`#/job/completed/${ID}/overview/abc/metrics`, 'metrics'],
     [`#/job/completed/${ID}/overview/abc/watermarks`, 'watermarks'],
-  ])('%s says that it is never archived', (hash, words) => expect(page(hash)).toMatchObject({ name: 'job', notArchived: words }));
+  ])('%s is never archived', (hash, words) => expect(page(hash)).toMatchObject({ name: 'job', notArchived: words }));
 
   test.each([
     [`#/job/completed/${ID}/nosuch`, { name: 'job', tab: 'overview', unknownTab: 'nosuch' }],
@@ -60,10 +60,10 @@ describe('addresses of Flink’s dashboard', () => {
     [`#/job/completed/${ID}/dataskew`, { unknownTab: null }],
     [`#/job/completed/${ID}`, { unknownTab: null }],
     [`#/application/completed/${ID}`, { unknownTab: null }],
-  ])('%s says that there is no such tab', (hash, expected) => expect(page(hash)).toMatchObject(expected));
+  ])('%s has an unknown tab', (hash, expected) => expect(page(hash)).toMatchObject(expected));
 
   test.each(['#/submit', '#/task-manager', '#/job-manager/config'])('%s is of a running cluster', (hash) => expect(page(hash).name).toBe('live'));
-  test.each(['#/nothing', '#/constructor', '#/%E0%A4%A'])('%s is unknown and says so', (hash) => expect(page(hash).name).toBe('unknown'));
+  test.each(['#/nothing', '#/constructor', '#/%E0%A4%A'])('%s is unknown', (hash) => expect(page(hash).name).toBe('unknown'));
 });
 
 describe('addresses with empty and odd parts', () => {
@@ -93,20 +93,20 @@ describe('addresses with empty and odd parts', () => {
 });
 
 describe('links', () => {
-  test('name a copy that is not the one shown, beside the page that they always led to', () => {
+  test('name a copy that Flink does not show, with the same page', () => {
     expect(vertexHref(ID, 'abc', 'subtasks')).toBe(`#/job/completed/${ID}/overview/abc/subtasks`);
     const link = vertexHref(ID, 'abc', 'subtasks', { cluster: null, directory: 's3://a/b?c' });
     expect(page(link)).toEqual(page(`#/job/completed/${ID}/overview/abc/subtasks`));
     expect(Object.fromEntries(parseHash(link).query)).toEqual({ directory: 's3://a/b?c' });
   });
 
-  test('of a class of exceptions look for it as a whole, whatever it is', () => {
+  test('of a class of exceptions search for the whole class', () => {
     expect(parseHash(failureHref('java.io.IOException')).query.get('q')).toBe('"java.io.IOException"');
     expect(parseHash(failureHref('a" OR "b')).query.get('q')).toBe('"a  OR  b"');
     expect(parseHash(failureHref('a')).query.get('status')).toBe('FAILED');
   });
 
-  test('of a comparison name each copy that is not the one shown', () => {
+  test('of a comparison name each copy that Flink does not show', () => {
     const link = compareHref({ id: ID, cluster: null, directory: null }, { id: ID, cluster: 'prod, eu', directory: 's3://a/b' });
     expect(page(link)).toEqual({ name: 'compare' });
     expect(Object.fromEntries(parseHash(link).query)).toEqual({ left: ID, right: ID, right_cluster: 'prod, eu', right_directory: 's3://a/b' });

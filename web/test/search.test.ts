@@ -4,31 +4,31 @@ import { fieldLabel, matchHref, searchPath } from '../src/lib/search';
 
 const shown = { id: '1', shown: true, cluster: 'prod', directory: 's3://b/c' };
 
-describe('the search over everything', () => {
-  test('asks for its words, where and in which states', () => {
+describe('the search over all archives', () => {
+  test('requests its words, fields and states', () => {
     expect(searchPath({ text: ' disk full ', fields: ['exception', 'name'], status: ['FAILED'] })).toBe('api/v1/search?q=disk+full&in=exception%2Cname&status=FAILED&limit=50');
     expect(searchPath({ text: 'disk', fields: [], status: [] })).toBe('api/v1/search?q=disk&limit=50');
   });
 
-  test('asks for nothing without words', () => expect(searchPath({ text: '  ', fields: ['name'], status: [] })).toBeNull());
+  test('sends no request without words', () => expect(searchPath({ text: '  ', fields: ['name'], status: [] })).toBeNull());
 
-  test('a match in an exception is marked where it leads', () => {
+  test('a match in an exception is marked on its page', () => {
     const matches: SearchItem['matches'] = [{ field: 'exception_message', key: null, excerpt: [{ text: 'no ', hit: false }, { text: 'disk', hit: true }, { text: ' for ', hit: false }, { text: 'a & b', hit: true }] }];
     expect(matchHref({ ...shown, href: '#/job/completed/1/exceptions', matches })).toBe('#/job/completed/1/exceptions?search=a+%26+b');
     expect(matchHref({ ...shown, href: '#/job/completed/1/overview', matches })).toBe('#/job/completed/1/overview');
     expect(matchHref({ ...shown, href: '#/job/completed/1/exceptions', matches: [] })).toBe('#/job/completed/1/exceptions');
   });
 
-  test('a copy that is not shown is named, whether the server did it or not', () => {
+  test('the address names a copy that Flink does not show, even if the server did not', () => {
     const matches: SearchItem['matches'] = [{ field: 'stack_trace', key: null, excerpt: [{ text: 'disk', hit: true }] }];
     const named = '#/job/completed/1/exceptions?cluster=prod&directory=s3%3A%2F%2Fb%2Fc';
     for (const href of ['#/job/completed/1/exceptions', named]) expect(matchHref({ ...shown, shown: false, href, matches })).toBe(`${named}&search=disk`);
     expect(matchHref({ ...shown, shown: false, cluster: null, href: '#/job/completed/1/overview', matches })).toBe('#/job/completed/1/overview?cluster=%2F&directory=s3%3A%2F%2Fb%2Fc');
   });
 
-  test('nothing but a page of this UI is led to', () => {
+  test('other addresses than pages of this UI are dropped', () => {
     for (const href of ['javascript:alert(1)', 'https://example.org/#/', '//example.org', '']) expect(matchHref({ ...shown, href, matches: [] })).toBeNull();
   });
 
-  test('a field that is not known is called by its own name', () => expect([fieldLabel('vertex'), fieldLabel('other')]).toEqual(['Vertex', 'other']));
+  test('an unknown field has its own name', () => expect([fieldLabel('vertex'), fieldLabel('other')]).toEqual(['Vertex', 'other']));
 });

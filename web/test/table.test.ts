@@ -15,29 +15,29 @@ describe('rows in the order of a column', () => {
   ];
   const order = (key: string, descending: boolean) => sortRows(rows, columns, { key, descending }).map(({ n }) => n);
 
-  test('what has no value is last both ways', () => {
+  test('rows without a value are last in both directions', () => {
     expect(order('n', false)).toEqual([1, 2, null]);
     expect(order('n', true)).toEqual([2, 1, null]);
   });
-  test('numbers within words are numbers', () => expect(order('s', false)).toEqual([1, null, 2]));
+  test('numbers within words are sorted as numbers', () => expect(order('s', false)).toEqual([1, null, 2]));
   test('a column without a value changes nothing', () => expect(sortRows(rows, columns, { key: 'x', descending: true })).toBe(rows));
 });
 
-describe('the rows that are drawn', () => {
-  test('are those in sight and a few around', () => expect(windowOf(100_000, 36, 36_000, 720)).toEqual({ start: 992, end: 1028 }));
+describe('the rendered rows', () => {
+  test('are the visible ones and a few around them', () => expect(windowOf(100_000, 36, 36_000, 720)).toEqual({ start: 992, end: 1028 }));
   test('end with the list', () => expect(windowOf(10, 36, 0, 720)).toEqual({ start: 0, end: 10 }));
-  test('stay within a list that became shorter', () => {
+  test('are within a list that became shorter', () => {
     const { start, end } = windowOf(5, 36, 90_000, 720);
     expect(start).toBeLessThanOrEqual(5);
     expect(end).toBe(5);
   });
-  test('are none of none', () => expect(windowOf(0, 36, 0, 720)).toEqual({ start: 0, end: 0 }));
+  test('are none of an empty list', () => expect(windowOf(0, 36, 0, 720)).toEqual({ start: 0, end: 0 }));
 });
 
 describe('status', () => {
   test('both spellings of a cancellation look alike', () => expect([tone('CANCELING'), tone('CANCELLING'), tone('canceled')]).toEqual(['canceled', 'canceled', 'canceled']));
-  test('what is not known is neutral', () => expect(tone('TELEPORTED')).toBe('neutral'));
-  test('counts begin with what went wrong, without zeros and totals', () => {
+  test('an unknown state is neutral', () => expect(tone('TELEPORTED')).toBe('neutral'));
+  test('counts start with failures, without zeros and totals', () => {
     expect(orderedCounts({ finished: 5, total: 8, failed: 1, canceled: 2, running: 0 })).toEqual([
       { status: 'FAILED', count: 1 },
       { status: 'CANCELED', count: 2 },

@@ -35,7 +35,7 @@ describe('the axis of a timeline', () => {
   test.each([
     ['is that of the job', job({ 'start-time': 10, 'end-time': 30, duration: 20 }, [vertex(12, 28)]), { from: 10, to: 30 }],
     ['ends with its duration where it has no end', job({ 'start-time': START, 'end-time': 0, duration: 1563 }, [vertex(-1, -1)]), { from: START, to: START + 1563 }],
-    ['is that of its vertices where the job has no times', job({ state: 'RUNNING' }, [vertex(START, START + 5), vertex(START + 2, -1)]), { from: START, to: START + 5 }],
+    ['is the one of its vertices if the job has no times', job({ state: 'RUNNING' }, [vertex(START, START + 5), vertex(START + 2, -1)]), { from: START, to: START + 5 }],
     ['does not begin in 1970 because one of them never started', job({ state: 'RUNNING', 'start-time': 0 }, [vertex(0, 0), vertex(START, -1)]), { from: START, to: START + 1 }],
     ['has a length where nothing is known', job({}), { from: 0, to: 1 }],
   ])('%s', (_, of, expected) => expect(axisOf(of)).toEqual(expected));
@@ -57,8 +57,8 @@ describe('the checkpoint that a job started from', () => {
     ['is one of its own where its history has it', job, checkpoints(seven, 1, [7, 8]), undefined, undefined],
     ['is one of its own where it was rescaled', job, checkpoints(seven), { rescalesCounts: { completed: 2 }, latest: {} }, undefined],
     ['is not one of its own where the only rescale was the first schedule', job, checkpoints(seven), { rescalesCounts: { completed: 1 }, latest: {} }, 7],
-    ['is not told of a savepoint, which somebody gave it', job, checkpoints({ id: 7, is_savepoint: true }), undefined, undefined],
-    ['cannot be told of several', job, checkpoints(seven, 2), undefined, undefined],
+    ['is not shown for a savepoint, which a user chose', job, checkpoints({ id: 7, is_savepoint: true }), undefined, undefined],
+    ['is unknown if there were several restores', job, checkpoints(seven, 2), undefined, undefined],
     ['is none without checkpoints', job, undefined, undefined, undefined],
     ['is none in the empty document of Flink 1.2 to 1.4', job, { summary: {}, latest: {} }, undefined, undefined],
   ])('%s', (_, of, document, rescales, expected) => expect(startedFrom(of, document, rescales)).toBe(expected));

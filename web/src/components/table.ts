@@ -2,16 +2,16 @@
 export interface Column<Row> {
   key: string;
   label: string;
-  /** CSS width; without one the column shares what is left. */
+  /** CSS width. Columns without one share the remaining width. */
   width?: string;
   align?: 'right';
-  /** What the column is sorted by; `null` sorts last. Without it the column cannot be sorted in the browser. */
+  /** The value to sort by; `null` sorts last. A column without it cannot be sorted in the browser. */
   value?: (row: Row) => number | string | null;
   /** The server sorts by it. */
   sortable?: boolean;
   /** The first click sorts from the largest. */
   descendingFirst?: boolean;
-  /** Where it stands in the card that a row becomes on a narrow screen; hidden without. */
+  /** The position in the card that replaces a row on a narrow screen. A column without it is hidden there. */
   card?: 'title' | 'mark' | 'line';
   hint?: string;
 }
@@ -36,7 +36,7 @@ export function sortRows<Row>(rows: readonly Row[], columns: readonly Column<Row
   });
 }
 
-/** Which rows to draw: those in sight and a few around them. */
+/** The range of rows to render: the visible ones and a few around them. */
 export function windowOf(count: number, rowHeight: number, scrollTop: number, height: number, around = 8): { start: number; end: number } {
   const start = Math.max(0, Math.min(count, Math.floor(scrollTop / rowHeight)) - around);
   const end = Math.min(count, Math.ceil((scrollTop + height) / rowHeight) + around);

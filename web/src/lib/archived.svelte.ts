@@ -1,17 +1,17 @@
 import { readDocument, type Document, type Shape } from './api/shape';
 import { document, type Resource } from './resource.svelte';
 
-/** A document of an archive, read as far as it is what Flink writes. */
+/** A document of an archive: the members that are as Flink writes them, and the flaws. */
 export interface Archived<T> extends Resource<T>, Pick<Document<T>, 'flaws' | 'flawCount' | 'refusal'> {
-  /** The path that Flink answers it at; `null` while none is asked for. */
+  /** The path in Flink's API; `null` if no document is requested. */
   readonly path: string | null;
-  /** As it stands in the archive. */
+  /** The document as it is in the archive. */
   readonly raw: unknown;
 }
 
 const NOTHING: Document<never> = { value: undefined, flaws: [], flawCount: 0, refusal: null };
 
-/** Loads a document of Flink, as `document` does, and reads it as `shape` says. */
+/** Loads a document like `document` does, and reads it with `shape`. */
 export function archived<T>(shape: Shape<T | undefined>, path: () => string | null, live = false): Archived<T> {
   const answer = document<unknown>(path, live);
   const named = $derived(path());

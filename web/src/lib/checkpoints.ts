@@ -1,7 +1,7 @@
 import type { Checkpoint, Checkpoints, CheckpointSizes, Job, RescalesOverview } from './api/flink';
 import { instant } from './format/time';
 
-/** `Savepoint, canonical` and the like: what Flink's type, format and alignment come to. */
+/** The kind of a checkpoint in words, such as `Savepoint, canonical`, from Flink's type, format and alignment. */
 export function checkpointKind(one: Checkpoint): string {
   if (one.is_savepoint) {
     const format = one.savepointFormat ? `, ${one.savepointFormat.toLowerCase()}` : '';
@@ -10,14 +10,14 @@ export function checkpointKind(one: Checkpoint): string {
   return one.checkpoint_type === 'UNALIGNED_CHECKPOINT' ? 'Unaligned checkpoint' : 'Checkpoint';
 }
 
-/** Older archives have no size of what was written, only that of the whole state. */
+/** The written size. Older archives have the size of the full state only. */
 export function writtenSize(one: CheckpointSizes): unknown {
   return one.checkpointed_size ?? one.state_size;
 }
 
 /**
- * The checkpoint that a job without failures began from, if it was not one of its own: after a recovery of the JobManager, or when it was
- * submitted with its path. Restarts and rescales within a job restore its own ones.
+ * The checkpoint of an earlier run that a job without failures started from: after a recovery of the JobManager, or because it was
+ * submitted with the path of the checkpoint. Restarts and rescales within a job restore its own checkpoints.
  */
 export function startedFrom(job: Job, checkpoints: Checkpoints | undefined, rescales: RescalesOverview | undefined): number | undefined {
   const restored = checkpoints?.latest.restored;

@@ -1,11 +1,11 @@
 import { settings } from './settings.svelte';
 
-/** The present for relative times, moved on every 15 s; and the beat at which what is shown is asked for again. */
+/** The current time for relative times, updated every 15 s, and the beat at which pages refresh their data. */
 class Clock {
   now = $state(Date.now());
-  /** Grows with every beat. */
+  /** Increases with every beat. */
   beat = $state(0);
-  /** Between two beats, in milliseconds: `refresh-interval` of the server's configuration. */
+  /** Milliseconds between two beats: `refresh-interval` of the server's configuration. */
   interval = $state(10_000);
   #last = Date.now();
 
@@ -17,7 +17,7 @@ class Clock {
     document.addEventListener('visibilitychange', () => this.#tick());
   }
 
-  /** Asks again now. */
+  /** Refreshes all data now. */
   refresh(): void {
     this.#last = Date.now();
     this.now = this.#last;
@@ -25,7 +25,7 @@ class Clock {
   }
 
   #tick(): void {
-    // A page in the background asks for nothing; it does so at once when it is looked at again.
+    // A page in the background sends no requests. It refreshes as soon as it is visible again.
     if (!settings.live || document.hidden) return;
     if (Date.now() - this.#last >= this.interval) this.refresh();
   }

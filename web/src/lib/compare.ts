@@ -1,4 +1,4 @@
-/** Two jobs side by side: which are meant, and by how much their figures differ. */
+/** The comparison of two jobs: their addresses, and the differences of their figures. */
 import { queryString } from './api/http';
 import type { JobComparison, JobFacts, JobItem, VertexDifference, VertexFigures } from './api/server';
 import type { Copy } from './copies';
@@ -9,7 +9,7 @@ import { BETWEEN_VERTICES, RESTARTS } from './runs';
 export const SIDES = ['left', 'right'] as const;
 export type SideName = (typeof SIDES)[number];
 
-/** One of the two as an address names it, and what is wrong with its id. */
+/** One of the two jobs as the address names it, and the fault of its id. */
 export interface Side extends Copy {
   fault: 'missing' | 'invalid' | null;
 }
@@ -24,7 +24,7 @@ export function sideOf(query: URLSearchParams, name: SideName): Side {
   };
 }
 
-/** Where the server compares them; `null` unless both are named. */
+/** The path of the comparison; `null` unless both jobs have a valid id. */
 export function comparePath(left: Side, right: Side): string | null {
   if (left.fault || right.fault) return null;
   return `api/v1/jobs/compare${queryString({
@@ -37,13 +37,13 @@ export function comparePath(left: Side, right: Side): string | null {
   })}`;
 }
 
-/** By how much the right one is more or less: `+1m 30s (+50 %)`. `null` where one of them has no figure. */
+/** The difference of the right figure to the left one: `+1m 30s (+50 %)`. `null` if one of them is missing. */
 export function differenceOf(left: number | null, right: number | null, unit: Unit): string | null {
   if (left === null || right === null) return null;
   if (left === right) return 'same';
   const by = right - left;
   const sign = by > 0 ? '+' : '−';
-  // Of nothing there is no share, and a multiple reads better than thousands of per cent.
+  // There is no share of 0, and a factor is easier to read than thousands of per cent.
   const share = left <= 0 ? '' : right >= 10 * left ? ` (×${formatCount(Math.round(right / left))})` : ` (${sign}${formatShare(Math.abs(by) / left)})`;
   return `${sign}${FORMATS[unit](Math.abs(by))}${share}`;
 }
@@ -71,7 +71,7 @@ const FIGURES: readonly Figure[] = [
   { key: 'type', label: 'Job type', unit: null, of: (item) => item.job_type },
   { key: 'version', label: 'Flink version', unit: null, of: (_, facts) => facts?.flink_version },
   { key: 'scheduler', label: 'Scheduler', unit: null, of: (_, facts) => facts?.scheduler },
-  { key: 'parallelism', label: 'Parallelism', hint: 'The default that was set for the job', unit: 'count', of: (_, facts) => facts?.parallelism },
+  { key: 'parallelism', label: 'Parallelism', hint: 'The default parallelism of the job', unit: 'count', of: (_, facts) => facts?.parallelism },
   { key: 'max_parallelism', label: 'Max parallelism', unit: 'count', of: (_, facts) => facts?.max_parallelism },
   { key: 'restarts', label: 'Restarts', hint: RESTARTS, unit: 'count', of: (_, facts) => facts?.restarts },
   { key: 'read_records', label: 'Records read', hint: BETWEEN_VERTICES, unit: 'count', of: (_, facts) => facts?.io.read_records },
@@ -86,7 +86,7 @@ const FIGURES: readonly Figure[] = [
   { key: 'cause', label: 'Innermost cause', unit: null, of: (_, facts) => facts?.root_exception?.cause_class },
 ];
 
-/** The figures that at least one of the two has. */
+/** The figures that at least one of the two jobs has. */
 export function comparedFigures(comparison: Pick<JobComparison, SideName | `${SideName}_facts`>): Compared[] {
   return FIGURES.map(({ of, ...figure }) => ({
     ...figure,
@@ -97,7 +97,7 @@ export function comparedFigures(comparison: Pick<JobComparison, SideName | `${Si
 
 export const differs = ({ left, right }: Pick<Compared, 'left' | 'right'>): boolean => left !== right;
 
-/** The difference of two figures, or what there is to say of two words. */
+/** The difference of two figures or of two words. */
 export function differenceIn({ left, right, unit }: Compared): string {
   if (left === right) return 'same';
   if (left === null) return 'only right';
@@ -106,7 +106,7 @@ export function differenceIn({ left, right, unit }: Compared): string {
   return 'differs';
 }
 
-/** What is shown of a vertex, in the order of its columns. */
+/** The figures of a vertex, in the order of the columns. */
 export const VERTEX_FIGURES = [
   { key: 'parallelism', label: 'Parallelism', unit: 'count' },
   { key: 'max_parallelism', label: 'Max', unit: 'count' },
@@ -119,7 +119,7 @@ export const VERTEX_FIGURES = [
 
 const DIFFERENCES: Record<string, string> = { id: 'id', name: 'name', parallelism: 'parallelism', max_parallelism: 'max parallelism' };
 
-/** What became of a vertex from the left to the right: a word, and an icon that says it too. */
+/** The change of a vertex from the left to the right job: a word and an icon with the same meaning. */
 export function changeOf({ change, differences }: Pick<VertexDifference, 'change' | 'differences'>): { word: string; icon: 'plus' | 'minus' | 'differs' | 'equal'; tone: string } {
   if (change === 'added') return { word: 'Added', icon: 'plus', tone: 'finished' };
   if (change === 'removed') return { word: 'Removed', icon: 'minus', tone: 'failed' };
@@ -127,7 +127,7 @@ export function changeOf({ change, differences }: Pick<VertexDifference, 'change
   return { word: `Changed: ${differences.map((one) => DIFFERENCES[one] ?? one).join(', ')}`, icon: 'differs', tone: 'canceled' };
 }
 
-/** How many vertices were added, removed and changed, in words. */
+/** The numbers of added, removed and changed vertices, in words. */
 export function changesInWords(vertices: readonly Pick<VertexDifference, 'change'>[]): string {
   const count = (wanted: string): number => vertices.filter(({ change }) => change === wanted).length;
   const parts = (['added', 'removed', 'changed'] as const).map((change) => [count(change), change] as const).filter(([found]) => found > 0);

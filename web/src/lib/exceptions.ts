@@ -1,4 +1,4 @@
-/** Exceptions of jobs and applications, of 1.x and 2.x, in one shape; and what a Java stack trace says. */
+/** Exceptions of jobs and applications of Flink 1.x and 2.x in one type, and the parts of a Java stack trace. */
 import type { ExceptionEntry, Exceptions } from './api/flink';
 import { instant } from './format/time';
 
@@ -14,7 +14,7 @@ export interface Failure {
   concurrent: Failure[];
 }
 
-/** The failures that an archive recorded, the last one first: it is the one that ended the job. */
+/** The recorded failures, newest first. The newest one ended the job. */
 export function failures(document: Exceptions | undefined): Failure[] {
   const entries = document?.exceptionHistory?.entries ?? [];
   if (entries.length > 0) return entries.map(failure);
@@ -32,12 +32,12 @@ export function failures(document: Exceptions | undefined): Failure[] {
   return [{ ...failure({ stacktrace: root, timestamp: document?.timestamp }), concurrent }];
 }
 
-/** True where Flink kept only the last of them. */
+/** True if Flink kept only the newest failures. */
 export function isTruncated(document: Exceptions | undefined): boolean {
   return document?.exceptionHistory?.truncated ?? document?.truncated ?? false;
 }
 
-/** A failure of which only the stack trace is archived, and maybe when. */
+/** A failure with a stack trace only, and possibly a time. */
 export const bareFailure = (stacktrace: string, timestamp: number | undefined): Failure => failure({ stacktrace, timestamp });
 
 type Entry = { [K in keyof ExceptionEntry]?: ExceptionEntry[K] | undefined } & { stacktrace: string };
@@ -56,7 +56,7 @@ function failure(entry: Entry): Failure {
   };
 }
 
-/** Flink writes `(unassigned)` and `null` for a place it does not know. */
+/** Flink writes `(unassigned)` and `null` for an unknown location. */
 function word(text: string | null | undefined): string | null {
   return text && text !== 'null' && text !== '(unassigned)' ? text : null;
 }
@@ -64,18 +64,18 @@ function word(text: string | null | undefined): string | null {
 export interface Cause {
   name: string;
   message: string;
-  /** `corpus.Jobs$Boom.map(Jobs.java:89)`: the first frame that is neither Java's nor Flink's, else the first. */
+  /** The first frame of the program, such as `corpus.Jobs$Boom.map(Jobs.java:89)`, or the first frame if all are of Java and Flink. */
   frame: string | null;
 }
 
 const FRAME = /^\s+at (.+)$/;
 const CAUSED_BY = 'Caused by: ';
 
-/** The exception and what caused it, outermost first. */
+/** The exception and its causes, outermost first. */
 export function causes(stacktrace: string): Cause[] {
   const found: { head: string[]; frames: string[] }[] = [];
   for (const line of stacktrace.split('\n')) {
-    // A suppressed exception is no cause, and its own causes are indented as it is.
+    // A suppressed exception is not a cause. Its own causes are indented like itself.
     const top = found.at(-1);
     const frame = FRAME.exec(line);
     if (!top || line.startsWith(CAUSED_BY)) found.push({ head: [line.startsWith(CAUSED_BY) ? line.slice(CAUSED_BY.length) : line], frames: [] });
@@ -93,17 +93,17 @@ export function causes(stacktrace: string): Cause[] {
   });
 }
 
-/** The innermost cause: most often what really went wrong. */
+/** The innermost cause, which is often the real one. */
 export function rootCause(stacktrace: string): Cause | undefined {
   const chain = causes(stacktrace);
-  // A cause without words says less than the one around it.
+  // A cause without a name and a message is less useful than the one around it.
   return chain.findLast(({ name, message }) => name !== '' || message !== '');
 }
 
-/** `IOException` of `java.io.IOException`: packages of Java begin in lower case, and what is no class stays as it is. */
+/** Returns `IOException` for `java.io.IOException`. Java packages begin in lower case. A text that is not a class is returned unchanged. */
 export const shortClass = (name: string): string => /^(?:[\p{Ll}_][\w$]*\.)+(\p{Lu}[\w.$]*)$/u.exec(name)?.[1] ?? name;
 
-/** Frames of the machinery: in a trace they are drawn back. */
+/** True of frames of Flink, Java and Scala, which a trace shows in a muted colour. */
 export function isFramework(frame: string): boolean {
   return /^(?:[\w.-]+(?:@[\w.-]+)?\/)?(?:org\.apache\.flink\.|java\.|javax\.|jdk\.|sun\.|scala\.|akka\.|org\.apache\.pekko\.)/.test(frame);
 }
@@ -118,17 +118,17 @@ export function lineKind(line: string, index: number): LineKind {
   return index === 0 ? 'head' : 'cause';
 }
 
-/** All the words of a failure in which a search looks. */
+/** All text of a failure that a search covers, in lower case. */
 export function searchText(one: Failure): string {
   return [one.stacktrace, one.name, one.task, one.endpoint, one.taskManager, ...one.labels.flat(), ...one.concurrent.map(searchText)].join('\n').toLowerCase();
 }
 
-/** The text in parts, those that match the search marked. */
+/** Splits a text into parts that match the search and parts that do not. */
 export function highlight(text: string, search: string): { text: string; match: boolean }[] {
   const wanted = search.toLowerCase();
   if (!wanted) return [{ text, match: false }];
   const lower = text.toLowerCase();
-  // Lower case can change the length of a text; then nothing is marked rather than the wrong place.
+  // Lower case can change the length of a text. The matches are not marked then, because their positions would be wrong.
   if (lower.length !== text.length) return [{ text, match: false }];
   const parts: { text: string; match: boolean }[] = [];
   let at = 0;

@@ -12,14 +12,14 @@ interface Point {
 export interface Placed {
   width: number;
   height: number;
-  /** In the order of the graph's. */
+  /** In the order of the nodes of the graph. */
   nodes: Point[];
   edges: (Point & { path: string; label: string; blocking: boolean })[];
 }
 
 /**
- * Places the nodes from left to right. Coordinates are those of the upper left corner. Ids come from archives: they may be empty or there
- * twice, and an edge may lead to none of the nodes. So nodes are told apart by their number.
+ * Places the nodes from left to right. Coordinates are the upper left corner. Ids come from archives: they may be empty or occur twice, and
+ * an edge may have no node at its end. So nodes are identified by their number.
  */
 export function layout(graph: Graph): Placed {
   if (graph.nodes.length === 0) return { width: 0, height: 0, nodes: [], edges: [] };
@@ -28,7 +28,7 @@ export function layout(graph: Graph): Placed {
   g.setDefaultEdgeLabel(() => ({}));
   const names = graph.nodes.map((_, index) => `node ${index}`);
   for (const name of names) g.setNode(name, { width: NODE_WIDTH, height: NODE_HEIGHT });
-  // Of several with one id the first.
+  // The first one of several nodes with the same id.
   const byId = new Map(graph.nodes.map(({ id }, index) => [id, `node ${index}`] as const).reverse());
   const edges = graph.edges.flatMap(({ from, to, label, blocking }, index) => {
     const [source, target] = [byId.get(from), byId.get(to)];
@@ -51,7 +51,7 @@ export function layout(graph: Graph): Placed {
   };
 }
 
-/** A soft line through the points. */
+/** A smooth line through the points. */
 function curve(points: readonly Point[]): string {
   const [first, ...rest] = points;
   if (!first) return '';

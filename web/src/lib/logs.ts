@@ -1,12 +1,12 @@
-/** Where the logs of a job lie, from the patterns that the server was configured with. */
+/** Links to the logs of a job, from the URL patterns in the configuration of the server. */
 import { jobPath } from './api/flink';
 import { getJson, RequestError } from './api/http';
 import { encodePart } from './encode';
 
-/** Patterns that the server does not have: asking again for each task manager would only bring the same 404. */
+/** The patterns that are not configured. A request per task manager would return the same 404 again. */
 const unset = new Set<'jobmanager' | 'taskmanager'>();
 
-/** The link to a log, or null where the server has none. Only http and https are followed. */
+/** The link to a log, or null if there is none. Only http and https links are returned. */
 export async function logUrl(job: string, taskManager: string | null): Promise<string | null> {
   const kind = taskManager === null ? 'jobmanager' : 'taskmanager';
   if (unset.has(kind)) return null;
@@ -20,7 +20,7 @@ export async function logUrl(job: string, taskManager: string | null): Promise<s
   }
 }
 
-/** The address if it is one that may be linked to. */
+/** Returns the URL if it has the scheme http or https. */
 export function safeLink(url: unknown): string | null {
   if (typeof url !== 'string') return null;
   try {

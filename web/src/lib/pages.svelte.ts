@@ -6,14 +6,14 @@ interface Paged {
   next: string | null;
 }
 
-/** Rows that the server gives page by page, as far as they have been asked for. */
+/** The loaded rows of a list that the server returns page by page. */
 export class Pages<Body extends Paged, Item> {
   rows = $state.raw<readonly Item[]>([]);
-  /** The first page whole, with what it tells beside its rows. */
+  /** The answer of the first page, including its members beside the rows. */
   first = $state.raw<Body | undefined>();
-  /** True until there are rows or the word that there are none. */
+  /** True until the first answer. */
   loading = $state(true);
-  /** True while rows of the address before are still shown. */
+  /** True while the rows of the previous address are still shown. */
   stale = $state(false);
   error = $state.raw<RequestError | undefined>();
   hasMore = $state(false);
@@ -25,13 +25,13 @@ export class Pages<Body extends Paged, Item> {
   #flight: AbortController | null = null;
   #wantsMore = false;
 
-  /** `size` is how many rows are wanted at once. */
+  /** `size` is the number of rows to load at once. */
   constructor(items: (body: Body) => readonly Item[], size: number) {
     this.#items = items;
     this.#size = size;
   }
 
-  /** Shows what is at the path of a first page; `null` has nothing. */
+  /** Shows the list at this path of a first page; `null` shows no list. */
   show(path: string | null): void {
     if (this.#path !== path) {
       this.stale = true;
@@ -42,11 +42,11 @@ export class Pages<Body extends Paged, Item> {
     void this.refresh();
   }
 
-  /** Asks again for what is shown, unless an answer is awaited already. */
+  /** Loads the shown rows again, unless a request is in flight. */
   async refresh(): Promise<void> {
     const path = this.#path;
     if (!path || this.#flight) return;
-    // As many rows as are shown, so that a refresh does not take away what was scrolled to.
+    // All shown rows are loaded again, so that a refresh does not remove rows that the user scrolled to.
     const wanted = this.stale ? this.#size : Math.max(this.#size, this.rows.length);
     await this.#fly(path, async (signal) => {
       await this.#load(path, [], null, wanted, signal);
@@ -54,7 +54,7 @@ export class Pages<Body extends Paged, Item> {
     });
   }
 
-  /** Loads the next page, after the answer that is awaited. */
+  /** Loads the next page. If a request is in flight, the page is loaded after it. */
   async more(): Promise<void> {
     const path = this.#path;
     const cursor = this.#next;
@@ -70,7 +70,7 @@ export class Pages<Body extends Paged, Item> {
     this.#wantsMore = false;
   }
 
-  /** What is to be asked for after the rows. */
+  /** Loads further data after the rows. */
   protected loaded(_signal: AbortSignal): Promise<void> {
     return Promise.resolve();
   }
@@ -84,7 +84,7 @@ export class Pages<Body extends Paged, Item> {
     } catch (error) {
       if (mine.signal.aborted) return;
       this.error = error instanceof RequestError ? error : new RequestError(0, path, String(error));
-      // Rows of another address are not what was asked for; those of this one are the best there is.
+      // Rows of the previous address are removed. Rows of this address stay, because they are the latest known ones.
       if (this.stale) this.rows = [];
     }
     if (this.#flight === mine) {
@@ -98,7 +98,7 @@ export class Pages<Body extends Paged, Item> {
     }
   }
 
-  /** Adds pages to `rows` until so many are there as are wanted: a page may have few, even none, and still lead on. */
+  /** Adds pages to `rows` until there are `wanted` rows. A page may have few or no rows and still have a next page. */
   async #load(path: string, rows: readonly Item[], cursor: string | null, wanted: number, signal: AbortSignal): Promise<void> {
     let next = cursor;
     let found = rows;
@@ -107,7 +107,7 @@ export class Pages<Body extends Paged, Item> {
       if (next === null) this.first = body;
       found = [...found, ...this.#items(body)];
       next = body.next;
-      // What is there is shown while the rest is looked for; in place of what is shown already, only once it is whole.
+      // New rows are shown at once. Rows that replace shown ones are shown when all of them are loaded.
       if (this.stale || found.length > this.rows.length) {
         this.rows = found;
         if (found.length > 0) this.loading = this.stale = false;
@@ -120,7 +120,7 @@ export class Pages<Body extends Paged, Item> {
   }
 }
 
-/** Keeps pages in step with their address and with the clock. To be called while a component is set up. */
+/** Loads pages again when their path changes and with every beat of the clock. To be called while a component is created. */
 export function follow<Body extends Paged, Item, P extends Pages<Body, Item>>(pages: P, path: () => string | null): P {
   $effect(() => {
     const wanted = path();

@@ -1,4 +1,4 @@
-/** The graph of a job: vertices as they ran, the edges of the plan, and the operators that never became a vertex. */
+/** The graph of a job: its vertices, the edges of the plan, and the operators without a vertex. */
 import type { Job, JobVertex, PlanNode } from './api/flink';
 import { measured } from './format/number';
 
@@ -6,7 +6,7 @@ export interface GraphNode {
   id: string;
   name: string;
   parallelism: number | null;
-  /** Null for an operator that was still pending when the job ended. */
+  /** Null for an operator that was pending when the job ended. */
   vertex: JobVertex | null;
 }
 
@@ -14,7 +14,7 @@ export interface GraphEdge {
   from: string;
   to: string;
   label: string;
-  /** The consumer starts when the producer has ended. */
+  /** The consumer starts after the end of the producer. */
   blocking: boolean;
 }
 
@@ -37,7 +37,7 @@ export function graphOf(job: Job): Graph {
   return { nodes, edges };
 }
 
-/** An adaptive batch job makes vertices of operators only when their inputs have ended. */
+/** Adds pending operators: an adaptive batch job creates the vertex of an operator after the end of its inputs. */
 function addPending(job: Job, nodes: GraphNode[], edges: GraphEdge[]): void {
   const stream = job['stream-graph']?.nodes ?? [];
   const place = new Map(stream.map((node) => [node.id, node.job_vertex_id ?? `pending ${node.id}`]));
@@ -66,8 +66,8 @@ const ENTITIES = new Map([
 ]);
 
 /**
- * What a description says, as text: Flink writes line breaks as `<br/>` and escapes the rest as HTML.
- * The result is only ever shown as text, so that nothing in it can become markup again.
+ * The text of a description. Flink writes line breaks as `<br/>` and escapes the rest as HTML.
+ * The result is shown as text only, so it cannot become markup again.
  */
 export function plainText(description: string | undefined): string {
   return (description ?? '')

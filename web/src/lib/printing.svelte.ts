@@ -1,4 +1,4 @@
-/** Whether the page is being printed: then what is only drawn in sight is drawn whole. */
+/** True while the page is printed. Lists then render all rows, not only the visible ones. */
 class Printing {
   now = $state(false);
 

@@ -3,11 +3,11 @@ import { getJson, peek, RequestError } from './api/http';
 import { clock } from './clock.svelte';
 import { shownCopy } from './copies';
 
-/** A document that is loaded, shown while it is asked for again, and replaced only when it changed. */
+/** A document that is loaded. It stays while it is loaded again, and is replaced only if it has changed. */
 export interface Resource<T> {
   readonly data: T | undefined;
   readonly error: RequestError | undefined;
-  /** True while there is nothing to show yet. */
+  /** True until there is data or an error. */
   readonly loading: boolean;
   reload(): void;
 }
@@ -24,8 +24,8 @@ class Loading<T> implements Resource<T> {
 }
 
 /**
- * Loads the document that `path` names, of the copy that the page shows, again whenever it names another one, and with every beat of the clock where `live`.
- * `null` loads nothing. To be called while a component is set up.
+ * Loads the document at `path`, of the copy that the page shows. It is loaded again when the path changes and, if `live`, with every beat of
+ * the clock. `null` loads no document. To be called while a component is created.
  */
 export function document<T>(path: () => string | null, live = false): Resource<T> {
   const state = new Loading<T>();
@@ -47,7 +47,7 @@ export function document<T>(path: () => string | null, live = false): Resource<T
     let first = true;
     $effect(() => {
       void clock.beat;
-      // A slow answer is waited for: beats in the meantime must not start it over.
+      // A beat must not restart a request that is in flight.
       if (!first && flight === null) untrack(() => load(shown));
       first = false;
     });
@@ -78,7 +78,7 @@ export function document<T>(path: () => string | null, live = false): Resource<T
         if (mine.signal.aborted) return;
         flight = null;
         state.error = error instanceof RequestError ? error : new RequestError(0, wanted, String(error));
-        // What was there is no longer: showing it on would be a lie. When the server is away, it is the best there is.
+        // The document was removed, so it is no longer shown. After other errors the last document stays.
         if (state.error.status === 404 || state.error.status === 410) state.data = undefined;
         state.loading = false;
       },

@@ -1,9 +1,9 @@
 import { encodePart } from './encode';
 
-/** The hash of the address is the state of the page: `#/job/completed/<id>/exceptions?search=…`. */
+/** The state of a page is in the hash of its address: `#/job/completed/<id>/exceptions?search=…`. */
 
 export interface Location {
-  /** Decoded parts of the path. One within it may be empty: `#/job//overview` names no job. */
+  /** Decoded parts of the path. A part may be empty: `#/job//overview` names no job. */
   segments: string[];
   query: URLSearchParams;
 }
@@ -32,14 +32,14 @@ export function href(segments: readonly string[], query?: URLSearchParams | Reco
   if (query && !(query instanceof URLSearchParams)) {
     for (const [key, value] of Object.entries(query)) if (value) parameters.set(key, value);
   }
-  // A comma may stand in a query as it is, and a link is read by people.
+  // A query may contain commas, and an unencoded comma is easier to read.
   const text = parameters.toString().replaceAll('%2C', ',');
   return `#/${segments.map(encodePart).join('/')}${text ? `?${text}` : ''}`;
 }
 
 class Router {
   #location = $state.raw<Location>(parseHash(window.location.hash));
-  /** The list that was last looked at, with its filter, for the way back. */
+  /** The query of the last list of each kind, for the link back to it. */
   lastList = $state<Record<string, string>>({});
 
   constructor() {
@@ -68,7 +68,7 @@ class Router {
     window.location.hash = hash;
   }
 
-  /** Changes the query of this page. `replace` keeps the history free of every keystroke. */
+  /** Changes the query of this page. `replace` adds no entry to the history, for example for each keystroke. */
   setQuery(changes: Record<string, string | null | undefined>, replace = true): void {
     const query = new URLSearchParams(this.#location.query);
     for (const [key, value] of Object.entries(changes)) {

@@ -1,6 +1,6 @@
 /**
- * Which page an address names. The addresses are those of Flink's own dashboard, so that links and bookmarks to the
- * Java history server, and to a JobManager that is gone, open the same page here.
+ * The pages and their addresses. The addresses are the ones of Flink's own dashboard, so that links and bookmarks to the Java history server
+ * and to a former JobManager open the same page here.
  */
 import { placeParameters, type Copy, type Place } from './copies';
 import { href } from './router.svelte';
@@ -25,12 +25,12 @@ export type Route =
   | { name: 'statistics' }
   | { name: 'server' }
   | { name: 'live'; what: string }
-  /** `id` says of what it should be one, where a word of the address is none. */
+  /** `id`: the address has an invalid id of this kind. */
   | { name: 'unknown'; path: string; id?: 'application' | 'job' };
 
 type Unknown = Extract<Route, { name: 'unknown' }>;
 
-/** What Flink's dashboard shows of a running job and never archives. */
+/** Tabs of Flink's dashboard with data that is never archived. */
 const NOT_ARCHIVED = new Map([
   ['dataskew', 'data skew'],
   ['watermarks', 'watermarks'],
@@ -75,12 +75,12 @@ export function pageOf(segments: readonly string[]): Route {
   }
 }
 
-/** `completed` and `running` say nothing here: all that is archived has ended, or is shown as far as it got. */
+/** Removes `completed` and `running`, which have no meaning here: the history server shows archives only. */
 function withoutState(rest: readonly string[]): readonly string[] {
   return rest[0] === 'completed' || rest[0] === 'running' ? rest.slice(1) : rest;
 }
 
-/** True of an id as Flink writes it, in any case. Another word, such as `overview`, would ask the server for another document. */
+/** True of an id in Flink's format, in upper or lower case. Another word, such as `overview`, would request another document. */
 export const isId = (word: string): boolean => /^[0-9a-f]{32}$/i.test(word);
 
 function applicationPage([id, tab]: readonly string[], unknown: Unknown): Route {
@@ -103,7 +103,7 @@ function jobPage([id, tab = '', vertex, vertexTab = '']: readonly string[], unkn
   };
 }
 
-/** The word of an address that names no tab, neither here nor in Flink's dashboard. */
+/** The word of an address that is neither a tab here nor in Flink's dashboard. */
 function unknownWord(tab: string | undefined, tabs: readonly string[]): string | null {
   return tab && !tabs.includes(tab) && !NOT_ARCHIVED.has(tab) ? tab : null;
 }
@@ -112,13 +112,13 @@ export const applicationHref = (id: string, tab: ApplicationTab = 'overview', pl
 export const jobHref = (id: string, tab: JobTab = 'overview', place: Place | null = null): string => href(['job', 'completed', id, tab], { ...placeParameters(place) });
 export const vertexHref = (job: string, vertex: string, tab: VertexTab = 'detail', place: Place | null = null): string =>
   href(['job', 'completed', job, 'overview', vertex, tab], { ...placeParameters(place) });
-/** Everything that holds these words. */
+/** The search for these words. */
 export const searchHref = (text: string): string => href(['search'], { q: text });
-/** What failed with this class of exceptions, wherever in a trace it stands. */
+/** The search for failures with this class of exceptions, at any position of a trace. */
 export const failureHref = (name: string): string => href(['search'], { q: `"${name.replaceAll('"', ' ')}"`, in: 'exception', status: 'FAILED' });
-/** All runs of one name, of every cluster or of one. */
+/** All runs of a name, in all clusters or in one. */
 export const runsHref = (kind: 'applications' | 'jobs', name: string, cluster: string | null = null): string => href(['runs', kind], { name, cluster });
-/** Two jobs side by side, the earlier one usually on the left. */
+/** The comparison of two jobs. By convention the earlier one is on the left. */
 export const compareHref = (left: Copy, right: Copy): string =>
   href(['compare', 'jobs'], {
     left: left.id,

@@ -1,11 +1,11 @@
-/** What the runs of one name have in common, and what sets one apart. */
+/** The runs of one name: their outcomes and figures. */
 import { queryString } from './api/http';
 import type { Item, Run } from './api/server';
 import { measured } from './format/number';
 import type { Unit } from './format/unit';
 import { tone } from './status';
 
-/** How many failed, and how long the middle one of those that finished took. */
+/** The number of failed runs, and the median duration of the finished ones. */
 export function outcomes(runs: readonly Item[]): { failed: number; median: number | null } {
   const finished = runs.filter(({ status }) => tone(status ?? '') === 'finished').flatMap(({ duration }) => measured(duration) ?? []);
   finished.sort((a, b) => a - b);
@@ -15,17 +15,17 @@ export function outcomes(runs: readonly Item[]): { failed: number; median: numbe
   };
 }
 
-/** The run before one of these, which are the newest first; another copy of the same run is none. */
+/** The previous run. The rows are sorted newest first. Another copy of the same run does not count. */
 export function runBefore<Row extends Pick<Item, 'id'>>(runs: readonly Row[], run: Row): Row | undefined {
   return runs.slice(runs.indexOf(run) + 1).find(({ id }) => id !== run.id);
 }
 
-/** The longest name, in characters, that the server can be asked for. */
-const LONGEST_NAME = 1000;
+/** The maximum length of a name in requests, in characters. */
+const MAX_NAME_LENGTH = 1000;
 
-/** Where the runs of a job's name are that ended no later than it did, the newest first; itself among them. `null`: it cannot be asked for. */
+/** The path of the runs of this name that ended at this time or earlier, newest first. `null`: the name cannot be used in a request. */
 export function earlierRunsPath(name: string, end: number | null): string | null {
-  if (name === '' || name.includes('\0') || [...name].length > LONGEST_NAME) return null;
+  if (name === '' || name.includes('\0') || [...name].length > MAX_NAME_LENGTH) return null;
   return `api/v1/jobs${queryString({ name, name_match: 'exact', end_to: end === null ? null : end + 1, sort: '-end', limit: 20 })}`;
 }
 
@@ -42,7 +42,7 @@ export interface Measure {
   of: (run: Run) => number | null;
 }
 
-/** What a chart of runs can show. */
+/** The figures that a chart of runs can show. */
 export const MEASURES = [
   { key: 'duration', label: 'Duration', unit: 'duration', of: (run) => measured(run.duration) },
   { key: 'records_read', label: 'Records read', unit: 'count', of: (run) => run.read_records },
@@ -52,7 +52,7 @@ export const MEASURES = [
   { key: 'restarts', label: 'Restarts', unit: 'count', of: (run) => run.restarts },
 ] as const satisfies readonly Measure[];
 
-/** The measure that an address names; the duration without. */
+/** The measure with this key. The default is the duration. */
 export const measureOf = (key: string): Measure => MEASURES.find((one) => one.key === key) ?? MEASURES[0];
 
 export interface RunSeries {
@@ -68,7 +68,7 @@ const ENDS = [
   { label: 'canceled', color: '--canceled-fill' },
 ] as const;
 
-/** A figure of runs, one series for each way to end that there is. */
+/** A figure of runs, with one series for each final state. */
 export function runSeries(runs: readonly Run[], of: Measure['of']): RunSeries[] {
   const ends = runs.map(({ status }) => tone(status ?? ''));
   const known: readonly string[] = ENDS.map(({ label }) => label);

@@ -1,14 +1,14 @@
-/** The search over all that is archived: what is asked, and what its answer calls where something was found. */
+/** The search over all archives: its requests, and the labels of the fields in its answers. */
 import { queryString } from './api/http';
 import type { SearchItem } from './api/server';
 import { copyOf } from './copies';
 
-/** How many are asked for at once. */
+/** The number of results to load at once. */
 export const PAGE = 50;
 
 export interface Search {
   text: string;
-  /** Where to look; everywhere when empty. */
+  /** The fields to search; empty: all fields. */
   fields: readonly string[];
   status: readonly string[];
 }
@@ -34,7 +34,7 @@ const LABELS: Record<string, string> = {
 
 export const fieldLabel = (field: string): string => LABELS[field] ?? field;
 
-/** Where the first match of this copy is shown, marked if it is an exception; `null` where that is no page of this UI. */
+/** The page that shows the first match, with the match marked if it is in an exception. `null`: no page of this UI shows it. */
 export function matchHref(item: Pick<SearchItem, 'href' | 'matches' | 'id' | 'shown' | 'cluster' | 'directory'>): string | null {
   const { href, matches } = item;
   if (!href.startsWith('#/')) return null;
@@ -49,7 +49,7 @@ export function matchHref(item: Pick<SearchItem, 'href' | 'matches' | 'id' | 'sh
   return query.size > 0 ? `${page}?${query}` : page;
 }
 
-/** `null` where there is nothing to look for. */
+/** The path of a search; `null` if there is no text. */
 export function searchPath({ text, fields, status }: Search): string | null {
   const q = text.trim();
   return q === '' ? null : `api/v1/search${queryString({ q, in: fields.join(','), status: status.join(','), limit: PAGE })}`;

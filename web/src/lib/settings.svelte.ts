@@ -4,11 +4,11 @@ export type Theme = 'system' | 'light' | 'dark';
 
 const PREFIX = 'historyserver.';
 
-/** What a person chose, kept in this browser. */
+/** The settings of the user, stored in this browser. */
 class Settings {
   #theme = $state<Theme>(read('theme', ['system', 'light', 'dark'], 'system'));
   #zone = $state<Zone>(read('zone', ['local', 'utc'], 'local'));
-  /** Lists and the server's state are asked for again by themselves. */
+  /** Lists and the state of the server refresh themselves. */
   #live = $state(read('live', ['on', 'off'], 'on') === 'on');
 
   get theme(): Theme {
@@ -54,7 +54,7 @@ function write(key: string, value: string): void {
   try {
     localStorage.setItem(PREFIX + key, value);
   } catch {
-    // Storage is switched off: the choice holds until the page is left.
+    // The browser has no storage: the setting is lost when the page is left.
   }
 }
 

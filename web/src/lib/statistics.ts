@@ -1,4 +1,4 @@
-/** Periods of the statistics and what their buckets add up to. */
+/** The periods of the statistics and the sums of their buckets. */
 import type { FailingRuns, FailureClass, StatisticsBucket } from './api/server';
 import { tone } from './status';
 
@@ -17,7 +17,7 @@ export const bucketSpan = (bucket: 'day' | 'hour'): number => (bucket === 'day' 
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((left, right) => left + right, 0);
 
-/** How many ended, and how many of them failed. */
+/** The number of all that ended, and of the failed ones. */
 export function totals(buckets: readonly StatisticsBucket[]): { all: number; failed: number } {
   const counts = buckets.flatMap((bucket) => Object.entries(bucket.counts));
   return {
@@ -26,10 +26,10 @@ export function totals(buckets: readonly StatisticsBucket[]): { all: number; fai
   };
 }
 
-/** Those that failed most first; of as many failures, by name, so that the order stays from one answer to the next. */
+/** Sorted by failures, then by name, so that the order does not change from one answer to the next. */
 export const byFailures = (names: readonly FailingRuns[]): FailingRuns[] => [...names].sort((a, b) => b.failed - a.failed || (a.name < b.name ? -1 : 1));
 
-/** Those that ended most first; of as many, by name. */
+/** Sorted by jobs, then by class. */
 export const byJobs = (classes: readonly FailureClass[]): FailureClass[] => [...classes].sort((a, b) => b.jobs - a.jobs || (a.class < b.class ? -1 : 1));
 
 const STATES = [
@@ -45,7 +45,7 @@ interface StateSeries {
   look: 'bars';
 }
 
-/** Bars on each other, what failed at the bottom, where heights can be compared. */
+/** Stacked bars by state, with failures at the bottom, where heights are easy to compare. */
 export function stateSeries(buckets: readonly StatisticsBucket[]): StateSeries[] {
   const known: readonly string[] = STATES.map(({ label }) => label);
   const series = (label: string, color: string, has: (state: string) => boolean): StateSeries => ({

@@ -1,4 +1,4 @@
-/** Status of applications, jobs, tasks, checkpoints and rescales: how each is shown. */
+/** The presentation of states of applications, jobs, tasks, checkpoints and rescales. */
 import { measured } from './format/number';
 
 export type Tone = 'finished' | 'failed' | 'canceled' | 'running' | 'pending' | 'neutral';
@@ -28,10 +28,10 @@ export function tone(status: string): Tone {
   return TONES[status.toUpperCase()] ?? 'neutral';
 }
 
-/** The order in which counts by status are shown: what went wrong first. */
+/** The order of counts by status: failures first. */
 const ORDER = ['FAILED', 'FAILING', 'CANCELED', 'CANCELING', 'CANCELLING', 'SUSPENDED', 'RUNNING', 'RESTARTING', 'FINISHED'];
 
-/** The counts above zero, what went wrong first. */
+/** The counts above zero, failures first. */
 export function orderedCounts(counts: Record<string, unknown> | undefined | null): { status: string; count: number }[] {
   const byStatus = new Map<string, number>();
   for (const [status, count] of Object.entries(counts ?? {})) {
@@ -49,5 +49,5 @@ function rank(status: string): number {
   return index < 0 ? ORDER.length : index;
 }
 
-/** The states in which an application or a job stays for ever. */
+/** The terminal states of an application or a job. */
 export const TERMINAL = ['FAILED', 'CANCELED', 'FINISHED'] as const;

@@ -1,4 +1,4 @@
-/** Lanes of the timeline: when vertices and their subtasks ran. */
+/** The lanes of the timeline: the run times of vertices and their subtasks. */
 import type { Job, JobVertex, SubtaskTimes } from './api/flink';
 import { formatDuration } from './format/duration';
 import { measured } from './format/number';
@@ -9,7 +9,7 @@ import { timesOf } from './times';
 export interface Segment {
   from: number;
   to: number;
-  /** Class that gives it its colour. */
+  /** The CSS class of the colour. */
   look: string;
   title: string;
 }
@@ -21,7 +21,7 @@ export interface Lane {
   segments: Segment[];
 }
 
-/** From when to when a job and its vertices ran, as far as it is known. */
+/** The start of the first and the end of the last of a job and its vertices. */
 export function axisOf(job: Job): { from: number; to: number } {
   const known = (times: (number | null | undefined)[]): number[] => times.filter((time): time is number => typeof time === 'number');
   const { start, end } = timesOf(job, job.state);
@@ -45,7 +45,7 @@ export function vertexLane(vertex: JobVertex, end: number): Lane {
 
 const TERMINAL = ['FINISHED', 'FAILED', 'CANCELED'];
 
-/** What came after what: times may be equal, and then the order of a task's life decides. */
+/** The order of states of a task, for states with equal times. */
 const LIFE = ['CREATED', 'SCHEDULED', 'DEPLOYING', 'INITIALIZING', 'RUNNING', 'CANCELING', ...TERMINAL];
 
 export function subtaskLane(subtask: SubtaskTimes, end: number): Lane {
@@ -71,10 +71,10 @@ const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500]
   .concat([1, 2, 3, 6, 12].map((hours) => hours * 3_600_000))
   .concat([1, 2, 7, 14, 30, 90, 365].map((days) => days * 86_400_000));
 
-/** Round times between two, at most `most` of them. */
-export function ticks(from: number, to: number, most: number): number[] {
-  const step = STEPS.find((one) => (to - from) / one <= most) ?? (to - from) / Math.max(1, most);
+/** Round times between two times, up to `limit` of them. */
+export function ticks(from: number, to: number, limit: number): number[] {
+  const step = STEPS.find((one) => (to - from) / one <= limit) ?? (to - from) / Math.max(1, limit);
   const found: number[] = [];
-  for (let at = Math.ceil(from / step) * step; at <= to && found.length <= most; at += step) found.push(at);
+  for (let at = Math.ceil(from / step) * step; at <= to && found.length <= limit; at += step) found.push(at);
   return found;
 }

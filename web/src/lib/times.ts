@@ -1,4 +1,4 @@
-/** When a job, an application or a vertex began and ended, as far as its document tells. */
+/** The start, the end and the duration of a job, an application or a vertex. */
 import type { Counts } from './api/flink';
 import { measured } from './format/number';
 import { instant } from './format/time';
@@ -12,19 +12,19 @@ export interface Timed {
 }
 
 export interface Times {
-  /** Milliseconds since 1970; null where they are not known. */
+  /** Milliseconds since 1970; null if unknown. */
   start: number | null;
   end: number | null;
   /** Milliseconds. */
   duration: number | null;
 }
 
-/** True of a state in which it stays for ever. */
+/** True of a terminal state. */
 export const hasEnded = (state: string): boolean => (TERMINAL as readonly string[]).includes(state.toUpperCase());
 
 /**
- * The times of a document. Flink writes 0 or -1 for what it does not know: a job that was canceled while it waited for resources has
- * ended at 0, and its overview has a negative duration. Then the end is the start and the duration, or when it came into its last state.
+ * The times of a document. Flink writes 0 or -1 for unknown times: a job that was canceled while it waited for resources has the end 0, and
+ * its overview has a negative duration. Then the end is the sum of start and duration, or the time of its terminal state.
  */
 export function timesOf(of: Timed, state: string): Times {
   const reached = Object.values(of.timestamps ?? {}).flatMap((at) => instant(at) ?? []);

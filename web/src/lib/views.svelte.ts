@@ -1,22 +1,22 @@
 import type { Kind } from './lists/model';
 
-/** A list with its filter and order, kept under a name in this browser. */
+/** A filter and order of a list, stored under a name in this browser. */
 export interface View {
   name: string;
   kind: Kind;
-  /** Of the address. */
+  /** The query of the address. */
   query: string;
 }
 
 const KEY = 'historyserver.views';
-const NAME_MAX = 60;
-const VIEWS_MAX = 30;
+const MAX_NAME_LENGTH = 60;
+const MAX_VIEWS = 30;
 
-/** The views in what a browser kept; what is not one is left out. */
+/** Reads the stored views. Invalid entries are left out. */
 export function readViews(text: string | null): View[] {
   try {
-    const kept: unknown = JSON.parse(text ?? '[]');
-    return Array.isArray(kept) ? kept.filter(isView).slice(0, VIEWS_MAX) : [];
+    const parsed: unknown = JSON.parse(text ?? '[]');
+    return Array.isArray(parsed) ? parsed.filter(isView).slice(0, MAX_VIEWS) : [];
   } catch {
     return [];
   }
@@ -27,11 +27,11 @@ function isView(one: unknown): one is View {
   return typeof name === 'string' && name !== '' && typeof query === 'string' && (kind === 'applications' || kind === 'jobs');
 }
 
-/** The views with one more; one of the same list and name is replaced. */
+/** Adds a view. A view of the same list and name is replaced. */
 export function withView(views: readonly View[], added: View): View[] {
-  const name = added.name.trim().slice(0, NAME_MAX);
+  const name = added.name.trim().slice(0, MAX_NAME_LENGTH);
   if (name === '') return [...views];
-  return [...views.filter((one) => one.kind !== added.kind || one.name !== name), { ...added, name }].slice(-VIEWS_MAX);
+  return [...views.filter((one) => one.kind !== added.kind || one.name !== name), { ...added, name }].slice(-MAX_VIEWS);
 }
 
 class Views {
@@ -54,7 +54,7 @@ class Views {
     try {
       localStorage.setItem(KEY, JSON.stringify(views));
     } catch {
-      // Storage is switched off: the views hold until the page is left.
+      // The browser has no storage: the views are lost when the page is left.
     }
   }
 }

@@ -1,6 +1,5 @@
 /**
- * Flink's REST documents as archives of 1.2 to 2.3 hold them: how they are read, and the types that come of it. Whatever an older or
- * newer version may lack is optional.
+ * The shapes and types of Flink's REST documents in archives of 1.2 to 2.3. Members that a version may lack are optional.
  */
 import { encodePart } from '../encode';
 import { figure, flag, list, must, number, object, or, orEmpty, plain, record, scalar, text, type Read } from './shape';
@@ -37,7 +36,7 @@ const exceptionMembers = {
   failureLabels: record(scalar),
   taskName: text,
   endpoint: text,
-  /** Where `endpoint` stands since 2.0. */
+  /** The name of `endpoint` since 2.0. */
   location: text,
   taskManagerId: text,
   /** Only in an application's exceptions. */
@@ -86,7 +85,7 @@ const vertex = object({
 
 const planInput = object({ id: or(text, ''), ship_strategy: text, exchange: text });
 const planNode = object({ id: or(text, ''), parallelism: number, operator: text, description: text, inputs: list(planInput) });
-/** `job_vertex_id` is absent while the operator had no vertex yet. */
+/** `job_vertex_id` is missing if the operator had no vertex yet. */
 const streamNode = object({ id: or(text, ''), parallelism: number, operator: text, description: text, inputs: list(planInput), job_vertex_id: text });
 
 export const job = object({
@@ -124,7 +123,7 @@ const attemptMembers = {
 /** One attempt of a subtask. */
 export const attempt = object({ ...attemptMembers, 'other-concurrent-attempts': list(object(attemptMembers)) });
 
-/** Of each figure min, p25, avg, median, p75, p95, max and sum. */
+/** For each figure min, p25, avg, median, p75, p95, max and sum. */
 const aggregated = object({ metrics: record(figures), 'status-duration': record(figures) });
 
 export const vertexDetails = object({ maxParallelism: number, subtasks: must(list(attempt), []), aggregated });
@@ -153,7 +152,7 @@ const accumulator = object({ name: or(text, ''), type: or(text, ''), value: or(s
 export const jobAccumulators = object({ 'user-task-accumulators': list(accumulator) });
 export const attemptAccumulators = object({ 'user-accumulators': list(accumulator) });
 
-/** The options of a cluster. */
+/** The configuration of a cluster. */
 export const clusterConfiguration = list(object({ key: or(scalar, ''), value: or(scalar, '') }));
 
 export const jobConfiguration = object({
@@ -196,7 +195,7 @@ export const checkpoint = object({
   failure_message: text,
 });
 
-/** Empty of a job without checkpoints in Flink 1.2 to 1.4. */
+/** An empty object in Flink 1.2 to 1.4 if the job has no checkpoints. */
 export const checkpoints = object({
   counts: object({ restored: number, total: number, in_progress: number, completed: number, failed: number }),
   summary: orEmpty(record(summary)),

@@ -1,6 +1,6 @@
-/** The one place that asks the server. Every path is relative to the page, so that any prefix of a reverse proxy holds. */
+/** All requests to the server. Every path is relative to the page, so that any prefix of a reverse proxy works. */
 
-/** A request that did not bring a document. `status` is 0 where the server could not be reached. */
+/** A request without a document as answer. `status` is 0 if the server could not be reached. */
 export class RequestError extends Error {
   constructor(
     readonly status: number,
@@ -12,33 +12,32 @@ export class RequestError extends Error {
   }
 }
 
-interface Kept {
+interface CachedAnswer {
   etag: string | null;
   body: unknown;
 }
 
-/** Answers kept for asking again with their ETag; the oldest goes first. */
-const kept = new Map<string, Kept>();
-const KEPT_MAX = 200;
+/** The last answers with their ETags. The oldest one is dropped first. */
+const cache = new Map<string, CachedAnswer>();
+const MAX_CACHED = 200;
 
-/** The answer of an earlier request, if it is still kept. */
+/** The answer of an earlier request, if it is still cached. */
 export function peek<T>(path: string): T | undefined {
-  return kept.get(path)?.body as T | undefined;
+  return cache.get(path)?.body as T | undefined;
 }
 
-/** Forgets all answers: one of them could not be shown, and may be another by now. */
+/** Drops all cached answers, after one of them could not be shown. */
 export function forget(): void {
-  kept.clear();
+  cache.clear();
 }
 
 /**
- * Fetches a JSON document. An answer that did not change since the last time gives back the same object,
- * so that `===` tells whether there is anything new to show.
+ * Fetches a JSON document. An unchanged answer is the same object as before, so that `===` detects changes.
  *
- * @throws RequestError for any answer but 2xx and 304, and when there is none.
+ * @throws RequestError for every answer except 2xx and 304, and if there is no answer.
  */
 export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
-  const known = kept.get(path);
+  const known = cache.get(path);
   const headers: Record<string, string> = { accept: 'application/json' };
   if (known?.etag) headers['if-none-match'] = known.etag;
   let response: Response;
@@ -64,27 +63,27 @@ export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T>
   return body;
 }
 
-function keep(path: string, entry: Kept): void {
-  kept.delete(path);
-  kept.set(path, entry);
-  if (kept.size > KEPT_MAX) {
-    const oldest = kept.keys().next().value;
-    if (oldest !== undefined) kept.delete(oldest);
+function keep(path: string, entry: CachedAnswer): void {
+  cache.delete(path);
+  cache.set(path, entry);
+  if (cache.size > MAX_CACHED) {
+    const oldest = cache.keys().next().value;
+    if (oldest !== undefined) cache.delete(oldest);
   }
 }
 
-/** The server's own words, from `{"errors":["…"]}`. */
+/** The message of the server, from `{"errors":["…"]}`. */
 async function errorMessage(response: Response): Promise<string> {
   try {
     const body = (await response.json()) as { errors?: unknown };
     if (Array.isArray(body.errors) && body.errors.length > 0) return body.errors.map(String).join('\n');
   } catch {
-    // Not our envelope: a proxy answered.
+    // The answer is not from the server: a proxy answered.
   }
   return `The server answered ${response.status} ${response.statusText}`.trim() + '.';
 }
 
-/** A query string without its empty parts, with its `?`. */
+/** A query string with its `?`, without empty parameters. */
 export function queryString(parameters: Record<string, string | number | boolean | null | undefined>): string {
   const query = new URLSearchParams();
   for (const [key, value] of Object.entries(parameters)) {
@@ -94,7 +93,7 @@ export function queryString(parameters: Record<string, string | number | boolean
   return text ? `?${text}` : '';
 }
 
-/** Where a page is: the first, or that which the `next` of the page before leads to. */
+/** The path of a page of a list. `cursor` is the `next` of the page before; `null` is the first page. */
 export function pageAt(path: string, cursor: string | null): string {
   return cursor === null ? path : `${path}${path.includes('?') ? '&' : '?'}cursor=${encodeURIComponent(cursor)}`;
 }

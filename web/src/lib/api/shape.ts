@@ -1,27 +1,27 @@
 /**
- * Reads JSON that others wrote as the types that the pages expect. What is of another type is left out and noted, so that a page shows
- * the rest and can say what is wrong.
+ * Reads untrusted JSON as the types that the pages expect. Members of another type are left out and reported as flaws, so that a page
+ * shows the rest and names the flaws.
  */
 
 /** A member that is not as Flink writes it. */
 export interface Flaw {
-  /** `vertices[0].status`; empty for the document itself. */
+  /** The path of the member, such as `vertices[0].status`. Empty: the document itself. */
   at: string;
   /** `a number instead of a text`, `missing`. */
   what: string;
 }
 
-/** How many flaws of a document are told one by one. */
-const TOLD = 3;
+/** The maximum of flaws of a document that are named. */
+const MAX_NAMED = 3;
 
-/** The reading of one document: where it has come to, and what was wrong so far. */
+/** The state of reading one document: the current path and the flaws so far. */
 export class Reading {
   readonly flaws: Flaw[] = [];
-  /** How many there are, with those that are not told one by one. */
+  /** The number of all flaws, including the ones that are not named. */
   count = 0;
   #path: (string | number)[] = [];
 
-  /** Reads a member of what is being read. */
+  /** Reads a member of the current value. */
   member<T>(key: string | number, value: unknown, shape: Shape<T>): T {
     this.#path.push(key);
     const read = shape(value, this);
@@ -29,14 +29,14 @@ export class Reading {
     return read;
   }
 
-  /** Notes a value of the wrong type; one that is null or not there is no flaw. */
+  /** Reports a value of the wrong type. A null or missing value is no flaw. */
   wrong(value: unknown, wanted: string): undefined {
     if (value !== undefined && value !== null) this.flaw(`${kind(value)} instead of ${wanted}`);
   }
 
   flaw(what: string): void {
     this.count += 1;
-    if (this.flaws.length < TOLD) this.flaws.push({ at: this.#path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${key.slice(0, 80)}`)).join('').replace(/^\./, ''), what });
+    if (this.flaws.length < MAX_NAMED) this.flaws.push({ at: this.#path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${key.slice(0, 80)}`)).join('').replace(/^\./, ''), what });
   }
 }
 
@@ -46,7 +46,7 @@ function kind(value: unknown): string {
   return { string: 'a text', number: 'a number', boolean: 'true or false', object: 'an object' }[typeof value as string] ?? typeof value;
 }
 
-/** Reads a value. Those made by `or` and `must` always find one, the others find `undefined` where there is none of their type. */
+/** Reads a value. Shapes made with `or` and `must` always return a value. Other shapes return `undefined` for a value of another type. */
 export type Shape<T> = (value: unknown, reading: Reading) => T;
 export type Read<S> = S extends Shape<infer T> ? Exclude<T, undefined> : never;
 
@@ -54,30 +54,30 @@ type Members = Record<string, Shape<unknown>>;
 type Optional<M extends Members> = { [K in keyof M]: undefined extends ReturnType<M[K]> ? K : never }[keyof M];
 type ObjectOf<M extends Members> = { [K in Exclude<keyof M, Optional<M>>]: ReturnType<M[K]> } & { [K in Optional<M>]?: Exclude<ReturnType<M[K]>, undefined> };
 
-/** A text. A number or a flag in its place is shown as it is written. */
+/** A text. A number or a flag in its place is shown as text. */
 export const text: Shape<string | undefined> = (value, reading) => {
   if (typeof value === 'string') return value;
   reading.wrong(value, 'a text');
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
 };
 
-/** A text, a number or a flag, as text: what users wrote may be either. */
+/** A text, a number or a flag, as text. For values that users wrote. */
 export const scalar: Shape<string | undefined> = (value, reading) =>
   typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : reading.wrong(value, 'a text');
 
-/** A text, a number or a flag as it is, and null. */
+/** A text, a number, a flag or null, unchanged. */
 export const plain: Shape<string | number | boolean | null> = (value, reading) =>
   typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : (reading.wrong(value, 'a text or a number') ?? null);
 
 export const number: Shape<number | undefined> = (value, reading) => (typeof value === 'number' && Number.isFinite(value) ? value : reading.wrong(value, 'a number'));
 
-/** A number, or the word that Java writes for one that is none. */
+/** A number, or Java's word for a value that is not a finite number. */
 export const figure: Shape<number | string | undefined> = (value, reading) =>
   value === 'NaN' || value === 'Infinity' || value === '-Infinity' ? value : number(value, reading);
 
 export const flag: Shape<boolean | undefined> = (value, reading) => (typeof value === 'boolean' ? value : reading.wrong(value, 'true or false'));
 
-/** A list of what can be read of it. */
+/** A list of its readable items. */
 export const list =
   <T>(item: Shape<T>): Shape<Exclude<T, undefined>[] | undefined> =>
   (value, reading) =>
@@ -90,7 +90,7 @@ export const list =
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** An object with names of its own: what can be read of it. */
+/** An object with arbitrary names: its readable members. */
 export const record =
   <T>(item: Shape<T>): Shape<Record<string, Exclude<T, undefined>> | undefined> =>
   (value, reading) => {
@@ -99,7 +99,7 @@ export const record =
     return Object.fromEntries(read.filter(([, one]) => one !== undefined)) as Record<string, Exclude<T, undefined>>;
   };
 
-/** An object with these members; those that are not there stay away, and others are left out. */
+/** An object with these members. Missing members stay missing, and other members are left out. */
 export function object<M extends Members>(members: M): Shape<ObjectOf<M> | undefined> {
   const known = Object.entries(members);
   return (value, reading) => {
@@ -113,16 +113,16 @@ export function object<M extends Members>(members: M): Shape<ObjectOf<M> | undef
   };
 }
 
-/** With a value where there is none. */
+/** Adds a default value. */
 export const or =
   <T, F>(shape: Shape<T>, none: F): Shape<Exclude<T, undefined> | F> =>
   (value, reading) =>
     (shape(value, reading) as Exclude<T, undefined> | undefined) ?? none;
 
-/** An object that is empty where there is none: no member of it is always there. */
+/** Adds an empty object as the default. All members of the object must be optional. */
 export const orEmpty = <T extends object>(shape: Shape<T | undefined>, ..._optional: Record<never, never> extends T ? [] : [never]): Shape<T> => (value, reading) => shape(value, reading) ?? ({} as T);
 
-/** What every version of Flink writes: that there is none is a flaw. */
+/** A member that every version of Flink writes. A missing value is a flaw. */
 export const must =
   <T, F>(shape: Shape<T>, none: F): Shape<Exclude<T, undefined> | F> =>
   (value, reading) => {
@@ -130,12 +130,12 @@ export const must =
     return or(shape, none)(value, reading);
   };
 
-/** A document as it was read. `value` is undefined where nothing of it can be shown. */
+/** The result of reading a document. `value` is undefined if no part of it can be shown. */
 export interface Document<T> {
   value: T | undefined;
   flaws: readonly Flaw[];
   flawCount: number;
-  /** What Flink archived in its place, `{"errors":["…"]}`. */
+  /** The error that Flink archived in place of the document, from `{"errors":["…"]}`. */
   refusal: string | null;
 }
 

@@ -2,11 +2,11 @@ import { formatCount } from './number';
 
 const UNITS = ['B', 'KB', 'MB', 'GB', 'TB', 'PB', 'EB'];
 
-/** Bytes as Flink's dashboard writes them: three digits, steps of 1024. */
+/** Formats bytes like Flink's dashboard: three digits, units of 1024. */
 export function formatBytes(bytes: number): string {
   let unit = 0;
   let value = bytes;
-  // 1023.995 and above would be shown as 1024 of the smaller unit.
+  // From 1023.995 on, the smaller unit would show 1024.
   while (value >= 1023.995 && unit < UNITS.length - 1) {
     value /= 1024;
     unit += 1;

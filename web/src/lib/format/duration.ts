@@ -15,7 +15,7 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(ms / DAY)}d ${pad(Math.floor((ms % DAY) / HOUR))}h`;
 }
 
-/** Every unit that is not zero, and the milliseconds: `1m 30s 694ms (90,694 ms)`. */
+/** All units that are not zero, and the milliseconds: `1m 30s 694ms (90,694 ms)`. */
 export function exactDuration(ms: number): string {
   const whole = Math.round(ms);
   const parts = [
@@ -29,7 +29,7 @@ export function exactDuration(ms: number): string {
   return `${words.join(' ') || '0ms'} (${formatCount(whole)} ms)`;
 }
 
-/** How long ago, or in how long: `just now`, `3 minutes ago`, `in 2 hours`. */
+/** The time from now: `just now`, `3 min ago`, `in 2 h`. */
 export function formatRelative(ms: number, now: number): string {
   const difference = ms - now;
   const size = Math.abs(difference);

@@ -1,12 +1,12 @@
 export type Zone = 'local' | 'utc';
 
-/** A point in time in milliseconds, or null where Flink writes 0 or -1 for "never" or "not yet". */
+/** A point in time in milliseconds, or null for 0 and -1, which Flink writes for "never" and "not yet". */
 export function instant(value: unknown): number | null {
   // 8.64e15 ms is the end of JavaScript's calendar.
   return typeof value === 'number' && value > 0 && value <= 8.64e15 ? value : null;
 }
 
-/** `2026-11-22 18:58:37`, with `.335` where asked for. */
+/** `2026-11-22 18:58:37`, optionally with milliseconds. */
 export function formatInstant(ms: number, zone: Zone, milliseconds = false): string {
   const date = shifted(ms, zone);
   const text = date.toISOString();
@@ -25,7 +25,7 @@ export function exactInstant(ms: number, zone: Zone): string {
 
 let zoneName: string | undefined;
 
-/** The name of the browser's time zone. It is asked for once: that takes fifty times as long as to write a time, and every one in a table tells it. */
+/** The name of the browser's time zone. It is read once, because reading it takes fifty times as long as formatting a time. */
 export function browserZone(): string {
   zoneName ??= Intl.DateTimeFormat().resolvedOptions().timeZone || 'local time';
   return zoneName;
@@ -42,12 +42,12 @@ export function fromInputValue(text: string, zone: Zone): number | null {
   return Number.isNaN(ms) ? null : ms;
 }
 
-/** How far the wall clock of the zone is ahead of UTC at a time, in milliseconds. */
+/** Milliseconds that the wall clock of the time zone is ahead of UTC at this time. */
 export function wallClockOffset(ms: number, zone: Zone): number {
   return zone === 'utc' ? 0 : -new Date(ms).getTimezoneOffset() * 60_000;
 }
 
-/** A date whose UTC fields are the wall clock of the zone: toISOString is far cheaper than Intl for thousands of cells. */
+/** A date with the wall clock of the time zone in its UTC fields: for thousands of cells, toISOString is much faster than Intl. */
 function shifted(ms: number, zone: Zone): Date {
   return new Date(Math.min(ms + wallClockOffset(ms, zone), 8.64e15));
 }

@@ -1,4 +1,4 @@
-/** True of `2.3.0` and `2.3-SNAPSHOT` for 2.3, and of all that came after. */
+/** True of this version and all later ones: `2.3.0` and `2.3-SNAPSHOT` are since 2.3. */
 export function isSince(version: string | null | undefined, major: number, minor: number): boolean {
   const [, ofMajor, ofMinor] = /^(\d+)\.(\d+)/.exec(version ?? '') ?? [];
   return Number(ofMajor) > major || (Number(ofMajor) === major && Number(ofMinor) >= minor);

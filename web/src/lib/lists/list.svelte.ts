@@ -9,7 +9,7 @@ const PAGE = 200;
 /** A list with its facets. */
 class List extends Pages<ItemPage, Item> {
   facets = $state.raw<FacetCounts | undefined>();
-  /** Jobs that failed before they were run, of applications that no summary tells of. */
+  /** Jobs that failed before they started, and whose application is not archived. */
   unclaimed = $state.raw<readonly Item[]>([]);
   #facetsPath = '';
 
@@ -17,12 +17,12 @@ class List extends Pages<ItemPage, Item> {
     super((page) => page.items, PAGE);
   }
 
-  /** How many the filter leaves, and whether that was counted to the end. */
+  /** The number of rows that match the filter, and whether it is exact. */
   get total(): ListTotal {
     return this.first?.total ?? { count: 0, exact: true };
   }
 
-  /** Where the counts are asked for, from the next answer on. */
+  /** Sets the path of the facets for the next requests. */
   countAt(path: string): void {
     this.#facetsPath = path;
   }
@@ -37,10 +37,10 @@ class List extends Pages<ItemPage, Item> {
   }
 }
 
-/** One of each for as long as the page is open, so that the way back from an application finds the list as it was left. */
+/** One list of each kind for the lifetime of the page, so that the Back button shows a list as it was. */
 const lists: Record<Kind, List> = { applications: new List(), jobs: new List() };
 
-/** The list of a kind, kept in step with a filter and with the clock. To be called while a component is set up. */
+/** The list of a kind, which follows its filter and the clock. To be called while a component is created. */
 export function list(kind: Kind, filter: () => Filter): List {
   const state = lists[kind];
   return follow<ItemPage, Item, List>(state, () => {

@@ -2,10 +2,10 @@ import type { Item } from '../api/server';
 
 export type Kind = 'applications' | 'jobs';
 
-/** Jobs by state of an application, tasks by state of a job. */
+/** The jobs of an application or the tasks of a job, by state. */
 export const countsOf = (item: Item): Record<string, number> => ('jobs' in item ? item.jobs : item.tasks);
 
-/** Tells the copies of one id apart; the one that Flink's paths show is known by its id alone. */
+/** The key of a copy: the id alone for the copy that Flink's paths show. */
 export const keyOf = ({ id, shown, cluster, directory }: Item): string => (shown ? id : [id, cluster, directory].join(' '));
 
 export const SORTS = ['name', 'start', 'duration', 'end', 'status'] as const;
@@ -18,7 +18,7 @@ export interface Sort {
 
 export interface Filter {
   name: string;
-  /** The whole name, not a part of it. */
+  /** The whole name must match, not a part of it. */
   exact: boolean;
   status: string[];
   type: string;
@@ -31,7 +31,7 @@ export interface Filter {
   sort: Sort;
 }
 
-/** Windows before now, as the address names them. */
+/** Time ranges that end now, with their names in addresses. */
 export const WINDOWS = [
   { key: '1h', label: 'Last hour', ms: 3_600_000 },
   { key: '24h', label: 'Last 24 h', ms: 86_400_000 },
@@ -41,7 +41,7 @@ export const WINDOWS = [
 
 const DEFAULT_SORT: Sort = { key: 'end', descending: true };
 
-/** Reads the filter that an address holds; what it does not understand it leaves out. `now` anchors windows such as `within=24h`. */
+/** Reads the filter of an address. Unknown values are left out. `now` is the end of ranges such as `within=24h`. */
 export function filterFromQuery(query: URLSearchParams, now: number): Filter {
   const window = WINDOWS.find(({ key }) => key === query.get('within'));
   return {
@@ -64,19 +64,19 @@ export function sortFromText(text: string | null): Sort {
   return key ? { key, descending } : DEFAULT_SORT;
 }
 
-/** `-end`; nothing for the order that lists have by themselves. */
+/** The order as a parameter, such as `-end`; null for the default order. */
 export function sortToText(sort: Sort): string | null {
   if (sort.key === DEFAULT_SORT.key && sort.descending === DEFAULT_SORT.descending) return null;
   return `${sort.descending ? '-' : ''}${sort.key}`;
 }
 
-/** The order a click on a column head asks for: its natural one first, then the other. */
+/** The order after a click on a column head: first the natural order of the column, then the reverse. */
 export function nextSort(current: Sort, key: SortKey): Sort {
   if (current.key === key) return { key, descending: !current.descending };
   return { key, descending: key === 'start' || key === 'end' || key === 'duration' };
 }
 
-/** The parts of the address that filter, without the order. */
+/** The parameters of an address that filter, without the order. */
 export const FILTER_KEYS = ['name', 'match', 'status', 'type', 'cluster', 'directory', 'problems', 'within', 'from', 'to'] as const;
 
 function time(text: string | null): number | null {

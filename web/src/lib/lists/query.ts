@@ -1,10 +1,10 @@
-/** Requests of the query API: lists that are filtered, sorted and paged where the data is. */
+/** Requests of the query API, which filters, sorts and pages lists on the server. */
 import { queryString } from '../api/http';
 import type { Filter, Kind } from './model';
 
 type Parameters = Record<string, string | number | boolean | null>;
 
-/** What a filter asks the server for. */
+/** The parameters of a filter. */
 export function filterParameters(filter: Filter): Parameters {
   return {
     name: filter.exact ? filter.name : filter.name.trim(),
@@ -19,19 +19,19 @@ export function filterParameters(filter: Filter): Parameters {
   };
 }
 
-/** `-end`: the key, with the sign of the largest first. */
+/** The order as a parameter: `-end` sorts by end time, the latest first. */
 export const sortParameter = ({ sort }: Filter): string => `${sort.descending ? '-' : ''}${sort.key}`;
 
 export function pagePath(kind: Kind, filter: Filter, limit: number): string {
   return `api/v1/${kind}${queryString({ ...filterParameters(filter), sort: sortParameter(filter), limit })}`;
 }
 
-/** The whole list, whatever its length, for other programs. */
+/** The path of the export of a whole list. */
 export function exportPath(kind: Kind, filter: Filter, format: 'csv' | 'ndjson'): string {
   return `api/v1/${kind}/export${queryString({ format, ...filterParameters(filter), sort: sortParameter(filter) })}`;
 }
 
-/** Each facet counts under all parts of the filter but its own: it says what another choice would show. */
+/** The path of the facets. Each facet is counted without its own part of the filter, so it shows the results of other choices. */
 export function facetsPath(kind: Kind, filter: Filter): string {
   return `api/v1/${kind}/facets${queryString({ ...filterParameters(filter), by: 'status,cluster,directory,job_type' })}`;
 }
