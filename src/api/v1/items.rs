@@ -6,22 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::clock::Millis;
-use crate::index::query::{Item, Total};
-
-/// How many rows all pages have.
-#[derive(Serialize, ToSchema)]
-pub(in crate::api) struct ListTotal {
-    /// Rows; where it is not exact, there are at least so many.
-    count: u64,
-    /// Whether all were counted.
-    exact: bool,
-}
-
-impl From<Total> for ListTotal {
-    fn from(total: Total) -> Self {
-        Self { count: total.count, exact: total.exact }
-    }
-}
+use crate::index::query::Item;
 
 /// One copy of an application. Times and durations are milliseconds.
 #[derive(Serialize, ToSchema)]

@@ -5,16 +5,14 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::api::http::error::ApiError;
 use crate::api::http::parameters::{Parameters, invalid};
 use crate::api::http::response;
 use crate::api::state::Shared;
 use crate::api::v1::filters::{self, ApplicationFilterParameters, ApplicationSortParameter, JobFilterParameters, JobSortParameter};
-use crate::api::v1::items::{ApplicationItem, JobItem, ListTotal};
-use crate::api::v1::page::PageParameters;
+use crate::api::v1::items::{ApplicationItem, JobItem};
+use crate::api::v1::page::{Page, PageParameters};
 use crate::api::v1::runs::{ApplicationRun, JobRun};
 use crate::index::query::{Filter, ListKind, ListPage, ListQuery, NameMatch, RunFigures, Sort, SortKey};
 
@@ -23,53 +21,17 @@ const USUAL: usize = 100;
 const USUAL_OF_HISTORY: usize = 200;
 const MOST: usize = 1_000;
 
-/// A page of applications. It may hold fewer than asked for, even none, and still lead on: follow `next` until it is null.
-#[derive(Serialize, ToSchema)]
-pub(in crate::api) struct ApplicationPage {
-    items: Vec<ApplicationItem>,
-    /// `cursor` of the next page; null: this is the last.
-    next: Option<String>,
-    total: ListTotal,
-}
+/// A page of applications.
+type ApplicationPage = Page<ApplicationItem>;
 
-/// A page of jobs. It may hold fewer than asked for, even none, and still lead on: follow `next` until it is null.
-#[derive(Serialize, ToSchema)]
-pub(in crate::api) struct JobPage {
-    items: Vec<JobItem>,
-    /// `cursor` of the next page; null: this is the last.
-    next: Option<String>,
-    total: ListTotal,
-}
+/// A page of jobs.
+type JobPage = Page<JobItem>;
 
-/// A page of runs of applications. It may hold fewer than asked for, even none, and still lead on: follow `next` until it is null.
-#[derive(Serialize, ToSchema)]
-pub(in crate::api) struct ApplicationRunPage {
-    items: Vec<ApplicationRun>,
-    /// `cursor` of the next page; null: this is the last.
-    next: Option<String>,
-    total: ListTotal,
-}
+/// A page of runs of applications.
+type ApplicationRunPage = Page<ApplicationRun>;
 
-/// A page of runs of jobs. It may hold fewer than asked for, even none, and still lead on: follow `next` until it is null.
-#[derive(Serialize, ToSchema)]
-pub(in crate::api) struct JobRunPage {
-    items: Vec<JobRun>,
-    /// `cursor` of the next page; null: this is the last.
-    next: Option<String>,
-    total: ListTotal,
-}
-
-impl From<ListPage> for ApplicationPage {
-    fn from(page: ListPage) -> Self {
-        Self { items: page.items.into_iter().map(Into::into).collect(), next: page.next, total: page.total.into() }
-    }
-}
-
-impl From<ListPage> for JobPage {
-    fn from(page: ListPage) -> Self {
-        Self { items: page.items.into_iter().map(Into::into).collect(), next: page.next, total: page.total.into() }
-    }
-}
+/// A page of runs of jobs.
+type JobRunPage = Page<JobRun>;
 
 /// Applications, filtered, sorted and paged
 ///
@@ -80,7 +42,8 @@ impl From<ListPage> for JobPage {
 )]
 pub(in crate::api) async fn applications(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
     let page = page(&shared, ListKind::Applications, request.uri()).await?;
-    response::json_now(StatusCode::OK, &ApplicationPage::from(page))
+    let items = page.items.into_iter().map(Into::into).collect();
+    response::json_now(StatusCode::OK, &ApplicationPage { items, next: page.next, total: page.total })
 }
 
 /// Jobs, filtered, sorted and paged
@@ -92,7 +55,8 @@ pub(in crate::api) async fn applications(State(shared): State<Arc<Shared>>, requ
 )]
 pub(in crate::api) async fn jobs(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
     let page = page(&shared, ListKind::Jobs, request.uri()).await?;
-    response::json_now(StatusCode::OK, &JobPage::from(page))
+    let items = page.items.into_iter().map(Into::into).collect();
+    response::json_now(StatusCode::OK, &JobPage { items, next: page.next, total: page.total })
 }
 
 /// Parameters of a history, for the OpenAPI document.
@@ -122,7 +86,7 @@ pub(in crate::api) struct HistoryParameters {
 pub(in crate::api) async fn application_history(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
     let (page, figures) = history(&shared, ListKind::Applications, request.uri()).await?;
     let items = page.items.into_iter().zip(figures).map(Into::into).collect();
-    response::json_now(StatusCode::OK, &ApplicationRunPage { items, next: page.next, total: page.total.into() })
+    response::json_now(StatusCode::OK, &ApplicationRunPage { items, next: page.next, total: page.total })
 }
 
 /// Runs of the jobs of one name, newest first, with figures
@@ -132,7 +96,7 @@ pub(in crate::api) async fn application_history(State(shared): State<Arc<Shared>
 pub(in crate::api) async fn job_history(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
     let (page, figures) = history(&shared, ListKind::Jobs, request.uri()).await?;
     let items = page.items.into_iter().zip(figures).map(Into::into).collect();
-    response::json_now(StatusCode::OK, &JobRunPage { items, next: page.next, total: page.total.into() })
+    response::json_now(StatusCode::OK, &JobRunPage { items, next: page.next, total: page.total })
 }
 
 async fn page(shared: &Shared, kind: ListKind, uri: &Uri) -> Result<ListPage, ApiError> {

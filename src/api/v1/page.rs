@@ -1,29 +1,55 @@
 //! What all lists of `/api/v1` share: how many there are, which page and which copy is meant, whose it is.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use axum::http::Uri;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::api::http::error::ApiError;
 use crate::api::http::parameters::Parameters;
 use crate::api::http::path;
-use crate::index;
+use crate::index::{self, Total};
 
-/// How many rows there are.
-#[derive(Serialize, ToSchema)]
-#[schema(as = RowCount)]
-pub(in crate::api) struct RowCount {
-    /// The number; at least so many when it is not exact.
-    count: u64,
-    /// Whether that is all.
-    exact: bool,
+/// A page of a list: the envelope of all lists that have a total.
+#[derive(Serialize)]
+pub(in crate::api) struct Page<T> {
+    /// The rows.
+    pub(in crate::api) items: Vec<T>,
+    /// Cursor of the next page; `None`: this is the last page.
+    pub(in crate::api) next: Option<String>,
+    /// The number of rows of all pages.
+    pub(in crate::api) total: Total,
 }
 
-impl From<index::Total> for RowCount {
-    fn from(total: index::Total) -> Self {
-        Self { count: total.count, exact: total.exact }
+impl<T: ToSchema> PartialSchema for Page<T> {
+    fn schema() -> RefOr<Schema> {
+        let next = ObjectBuilder::new()
+            .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+            .description(Some("`cursor` of the next page; null: this is the last page."));
+        ObjectBuilder::new()
+            .description(Some("A page of a list. It may hold fewer rows than requested, even none, and still have a next page: follow `next` until it is null."))
+            .property("items", ArrayBuilder::new().items(Ref::from_schema_name(T::name())))
+            .property("next", next)
+            .property("total", Ref::from_schema_name(Total::name()))
+            .into()
+    }
+}
+
+impl<T: ToSchema> ToSchema for Page<T> {
+    /// `JobPage` for a page of `JobItem`, `ProblemPage` for a page of `Problem`.
+    fn name() -> Cow<'static, str> {
+        let item = T::name();
+        Cow::Owned(format!("{}Page", item.strip_suffix("Item").unwrap_or(&item)))
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.extend([(T::name().into_owned(), T::schema()), (Total::name().into_owned(), Total::schema())]);
+        T::schemas(schemas);
+        Total::schemas(schemas);
     }
 }
 

@@ -5,14 +5,12 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::api::http::error::ApiError;
 use crate::api::http::parameters::{Parameters, invalid};
 use crate::api::http::response;
 use crate::api::state::Shared;
-use crate::api::v1::page::{PageParameters, RowCount};
+use crate::api::v1::page::{Page, PageParameters};
 use crate::index::ProblemFilter;
 use crate::problem::{Problem, ProblemCode};
 
@@ -35,13 +33,7 @@ struct ProblemParameters {
 }
 
 /// A page of problems, oldest first.
-#[derive(Serialize, ToSchema)]
-struct ProblemPage {
-    items: Vec<Problem>,
-    /// `?cursor=` of the next page.
-    next: Option<String>,
-    total: RowCount,
-}
+type ProblemPage = Page<Problem>;
 
 /// What is wrong
 ///
@@ -66,5 +58,5 @@ pub(in crate::api) async fn problems(State(shared): State<Arc<Shared>>, request:
     let (page, mut total) = shared.scoped().problem_page(filter, cursor, limit - ahead).await?;
     total.count += unstored.len() as u64;
     let items = unstored.into_iter().take(ahead).chain(page.rows).collect();
-    response::json_now(StatusCode::OK, &ProblemPage { items, next: page.next, total: total.into() })
+    response::json_now(StatusCode::OK, &ProblemPage { items, next: page.next, total })
 }

@@ -1,15 +1,14 @@
-//! Runs: rows of lists with the figures of what ran, as histories and exports answer them.
+//! Runs: rows of lists with their figures, for histories and exports.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::v1::facts::RunFigures;
-use crate::api::v1::items::{ApplicationItem, JobItem};
-use crate::index::query::{self, Item};
+use super::items::{ApplicationItem, JobItem};
+use crate::index::query::{Item, RunFigures};
 
 /// A run of an application, with figures.
 #[derive(Serialize, ToSchema)]
-pub(in crate::api) struct ApplicationRun {
+pub(super) struct ApplicationRun {
     #[serde(flatten)]
     item: ApplicationItem,
     #[serde(flatten)]
@@ -18,21 +17,21 @@ pub(in crate::api) struct ApplicationRun {
 
 /// A run of a job, with figures.
 #[derive(Serialize, ToSchema)]
-pub(in crate::api) struct JobRun {
+pub(super) struct JobRun {
     #[serde(flatten)]
     item: JobItem,
     #[serde(flatten)]
     figures: RunFigures,
 }
 
-impl From<(Item, query::RunFigures)> for ApplicationRun {
-    fn from((item, figures): (Item, query::RunFigures)) -> Self {
-        Self { item: item.into(), figures: figures.into() }
+impl From<(Item, RunFigures)> for ApplicationRun {
+    fn from((item, figures): (Item, RunFigures)) -> Self {
+        Self { item: item.into(), figures }
     }
 }
 
-impl From<(Item, query::RunFigures)> for JobRun {
-    fn from((item, figures): (Item, query::RunFigures)) -> Self {
-        Self { item: item.into(), figures: figures.into() }
+impl From<(Item, RunFigures)> for JobRun {
+    fn from((item, figures): (Item, RunFigures)) -> Self {
+        Self { item: item.into(), figures }
     }
 }

@@ -36,20 +36,6 @@ words!(
     FIELDS.iter().map(|(word, _)| *word)
 );
 
-/// A piece of an excerpt. Plain text, never markup.
-#[derive(Serialize, ToSchema)]
-struct ExcerptPiece {
-    text: String,
-    /// It was searched for.
-    hit: bool,
-}
-
-impl From<Segment> for ExcerptPiece {
-    fn from(segment: Segment) -> Self {
-        Self { text: segment.text, hit: segment.hit }
-    }
-}
-
 /// A kind of text.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -69,7 +55,7 @@ enum MatchedField {
 struct SearchMatch {
     field: MatchedField,
     /// The text around it, in pieces; of a label or a configuration the entry, `key: value`.
-    excerpt: Vec<ExcerptPiece>,
+    excerpt: Vec<Segment>,
     /// Key of the label of a failure, or of the entry of a configuration.
     key: Option<String>,
 }
@@ -217,7 +203,7 @@ impl From<Match> for SearchMatch {
             MatchField::StackTrace => MatchedField::StackTrace,
             MatchField::Configuration | MatchField::ClusterConfiguration => MatchedField::Configuration,
         };
-        Self { field, excerpt: found.excerpt.into_iter().map(Into::into).collect(), key: found.key }
+        Self { field, excerpt: found.excerpt, key: found.key }
     }
 }
 

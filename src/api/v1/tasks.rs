@@ -12,18 +12,12 @@ use crate::api::http::error::ApiError;
 use crate::api::http::parameters::Parameters;
 use crate::api::http::response;
 use crate::api::state::Shared;
-use crate::api::v1::page::RowCount;
+use crate::api::v1::page::Page;
 use crate::clock::Millis;
 use crate::index::Total;
 
-/// All background tasks.
-#[derive(Serialize, ToSchema)]
-struct TaskPage {
-    items: Vec<Task>,
-    /// Always null: there are few.
-    next: Option<String>,
-    total: RowCount,
-}
+/// All background tasks, on one page.
+type TaskPage = Page<Task>;
 
 /// A background task.
 #[derive(Serialize, ToSchema)]
@@ -118,5 +112,5 @@ pub(in crate::api) async fn tasks(State(shared): State<Arc<Shared>>, request: Re
         error: backfill.error,
     });
     let total = Total { count: items.len() as u64, exact: true };
-    response::json_now(StatusCode::OK, &TaskPage { items, next: None, total: total.into() })
+    response::json_now(StatusCode::OK, &TaskPage { items, next: None, total })
 }

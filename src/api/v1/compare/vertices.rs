@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::v1::facts::VertexFigures;
+use crate::archive::facts::VertexFacts;
 
 /// A vertex of one job, and its like in the other one.
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -11,8 +11,8 @@ pub(super) struct VertexDifference {
     /// Its name; on the left, where both have it.
     name: String,
     change: VertexChange,
-    left: Option<VertexFigures>,
-    right: Option<VertexFigures>,
+    left: Option<VertexFacts>,
+    right: Option<VertexFacts>,
     /// Of both, what is not the same in the plan: `id`, `name`, `parallelism`, `max_parallelism`.
     differences: Vec<&'static str>,
 }
@@ -31,9 +31,9 @@ enum VertexChange {
 }
 
 /// All vertices of both, those of the left one first.
-pub(super) fn differences(left: Vec<VertexFigures>, right: Vec<VertexFigures>) -> Vec<VertexDifference> {
-    let mut right: Vec<Option<VertexFigures>> = right.into_iter().map(Some).collect();
-    let mut take = |is_it: &dyn Fn(&VertexFigures) -> bool| right.iter_mut().find(|each| each.as_ref().is_some_and(is_it))?.take();
+pub(super) fn differences(left: Vec<VertexFacts>, right: Vec<VertexFacts>) -> Vec<VertexDifference> {
+    let mut right: Vec<Option<VertexFacts>> = right.into_iter().map(Some).collect();
+    let mut take = |is_it: &dyn Fn(&VertexFacts) -> bool| right.iter_mut().find(|each| each.as_ref().is_some_and(is_it))?.take();
     // Ids first: a name may belong to another one by now.
     let by_id: Vec<_> = left.into_iter().map(|vertex| (take(&|other| other.id == vertex.id), vertex)).collect();
     let mut found: Vec<VertexDifference> = by_id
@@ -53,7 +53,7 @@ pub(super) fn differences(left: Vec<VertexFigures>, right: Vec<VertexFigures>) -
     found
 }
 
-fn difference(left: VertexFigures, right: Option<VertexFigures>) -> VertexDifference {
+fn difference(left: VertexFacts, right: Option<VertexFacts>) -> VertexDifference {
     let mut differences = Vec::new();
     if let Some(right) = &right {
         let differing = [
@@ -75,10 +75,9 @@ fn difference(left: VertexFigures, right: Option<VertexFigures>) -> VertexDiffer
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::facts::VertexFacts;
 
-    fn vertex(id: &str, name: &str, parallelism: i64) -> VertexFigures {
-        VertexFacts { id: id.to_owned(), name: name.to_owned(), parallelism: Some(parallelism), ..VertexFacts::default() }.into()
+    fn vertex(id: &str, name: &str, parallelism: i64) -> VertexFacts {
+        VertexFacts { id: id.to_owned(), name: name.to_owned(), parallelism: Some(parallelism), ..VertexFacts::default() }
     }
 
     #[test]
