@@ -4,8 +4,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
+mod backoff;
 mod zone;
 
+pub use backoff::Backoff;
 pub use zone::SystemZone;
 
 /// Milliseconds since 1970-01-01T00:00:00Z, as Flink writes times.

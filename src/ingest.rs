@@ -5,11 +5,11 @@ mod fetch;
 mod lookup;
 mod original;
 mod outcome;
-mod pauses;
 mod probe;
 mod read;
 mod restore;
 mod retry;
+mod retry_pause;
 mod retry_unread;
 pub mod task;
 

@@ -1,16 +1,21 @@
-//! One round over all archive directories: quick or full scan, plan, ingest what is new or changed.
+//! A refresh: lists each archive directory, ingests new and changed archives, and applies the plan of the listing.
+//!
+//! Each round of a directory has three parts: a listing [`pass`], a [`pipeline`] of reads and writes, and a [`conclude`].
 
 mod active_folders;
-mod ending;
+mod conclude;
+mod directories;
 mod failed_fetches;
+mod pass;
+mod pipeline;
 pub mod plan;
 mod problems;
 mod retain;
 mod retries;
 mod round;
 mod status;
-mod work;
 
+pub use directories::Refresh;
 pub use retain::RetentionRules;
-pub use round::{DirectoryRefresh, Duty, Refresh};
+pub use round::{DirectoryRefresh, Duty};
 pub use status::{DirectoryState, DirectoryStatus, RefreshStatus};

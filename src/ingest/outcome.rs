@@ -1,6 +1,6 @@
 //! What the reading of a unit's files means for the index: records, and problems with their next attempt.
 
-use super::pauses::pause;
+use super::retry_pause::retry_pause;
 use super::read::{Failure, ReadFile};
 use super::task::RACY_WINDOW;
 use crate::archive::Record;
@@ -27,7 +27,7 @@ pub(super) fn change(unit: Unit, read: Vec<ReadFile>, now: Millis, interval: Mil
     for ReadFile { file, result } in read {
         let failures = failures.iter().find(|(kind, _)| *kind == file.kind).map_or(0, |(_, failures)| *failures);
         let next_attempt = |fault| {
-            let pause = pause(fault, failures.saturating_add(1), now.saturating_sub(file.version.modified), interval);
+            let pause = retry_pause(fault, failures.saturating_add(1), now.saturating_sub(file.version.modified), interval);
             Some(now.saturating_add(pause))
         };
         let problem = |code, reason: String, next_attempt| Problem {

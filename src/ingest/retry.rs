@@ -11,7 +11,7 @@ impl Ingest {
     ///
     /// # Errors
     /// [`IndexError`] when the index cannot be asked where they lie.
-    pub async fn try_again(
+    pub async fn retry(
         &self,
         directory: &Directory,
         key: UnitKey,

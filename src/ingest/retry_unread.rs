@@ -78,7 +78,7 @@ impl Ingest {
     async fn look_again(&self, unread: &Unread) {
         let Some(directory) = self.directory(unread.unit.directory()) else { return };
         let change = match unread.fault {
-            Fault::Store => match self.try_again(directory, unread.unit.clone(), vec![(unread.file, unread.failures)]).await {
+            Fault::Store => match self.retry(directory, unread.unit.clone(), vec![(unread.file, unread.failures)]).await {
                 Ok(Some(ingested)) if ingested.index_error.is_none() => ingested.change,
                 // The next refresh tells what is wrong.
                 _ => return,

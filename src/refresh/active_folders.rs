@@ -1,5 +1,6 @@
-//! Folders of an archive directory where the next change is likely: what file events are wanted of.
+//! The folders of an archive directory where the next change is likely, which file events are watched for.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use crate::clock::Millis;
@@ -7,14 +8,14 @@ use crate::directory::{FileKind, Found, FoundApplication};
 use crate::ingest::task::OPEN_WINDOW;
 use crate::names::{ClusterName, FilePath};
 
-/// Open applications that are remembered.
-const MOST_APPLICATIONS: usize = 256;
+/// Limit of open applications that are remembered.
+const MAX_APPLICATIONS: usize = 256;
 
-/// Collects the folders while a listing goes on.
+/// Collects the folders while a listing runs.
 #[derive(Default)]
 pub(super) struct ActiveFolders {
     clusters: BTreeSet<ClusterName>,
-    applications: BTreeSet<(std::cmp::Reverse<Millis>, FilePath)>,
+    applications: BTreeSet<(Reverse<Millis>, FilePath)>,
 }
 
 impl ActiveFolders {
@@ -26,16 +27,17 @@ impl ActiveFolders {
                 self.clusters.insert(application.cluster.clone());
             }
             if let Some(newest) = open_since(application, now) {
-                self.applications.insert((std::cmp::Reverse(newest), application.folder.clone()));
-                if self.applications.len() > MOST_APPLICATIONS {
+                self.applications.insert((Reverse(newest), application.folder.clone()));
+                if self.applications.len() > MAX_APPLICATIONS {
                     self.applications.pop_last();
                 }
             }
         }
     }
 
-    /// The folders that clusters lie in, `applications/` of each cluster, then the open applications (and their `jobs/`), most recently changed first.
-    pub(super) fn folders(self) -> Vec<FilePath> {
+    /// The folders that contain clusters, `applications/` of each cluster, then the open applications (and their `jobs/`), most recently
+    /// modified first.
+    pub(super) fn into_paths(self) -> Vec<FilePath> {
         let above = self.clusters.iter().flat_map(|cluster| cluster.folders().filter(|folder| *folder != cluster.as_str()));
         let above: BTreeSet<FilePath> = above.map(FilePath::new).collect();
         let clusters = self.clusters.iter().map(|cluster| FilePath::new(format!("{cluster}/applications")));

@@ -1,7 +1,7 @@
-//! What a listing means: a pure difference between what was found and what is known.
+//! The plan of a refresh: the difference between a listing and the index.
 //!
-//! Arrivals and changes are given out while the listing still runs ([`Planner::take`]). What is missing is only judged when the
-//! listing has ended whole ([`Planner::finish`]), and never where an obstacle hides it. No IO; the time is an argument.
+//! New and changed files become tasks while the listing still runs ([`Planner::take`]). Missing files are judged only when the listing
+//! is complete ([`Planner::finish`]), and never where an obstacle hides them. No IO; the time is an argument.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -17,96 +17,96 @@ mod retaining;
 
 use retaining::Judged;
 
-/// Time since which a directory holds no archive, when somebody confirmed that this is meant.
+/// Recorded as the time since which a directory holds no archive, when the operator confirmed that it is meant to be empty.
 pub const CONFIRMED: Millis = 0;
 
-/// Longest time between two listings of an application that has no summary and does not change.
-const LONGEST_PAUSE: Millis = 10 * 60 * 1_000;
+/// Limit of the time between two listings of an application that has no summary and does not change.
+const MAX_PAUSE: Millis = 10 * 60 * 1_000;
 
-/// What the operator wants done with what is gone.
+/// The rules for missing archives.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Rules {
-    /// `historyserver.archive.clean-expired-applications`: forget applications that are gone from the directory.
+    /// `historyserver.archive.clean-expired-applications`: forget applications that are missing from the directory.
     pub forget_gone_applications: bool,
     /// `historyserver.archive.clean-expired-jobs`: the same for legacy job archives.
     pub forget_gone_legacy_jobs: bool,
-    /// `historyserver.archive.empty-grace`: how long a directory that held archives may hold none before that is believed.
+    /// `historyserver.archive.empty-grace`: how long a directory that held archives must hold none before its emptiness is trusted.
     pub empty_grace: Millis,
 }
 
-/// What the policy judges by in this refresh.
+/// The rules by which a plan judges archives.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Judging {
     /// The limits.
     pub policy: Policy,
-    /// `historyserver.archive.retain-remote-beyond-local-limit`: what is expired is only forgotten.
+    /// `historyserver.archive.retain-remote-beyond-local-limit`: an expired archive is only forgotten.
     pub keep_archives: bool,
-    /// Whether the clock can be trusted with a verdict by age. If not, what only age would expire is held.
+    /// Whether the clock can be trusted with a verdict by age. If not, an archive that is expired by age alone is held.
     pub by_age: bool,
-    /// Whether the operator wrote out that a cleanup may take everything, so that only ages need a time that can be right.
+    /// Whether the operator has configured that a cleanup may delete everything. Then only verdicts by age need a plausible time.
     pub written_out: bool,
 }
 
-/// What a whole listing leads to, besides the tasks given out on the way.
+/// The consequences of a complete listing, besides the tasks that were given out while it ran.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Units and files that went or came back.
+    /// Units and files that are missing now, or were missing and have returned.
     pub presence: Vec<Presence>,
     /// Units to take out of the index.
     pub forget: Vec<UnitKey>,
-    /// The directory held archives and now holds none at all: nothing is concluded from that yet.
+    /// The directory held archives and now holds none at all: nothing is forgotten for that yet.
     pub vanished: bool,
-    /// It holds no archive at all, and somebody confirmed that this is meant.
+    /// It holds no archive at all, and the operator confirmed that it is meant to be empty.
     pub emptiness_confirmed: bool,
-    /// The directory holds archives, or something that hides them.
+    /// The directory holds archives, or an obstacle that may hide some.
     pub holds_archives: bool,
     /// Applications and legacy jobs found.
     pub units: u64,
-    /// What is beyond a limit and was not before.
+    /// Units that are beyond a limit and were not before.
     pub expire: Vec<Expiry>,
-    /// What is beyond a limit by a clock or a time that may be wrong: what is new of it, and all of it.
+    /// Units that are beyond a limit by a clock or a time that may be wrong.
     pub doubted: Doubted,
-    /// What is beyond a limit and must be read, itself or something newer, before that is certain.
+    /// Units beyond a limit that are not certain yet: they, or newer ones, must be read first.
     pub unread: Vec<Unread>,
-    /// Archives dated before Flink existed: how many, and the first of them.
+    /// Archives dated before Flink existed: their number, and the first of them.
     pub too_early: Option<(u64, FilePath)>,
-    /// The newest archive takes more bytes than the limit allows: how many.
+    /// Bytes of the newest archive, if it alone is larger than the limit.
     pub newest_too_large: Option<u64>,
-    /// What is beyond a limit and was never read, so that there is nothing to forget; the archive stays.
+    /// Units beyond a limit that were never read, where archives stay: there is nothing to forget or to delete.
     pub leave: Vec<Expiry>,
-    /// What an older version has listed although a name on the way to it is hidden: out of the index, and no verdict on it stands.
-    pub put_aside: Vec<UnitKey>,
-    /// What was expired, or was to be forgotten, and is not any more.
+    /// Units below hidden names, which an earlier version listed: they leave the index, and no verdict on them stands.
+    pub below_hidden_names: Vec<UnitKey>,
+    /// Units whose recorded removal no longer holds.
     pub retain_again: Vec<UnitKey>,
-    /// What is dated too far ahead of the clock to be judged, at most 100 of it, with its folder or file.
+    /// Units dated too far ahead of the clock to be judged, with their folder or file; limited to 100.
     pub ahead: Vec<(UnitKey, FilePath)>,
     /// Tasks that had to wait for the verdict, newest first.
     pub tasks: Vec<Task>,
 }
 
-/// What is beyond a limit by a clock or a time that may be wrong.
+/// Units that are beyond a limit by a clock or a time that may be wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Doubted {
-    /// Not on record yet.
+    /// Not recorded yet.
     pub expire: Vec<Expiry>,
-    /// All that was read and not confirmed, those on record among them.
+    /// All that were read and not confirmed, also those that are recorded.
     pub keys: Vec<UnitKey>,
-    /// Some are still to be read.
+    /// Whether some must be read first.
     pub unread: bool,
-    /// By the clock; else only by their own times.
+    /// Whether the clock may be wrong; if not, only their own times may be.
     pub by_clock: bool,
 }
 
-/// Something beyond a limit that is not certain yet.
+/// A unit beyond a limit that is not certain yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unread {
-    /// What.
+    /// The unit.
     pub key: UnitKey,
-    /// Its files that were never read; `None`: only what is newer is to be read.
+    /// Its files that were never read; `None`: only newer units must be read.
     pub task: Option<Task>,
 }
 
-/// Whether a quick scan must list the files of an application, and not only read its name.
+/// Whether a quick scan must list the files of an application, and not only its name.
 ///
 /// `last_listed` is when its files were listed last, by this process.
 #[must_use]
@@ -116,16 +116,16 @@ pub fn is_open(known: Option<&KnownUnit>, last_listed: Option<Millis>, now: Mill
         return true;
     }
     let newest = unit.files.iter().map(|file| file.modified).max().unwrap_or(0);
-    // Dated far ahead is not young: such an application would be open for good.
+    // A file dated far ahead does not count as recently modified: its application would stay open forever.
     if (now - newest).abs() < OPEN_WINDOW || unit.files.iter().any(|file| file.racy) {
         return true;
     }
-    // An application may run for days between its first job archive and its summary: asked less often as it ages.
-    !unit.complete && last_listed.is_none_or(|last| now - last >= ((now - newest) / 20).min(LONGEST_PAUSE))
+    // An application may run for days between its first job archive and its summary: it is listed less often as it ages.
+    !unit.complete && last_listed.is_none_or(|last| now - last >= ((now - newest) / 20).min(MAX_PAUSE))
 }
 
-/// Whether a unit lies below a hidden name. What is gone may be known here only: it stays.
-fn is_put_aside(cluster: &ClusterName, unit: &KnownUnit) -> bool {
+/// Whether a unit that is not missing lies below a hidden name. A missing one stays: the index may hold its only copy.
+fn is_hidden_now(cluster: &ClusterName, unit: &KnownUnit) -> bool {
     unit.gone_since.is_none() && cluster.is_hidden()
 }
 
@@ -133,7 +133,7 @@ fn is_below_a_hidden_name(key: &UnitKey) -> bool {
     matches!(key, UnitKey::Application(key) if key.cluster.is_hidden())
 }
 
-/// Files that were found to be readable, by unit, in the versions that were looked at.
+/// Files that were found to be readable, by unit, in the version that was read.
 pub type Probed = HashMap<UnitKey, Vec<JudgedFile>>;
 
 /// Collects a listing of one directory and compares it with what is known.
@@ -154,7 +154,7 @@ pub struct Planner<'known> {
 }
 
 impl<'known> Planner<'known> {
-    /// Begins with what the index knows of the directory, and what was probed beyond that.
+    /// A planner for a directory with this content of the index, and these files that were probed beyond it.
     #[must_use]
     pub fn new(directory: DirectoryUrl, known: &'known KnownDirectory, probed: &'known Probed, judging: Judging, now: Millis) -> Self {
         Self {
@@ -173,7 +173,7 @@ impl<'known> Planner<'known> {
         }
     }
 
-    /// Takes one piece of the listing; gives back what is to be fetched, newest first.
+    /// Takes one piece of the listing. Returns the files that are to be fetched, newest first.
     pub fn take(&mut self, found: &Found) -> Vec<Task> {
         let mut tasks = match found {
             Found::Applications(applications) => applications.iter().filter_map(|found| self.take_application(found)).collect(),
@@ -187,17 +187,17 @@ impl<'known> Planner<'known> {
         tasks
     }
 
-    /// Ends a listing that has seen everything.
+    /// The plan of a complete listing.
     #[must_use]
     pub fn finish(mut self, rules: &Rules) -> Plan {
         let units = (self.seen_applications.len() + self.seen_legacy_jobs.len()) as u64;
         let vanished = units == 0 && self.known.held_archives && self.would_lose(rules);
         if vanished {
-            let believed = match self.known.vanished_since {
+            let trusted = match self.known.vanished_since {
                 Some(since) => self.now - since >= rules.empty_grace,
                 None => rules.empty_grace == 0,
             };
-            if !believed {
+            if !trusted {
                 return Plan { vanished: true, ..Plan::default() };
             }
         }
@@ -205,7 +205,7 @@ impl<'known> Planner<'known> {
         let mut plan = Plan { emptiness_confirmed, ..Plan::default() };
         self.judge(&mut plan);
         let mut forget = Vec::new();
-        let mut gone = Vec::new();
+        let mut missing = Vec::new();
         for (key, unit, forgotten) in self.missing(rules) {
             if self.is_being_removed(&key) {
                 continue;
@@ -213,11 +213,11 @@ impl<'known> Planner<'known> {
             if forgotten {
                 forget.push(key);
             } else if unit.gone_since.is_none() {
-                gone.push(Presence::UnitGone(key));
+                missing.push(Presence::UnitGone(key));
             }
         }
-        self.presence.append(&mut gone);
-        // Obstacles may come after the application they hide a file of.
+        self.presence.append(&mut missing);
+        // An obstacle may come after the application of which it hides a file.
         let mut presence = std::mem::take(&mut self.presence);
         presence.retain(|change| match change {
             Presence::FileGone(UnitKey::Application(key), kind) => {
@@ -228,11 +228,11 @@ impl<'known> Planner<'known> {
         });
         let hides = !(self.hidden_clusters.is_empty() && self.hidden_applications.is_empty() && self.hidden_legacy_jobs.is_empty());
         self.drop_stale_marks(&forget, &mut plan);
-        Plan { presence, forget, put_aside: self.put_aside(), holds_archives: units > 0 || hides, units, ..plan }
+        Plan { presence, forget, below_hidden_names: self.below_hidden_names(), holds_archives: units > 0 || hides, units, ..plan }
     }
 
-    /// Whether something would be lost if the directory were believed to hold no archive: what this server has begun to delete, and
-    /// what a complete listing has judged to be gone before, is not.
+    /// Whether units would be lost if the emptiness of the directory were trusted. Units that this server has begun to delete, and units
+    /// that an earlier complete listing found missing, are no loss.
     fn would_lose(&self, rules: &Rules) -> bool {
         let marks = &self.known.marks;
         let lost = |(key, unit, forgotten): (UnitKey, &KnownUnit, bool)| match marks.of(&key) {
@@ -244,14 +244,14 @@ impl<'known> Planner<'known> {
             || marks.iter(&self.directory).any(|(key, mark)| mark.state == MarkState::Forgotten && !is_below_a_hidden_name(&key))
     }
 
-    /// What is known, was not found and is not hidden by an obstacle; and whether it is to be forgotten when it is gone.
+    /// Known units that were not found and are not hidden by an obstacle; with whether missing ones are to be forgotten.
     fn missing(&self, rules: &Rules) -> impl Iterator<Item = (UnitKey, &'known KnownUnit, bool)> {
         let (forget_application, forget_job) = (rules.forget_gone_applications, rules.forget_gone_legacy_jobs);
         let known: &'known KnownDirectory = self.known;
         let applications = known
             .applications
             .iter()
-            .filter(|(id, unit)| !(self.seen_applications.contains_key(id) || self.is_hidden(id) || is_put_aside(&id.0, unit)))
+            .filter(|(id, unit)| !(self.seen_applications.contains_key(id) || self.is_hidden(id) || is_hidden_now(&id.0, unit)))
             .map(move |(id, unit)| (self.application_key(id), unit, forget_application));
         let legacy = known
             .legacy_jobs
@@ -261,9 +261,9 @@ impl<'known> Planner<'known> {
         applications.chain(legacy)
     }
 
-    /// What is known below hidden names, and not gone: its archive lies where it lay.
-    fn put_aside(&self) -> Vec<UnitKey> {
-        let known = self.known.applications.iter().filter(|(id, unit)| is_put_aside(&id.0, unit)).map(|(id, _)| self.application_key(id));
+    /// Known units below hidden names that are not missing: their archives stay.
+    fn below_hidden_names(&self) -> Vec<UnitKey> {
+        let known = self.known.applications.iter().filter(|(id, unit)| is_hidden_now(&id.0, unit)).map(|(id, _)| self.application_key(id));
         let marked = self.known.marks.iter(&self.directory).map(|(key, _)| key).filter(is_below_a_hidden_name);
         let keys: BTreeSet<UnitKey> = known.chain(marked).collect();
         keys.into_iter().collect()
@@ -335,7 +335,7 @@ impl<'known> Planner<'known> {
         task
     }
 
-    /// Compares the files of a unit with what is known of them.
+    /// Compares the files of a unit with the index.
     fn compare(&mut self, key: UnitKey, files: &[FoundFile], known: Option<&KnownUnit>, has_summary: bool) -> Option<Task> {
         let known_files: HashMap<FileKind, &KnownFile> =
             known.map(|unit| unit.files.iter().map(|file| (file.kind, file)).collect()).unwrap_or_default();
@@ -361,8 +361,8 @@ impl<'known> Planner<'known> {
             }
         }
         let found: HashSet<FileKind> = files.iter().map(|file| file.kind).collect();
-        let gone = known_files.values().filter(|known| !known.gone && !found.contains(&known.kind));
-        self.presence.extend(gone.map(|known| Presence::FileGone(key.clone(), known.kind)));
+        let missing = known_files.values().filter(|known| !known.gone && !found.contains(&known.kind));
+        self.presence.extend(missing.map(|known| Presence::FileGone(key.clone(), known.kind)));
         if wanted.is_empty() {
             return None;
         }

@@ -1,7 +1,7 @@
-//! Problems of a directory that are not of single archives: what is in the way, what is held back, what fails.
+//! Problems of a directory as a whole: obstacles, held cleanups, an implausible clock or limit, failed deletions.
 
 use super::plan::Plan;
-use super::retain::held_back;
+use super::retain::held_reason;
 use super::round::{DirectoryRefresh, Duty};
 use crate::clock::Millis;
 use crate::directory::{Hidden, Listed, Obstacle};
@@ -13,7 +13,7 @@ use crate::retention::plausibility;
 use crate::retention::trust::Doubt;
 
 impl DirectoryRefresh {
-    /// What a listing met.
+    /// The problem of an obstacle.
     pub(super) fn obstacle(&self, obstacle: &Obstacle, now: Millis) -> Problem {
         let (cluster, application) = match &obstacle.hides {
             Hidden::Nothing | Hidden::LegacyJob(_) | Hidden::ClusterOrLegacyJob(..) => (None, None),
@@ -24,43 +24,43 @@ impl DirectoryRefresh {
         Problem { code: obstacle.code, subject, reason: obstacle.reason.clone(), since: now, next_attempt: None }
     }
 
-    /// A directory that held archives and holds none at all.
+    /// The problem of a directory that held archives and now holds none at all.
     pub(super) fn vanished(&self, known: &KnownDirectory, now: Millis) -> Problem {
         let since = known.vanished_since.unwrap_or(now);
-        let believed = since + self.rules.empty_grace;
+        let trusted = since + self.rules.empty_grace;
         let confirm = self.status.held_back.as_ref().map_or(String::new(), |held| {
-            format!(", or until you confirm with `historyserver cleanup --confirm {}` that it is meant", held.plan)
+            format!(". If it is meant to be empty, confirm it with `historyserver cleanup --confirm {}`", held.plan)
         });
         let reason = format!(
             "archive directory {} held archives and now holds none at all: is its volume mounted? Nothing is forgotten \
-             until it has been so for historyserver.archive.empty-grace{confirm}",
+             before it has been empty for historyserver.archive.empty-grace{confirm}",
             self.directory.url()
         );
         let subject = self.subject(None, None, None);
-        Problem { code: ProblemCode::DirectoryVanished, subject, reason, since, next_attempt: Some(believed) }
+        Problem { code: ProblemCode::DirectoryVanished, subject, reason, since, next_attempt: Some(trusted) }
     }
 
-    /// A directory that does not exist, or is likely not the one that is meant.
+    /// The problem of a directory that does not exist, or where another directory is likely meant.
     pub(super) fn doubt(&self, listed: &Listed, now: Millis) -> Option<Problem> {
         let code = if listed.exists { ProblemCode::DirectoryMisplaced } else { ProblemCode::DirectoryMissing };
         let reason = listed.doubt.clone()?;
         Some(Problem { code, subject: self.subject(None, None, None), reason, since: now, next_attempt: None })
     }
 
-    /// Takes out of the index what an older version has listed below hidden names. The archives stay where they are.
-    pub(super) async fn put_aside(&self, units: Vec<UnitKey>) -> Result<(), IndexError> {
+    /// Takes units below hidden names out of the index, which an earlier version listed. Their archives stay.
+    pub(super) async fn drop_hidden(&self, units: Vec<UnitKey>) -> Result<(), IndexError> {
         if units.is_empty() || self.duty == Duty::Verdicts {
             return Ok(());
         }
         tracing::warn!(
             directory.url = %self.directory.url(), units = units.len(),
-            "applications below names that begin with \".\" or \"_\" are no longer listed; their archives stay as they are"
+            "applications below names that begin with \".\" or \"_\" are no longer listed; their archives are not changed"
         );
         self.writer.forget(units.clone()).await?;
         self.writer.abandon_removals(units).await
     }
 
-    /// What keeps retention from doing its work.
+    /// The problems that keep archives from being judged or deleted.
     pub(super) fn retention_problems(&self, plan: &Plan, known: &KnownDirectory, doubt: Option<Doubt>, now: Millis) -> Vec<Problem> {
         let problem = |code, subject, reason, next_attempt| Problem { code, subject, reason, since: now, next_attempt };
         let mut problems = Vec::new();
@@ -69,13 +69,13 @@ impl DirectoryRefresh {
         if let Some(held) = held.filter(own_problem) {
             let held = Problem {
                 since: held.since,
-                ..problem(ProblemCode::CleanupHeldBack, self.subject(None, None, None), held_back(held), None)
+                ..problem(ProblemCode::CleanupHeldBack, self.subject(None, None, None), held_reason(held), None)
             };
             problems.push(held);
         }
         if let Some(doubt) = doubt.filter(|doubt| doubt.is_certain() || plan.doubted.by_clock) {
             let reason = match held.filter(|held| held.reason == HeldReason::Clock) {
-                Some(held) => format!("{doubt}. {}", held_back(held)),
+                Some(held) => format!("{doubt}. {}", held_reason(held)),
                 None => doubt.to_string(),
             };
             problems.push(problem(ProblemCode::ClockImplausible, self.subject(None, None, None), reason, None));
@@ -84,8 +84,8 @@ impl DirectoryRefresh {
             .extend(self.implausible(plan).into_iter().map(|(code, reason)| problem(code, self.subject(None, None, None), reason, None)));
         for (key, folder) in &plan.ahead {
             let reason = format!(
-                "{folder} is dated more than an hour ahead of this machine's clock: it is kept, and takes no place from others, until that \
-                 time has come or its time is set right"
+                "{folder} is dated more than an hour ahead of this machine's clock: it is kept, and no limit counts it, until that time has \
+                 come. Correct its modification time or the clock"
             );
             problems.push(problem(ProblemCode::ClockImplausible, self.unit_subject(key, folder), reason, None));
         }
@@ -97,7 +97,7 @@ impl DirectoryRefresh {
         problems
     }
 
-    /// Limits and times that nobody can mean.
+    /// The problems of implausible limits and times.
     fn implausible(&self, plan: &Plan) -> Vec<(ProblemCode, String)> {
         let mut found = Vec::new();
         let url = self.directory.url();
@@ -111,11 +111,11 @@ impl DirectoryRefresh {
             let held = self.status.held_back.as_ref().filter(|held| held.reason == HeldReason::Times);
             let mut reason = plausibility::early_times(url, *count, first);
             if let Some(held) = held {
-                reason = format!("{reason}. {}", held_back(held));
+                reason = format!("{reason}. {}", held_reason(held));
             }
             found.push((ProblemCode::TimesImplausible, reason));
         }
-        // At most one problem per subject and code is kept.
+        // Only one problem is kept per subject and code.
         if let [(ProblemCode::LimitImplausible, one), (ProblemCode::LimitImplausible, other), ..] = found.as_slice() {
             let both = format!("{one}. {other}");
             found.splice(0..2, [(ProblemCode::LimitImplausible, both)]);
@@ -134,7 +134,7 @@ impl DirectoryRefresh {
         Subject { directory: self.directory.url().clone(), cluster, application, file }
     }
 
-    /// Puts the problems of the directory on record, if they are others than before.
+    /// Records the problems of the directory, if they have changed.
     pub(super) async fn note_problems(&mut self, problems: Vec<Problem>) -> Result<(), IndexError> {
         let identity = |problem: &Problem| (problem.code, problem.subject.clone(), problem.reason.clone());
         let present: Vec<_> = problems.iter().map(identity).collect();

@@ -1,4 +1,4 @@
-//! What a refresh does about retention: verdicts go on record, unless the guard holds them back.
+//! Retention in a refresh: removals are recorded, unless the guard holds them until they are confirmed.
 
 use crate::clock::Millis;
 use crate::index::{Expiry, FollowedLimits, HeldCleanup, HeldReason, IndexError, KnownDirectory, MarkState, Presence, Removal, UnitKey};
@@ -10,37 +10,36 @@ use crate::retention::{followed, guard};
 
 use super::plan::{Judging, Plan};
 
-/// The time of the last refresh is noted when it is this old, so that a quiet server does not write.
-const NOTE_EVERY: Millis = 10 * 60 * 1_000;
+/// The time of a refresh is recorded when the recorded one is this old, so that an idle server does not write.
+const RECORD_EVERY: Millis = 10 * 60 * 1_000;
 
-/// What the operator wants kept.
+/// The retention rules of the configuration.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct RetentionRules {
     /// The limits.
     pub policy: Policy,
-    /// `historyserver.archive.retain-remote-beyond-local-limit`: what is expired is forgotten, and its archive stays.
+    /// `historyserver.archive.retain-remote-beyond-local-limit`: an expired archive is forgotten, and its files stay.
     pub keep_archives: bool,
-    /// `historyserver.archive.retention.max-delete-fraction`, if somebody set it; 1 is off.
+    /// `historyserver.archive.retention.max-delete-fraction`, if it is configured; 1 is off.
     pub max_delete_fraction: Option<f64>,
 }
 
-/// What a refresh did about retention.
+/// The numbers of units that one refresh expired and forgot.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Retained {
-    /// Newly expired.
     pub(super) expired: u64,
-    /// Gone and forgotten.
+    /// Missing units that were forgotten.
     pub(super) forgotten: u64,
 }
 
 impl DirectoryRefresh {
-    /// What the policy judges by.
+    /// The rules by which this refresh judges archives.
     pub(super) fn judging(&self) -> Judging {
         let RetentionRules { policy, keep_archives, max_delete_fraction } = self.retention;
         Judging { policy, keep_archives, by_age: true, written_out: max_delete_fraction.is_some_and(|fraction| fraction >= 1.0) }
     }
 
-    /// Whether the clock can be trusted with verdicts by age, now that a listing has ended that began at `now`.
+    /// Why the clock cannot be trusted with verdicts by age, if so. Called when a listing has ended that began at `now`.
     pub(super) async fn doubt_of_clock(&mut self, archives: Vec<Millis>, now: Millis) -> Result<Option<Doubt>, IndexError> {
         let Some(ttl) = self.retention.policy.ttl else { return Ok(None) };
         let last = match self.last_refresh {
@@ -52,17 +51,17 @@ impl DirectoryRefresh {
             Evidence { ttl, last_refresh: last, data_directory: self.data_directory_written, store: self.directory.store_time(), archives };
         let doubt = self.trust.doubt(&evidence);
         if self.retention.policy.age_is_absurd() && doubt.is_some_and(|doubt| !doubt.is_certain()) {
-            // By such a limit everything is too old at any time: that is what is to be told.
+            // By such a limit every archive is too old at any time: the limit is reported instead.
             return Ok(None);
         }
-        if doubt.is_none() && last.is_none_or(|last| now - last >= NOTE_EVERY) {
+        if doubt.is_none() && last.is_none_or(|last| now - last >= RECORD_EVERY) {
             self.writer.note_refresh(now).await?;
             self.last_refresh = Some(now);
         }
         Ok(doubt)
     }
 
-    /// Puts the verdicts of a plan on record, and forgets what is gone, unless that is held back.
+    /// Records the removals of a plan and forgets missing units, unless the guard holds them.
     pub(super) async fn retain(
         &mut self,
         plan: &mut Plan,
@@ -96,7 +95,7 @@ impl DirectoryRefresh {
         if self.duty == Duty::Verdicts {
             self.put_off(plan, known, MarkState::Marked, now).await?;
         }
-        // What was confirmed is among it where a process ended before it had marked all.
+        // Confirmed removals are still held where a process ended before it had released all of them.
         let confirmed = known.marks.iter(self.directory.url()).filter(|(_, mark)| mark.confirmed && mark.state == MarkState::Held);
         let release: Vec<UnitKey> = waiting.into_iter().chain(confirmed.map(|(key, _)| key)).collect();
         if !release.is_empty() {
@@ -114,7 +113,7 @@ impl DirectoryRefresh {
         Ok(retained)
     }
 
-    /// Why a run must wait for a confirmation, if so.
+    /// Why the removals must wait for a confirmation, if so.
     fn guarded(&self, plan: &Plan, known: &KnownDirectory, waiting: &[UnitKey], limits: &FollowedLimits) -> Option<HeldReason> {
         let unread = plan.unread.iter().map(|unread| &unread.key);
         let expired = plan.expire.iter().map(|expiry| &expiry.key).chain(unread).chain(waiting);
@@ -127,12 +126,12 @@ impl DirectoryRefresh {
         }
         // Where archives stay, nothing is lost.
         let novelty = followed::novelty(limits, known.followed.as_ref()).filter(|_| !self.retention.keep_archives)?;
-        guard::exceeds(expired.count(), plan.units, guard::USUAL_FRACTION).then_some(novelty)
+        guard::exceeds(expired.count(), plan.units, guard::DEFAULT_FRACTION).then_some(novelty)
     }
 
-    /// Notes the limits of a run that is not held back.
+    /// Records the limits of a cleanup that is not held.
     async fn follow(&self, plan: &Plan, known: &KnownDirectory, limits: FollowedLimits) -> Result<(), IndexError> {
-        // A directory that is empty shows nothing. A limit that nobody can mean stays new until somebody confirms what it does.
+        // An empty directory shows no effect of a limit. An implausible limit stays new until its effect is confirmed.
         let absurd = self.retention.policy.age_is_absurd() || plan.newest_too_large.is_some();
         let confirmed = || known.marks.iter(self.directory.url()).any(|(_, mark)| mark.confirmed);
         if self.duty != Duty::Verdicts && plan.units > 0 && known.followed != Some(limits) && (!absurd || confirmed()) {
@@ -141,7 +140,7 @@ impl DirectoryRefresh {
         Ok(())
     }
 
-    /// Holds back all that a run would remove.
+    /// Holds all removals of a plan.
     async fn hold_everything(
         &mut self,
         plan: &mut Plan,
@@ -160,13 +159,13 @@ impl DirectoryRefresh {
         if !plan.doubted.expire.is_empty() {
             self.writer.mark(std::mem::take(&mut plan.doubted.expire), MarkState::Held, now).await?;
         }
-        // It stays listed, so it is read; and it is told when it is known what can be confirmed.
+        // Held units stay listed, so they are read. The hold is reported when all of them were read and can be confirmed.
         let unread = !plan.unread.is_empty() || plan.doubted.unread;
         plan.tasks.extend(plan.unread.iter_mut().filter_map(|unread| unread.task.take()));
         if unread { Ok(()) } else { self.hold_units(known, &keys, of, reason, now).await }
     }
 
-    /// Holds back what is beyond a limit by a clock or a time that may be wrong; if there is none, nothing is held back.
+    /// Holds the units that are beyond a limit by a clock or a time that may be wrong. If there are none, no cleanup is held.
     async fn hold_doubted(&mut self, plan: &mut Plan, known: &KnownDirectory, now: Millis) -> Result<(), IndexError> {
         if !plan.doubted.expire.is_empty() {
             self.writer.mark(std::mem::take(&mut plan.doubted.expire), MarkState::Held, now).await?;
@@ -181,7 +180,7 @@ impl DirectoryRefresh {
         self.hold_units(known, &plan.doubted.keys, plan.units, reason, now).await
     }
 
-    /// Notes that these units are held back.
+    /// Records that the removal of these units is held.
     async fn hold_units(
         &mut self,
         known: &KnownDirectory,
@@ -194,14 +193,14 @@ impl DirectoryRefresh {
         let since = before.map_or(now, |held| held.since);
         let directory = self.directory.url().clone();
         let held = HeldCleanup { directory, plan: guard::plan_id(keys), units: keys.len() as u64, of, since, reason };
-        // That something is held back is a problem, and logged as such; that it is now something else is no other problem.
+        // A new hold is logged as a problem. A hold with other units is no new problem, so it is logged here.
         if before.is_some_and(|before| before.plan != held.plan) {
-            tracing::warn!(directory.url = %held.directory, plan = held.plan, "{}", held_back(&held));
+            tracing::warn!(directory.url = %held.directory, plan = held.plan, "{}", held_reason(&held));
         }
         self.hold(known, Some(held)).await
     }
 
-    /// What was judged before, is not done yet and was not confirmed: it counts with what is new.
+    /// Earlier removals that are neither done nor confirmed: they count with the new ones.
     fn waiting(&self, plan: &Plan, known: &KnownDirectory) -> Vec<UnitKey> {
         let marks = &known.marks;
         if marks.is_empty() {
@@ -218,14 +217,14 @@ impl DirectoryRefresh {
         marks
             .iter(self.directory.url())
             .filter(|(_, mark)| matches!(mark.state, MarkState::Held | MarkState::Marked) && !mark.confirmed)
-            // What is gone and to be forgotten is in the plan itself.
+            // Missing units that are to be forgotten are in the plan itself.
             .filter(|(_, mark)| mark.removal != Removal::ForgetGone)
             .map(|(key, _)| key)
             .filter(|key| !again.contains(key) && !expire.contains(key))
             .collect()
     }
 
-    /// Puts on record what is not done now, what is gone with it. Held back, it stays listed, and what is gone is shown as gone.
+    /// Records removals that are not done now, also those of missing units. While they are held, the units stay listed.
     async fn put_off(&mut self, plan: &mut Plan, known: &KnownDirectory, state: MarkState, now: Millis) -> Result<(), IndexError> {
         let mut held = std::mem::take(&mut plan.expire);
         for key in std::mem::take(&mut plan.forget) {
@@ -254,7 +253,7 @@ impl DirectoryRefresh {
         Ok(())
     }
 
-    /// Notes whether the guard holds back.
+    /// Records whether the guard holds the cleanup of the directory.
     async fn hold(&mut self, known: &KnownDirectory, held: Option<HeldCleanup>) -> Result<(), IndexError> {
         if known.marks.held != held {
             self.writer.hold_cleanup(self.directory.url(), held.clone()).await?;
@@ -264,30 +263,30 @@ impl DirectoryRefresh {
     }
 }
 
-/// What is to be told of a cleanup that is held back.
-pub(super) fn held_back(held: &HeldCleanup) -> String {
+/// Why a cleanup is held, and how it is confirmed.
+pub(super) fn held_reason(held: &HeldCleanup) -> String {
     let HeldCleanup { directory, plan, units, of, .. } = held;
-    let confirm = format!("until it is confirmed with `historyserver cleanup --confirm {plan}`");
+    let confirm = format!("until you confirm it with `historyserver cleanup --confirm {plan}`");
     let removal = format!("{units} of {of} applications and legacy jobs");
     match held.reason {
         HeldReason::FirstLimit => format!(
             "the first cleanup of {directory} with a limit (historyserver.archive.retained-…) would delete {removal}: nothing is deleted \
-             {confirm}, or a wider limit is set"
+             {confirm} or set a wider limit"
         ),
         HeldReason::StricterLimit => format!(
             "a limit (historyserver.archive.retained-…) is stricter than before, and the cleanup of {directory} would delete {removal}: \
-             nothing is deleted {confirm}, or a wider limit is set"
+             nothing is deleted {confirm} or set a wider limit"
         ),
         HeldReason::Clock => format!(
-            "{removal} of {directory} are older than historyserver.archive.retained-ttl by a clock that may be wrong: they stay {confirm}"
+            "{removal} of {directory} are older than historyserver.archive.retained-ttl by a clock that may be wrong: they are kept {confirm}"
         ),
         HeldReason::Times => format!(
-            "{removal} of {directory} are beyond a limit by a time that cannot be right, from before Flink existed: they stay {confirm}, or \
-             their times are set right"
+            "{removal} of {directory} are beyond a limit because they are dated before Flink existed: they are kept {confirm} or correct \
+             their modification times"
         ),
         HeldReason::TooMuch | HeldReason::Vanished => format!(
-            "a cleanup of {directory} would delete or forget {removal}, more than historyserver.archive.retention.max-delete-fraction \
-             allows at once: nothing is done {confirm}"
+            "the cleanup of {directory} would delete or forget {removal}, more than historyserver.archive.retention.max-delete-fraction \
+             allows at once: nothing is deleted or forgotten {confirm}"
         ),
     }
 }

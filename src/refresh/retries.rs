@@ -1,8 +1,8 @@
-//! Which files that could not be read are tried again although nothing has changed, and how many of them in one round. No IO.
+//! The files that one round retries although they have not changed. No IO.
 //!
-//! What a store did not hand out comes first, whoever waits longest. It goes on as long as the store hands something out, and ends
-//! after a number of failures: the next round goes on with those that were not tried. What has bad content is tried in small
-//! portions, the newest first, so that a quiet server stays quiet however many bad archives it has.
+//! Files that the store did not return come first, the longest due before the others. These retries continue as long as the store
+//! returns files, and end after a number of failures: the next round continues with the rest. Files with bad content are retried in
+//! small portions, the newest first, so that an idle server stays idle with any number of bad archives.
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -12,37 +12,37 @@ use crate::directory::FileKind;
 use crate::index::{Fault, FileOutcome, KnownDirectory, KnownFile, KnownUnit, MarkState, UnitChange, UnitKey};
 use crate::names::DirectoryUrl;
 
-/// Failures of the store that one round takes beyond what it read.
-const STORE_FAILURES: usize = 64;
+/// Failures of the store after which a round stops its retries; each file that was read allows one more.
+const MAX_STORE_FAILURES: usize = 64;
 
-/// Files with bad content, and bytes of them, that one round reads; at least one.
-const CONTENT_FILES: usize = 64;
-const CONTENT_BYTES: u64 = 64 << 20;
+/// Limits of the files with bad content that one round reads, in files and in bytes. One file is always read.
+const MAX_CONTENT_FILES: usize = 64;
+const MAX_CONTENT_BYTES: u64 = 64 << 20;
 
-/// A unit with files that are tried again.
+/// A unit with files that are retried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Retry {
-    /// Which unit.
+    /// The unit.
     pub(super) key: UnitKey,
-    /// Which files, and how often in a row each has failed.
+    /// Its files, with the failures in a row of each.
     pub(super) files: Vec<(FileKind, u32)>,
     fault: Fault,
 }
 
-/// What is tried again besides what is due.
+/// The files that a round retries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wish {
-    /// Nothing.
+pub(super) enum RetryScope {
+    /// Files whose next attempt is due.
     Due,
-    /// All that the store did not hand out: the process has just started.
+    /// Also all files that the store did not return: the process has just started.
     Store,
-    /// Everything, in one go: somebody asked for it.
+    /// All files that could not be read, in one round: a client or the operator requested it.
     All,
 }
 
-/// Attempts since the index was last asked for all it knows of a directory.
+/// Failed attempts since the content of the index was last read for a directory.
 ///
-/// That an attempt failed once more is not worth reading all of that again.
+/// One more failure of a file is no reason to read all of that again.
 #[derive(Debug, Default)]
 pub(super) struct Attempts(HashMap<(UnitKey, FileKind), Attempt>);
 
@@ -54,7 +54,7 @@ struct Attempt {
 }
 
 impl Attempts {
-    /// Notes what came of an attempt.
+    /// Notes the result of an attempt.
     pub(super) fn note(&mut self, change: &UnitChange, failures: &[(FileKind, u32)]) {
         for file in &change.files {
             let FileOutcome::Unreadable { next_attempt, .. } = file.outcome else { continue };
@@ -74,46 +74,44 @@ impl Attempts {
     }
 }
 
-/// What is tried again in one round.
+/// The retries of one round.
 #[derive(Debug, Default)]
 pub(super) struct Retries {
     store: VecDeque<Retry>,
     content: VecDeque<Retry>,
-    /// Failures of the store that are still taken.
-    left: usize,
+    /// Failures of the store that are left in this round.
+    failures_left: usize,
 }
 
-/// What a round goes by.
+/// The time and the scope by which retries are chosen.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Moment {
-    /// The time.
+pub(super) struct RetryTime {
     pub(super) now: Millis,
-    /// When the process started: content that an earlier one refused is tried again once.
+    /// When the process started: content that an earlier process could not read is retried once.
     pub(super) started: Millis,
-    /// What is asked for.
-    pub(super) wish: Wish,
+    pub(super) scope: RetryScope,
 }
 
 impl Retries {
-    /// Chooses among all that is known of a directory. Units of `skip` are left alone: they were just read, or are about to go.
+    /// Chooses among the known units of a directory, except those of `skip`, which were just read or are about to be removed.
     pub(super) fn choose(
         directory: &DirectoryUrl,
         known: &KnownDirectory,
         attempts: &Attempts,
         skip: &HashSet<UnitKey>,
-        moment: Moment,
+        time: RetryTime,
     ) -> Self {
         let mut chosen = Vec::new();
-        let mut take = |unit: &KnownUnit, key: &dyn Fn() -> UnitKey| {
+        let mut choose = |unit: &KnownUnit, key: &dyn Fn() -> UnitKey| {
             if unit.gone_since.is_none() && unit.expired_at.is_none() && unit.files.iter().any(is_unread) {
-                chosen.extend(due(key(), unit, attempts, moment));
+                chosen.extend(due(key(), unit, attempts, time));
             }
         };
         for ((cluster, id), unit) in &known.applications {
-            take(unit, &|| UnitKey::application(directory, cluster, *id));
+            choose(unit, &|| UnitKey::application(directory, cluster, *id));
         }
         for (job, unit) in &known.legacy_jobs {
-            take(unit, &|| UnitKey::LegacyJob(directory.clone(), *job));
+            choose(unit, &|| UnitKey::LegacyJob(directory.clone(), *job));
         }
         chosen.retain(|due| {
             !skip.contains(&due.retry.key) && known.marks.of(&due.retry.key).is_none_or(|mark| mark.state == MarkState::Held)
@@ -123,7 +121,7 @@ impl Retries {
         content.sort_by_key(|due| Reverse(due.newest));
         let (mut files, mut bytes) = (0, 0);
         let content = content.into_iter().take_while(|due| {
-            let fits = files == 0 || (files < CONTENT_FILES && bytes < CONTENT_BYTES) || moment.wish == Wish::All;
+            let fits = files == 0 || (files < MAX_CONTENT_FILES && bytes < MAX_CONTENT_BYTES) || time.scope == RetryScope::All;
             files += due.retry.files.len();
             bytes += due.bytes;
             fits
@@ -131,26 +129,26 @@ impl Retries {
         Self {
             content: content.map(|due| due.retry).collect(),
             store: store.into_iter().map(|due| due.retry).collect(),
-            left: if moment.wish == Wish::Due { STORE_FAILURES } else { usize::MAX },
+            failures_left: if time.scope == RetryScope::Due { MAX_STORE_FAILURES } else { usize::MAX },
         }
     }
 
-    /// The next one to try.
+    /// The next retry.
     pub(super) fn next(&mut self) -> Option<Retry> {
-        if self.left == 0 {
+        if self.failures_left == 0 {
             self.store.clear();
         }
         self.store.pop_front().or_else(|| self.content.pop_front())
     }
 
-    /// Notes what came of one.
+    /// Notes whether a retry was successful.
     pub(super) fn note(&mut self, retry: &Retry, was_read: bool) {
         if retry.fault == Fault::Store {
-            self.left = if was_read { self.left.saturating_add(1) } else { self.left.saturating_sub(1) };
+            self.failures_left = if was_read { self.failures_left.saturating_add(1) } else { self.failures_left.saturating_sub(1) };
         }
     }
 
-    /// Units still to be tried.
+    /// Units that are left to retry.
     pub(super) fn len(&self) -> usize {
         self.store.len() + self.content.len()
     }
@@ -168,22 +166,22 @@ fn is_unread(file: &KnownFile) -> bool {
     !file.parsed && !file.gone
 }
 
-/// The files of a unit that are tried again now.
-fn due(key: UnitKey, unit: &KnownUnit, attempts: &Attempts, moment: Moment) -> Option<Due> {
+/// The files of a unit that are retried now.
+fn due(key: UnitKey, unit: &KnownUnit, attempts: &Attempts, time: RetryTime) -> Option<Due> {
     let mut due = Due { retry: Retry { key, files: Vec::new(), fault: Fault::Content }, since: Millis::MAX, newest: Millis::MIN, bytes: 0 };
     for file in unit.files.iter().filter(|file| is_unread(file)) {
         let attempt = attempts.of(&due.retry.key, file);
-        // What an earlier build did not note is tried like a failure of the store.
+        // An earlier version recorded no fault: the file is retried like a failure of the store.
         let fault = file.fault.unwrap_or(Fault::Store);
-        let wished = match moment.wish {
-            Wish::Due => false,
-            Wish::Store => fault == Fault::Store,
-            Wish::All => true,
+        let requested = match time.scope {
+            RetryScope::Due => false,
+            RetryScope::Store => fault == Fault::Store,
+            RetryScope::All => true,
         };
-        let is_due = attempt.next.is_some_and(|next| next <= moment.now);
-        // A clock that was ahead must not put an attempt off for good.
-        let before = attempt.at < moment.started || attempt.at > moment.now;
-        if wished || is_due || before {
+        let is_due = attempt.next.is_some_and(|next| next <= time.now);
+        // An attempt by a clock that was ahead must not delay the next one forever.
+        let earlier = attempt.at < time.started || attempt.at > time.now;
+        if requested || is_due || earlier {
             due.retry.files.push((file.kind, attempt.failures));
             if fault == Fault::Store {
                 due.retry.fault = Fault::Store;

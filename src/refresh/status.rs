@@ -1,4 +1,5 @@
-//! What a refresh did and found, published while it runs.
+//! The status of the refreshes, published while they run.
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -14,20 +15,20 @@ pub struct RefreshStatus {
     pub finished: u64,
     /// Number of the last request that was done; see `POST /api/v1/refresh`.
     pub requested: u64,
-    /// When the one now running started.
+    /// When the running refresh started; `null` while none runs.
     pub running_since: Option<Millis>,
-    /// When the last one finished.
+    /// When the last refresh finished.
     pub last_finished: Option<Millis>,
-    /// When the next one is due.
+    /// When the next refresh is due.
     pub next: Option<Millis>,
-    /// Units still to be ingested by the one now running, as far as known.
+    /// Units that the running refresh has still to ingest, as far as known.
     pub pending: u64,
     /// State of each configured archive directory.
     pub directories: Vec<DirectoryStatus>,
 }
 
 impl RefreshStatus {
-    /// Problems that could not be put on record.
+    /// Problems that could not be recorded.
     pub fn unstored(&self) -> impl Iterator<Item = &Problem> {
         self.directories.iter().flat_map(|directory| &directory.unstored)
     }
@@ -38,9 +39,9 @@ impl RefreshStatus {
 pub struct DirectoryStatus {
     /// The directory.
     pub url: DirectoryUrl,
-    /// `waiting` (not looked at yet), `listed`, `missing`, `failed` or `vanished`.
+    /// `waiting` (not listed yet), `listed`, `missing`, `failed` or `vanished`.
     pub state: DirectoryState,
-    /// What is wrong, if something is: also of a directory that was listed and is likely not the one that is meant.
+    /// A problem of the directory, also where it was listed and another directory is likely meant.
     pub reason: Option<String>,
     /// When it was last listed completely.
     pub last_listed: Option<Millis>,
@@ -52,21 +53,21 @@ pub struct DirectoryStatus {
     pub next_audit: Option<Millis>,
     /// Applications and legacy jobs in the last complete listing.
     pub units: u64,
-    /// Applications and legacy jobs beyond a limit that are still to be read: what cannot be read is not deleted.
+    /// Applications and legacy jobs beyond a limit that must be read before they may be deleted.
     pub unread: u64,
-    /// The cleanup that a guard holds back.
+    /// The cleanup that is held until it is confirmed.
     pub held_back: Option<HeldCleanup>,
-    /// Folders and files that a listing could not look into, or did not since they are too many.
+    /// Folders and files that a listing could not read, or did not read because they are too many.
     pub hidden: u64,
     /// Applications and legacy jobs of which a file could not be fetched.
     pub unfetched: u64,
-    /// Problems that could not be put on record, since the data directory takes nothing. They are told with those on record.
+    /// Problems that could not be recorded because the data directory cannot be written. They are shown with the recorded ones.
     #[serde(skip)]
     pub unstored: Vec<Problem>,
 }
 
 impl DirectoryStatus {
-    /// Of a directory that nothing is known of yet.
+    /// The status of a directory before its first refresh.
     #[must_use]
     pub fn new(url: DirectoryUrl) -> Self {
         Self {
@@ -91,11 +92,11 @@ impl DirectoryStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DirectoryState {
-    /// Not looked at yet by this process.
+    /// Not listed yet by this process.
     Waiting,
     /// Listed completely.
     Listed,
-    /// Does not exist. One that held archives has vanished first.
+    /// Does not exist. A directory that held archives is `vanished` first.
     Missing,
     /// Could not be listed.
     Failed,

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::delete::{self, Outcome, Step, Witness};
-use crate::clock::{Clock, Millis};
+use crate::clock::{Backoff, Clock, Millis};
 use crate::directory::Directory;
 use crate::index::{
     Deletion, Done, Expiry, FailedAttempt, IndexError, IndexReader, IndexWriter, MarkState, Pending, PendingRemoval, Removal, UnitKey,
@@ -24,9 +24,8 @@ const GROUP: usize = 256;
 /// Units that are deleted at the same time.
 const IN_FLIGHT: usize = 16;
 
-/// Pause after the first failure; it doubles with each, up to the longest.
-const FIRST_PAUSE: Millis = 30_000;
-const LONGEST_PAUSE: Millis = 60 * 60 * 1_000;
+/// Pause before a deletion that failed is retried.
+const RETRY: Backoff = Backoff { first: 30_000, limit: 60 * 60 * 1_000 };
 
 /// Everything a cleanup needs; made once by the composition root. Cheap to clone; runs wait for one another.
 #[derive(Clone)]
@@ -256,7 +255,7 @@ impl Cleanup {
                 Attempt::Ended(Outcome::Changed) => changed.push(expiry.key),
                 Attempt::Untouched => untouched.push(expiry.key),
                 Attempt::Failed { failure, touched } => {
-                    let pause = FIRST_PAUSE.saturating_mul(1 << each.attempts.min(20)).min(LONGEST_PAUSE);
+                    let pause = RETRY.pause(each.attempts.saturating_add(1));
                     if each.attempts == 0 {
                         tracing::warn!(archive.path = ?expiry.folder.as_str(), "an expired archive could not be deleted: {failure}");
                     }

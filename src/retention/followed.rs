@@ -1,10 +1,10 @@
-//! Which limits a directory has followed before: the first run with a limit, and the first with a stricter one, are looked at twice.
+//! The limits that earlier cleanups of a directory followed: the first cleanup with a limit, or with a stricter one, is guarded.
 
 use crate::index::{FollowedLimits, HeldReason};
 
 use super::policy::Policy;
 
-/// The limits of a run, as they are put on record. `by_age` false: the age limit was left out.
+/// The limits of a cleanup, as they are recorded. `by_age` false: the age limit was left out.
 #[must_use]
 pub fn limits(policy: &Policy, keep_archives: bool, by_age: bool) -> FollowedLimits {
     FollowedLimits {
@@ -17,7 +17,7 @@ pub fn limits(policy: &Policy, keep_archives: bool, by_age: bool) -> FollowedLim
     }
 }
 
-/// Whether a run with these limits is the first with a limit, or the first with a stricter one than before.
+/// Whether a cleanup with these limits is the first with a limit, or the first with a stricter one than before.
 #[must_use]
 pub fn novelty(limits: &FollowedLimits, before: Option<&FollowedLimits>) -> Option<HeldReason> {
     let Some(before) = before.filter(|before| has_limit(before)) else { return has_limit(limits).then_some(HeldReason::FirstLimit) };
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn an_age_limit_that_was_left_out_is_new_when_it_comes_back() {
+    fn an_age_limit_that_was_left_out_is_new_when_it_is_used_again() {
         let policy = Policy { ttl: Some(1_000), applications: Some(3), ..Policy::default() };
         let without = limits(&policy, false, false);
         assert_eq!(novelty(&without, Some(&limits(&policy, false, true))), None);

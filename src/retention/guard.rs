@@ -1,18 +1,18 @@
-//! The guard against the fatal mistake: one run that would take away too much of a directory waits until somebody confirms it.
+//! The guard against a fatal mistake: a cleanup that would remove too much of a directory is held until it is confirmed.
 
 use crate::index::UnitKey;
 
-/// Part of a directory that the first run with a limit, or with a stricter one, may delete where nobody has set another.
-pub const USUAL_FRACTION: f64 = 0.5;
+/// The part of a directory that the first cleanup with a limit, or with a stricter one, may delete by default.
+pub const DEFAULT_FRACTION: f64 = 0.5;
 
-/// Whether a run removes more than `fraction` of a directory that holds `of` units. A fraction of 1 allows everything.
+/// Whether a cleanup removes more than `fraction` of a directory that holds `of` units. A fraction of 1 allows everything.
 #[must_use]
 pub fn exceeds(removed: usize, of: u64, fraction: f64) -> bool {
-    // An empty run is within any fraction, also of nothing.
+    // A cleanup that removes nothing is within any fraction, also of an empty directory.
     fraction < 1.0 && removed as f64 > fraction * of as f64
 }
 
-/// Digest of a set of units: equal sets have equal digests, in whatever order.
+/// Digest of a set of units: equal sets have equal digests, in any order.
 #[must_use]
 pub fn plan_id<'key>(units: impl IntoIterator<Item = &'key UnitKey>) -> String {
     let mut names: Vec<String> = units.into_iter().map(name).collect();
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_of_exactly_the_fraction_passes_and_one_more_is_held_back() {
+    fn a_cleanup_of_exactly_the_fraction_passes_and_one_more_is_held() {
         for (removed, of, fraction, held) in [
             (5, 10, 0.5, false),
             (6, 10, 0.5, true),
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_is_known_by_what_it_removes_in_whatever_order() {
+    fn the_id_of_a_plan_depends_on_its_units_in_any_order() {
         let (forward, mut backward) = (keys(3), keys(3));
         backward.reverse();
         assert_eq!(plan_id(&forward), plan_id(&backward));

@@ -1,10 +1,10 @@
-//! Sentences about limits and times that nobody can mean: told at the start, as problems, and by `check-config`.
+//! Messages about implausible limits and times, for the log at the start, for problems and for `check-config`.
 
 use super::policy::duration;
 use crate::clock::Millis;
 use crate::names::{DirectoryUrl, FilePath};
 
-/// An age limit below [`super::policy::SHORTEST_AGE`].
+/// The message about an age limit below [`super::policy::SHORTEST_AGE`].
 #[must_use]
 pub fn short_age(ttl: Millis) -> String {
     format!(
@@ -14,7 +14,7 @@ pub fn short_age(ttl: Millis) -> String {
     )
 }
 
-/// A size limit that not even the newest archive is within.
+/// The message about a size limit that is smaller than the newest archive.
 #[must_use]
 pub fn small_size(directory: &DirectoryUrl, newest: u64, limit: u64) -> String {
     format!(
@@ -23,20 +23,21 @@ pub fn small_size(directory: &DirectoryUrl, newest: u64, limit: u64) -> String {
     )
 }
 
-/// Archives dated before [`super::policy::EARLIEST`].
+/// The message about archives dated before [`super::policy::EARLIEST`].
 #[must_use]
 pub fn early_times(directory: &DirectoryUrl, count: u64, first: &FilePath) -> String {
     format!(
-        "{count} archives in {directory} are dated before 2014, when Flink did not exist ({first}, for one): a copy or a store has not kept \
-         their times. Limits (historyserver.archive.retained-…) go by these times: set them right, or copy with times kept"
+        "{count} archives in {directory} are dated before 2014, when Flink did not exist (for example {first}): a copy or a store has not \
+         kept their modification times. The limits (historyserver.archive.retained-…) use these times: correct them, or copy the archives \
+         again with their times"
     )
 }
 
-/// Archives dated ahead of the clock.
+/// The message about archives dated ahead of the clock.
 #[must_use]
 pub fn ahead(directory: &DirectoryUrl, count: u64, first: &FilePath) -> String {
     format!(
-        "{count} archives in {directory} are dated more than an hour ahead of this machine's clock ({first}, for one): they are kept, and take \
-         no place from others, until that time has come or their times are set right"
+        "{count} archives in {directory} are dated more than an hour ahead of this machine's clock (for example {first}): they are kept, and \
+         no limit counts them, until that time has come. Correct their modification times or the clock"
     )
 }

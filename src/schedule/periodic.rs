@@ -62,7 +62,7 @@ pub async fn refresh(mut refresh: Refresh, delay: Duration, activator: Activator
         let requests = activator.shared.requests.load(Ordering::SeqCst);
         let full_scan = activator.shared.full_scan.swap(false, Ordering::SeqCst);
         if activator.shared.everything_again.swap(false, Ordering::SeqCst) {
-            refresh.try_everything_again();
+            refresh.retry_everything();
         }
         refresh.run(full_scan, &stop).await;
         refresh.note_requested(requests);

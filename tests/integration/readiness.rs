@@ -123,7 +123,7 @@ async fn what_a_store_does_not_list_or_hand_out_is_a_reason_until_it_does() {
     world.full_scan().await;
     assert_eq!(judged(&world).await, is(200, false, &["listing-obstructed", "archives-unfetched"]));
     store.heal();
-    world.refresh.try_everything_again();
+    world.refresh.retry_everything();
     world.full_scan().await;
     assert_eq!(judged(&world).await, is(200, true, &[]));
     assert_eq!(world.applications().await.len(), 2);

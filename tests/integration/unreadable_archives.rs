@@ -227,7 +227,7 @@ async fn bad_content_is_read_seldom_and_all_of_it_when_somebody_wants_it() {
         world.advance(10_000);
     }
     store.reset_counts();
-    world.refresh.try_everything_again();
+    world.refresh.retry_everything();
     world.full_scan().await;
     assert_eq!(store.count(Operation::Get, ""), COUNT);
     world.quick_scan().await;

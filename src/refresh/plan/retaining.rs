@@ -1,4 +1,4 @@
-//! The part of a plan that is about retention: what is judged, and what the verdicts lead to.
+//! The part of a plan that is about retention: the units are judged, and the verdicts become removals.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,35 +11,35 @@ use crate::ingest::task::Task;
 use crate::names::{ClusterName, FilePath};
 use crate::retention::policy::{AHEAD, Candidate, EARLIEST, Reason, Verdict, judge};
 
-/// Units told that are dated ahead of the clock; more of them have the same cause.
-const AHEAD_TOLD: usize = 100;
+/// Limit of reported units that are dated ahead of the clock; more of them have the same cause.
+const MAX_AHEAD: usize = 100;
 
-/// What is known of a unit when it is judged.
+/// A unit with the facts that it is judged by.
 pub(super) struct Judged {
     time: Millis,
     bytes: u64,
     counts: bool,
-    /// Whether that was read in this version; a summary for all files of its application.
+    /// Whether its main file was read in this version: the summary of an application, or the file of a legacy job.
     read: bool,
-    /// All its files were read in this version.
+    /// Whether all its files were read in this version.
     all_read: bool,
-    /// One of its files was tried in this version and could not be read.
+    /// Whether one of its files could not be read in this version.
     unreadable: bool,
     folder: FilePath,
-    /// As listed; `None`: as known.
+    /// As listed; `None`: as in the index.
     files: Option<Vec<JudgedFile>>,
-    /// Waits for the verdict.
+    /// The task that waits for the verdict.
     task: Option<Task>,
-    /// Waits for the verdict, because the unit was expired before.
+    /// The changes of presence that wait for the verdict, because a removal of the unit is recorded.
     presence: Vec<Presence>,
 }
 
-/// What is known of the content of a file in the version that is there.
+/// Whether the present version of a file can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reading {
     /// It was read.
     Read,
-    /// Nobody has tried.
+    /// It was not tried yet.
     Unread,
     /// It was tried and could not be read.
     Unreadable,
@@ -53,23 +53,23 @@ fn reading(known: &KnownFile) -> Reading {
     }
 }
 
-/// What becomes of a unit.
+/// The ruling on a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ruling {
-    /// It stays; `ahead`: because it is dated ahead of the clock.
+    /// It stays. `ahead`: because it is dated ahead of the clock.
     Retained { ahead: bool },
-    /// It goes.
+    /// It is to be removed.
     Expired(Reason),
-    /// It would go, by a clock (then true) or a time that may be wrong.
+    /// It would be removed, by a clock (then true) or by a time that may be wrong.
     Doubted(Reason, bool),
-    /// It may go once it, or what is newer, was read.
+    /// It may be removed once it, or newer units, were read.
     Unread { doubted: bool },
 }
 
 /// An application of the directory.
 type Owner = (ClusterName, ApplicationId);
 
-/// A job that lies beside the clusters and belongs to an application.
+/// A flat job: it lies beside the clusters and belongs to an application.
 struct Owned {
     owner: Owner,
     key: UnitKey,
@@ -77,7 +77,7 @@ struct Owned {
 }
 
 impl Planner<'_> {
-    /// What to judge a unit by whose files were listed.
+    /// The facts about a unit whose files were listed.
     pub(super) fn candidate(
         &self,
         key: &UnitKey,
@@ -90,7 +90,7 @@ impl Planner<'_> {
             return None;
         }
         let main = files.iter().find(|file| file.kind == FileKind::Summary).or_else(|| is_legacy(files, folder));
-        // Which jobs beside the clusters an application names, only the index tells.
+        // Only the index knows which jobs beside the clusters an application names.
         let is_job = matches!(key, UnitKey::LegacyJob(..));
         let probed = self.probed.get(key).filter(|_| is_job || self.known.unclaimed.is_empty());
         let verified = self.is_verified(key);
@@ -119,7 +119,7 @@ impl Planner<'_> {
         }))
     }
 
-    /// What to judge a unit by that a quick scan has only read the name of; `None` when nothing is known of it.
+    /// The facts about a unit of which a quick scan has read only the name; `None` when the index does not know it.
     pub(super) fn known_candidate(&self, key: &UnitKey, known: Option<&KnownUnit>, folder: &FilePath) -> Option<Box<Judged>> {
         let policy = &self.judging.policy;
         if !policy.limits() && self.known.marks.is_empty() {
@@ -151,12 +151,12 @@ impl Planner<'_> {
         }))
     }
 
-    /// Whether all files of a unit were read before its verdict went on record. Files that were written since are seen before a deletion.
+    /// Whether all files of a unit were read before its removal was recorded. A deletion notices files that were written since.
     fn is_verified(&self, key: &UnitKey) -> bool {
         self.known.marks.of(key).is_some_and(|mark| mark.verified && self.still_stands(*mark))
     }
 
-    /// Compares a unit with what is known of it; keeps back what must wait for the verdict.
+    /// Compares a unit with the index. Keeps its task where that must wait for the verdict.
     pub(super) fn compare_or_wait(
         &mut self,
         key: UnitKey,
@@ -181,7 +181,7 @@ impl Planner<'_> {
         None
     }
 
-    /// Whether age alone makes a unit expire, which needs no complete listing.
+    /// Whether a unit is expired by age alone, which needs no complete listing.
     fn is_too_old(&self, judged: &Judged) -> bool {
         self.judging.by_age
             && judged.counts
@@ -195,19 +195,19 @@ impl Planner<'_> {
         mark.is_some_and(|mark| matches!(mark.state, MarkState::Marked | MarkState::Begun) && mark.removal != Removal::ForgetGone)
     }
 
-    /// Times of what was seen, as far as it is judged: evidence of what time it is.
+    /// Times of the listed units that are judged: evidence of the present time.
     #[must_use]
     pub fn times(&self) -> Vec<Millis> {
         let applications = self.seen_applications.values().flatten();
         applications.chain(self.seen_legacy_jobs.values().flatten()).map(|judged| judged.time).collect()
     }
 
-    /// Leaves verdicts by age to a confirmation: the clock cannot be trusted.
+    /// Holds verdicts by age until they are confirmed, because the clock cannot be trusted.
     pub fn doubt_the_clock(&mut self) {
         self.judging.by_age = false;
     }
 
-    /// Judges everything that was seen.
+    /// Judges all units that were listed.
     pub(super) fn judge(&mut self, plan: &mut Plan) {
         let mut seen: Vec<(UnitKey, Box<Judged>)> = Vec::new();
         for ((cluster, id), judged) in &mut self.seen_applications {
@@ -259,7 +259,7 @@ impl Planner<'_> {
                     }
                 }
                 Ruling::Retained { ahead } => {
-                    if ahead && plan.ahead.len() < AHEAD_TOLD {
+                    if ahead && plan.ahead.len() < MAX_AHEAD {
                         plan.ahead.push((key.clone(), judged.folder.clone()));
                     }
                     if mark.is_some() {
@@ -282,17 +282,17 @@ impl Planner<'_> {
         plan.unread.sort_by_key(|unread| std::cmp::Reverse(unread.task.as_ref().map(|task| task.newest)));
     }
 
-    /// What the policy says of everything, and whether that is certain enough to act on.
+    /// The ruling on each unit: the verdict of the policy, if it is certain enough to act on.
     fn verdicts(&self, seen: &[(UnitKey, Box<Judged>)]) -> Vec<Ruling> {
         let policy = &self.judging.policy;
         let judge_all = |by_age: bool, only_read: bool| {
             let candidates: Vec<Candidate<'_>> = seen.iter().map(|(key, judged)| candidate(key, judged, only_read)).collect();
             judge(&candidates, policy, self.now, by_age)
         };
-        // Where archives stay, nothing is lost; who has unreadable ones deleted does not want them read.
+        // Where archives stay, nothing is lost. With `delete-unreadable` archives need not be read before they are deleted.
         let needs_reading = !self.judging.keep_archives && !policy.delete_unreadable;
         let all_read = !needs_reading || seen.iter().all(|(_, judged)| judged.read || !judged.counts);
-        // Perhaps: if all that was never read is readable. Certain: even if none of it is, and so does not count.
+        // `perhaps`: if all unread archives are readable. `certain`: even if none of them is, so that they do not count.
         let perhaps = judge_all(true, false);
         let certain = if all_read { perhaps.clone() } else { judge_all(true, true) };
         let without_age = (!self.judging.by_age).then(|| judge_all(false, false));
@@ -328,7 +328,7 @@ impl Planner<'_> {
         (0..seen.len()).map(rule).collect()
     }
 
-    /// Notes what cannot be meant: times before Flink existed, and a limit that not even the newest archive is within.
+    /// Notes implausible times and limits: times before Flink existed, and a size limit below the size of the newest archive.
     fn note_implausible(&self, seen: &[(UnitKey, Box<Judged>)], plan: &mut Plan) {
         let policy = &self.judging.policy;
         if !policy.limits() {
@@ -341,7 +341,7 @@ impl Planner<'_> {
         plan.newest_too_large = policy.bytes.filter(|limit| newest > *limit).map(|_| newest);
     }
 
-    /// Takes out jobs that lie beside the clusters and belong to an application: they count and go with it.
+    /// Takes out flat jobs: they count as part of their application and are removed with it.
     fn take_owned(&self, seen: &mut Vec<(UnitKey, Box<Judged>)>) -> Vec<Owned> {
         if self.known.owners.is_empty() {
             return Vec::new();
@@ -366,7 +366,7 @@ impl Planner<'_> {
         owned
     }
 
-    /// Takes out jobs that may belong to an application, while one is there whose summary was not read yet: they stay for now.
+    /// Takes out jobs that may belong to an application, while a summary of the directory was not read yet: they stay until then.
     fn take_undecided(&self, seen: &mut Vec<(UnitKey, Box<Judged>)>) -> Vec<(UnitKey, Box<Judged>)> {
         let is_unread = |(key, judged): &(UnitKey, Box<Judged>)| {
             matches!(key, UnitKey::Application(_)) && judged.counts && !judged.read && !judged.unreadable
@@ -379,19 +379,19 @@ impl Planner<'_> {
         seen.extract_if(.., is_unclaimed).collect()
     }
 
-    /// Judges jobs that belong to an application as that was judged. One that cannot be read stays.
+    /// Judges flat jobs as their application was judged. A job that cannot be read stays.
     fn judge_owned(&mut self, plan: &mut Plan, owned: Vec<Owned>, owners: &HashMap<Owner, Ruling>) {
         let needs_reading = !self.judging.keep_archives && !self.judging.policy.delete_unreadable;
         for Owned { owner, key, mut judged } in owned {
             let mark = self.known.marks.of(&key).copied();
             let removed = self.is_being_removed(&UnitKey::application(&self.directory, &owner.0, owner.1));
-            // An application that is gone before its job has taken the verdict with it: the job goes, too.
-            let gone = !self.seen_applications.contains_key(&owner) && mark.is_some_and(|mark| mark.removal != Removal::ForgetGone);
+            // An application that was removed before its job has taken the verdict with it: the job is removed, too.
+            let removed_before = !self.seen_applications.contains_key(&owner) && mark.is_some_and(|mark| mark.removal != Removal::ForgetGone);
             let is_safe = !needs_reading || (judged.all_read && !judged.unreadable);
             let (reason, doubted) = match owners.get(&owner) {
                 Some(Ruling::Doubted(reason, _)) => (reason.code(), true),
                 Some(Ruling::Expired(reason)) => (reason.code(), false),
-                _ if removed || gone => ("application", false),
+                _ if removed || removed_before => ("application", false),
                 _ => ("", false),
             };
             let due = !reason.is_empty() && is_safe;
@@ -433,12 +433,12 @@ impl Planner<'_> {
         }
     }
 
-    /// Whether a mark says what would be said again.
+    /// Whether a recorded removal is what the plan would record again.
     fn still_stands(&self, mark: Mark) -> bool {
         match mark.removal {
             Removal::Delete => !self.judging.keep_archives,
             Removal::Forget => self.judging.keep_archives,
-            // It is back.
+            // It has returned.
             Removal::ForgetGone => false,
         }
     }
@@ -450,7 +450,7 @@ impl Planner<'_> {
         }
     }
 
-    /// A verdict as it goes on record.
+    /// The removal of a unit that is beyond a limit.
     fn expiry(&self, key: UnitKey, judged: &Judged, reason: Reason) -> Expiry {
         let files = judged.files.clone().unwrap_or_else(|| known_files(self.known_unit(&key)));
         let removal = if self.judging.keep_archives { Removal::Forget } else { Removal::Delete };
@@ -470,7 +470,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Finds marks of units that were not seen and need them no more.
+    /// Finds recorded removals of units that were not listed and need none any more.
     pub(super) fn drop_stale_marks(&self, forget: &[UnitKey], plan: &mut Plan) {
         if self.known.marks.is_empty() {
             return;
@@ -487,7 +487,7 @@ impl Planner<'_> {
             let stale = match (mark.removal, mark.state) {
                 (_, MarkState::Begun) => false,
                 (Removal::ForgetGone, _) => !seen && !forget.contains(&key),
-                // The cleanup notes on record that it is gone, unless nothing expires any more.
+                // The cleanup records that it is missing, unless no limit is set any more.
                 (_, MarkState::Marked) => !seen && !self.judging.policy.limits(),
                 (_, MarkState::Held | MarkState::Forgotten) => !seen,
             };
@@ -503,7 +503,7 @@ fn is_legacy<'file>(files: &'file [FoundFile], folder: &FilePath) -> Option<&'fi
     files.first().filter(|file| file.path == *folder)
 }
 
-/// `only_read`: what was never read does not count, as if it were unreadable.
+/// A unit for the policy. `only_read`: a unit that was never read does not count, as if it were unreadable.
 fn candidate<'name>(key: &'name UnitKey, judged: &Judged, only_read: bool) -> Candidate<'name> {
     let (cluster, id) = match key {
         UnitKey::Application(key) => (Some(key.cluster.as_str()), *key.id.as_bytes()),

@@ -245,7 +245,7 @@ fn an_obstacle_on_the_way_to_a_nested_cluster_protects_it() {
 }
 
 #[test]
-fn what_is_known_below_hidden_names_is_put_aside_and_is_neither_gone_nor_forgotten() {
+fn known_units_below_hidden_names_are_dropped_and_are_neither_missing_nor_forgotten() {
     let summary = file(FileKind::Summary, 10, OLD);
     let mut known = knowing([(1, unit(std::slice::from_ref(&summary)))]);
     let hidden = |number| (ClusterName::new("team/.old"), application(number));
@@ -256,8 +256,8 @@ fn what_is_known_below_hidden_names_is_put_aside_and_is_neither_gone_nor_forgott
     let (_, kept) = plan(&known, &listing, NOW, &RULES);
     let (_, forgetting) = plan(&known, &listing, NOW, &rules);
     let key = |number| UnitKey::application(&directory(), &hidden(number).0, application(number));
-    assert_eq!((kept.put_aside, kept.presence, kept.forget), (vec![key(2)], vec![], vec![]));
-    assert_eq!((forgetting.put_aside, forgetting.forget), (vec![key(2)], vec![key(3)]));
+    assert_eq!((kept.below_hidden_names, kept.presence, kept.forget), (vec![key(2)], vec![], vec![]));
+    assert_eq!((forgetting.below_hidden_names, forgetting.forget), (vec![key(2)], vec![key(3)]));
     // Nothing else is there: no archive is missing.
     known.applications.retain(|(cluster, _), _| cluster.is_hidden());
     assert!(!plan(&known, &[], NOW, &RULES).1.vanished);
@@ -275,8 +275,8 @@ fn a_folder_without_an_archive_is_no_application() {
 fn an_application_without_summary_is_looked_at_less_often_as_it_ages() {
     let mut waiting = unit(&[file(FileKind::Job(job(1)), 10, NOW - 20 * OPEN_WINDOW)]);
     assert!(is_open(Some(&waiting), None, NOW));
-    assert!(!is_open(Some(&waiting), Some(NOW - LONGEST_PAUSE + 1), NOW));
-    assert!(is_open(Some(&waiting), Some(NOW - LONGEST_PAUSE), NOW));
+    assert!(!is_open(Some(&waiting), Some(NOW - MAX_PAUSE + 1), NOW));
+    assert!(is_open(Some(&waiting), Some(NOW - MAX_PAUSE), NOW));
     waiting.complete = true;
     assert!(!is_open(Some(&waiting), None, NOW));
 }

@@ -6,7 +6,7 @@ use crate::names::{ClusterName, FilePath};
 
 const NOW: Millis = 1_795_000_000_000;
 const STARTED: Millis = NOW - 3_600_000;
-const DUE: Moment = Moment { now: NOW, started: STARTED, wish: Wish::Due };
+const DUE: RetryTime = RetryTime { now: NOW, started: STARTED, scope: RetryScope::Due };
 
 fn directory() -> DirectoryUrl {
     DirectoryUrl::new("file:/archives")
@@ -43,8 +43,8 @@ fn knowing(units: impl IntoIterator<Item = (u32, KnownUnit)>) -> KnownDirectory 
     KnownDirectory { legacy_jobs: units.into_iter().map(|(number, unit)| (job(number), unit)).collect(), ..KnownDirectory::default() }
 }
 
-fn choose(known: &KnownDirectory, moment: Moment) -> Retries {
-    Retries::choose(&directory(), known, &Attempts::default(), &HashSet::new(), moment)
+fn choose(known: &KnownDirectory, time: RetryTime) -> Retries {
+    Retries::choose(&directory(), known, &Attempts::default(), &HashSet::new(), time)
 }
 
 fn all(mut retries: Retries) -> Vec<UnitKey> {
@@ -52,7 +52,7 @@ fn all(mut retries: Retries) -> Vec<UnitKey> {
 }
 
 #[test]
-fn what_is_due_is_tried_again_the_store_first() {
+fn due_files_are_retried_and_failures_of_the_store_come_first() {
     let known = knowing([(1, unread(1, Fault::Content, NOW)), (2, unread(2, Fault::Store, NOW)), (3, unread(3, Fault::Store, NOW - 1))]);
     assert_eq!(all(choose(&known, DUE)), [key(3), key(2), key(1)]);
     let later = knowing([(1, unread(1, Fault::Content, NOW + 1)), (2, unread(2, Fault::Store, NOW + 1))]);
@@ -60,14 +60,14 @@ fn what_is_due_is_tried_again_the_store_first() {
 }
 
 #[test]
-fn a_start_tries_what_the_store_did_not_hand_out_and_a_request_everything() {
+fn a_start_retries_failures_of_the_store_and_a_request_retries_all() {
     let known = knowing([(1, unread(1, Fault::Content, NOW + 1)), (2, unread(2, Fault::Store, NOW + 1))]);
-    assert_eq!(all(choose(&known, Moment { wish: Wish::Store, ..DUE })), [key(2)]);
-    assert_eq!(all(choose(&known, Moment { wish: Wish::All, ..DUE })), [key(2), key(1)]);
+    assert_eq!(all(choose(&known, RetryTime { scope: RetryScope::Store, ..DUE })), [key(2)]);
+    assert_eq!(all(choose(&known, RetryTime { scope: RetryScope::All, ..DUE })), [key(2), key(1)]);
 }
 
 #[test]
-fn what_an_earlier_process_tried_is_tried_once_by_this_one_and_a_clock_that_was_ahead_delays_nothing() {
+fn failures_of_an_earlier_process_are_retried_once_and_a_clock_that_was_ahead_delays_nothing() {
     let mut earlier = unread(1, Fault::Content, NOW + 1);
     earlier.files[0].tried_at = STARTED - 1;
     let mut ahead = unread(2, Fault::Content, NOW + 900_000_000_000);
@@ -77,15 +77,15 @@ fn what_an_earlier_process_tried_is_tried_once_by_this_one_and_a_clock_that_was_
 }
 
 #[test]
-fn what_is_gone_hidden_readable_or_busy_is_left_alone() {
-    let gone = KnownUnit { gone_since: Some(1), ..unread(1, Fault::Store, NOW) };
+fn missing_expired_readable_and_busy_units_are_left_alone() {
+    let missing = KnownUnit { gone_since: Some(1), ..unread(1, Fault::Store, NOW) };
     let expired = KnownUnit { expired_at: Some(1), ..unread(2, Fault::Store, NOW) };
     let mut read = unread(3, Fault::Store, NOW);
     read.files[0].parsed = true;
-    let mut file_gone = unread(4, Fault::Store, NOW);
-    file_gone.files[0].gone = true;
-    let known = knowing([(1, gone), (2, expired), (3, read), (4, file_gone), (5, unread(5, Fault::Store, NOW))]);
-    assert_eq!(all(choose(&known, Moment { wish: Wish::All, ..DUE })), [key(5)]);
+    let mut missing_file = unread(4, Fault::Store, NOW);
+    missing_file.files[0].gone = true;
+    let known = knowing([(1, missing), (2, expired), (3, read), (4, missing_file), (5, unread(5, Fault::Store, NOW))]);
+    assert_eq!(all(choose(&known, RetryTime { scope: RetryScope::All, ..DUE })), [key(5)]);
     let busy = HashSet::from([key(5)]);
     assert_eq!(all(Retries::choose(&directory(), &known, &Attempts::default(), &busy, DUE)), []);
 }
@@ -95,20 +95,20 @@ fn bad_content_is_read_in_small_portions_the_newest_first() {
     let known = knowing((0..1_000).map(|number| (number, unread(number, Fault::Content, NOW))));
     let chosen = all(choose(&known, DUE));
     assert_eq!(chosen, (936..1_000).rev().map(key).collect::<Vec<_>>());
-    assert_eq!(all(choose(&known, Moment { wish: Wish::All, ..DUE })).len(), 1_000);
+    assert_eq!(all(choose(&known, RetryTime { scope: RetryScope::All, ..DUE })).len(), 1_000);
     let large = |number| {
         let mut unit = unread(number, Fault::Content, NOW);
-        unit.files[0].size = CONTENT_BYTES;
+        unit.files[0].size = MAX_CONTENT_BYTES;
         (number, unit)
     };
     assert_eq!(all(choose(&knowing((0..10).map(large)), DUE)), [key(9)]);
 }
 
 #[test]
-fn a_store_that_fails_is_left_alone_for_the_round_and_one_that_works_again_is_read_whole() {
+fn retries_stop_while_the_store_fails_and_read_everything_once_it_works() {
     let known = knowing((0..1_000).map(|number| (number, unread(number, Fault::Store, NOW))));
-    let tried = |works: &dyn Fn(usize) -> bool, moment| {
-        let mut retries = choose(&known, moment);
+    let attempts = |works: &dyn Fn(usize) -> bool, time| {
+        let mut retries = choose(&known, time);
         let mut tried = 0;
         while let Some(retry) = retries.next() {
             retries.note(&retry, works(tried));
@@ -116,15 +116,15 @@ fn a_store_that_fails_is_left_alone_for_the_round_and_one_that_works_again_is_re
         }
         tried
     };
-    assert_eq!(tried(&|_| false, DUE), STORE_FAILURES);
-    assert_eq!(tried(&|_| true, DUE), 1_000);
-    assert_eq!(tried(&|number| number % 2 == 0, DUE), 1_000);
-    assert_eq!(tried(&|_| false, Moment { wish: Wish::All, ..DUE }), 1_000);
-    assert_eq!(tried(&|_| false, Moment { wish: Wish::Store, ..DUE }), 1_000);
+    assert_eq!(attempts(&|_| false, DUE), MAX_STORE_FAILURES);
+    assert_eq!(attempts(&|_| true, DUE), 1_000);
+    assert_eq!(attempts(&|number| number % 2 == 0, DUE), 1_000);
+    assert_eq!(attempts(&|_| false, RetryTime { scope: RetryScope::All, ..DUE }), 1_000);
+    assert_eq!(attempts(&|_| false, RetryTime { scope: RetryScope::Store, ..DUE }), 1_000);
 }
 
 #[test]
-fn a_failed_attempt_is_kept_in_mind_until_the_index_is_asked_again() {
+fn a_failed_attempt_is_remembered_until_the_index_is_read_again() {
     let known = knowing([(1, unread(1, Fault::Store, NOW))]);
     let mut attempts = Attempts::default();
     let version = FileVersion { size: 1_000, modified: 0, etag: None };
@@ -132,7 +132,7 @@ fn a_failed_attempt_is_kept_in_mind_until_the_index_is_asked_again() {
     let file = FileChange { path: FilePath::new("x"), kind: FileKind::Job(job(1)), version, racy: false, outcome };
     attempts.note(&UnitChange { key: key(1), files: vec![file], problems: Vec::new(), at: NOW }, &[(FileKind::Job(job(1)), 2)]);
     let chosen = |attempts: &Attempts, now| {
-        let mut retries = Retries::choose(&directory(), &known, attempts, &HashSet::new(), Moment { now, ..DUE });
+        let mut retries = Retries::choose(&directory(), &known, attempts, &HashSet::new(), RetryTime { now, ..DUE });
         retries.next().map(|retry| retry.files)
     };
     assert_eq!(chosen(&attempts, NOW + 39_999), None);
@@ -142,7 +142,7 @@ fn a_failed_attempt_is_kept_in_mind_until_the_index_is_asked_again() {
 }
 
 #[test]
-fn files_of_one_application_are_tried_together() {
+fn files_of_one_application_are_retried_together() {
     let mut unit = unread(1, Fault::Content, NOW + 1);
     unit.files.extend(unread(2, Fault::Content, NOW).files);
     unit.files.extend(unread(3, Fault::Store, NOW).files);
