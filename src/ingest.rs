@@ -1,4 +1,4 @@
-//! From archive files to the index: `fetch_archive_by_application_id`, parse, pack, apply. Bounded in bytes and in flight.
+//! Archive files become rows of the index: fetch (`fetch_archive_by_application_id`), parse, pack, apply. Memory is bounded.
 
 mod backfill;
 mod fetch;
@@ -37,13 +37,16 @@ use task::Task;
 /// Archives up to this size are read whole and split by slice; larger ones are streamed with one document in memory at a time.
 pub const WHOLE_UP_TO: u64 = 8 << 20;
 
+/// Limit of the permits of the semaphore of bytes in flight.
+const MAX_KIB: u32 = u32::MAX >> 3;
+
 /// Fetches, parses and writes archives. Cheap to clone.
 #[derive(Clone)]
 pub struct Ingest {
-    shared: Arc<Shared>,
+    inner: Arc<Inner>,
 }
 
-struct Shared {
+struct Inner {
     directories: BTreeMap<DirectoryUrl, Directory>,
     writer: IndexWriter,
     reader: IndexReader,
@@ -53,24 +56,24 @@ struct Shared {
     refresh_interval: Millis,
     /// One permit a KiB of archive in memory.
     kib_in_flight: Arc<Semaphore>,
-    /// Permits that the semaphore began with.
+    /// The number of permits of the semaphore.
     kib: u32,
-    returning: tokio::sync::Mutex<HashMap<UnitKey, restore::Flight>>,
+    restores: tokio::sync::Mutex<HashMap<UnitKey, restore::Flight>>,
     lookup_unlisted: LookupUnlisted,
     lookups: tokio::sync::Mutex<lookup::Lookups>,
-    asked: tokio::sync::Mutex<retry_unread::Retried>,
+    retried: tokio::sync::Mutex<retry_unread::Retried>,
 }
 
-/// Bounds of an ingest, from the configuration.
+/// The options of an ingest, from the configuration.
 #[derive(Debug, Clone, Copy)]
 pub struct IngestOptions {
     /// Limits of the parser (`historyserver.limits.*`).
     pub limits: ArchiveLimits,
     /// Bytes of archives in memory at once (`historyserver.limits.bytes-in-flight`); one document may exceed that, alone.
     pub bytes_in_flight: u64,
-    /// Time between two refreshes (`historyserver.archive.fs.refresh-interval`): what a store did not hand out is tried again after a few.
+    /// Time between two refreshes (`historyserver.archive.fs.refresh-interval`): files that a store did not return are retried after a few of them.
     pub refresh_interval: Duration,
-    /// Whether ids that are not listed are looked for (`historyserver.archive.lookup-unlisted`).
+    /// Whether unlisted ids are looked up (`historyserver.archive.lookup-unlisted`).
     pub lookup_unlisted: LookupUnlisted,
 }
 
@@ -80,7 +83,7 @@ pub struct Ingested {
     pub change: UnitChange,
     /// Keeps its share of the bytes in flight until the change is written.
     pub in_flight: tokio::sync::OwnedSemaphorePermit,
-    /// Failure of the index while an archive was being staged: the data directory takes nothing.
+    /// The error of the index while an archive was being staged: the data directory cannot be written.
     pub index_error: Option<crate::index::IndexError>,
 }
 
@@ -95,9 +98,8 @@ impl Ingest {
         clock: Clock,
     ) -> Self {
         let IngestOptions { limits, bytes_in_flight, refresh_interval, lookup_unlisted } = options;
-        let most = u32::MAX >> 3;
-        let kib = u32::try_from(bytes_in_flight / 1024).unwrap_or(most).clamp(1024, most);
-        let shared = Shared {
+        let kib = u32::try_from(bytes_in_flight / 1024).unwrap_or(MAX_KIB).clamp(1024, MAX_KIB);
+        let inner = Inner {
             directories: directories.into_iter().map(|directory| (directory.url().clone(), directory)).collect(),
             writer,
             reader,
@@ -106,21 +108,21 @@ impl Ingest {
             refresh_interval: Millis::try_from(refresh_interval.as_millis()).unwrap_or(Millis::MAX / 2),
             kib_in_flight: Arc::new(Semaphore::new(kib as usize)),
             kib,
-            returning: tokio::sync::Mutex::default(),
+            restores: tokio::sync::Mutex::default(),
             lookup_unlisted,
             lookups: tokio::sync::Mutex::default(),
-            asked: tokio::sync::Mutex::default(),
+            retried: tokio::sync::Mutex::default(),
         };
-        Self { shared: Arc::new(shared) }
+        Self { inner: Arc::new(inner) }
     }
 
     /// The directory with this key, if it is configured.
     #[must_use]
     pub fn directory(&self, url: &DirectoryUrl) -> Option<&Directory> {
-        self.shared.directories.get(url)
+        self.inner.directories.get(url)
     }
 
-    /// Fetches and reads the files of a task. What could not be fetched or read is in the change, as problems.
+    /// Fetches and reads the files of a task. Files that could not be fetched or read are problems in the change.
     pub async fn ingest(&self, directory: &Directory, task: Task, reason: IngestReason) -> Ingested {
         telemetry::ingested(reason);
         let Task { key, files, failures, has_summary, newest: _ } = task;
@@ -128,9 +130,9 @@ impl Ingest {
             UnitKey::Application(key) => self.fetch_archive_by_application_id(directory, key.id, files).await,
             UnitKey::LegacyJob(_, job) => self.fetch_archive_by_job_id(directory, *job, files).await,
         };
-        let now = self.shared.clock.now();
-        let read = read::read(archives, self.shared.limits, self.shared.writer.clone()).await;
-        let (change, index_error) = outcome::change(Unit { key, failures, has_summary }, read, now, self.shared.refresh_interval);
+        let now = self.inner.clock.now();
+        let read = read::read(archives, self.inner.limits, self.inner.writer.clone()).await;
+        let (change, index_error) = outcome::change(Unit { key, failures, has_summary }, read, now, self.inner.refresh_interval);
         Ingested { change, in_flight, index_error }
     }
 }

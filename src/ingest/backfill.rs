@@ -1,6 +1,6 @@
-//! Fills an index that an older server wrote: what is derived from archives since then, from their packs, without fetching.
+//! Backfill of an index that an older version wrote: facts that it did not derive are derived from the packs, without fetching.
 //!
-//! In small batches with pauses, so that nobody waits for it. What is done is done: the next start goes on with the rest.
+//! Small batches with pauses let other work pass. Each batch is written at once: the next start continues with the rest.
 
 use std::time::{Duration, Instant};
 
@@ -15,39 +15,39 @@ use crate::index::{DerivingPosition, IndexError, IndexReader, IndexWriter, Under
 /// Archives of one batch.
 const BATCH: usize = 16;
 
-/// A batch is followed by a pause as long as it took, but at least this.
-const PAUSE: Duration = Duration::from_millis(5);
+/// The shortest pause after a batch; a longer batch is followed by a pause as long as it took.
+const MIN_PAUSE: Duration = Duration::from_millis(5);
 
-/// Until it goes on after the index could not be written.
+/// The pause after the index could not be read or written.
 const AFTER_FAILURE: Duration = Duration::from_mins(1);
 
-/// How the filling of an older index stands. Times are milliseconds since 1970.
+/// The status of the backfill of an older index. Times are milliseconds since 1970.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct BackfillStatus {
-    /// When it began, while it goes on.
+    /// When it started; `null` while it does not run.
     pub running_since: Option<Millis>,
-    /// When it ended.
+    /// When it finished.
     pub finished: Option<Millis>,
     /// Archives whose facts are still to be derived from their packs.
     pub pending: u64,
-    /// Archives that were derived since the start.
+    /// Archives whose facts were derived since the start.
     pub derived: u64,
-    /// Archives whose documents were evicted: derived when they are read again.
+    /// Archives whose documents were evicted: their facts are derived when they are ingested again.
     pub evicted: u64,
-    /// Archives whose packs could not be read: tried again at the next start.
+    /// Archives whose packs could not be read: they are retried at the next start.
     pub failed: u64,
-    /// Why it does not go on at the moment.
+    /// Why it waits at the moment.
     pub error: Option<String>,
 }
 
-/// What is to be done next.
+/// The next step.
 enum Step {
     Count,
-    /// Of archives after this one.
+    /// The archives after this position.
     Derive(Option<DerivingPosition>),
 }
 
-/// Fills an older index.
+/// The backfill of an older index.
 pub struct Backfill {
     reader: IndexReader,
     writer: IndexWriter,
@@ -56,24 +56,24 @@ pub struct Backfill {
 }
 
 impl Backfill {
-    /// For this index; the second value tells how it stands.
+    /// The backfill of this index, and its status.
     #[must_use]
     pub fn new(reader: IndexReader, writer: IndexWriter, clock: Clock) -> (Self, watch::Receiver<BackfillStatus>) {
-        let (status, told) = watch::channel(BackfillStatus::default());
-        (Self { reader, writer, clock, status }, told)
+        let (status, receiver) = watch::channel(BackfillStatus::default());
+        (Self { reader, writer, clock, status }, receiver)
     }
 
-    /// Derives what there is to derive, each archive once, until all is done or `stop` is cancelled.
+    /// Derives the missing facts of each archive once, until all are done or `stop` is cancelled.
     pub async fn run(self, stop: CancellationToken) {
-        let begun = self.clock.now();
-        self.status.send_modify(|status| status.running_since = Some(begun));
+        let now = self.clock.now();
+        self.status.send_modify(|status| status.running_since = Some(now));
         let mut step = Step::Count;
         loop {
             let started = Instant::now();
             let pause = match self.take(&step).await {
                 Ok(Some(next)) => {
                     step = next;
-                    started.elapsed().max(PAUSE)
+                    started.elapsed().max(MIN_PAUSE)
                 }
                 Ok(None) | Err(IndexError::Closed) => break,
                 Err(error) => {
@@ -90,7 +90,7 @@ impl Backfill {
         self.end(&stop);
     }
 
-    /// Takes a step. Gives back the next one, if there is one.
+    /// Does a step. Returns the next one, if there is one.
     async fn take(&self, step: &Step) -> Result<Option<Step>, IndexError> {
         match step {
             Step::Count => Ok((self.count().await? > 0).then_some(Step::Derive(None))),
@@ -101,7 +101,7 @@ impl Backfill {
     async fn count(&self) -> Result<u64, IndexError> {
         let Underived { kept, evicted } = self.reader.underived().await?;
         if kept > 0 {
-            tracing::info!(archives = kept, "deriving facts from what an older version indexed");
+            tracing::info!(archives = kept, "deriving facts of archives that an older version indexed");
         }
         self.status.send_modify(|status| (status.pending, status.evicted, status.error) = (kept, evicted, None));
         Ok(kept)
@@ -111,7 +111,10 @@ impl Backfill {
         let page = self.reader.derive(after, BATCH).await?;
         let (seen, failed) = ((page.derived.len() + page.failed.len()) as u64, page.failed.len() as u64);
         if let Some(reason) = page.failed.first() {
-            tracing::warn!(archives = failed, "facts could not be derived, which is tried again at the next start: {reason}");
+            tracing::warn!(
+                archives = failed,
+                "the facts of {failed} archives could not be derived, and are retried at the next start: {reason}"
+            );
         }
         let derived = if page.derived.is_empty() { 0 } else { self.writer.write_derived(page.derived).await? };
         self.status.send_modify(|status| {
@@ -123,10 +126,10 @@ impl Backfill {
         Ok(page.next)
     }
 
-    /// Tells what keeps it from going on; to the log once, however often it is tried.
+    /// Publishes why the backfill waits, and logs it once.
     fn note(&self, error: String) {
         if self.status.borrow().error.as_ref() != Some(&error) {
-            tracing::warn!("facts of archives that an older version indexed cannot be derived, tried again every minute: {error}");
+            tracing::warn!("the facts of archives that an older version indexed cannot be derived, and are retried every minute: {error}");
         }
         self.status.send_modify(|status| status.error = Some(error));
     }
@@ -137,13 +140,13 @@ impl Backfill {
             status.running_since = None;
             if !stop.is_cancelled() {
                 status.finished = Some(now);
-                // What was ingested, evicted or forgotten meanwhile is not waited for.
+                // Archives that were ingested, evicted or forgotten meanwhile have left the queue.
                 status.pending = 0;
             }
         });
         let status = self.status.borrow();
         if status.derived > 0 {
-            tracing::info!(archives = status.derived, pending = status.pending, "derived facts from what an older version indexed");
+            tracing::info!(archives = status.derived, pending = status.pending, "derived facts of archives that an older version indexed");
         }
     }
 }

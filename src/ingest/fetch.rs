@@ -1,4 +1,4 @@
-//! Bringing the archive files of one application, or of one legacy job, in one pass.
+//! Fetches the archive files of one application, or of one legacy job, in one pass.
 
 use futures::future::join_all;
 use tokio::sync::OwnedSemaphorePermit;
@@ -12,7 +12,7 @@ use crate::ids::{ApplicationId, JobId};
 pub struct FetchedFile {
     /// The file as listed before it was fetched.
     pub file: FoundFile,
-    /// Whose archive it is.
+    /// The owner of the archive.
     pub owner: Owner,
     /// Its content.
     pub contents: Result<Contents, DirectoryError>,
@@ -20,17 +20,17 @@ pub struct FetchedFile {
 
 /// All archives of one application (or one legacy job archive), fetched together.
 pub struct ApplicationArchives {
-    /// `application-summary`, if it was among the files asked for.
+    /// `application-summary`, if it was requested.
     pub summary: Option<FetchedFile>,
     /// Job archives.
     pub jobs: Vec<FetchedFile>,
 }
 
 impl Ingest {
-    /// Flink's `fetchArchiveByApplicationId`: brings the summary and all job archives of one application in one pass,
+    /// Flink's `fetchArchiveByApplicationId`: fetches the summary and all job archives of one application in one pass,
     /// concurrently, once there is room for all of them among the bytes in flight.
     ///
-    /// Files above [`WHOLE_UP_TO`] come as streams that are read while they are parsed.
+    /// Files above [`WHOLE_UP_TO`] are streams that are read while they are parsed.
     pub async fn fetch_archive_by_application_id(
         &self,
         directory: &Directory,
@@ -48,7 +48,7 @@ impl Ingest {
         (ApplicationArchives { summary: summaries.into_iter().next(), jobs }, room)
     }
 
-    /// Brings one legacy job archive.
+    /// Fetches one legacy job archive.
     pub async fn fetch_archive_by_job_id(
         &self,
         directory: &Directory,
@@ -61,15 +61,15 @@ impl Ingest {
         (ApplicationArchives { summary: None, jobs }, room)
     }
 
-    /// Waits for room among the bytes in flight, for all files at once: nobody holds some while waiting for more.
+    /// Waits for room among the bytes in flight, for all files at once: no task holds some while it waits for more.
     async fn room_for(&self, files: &[FoundFile]) -> OwnedSemaphorePermit {
-        self.room(files.iter().map(|file| file.version.size.min(self.shared.limits.document_size.max(WHOLE_UP_TO))).sum()).await
+        self.room(files.iter().map(|file| file.version.size.min(self.inner.limits.document_size.max(WHOLE_UP_TO))).sum()).await
     }
 
     /// Waits for room for this many bytes.
     pub(super) async fn room(&self, bytes: u64) -> OwnedSemaphorePermit {
-        let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX).min(self.shared.kib);
-        match self.shared.kib_in_flight.clone().acquire_many_owned(kib).await {
+        let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX).min(self.inner.kib);
+        match self.inner.kib_in_flight.clone().acquire_many_owned(kib).await {
             Ok(permit) => permit,
             Err(_closed) => unreachable!("the semaphore of bytes in flight is never closed"),
         }

@@ -1,7 +1,7 @@
-//! What the reading of a unit's files means for the index: records, and problems with their next attempt.
+//! The change of the index after the files of a unit were read: records, and problems with their next attempt.
 
+use super::read::{ReadFailure, ReadFile};
 use super::retry_pause::retry_pause;
-use super::read::{Failure, ReadFile};
 use super::task::RACY_WINDOW;
 use crate::archive::Record;
 use crate::clock::Millis;
@@ -19,7 +19,7 @@ pub(super) struct Unit {
     pub(super) has_summary: bool,
 }
 
-/// Builds the change of a unit; the second value is a failure of the index that happened while an archive was staged.
+/// The change of a unit. The second value is an error of the index while an archive was staged.
 pub(super) fn change(unit: Unit, read: Vec<ReadFile>, now: Millis, interval: Millis) -> (UnitChange, Option<IndexError>) {
     let Unit { key, failures, has_summary } = unit;
     let mut change = UnitChange { key, files: Vec::new(), problems: Vec::new(), at: now };
@@ -55,16 +55,16 @@ pub(super) fn change(unit: Unit, read: Vec<ReadFile>, now: Millis, interval: Mil
                     document_bytes: read.document_bytes,
                 }
             }
-            Err(Failure::Unreadable(unreadable)) => {
+            Err(ReadFailure::Unreadable(unreadable)) => {
                 let (fault, next_attempt) = (Fault::Content, next_attempt(Fault::Content));
                 problems.push(problem(unreadable.code, unreadable.reason, next_attempt));
                 FileOutcome::Unreadable { fault, next_attempt }
             }
-            Err(Failure::Fetch(error)) if error.kind == DirectoryErrorKind::NotFound => {
-                // It went between listing and fetching; the next listing says so.
+            Err(ReadFailure::Fetch(error)) if error.kind == DirectoryErrorKind::NotFound => {
+                // It was removed after the listing; the next listing records that.
                 continue;
             }
-            Err(Failure::Fetch(error)) => {
+            Err(ReadFailure::Fetch(error)) => {
                 let code = match error.kind {
                     DirectoryErrorKind::Denied => ProblemCode::PermissionDenied,
                     DirectoryErrorKind::Refused => ProblemCode::LinkRefused,
@@ -74,8 +74,8 @@ pub(super) fn change(unit: Unit, read: Vec<ReadFile>, now: Millis, interval: Mil
                 problems.push(problem(code, error.message, next_attempt));
                 FileOutcome::Unreadable { fault, next_attempt }
             }
-            Err(Failure::Index(error)) => {
-                // Not the archive's fault: it is not on record as tried.
+            Err(ReadFailure::Index(error)) => {
+                // No fault of the archive: no attempt is recorded.
                 index_error = Some(error);
                 continue;
             }

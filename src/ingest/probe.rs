@@ -1,6 +1,6 @@
-//! Whether the archives of a unit can be read, without keeping anything of them: asked before they may be deleted.
+//! Probes whether the archives of a unit can be read, before they may be deleted. Nothing of them is kept.
 //!
-//! Small files are read whole. Of large job archives the head and the end are looked at; where these say nothing, all of it is read.
+//! Small files are read whole. Of large job archives the head and the end are read, and the rest only where these do not suffice.
 
 use std::io;
 
@@ -10,7 +10,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
 use super::outcome::Unit;
-use super::read::{Failure, ReadFile, failure};
+use super::read::{ReadFailure, ReadFile};
 use super::task::Task;
 use super::{Ingest, WHOLE_UP_TO, outcome};
 use crate::archive::facts::JobApplication;
@@ -19,28 +19,28 @@ use crate::directory::{Contents, Directory, DirectoryError, FileKind, FoundFile}
 use crate::index::{JudgedFile, UnitChange, UnitKey};
 use crate::tasks;
 
-/// Job archives above this are looked at by their ends.
+/// Bytes above which only the ends of a job archive are read.
 const WHOLE: u64 = 256 << 10;
 
 /// Bytes of each end: the first holds an entry under the job's id in every archive that Flink writes.
 const END: u64 = 64 << 10;
 
-/// What came of it.
+/// The result of a probe.
 pub struct ProbedUnit {
     /// The unit.
     pub key: UnitKey,
     /// Files that can be read.
     pub readable: Vec<JudgedFile>,
-    /// A job that may belong to an application, to be ingested: only the index tells to which.
+    /// The task of a job that may belong to an application: it must be ingested, since only the index knows to which.
     pub claimable: Option<Task>,
-    /// What the index has to know of those that cannot be read.
+    /// The change of the index for files that cannot be read.
     pub unreadable: Option<UnitChange>,
     /// Keeps its share of the bytes in flight.
     pub in_flight: OwnedSemaphorePermit,
 }
 
 impl Ingest {
-    /// Looks whether the files of a task can be read.
+    /// Probes whether the files of a task can be read.
     pub async fn probe(&self, directory: &Directory, task: Task) -> ProbedUnit {
         let again = task.clone();
         let mut claimable = false;
@@ -53,7 +53,7 @@ impl Ingest {
                 (UnitKey::LegacyJob(_, job), FileKind::Summary) => Owner::Job(*job),
                 (_, FileKind::Job(job)) => Owner::Job(job),
             };
-            match look(directory, &file, owner, self.shared.limits).await {
+            match probe_file(directory, &file, owner, self.inner.limits).await {
                 Ok(application) => {
                     claimable |= matches!(key, UnitKey::LegacyJob(..)) && application != JobApplication::NotArchived;
                     readable.push(JudgedFile { kind: file.kind, fingerprint: file.version.fingerprint() });
@@ -62,29 +62,29 @@ impl Ingest {
             }
         }
         let unit = || Unit { key: key.clone(), failures, has_summary };
-        let (now, interval) = (self.shared.clock.now(), self.shared.refresh_interval);
+        let (now, interval) = (self.inner.clock.now(), self.inner.refresh_interval);
         let unreadable = (!failed.is_empty()).then(|| outcome::change(unit(), failed, now, interval).0);
         ProbedUnit { key, readable, claimable: claimable.then_some(again), unreadable, in_flight }
     }
 }
 
-/// Whether one file can be read, and what a job tells of its application.
-async fn look(directory: &Directory, file: &FoundFile, owner: Owner, limits: ArchiveLimits) -> Result<JobApplication, Failure> {
+/// Probes one file. Returns whether a job may belong to an application.
+async fn probe_file(directory: &Directory, file: &FoundFile, owner: Owner, limits: ArchiveLimits) -> Result<JobApplication, ReadFailure> {
     let size = file.version.size;
     if file.kind != FileKind::Summary && size > WHOLE {
-        let head = directory.read_part(&file.path, 0..END).await.map_err(Failure::Fetch)?;
-        let tail = directory.read_part(&file.path, size - END..size).await.map_err(Failure::Fetch)?;
+        let head = directory.read_part(&file.path, 0..END).await.map_err(ReadFailure::Fetch)?;
+        let tail = directory.read_part(&file.path, size - END..size).await.map_err(ReadFailure::Fetch)?;
         if archive::has_whole_ends(&head, &tail, owner, &limits) {
             // A job that fails before it is run has no archive of this size.
             return Ok(JobApplication::NotArchived);
         }
     }
-    let contents = directory.read(&file.path, WHOLE_UP_TO).await.map_err(Failure::Fetch)?;
+    let contents = directory.read(&file.path, WHOLE_UP_TO).await.map_err(ReadFailure::Fetch)?;
     tasks::spawn_blocking(move || read(contents, owner, &limits)).await
 }
 
-/// Reads all of an archive, and keeps nothing.
-fn read(contents: Contents, owner: Owner, limits: &ArchiveLimits) -> Result<JobApplication, Failure> {
+/// Reads a whole archive, and keeps nothing.
+fn read(contents: Contents, owner: Owner, limits: &ArchiveLimits) -> Result<JobApplication, ReadFailure> {
     let read = match contents {
         Contents::Whole(bytes) => archive::read_slice(&bytes, owner, limits, &mut NoSink),
         Contents::Stream(stream) => {
@@ -92,5 +92,5 @@ fn read(contents: Contents, owner: Owner, limits: &ArchiveLimits) -> Result<JobA
             archive::read_stream(SyncIoBridge::new(stream), owner, limits, &mut NoSink)
         }
     };
-    read.map(|read| read.facts.application).map_err(failure)
+    read.map(|read| read.facts.application).map_err(ReadFailure::from)
 }

@@ -14,23 +14,27 @@ use crate::index::{IndexError, IndexWriter, Pack, StagedPack};
 use crate::pack::{Packer, Part};
 use crate::tasks;
 
-/// Compressed bytes of a streamed archive that are held before they are staged in the index.
+/// Compressed bytes of a streamed archive in memory after which they are staged in the index.
 const STAGE_AT: u64 = 4 << 20;
 
 /// A file after it was fetched and read.
 pub(super) struct ReadFile {
     pub(super) file: FoundFile,
-    pub(super) result: Result<(archive::ParsedArchive, Pack), Failure>,
+    pub(super) result: Result<(archive::ParsedArchive, Pack), ReadFailure>,
 }
 
-/// Why there is nothing of a file.
-pub(super) enum Failure {
-    Fetch(DirectoryError),
+/// Why a file could not be read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReadFailure {
+    #[error("the file could not be fetched")]
+    Fetch(#[from] DirectoryError),
+    #[error("the content of the file is no archive")]
     Unreadable(archive::Unreadable),
-    Index(IndexError),
+    #[error("the index could not be written")]
+    Index(#[from] IndexError),
 }
 
-/// Reads all files of a unit: those in memory in one go, streams one after another.
+/// Reads all files of a unit: those in memory in one blocking task, streams one after another.
 pub(super) async fn read(archives: ApplicationArchives, limits: ArchiveLimits, writer: IndexWriter) -> Vec<ReadFile> {
     let mut done = Vec::new();
     let mut whole = Vec::new();
@@ -39,7 +43,7 @@ pub(super) async fn read(archives: ApplicationArchives, limits: ArchiveLimits, w
         match contents {
             Ok(Contents::Whole(bytes)) => whole.push((file, owner, bytes)),
             Ok(Contents::Stream(stream)) => streams.push((file, owner, stream)),
-            Err(error) => done.push(ReadFile { file, result: Err(Failure::Fetch(error)) }),
+            Err(error) => done.push(ReadFile { file, result: Err(ReadFailure::Fetch(error)) }),
         }
     }
     if !whole.is_empty() {
@@ -58,7 +62,7 @@ fn read_whole(file: FoundFile, owner: Owner, bytes: &Bytes, limits: &ArchiveLimi
     let mut sink = WholePack::default();
     let result = match archive::read_slice(bytes, owner, limits, &mut sink) {
         Ok(read) => Ok((read, Pack::Whole(sink.finish()))),
-        Err(error) => Err(failure(error)),
+        Err(error) => Err(error.into()),
     };
     ReadFile { file, result }
 }
@@ -74,23 +78,27 @@ fn read_streamed(
     let source = SyncIoBridge::new_with_handle(StreamReader::new(stream.map_err(io::Error::other)), runtime.clone());
     let mut sink = StagingPack { packer: Packer::default(), parts: Vec::new(), held: 0, staged: None, writer };
     let result = match archive::read_stream(source, owner, limits, &mut sink) {
-        Ok(read) => sink.finish().map(|pack| (read, pack)).map_err(Failure::Index),
-        Err(error) => Err(failure(error)),
+        Ok(read) => sink.finish().map(|pack| (read, pack)).map_err(ReadFailure::Index),
+        Err(error) => Err(error.into()),
     };
     ReadFile { file, result }
 }
 
-pub(super) fn failure(error: ReadError) -> Failure {
-    match error {
-        ReadError::Unreadable(unreadable) => Failure::Unreadable(unreadable),
-        ReadError::Source(error) => Failure::Fetch(match error.downcast::<DirectoryError>() {
-            Ok(error) => error,
-            Err(error) => DirectoryError { kind: DirectoryErrorKind::Unavailable, message: format!("reading broke off: {error}") },
-        }),
-        ReadError::Sink(SinkError(error)) => Failure::Index(match error.downcast::<IndexError>() {
-            Ok(error) => *error,
-            Err(error) => IndexError::Failed(error.to_string()),
-        }),
+impl From<ReadError> for ReadFailure {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Unreadable(unreadable) => Self::Unreadable(unreadable),
+            ReadError::Source(error) => Self::Fetch(match error.downcast::<DirectoryError>() {
+                Ok(error) => error,
+                Err(error) => {
+                    DirectoryError { kind: DirectoryErrorKind::Unavailable, message: format!("reading was interrupted: {error}") }
+                }
+            }),
+            ReadError::Sink(SinkError(error)) => Self::Index(match error.downcast::<IndexError>() {
+                Ok(error) => *error,
+                Err(error) => IndexError::Failed(error.to_string()),
+            }),
+        }
     }
 }
 
@@ -115,7 +123,7 @@ impl DocumentSink for WholePack {
     }
 }
 
-/// Packs the documents of a streamed archive, and hands full parts to the index as they come.
+/// Packs the documents of a streamed archive, and stages full parts in the index while it is read.
 struct StagingPack {
     packer: Packer,
     parts: Vec<Part>,

@@ -1,4 +1,4 @@
-//! Ingest on demand: an archive whose pack was evicted is read again, ahead of the queue, one flight per unit.
+//! Restores the documents of an evicted archive on demand: the unit is ingested again, ahead of the queue.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,19 +14,19 @@ use crate::index::{FileChange, FileOutcome, Presence, UnitChange, UnitKey, Urgen
 use crate::problem::{Problem, ProblemCode};
 use crate::telemetry::IngestReason;
 
-/// The common result of all who wait for one unit: what kept single files of it from coming back, or all.
-pub(super) type Flight = Shared<BoxFuture<'static, Result<Arc<Missing>, RestoreError>>>;
+/// The common result of all requests that wait for one unit.
+pub(super) type Flight = Shared<BoxFuture<'static, Result<Arc<Failed>, RestoreError>>>;
 
-/// Files that did not come back, and why.
-type Missing = Vec<(FileKind, RestoreError)>;
+/// Files that could not be restored, and why.
+type Failed = Vec<(FileKind, RestoreError)>;
 
-/// How long a client is told to wait when the store cannot be reached.
+/// The `Retry-After` of an answer when the store cannot be reached.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
 
-/// Why an evicted archive could not be brought back.
+/// Why an evicted archive could not be restored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RestoreError {
-    /// The store that holds it cannot be reached, or the data directory takes nothing: worth another try.
+    /// The store cannot be reached, or the data directory cannot be written: a retry may succeed.
     #[error("{message}")]
     Unavailable {
         /// A sentence for the client.
@@ -34,10 +34,10 @@ pub enum RestoreError {
         /// After this time.
         retry_after: Duration,
     },
-    /// It is gone from its archive directory.
-    #[error("the archive is gone from its archive directory")]
-    Gone,
-    /// It is there, but can no longer be read.
+    /// The archive is missing from its archive directory.
+    #[error("the archive is no longer in its archive directory")]
+    Missing,
+    /// The archive is present, but cannot be read.
     #[error("{0}")]
     Unreadable(String),
 }
@@ -45,49 +45,53 @@ pub enum RestoreError {
 impl Ingest {
     /// Ingests one evicted unit again, ahead of the queue. Any number of callers for one unit cause one fetch.
     ///
-    /// With `wanted` only that one's archive has to come back: another one of the unit that cannot be read hides nothing of it.
+    /// With `wanted` only the archive of that owner must be restored: other archives of the unit may fail.
     ///
     /// # Errors
     /// [`RestoreError`].
     pub async fn restore(&self, unit: &UnitKey, wanted: Option<Owner>) -> Result<(), RestoreError> {
         let flight = {
-            let mut returning = self.shared.returning.lock().await;
-            if let Some(flight) = returning.get(unit) {
+            let mut restores = self.inner.restores.lock().await;
+            if let Some(flight) = restores.get(unit) {
                 flight.clone()
             } else {
                 let (ingest, key) = (self.clone(), unit.clone());
-                // Its own task: the flight lands even when the first client has hung up.
-                let landing = crate::tasks::spawn(async move {
+                // A task of its own: the restore ends even when the first client has hung up.
+                let restore = crate::tasks::spawn(async move {
                     let result = ingest.fetch_again(&key).await;
-                    ingest.shared.returning.lock().await.remove(&key);
+                    ingest.inner.restores.lock().await.remove(&key);
                     result
                 });
-                let flight = landing
-                    .map(|ended| ended.unwrap_or_else(|_| Err(unavailable("reading the archive again was cut short"))))
+                let flight = restore
+                    .map(|ended| {
+                        ended.unwrap_or_else(|_| {
+                            Err(unavailable("the archive could not be read again: the read was interrupted. Retry the request"))
+                        })
+                    })
                     .boxed()
                     .shared();
-                returning.insert(unit.clone(), flight.clone());
+                restores.insert(unit.clone(), flight.clone());
                 flight
             }
         };
-        let missing = flight.await?;
+        let failed = flight.await?;
         let wanted = wanted.map(|owner| match owner {
             Owner::Application(_) => FileKind::Summary,
             Owner::Job(job) => FileKind::Job(job),
         });
-        match missing.iter().find(|(file, _)| wanted.is_none_or(|wanted| *file == wanted)) {
+        match failed.iter().find(|(file, _)| wanted.is_none_or(|wanted| *file == wanted)) {
             Some((_, error)) => Err(error.clone()),
             None => Ok(()),
         }
     }
 
-    async fn fetch_again(&self, unit: &UnitKey) -> Result<Arc<Missing>, RestoreError> {
+    async fn fetch_again(&self, unit: &UnitKey) -> Result<Arc<Failed>, RestoreError> {
         let Some(directory) = self.directory(unit.directory()) else {
-            return Err(RestoreError::Gone);
+            return Err(RestoreError::Missing);
         };
-        let files = self.shared.reader.unit_files(unit).await.map_err(|error| unavailable(error.to_string()))?;
+        let files = self.inner.reader.unit_files(unit).await.map_err(|error| unavailable(error.to_string()))?;
         let Some(newest) = files.iter().map(|file| file.version.modified).max() else {
-            return Err(RestoreError::Gone);
+            return Err(RestoreError::Missing);
         };
         let kinds: Vec<FileKind> = files.iter().map(|file| file.kind).collect();
         let has_summary = matches!(unit, UnitKey::LegacyJob(..)) || kinds.contains(&FileKind::Summary);
@@ -97,53 +101,53 @@ impl Ingest {
             return Err(unavailable(error.to_string()));
         }
         let mut change = ingested.change;
-        let gone: Vec<FileKind> = kinds.into_iter().filter(|kind| change.files.iter().all(|file| file.kind != *kind)).collect();
-        let mut missing = refused(&mut change);
-        if !gone.is_empty() && self.has_vanished(unit).await? {
+        let missing: Vec<FileKind> = kinds.into_iter().filter(|kind| change.files.iter().all(|file| file.kind != *kind)).collect();
+        let mut failed = not_returned(&mut change);
+        if !missing.is_empty() && self.has_vanished(unit).await? {
             return Err(unavailable(format!(
                 "the archive directory {} held archives and now holds none at all; is its volume mounted?",
                 unit.directory()
             )));
         }
-        missing.extend(gone.iter().map(|file| (*file, RestoreError::Gone)));
-        if missing.len() == gone.len() && change.files.is_empty() {
+        failed.extend(missing.iter().map(|file| (*file, RestoreError::Missing)));
+        if failed.len() == missing.len() && change.files.is_empty() {
             self.note(vec![Presence::UnitGone(unit.clone())]).await?;
-            return Err(RestoreError::Gone);
+            return Err(RestoreError::Missing);
         }
-        missing.extend(unreadable(&change));
-        if !gone.is_empty() {
-            self.note(gone.into_iter().map(|file| Presence::FileGone(unit.clone(), file)).collect()).await?;
+        failed.extend(unreadable(&change));
+        if !missing.is_empty() {
+            self.note(missing.into_iter().map(|file| Presence::FileGone(unit.clone(), file)).collect()).await?;
         }
         if !change.files.is_empty() {
-            let changes = self.shared.writer.apply(change, Urgency::Now).await.map_err(|error| unavailable(error.to_string()))?;
+            let changes = self.inner.writer.apply(change, Urgency::Now).await.map_err(|error| unavailable(error.to_string()))?;
             changes.log();
         }
-        Ok(Arc::new(missing))
+        Ok(Arc::new(failed))
     }
 
-    /// Whether the directory of a unit may not be mounted: then what is not there is not gone.
+    /// Whether the directory of a unit may not be mounted: then no archive of it is taken for missing.
     async fn has_vanished(&self, unit: &UnitKey) -> Result<bool, RestoreError> {
-        self.shared.reader.has_vanished(unit.directory()).await.map_err(|error| unavailable(error.to_string()))
+        self.inner.reader.has_vanished(unit.directory()).await.map_err(|error| unavailable(error.to_string()))
     }
 
     async fn note(&self, presence: Vec<Presence>) -> Result<(), RestoreError> {
-        let noted = self.shared.writer.note_presence(presence, self.shared.clock.now()).await;
+        let noted = self.inner.writer.note_presence(presence, self.inner.clock.now()).await;
         noted.map(drop).map_err(|error| unavailable(error.to_string()))
     }
 }
 
-/// Takes out of a change what a store could not be asked for: that says nothing of the archives, and the index keeps what it knows.
-fn refused(change: &mut UnitChange) -> Missing {
-    let refused = |problem: &mut Problem| matches!(problem.code, ProblemCode::FetchFailed | ProblemCode::PermissionDenied);
-    let refused: Vec<Problem> = change.problems.extract_if(.., refused).collect();
-    let reason = |file: &FileChange| refused.iter().find(|problem| problem.subject.file.as_ref() == Some(&file.path));
-    let missing = change.files.iter().filter_map(|file| Some((file.kind, unavailable(&reason(file)?.reason)))).collect();
+/// Takes the files out of a change that the store did not return, so that the index keeps their content.
+fn not_returned(change: &mut UnitChange) -> Failed {
+    let is_failure = |problem: &mut Problem| matches!(problem.code, ProblemCode::FetchFailed | ProblemCode::PermissionDenied);
+    let failures: Vec<Problem> = change.problems.extract_if(.., is_failure).collect();
+    let reason = |file: &FileChange| failures.iter().find(|problem| problem.subject.file.as_ref() == Some(&file.path));
+    let failed = change.files.iter().filter_map(|file| Some((file.kind, unavailable(&reason(file)?.reason)))).collect();
     change.files.retain(|file| reason(file).is_none());
-    missing
+    failed
 }
 
-/// What is there and could not be read.
-fn unreadable(change: &UnitChange) -> Missing {
+/// The files that are present and could not be read.
+fn unreadable(change: &UnitChange) -> Failed {
     let files = change.files.iter().filter(|file| matches!(file.outcome, FileOutcome::Unreadable { .. }));
     let reason = |file: &FileChange| {
         let problem = change.problems.iter().find(|problem| problem.subject.file.as_ref() == Some(&file.path));

@@ -1,6 +1,6 @@
-//! Somebody asks for an archive that could not be read: whether that has changed since, before the answer says why.
+//! Retries an archive that could not be read when a client requests it, before the answer says why it cannot be read.
 //!
-//! What the store did not hand out is read again. What has bad content is looked at, and read only if it is another version by now.
+//! A file that the store did not return is read again. A file with bad content is listed, and read only if it is another version now.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use crate::index::{Fault, Presence, UnitChange, UnitKey, Unread, Urgency};
 use crate::names::FilePath;
 use crate::telemetry::IngestReason;
 
-/// How long an archive is left alone after somebody has asked for it.
+/// Milliseconds after a retry in which the archive is not retried again.
 const fn rest(fault: Fault) -> Millis {
     match fault {
         Fault::Store => 2_000,
@@ -23,64 +23,64 @@ const fn rest(fault: Fault) -> Millis {
     }
 }
 
-/// Archives that are asked for again at once.
-const AT_ONCE: usize = 4;
+/// Limit of retries at once.
+const MAX_AT_ONCE: usize = 4;
 
-/// The same in a minute.
-const A_MINUTE: usize = 60;
+/// Limit of retries in a minute.
+const MAX_PER_MINUTE: usize = 60;
 
 type Flight = Shared<BoxFuture<'static, ()>>;
 
-/// What is being asked for again, and what was lately.
+/// Retries in flight, and recent ones.
 #[derive(Default)]
 pub(super) struct Retried {
     flights: HashMap<(UnitKey, FileKind), Flight>,
-    /// Until when each is left alone.
+    /// The end of the rest of each archive.
     resting: HashMap<(UnitKey, FileKind), Millis>,
     started: Vec<Millis>,
 }
 
 impl Ingest {
-    /// Has another try at an archive that could not be read. One flight per archive, few at a time and a minute.
+    /// Retries an archive that could not be read. One retry per archive at a time; retries are limited at once and per minute.
     ///
-    /// Ask the index again after this, whatever came of it.
+    /// Read the index again after this, also if the retry failed.
     pub async fn retry_unread(&self, unread: &Unread) {
-        let now = self.shared.clock.now();
+        let now = self.inner.clock.now();
         let id = (unread.unit.clone(), unread.file);
         let flight = {
-            let mut asked = self.shared.asked.lock().await;
-            asked.resting.retain(|_, until| (now..=now + rest(Fault::Content)).contains(until));
-            asked.started.retain(|at| (0..60_000).contains(&(now - *at)));
-            if let Some(flight) = asked.flights.get(&id) {
+            let mut retried = self.inner.retried.lock().await;
+            retried.resting.retain(|_, until| (now..=now + rest(Fault::Content)).contains(until));
+            retried.started.retain(|at| (0..60_000).contains(&(now - *at)));
+            if let Some(flight) = retried.flights.get(&id) {
                 flight.clone()
             } else {
-                if asked.resting.contains_key(&id) || asked.flights.len() >= AT_ONCE || asked.started.len() >= A_MINUTE {
+                if retried.resting.contains_key(&id) || retried.flights.len() >= MAX_AT_ONCE || retried.started.len() >= MAX_PER_MINUTE {
                     return;
                 }
-                asked.started.push(now);
+                retried.started.push(now);
                 let (ingest, unread, landed) = (self.clone(), unread.clone(), id.clone());
-                // Its own task: the flight lands even when the first client has hung up.
-                let asking = crate::tasks::spawn(async move {
-                    ingest.look_again(&unread).await;
-                    let until = ingest.shared.clock.now() + rest(unread.fault);
-                    let mut asked = ingest.shared.asked.lock().await;
-                    asked.flights.remove(&landed);
-                    asked.resting.insert(landed, until);
+                // A task of its own: the retry ends even when the first client has hung up.
+                let retry = crate::tasks::spawn(async move {
+                    ingest.retry_if_useful(&unread).await;
+                    let until = ingest.inner.clock.now() + rest(unread.fault);
+                    let mut retried = ingest.inner.retried.lock().await;
+                    retried.flights.remove(&landed);
+                    retried.resting.insert(landed, until);
                 });
-                let flight = asking.map(drop).boxed().shared();
-                asked.flights.insert(id, flight.clone());
+                let flight = retry.map(drop).boxed().shared();
+                retried.flights.insert(id, flight.clone());
                 flight
             }
         };
         flight.await;
     }
 
-    async fn look_again(&self, unread: &Unread) {
+    async fn retry_if_useful(&self, unread: &Unread) {
         let Some(directory) = self.directory(unread.unit.directory()) else { return };
         let change = match unread.fault {
             Fault::Store => match self.retry(directory, unread.unit.clone(), vec![(unread.file, unread.failures)]).await {
                 Ok(Some(ingested)) if ingested.index_error.is_none() => ingested.change,
-                // The next refresh tells what is wrong.
+                // The next refresh reports the problem.
                 _ => return,
             },
             Fault::Content => match self.other_version(directory, unread).await {
@@ -88,24 +88,24 @@ impl Ingest {
                 None => return,
             },
         };
-        match self.shared.writer.apply(change, Urgency::Now).await {
+        match self.inner.writer.apply(change, Urgency::Now).await {
             Ok(changes) => changes.log(),
             Err(error) => tracing::debug!("an archive that was read again could not be indexed: {error}"),
         }
     }
 
-    /// What came of reading another version than the one that could not be read; `None` when there is none.
+    /// The result of reading another version than the one that could not be read; `None` when there is none.
     async fn other_version(&self, directory: &Directory, unread: &Unread) -> Option<UnitChange> {
         let files = match files(directory, unread).await {
             Ok(files) => files,
             Err(error) => {
-                tracing::debug!("an archive could not be looked at again: {error}");
+                tracing::debug!("the files of an archive that could not be read could not be listed: {error}");
                 return None;
             }
         };
         let has_summary = matches!(unread.unit, UnitKey::LegacyJob(..)) || files.iter().any(|file| file.kind == FileKind::Summary);
         let Some(file) = files.into_iter().find(|file| file.kind == unread.file) else {
-            self.note_gone(unread).await;
+            self.note_missing(unread).await;
             return None;
         };
         if file.version.fingerprint() == unread.tried {
@@ -117,18 +117,18 @@ impl Ingest {
         (ingested.index_error.is_none() && !ingested.change.files.is_empty()).then_some(ingested.change)
     }
 
-    async fn note_gone(&self, unread: &Unread) {
-        let gone = match unread.unit {
+    async fn note_missing(&self, unread: &Unread) {
+        let missing = match unread.unit {
             UnitKey::Application(_) => Presence::FileGone(unread.unit.clone(), unread.file),
             UnitKey::LegacyJob(..) => Presence::UnitGone(unread.unit.clone()),
         };
-        if let Err(error) = self.shared.writer.note_presence(vec![gone], self.shared.clock.now()).await {
-            tracing::debug!("that an archive is gone could not be noted: {error}");
+        if let Err(error) = self.inner.writer.note_presence(vec![missing], self.inner.clock.now()).await {
+            tracing::debug!("a missing archive could not be recorded: {error}");
         }
     }
 }
 
-/// The files of the unit that are there now.
+/// The present files of the unit.
 async fn files(directory: &Directory, unread: &Unread) -> Result<Vec<FoundFile>, DirectoryError> {
     match &unread.unit {
         UnitKey::LegacyJob(_, job) => Ok(directory.legacy_job_file(*job).await?.into_iter().collect()),

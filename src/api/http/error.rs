@@ -177,7 +177,7 @@ impl From<RestoreError> for ApiError {
                 let cause = format!("an evicted archive could not be fetched again: {message}");
                 Self::unavailable(message, retry_after, cause)
             }
-            RestoreError::Gone => Self::gone(GONE),
+            RestoreError::Missing => Self::gone(GONE),
             RestoreError::Unreadable(reason) => Self::not_found(format!(
                 "The documents of this archive were evicted from the cache, and the archive in its archive directory cannot be read any more: \
                  {reason}"

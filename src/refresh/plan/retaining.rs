@@ -386,7 +386,8 @@ impl Planner<'_> {
             let mark = self.known.marks.of(&key).copied();
             let removed = self.is_being_removed(&UnitKey::application(&self.directory, &owner.0, owner.1));
             // An application that was removed before its job has taken the verdict with it: the job is removed, too.
-            let removed_before = !self.seen_applications.contains_key(&owner) && mark.is_some_and(|mark| mark.removal != Removal::ForgetGone);
+            let removed_before =
+                !self.seen_applications.contains_key(&owner) && mark.is_some_and(|mark| mark.removal != Removal::ForgetGone);
             let is_safe = !needs_reading || (judged.all_read && !judged.unreadable);
             let (reason, doubted) = match owners.get(&owner) {
                 Some(Ruling::Doubted(reason, _)) => (reason.code(), true),
