@@ -1,4 +1,4 @@
-//! Reading one archive: bytes in, documents and an overview out. Opens nothing, never panics.
+//! Parses one archive: bytes in, documents and an overview out. It opens no file and never panics.
 //!
 //! An archive is `{"archive":[{"path":"/jobs/…","json":"<JSON text as a string>"}, …]}`, UTF-8, as Flink's `FsJsonArchivist` writes it.
 
@@ -29,7 +29,7 @@ use crate::clock::Millis;
 use crate::ids::{ApplicationId, JobId};
 use crate::problem::ProblemCode;
 
-/// Limits on what an archive may hold (`historyserver.limits.*`).
+/// Limits for the content of an archive (`historyserver.limits.*`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ArchiveLimits {
     /// Bytes of one document (`historyserver.limits.document-size`).
@@ -38,7 +38,7 @@ pub struct ArchiveLimits {
     pub entries: u64,
     /// Nesting of a document and of the envelope (`historyserver.limits.depth`).
     pub depth: usize,
-    /// Bytes of an entry path (`historyserver.limits.path-length`); above 64 KiB as if it were 64 KiB.
+    /// Bytes of an entry path (`historyserver.limits.path-length`). Values above 64 KiB act as 64 KiB.
     pub path_length: usize,
 }
 
@@ -48,7 +48,7 @@ impl Default for ArchiveLimits {
     }
 }
 
-/// Whose archive a file is, by its place in the archive directory.
+/// The owner of an archive file, by its path in the archive directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Owner {
     /// The summary of this application.
@@ -57,112 +57,112 @@ pub enum Owner {
     Job(JobId),
 }
 
-/// Something wrong with one entry, or with the overview, of an archive that is otherwise served.
+/// A problem of one entry, or of the overview, of an archive that is otherwise served.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flaw {
     /// Stable code.
     pub code: ProblemCode,
-    /// A sentence that names the entry by its number, never by its content.
+    /// A sentence that names the entry by its number. It never contains text of the archive.
     pub reason: String,
 }
 
-/// An archive that cannot be read as a whole. Its last good documents stay.
+/// An archive that cannot be read. The documents of its last readable version stay.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Unreadable {
     /// Stable code.
     pub code: ProblemCode,
-    /// A sentence; free of content.
+    /// A sentence. It never contains text of the archive.
     pub reason: String,
 }
 
-/// What is known of an application from its summary.
+/// The fields of an application in its summary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApplicationRecord {
     /// Name as archived.
     pub name: String,
-    /// State as archived: `FINISHED`, `FAILED`, `CANCELED` or what a later Flink writes.
+    /// State as archived: `FINISHED`, `FAILED`, `CANCELED` or a state of a later version of Flink.
     pub status: String,
-    /// Start, where the archive tells it.
+    /// Start; `None` where the archive has none.
     pub start: Option<Millis>,
-    /// End, where the archive tells it: of a job that never got its resources Flink writes 0, of one that runs -1.
+    /// End; `None` where the archive has none. Flink writes 0 for a job that never got its resources and -1 for one that runs.
     pub end: Option<Millis>,
-    /// Milliseconds, where the archive tells it.
+    /// Milliseconds; `None` where the archive has no duration.
     pub duration: Option<i64>,
     /// Number of jobs by job state, as archived.
     pub job_counts: Vec<(String, u64)>,
-    /// Jobs that the summary names.
+    /// The jobs in the summary.
     pub jobs: Vec<NamedJob>,
-    /// The object of `/applications/overview`, text as archived.
+    /// The object of `/applications/overview` as archived.
     pub overview: String,
 }
 
-/// A job that a summary names.
+/// A job in a summary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NamedJob {
     /// Id.
     pub id: JobId,
-    /// Start, where the summary tells it.
+    /// Start; `None` where the summary has none.
     pub start: Option<Millis>,
 }
 
-/// What is known of a job from its archive.
+/// The fields of a job in its archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobRecord {
     /// Name as archived.
     pub name: String,
     /// State as archived.
     pub status: String,
-    /// Start, where the archive tells it.
+    /// Start; `None` where the archive has none.
     pub start: Option<Millis>,
-    /// End, where the archive tells it: of a job that never got its resources Flink writes 0, of one that runs -1.
+    /// End; `None` where the archive has none. Flink writes 0 for a job that never got its resources and -1 for one that runs.
     pub end: Option<Millis>,
-    /// Milliseconds, where the archive tells it.
+    /// Milliseconds; `None` where the archive has no duration.
     pub duration: Option<i64>,
-    /// `BATCH` or `STREAMING`, where the archive tells.
+    /// `BATCH` or `STREAMING`; `None` where the archive has no type.
     pub job_type: Option<String>,
-    /// The application that it belongs to, as its details tell.
+    /// The application of the job, by its details.
     pub application: JobApplication,
-    /// Number of tasks by lower-case execution state, and `total`, as archived.
+    /// Number of tasks by execution state in lower case, and `total`, as archived.
     pub tasks: Vec<(String, u64)>,
-    /// The object of `/jobs/overview`: text as archived, with the members that Flink's clients require added where missing.
+    /// The object of `/jobs/overview` as archived, with missing members added that Flink's clients require.
     pub overview: String,
 }
 
-/// What the overview of an archive tells.
+/// The overview of an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record {
-    /// Of an application's summary.
+    /// From the summary of an application.
     Application(ApplicationRecord),
-    /// Of a job's archive.
+    /// From the archive of a job.
     Job(JobRecord),
 }
 
-/// An archive that was read to its end. Its documents went to the sink on the way.
+/// The result of reading a whole archive. Its documents were passed to the sink.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParsedArchive {
-    /// The overview; `None` when no entry tells one (its documents are served, it is not listed).
+    /// The overview; `None` when no entry has one: the documents are served, but the owner is not listed.
     pub record: Option<Record>,
-    /// What the documents tell beyond it.
+    /// Facts in the documents beyond the overview.
     pub facts: Facts,
-    /// What was left out, and why. Bounded: after 100 flaws of one code only their number is told.
+    /// The entries that were left out, and the reasons. After 100 flaws of one code, only their number is reported.
     pub flaws: Vec<Flaw>,
-    /// Documents given to the sink.
+    /// Number of documents passed to the sink.
     pub documents: u64,
     /// Bytes of these documents.
     pub document_bytes: u64,
 }
 
-/// Takes the documents of an archive in the order they stand in it.
+/// Receives the documents of an archive in archive order.
 pub trait DocumentSink {
-    /// Takes one document. The path belongs to the owner and begins with `/`; of equal paths the last counts.
+    /// Receives one document. The path belongs to the owner and begins with `/`. When a path repeats, the last document counts.
     ///
     /// # Errors
-    /// The sink cannot take it; reading stops and gives this error back.
+    /// The sink failed. Reading stops and returns this error.
     fn document(&mut self, path: &str, json: &str) -> Result<(), SinkError>;
 }
 
-/// Lets documents go: for whoever only asks whether an archive can be read.
+/// A sink that drops all documents, to check whether an archive can be read.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoSink;
 
@@ -172,15 +172,15 @@ impl DocumentSink for NoSink {
     }
 }
 
-/// A sink that could not go on, for a reason of its own.
+/// An error of a sink.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct SinkError(#[from] pub Box<dyn std::error::Error + Send + Sync>);
 
-/// Why reading an archive ended early.
+/// An error that ended the reading of an archive.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// The archive's fault.
+    /// The archive is invalid.
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
     /// The source failed while it was read.
@@ -191,18 +191,43 @@ pub enum ReadError {
     Sink(#[from] SinkError),
 }
 
-/// Bytes that a stream is read in.
+/// Size of the buffer that a stream is read into.
 const STREAM_BUFFER_BYTES: usize = 256 << 10;
-/// Entry paths are never longer, whatever is configured: they are looked up, listed and stored whole.
-const LONGEST_PATH: usize = 64 << 10;
-/// Bytes of an overview object: it is kept beside the documents, in the tables that lists are read from.
-const OVERVIEW_BYTES: usize = 1 << 20;
-/// Bytes of a state's name.
-const STATE_BYTES: usize = 64;
-/// Different states that are counted.
-const STATES: usize = 64;
+/// Upper limit of an entry path, whatever is configured: paths are looked up, listed and stored whole.
+const MAX_PATH_BYTES: usize = 64 << 10;
+/// Bytes of an overview object. It is stored beside the documents, in the tables that lists are read from.
+const MAX_OVERVIEW_BYTES: usize = 1 << 20;
+/// Bytes of the name of a state.
+const MAX_STATE_BYTES: usize = 64;
+/// Number of different states that are counted.
+const MAX_STATES: usize = 64;
 
 /// Reads an archive that is in memory.
+///
+/// ```
+/// use historyserver::archive::{ArchiveLimits, DocumentSink, Owner, Record, SinkError, read_slice};
+///
+/// /// Collects the paths of the documents.
+/// #[derive(Default)]
+/// struct Paths(Vec<String>);
+///
+/// impl DocumentSink for Paths {
+///     fn document(&mut self, path: &str, _json: &str) -> Result<(), SinkError> {
+///         self.0.push(path.to_owned());
+///         Ok(())
+///     }
+/// }
+///
+/// let id = "0d6f4f6e8da5b7e7a3551550ff16c873";
+/// let overview = format!(r#"{{"jobs":[{{"jid":"{id}","name":"orders","state":"FINISHED"}}]}}"#);
+/// let archive = serde_json::json!({"archive": [{"path": "/jobs/overview", "json": overview}]}).to_string();
+///
+/// let mut paths = Paths::default();
+/// let read = read_slice(archive.as_bytes(), Owner::Job(id.parse()?), &ArchiveLimits::default(), &mut paths)?;
+/// assert_eq!(paths.0, ["/jobs/overview"]);
+/// assert!(matches!(read.record, Some(Record::Job(job)) if job.name == "orders"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// [`ReadError::Unreadable`] or [`ReadError::Sink`].
@@ -210,14 +235,14 @@ pub fn read_slice(bytes: &[u8], owner: Owner, limits: &ArchiveLimits, sink: &mut
     reader::read(bytes, owner, limits, sink)
 }
 
-/// Whether an archive begins and ends as a whole archive of this owner does, by its first and its last bytes. `false` says nothing:
-/// only reading all of it tells whether it can be read.
+/// Checks the first and the last bytes of an archive: `true` if they are those of a complete archive of this owner. After `false` the
+/// archive may still be valid: then it must be read whole.
 #[must_use]
 pub fn has_whole_ends(head: &[u8], tail: &[u8], owner: Owner, limits: &ArchiveLimits) -> bool {
     ends::begins_well(head, owner, limits) && ends::ends_well(tail)
 }
 
-/// Reads an archive of any size with one document in memory at a time. Equal to [`read_slice`] on the same bytes.
+/// Reads an archive of any size with one document in memory at a time. The result equals that of [`read_slice`].
 ///
 /// # Errors
 /// [`ReadError`].
@@ -240,7 +265,7 @@ fn read_buffered(
     reader::read(BufReader::with_capacity(buffer_bytes, Retrying(source)), owner, limits, sink)
 }
 
-/// A source whose interrupted reads are repeated.
+/// A source that repeats interrupted reads.
 struct Retrying<S>(S);
 
 impl<S: io::Read> io::Read for Retrying<S> {
@@ -254,19 +279,19 @@ impl<S: io::Read> io::Read for Retrying<S> {
     }
 }
 
-/// The duration for an overview that is made from documents that do not tell it; -1 while there is no end.
+/// The duration of an overview whose documents have none; -1 while there is no end.
 fn duration(start: Millis, end: Millis) -> i64 {
     if end < 0 { -1 } else { end.saturating_sub(start).max(0) }
 }
 
-/// Time between two, where both are known.
+/// Milliseconds from start to end, where both are known.
 fn between(start: Option<Millis>, end: Option<Millis>) -> Option<i64> {
     Some(end?.saturating_sub(start?).max(0))
 }
 
-/// Whether a text can be a state or a type.
+/// Whether a text is valid as the name of a state or a type.
 fn is_state(text: &str) -> bool {
-    !text.is_empty() && text.len() <= STATE_BYTES && !text.chars().any(char::is_control)
+    !text.is_empty() && text.len() <= MAX_STATE_BYTES && !text.chars().any(char::is_control)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What an application's summary tells of it.
+//! Reads the overview of an application from the documents of its summary.
 
 use std::collections::HashSet;
 
@@ -7,20 +7,20 @@ use serde_json::{Map, Value, json};
 
 use super::facts::{figure, time};
 use super::members::Members;
-use super::{ApplicationRecord, NamedJob, OVERVIEW_BYTES, STATES, is_state};
+use super::{ApplicationRecord, MAX_OVERVIEW_BYTES, MAX_STATES, NamedJob, is_state};
 use crate::ids::{ApplicationId, JobId};
 
-/// The overview is of another application.
+/// The overview belongs to another application.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct OtherApplication;
 
-/// What was found so far. Of several overviews the last usable one counts.
+/// The overviews found so far. The last usable one counts.
 #[derive(Debug)]
 pub(super) struct ApplicationFindings {
     id: ApplicationId,
     overview: Option<ApplicationRecord>,
     details: Option<ApplicationRecord>,
-    /// Jobs that `/applications/<id>` names.
+    /// Jobs in `/applications/<id>`.
     jobs: Vec<NamedJob>,
     overview_seen: bool,
 }
@@ -34,7 +34,7 @@ impl ApplicationFindings {
     pub(super) fn overview(&mut self, document: &str) -> Result<(), OtherApplication> {
         self.overview_seen = true;
         let Some(members) = Members::parse(document) else { return Ok(()) };
-        // Flink writes exactly one: of several, none can be trusted to be it.
+        // Flink writes exactly one. With several, it is unknown which one is right.
         let [object] = members.elements("applications")[..] else { return Ok(()) };
         if let Some(record) = listed(self.id, object)? {
             self.overview = Some(record);
@@ -62,32 +62,34 @@ impl ApplicationFindings {
         }
     }
 
-    /// The record, and what is wrong with the overview.
+    /// The record, and the problem of the overview.
     pub(super) fn finish(self) -> (Option<ApplicationRecord>, Option<&'static str>) {
         let jobs = self.jobs;
         if let Some(record) = self.overview {
             return (Some(ApplicationRecord { jobs, ..record }), None);
         }
         let flaw = match (self.details.is_some(), self.overview_seen) {
-            (true, true) => "the application's overview cannot be used, so its details were taken instead",
-            (true, false) => "the summary has no overview of the application, so its details were taken instead",
-            (false, true) => "neither the application's overview nor its details tell its name and state: it is served, but not listed",
+            (true, true) => "the application's overview is invalid, so its details are used instead",
+            (true, false) => "the summary has no overview of the application, so its details are used instead",
+            (false, true) => {
+                "neither the application's overview nor its details contain its name and state: its documents are served, but it is not listed"
+            }
             (false, false) => {
-                "the summary has no overview of the application, and its details do not tell its name and state: it is served, but not listed"
+                "the summary has no overview of the application, and its details contain no name and state: its documents are served, but it is not listed"
             }
         };
         (self.details.map(|record| ApplicationRecord { jobs, ..record }), Some(flaw))
     }
 }
 
-/// The record of an object of `/applications/overview`; `None` if it lacks what a list needs.
+/// The record of an object of `/applications/overview`; `None` if its id, name or state is missing.
 fn listed(id: ApplicationId, object: &RawValue) -> Result<Option<ApplicationRecord>, OtherApplication> {
-    if object.get().len() > OVERVIEW_BYTES {
+    if object.get().len() > MAX_OVERVIEW_BYTES {
         return Ok(None);
     }
     let Some(members) = Members::parse(object.get()) else { return Ok(None) };
-    let Some(told) = members.text("id").and_then(|id| ApplicationId::from_name(id.as_bytes()).ok()) else { return Ok(None) };
-    if told != id {
+    let Some(archived) = members.text("id").and_then(|id| ApplicationId::from_name(id.as_bytes()).ok()) else { return Ok(None) };
+    if archived != id {
         return Err(OtherApplication);
     }
     let Some(name) = members.text("name") else { return Ok(None) };
@@ -110,7 +112,7 @@ fn overview_of_details(details: &Members<'_>, jobs: &[Members<'_>]) -> Option<St
     let mut counts: Map<String, Value> = Map::new();
     for state in jobs.iter().filter_map(|job| job.text("state").filter(|state| is_state(state))) {
         let count = counts.get(&state).and_then(Value::as_u64).unwrap_or(0);
-        if count > 0 || counts.len() < STATES {
+        if count > 0 || counts.len() < MAX_STATES {
             counts.insert(state, (count + 1).into());
         }
     }

@@ -1,4 +1,4 @@
-//! How deep a document nests, without parsing it.
+//! The nesting depth of a document, without parsing it.
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = ONES << 7;
@@ -8,11 +8,11 @@ const HIGHS: u64 = ONES << 7;
 const fn equal(word: u64, byte: u8) -> u64 {
     let zero_if_equal = word ^ (ONES * byte as u64);
     let equal = !(((zero_if_equal & !HIGHS) + !HIGHS) | zero_if_equal) & HIGHS;
-    // Gathers the high bits of the eight bytes in the highest byte.
+    // Collects the high bits of the eight bytes in the highest byte.
     equal.wrapping_shr(7).wrapping_mul(0x0102_0408_1020_4080) >> 56
 }
 
-/// Each bit becomes the parity of the bits up to and with it: between quotes, from the opening one on, bits are set.
+/// Each bit becomes the parity of all bits up to it. So the bits from an opening quote to its closing quote are set.
 #[inline]
 const fn prefix_parity(mut bits: u64) -> u64 {
     bits ^= bits << 1;
@@ -23,10 +23,10 @@ const fn prefix_parity(mut bits: u64) -> u64 {
     bits ^ bits << 32
 }
 
-/// Whether objects and arrays nest deeper than `limit`. What is not JSON is not judged beyond the place where that shows.
+/// Whether objects and arrays nest deeper than `limit`. Text that is not JSON is checked up to the first unbalanced bracket.
 pub(super) fn nests_deeper(document: &str, limit: usize) -> bool {
     let bytes = document.as_bytes();
-    // Nearly all documents end here: they do not have that many brackets at all.
+    // Nearly all documents end here: they have fewer brackets than the limit.
     if bytes.iter().filter(|&&byte| byte | 0x20 == b'{').count() <= limit {
         return false;
     }
@@ -45,14 +45,14 @@ pub(super) fn nests_deeper(document: &str, limit: usize) -> bool {
 struct Depth {
     level: usize,
     limit: usize,
-    /// All bits set if the block before ended within a string.
+    /// All bits are set if the previous block ended within a string.
     in_string: u64,
-    /// 1 if the block before ended with a backslash that escapes the next byte.
+    /// 1 if the previous block ended with a backslash that escapes the next byte.
     escaped: u64,
 }
 
 impl Depth {
-    /// Goes on with 64 bytes; the verdict as soon as there is one.
+    /// Reads 64 bytes. Returns the result as soon as it is known.
     fn block(&mut self, block: &[u8; 64]) -> Option<bool> {
         let (mut quotes, mut backslashes, mut opens, mut closes) = (0, 0, 0, 0);
         for (number, word) in block.as_chunks::<8>().0.iter().enumerate() {
@@ -77,7 +77,7 @@ impl Depth {
         self.step(opens, closes)
     }
 
-    /// Bytes that a backslash before them escapes.
+    /// The bytes that are escaped by a backslash.
     fn escapes(&mut self, mut backslashes: u64) -> u64 {
         let mut escaped = self.escaped;
         backslashes &= !escaped;
@@ -95,7 +95,7 @@ impl Depth {
         escaped
     }
 
-    /// Bracket by bracket, for the few blocks where the limit, or the end, is near.
+    /// Reads bracket by bracket, for the few blocks that are near the limit or the end.
     fn step(&mut self, opens: u64, closes: u64) -> Option<bool> {
         let mut brackets = opens | closes;
         while brackets != 0 {

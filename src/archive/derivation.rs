@@ -1,4 +1,4 @@
-//! What the documents of one archive tell of its owner: its row in lists, and the facts beyond it.
+//! Derives the row in lists and the facts of an archive's owner from its documents.
 
 use super::application::{ApplicationFindings, OtherApplication};
 use super::entry_path::{DocumentKind, EntryPaths};
@@ -6,7 +6,7 @@ use super::facts::{Deriver, Facts};
 use super::job::{JobFindings, OtherJob};
 use super::{Owner, Record};
 
-/// The overview is of another application or job.
+/// The overview belongs to another application or job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OtherOwner;
 
@@ -22,14 +22,14 @@ impl From<OtherJob> for OtherOwner {
     }
 }
 
-/// What was derived from one archive.
+/// The values derived from one archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Derived {
-    /// What lists show; `None`: no document tells it.
+    /// The row in lists; `None`: no document has a name and a state.
     pub record: Option<Record>,
-    /// What documents tell beyond it.
+    /// Facts beyond that row.
     pub facts: Facts,
-    /// What is wrong with the overview.
+    /// The problem of the overview.
     pub flaw: Option<&'static str>,
 }
 
@@ -39,7 +39,7 @@ enum Findings {
     Job(Box<JobFindings>),
 }
 
-/// Derives from the documents of one archive, given one by one in their order; of documents of one path the last counts.
+/// Reads the documents of one archive one by one, in archive order. When a path repeats, the last document counts.
 #[derive(Debug)]
 pub struct Derivation {
     paths: EntryPaths,
@@ -48,7 +48,7 @@ pub struct Derivation {
 }
 
 impl Derivation {
-    /// One for the archive of this owner.
+    /// A derivation for the archive of this owner.
     #[must_use]
     pub fn new(owner: Owner) -> Self {
         let findings = match owner {
@@ -58,23 +58,23 @@ impl Derivation {
         Self { paths: EntryPaths::new(owner), deriver: Deriver::new(owner), findings }
     }
 
-    /// Takes a document by the path that it is served at. One that is none of the owner's tells nothing.
+    /// Takes a document by the path that it is served at. Documents of other owners are ignored.
     ///
     /// # Errors
-    /// The overview is of another application or job.
+    /// The overview belongs to another application or job.
     pub fn document(&mut self, path: &str, json: &str) -> Result<(), OtherOwner> {
-        match self.paths.judge(path) {
-            Ok((place, path)) => self.place(place, &path, json),
+        match self.paths.check(path) {
+            Ok((kind, path)) => self.checked_document(kind, &path, json),
             Err(_) => Ok(()),
         }
     }
 
-    /// Takes a document whose path was judged.
-    pub(super) fn place(&mut self, place: DocumentKind, path: &str, json: &str) -> Result<(), OtherOwner> {
-        if matches!(place, DocumentKind::Details | DocumentKind::Below) {
+    /// Takes a document whose path was checked.
+    pub(super) fn checked_document(&mut self, kind: DocumentKind, path: &str, json: &str) -> Result<(), OtherOwner> {
+        if matches!(kind, DocumentKind::Details | DocumentKind::Below) {
             self.deriver.document(path, json);
         }
-        match (&mut self.findings, place) {
+        match (&mut self.findings, kind) {
             (Findings::Application(findings), DocumentKind::Overview) => findings.overview(json)?,
             (Findings::Application(findings), DocumentKind::Details) => findings.details(json),
             (Findings::Job(findings), DocumentKind::Overview) => findings.overview(json)?,
@@ -85,12 +85,12 @@ impl Derivation {
         Ok(())
     }
 
-    /// Which document this is, if something would be derived from it and it is too large for that.
-    pub(super) fn too_large(&self, place: DocumentKind, path: &str, json: &str) -> Option<&'static str> {
-        matches!(place, DocumentKind::Details | DocumentKind::Below).then(|| self.deriver.too_large(path, json)).flatten()
+    /// The description of a document that facts are derived from, if it is too large for that.
+    pub(super) fn too_large(&self, kind: DocumentKind, path: &str, json: &str) -> Option<&'static str> {
+        matches!(kind, DocumentKind::Details | DocumentKind::Below).then(|| self.deriver.too_large(path, json)).flatten()
     }
 
-    /// What was derived.
+    /// Returns the derived values.
     #[must_use]
     pub fn finish(self) -> Derived {
         let facts = self.deriver.finish();
@@ -101,7 +101,7 @@ impl Derivation {
             }
             Findings::Job(findings) => {
                 let (record, flaw) = findings.finish();
-                (record.map(|record| Record::Job(record.completed(&facts))), flaw)
+                (record.map(|record| Record::Job(record.with_facts(&facts))), flaw)
             }
         };
         Derived { record, facts, flaw }

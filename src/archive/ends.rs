@@ -1,17 +1,17 @@
-//! The two ends of an archive: cheap evidence that it is whole and whose it is.
+//! The two ends of an archive: cheap evidence that it is complete and belongs to its owner.
 
 use super::entry_path::{DocumentKind, EntryPaths, Refused};
 use super::envelope::{Entry, Field, walk};
 use super::{ArchiveLimits, Owner};
 
-/// Whether these first bytes hold whole entries under the owner's id, and none under another's.
+/// Whether these first bytes contain complete entries under the owner's id, and none under another id.
 pub(super) fn begins_well(head: &[u8], owner: Owner, limits: &ArchiveLimits) -> bool {
     let paths = EntryPaths::new(owner);
     let (mut own, mut foreign) = (0_u64, 0_u64);
-    // That the bytes end before the archive does is no surprise: what stands before that counts.
+    // The bytes end before the archive does, so an error is expected: the entries before it count.
     let _ = walk(head, limits, &mut |_, entry| {
         if let Entry::Object { path: Field::Text(path), json: Field::Text(_), .. } = entry {
-            match paths.judge(path) {
+            match paths.check(path) {
                 Ok((DocumentKind::Details | DocumentKind::Below, _)) => own += 1,
                 Err(Refused::Foreign) => foreign += 1,
                 Ok(_) | Err(Refused::Unknown) => {}
@@ -22,7 +22,7 @@ pub(super) fn begins_well(head: &[u8], owner: Owner, limits: &ArchiveLimits) -> 
     own > 0 && foreign == 0
 }
 
-/// Whether these last bytes are those of the envelope. A quote within a document is escaped, so that no document that was cut ends so.
+/// Whether these last bytes close the envelope. Quotes within a document are escaped, so a truncated document never ends like this.
 pub(super) fn ends_well(tail: &[u8]) -> bool {
     let mut rest = tail.trim_ascii_end();
     for close in [b"}", b"]", b"}"] {
@@ -79,11 +79,11 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_of_another_job_or_of_none_does_not_begin_well() {
+    fn the_archive_of_another_job_does_not_begin_well() {
         let archive = archive();
         let other = archive.replace(JOB, "1d6f4f6e8da5b7e7a3551550ff16c873");
         assert!(!whole(other.as_bytes(), other.len(), 64));
-        // Before its first own path nothing is known.
+        // Nothing is known before the first path of the owner.
         assert!(!begins_well(&archive.as_bytes()[..60], owner(), &ArchiveLimits::default()));
         assert!(!begins_well(b"", owner(), &ArchiveLimits::default()));
         assert!(!begins_well(&[0xff; 64], owner(), &ArchiveLimits::default()));

@@ -1,10 +1,10 @@
-//! Which paths the entries of an archive may have: those of its own application or job, compared segment by segment.
+//! The valid paths of the entries of an archive: those of its own application or job, compared segment by segment.
 
 use std::borrow::Cow;
 
 use super::Owner;
 
-/// What stands under a path that belongs to the owner.
+/// The kind of a document, by its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DocumentKind {
     /// `/applications/overview` or `/jobs/overview`.
@@ -17,12 +17,12 @@ pub(super) enum DocumentKind {
     Below,
 }
 
-/// Why a path is refused.
+/// The reason why a path is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refused {
-    /// It is of another application or job.
+    /// The path belongs to another application or job.
     Foreign,
-    /// It is none that Flink writes.
+    /// Flink writes no such path.
     Unknown,
 }
 
@@ -43,10 +43,10 @@ impl EntryPaths {
         }
     }
 
-    /// Judges a path. An allowed one is given back as it is served: with its id in lower case.
-    pub(super) fn judge<'p>(&self, path: &'p str) -> Result<(DocumentKind, Cow<'p, str>), Refused> {
+    /// Checks a path. Returns a valid path as it is served: with its id in lower case.
+    pub(super) fn check<'p>(&self, path: &'p str) -> Result<(DocumentKind, Cow<'p, str>), Refused> {
         if !path.bytes().all(|byte| byte >= 0x20 && !matches!(byte, b'%' | b'\\' | 0x7f)) || path.chars().any(char::is_control) {
-            // Flink writes ids, numbers and fixed words only: nothing to decode, and nothing to hide behind a decoding.
+            // Flink writes only ids, numbers and fixed words. So there is nothing to decode, and an encoded path can hide nothing.
             return Err(Refused::Unknown);
         }
         let segments = path.strip_prefix('/').ok_or(Refused::Unknown)?;
@@ -67,12 +67,12 @@ impl EntryPaths {
                 return Ok((DocumentKind::Overview, Cow::Borrowed(path)));
             }
             if id.eq_ignore_ascii_case(&self.id) {
-                let place = if below.is_some() { DocumentKind::Below } else { DocumentKind::Details };
+                let kind = if below.is_some() { DocumentKind::Below } else { DocumentKind::Details };
                 if id == self.id {
-                    return Ok((place, Cow::Borrowed(path)));
+                    return Ok((kind, Cow::Borrowed(path)));
                 }
                 let (separator, below) = if below.is_some() { ("/", below.unwrap_or_default()) } else { ("", "") };
-                return Ok((place, Cow::Owned(format!("/{collection}/{}{separator}{below}", self.id))));
+                return Ok((kind, Cow::Owned(format!("/{collection}/{}{separator}{below}", self.id))));
             }
         }
         let is_id = id.len() == self.id.len() && id.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -87,8 +87,8 @@ mod tests {
     const JOB: &str = "0d6f4f6e8da5b7e7a3551550ff16c873";
     const OTHER: &str = "1d6f4f6e8da5b7e7a3551550ff16c873";
 
-    fn judge(owner: Owner, path: &str) -> Result<(DocumentKind, String), Refused> {
-        EntryPaths::new(owner).judge(path).map(|(place, path)| (place, path.into_owned()))
+    fn check(owner: Owner, path: &str) -> Result<(DocumentKind, String), Refused> {
+        EntryPaths::new(owner).check(path).map(|(kind, path)| (kind, path.into_owned()))
     }
 
     fn job() -> Owner {
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn the_paths_of_the_owner_are_allowed() {
-        for (owner, path, place) in [
+        for (owner, path, kind) in [
             (job(), "/jobs/overview".to_owned(), DocumentKind::Overview),
             (job(), "/joboverview".to_owned(), DocumentKind::LegacyOverview),
             (job(), format!("/jobs/{JOB}"), DocumentKind::Details),
@@ -111,22 +111,22 @@ mod tests {
             (application(), format!("/applications/{JOB}"), DocumentKind::Details),
             (application(), format!("/applications/{JOB}/jobmanager/config"), DocumentKind::Below),
         ] {
-            assert_eq!(judge(owner, &path), Ok((place, path.clone())), "{path}");
+            assert_eq!(check(owner, &path), Ok((kind, path.clone())), "{path}");
         }
     }
 
     #[test]
     fn an_id_in_upper_case_is_the_same_id() {
         let upper = JOB.to_uppercase();
-        assert_eq!(judge(job(), &format!("/jobs/{upper}/Plan")), Ok((DocumentKind::Below, format!("/jobs/{JOB}/Plan"))));
-        assert_eq!(judge(job(), &format!("/jobs/{upper}")), Ok((DocumentKind::Details, format!("/jobs/{JOB}"))));
+        assert_eq!(check(job(), &format!("/jobs/{upper}/Plan")), Ok((DocumentKind::Below, format!("/jobs/{JOB}/Plan"))));
+        assert_eq!(check(job(), &format!("/jobs/{upper}")), Ok((DocumentKind::Details, format!("/jobs/{JOB}"))));
     }
 
     #[test]
     fn paths_of_others_are_foreign() {
-        assert_eq!(judge(job(), &format!("/jobs/{OTHER}/plan")), Err(Refused::Foreign));
-        assert_eq!(judge(job(), &format!("/applications/{JOB}")), Err(Refused::Foreign));
-        assert_eq!(judge(application(), &format!("/jobs/{JOB}")), Err(Refused::Foreign));
+        assert_eq!(check(job(), &format!("/jobs/{OTHER}/plan")), Err(Refused::Foreign));
+        assert_eq!(check(job(), &format!("/applications/{JOB}")), Err(Refused::Foreign));
+        assert_eq!(check(application(), &format!("/jobs/{JOB}")), Err(Refused::Foreign));
     }
 
     #[test]
@@ -165,8 +165,8 @@ mod tests {
             "relative",
             "http://host/jobs/overview",
         ] {
-            assert_eq!(judge(job(), path), Err(Refused::Unknown), "{path}");
+            assert_eq!(check(job(), path), Err(Refused::Unknown), "{path}");
         }
-        assert_eq!(judge(application(), "/joboverview"), Err(Refused::Unknown));
+        assert_eq!(check(application(), "/joboverview"), Err(Refused::Unknown));
     }
 }

@@ -1,7 +1,7 @@
-//! The envelope: walks `{"archive":[{"path":…,"json":…}, …]}` and gives each entry to a visitor, in order.
+//! The envelope: walks `{"archive":[{"path":…,"json":…}, …]}` and passes each entry to a visitor, in order.
 //!
-//! Members come in any order, unknown ones are skipped, of members with one name the last counts. What is wrong within
-//! an entry is told with the entry; only what makes the rest unreadable ends the walk.
+//! Members may have any order. Unknown members are skipped. When a name repeats, the last member counts. A problem within an entry is
+//! reported with the entry. The walk ends early only where the rest cannot be read.
 
 use std::io::BufRead;
 
@@ -10,17 +10,17 @@ use super::text::{Content, Text};
 use super::{ArchiveLimits, ReadError, Unreadable};
 use crate::problem::ProblemCode;
 
-/// Longer names are unknown members.
-const NAME_BYTES: usize = 16;
+/// Longer names belong to unknown members.
+const MAX_NAME_BYTES: usize = 16;
 
 /// One member of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Field<'a> {
     Text(&'a str),
     Missing,
-    /// An object or array where a string must be.
+    /// An object or array instead of a string.
     NotText,
-    /// A string that is not one.
+    /// An invalid string.
     Malformed,
     /// Longer than its limit.
     TooLong,
@@ -33,21 +33,21 @@ pub(super) enum Entry<'a> {
     Object {
         path: Field<'a>,
         json: Field<'a>,
-        /// A member that was skipped nests deeper than allowed.
+        /// A skipped member nests deeper than allowed.
         too_deep: bool,
     },
     /// Anything else.
     NotObject,
 }
 
-/// Walks an archive; the number of its entries, which is never 0.
+/// Walks an archive and returns the number of its entries, which is never 0.
 pub(super) fn walk<R: BufRead>(
     source: R,
     limits: &ArchiveLimits,
     visit: &mut impl FnMut(u64, Entry<'_>) -> Result<(), ReadError>,
 ) -> Result<u64, ReadError> {
     let mut scanner = Scanner::new(source);
-    let mut name = Text::new(NAME_BYTES);
+    let mut name = Text::new(MAX_NAME_BYTES);
     let mut entries = None;
     scanner.skip_byte_order_mark()?;
     scanner.expect(b'{', "an object")?;
@@ -58,7 +58,7 @@ pub(super) fn walk<R: BufRead>(
                 scanner.expect(b'[', "an array of entries")?;
                 walk_entries(&mut scanner, entries.get_or_insert(0), limits, visit)?;
             } else if scanner.skip_value(limits.depth)? {
-                let reason = format!("a member beside the entries nests deeper than {} levels (historyserver.limits.depth)", limits.depth);
+                let reason = format!("a member beside `archive` nests deeper than {} levels (historyserver.limits.depth)", limits.depth);
                 return Err(Unreadable { code: ProblemCode::ArchiveUnreadable, reason }.into());
             }
             if !scanner.more(b'}')? {
@@ -70,7 +70,7 @@ pub(super) fn walk<R: BufRead>(
         Some(0) => Err(Unreadable { code: ProblemCode::ArchiveEmpty, reason: "the archive has no entries".to_owned() }.into()),
         Some(entries) => Ok(entries),
         None => {
-            let reason = "not an archive of Flink's: it has no member named archive".to_owned();
+            let reason = "the file is not a Flink archive: it has no member `archive`".to_owned();
             Err(Unreadable { code: ProblemCode::ArchiveUnreadable, reason }.into())
         }
     }
@@ -85,7 +85,7 @@ fn walk_entries<R: BufRead>(
     if scanner.closes(b']')? {
         return Ok(());
     }
-    let mut name = Text::new(NAME_BYTES);
+    let mut name = Text::new(MAX_NAME_BYTES);
     let mut path = Text::new(limits.path_length);
     let mut json = Text::new(usize::try_from(limits.document_size).unwrap_or(usize::MAX));
     loop {

@@ -1,8 +1,8 @@
-//! What an archive tells of its application or job beyond its overview: figures, vertices, exceptions, configuration.
+//! Facts of an application or a job in its archive, beyond its overview: figures, vertices, exceptions, configuration.
 //!
 //! The documents are those of Flink 1.13 to 2.3 (`JobDetailsInfo`, `JobExceptionsInfoWithHistory`, `CheckpointingStatistics`,
-//! `ConfigurationInfo` and so on). What a document does not tell is absent here, never zero: Flink writes `"NaN"` for what was not
-//! measured, -1 for what did not happen and 0 for a time that never came. Everything is bounded, for archives are written by others.
+//! `ConfigurationInfo` and so on). A missing value is `None` here, never zero: Flink writes `"NaN"` for a figure that was not measured,
+//! -1 for an event that did not happen, and 0 for a time that was not reached. All sizes are limited, because archives are untrusted.
 
 mod checkpoints;
 mod configuration;
@@ -15,7 +15,7 @@ mod restarts;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use self::job::OfVertex;
+use self::job::VertexDocument;
 use self::rescales::RescaleFailure;
 use self::restarts::{Evidence, Setting};
 use super::Owner;
@@ -23,10 +23,10 @@ use super::members::Members;
 use crate::clock::Millis;
 use crate::ids::{ApplicationId, JobId};
 
-/// Version of what is derived from archives. To be raised with every change of it: what an older version derived is then derived again.
+/// Version of the facts. Raise it with every change of their derivation: facts of older versions are then derived again.
 pub const DERIVATION_VERSION: u32 = 2;
 
-/// Bytes of a document that is looked into. Larger ones are served, and tell nothing: taken apart, they would take many times that.
+/// Bytes of a document that facts are derived from. Larger documents are only served: parsed, they would take many times that memory.
 pub const MAX_DOCUMENT_BYTES: usize = 16 << 20;
 /// Vertices of a job that are kept, in the order of the archive.
 pub const MAX_VERTICES: usize = 1_000;
@@ -43,12 +43,12 @@ pub const MESSAGE_BYTES: usize = 4 << 10;
 /// Bytes of a stack trace.
 pub const TRACE_BYTES: usize = 32 << 10;
 
-/// What was derived from one archive.
+/// The facts of one archive.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// Default parallelism of the job, where it was set (`job-parallelism` of `/jobs/<id>/config`).
+    /// Default parallelism of the job, where it is set (`job-parallelism` of `/jobs/<id>/config`).
     pub parallelism: Option<i64>,
-    /// Highest parallelism that the job may have, where it was set (`maxParallelism` of `/jobs/<id>`).
+    /// Maximum parallelism of the job, where it is set (`maxParallelism` of `/jobs/<id>`).
     pub max_parallelism: Option<i64>,
     /// `BATCH` or `STREAMING` (`job-type` of `/jobs/<id>`, before Flink 1.20 the `type` of its plan).
     pub job_type: Option<String>,
@@ -56,31 +56,31 @@ pub struct Facts {
     pub scheduler: Option<String>,
     /// Version of Flink, by the name of its `flink-dist` file in the class path.
     pub flink_version: Option<String>,
-    /// Whether the job has a plan (`plan` of `/jobs/<id>`); a job that never got its resources has vertices and none.
+    /// Whether the job has a plan (`plan` of `/jobs/<id>`). A job that never got its resources has vertices, but no plan.
     pub has_plan: Option<bool>,
     /// Times of the job's details.
     pub times: Times,
-    /// The application that the job's details name.
+    /// The application in the job's details.
     pub application: JobApplication,
     /// How often the job was restarted.
     pub restarts: RestartFacts,
-    /// What the vertices read and wrote together.
+    /// Bytes and records that the vertices read and wrote, in total.
     pub io: IoFacts,
     /// Checkpoints; `None` where checkpointing was off.
     pub checkpoints: Option<CheckpointFacts>,
-    /// Vertices in the order of the archive, at most [`MAX_VERTICES`].
+    /// Vertices in archive order, up to [`MAX_VERTICES`].
     pub vertices: Vec<VertexFacts>,
-    /// Exceptions, the newest first, at most [`MAX_EXCEPTIONS`].
+    /// Exceptions, newest first, up to [`MAX_EXCEPTIONS`].
     pub exceptions: Vec<ExceptionFacts>,
-    /// Only the record of a rescale tells the newest of them.
+    /// Whether the newest exception comes from the record of a rescale.
     pub from_rescale: bool,
-    /// Configuration of the job, then of the JobManager, at most [`MAX_CONFIGURATION_ENTRIES`].
+    /// Configuration of the job, then of the JobManager, up to [`MAX_CONFIGURATION_ENTRIES`].
     pub configuration: Vec<ConfigurationEntry>,
-    /// How many of these entries the job itself set.
+    /// Number of these entries that are of the job itself.
     pub own_configuration: usize,
 }
 
-/// When a job started and ended, by `/jobs/<id>`. A time that never came is absent.
+/// Start and end of a job, by `/jobs/<id>`. `None`: the time was not reached.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Times {
     /// Start.
@@ -103,14 +103,14 @@ pub enum JobApplication {
     Named(ApplicationId),
 }
 
-/// How often a job was restarted after failures (failovers), whichever part of it.
+/// The number of restarts of a job, or of a part of it, after failures (failovers).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RestartFacts {
-    /// How often, where that can be known.
+    /// Number of restarts, where it can be known.
     pub count: Option<u64>,
-    /// At least so often.
+    /// Lower bound of the number of restarts.
     pub min: u64,
-    /// How often the adaptive scheduler changed the parallelism without a failure, where that can be known.
+    /// How often the adaptive scheduler changed the parallelism without a failure, where this can be known.
     pub rescales: Option<u64>,
 }
 
@@ -140,11 +140,11 @@ pub struct VertexFacts {
     pub status: Option<String>,
     /// Number of subtasks.
     pub parallelism: Option<i64>,
-    /// Highest number that it may have.
+    /// Maximum parallelism.
     pub max_parallelism: Option<i64>,
-    /// When its first subtask started.
+    /// Start of its first subtask.
     pub start: Option<Millis>,
-    /// When its last subtask ended.
+    /// End of its last subtask.
     pub end: Option<Millis>,
     /// Milliseconds.
     pub duration: Option<i64>,
@@ -201,21 +201,21 @@ pub struct CompletedCheckpoint {
     pub written: Option<i64>,
 }
 
-/// What an exception is of.
+/// The kind of an exception.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExceptionKind {
     /// The newest failure: of a failed job the one that ended it.
     Root,
     /// A failure before that.
     Earlier,
-    /// One that happened together with another.
+    /// A failure at the same time as another one.
     Concurrent,
 }
 
 /// One exception.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExceptionFacts {
-    /// What it is of.
+    /// Kind.
     pub kind: ExceptionKind,
     /// Class.
     pub class: String,
@@ -227,13 +227,13 @@ pub struct ExceptionFacts {
     pub cause_message: Option<String>,
     /// Stack trace as archived; cut at [`TRACE_BYTES`].
     pub stack_trace: String,
-    /// When it happened.
+    /// Time of the failure.
     pub at: Option<Millis>,
-    /// Task that it happened in.
+    /// The task that failed.
     pub task: Option<String>,
-    /// What failure enrichers said about it, at most [`MAX_LABELS`].
+    /// Labels of failure enrichers, up to [`MAX_LABELS`].
     pub labels: Vec<(String, String)>,
-    /// Job of an application that it happened in.
+    /// The job that failed, in exceptions of an application.
     pub job: Option<JobId>,
 }
 
@@ -246,7 +246,7 @@ pub struct ConfigurationEntry {
     pub value: String,
 }
 
-/// Derives facts from the documents of one archive, given one by one in their order; of documents of one path the last counts.
+/// Derives facts from the documents of one archive, in archive order. When a path repeats, the last document counts.
 #[derive(Debug)]
 pub struct Deriver {
     /// Bytes of `/jobs/<id>`, or of `/applications/<id>`.
@@ -261,7 +261,7 @@ pub struct Deriver {
 }
 
 impl Deriver {
-    /// One for the archive of this owner.
+    /// A deriver for the archive of this owner.
     #[must_use]
     pub fn new(owner: Owner) -> Self {
         let (prefix, is_job) = match owner {
@@ -280,7 +280,7 @@ impl Deriver {
         }
     }
 
-    /// Which document this is, if it would be looked into but is larger than [`MAX_DOCUMENT_BYTES`].
+    /// The description of a document that facts are derived from, if it is larger than [`MAX_DOCUMENT_BYTES`].
     #[must_use]
     pub fn too_large(&self, path: &str, json: &str) -> Option<&'static str> {
         if json.len() <= MAX_DOCUMENT_BYTES {
@@ -299,7 +299,7 @@ impl Deriver {
         }
     }
 
-    /// Takes a document by the path that it is served at. Whatever it holds, this neither fails nor panics.
+    /// Takes a document by the path that it is served at. Invalid content neither fails nor panics.
     pub fn document(&mut self, path: &str, json: &str) {
         let Some(below) = path.get(self.prefix..) else { return };
         let json = if json.len() > MAX_DOCUMENT_BYTES { "" } else { json };
@@ -328,12 +328,12 @@ impl Deriver {
         }
     }
 
-    /// Takes one of the many documents that a job has by vertex or by rescale.
+    /// Takes one of the many documents of a vertex or a rescale.
     fn below(&mut self, below: &str, json: &str) {
         if let Some(below) = below.strip_prefix("/vertices/") {
-            match job::of_vertex(below) {
-                Some(OfVertex::Details(vertex)) => self.evidence.vertex(vertex, json),
-                Some(OfVertex::Attempt(number)) => self.evidence.attempt(number),
+            match job::vertex_document(below) {
+                Some(VertexDocument::Details(vertex)) => self.evidence.vertex(vertex, json),
+                Some(VertexDocument::Attempt(number)) => self.evidence.attempt(number),
                 None => {}
             }
         } else if below.starts_with("/rescales/details/") {
@@ -341,7 +341,7 @@ impl Deriver {
         }
     }
 
-    /// What was derived.
+    /// Returns the facts.
     #[must_use]
     pub fn finish(self) -> Facts {
         let mut configuration = self.job_configuration;
@@ -349,7 +349,7 @@ impl Deriver {
         configuration.extend(self.cluster_configuration);
         configuration.truncate(MAX_CONFIGURATION_ENTRIES);
         let mut facts = Facts { exceptions: self.exceptions, configuration, own_configuration, ..self.facts };
-        if self.evidence.failed_untold()
+        if self.evidence.ended_without_exception()
             && let Some(failure) = self.rescale_failure.finish()
         {
             for exception in facts.exceptions.iter_mut().filter(|exception| exception.kind == ExceptionKind::Root) {
@@ -365,13 +365,13 @@ impl Deriver {
     }
 }
 
-/// The newest failure, where only its stack trace is told.
+/// The newest failure, from its stack trace alone.
 #[must_use]
 pub fn failure_from_stack_trace(trace: String, at: Option<Millis>) -> ExceptionFacts {
-    exceptions::of_trace(trace, at)
+    exceptions::from_stack_trace(trace, at)
 }
 
-/// The beginning of a text, at most so many bytes, cut between characters.
+/// Truncates a text to this number of bytes, between characters.
 fn cut(mut text: String, bytes: usize) -> String {
     if text.len() > bytes {
         text.truncate(text.floor_char_boundary(bytes));
@@ -379,12 +379,12 @@ fn cut(mut text: String, bytes: usize) -> String {
     text
 }
 
-/// A time that came: Flink writes 0 or -1 for one that never did.
+/// A time. `None`: it was not reached; Flink then writes 0 or -1.
 pub(super) fn time(members: &Members<'_>, name: &str) -> Option<Millis> {
     members.integer(name).filter(|time| *time > 0)
 }
 
-/// A figure that was measured: Flink writes -1, `"NaN"` or 2^63-1 for one that was not.
+/// A figure. `None`: it was not measured; Flink then writes -1, `"NaN"` or 2^63-1.
 pub(super) fn figure(members: &Members<'_>, name: &str) -> Option<i64> {
     members.integer(name).filter(|figure| (0..i64::MAX).contains(figure))
 }

@@ -1,4 +1,4 @@
-//! Entry for fuzzing: what must hold for any bytes whatsoever.
+//! Entry point for fuzzing: the properties that hold for all bytes.
 
 use std::io;
 
@@ -10,11 +10,11 @@ use super::{ArchiveLimits, DocumentSink, Owner, ParsedArchive, ReadError, SinkEr
 use crate::ids::{ApplicationId, JobId};
 use crate::problem::ProblemCode;
 
-/// Reads bytes as an archive in every way there is.
+/// Reads bytes as an archive in every way that the parser offers.
 ///
 /// # Panics
-/// When a reading panics, when two readings differ, when a limit does not hold, when a path gets through that is not the
-/// owner's, or when an archive is called unreadable that another parser reads.
+/// When a read panics, when two reads differ, when a limit does not hold, when a path of another owner is accepted, or when an archive
+/// is reported as unreadable that another parser reads.
 pub fn envelope(data: &[u8]) {
     let limits = [
         ArchiveLimits::default(),
@@ -34,7 +34,7 @@ pub fn envelope(data: &[u8]) {
     }
 }
 
-/// Owners that entries of the data may belong to: those named in it, and one that surely is not.
+/// Owners for the data: those that it names, and one that it does not name.
 fn owners(data: &[u8]) -> Vec<Owner> {
     let id_behind = |prefix: &[u8]| {
         let at = data.windows(prefix.len()).position(|window| window == prefix)? + prefix.len();
@@ -46,7 +46,7 @@ fn owners(data: &[u8]) -> Vec<Owner> {
     vec![Owner::Job(job), Owner::Application(application)]
 }
 
-/// All that a reading did, comparable.
+/// The result of a read, comparable.
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
     Read(Box<ParsedArchive>, Vec<(String, String)>),
@@ -68,7 +68,7 @@ fn outcome(owner: Owner, limits: &ArchiveLimits, read: impl FnOnce(&mut dyn Docu
     }
 }
 
-/// Keeps documents and holds what is promised of them.
+/// Keeps documents, and checks their path and size.
 struct Checked {
     owner: Owner,
     limits: ArchiveLimits,
@@ -82,8 +82,8 @@ impl DocumentSink for Checked {
             Owner::Job(id) => (&["/jobs/overview", "/joboverview"], format!("/jobs/{id}")),
         };
         let below = path.strip_prefix(&own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        assert!(below || overviews.contains(&path), "a path that is not the owner's got through");
-        assert!(path[1..].split('/').all(|segment| !matches!(segment, "" | "." | "..")), "a path that is none got through");
+        assert!(below || overviews.contains(&path), "a path of another owner was accepted");
+        assert!(path[1..].split('/').all(|segment| !matches!(segment, "" | "." | "..")), "an invalid path was accepted");
         assert!(path.len() <= self.limits.path_length, "the limit of path length holds");
         assert!(json.len() as u64 <= self.limits.document_size, "the limit of document size holds");
         self.documents.push((path.to_owned(), json.to_owned()));
@@ -91,7 +91,7 @@ impl DocumentSink for Checked {
     }
 }
 
-/// Gives only a few bytes at a time.
+/// Returns only a few bytes at a time.
 struct Dribble<'a> {
     data: &'a [u8],
     step: usize,
@@ -107,7 +107,7 @@ impl io::Read for Dribble<'_> {
     }
 }
 
-/// What is an archive to a parser of the whole JSON is one here, and its documents are the same.
+/// An archive that a parser of the whole JSON accepts is accepted here, with the same documents.
 fn agrees_with_another_parser(data: &[u8], limits: &ArchiveLimits, outcome: &Outcome) {
     if *limits != ArchiveLimits::default() {
         return;
@@ -134,7 +134,7 @@ fn agrees_with_another_parser(data: &[u8], limits: &ArchiveLimits, outcome: &Out
                     expected.push((path, json));
                 }
             }
-            // Paths are served in lower case, scalars as text, and what is refused is not here: what is here must be there.
+            // Paths are served in lower case, scalars as text, and refused documents are missing here. So only the served documents are compared.
             let mut expected = expected.into_iter();
             for (path, json) in documents.iter().filter(|(_, json)| json.starts_with(['{', '['])) {
                 assert!(

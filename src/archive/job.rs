@@ -1,18 +1,18 @@
-//! What a job archive tells of its job.
+//! Reads the overview of a job from the documents of its archive.
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::facts::{Facts, JobApplication, figure, time};
 use super::members::Members;
-use super::{JobRecord, OVERVIEW_BYTES, STATES, is_state, legacy_overview};
+use super::{JobRecord, MAX_OVERVIEW_BYTES, MAX_STATES, is_state, legacy_overview};
 use crate::ids::JobId;
 
-/// The overview is of another job.
+/// The overview belongs to another job.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct OtherJob;
 
-/// What was found so far. Of several overviews the last usable one counts.
+/// The overviews found so far. The last usable one counts.
 #[derive(Debug)]
 pub(super) struct JobFindings {
     id: JobId,
@@ -48,7 +48,7 @@ impl JobFindings {
         Ok(())
     }
 
-    /// Takes the document of `/jobs/<id>`. It is only looked into where no overview came before: Flink writes the overview first.
+    /// Takes the document of `/jobs/<id>`. It is parsed only where no overview came before: Flink writes the overview first.
     pub(super) fn details(&mut self, document: &str) {
         if self.overview.is_some() || self.legacy.is_some() {
             return;
@@ -60,17 +60,19 @@ impl JobFindings {
         }
     }
 
-    /// The record, and what is wrong with the overview.
+    /// The record, and the problem of the overview.
     pub(super) fn finish(self) -> (Option<JobRecord>, Option<&'static str>) {
         if let Some(record) = self.overview.or(self.legacy) {
             return (Some(record), None);
         }
         let flaw = match (self.details.is_some(), self.overview_seen) {
-            (true, true) => "the job's overview cannot be used, so its details were taken instead",
-            (true, false) => "the archive has no overview of the job, so its details were taken instead",
-            (false, true) => "neither the job's overview nor its details tell its name and state: it is served, but not listed",
+            (true, true) => "the job's overview is invalid, so its details are used instead",
+            (true, false) => "the archive has no overview of the job, so its details are used instead",
+            (false, true) => {
+                "neither the job's overview nor its details contain its name and state: its documents are served, but it is not listed"
+            }
             (false, false) => {
-                "the archive has no overview of the job, and its details do not tell its name and state: it is served, but not listed"
+                "the archive has no overview of the job, and its details contain no name and state: its documents are served, but it is not listed"
             }
         };
         (self.details, Some(flaw))
@@ -78,8 +80,8 @@ impl JobFindings {
 }
 
 impl JobRecord {
-    /// What the job's details tell and its overview does not: up to Flink 2.2 the type, and of a job that never got its resources the end.
-    pub(super) fn completed(self, facts: &Facts) -> Self {
+    /// Adds the values that only the job's details have: the type up to Flink 2.2, and the end of a job that never got its resources.
+    pub(super) fn with_facts(self, facts: &Facts) -> Self {
         let start = self.start.or(facts.times.start);
         let has_ended = matches!(self.status.as_str(), "FINISHED" | "FAILED" | "CANCELED");
         let derived = || Some(start?.saturating_add(facts.times.duration.filter(|_| has_ended)?));
@@ -95,14 +97,14 @@ impl JobRecord {
     }
 }
 
-/// The record of an object of `/jobs/overview`; `None` if it lacks what a list needs.
+/// The record of an object of `/jobs/overview`; `None` if its id, name or state is missing.
 fn listed(id: JobId, object: &RawValue) -> Result<Option<JobRecord>, OtherJob> {
-    if object.get().len() > OVERVIEW_BYTES {
+    if object.get().len() > MAX_OVERVIEW_BYTES {
         return Ok(None);
     }
     let Some(members) = Members::parse(object.get()) else { return Ok(None) };
-    let Some(told) = members.text("jid").and_then(|jid| JobId::from_name(jid.as_bytes()).ok()) else { return Ok(None) };
-    if told != id {
+    let Some(archived) = members.text("jid").and_then(|jid| JobId::from_name(jid.as_bytes()).ok()) else { return Ok(None) };
+    if archived != id {
         return Err(OtherJob);
     }
     let Some(name) = members.text("name") else { return Ok(None) };
@@ -132,13 +134,13 @@ fn overview_of_details(details: &Members<'_>) -> Option<String> {
             let state = state.to_lowercase();
             total = total.saturating_add(count);
             let sum = tasks.get(&state).and_then(Value::as_u64);
-            if sum.is_some() || tasks.len() < STATES {
+            if sum.is_some() || tasks.len() < MAX_STATES {
                 tasks.insert(state, sum.unwrap_or(0).saturating_add(count).into());
             }
         }
     }
     tasks.insert("total".to_owned(), total.into());
-    // In Flink's order; newer members only where they are archived, see `job_overview`.
+    // In the order of Flink. Newer members only where they are archived, see `job_overview`.
     let members = [
         ("jid", Some(details.text("jid")?.into())),
         ("name", Some(details.text("name")?.into())),

@@ -1,7 +1,7 @@
-//! The forms of an object of `/jobs/overview`: Flink's clients disagree on its members.
+//! The forms of an object of `/jobs/overview`: Flink's clients require different members.
 //!
-//! Clients of Flink 2.0 and later refuse a job without `pending-operators`. Those of 1.17 and 1.18 refuse a job with any member that they
-//! do not know, which all of [`NEWER`] are to them. Clients of 1.13 to 1.16, 1.19 and 1.20 take both. All of them send the same request.
+//! Clients of Flink 2.0 and later refuse a job without `pending-operators`. Clients of 1.17 and 1.18 refuse a job with unknown members,
+//! and all of [`NEWER`] are unknown to them. Clients of 1.13 to 1.16, 1.19 and 1.20 accept both. All of them send the same request.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -14,14 +14,14 @@ const NEWER: [&str; 3] = ["jobType", "schedulerType", "pending-operators"];
 /// Which of the newer members objects of `/jobs/overview` have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OverviewForm {
-    /// All of them: what an archive lacks is added as Flink 2.3's own server adds it.
+    /// All of them. Missing members are added as the server of Flink 2.3 adds them.
     Flink2,
-    /// None of them, also where they are archived.
+    /// None of them, even where they are archived.
     Flink1,
 }
 
 impl OverviewForm {
-    /// The form that clients of a Flink version need, by `MAJOR.MINOR…`; `None` when the text is no version.
+    /// The form for clients of a Flink version (`MAJOR.MINOR…`); `None` when the text is not a version.
     #[must_use]
     pub fn of_version(version: &str) -> Option<Self> {
         let mut numbers = version.split('.').map(str::parse::<u32>);
@@ -29,7 +29,7 @@ impl OverviewForm {
         Some(if (major, minor) < (1, 19) { Self::Flink1 } else { Self::Flink2 })
     }
 
-    /// The archived object of a job in this form. What is no JSON object stays as it is.
+    /// The archived object of a job in this form. Text that is not a JSON object is returned unchanged.
     #[must_use]
     pub fn of(self, object: &str) -> Cow<'_, str> {
         let named = NEWER.iter().filter(|name| may_have(object, name)).count();
@@ -51,13 +51,13 @@ pub fn has_newer_members(object: &str) -> bool {
     may && Members::parse(object).is_some_and(|members| NEWER.iter().any(|name| members.get(name).is_some()))
 }
 
-/// Whether a member may have this name. Much faster than parsing: lists ask it of every job.
+/// Whether a member may have this name. Much faster than parsing: lists call it for every job.
 fn may_have(object: &str, name: &str) -> bool {
     // Quotes within a JSON string are escaped, so only a member's name matches.
     object.match_indices(name).any(|(at, _)| object[..at].ends_with('"') && object[at + name.len()..].starts_with('"'))
 }
 
-/// Adds what is missing, where Flink 2.3's own server adds it.
+/// Adds the missing members in the places where the server of Flink 2.3 adds them.
 fn completed<'a>(object: &'a str, members: &Members<'a>) -> Cow<'a, str> {
     if NEWER.iter().all(|name| members.get(name).is_some()) {
         return Cow::Borrowed(object);
@@ -87,7 +87,7 @@ fn completed<'a>(object: &'a str, members: &Members<'a>) -> Cow<'a, str> {
     Cow::Owned(text)
 }
 
-/// Leaves out the newer members.
+/// Removes the newer members.
 fn reduced<'a>(object: &'a str, members: &Members<'a>) -> Cow<'a, str> {
     if NEWER.iter().all(|name| members.get(name).is_none()) {
         return Cow::Borrowed(object);
@@ -115,7 +115,7 @@ mod tests {
         r#"{"jid":"a","name":"x","jobType":"BATCH","schedulerType":"Default","tasks":{"total":1},"pending-operators":0}"#;
 
     #[test]
-    fn what_flink_2_requires_is_added_where_its_own_server_adds_it() {
+    fn members_that_flink_2_requires_are_added_in_its_order() {
         for (object, expected) in [
             (
                 FLINK_1,
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_flink_1_refuses_is_left_out_and_nothing_else() {
+    fn only_members_that_flink_1_refuses_are_removed() {
         for (object, expected) in [
             (FLINK_1, FLINK_1),
             (FLINK_2_0, r#"{"jid":"a","name":"x","tasks":{"total":1}}"#),
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_tells_the_form() {
+    fn the_version_decides_the_form() {
         for version in ["1.13", "1.17.2", "1.18.1", "1.18-SNAPSHOT.1", "0.9.0"] {
             let expected = (!version.contains("SNAPSHOT")).then_some(OverviewForm::Flink1);
             assert_eq!(OverviewForm::of_version(version), expected, "{version}");

@@ -1,10 +1,10 @@
-//! `/joboverview`, as Flink wrote it before 1.5, turned into an object of `/jobs/overview`.
+//! Converts `/joboverview`, which Flink wrote before 1.5, into an object of `/jobs/overview`.
 
 use serde_json::json;
 
 use super::members::Members;
 
-/// The object of `/jobs/overview` for the first finished job; `None` if that does not tell what an overview needs.
+/// The object of `/jobs/overview` for the first finished job; `None` if its id, name or state is missing.
 pub(super) fn convert(document: &str) -> Option<String> {
     let overview = Members::parse(document)?;
     let job = overview.objects("finished").into_iter().next()?;
@@ -12,7 +12,7 @@ pub(super) fn convert(document: &str) -> Option<String> {
     let end = job.integer("end-time").unwrap_or(-1);
     let tasks = job.get("tasks").and_then(|tasks| Members::parse(tasks.get()));
     let count = |state: &str| tasks.as_ref().and_then(|tasks| tasks.integer(state)).unwrap_or(0).max(0);
-    // Before Flink 1.4, what was not running yet was called pending.
+    // Before Flink 1.4, tasks that were not running yet were called pending.
     let pending = tasks.as_ref().and_then(|tasks| tasks.integer("pending"));
     let (created, scheduled, deploying) = match pending {
         Some(pending) => (0, pending.max(0), 0),

@@ -1,4 +1,4 @@
-//! The members of a JSON object, each as the text it was written in, read as leniently as Flink reads them.
+//! The members of a JSON object, each as its archived text. Values are converted as leniently as Flink converts them.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// An object whose members' values are not parsed yet.
+/// An object whose values are not parsed yet.
 #[derive(Debug)]
 pub(super) struct Members<'a>(Vec<(String, &'a RawValue)>);
 
@@ -35,12 +35,12 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// The members of an object, if the text is one.
+    /// The members of an object; `None` if the text is not an object.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
 
-    /// The value of a member; of members with one name, the last.
+    /// The value of a member. When a name repeats, the last value counts.
     pub(super) fn get(&self, name: &str) -> Option<&'a RawValue> {
         self.0.iter().rev().find(|(member, _)| member == name).map(|(_, value)| *value)
     }
@@ -60,37 +60,37 @@ impl<'a> Members<'a> {
         self.iter().filter_map(|(name, value)| Some((name, text(value)?)))
     }
 
-    /// A whole number, also one in a string or with a fraction.
+    /// A whole number, also in a string or with a fraction.
     pub(super) fn integer(&self, name: &str) -> Option<i64> {
         integer(self.get(name)?)
     }
 
-    /// An object of counts. Members that are none are left out.
+    /// An object of counts. Members that are no count are left out.
     pub(super) fn counts(&self, name: &str) -> Vec<(String, u64)> {
         let Some(members) = self.get(name).and_then(|value| Self::parse(value.get())) else { return Vec::new() };
-        let counts = members.iter().filter(|(name, _)| name.len() <= super::STATE_BYTES).take(super::STATES);
+        let counts = members.iter().filter(|(name, _)| name.len() <= super::MAX_STATE_BYTES).take(super::MAX_STATES);
         counts.filter_map(|(name, value)| Some((name.to_owned(), u64::try_from(integer(value)?).ok()?))).collect()
     }
 
-    /// The objects in an array. Elements that are none are left out.
+    /// The objects in an array. Other elements are left out.
     pub(super) fn objects(&self, name: &str) -> Vec<Members<'a>> {
         self.elements(name).into_iter().filter_map(|value| Self::parse(value.get())).collect()
     }
 
-    /// Gives the elements of an array one by one, without holding them all.
+    /// Passes the elements of an array one by one, without holding them all.
     pub(super) fn each_element(&self, name: &str, take: impl FnMut(&'a RawValue)) {
         if let Some(value) = self.get(name) {
             each_of(value.get(), take);
         }
     }
 
-    /// The elements of an array; none if it is not one.
+    /// The elements of an array; empty if the value is not an array.
     pub(super) fn elements(&self, name: &str) -> Vec<&'a RawValue> {
         self.get(name).and_then(|value| serde_json::from_str(value.get()).ok()).unwrap_or_default()
     }
 }
 
-/// Gives the elements of an array one by one, without holding them all: those before the place where it turns out to be none.
+/// Passes the elements of an array one by one, without holding them all, up to the first invalid one.
 pub(super) fn each_of<'a>(array: &'a str, take: impl FnMut(&'a RawValue)) {
     struct Each<F>(F);
 
@@ -109,7 +109,7 @@ pub(super) fn each_of<'a>(array: &'a str, take: impl FnMut(&'a RawValue)) {
         }
     }
 
-    // What is no array has no elements.
+    // Any other value has no elements.
     let _ = serde_json::Deserializer::from_str(array).deserialize_seq(Each(take));
 }
 
@@ -122,7 +122,7 @@ fn text(value: &RawValue) -> Option<String> {
     }
 }
 
-/// Text of a JSON string. Half surrogate pairs, which Java lets pass, become replacement characters.
+/// Text of a JSON string. Half surrogate pairs, which Java accepts, become replacement characters.
 fn string(value: &str) -> Option<String> {
     struct Lossy(String);
 
@@ -156,8 +156,11 @@ fn string(value: &str) -> Option<String> {
     serde_json::from_str::<Lossy>(value).ok().map(|text| text.0)
 }
 
-/// A whole number as Jackson would take it for a `long`.
-#[expect(clippy::cast_possible_truncation, reason = "a fraction is cut off, and what is out of range becomes the nearest, as in Java")]
+/// A whole number as Jackson converts it to a `long`.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a fraction is truncated, and a number out of range becomes the nearest one, as in Java"
+)]
 fn integer(value: &RawValue) -> Option<i64> {
     let quoted;
     let text = if value.get().starts_with('"') {
@@ -209,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_has_no_members() {
+    fn other_values_have_no_members() {
         for text in ["", "[]", "1", "null", "{", "{}x", r#"{"a":}"#] {
             assert!(Members::parse(text).is_none(), "{text}");
         }

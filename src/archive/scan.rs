@@ -1,4 +1,4 @@
-//! Tokens of JSON from a source of bytes, one buffer at a time. Nothing here recurses.
+//! Reads JSON tokens from a source of bytes, one buffer at a time, without recursion.
 
 use std::io::BufRead;
 
@@ -6,12 +6,12 @@ use super::text::{Stop, Text, hex, run_length};
 use super::{ReadError, Unreadable};
 use crate::problem::ProblemCode;
 
-/// What a value that was read as text turned out to be.
+/// The kind of a value that was read as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ValueKind {
     /// A string, or a scalar as text.
     Text,
-    /// An object or an array, skipped; `too_deep` when it nests deeper than asked for.
+    /// An object or an array, skipped; `too_deep` when it nests deeper than the limit.
     Nested { too_deep: bool },
 }
 
@@ -27,7 +27,7 @@ impl<R: BufRead> Scanner<R> {
         Self { source, position: 0 }
     }
 
-    /// The bytes at hand; empty only at the end of the source.
+    /// The buffered bytes; empty only at the end of the source.
     fn chunk(&mut self) -> Result<&[u8], ReadError> {
         Ok(self.source.fill_buf()?)
     }
@@ -47,23 +47,23 @@ impl<R: BufRead> Scanner<R> {
 
     fn ended(&self) -> ReadError {
         let reason = match self.position {
-            0 => "the file is empty: it may still be being written".to_owned(),
-            bytes => format!("the file ends after {bytes} bytes in the middle of the archive: it may still be being written"),
+            0 => "the file is empty: Flink may still be writing it".to_owned(),
+            bytes => format!("the archive is incomplete, its file ends after {bytes} bytes: Flink may still be writing it"),
         };
         Unreadable { code: ProblemCode::ArchiveUnreadable, reason }.into()
     }
 
-    /// The error for a byte that cannot stand where it stands.
+    /// The error for an unexpected byte.
     pub(super) fn unexpected(&self, expected: &str) -> ReadError {
-        let reason = format!("not an archive of Flink's: {expected} was expected at byte {}", self.position);
+        let reason = format!("the file is not a Flink archive: expected {expected} at byte {}", self.position);
         Unreadable { code: ProblemCode::ArchiveUnreadable, reason }.into()
     }
 
-    /// Skips a byte order mark at the very beginning.
+    /// Skips a byte order mark at the beginning.
     pub(super) fn skip_byte_order_mark(&mut self) -> Result<(), ReadError> {
         for expected in [0xef, 0xbb, 0xbf] {
             if self.chunk()?.first() != Some(&expected) {
-                // A part of it is not JSON either: the next token says so.
+                // A part of it is not JSON either: the next token reports it.
                 break;
             }
             self.consume(1);
@@ -87,7 +87,7 @@ impl<R: BufRead> Scanner<R> {
         }
     }
 
-    /// Consumes the token that [`Self::token`] has shown.
+    /// Consumes the token that [`Self::token`] has returned.
     pub(super) fn accept(&mut self) {
         self.consume(1);
     }
@@ -101,7 +101,7 @@ impl<R: BufRead> Scanner<R> {
         Ok(())
     }
 
-    /// In an object or array: consumes a comma and answers `true`, or the closing bracket and answers `false`.
+    /// In an object or array: consumes a comma and returns `true`, or the closing bracket and returns `false`.
     pub(super) fn more(&mut self, close: u8) -> Result<bool, ReadError> {
         match self.token()? {
             b',' => {
@@ -125,14 +125,14 @@ impl<R: BufRead> Scanner<R> {
         Ok(closes)
     }
 
-    /// Reads the name of a member and the colon behind it.
+    /// Reads the name of a member and the colon after it.
     pub(super) fn member_name(&mut self, name: &mut Text) -> Result<(), ReadError> {
         self.expect(b'"', "the name of a member in quotes")?;
         self.string(name)?;
         self.expect(b':', "a colon")
     }
 
-    /// Reads a value as text: strings without their escapes, scalars as they stand. Objects and arrays are skipped.
+    /// Reads a value as text: strings with their escapes decoded, scalars unchanged. Objects and arrays are skipped.
     pub(super) fn value(&mut self, text: &mut Text, depth: usize) -> Result<ValueKind, ReadError> {
         text.clear();
         match self.token()? {
@@ -165,7 +165,7 @@ impl<R: BufRead> Scanner<R> {
         }
     }
 
-    /// Skips an object or array by counting brackets: what is in it concerns nobody, and depth costs nothing.
+    /// Skips an object or array by counting brackets, whatever its content and depth.
     fn skip_nested(&mut self, depth: usize) -> Result<bool, ReadError> {
         let mut open = 0_u64;
         let mut too_deep = false;
@@ -268,7 +268,7 @@ impl<R: BufRead> Scanner<R> {
             return Err(self.unexpected("a value"));
         }
         loop {
-            // At the end of the source the archive is not whole: whoever reads on says so.
+            // At the end of the source the archive is incomplete: the next token reports it.
             let chunk = self.chunk()?;
             let length =
                 chunk.iter().take_while(|byte| matches!(byte, b'-' | b'+' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z')).count();

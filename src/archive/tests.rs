@@ -75,15 +75,15 @@ fn application_record(read: &ParsedArchive) -> &ApplicationRecord {
 }
 
 #[test]
-fn documents_that_are_too_large_to_be_looked_into_are_served_and_told() {
+fn documents_that_are_too_large_for_facts_are_served_and_reported() {
     let exceptions = format!(r#"{{"root-exception":"{}"}}"#, "x".repeat(16 << 20));
-    // Nobody looks into the second one.
+    // The second one is never searched.
     let entries = [(format!("/jobs/{JOB}/exceptions"), exceptions.clone()), (format!("/jobs/{JOB}/plan"), exceptions)];
     let mut kept = Kept::default();
     let read = read_slice(archive(&entries).as_bytes(), job(), &ArchiveLimits::default(), &mut kept).unwrap();
     assert_eq!(kept.0.len(), 2);
-    let told: Vec<&str> =
+    let reported: Vec<&str> =
         read.flaws.iter().filter(|flaw| flaw.code == ProblemCode::DocumentNotSearched).map(|flaw| &*flaw.reason).collect();
-    let [told] = told[..] else { panic!("{told:?}") };
-    assert!(told.starts_with("documents above 16 MiB") && told.ends_with(": exceptions"), "{told}");
+    let [reported] = reported[..] else { panic!("{reported:?}") };
+    assert!(reported.starts_with("documents larger than 16 MiB") && reported.ends_with(": exceptions"), "{reported}");
 }

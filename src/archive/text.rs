@@ -1,11 +1,11 @@
-//! A JSON string, or a scalar as text, taken out of its escapes into a reused buffer that never grows beyond a limit.
+//! Decodes a JSON string, or a scalar as text, into a reused buffer that never grows beyond a limit.
 //!
-//! Most of the time that reading an archive takes is spent here: documents are JSON inside JSON strings, so a quote or an escape
-//! comes every few bytes. Eight bytes are looked at, and copied, at once.
+//! Reading an archive spends most of its time here: documents are JSON inside JSON strings, so a quote or an escape comes every few
+//! bytes. Eight bytes are checked and copied at once.
 
 /// Room that a copied word or a decoded escape may take beyond the content.
 const SLACK: usize = 8;
-/// What the buffer starts with.
+/// First size of the buffer.
 const FIRST_BYTES: usize = 1 << 10;
 
 const ONES: u64 = 0x0101_0101_0101_0101;
@@ -38,20 +38,20 @@ const fn first(marks: u64) -> usize {
     (marks.trailing_zeros() / 8) as usize
 }
 
-/// Why [`Text::unescape`] came back.
+/// The reason why [`Text::unescape`] returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stop {
     /// The closing quote was consumed.
     Closed,
-    /// The chunk is used up.
+    /// The chunk was consumed.
     ChunkEnd,
-    /// An escape begins, and the chunk may end within it: its backslash comes next.
+    /// An escape begins, and the chunk may end within it. Its backslash is the next byte.
     Escape,
-    /// The content is longer than the limit; the rest need not be kept.
+    /// The content is longer than the limit. The rest is not needed.
     TooLong,
 }
 
-/// What became of the content.
+/// The state of the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ContentState {
     Whole,
@@ -66,11 +66,11 @@ pub(super) struct Text {
     length: usize,
     limit: usize,
     state: ContentState,
-    /// Where the content ended right after an escaped high surrogate: only a low one right behind it makes a character.
+    /// End of the content after an escaped high surrogate: only a low surrogate directly after it makes a character.
     high_surrogate_end: usize,
 }
 
-/// The content of a string, judged.
+/// The checked content of a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Content<'a> {
     Whole(&'a str),
@@ -100,7 +100,7 @@ impl Text {
         }
     }
 
-    /// The content, if nothing is wrong with it.
+    /// The content, if it is valid.
     pub(super) fn whole(&self) -> Option<&str> {
         match self.content() {
             Content::Whole(text) => Some(text),
@@ -125,8 +125,8 @@ impl Text {
         if self.length > self.limit {
             return false;
         }
-        let most = self.limit.saturating_add(2 * SLACK);
-        let wanted = self.bytes.len().saturating_mul(2).clamp(FIRST_BYTES, most.max(FIRST_BYTES));
+        let max = self.limit.saturating_add(2 * SLACK);
+        let wanted = self.bytes.len().saturating_mul(2).clamp(FIRST_BYTES, max.max(FIRST_BYTES));
         self.bytes.resize(wanted, 0);
         true
     }
@@ -146,7 +146,7 @@ impl Text {
         Stop::TooLong
     }
 
-    /// Judges the length once the string has ended.
+    /// Checks the length at the end of the string.
     pub(super) fn close(&mut self) -> Stop {
         if self.length > self.limit {
             self.state = ContentState::TooLong;
@@ -154,7 +154,7 @@ impl Text {
         Stop::Closed
     }
 
-    /// Takes content from a chunk up to the closing quote: how many bytes of the chunk were used, and why it stopped.
+    /// Decodes a chunk up to the closing quote. Returns the number of consumed bytes and the reason for the stop.
     pub(super) fn unescape(&mut self, chunk: &[u8]) -> (usize, Stop) {
         let mut at = 0;
         loop {
@@ -214,7 +214,7 @@ impl Text {
         (at, Stop::ChunkEnd)
     }
 
-    /// Decodes the escape that `chunk` begins with: how many bytes it takes, `None` if the chunk may end within it.
+    /// Decodes the escape at the begin of `chunk`. Returns its length in bytes; `None` if the chunk may end within it.
     #[inline]
     fn escape(&mut self, chunk: &[u8]) -> Option<usize> {
         let &kind = chunk.get(1)?;
@@ -231,7 +231,7 @@ impl Text {
         Some(2)
     }
 
-    /// Decodes `\kind`, `\u` excepted.
+    /// Decodes `\kind`, except `\u`.
     pub(super) fn short_escape(&mut self, kind: u8) {
         let byte = match kind {
             b'"' | b'\\' | b'/' => kind,
@@ -250,7 +250,7 @@ impl Text {
         }
     }
 
-    /// Appends a UTF-16 unit. Half a pair is written as three bytes that are not UTF-8, so that its string is judged malformed.
+    /// Appends a UTF-16 unit. Half a pair is written as three bytes that are not UTF-8, so that its string counts as malformed.
     pub(super) fn utf16(&mut self, unit: u16) {
         if !self.room() {
             self.too_long();

@@ -1,7 +1,7 @@
-//! zstd with numbered dictionaries. Contexts are costly to make, so they are kept and used again.
+//! zstd with numbered dictionaries. Contexts are expensive to create, so they are reused.
 //!
-//! A part names the set of dictionaries that it was written with, so that a later set can be added beside the first.
-//! Sets are append-only: a part written with a set that no longer exists could not be read.
+//! A part contains the number of the set of dictionaries that it was written with, so new sets can be added. Sets are append-only: a
+//! part whose set was removed could not be read.
 
 use std::sync::{LazyLock, Mutex, PoisonError};
 
@@ -11,13 +11,13 @@ use zstd::zstd_safe::CParameter;
 
 /// Level 6 halves the speed for a few percent; level 1 costs a tenth of the space.
 const LEVEL: i32 = 3;
-/// Contexts kept per dictionary: about 1 MiB each for compressing.
-const KEPT: usize = 8;
+/// Limit of the unused contexts per dictionary: a compressing one takes about 1 MiB.
+const MAX_IDLE_CONTEXTS: usize = 8;
 
-/// The set that new parts are written with.
+/// The set for new parts.
 pub(super) const CURRENT: u64 = 1;
 
-/// What a block of a part holds: each kind has a dictionary of its own.
+/// The content of a block of a part. Each kind has a dictionary of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Bytes of documents.
@@ -70,11 +70,11 @@ pub(super) fn current(kind: Kind) -> &'static Codec {
 }
 
 impl Codec {
-    /// Appends `raw` in as few bytes as possible: `raw` itself if it does not get smaller. The number of bytes.
+    /// Appends `raw` compressed, or unchanged where compression does not shorten it. Returns the number of appended bytes.
     pub(super) fn compress(&self, raw: &[u8], stored: &mut Vec<u8>) -> usize {
         let before = stored.len();
-        // Without memory for a context, bytes are stored as they are.
-        if let Some(mut encoder) = keep(&self.encoders, || self.make_encoder()) {
+        // Without memory for a context, bytes are stored unchanged.
+        if let Some(mut encoder) = reuse(&self.encoders, || self.make_encoder()) {
             encoder.buffer.clear();
             encoder.buffer.reserve(zstd::zstd_safe::compress_bound(raw.len()));
             match encoder.compressor.compress_to_buffer(raw, &mut encoder.buffer) {
@@ -91,13 +91,13 @@ impl Codec {
 
     fn make_encoder(&self) -> Option<Encoder> {
         let mut compressor = Compressor::with_prepared_dictionary(self.encoder).ok()?;
-        // Four bytes each: the checksum tells damage, the number of the dictionary stands in the part.
+        // Four bytes each: the checksum detects damage. The number of the dictionary is in the part already.
         compressor.set_parameter(CParameter::ChecksumFlag(true)).ok()?;
         compressor.set_parameter(CParameter::DictIdFlag(false)).ok()?;
         Some(Encoder { compressor, buffer: Vec::new() })
     }
 
-    /// Replaces `raw` by what was stored. It must give exactly `length` bytes, for which room is made; `None` if it does not.
+    /// Decompresses into `raw`, which is cleared before. `None` if the result does not have exactly `length` bytes.
     pub(super) fn decompress(&self, stored: &[u8], length: usize, raw: &mut Vec<u8>) -> Option<()> {
         raw.clear();
         if stored.len() == length {
@@ -107,22 +107,22 @@ impl Codec {
         if raw.capacity() < length {
             raw.try_reserve_exact(length).ok()?;
         }
-        let mut decoder = keep(&self.decoders, || Decompressor::with_prepared_dictionary(self.decoder).ok())?;
-        // A failed call leaves nothing behind: the context starts afresh with each.
+        let mut decoder = reuse(&self.decoders, || Decompressor::with_prepared_dictionary(self.decoder).ok())?;
+        // The context can be reused after a failure: each call resets it.
         let result = decoder.decompress_to_buffer(stored, raw);
         put_back(&self.decoders, decoder);
         (result.ok()? == length).then_some(())
     }
 }
 
-fn keep<T>(kept: &Mutex<Vec<T>>, make: impl FnOnce() -> Option<T>) -> Option<T> {
+fn reuse<T>(kept: &Mutex<Vec<T>>, make: impl FnOnce() -> Option<T>) -> Option<T> {
     let context = kept.lock().unwrap_or_else(PoisonError::into_inner).pop();
     context.or_else(make)
 }
 
 fn put_back<T>(kept: &Mutex<Vec<T>>, context: T) {
     let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-    if kept.len() < KEPT {
+    if kept.len() < MAX_IDLE_CONTEXTS {
         kept.push(context);
     }
 }

@@ -1,18 +1,18 @@
-//! The table of one part, as stored.
+//! The directory of one part, as stored.
 //!
 //! ```text
 //! 1                  version of this format
 //! number             set of dictionaries
 //! number             bytes at the beginning that belong to a document of an earlier part
-//! number             bytes of documents, uncompressed, at most 1 MiB: with the size of a frame it tells how many there are
+//! number             bytes of documents, uncompressed, up to 1 MiB; the number of frames follows from it
 //! number per frame   bytes of the frame, as stored
 //! number             bytes of the table, uncompressed
-//! rest               the table: compressed, or as it is where that is no longer
+//! rest               the table: compressed, or unchanged where that is shorter
 //! ```
 //!
-//! The table holds the number of documents, three numbers for each (bytes its path shares with the one before, further bytes of the
-//! path, bytes of the document) and then those further bytes of all paths. Documents lie one behind another, so their
-//! lengths tell where they begin. Numbers are variable-length ([`varint`]).
+//! The table contains the number of documents, three numbers for each (bytes that its path shares with the previous path, further bytes
+//! of the path, bytes of the document), and then the further bytes of all paths. Documents are concatenated, so their begins follow from
+//! their lengths. Numbers are variable-length ([`varint`]).
 
 use std::ops::Range;
 
@@ -20,14 +20,14 @@ use super::codec::{self, Codec, Kind};
 use super::{Damaged, DocumentLocation, FRAME_BYTES, PART_BYTES, varint};
 
 const VERSION: u8 = 1;
-/// Bytes of a table, uncompressed. A part is closed long before; more is damage.
-const TABLE_BYTES: usize = 4 << 20;
+/// Maximum of bytes of a table, uncompressed. The packer closes a part long before, so a larger table is damaged.
+const MAX_TABLE_BYTES: usize = 4 << 20;
 
 fn damaged(what: &str) -> Damaged {
     Damaged(what.to_owned())
 }
 
-/// Collects the table while a part is filled.
+/// Builds the table of a part.
 #[derive(Debug, Default)]
 pub(super) struct TableBuilder {
     documents: u64,
@@ -52,12 +52,12 @@ impl TableBuilder {
         self.documents == 0
     }
 
-    /// Bytes that the table takes, about.
+    /// Approximate bytes of the table.
     pub(super) fn bytes(&self) -> usize {
         self.numbers.len() + self.paths.len()
     }
 
-    /// The directory of a part whose frames take `stored` bytes each, and begin anew.
+    /// Returns the directory of a part whose frames have these stored lengths, and clears the builder for the next part.
     pub(super) fn finish(&mut self, continued: u64, raw_bytes: u64, stored: &[u64]) -> Vec<u8> {
         let mut table = Vec::with_capacity(self.bytes() + 8);
         varint::put(&mut table, self.documents);
@@ -79,14 +79,14 @@ impl TableBuilder {
     }
 }
 
-/// The part of a directory that lies open.
+/// The uncompressed beginning of a directory.
 #[derive(Debug)]
 pub(super) struct Header<'a> {
     set: u64,
     continued: u64,
     /// Bytes of documents, uncompressed.
     pub(super) raw_bytes: u64,
-    /// Where the frames end, one behind another; begins with 0.
+    /// Ends of the frames; the first value is 0.
     ends: Vec<usize>,
     table_bytes: usize,
     table: &'a [u8],
@@ -95,7 +95,7 @@ pub(super) struct Header<'a> {
 impl<'a> Header<'a> {
     pub(super) fn parse(mut directory: &'a [u8]) -> Result<Self, Damaged> {
         let bytes = &mut directory;
-        let truncated = || damaged("its directory is cut off");
+        let truncated = || damaged("its directory is truncated");
         let (&version, rest) = bytes.split_first().ok_or_else(truncated)?;
         *bytes = rest;
         if version != VERSION {
@@ -105,7 +105,7 @@ impl<'a> Header<'a> {
         let continued = varint::take(bytes).ok_or_else(truncated)?;
         let raw_bytes = varint::take(bytes).ok_or_else(truncated)?;
         if raw_bytes > PART_BYTES || continued > raw_bytes {
-            return Err(damaged("its directory tells an impossible size"));
+            return Err(damaged("its directory contains an invalid size"));
         }
         let mut ends = vec![0_usize];
         let mut end = 0_usize;
@@ -115,17 +115,18 @@ impl<'a> Header<'a> {
             ends.push(end);
         }
         let table_bytes = varint::take(bytes).and_then(|length| usize::try_from(length).ok()).ok_or_else(truncated)?;
-        if table_bytes > TABLE_BYTES {
-            return Err(damaged("its directory tells an impossible size"));
+        if table_bytes > MAX_TABLE_BYTES {
+            return Err(damaged("its directory contains an invalid size"));
         }
         Ok(Self { set, continued, raw_bytes, ends, table_bytes, table: bytes })
     }
 
     pub(super) fn codec(&self, kind: Kind) -> Result<&'static Codec, Damaged> {
-        codec::codec(self.set, kind).ok_or_else(|| damaged("it was written with dictionaries that this version does not have"))
+        codec::codec(self.set, kind)
+            .ok_or_else(|| damaged("it needs compression dictionaries that this version of the server does not have"))
     }
 
-    /// Where a frame lies in the frames, and its bytes, uncompressed.
+    /// The range of a frame in the stored frames, and its uncompressed length.
     pub(super) fn frame(&self, frame: usize) -> Option<(Range<usize>, usize)> {
         let (&start, &end) = (self.ends.get(frame)?, self.ends.get(frame.checked_add(1)?)?);
         let before = (frame as u64).checked_mul(FRAME_BYTES)?;
@@ -133,21 +134,21 @@ impl<'a> Header<'a> {
         Some((start..end, usize::try_from(raw).ok()?))
     }
 
-    /// Bytes that all frames take.
+    /// Stored bytes of all frames.
     pub(super) fn frames_bytes(&self) -> usize {
         self.ends.last().copied().unwrap_or(0)
     }
 
-    /// Gives each document to `visit`: bytes its path shares with the one before, the rest of the path, and its place.
+    /// Passes each document to `visit`: the bytes that its path shares with the previous path, the rest of the path, and the location.
     pub(super) fn documents(&self, mut visit: impl FnMut(usize, &[u8], DocumentLocation) -> Result<(), Damaged>) -> Result<(), Damaged> {
-        let truncated = || damaged("its table is cut off");
+        let truncated = || damaged("its table is truncated");
         let mut table = Vec::new();
         let unpacked = self.codec(Kind::Paths)?.decompress(self.table, self.table_bytes, &mut table);
-        unpacked.ok_or_else(|| damaged("its table does not unpack"))?;
+        unpacked.ok_or_else(|| damaged("its table cannot be decompressed"))?;
 
         let mut numbers = table.as_slice();
         let documents = varint::take(&mut numbers).ok_or_else(truncated)?;
-        // The paths lie behind the numbers: those are passed over once to find them.
+        // The paths follow the numbers: skip those to find the paths.
         let mut paths = numbers;
         let three = documents.checked_mul(3).filter(|&three| three <= table.len() as u64).ok_or_else(truncated)?;
         for _ in 0..three {
@@ -164,31 +165,31 @@ impl<'a> Header<'a> {
             if position > self.raw_bytes {
                 return Err(damaged("its documents are longer than its frames"));
             }
-            let place = DocumentLocation::at(position, length);
-            visit(usize::try_from(shared).map_err(|_| truncated())?, path, place)?;
+            let location = DocumentLocation::at(position, length);
+            visit(usize::try_from(shared).map_err(|_| truncated())?, path, location)?;
             position = position.saturating_add(length);
         }
         Ok(())
     }
 }
 
-/// Looks a path up; of several the last.
+/// Finds a path. When it repeats, the last document counts.
 pub(super) fn find(directory: &[u8], path: &str) -> Result<Option<DocumentLocation>, Damaged> {
     let wanted = path.as_bytes();
     let mut found = None;
-    // Bytes that the path before has in common with the wanted one: enough to judge the next without putting it together.
+    // Bytes that the previous path shares with the wanted one. This is enough to compare the next path without building it.
     let mut matched = 0;
     let mut last_length = 0;
-    Header::parse(directory)?.documents(|shared, further, place| {
+    Header::parse(directory)?.documents(|shared, further, location| {
         if shared > last_length {
-            return Err(damaged("its table tells an impossible path"));
+            return Err(damaged("its table contains an invalid path"));
         }
         last_length = shared + further.len();
         if shared <= matched {
             let rest = &wanted[shared..];
             matched = shared + rest.iter().zip(further).take_while(|(wanted, this)| wanted == this).count();
             if matched == wanted.len() && matched == last_length {
-                found = Some(place);
+                found = Some(location);
             }
         }
         Ok(())
@@ -200,17 +201,17 @@ pub(super) fn find(directory: &[u8], path: &str) -> Result<Option<DocumentLocati
 pub(super) fn list(directory: &[u8]) -> Result<Vec<(String, DocumentLocation)>, Damaged> {
     let mut documents: Vec<(String, DocumentLocation)> = Vec::new();
     let mut path = Vec::new();
-    // A few bytes of table can stand for long paths, each sharing nearly all of the one before.
-    let mut room = 64 * TABLE_BYTES;
-    Header::parse(directory)?.documents(|shared, further, place| {
+    // A few bytes of the table can represent long paths that each share nearly all of the previous path.
+    let mut room = 64 * MAX_TABLE_BYTES;
+    Header::parse(directory)?.documents(|shared, further, location| {
         if shared > path.len() {
-            return Err(damaged("its table tells an impossible path"));
+            return Err(damaged("its table contains an invalid path"));
         }
         path.truncate(shared);
         path.extend_from_slice(further);
-        room = room.checked_sub(path.len()).ok_or_else(|| damaged("its table tells impossibly long paths"))?;
-        let text = str::from_utf8(&path).map_err(|_| damaged("its table tells a path that is not text"))?;
-        documents.push((text.to_owned(), place));
+        room = room.checked_sub(path.len()).ok_or_else(|| damaged("the paths in its table are too long"))?;
+        let text = str::from_utf8(&path).map_err(|_| damaged("its table contains a path that is not UTF-8"))?;
+        documents.push((text.to_owned(), location));
         Ok(())
     })?;
     Ok(documents)

@@ -6,14 +6,14 @@ use super::codec::{self, Kind};
 use super::directory::TableBuilder;
 use super::{FRAME, PART_BYTES, Part};
 
-/// Bytes of a table after which a part is closed, however few bytes its documents have.
-const TABLE_BYTES: usize = 256 << 10;
+/// Bytes of a table from which on a part is closed, however few bytes its documents have.
+const FULL_TABLE_BYTES: usize = 256 << 10;
 
-/// Compresses documents into parts as they come. Holds one part at most.
+/// Compresses documents into parts one by one. Keeps no more than one part in memory.
 #[derive(Default)]
 pub struct Packer {
     table: TableBuilder,
-    /// Bytes at the beginning of the part that belong to a document of an earlier one.
+    /// Bytes at the beginning of the part that belong to a document of an earlier part.
     continued: u64,
     /// Bytes of documents in the part.
     raw_bytes: u64,
@@ -24,11 +24,11 @@ pub struct Packer {
 }
 
 impl Packer {
-    /// Adds a document. Gives back the parts that are full with it, in order; a document larger than a part spans several.
-    /// Paths are at most 64 KiB long.
+    /// Adds a document and returns the parts that became full, in order. A document larger than a part spans several parts.
+    /// Paths must not be longer than 64 KiB.
     pub fn push(&mut self, path: &str, document: &[u8]) -> Vec<Part> {
         let mut full = Vec::new();
-        let fits = document.len() as u64 <= PART_BYTES - self.raw_bytes && self.table.bytes() < TABLE_BYTES;
+        let fits = document.len() as u64 <= PART_BYTES - self.raw_bytes && self.table.bytes() < FULL_TABLE_BYTES;
         if !fits && !self.is_empty() {
             full.push(self.close());
         }
@@ -59,7 +59,7 @@ impl Packer {
         full
     }
 
-    /// Closes the last part.
+    /// Closes and returns the last part; `None` if it is empty.
     #[must_use]
     pub fn finish(mut self) -> Option<Part> {
         if self.is_empty() { None } else { Some(self.close()) }
@@ -81,7 +81,7 @@ impl Packer {
         self.pending = raw;
     }
 
-    /// Closes the part and begins the next, which goes on with the document that is being added, if there is more of it.
+    /// Closes the part and begins the next one, which continues with the rest of the current document.
     fn close(&mut self) -> Part {
         if !self.pending.is_empty() {
             self.close_frame();

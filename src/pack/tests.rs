@@ -9,13 +9,13 @@ fn pack(documents: &[(String, Vec<u8>)]) -> Vec<Part> {
     parts
 }
 
-/// Reads a document as a server does: from its place on, in steps, over as many parts as it takes.
-fn read(parts: &[Part], part: usize, place: DocumentLocation, step: u64) -> Vec<u8> {
+/// Reads a document as the server does: from its location on, in steps, over all of its parts.
+fn read(parts: &[Part], part: usize, location: DocumentLocation, step: u64) -> Vec<u8> {
     let mut document = Vec::new();
-    while (document.len() as u64) < place.length {
-        let (further, frame, offset) = place.seek(document.len() as u64);
+    while (document.len() as u64) < location.length {
+        let (further, frame, offset) = location.seek(document.len() as u64);
         let part = &parts[part + usize::try_from(further).unwrap()];
-        let wanted = step.min(place.length - document.len() as u64);
+        let wanted = step.min(location.length - document.len() as u64);
         let chunk = unpack(&part.directory, &part.frames, frame, offset, wanted).unwrap();
         assert!(!chunk.is_empty(), "a document ends before its end");
         document.extend(chunk);
@@ -26,7 +26,7 @@ fn read(parts: &[Part], part: usize, place: DocumentLocation, step: u64) -> Vec<
 fn everything(parts: &[Part], step: u64) -> Vec<(String, Vec<u8>)> {
     let listed = parts.iter().enumerate().flat_map(|(number, part)| {
         let documents = list(&part.directory).unwrap().into_iter();
-        documents.map(move |(path, place)| (path, read(parts, number, place, step)))
+        documents.map(move |(path, location)| (path, read(parts, number, location, step)))
     });
     listed.collect()
 }
@@ -70,9 +70,9 @@ proptest! {
         }
         for (path, _) in &documents {
             let last = documents.iter().rfind(|(other, _)| other == path).unwrap();
-            let (number, place) = parts.iter().enumerate().rev()
+            let (number, location) = parts.iter().enumerate().rev()
                 .find_map(|(number, part)| Some((number, find(&part.directory, path).unwrap()?))).unwrap();
-            prop_assert_eq!(&read(&parts, number, place, u64::MAX), &last.1);
+            prop_assert_eq!(&read(&parts, number, location, u64::MAX), &last.1);
         }
         for part in &parts {
             prop_assert_eq!(find(&part.directory, "/not/there").unwrap(), None);
@@ -106,8 +106,8 @@ fn documents_that_fit_are_not_divided_between_parts() {
     let parts = pack(&documents);
     assert_eq!(parts.len(), 10);
     for part in &parts {
-        let places = list(&part.directory).unwrap();
-        let last = places.last().unwrap().1;
+        let locations = list(&part.directory).unwrap();
+        let last = locations.last().unwrap().1;
         assert!(u64::from(last.frame) * FRAME_BYTES + u64::from(last.offset) + last.length <= PART_BYTES);
     }
 }
@@ -119,9 +119,9 @@ fn a_document_larger_than_a_part_goes_on_in_the_next() {
     let listed: Vec<Vec<String>> =
         parts.iter().map(|part| list(&part.directory).unwrap().into_iter().map(|(path, _)| path).collect()).collect();
     assert_eq!(listed, [vec!["/small"], vec!["/large"], vec![], vec!["/next"]]);
-    let place = find(&parts[1].directory, "/large").unwrap().unwrap();
-    assert_eq!(place, DocumentLocation { frame: 0, offset: 0, length: 2_500_000 });
-    assert_eq!(place.seek(2_100_000), (2, 0, 2848));
+    let location = find(&parts[1].directory, "/large").unwrap().unwrap();
+    assert_eq!(location, DocumentLocation { frame: 0, offset: 0, length: 2_500_000 });
+    assert_eq!(location.seek(2_100_000), (2, 0, 2848));
     assert_eq!(everything(&parts, 300_000), documents);
 }
 
@@ -154,20 +154,20 @@ fn unpacking_stops_at_the_end_of_the_part() {
 }
 
 #[test]
-fn damage_is_told() {
+fn damage_is_reported() {
     let text = r#"{"id":"x","status":"FINISHED"},"#.repeat(3000);
     let part = pack(&[("/a".to_owned(), text.into_bytes())]).remove(0);
     let unpacked = |part: &Part| unpack(&part.directory, &part.frames, 0, 0, u64::MAX);
     let mut flipped = part.clone();
     let middle = flipped.frames.len() / 2;
     flipped.frames[middle] ^= 1;
-    assert_eq!(unpacked(&flipped).unwrap_err().to_string(), "a stored pack is damaged: a frame does not unpack");
+    assert_eq!(unpacked(&flipped).unwrap_err().to_string(), "a stored pack is damaged: a frame cannot be decompressed");
     let mut cut = part.clone();
     cut.frames.pop();
-    assert_eq!(unpacked(&cut).unwrap_err().0, "its frames are not as long as its directory tells");
+    assert_eq!(unpacked(&cut).unwrap_err().0, "the length of its frames differs from its directory");
     let mut later = part.clone();
     later.directory[1] = 99;
-    assert_eq!(unpacked(&later).unwrap_err().0, "it was written with dictionaries that this version does not have");
+    assert_eq!(unpacked(&later).unwrap_err().0, "it needs compression dictionaries that this version of the server does not have");
     let mut format = part;
     format.directory[0] = 9;
     assert_eq!(list(&format.directory).unwrap_err().0, "its directory has an unknown format");

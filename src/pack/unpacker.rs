@@ -2,13 +2,13 @@
 
 use super::{Damaged, FRAME_BYTES, PART_BYTES, list, unpack};
 
-/// Gives the documents of a pack back, in their order. Holds one part, and a document that spans several.
+/// Unpacks all documents of a pack in order. Keeps one part in memory, and a document that spans several.
 #[derive(Default)]
 pub struct Unpacker {
     begun: Option<Begun>,
 }
 
-/// A document that goes on in the next part.
+/// A document that continues in the next part.
 struct Begun {
     path: String,
     length: u64,
@@ -16,14 +16,14 @@ struct Begun {
 }
 
 impl Unpacker {
-    /// Takes the next part, and gives each document that ends in it to `visit`. Of equal paths each is given: the last counts.
+    /// Takes the next part, and passes each document that ends in it to `visit`. A repeated path is passed each time: the last one counts.
     ///
     /// # Errors
     /// [`Damaged`].
     pub fn part(&mut self, directory: &[u8], frames: &[u8], mut visit: impl FnMut(&str, &str)) -> Result<(), Damaged> {
         let raw = unpack(directory, frames, 0, 0, PART_BYTES)?;
-        let mut give = |path: &str, document: &[u8]| {
-            visit(path, std::str::from_utf8(document).map_err(|_| Damaged("a document is not text".to_owned()))?);
+        let mut pass = |path: &str, document: &[u8]| {
+            visit(path, std::str::from_utf8(document).map_err(|_| Damaged("a document is not UTF-8".to_owned()))?);
             Ok(())
         };
         if let Some(mut begun) = self.begun.take() {
@@ -33,22 +33,22 @@ impl Unpacker {
             if (here as u64) < missing {
                 self.begun = Some(begun);
             } else {
-                give(&begun.path, &begun.bytes)?;
+                pass(&begun.path, &begun.bytes)?;
             }
         }
-        for (path, place) in list(directory)? {
-            let beyond = || Damaged("a document begins beyond its part".to_owned());
-            let begin = usize::try_from(u64::from(place.frame) * FRAME_BYTES + u64::from(place.offset)).map_err(|_| beyond())?;
+        for (path, location) in list(directory)? {
+            let beyond = || Damaged("a document begins after the end of its part".to_owned());
+            let begin = usize::try_from(u64::from(location.frame) * FRAME_BYTES + u64::from(location.offset)).map_err(|_| beyond())?;
             let rest = raw.get(begin..).ok_or_else(beyond)?;
-            match usize::try_from(place.length).ok().and_then(|length| rest.get(..length)) {
-                Some(document) => give(&path, document)?,
-                None => self.begun = Some(Begun { path, length: place.length, bytes: rest.to_vec() }),
+            match usize::try_from(location.length).ok().and_then(|length| rest.get(..length)) {
+                Some(document) => pass(&path, document)?,
+                None => self.begun = Some(Begun { path, length: location.length, bytes: rest.to_vec() }),
             }
         }
         Ok(())
     }
 
-    /// Ends behind the last part.
+    /// Ends after the last part.
     ///
     /// # Errors
     /// [`Damaged`]: the last document does not end.
@@ -87,7 +87,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(24))]
 
         #[test]
-        fn what_was_packed_comes_out(documents in prop::collection::vec(("/[ab/]{0,9}", "[a-zé]{0,9}", 0..300_000_usize), 0..9)) {
+        fn packed_documents_survive_unpacking(documents in prop::collection::vec(("/[ab/]{0,9}", "[a-zé]{0,9}", 0..300_000_usize), 0..9)) {
             let documents: Vec<_> = documents.into_iter().map(|(path, text, times)| (path, text.repeat(times))).collect();
             prop_assert_eq!(unpacked(&packed(&documents)), Ok(documents));
         }

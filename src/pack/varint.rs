@@ -13,7 +13,7 @@ pub(super) fn put(bytes: &mut Vec<u8>, mut number: u64) {
     }
 }
 
-/// Takes a number from the front of `bytes`; `None` if there is none that fits 64 bits.
+/// Takes a number from the front of `bytes`; `None` if they do not begin with a number of up to 64 bits.
 pub(super) fn take(bytes: &mut &[u8]) -> Option<u64> {
     let mut number = 0_u64;
     for shift in (0..64).step_by(7) {
@@ -39,7 +39,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn numbers_come_back(numbers: Vec<u64>) {
+        fn numbers_survive_encoding(numbers: Vec<u64>) {
             let mut bytes = Vec::new();
             for &number in &numbers {
                 put(&mut bytes, number);

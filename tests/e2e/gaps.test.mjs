@@ -202,7 +202,7 @@ describe('what an archive does not have', () => {
   test('an archive that cannot be read, with the sentence of its problem', async () => {
     await open.turn(`/job/completed/${CUT}/overview`);
     const panel = page.locator('.error-panel');
-    assert.match(await panel.innerText(), /The archive cannot be read\s+The archive of this job cannot be read: the file ends after 5000 bytes in the middle of the archive/);
+    assert.match(await panel.innerText(), /The archive cannot be read\s+The archive of this job cannot be read: the archive is incomplete, its file ends after 5000 bytes/);
     assert.doesNotMatch(await main(), /never archived|not archived/);
     // The browser itself tells of the 404.
     open.faults.splice(0, open.faults.length, ...open.faults.filter((fault) => !/ 404 /.test(fault)));

@@ -8,7 +8,7 @@ pub(super) fn parallelism(config: &Members<'_>) -> Option<i64> {
     positive(&Members::parse(config.get("execution-config")?.get())?, "job-parallelism")
 }
 
-/// What the job itself set: the plain members of its execution configuration, and what its program passed on.
+/// The configuration of the job itself: the plain members of its execution configuration, and the parameters of its program.
 pub(super) fn of_job(config: &Members<'_>) -> Vec<ConfigurationEntry> {
     let Some(execution) = config.get("execution-config").and_then(|value| Members::parse(value.get())) else { return Vec::new() };
     let mut entries = entries(&execution);

@@ -7,50 +7,50 @@ use super::{ExceptionFacts, ExceptionKind, MAX_EXCEPTIONS, MAX_LABELS, MESSAGE_B
 use crate::clock::Millis;
 use crate::ids::JobId;
 
-/// What Java writes before the cause of an exception.
+/// The text before the cause of an exception in a stack trace of Java.
 const CAUSED_BY: &str = "Caused by: ";
-/// What it writes before a frame of a stack trace.
+/// The text before a frame in a stack trace of Java.
 const FRAME: &str = "\tat ";
 
-/// Reads the history, else what Flink told before it had one (`root-exception` and `all-exceptions`). The newest is first.
+/// Reads the history, or else the members that older versions of Flink write (`root-exception` and `all-exceptions`), newest first.
 pub(super) fn read(json: &str) -> Vec<ExceptionFacts> {
     let Some(members) = Members::parse(json) else { return Vec::new() };
     let history = members.get("exceptionHistory").and_then(|history| Members::parse(history.get()));
     let mut found = Vec::new();
     if let Some(history) = history {
         history.each_element("entries", |entry| {
-            let Some(entry) = wanted(&found, entry) else { return };
+            let Some(entry) = if_room(&found, entry) else { return };
             let kind = if found.is_empty() { ExceptionKind::Root } else { ExceptionKind::Earlier };
-            found.extend(of_history(&entry, kind));
+            found.extend(from_history(&entry, kind));
             entry.each_element("concurrentExceptions", |concurrent| {
-                let concurrent = wanted(&found, concurrent);
-                found.extend(concurrent.and_then(|concurrent| of_history(&concurrent, ExceptionKind::Concurrent)));
+                let concurrent = if_room(&found, concurrent);
+                found.extend(concurrent.and_then(|concurrent| from_history(&concurrent, ExceptionKind::Concurrent)));
             });
         });
     }
     if found.is_empty() {
         found.extend(members.text("root-exception").map(|trace| {
             let at = time(&members, "timestamp");
-            fact(ExceptionKind::Root, None, trace, at)
+            exception(ExceptionKind::Root, None, trace, at)
         }));
         members.each_element("all-exceptions", |each| {
-            let Some(each) = wanted(&found, each) else { return };
+            let Some(each) = if_room(&found, each) else { return };
             let Some(trace) = each.text("exception") else { return };
             found.push(ExceptionFacts {
                 task: task(&each, "task"),
-                ..fact(ExceptionKind::Concurrent, None, trace, time(&each, "timestamp"))
+                ..exception(ExceptionKind::Concurrent, None, trace, time(&each, "timestamp"))
             });
         });
     }
     found
 }
 
-/// The members of one more exception, while there is room for it.
-fn wanted<'a>(found: &[ExceptionFacts], exception: &'a RawValue) -> Option<Members<'a>> {
+/// The members of one more exception, while there are fewer than [`MAX_EXCEPTIONS`].
+fn if_room<'a>(found: &[ExceptionFacts], exception: &'a RawValue) -> Option<Members<'a>> {
     if found.len() < MAX_EXCEPTIONS { Members::parse(exception.get()) } else { None }
 }
 
-fn of_history(entry: &Members<'_>, kind: ExceptionKind) -> Option<ExceptionFacts> {
+fn from_history(entry: &Members<'_>, kind: ExceptionKind) -> Option<ExceptionFacts> {
     let trace = entry.text("stacktrace").unwrap_or_default();
     let class = entry.text("exceptionName").filter(|class| !class.is_empty());
     if trace.is_empty() && class.is_none() {
@@ -60,32 +60,32 @@ fn of_history(entry: &Members<'_>, kind: ExceptionKind) -> Option<ExceptionFacts
         task: task(entry, "taskName"),
         labels: labels(entry),
         job: entry.text("jobId").and_then(|job| JobId::from_name(job.as_bytes()).ok()),
-        ..fact(kind, class, trace, time(entry, "timestamp"))
+        ..exception(kind, class, trace, time(entry, "timestamp"))
     })
 }
 
-/// What failure enrichers of the cluster said about it.
+/// Labels of the failure enrichers of the cluster.
 fn labels(entry: &Members<'_>) -> Vec<(String, String)> {
     let Some(labels) = entry.get("failureLabels").and_then(|labels| Members::parse(labels.get())) else { return Vec::new() };
     labels.texts().take(MAX_LABELS).map(|(key, value)| (cut(key.to_owned(), NAME_BYTES), cut(value, MESSAGE_BYTES))).collect()
 }
 
-/// An exception of which only the stack trace is told: the newest failure.
-pub(super) fn of_trace(trace: String, at: Option<Millis>) -> ExceptionFacts {
-    fact(ExceptionKind::Root, None, trace, at)
+/// The newest failure, from its stack trace alone.
+pub(super) fn from_stack_trace(trace: String, at: Option<Millis>) -> ExceptionFacts {
+    exception(ExceptionKind::Root, None, trace, at)
 }
 
 fn task(entry: &Members<'_>, name: &str) -> Option<String> {
     entry.text(name).filter(|task| !task.is_empty()).map(|task| cut(task, NAME_BYTES))
 }
 
-fn fact(kind: ExceptionKind, class: Option<String>, trace: String, at: Option<Millis>) -> ExceptionFacts {
-    let (told, message) = head(&trace);
+fn exception(kind: ExceptionKind, class: Option<String>, trace: String, at: Option<Millis>) -> ExceptionFacts {
+    let (archived, message) = head(&trace);
     let cause = innermost(&trace).map(head);
     let bounded = |text: &str, bytes| Some(cut(text.to_owned(), bytes)).filter(|text| !text.is_empty());
     ExceptionFacts {
         kind,
-        class: cut(class.unwrap_or_else(|| told.to_owned()), NAME_BYTES),
+        class: cut(class.unwrap_or_else(|| archived.to_owned()), NAME_BYTES),
         message: message.and_then(|message| bounded(message, MESSAGE_BYTES)),
         cause_class: cause.and_then(|(class, _)| bounded(class, NAME_BYTES)),
         cause_message: cause.and_then(|(_, message)| bounded(message?, MESSAGE_BYTES)),
@@ -97,20 +97,20 @@ fn fact(kind: ExceptionKind, class: Option<String>, trace: String, at: Option<Mi
     }
 }
 
-/// Class and message that a stack trace begins with. A message may have several lines: it ends where the frames begin.
+/// The class and the message at the beginning of a stack trace. A message may have several lines: it ends where the frames begin.
 fn head(trace: &str) -> (&str, Option<&str>) {
     let lines = trace.split_inclusive('\n');
     let before = lines.take_while(|line| !line.starts_with(FRAME) && !line.starts_with(CAUSED_BY) && !line.starts_with("\t... "));
     let head = trace[..before.map(str::len).sum()].trim_end();
     match head.split_once(": ") {
-        // A class has no blanks: what has some is a message alone.
+        // A class has no blanks. Text with blanks is a message without a class.
         Some((class, message)) if !class.contains(char::is_whitespace) => (class, Some(message.trim_start())),
         _ if head.contains(char::is_whitespace) => ("", Some(head)),
         _ => (head.trim_end_matches(':'), None),
     }
 }
 
-/// The trace from behind the last `Caused by` on that a line begins with: what is indented is the cause of a suppressed exception.
+/// The trace after the last line that begins with `Caused by`. Indented lines are causes of suppressed exceptions.
 fn innermost(trace: &str) -> Option<&str> {
     let at = trace.rmatch_indices(CAUSED_BY).map(|(at, _)| at).find(|at| *at == 0 || trace[..*at].ends_with('\n'))?;
     Some(&trace[at + CAUSED_BY.len()..])

@@ -1,4 +1,4 @@
-//! A job's details with its vertices, its attempts and its version of Flink.
+//! The details of a job: vertices, attempts and the version of Flink.
 
 use super::super::is_state;
 use super::super::members::Members;
@@ -7,11 +7,11 @@ use crate::ids::ApplicationId;
 
 /// Takes `/jobs/<id>`.
 pub(super) fn details(parsed: Option<Members<'_>>, facts: &mut Facts) {
-    // What an earlier one told is no longer served, even if this one tells nothing.
+    // The facts of an earlier document of this path are dropped, even if this one is invalid: only the last one is served.
     facts.max_parallelism = parsed.as_ref().and_then(|members| positive(members, "maxParallelism"));
     let word = |name| parsed.as_ref().and_then(|members| members.text(name)).filter(|word| is_state(word));
     let plan = parsed.as_ref().and_then(|members| Members::parse(members.get("plan")?.get()));
-    // Before Flink 1.20 only the plan tells the type.
+    // Before Flink 1.20, only the plan has the type.
     facts.job_type = word("job-type").or_else(|| plan.as_ref()?.text("type").filter(|word| is_state(word)));
     facts.has_plan = plan.map(|plan| !plan.elements("nodes").is_empty());
     facts.times = parsed.as_ref().map(times).unwrap_or_default();
@@ -63,7 +63,7 @@ fn vertex(members: &Members<'_>) -> Option<VertexFacts> {
 }
 
 fn io(metrics: &Members<'_>) -> IoFacts {
-    // What no subtask reported is written as an incomplete zero.
+    // Flink writes an incomplete zero for a figure that no subtask reported.
     let counted = |name: &str, complete: &str| {
         let incomplete = metrics.get(complete).is_some_and(|value| value.get() == "false");
         figure(metrics, name).filter(|count| *count > 0 || !incomplete)
@@ -89,28 +89,28 @@ fn sum(left: IoFacts, right: IoFacts) -> IoFacts {
     }
 }
 
-/// A path below a vertex that tells of attempts.
+/// A document of a vertex that restarts are derived from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum OfVertex<'p> {
+pub(super) enum VertexDocument<'p> {
     /// `<id>`.
     Details(&'p str),
     /// `<id>/subtasks/<n>/attempts/<number>`.
     Attempt(u64),
 }
 
-/// Takes what is below `/vertices/` apart.
-pub(super) fn of_vertex(below: &str) -> Option<OfVertex<'_>> {
+/// Parses the path below `/vertices/`.
+pub(super) fn vertex_document(below: &str) -> Option<VertexDocument<'_>> {
     let mut segments = below.split('/');
     let vertex = segments.next()?;
-    let Some(subtasks) = segments.next() else { return Some(OfVertex::Details(vertex)) };
+    let Some(subtasks) = segments.next() else { return Some(VertexDocument::Details(vertex)) };
     let (_subtask, attempts, number) = (segments.next()?, segments.next()?, segments.next()?);
     if subtasks != "subtasks" || attempts != "attempts" || segments.next().is_some() {
         return None;
     }
-    number.parse::<u32>().ok().map(|number| OfVertex::Attempt(number.into()))
+    number.parse::<u32>().ok().map(|number| VertexDocument::Attempt(number.into()))
 }
 
-/// The version in the name of `flink-dist-<version>.jar`; up to Flink 1.14 a version of Scala stood before it.
+/// The version in the name of `flink-dist-<version>.jar`. Up to Flink 1.14, the name has the version of Scala before it.
 pub(super) fn flink_version(json: &str) -> Option<String> {
     let members = Members::parse(json)?;
     let path: Vec<String> = serde_json::from_str(members.get("classpath")?.get()).ok()?;

@@ -1,4 +1,4 @@
-//! Which parts of a job are restarted together: subtasks that are connected by pipelined exchanges.
+//! The parts of a job that are restarted together: subtasks that are connected by pipelined exchanges.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,14 @@ use super::super::members::Members;
 use super::MAX_VERTICES;
 use super::restarts::Attempts;
 
-/// How vertices are connected, as the plan of a job tells.
+/// The connections of vertices, from the plan of a job.
 #[derive(Debug, Default)]
 pub(super) struct Regions {
     /// Number of each vertex.
     vertices: BTreeMap<String, usize>,
     /// By number: another vertex of the same group, or itself.
     groups: Vec<usize>,
-    /// By number of the vertex that stands for its group: all subtasks of the group are in one region.
+    /// By number of the vertex that represents its group: whether all subtasks of the group are in one region.
     joined: Vec<bool>,
 }
 
@@ -45,25 +45,25 @@ impl Regions {
         regions
     }
 
-    /// Puts the groups of two vertices together. Where one of them is one region, so is the other then: each subtask has a connection.
+    /// Joins the groups of two vertices. If one of them is one region, the joined group is one region: each subtask has a connection.
     fn connect(&mut self, from: usize, to: usize, all: bool) {
         let (from, to) = (self.group(from), self.group(to));
         self.joined[to] |= self.joined[from] || all;
         self.groups[from] = to;
     }
 
-    /// The vertex that stands for the group of this one.
+    /// The vertex that represents the group of this one.
     fn group(&mut self, vertex: usize) -> usize {
         let mut at = vertex;
         while self.groups[at] != at {
-            // Shortens the way for the next look-up.
+            // Shortens the path for the next lookup.
             self.groups[at] = self.groups[self.groups[at]];
             at = self.groups[at];
         }
         at
     }
 
-    /// Restarts of all regions together, at most: of a group that is one region those of any of its subtasks.
+    /// Upper bound of the restarts of all regions together. A group that is one region counts the restarts of any of its subtasks.
     pub(super) fn sum(&mut self, vertices: &BTreeMap<String, Attempts>) -> u64 {
         let mut groups: BTreeMap<Option<usize>, (u64, u64)> = BTreeMap::new();
         for (id, attempts) in vertices {
@@ -83,7 +83,7 @@ fn is_pipelined(input: &Members<'_>) -> bool {
     input.text("exchange").is_some_and(|exchange| exchange.to_ascii_lowercase().starts_with("pipelined"))
 }
 
-/// Whether each subtask of one side is connected with each of the other.
+/// Whether each subtask of one side is connected to each subtask of the other side.
 fn connects_all(input: &Members<'_>) -> bool {
     let strategy = input.text("ship_strategy").unwrap_or_default();
     ["HASH", "REBALANCE", "BROADCAST", "SHUFFLE", "GLOBAL", "RANGE"].iter().any(|all| strategy.eq_ignore_ascii_case(all))

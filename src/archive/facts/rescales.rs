@@ -1,9 +1,9 @@
-//! Failures that only the record of a rescale tells: the adaptive scheduler waited for resources in vain (Flink 2.3 and later).
+//! Failures that are archived only in the record of a rescale: the adaptive scheduler got no resources (Flink 2.3 and later).
 
 use super::super::members::Members;
 use super::{ExceptionFacts, exceptions, time};
 
-/// The newest exception that the states of rescales tell.
+/// The newest exception in the states of rescales.
 #[derive(Debug, Default)]
 pub(super) struct RescaleFailure(Option<ExceptionFacts>);
 
@@ -17,7 +17,7 @@ impl RescaleFailure {
             let Some(trace) = state.text("stringifiedException").filter(|trace| !trace.trim().is_empty()) else { return };
             let at = time(&state, "leaveTimestampInMillis").or_else(|| time(&state, "enterTimestampInMillis")).or(ended);
             if self.0.as_ref().is_none_or(|known| known.at <= at) {
-                self.0 = Some(exceptions::of_trace(trace, at));
+                self.0 = Some(exceptions::from_stack_trace(trace, at));
             }
         });
     }

@@ -1,9 +1,9 @@
-//! How often Flink restarted a job, or a part of it, after a failure: a rule over what several documents tell.
+//! The number of restarts of a job, or of a part of it, after failures: a rule over several documents.
 //!
-//! The exception history has one entry per failure, whichever region failed, so it counts best. It is bounded, however
-//! (`web.exception-history-size`, and 20 in an archive): where it may be cut, attempts of subtasks are looked at. Attempt numbers also grow
-//! by speculative execution and by rescaling, and count a restart only for the region that failed. What follows from none of this is not
-//! told: a wrong number is worse than none.
+//! The exception history is the best source: it has one entry per failure, whichever region failed. But its size is limited
+//! (`web.exception-history-size`, and 20 in an archive). Where it may be truncated, the attempts of subtasks are counted. Attempt numbers
+//! also grow by speculative execution and by rescaling, and they count a restart only for the region that failed. Where neither source
+//! gives an exact number, there is no number: a missing number is better than a wrong one.
 
 use std::collections::BTreeMap;
 
@@ -14,12 +14,12 @@ use super::regions::Regions;
 use super::{ConfigurationEntry, MAX_VERTICES, NAME_BYTES, RestartFacts, time};
 use crate::clock::Millis;
 
-/// `web.exception-history-size`, where it is not set.
+/// Default of `web.exception-history-size`.
 const DEFAULT_HISTORY_SIZE: u64 = 16;
-/// Entries that an archive holds, whatever is set.
+/// Limit of the entries in an archive, whatever is configured.
 const MAX_ARCHIVED_HISTORY: u64 = 20;
 
-/// What documents tell that the rule needs.
+/// The values in documents that the rule needs.
 #[derive(Debug, Default)]
 pub(super) struct Evidence {
     failed: bool,
@@ -27,26 +27,26 @@ pub(super) struct Evidence {
     regions: Regions,
     history: Option<History>,
     vertices: BTreeMap<String, Attempts>,
-    /// Highest number of an attempt that has a document of its own.
+    /// Highest number of an attempt with a document of its own.
     highest_attempt: Option<u64>,
-    /// How many attempts have one.
+    /// Number of attempts with a document of their own.
     kept_attempts: u64,
     rescales: Option<Rescales>,
-    /// Rescales that were counted, kept or not.
+    /// Number of all rescales, archived or not.
     rescales_counted: Option<u64>,
 }
 
-/// What the rest of the archive tells.
+/// Scheduler, type and configuration of the job.
 pub(super) struct Setting<'facts> {
     pub(super) scheduler: Option<&'facts str>,
     pub(super) job_type: Option<&'facts str>,
     pub(super) configuration: &'facts [ConfigurationEntry],
 }
 
-/// When the job was last in these states; 0: never.
+/// The last time in each of these states; 0: never.
 #[derive(Debug, Default, Clone, Copy)]
 struct Timestamps {
-    /// It was created, or ran, or began to restart.
+    /// `CREATED`, `RUNNING` or `RESTARTING`.
     started: Millis,
     failing: Millis,
     failed: Millis,
@@ -59,23 +59,23 @@ struct History {
     truncated: bool,
 }
 
-/// Attempts of the subtasks of a vertex that were no speculative ones, counted from 0.
+/// Attempts of the subtasks of a vertex without speculative ones, counted from 0.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Attempts {
     /// Attempts of the subtask with the most attempts.
     pub(super) highest: u64,
     /// Attempts of all subtasks together.
     pub(super) sum: u64,
-    /// Attempts that were the last of their subtask.
+    /// Number of last attempts.
     last: u64,
-    /// Some subtask had several attempts at a time.
+    /// Whether some subtask had several attempts at the same time.
     speculative: bool,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Rescales {
     entries: u64,
-    /// Completed, and caused neither by the first scheduling nor by a failure.
+    /// Completed rescales that neither the first scheduling nor a failure caused.
     intended: u64,
 }
 
@@ -119,22 +119,22 @@ impl Evidence {
         }
         let Some(members) = Members::parse(json) else { return };
         let mut attempts = Attempts::default();
-        let mut told = false;
+        let mut found = false;
         members.each_element("subtasks", |subtask| {
             let Some((number, others)) = Members::parse(subtask.get()).and_then(|subtask| attempts_of(&subtask)) else { return };
-            told = true;
+            found = true;
             let own = number.saturating_sub(others);
             attempts.highest = attempts.highest.max(own);
             attempts.sum = attempts.sum.saturating_add(own);
             attempts.last += 1 + others;
             attempts.speculative |= others > 0;
         });
-        if told {
+        if found {
             self.vertices.insert(vertex.to_owned(), attempts);
         }
     }
 
-    /// Notes that an attempt with this number has a document.
+    /// Counts a document of an attempt with this number.
     pub(super) fn attempt(&mut self, number: u64) {
         self.highest_attempt = self.highest_attempt.max(Some(number));
         self.kept_attempts += 1;
@@ -142,7 +142,7 @@ impl Evidence {
 
     /// Takes `/jobs/<id>/rescales/history`.
     pub(super) fn rescales(&mut self, json: &str) {
-        // Where the scheduler does not rescale, an error is archived in its place.
+        // Where the scheduler does not rescale, Flink archives an error instead.
         let is_list = json.trim_start().starts_with('[');
         let mut found = Rescales::default();
         each_of(json, |rescale| {
@@ -161,40 +161,40 @@ impl Evidence {
         self.rescales_counted = counts.into_iter().map(|(_, count)| count).reduce(u64::saturating_add);
     }
 
-    /// Whether the job failed, and the newest entry of its exception history is not what ended it: it was started again after that,
-    /// or it failed without an entry.
-    pub(super) fn failed_untold(&self) -> bool {
+    /// Whether the job failed, and the newest entry of its exception history did not end it: the job was restarted after that entry, or
+    /// it failed without an entry.
+    pub(super) fn ended_without_exception(&self) -> bool {
         self.failed && self.history.is_none_or(|history| !self.ended_by(history))
     }
 
     fn ended_by(&self, history: History) -> bool {
         let Some(newest) = history.newest else { return history.entries > 0 };
         let Timestamps { started, failing, failed } = self.timestamps;
-        // Whoever waits in vain for resources after a failure fails without ever being in FAILING.
+        // A job that gets no resources after a failure becomes FAILED without ever being FAILING.
         started <= newest && (failing > 0 || failed <= newest)
     }
 
     /// Applies the rule.
     pub(super) fn finish(mut self, setting: &Setting<'_>) -> RestartFacts {
         let attempts = self.bounds(setting);
-        let told = self.history.map(|history| history.entries.saturating_sub(u64::from(self.failed && self.ended_by(history))));
+        let failures = self.history.map(|history| history.entries.saturating_sub(u64::from(self.failed && self.ended_by(history))));
         let complete = self.history.is_some_and(|history| !history.truncated && history.entries < history_limit(setting));
-        let count = told.filter(|_| complete).or_else(|| {
+        let count = failures.filter(|_| complete).or_else(|| {
             let exact = attempts.filter(|bounds| bounds.min == bounds.max)?.max;
-            (exact >= told.unwrap_or(0)).then_some(exact)
+            (exact >= failures.unwrap_or(0)).then_some(exact)
         });
-        let min = count.unwrap_or_else(|| told.unwrap_or(0).max(attempts.map_or(0, |bounds| bounds.min)));
+        let min = count.unwrap_or_else(|| failures.unwrap_or(0).max(attempts.map_or(0, |bounds| bounds.min)));
         RestartFacts { count, min, rescales: self.rescale_count(setting, count) }
     }
 
-    /// What attempts tell; `None`: none are told of.
+    /// The bounds from the attempts; `None`: no attempts are archived.
     fn bounds(&mut self, setting: &Setting<'_>) -> Option<Bounds> {
         let highest = self.highest()?;
         if highest == 0 {
             return Some(Bounds { min: 0, max: 0 });
         }
         if self.is_adaptive(setting) {
-            // All of the job is started again each time, with new numbers.
+            // The whole job is started again each time, with new numbers.
             let rescales = self.intended_rescales();
             let min = rescales.map_or(0, |rescales| highest.saturating_sub(rescales));
             return Some(Bounds { min, max: rescales.map_or(highest, |_| min) });
@@ -217,25 +217,25 @@ impl Evidence {
         of_vertices.or(self.highest_attempt)
     }
 
-    /// Whether the adaptive scheduler ran the job. Batch jobs are run by another one, whatever is set.
+    /// Whether the adaptive scheduler ran the job. Batch jobs have another scheduler, whatever is configured.
     fn is_adaptive(&self, setting: &Setting<'_>) -> bool {
         match setting.scheduler {
             Some(scheduler) => scheduler == "Adaptive",
             None if setting.job_type == Some("BATCH") => false,
             None if setting.has_cluster() => setting.is("jobmanager.scheduler", "adaptive") || setting.is("scheduler-mode", "reactive"),
-            // Up to Flink 1.15 nothing says so, but that scheduler keeps no attempt before the last.
+            // Up to Flink 1.15, no document names the scheduler. But the adaptive one archives only the last attempts.
             None => self.highest() > Some(0) && self.kept_attempts <= self.vertices.values().map(|vertex| vertex.last).sum(),
         }
     }
 
-    /// Rescales that no failure caused, where all are kept.
+    /// Rescales that no failure caused, where all rescales are archived.
     fn intended_rescales(&self) -> Option<u64> {
         let rescales = self.rescales?;
         self.rescales_counted.is_none_or(|counted| counted == rescales.entries).then_some(rescales.intended)
     }
 
     fn rescale_count(&self, setting: &Setting<'_>, restarts: Option<u64>) -> Option<u64> {
-        // Before Flink 2.3 only the attempts are left to tell.
+        // Before Flink 2.3, only the attempts count rescales.
         let beyond_restarts = || self.highest()?.checked_sub(restarts?).filter(|_| self.rescales.is_none());
         if self.is_adaptive(setting) { self.intended_rescales().or_else(beyond_restarts) } else { None }
     }
@@ -256,7 +256,7 @@ impl Setting<'_> {
     }
 }
 
-/// The number of the attempt of a subtask that counts, and how many there were beside it.
+/// The highest attempt of a subtask, and the number of concurrent attempts.
 fn attempts_of(subtask: &Members<'_>) -> Option<(u64, u64)> {
     let number = |members: &Members<'_>| members.integer("attempt").and_then(|number| u64::try_from(number).ok());
     let mut highest = number(subtask)?;
@@ -268,7 +268,7 @@ fn attempts_of(subtask: &Members<'_>) -> Option<(u64, u64)> {
     Some((highest, others))
 }
 
-/// Entries after which a history may be cut.
+/// Number of entries from which on a history may be truncated.
 fn history_limit(setting: &Setting<'_>) -> u64 {
     let set = setting.value("web.exception-history-size").and_then(|size| size.parse().ok());
     set.unwrap_or(DEFAULT_HISTORY_SIZE).min(MAX_ARCHIVED_HISTORY)

@@ -1,4 +1,4 @@
-//! Facts, compared with an independent reading of real archives, and derived from what no Flink ever wrote.
+//! Facts, compared with an independent reading of real archives, and facts of documents that Flink never writes.
 
 use std::fs;
 use std::path::Path;
@@ -24,7 +24,7 @@ fn derive(documents: &[(&str, Value)]) -> Facts {
 /// Facts of an archive, its documents by the rest of their path, and whether it is a job's.
 type Check<'test> = dyn FnMut(&Facts, &dyn Fn(&str) -> Value, bool) + 'test;
 
-/// Reads real archives with another parser: gives each to `check`, with its documents by the rest of their path.
+/// Reads real archives with another parser and passes each to `check`, with its documents by the rest of their path.
 fn each_fixture(folder: &Path, check: &mut Check<'_>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -55,7 +55,7 @@ fn each_fixture(folder: &Path, check: &mut Check<'_>) {
     }
 }
 
-/// What Flink writes for a figure that was not measured is none.
+/// A figure. Flink writes a placeholder for one that was not measured: it counts as none.
 fn measured(value: &Value) -> Option<i64> {
     #[expect(clippy::cast_possible_truncation, reason = "as the figures are whole")]
     let number = value.as_i64().or_else(|| value.as_f64().map(|number| number as i64));
@@ -176,11 +176,11 @@ fn exceptions_are_those_of_real_archives() {
             }
             if let Some(last) = trace.lines().rfind(|line| line.starts_with("Caused by: ")) {
                 caused += 1;
-                let told = match &fact.cause_message {
+                let cause = match &fact.cause_message {
                     Some(message) => format!("{}: {}", fact.cause_class.as_ref().unwrap(), message.lines().next().unwrap()),
                     None => fact.cause_class.clone().unwrap(),
                 };
-                assert_eq!(last, format!("Caused by: {told}"));
+                assert_eq!(last, format!("Caused by: {cause}"));
             } else {
                 assert_eq!(fact.cause_class, None);
             }
@@ -196,18 +196,18 @@ fn configurations_versions_and_restarts_are_those_of_real_archives() {
     let mut most_restarts = 0;
     each_fixture(Path::new("tests/fixtures/archives"), &mut |facts, document, is_job| {
         let cluster = document("/jobmanager/config");
-        let told = |key: &str| facts.configuration.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str());
+        let setting = |key: &str| facts.configuration.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str());
         for entry in cluster.as_array().unwrap() {
-            assert_eq!(told(entry["key"].as_str().unwrap()), entry["value"].as_str());
+            assert_eq!(setting(entry["key"].as_str().unwrap()), entry["value"].as_str());
         }
         if !is_job {
             assert_eq!(facts.configuration.len(), cluster.as_array().unwrap().len());
             return;
         }
         let execution = &document("/config")["execution-config"];
-        assert_eq!(told("restart-strategy"), execution["restart-strategy"].as_str());
+        assert_eq!(setting("restart-strategy"), execution["restart-strategy"].as_str());
         for (key, value) in execution["user-config"].as_object().unwrap() {
-            assert_eq!(told(key), value.as_str());
+            assert_eq!(setting(key), value.as_str());
         }
         let environment = document("/jobmanager/environment").to_string();
         let version = facts.flink_version.clone().unwrap();
@@ -220,7 +220,7 @@ fn configurations_versions_and_restarts_are_those_of_real_archives() {
 }
 
 #[test]
-fn what_was_not_measured_is_absent() {
+fn figures_that_were_not_measured_are_missing() {
     let vertex = json!({"id": "v", "name": "n", "parallelism": -1, "maxParallelism": -1, "start-time": -1, "end-time": 0, "duration": -1,
         "metrics": {"read-bytes": 0, "read-bytes-complete": false, "write-bytes": 5, "write-bytes-complete": false, "read-records": 0,
         "read-records-complete": true, "accumulated-busy-time": "NaN", "accumulated-idle-time": i64::MAX}});
@@ -242,41 +242,41 @@ fn the_last_of_documents_with_one_path_counts() {
     assert_eq!(facts.vertices.len(), 1);
     assert_eq!((facts.vertices[0].name.as_str(), facts.io.write_records), ("second", Some(1)));
     for nothing in [json!([]), json!("x"), json!(null)] {
-        assert_eq!(derive(&[("", vertices("first")), ("", nothing)]), Facts::default(), "what is served tells nothing");
+        assert_eq!(derive(&[("", vertices("first")), ("", nothing)]), Facts::default(), "the served document has no facts");
     }
 }
 
 #[test]
-fn traces_tell_class_message_and_innermost_cause() {
+fn class_message_and_innermost_cause_come_from_the_trace() {
     let trace =
         "a.B: several\nlines: of it\n\tat x.Y(Z.java:1)\nCaused by: c.D\n\tat x.Y\nCaused by: e.F: deep: down\n\tat x.Y\n\t... 3 more\n";
-    let told = |trace: &str| {
+    let parsed = |trace: &str| {
         let facts = derive(&[("/exceptions", json!({"root-exception": trace, "timestamp": 7, "all-exceptions": []}))]);
         facts.exceptions.into_iter().next().unwrap()
     };
-    let found = told(trace);
+    let found = parsed(trace);
     assert_eq!((found.class.as_str(), found.message.as_deref(), found.at), ("a.B", Some("several\nlines: of it"), Some(7)));
     assert_eq!((found.cause_class.as_deref(), found.cause_message.as_deref()), (Some("e.F"), Some("deep: down")));
-    assert_eq!((told("a.B\n\tat x").class.as_str(), told("a.B\n\tat x").message), ("a.B", None));
-    let plain = told("no class here at all");
+    assert_eq!((parsed("a.B\n\tat x").class.as_str(), parsed("a.B\n\tat x").message), ("a.B", None));
+    let plain = parsed("no class here at all");
     assert_eq!((plain.class.as_str(), plain.message.as_deref()), ("", Some("no class here at all")));
-    let suppressed = told("a.B: x\n\tat x\nCaused by: c.D: y\n\tat x\n\tSuppressed: e.F\n\t\tat x\n\tCaused by: g.H: z\n\t\tat x\n");
+    let suppressed = parsed("a.B: x\n\tat x\nCaused by: c.D: y\n\tat x\n\tSuppressed: e.F\n\t\tat x\n\tCaused by: g.H: z\n\t\tat x\n");
     assert_eq!((suppressed.cause_class.as_deref(), suppressed.cause_message.as_deref()), (Some("c.D"), Some("y")));
-    let quoted = told("a.B: it said Caused by: nothing\n\tat x");
+    let quoted = parsed("a.B: it said Caused by: nothing\n\tat x");
     assert_eq!((quoted.cause_class, quoted.message.as_deref()), (None, Some("it said Caused by: nothing")));
 }
 
 #[test]
-fn exceptions_from_before_there_was_a_history() {
+fn exceptions_of_versions_without_a_history() {
     let before = json!({"root-exception": "a.B: x", "timestamp": 5, "all-exceptions":
         [{"exception": "a.C: y", "task": "map (1/2)", "timestamp": 4}, {"task": "none"}], "truncated": false});
     let found = derive(&[("/exceptions", before)]).exceptions;
-    let told: Vec<_> = found.iter().map(|each| (each.kind, each.class.as_str(), each.task.as_deref(), each.at)).collect();
-    assert_eq!(told, [(ExceptionKind::Root, "a.B", None, Some(5)), (ExceptionKind::Concurrent, "a.C", Some("map (1/2)"), Some(4))]);
+    let parsed: Vec<_> = found.iter().map(|each| (each.kind, each.class.as_str(), each.task.as_deref(), each.at)).collect();
+    assert_eq!(parsed, [(ExceptionKind::Root, "a.B", None, Some(5)), (ExceptionKind::Concurrent, "a.C", Some("map (1/2)"), Some(4))]);
 }
 
 #[test]
-fn large_documents_tell_nothing_and_long_arrays_are_not_held() {
+fn large_documents_have_no_facts_and_long_arrays_are_not_kept() {
     let padded = |bytes: usize| json!({"maxParallelism": 7, "pad": "x".repeat(bytes)});
     assert_eq!(derive(&[("", padded(MAX_DOCUMENT_BYTES - 100))]).max_parallelism, Some(7));
     assert_eq!(derive(&[("", padded(10)), ("", padded(MAX_DOCUMENT_BYTES))]).max_parallelism, None, "the last of them is too large");
@@ -294,7 +294,7 @@ fn large_documents_tell_nothing_and_long_arrays_are_not_held() {
 }
 
 #[test]
-fn everything_is_bounded() {
+fn all_sizes_are_limited() {
     let long = "ü".repeat(TRACE_BYTES);
     let entries: Vec<_> =
         (0..MAX_CONFIGURATION_ENTRIES + 5).map(|number| json!({"key": format!("{number}{long}"), "value": long})).take(3).collect();
@@ -316,7 +316,7 @@ fn everything_is_bounded() {
     assert_eq!(facts.configuration.len(), MAX_CONFIGURATION_ENTRIES);
 }
 
-/// JSON in which the words that are looked for come up often.
+/// JSON in which the member names of facts are frequent.
 fn values() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

@@ -1,4 +1,4 @@
-//! Real archives, compared with what another parser reads in them.
+//! Real archives, compared with the result of another parser.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -35,7 +35,7 @@ fn every_document_of_every_real_archive_is_read_byte_for_byte() {
     }
 }
 
-/// Reads an archive in both ways and with another parser. Gives the number of its documents.
+/// Reads an archive in both ways and with another parser. Returns the number of its documents.
 fn read_byte_for_byte(file: &Path) -> usize {
     let bytes = fs::read(file).unwrap();
     let (read, kept) = read_both(&bytes, owner(file), &ArchiveLimits::default()).unwrap();
@@ -85,8 +85,8 @@ fn record_tells_what_the_overview_tells(read: &ParsedArchive, entries: &[Value])
             assert_eq!(record.duration, overview["duration"].as_i64().filter(|duration| *duration >= 0).or(duration));
             let end = overview["end-time"].as_i64().filter(|end| *end > 0);
             assert_eq!(record.end, end.or_else(|| Some(overview["start-time"].as_i64()? + duration?)));
-            let told = details["job-type"].as_str().or(details["plan"]["type"].as_str().filter(|told| !told.is_empty()));
-            assert_eq!(record.job_type.as_deref(), told);
+            let archived = details["job-type"].as_str().or(details["plan"]["type"].as_str().filter(|archived| !archived.is_empty()));
+            assert_eq!(record.job_type.as_deref(), archived);
             assert_eq!(record.tasks.len(), overview["tasks"].as_object().unwrap().len());
             assert_eq!(&serde_json::from_str::<Value>(&record.overview).unwrap(), overview);
         }
@@ -101,6 +101,6 @@ fn every_real_archive_cut_anywhere_is_unreadable() {
     for length in 0..whole {
         let error = unreadable(&bytes[..length], owner(&file), &ArchiveLimits::default());
         assert_eq!(error.code, ProblemCode::ArchiveUnreadable, "cut at {length}");
-        assert!(error.reason.contains("may still be being written"), "{error}");
+        assert!(error.reason.contains("Flink may still be writing it"), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! Archives that nobody should write.
+//! Malformed and hostile archives.
 
 use super::*;
 
@@ -7,7 +7,7 @@ fn config(job: &str) -> String {
 }
 
 #[test]
-fn what_flink_could_not_have_written_is_unreadable_as_a_whole() {
+fn bytes_that_flink_cannot_write_are_unreadable_as_a_whole() {
     for text in [
         "",
         " \n",
@@ -57,7 +57,7 @@ fn an_archive_without_entries_is_empty() {
 }
 
 #[test]
-fn what_jackson_tolerates_is_tolerated() {
+fn deviations_that_jackson_accepts_are_accepted() {
     let path = config(JOB);
     for text in [
         format!("\u{feff}{{\"archive\":[{{\"path\":\"{path}\",\"json\":\"[1]\"}}]}}"),
@@ -174,7 +174,7 @@ fn limits_hold_to_the_byte() {
 }
 
 #[test]
-fn a_document_too_large_is_never_held() {
+fn a_document_above_the_limit_is_never_kept_in_memory() {
     /// Writes an archive with one document of the given size, never in memory.
     struct Endless {
         head: Vec<u8>,
@@ -219,14 +219,14 @@ fn a_member_beside_the_entries_may_not_nest_without_end() {
 }
 
 #[test]
-fn after_a_hundred_flaws_only_their_number_is_told() {
+fn after_a_hundred_flaws_only_their_number_is_reported() {
     let mut entries = vec![("/config".to_owned(), String::new()); 1234];
     entries.push((config(JOB), String::new()));
     let (read, _) = read(&archive(&entries), job());
     let refused: Vec<_> = read.flaws.iter().filter(|flaw| flaw.code == ProblemCode::EntryPathRefused).collect();
     assert_eq!(refused.len(), 101);
-    assert_eq!(refused[0].reason, "entry 1 is left out: its path is none that Flink writes for this archive");
-    assert_eq!(refused[100].reason, "1134 more entries are left out for the same reason, 1234 in all");
+    assert_eq!(refused[0].reason, "entry 1 is left out: Flink writes no such path into this archive");
+    assert_eq!(refused[100].reason, "1134 more entries are left out for the same reason, 1234 in total");
 }
 
 #[test]
@@ -242,16 +242,16 @@ fn reasons_never_quote_content() {
         format!("{{\"archive\":{secret}}}"),
         format!("{{\"archive\":[{{\"path\":{secret}}}]}}"),
     ] {
-        let told = match read_both(text.as_bytes(), job(), &ArchiveLimits::default()) {
+        let result = match read_both(text.as_bytes(), job(), &ArchiveLimits::default()) {
             Ok((read, _)) => format!("{:?}", read.flaws),
             Err(error) => error.to_string(),
         };
-        assert!(!told.contains(secret), "{told}");
+        assert!(!result.contains(secret), "{result}");
     }
 }
 
 #[test]
-fn failures_of_source_and_sink_are_told_apart_from_the_archive() {
+fn failures_of_source_and_sink_are_no_flaws_of_the_archive() {
     struct Broken;
 
     impl io::Read for Broken {

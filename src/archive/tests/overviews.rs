@@ -1,4 +1,4 @@
-//! What is told of jobs and applications, also where the overview is old, odd or missing.
+//! Overviews of jobs and applications, also where the archived overview is old, unusual or missing.
 
 use super::*;
 use crate::archive::OverviewForm;
@@ -59,7 +59,7 @@ fn an_unusable_overview_is_replaced_by_the_details() {
         "{{\"jid\":\"{JOB}\",\"name\":\"wide\",\"jobType\":\"STREAMING\",\"start-time\":1,\"end-time\":8,\"duration\":7,\
          \"state\":\"FAILED\",\"last-modification\":8,\"tasks\":{{\"finished\":5,\"failed\":1,\"total\":6}},\"pending-operators\":2}}"
     );
-    let huge = overview_of(JOB, &format!(",\"x\":\"{}\"", "y".repeat(OVERVIEW_BYTES)));
+    let huge = overview_of(JOB, &format!(",\"x\":\"{}\"", "y".repeat(MAX_OVERVIEW_BYTES)));
     let long_state = overview_of(JOB, "").replace("FINISHED", &"F".repeat(65));
     let no_jid = overview_of(JOB, "").replace(JOB, "");
     for overview in
@@ -80,7 +80,7 @@ fn an_unusable_overview_is_replaced_by_the_details() {
 }
 
 #[test]
-fn an_archive_that_tells_no_name_is_served_but_not_listed() {
+fn an_archive_without_a_name_is_served_but_not_listed() {
     for details in ["{}", "x", "{\"jid\":\"11111111111111111111111111111111\",\"name\":\"x\",\"state\":\"FINISHED\"}"] {
         let (read, documents) = read(&archive(&[("/jobs/overview".to_owned(), "{}"), (format!("/jobs/{JOB}"), details)]), job());
         assert_eq!(documents.len(), 2);
@@ -133,7 +133,7 @@ fn an_overview_of_flink_1_4_and_before_is_converted() {
 }
 
 #[test]
-fn an_application_is_told_by_its_overview_and_its_jobs_by_its_details() {
+fn an_application_has_its_overview_and_the_jobs_of_its_details() {
     let object = format!(
         "{{\"id\":\"{JOB}\",\"name\":\"app\", \"later\":1,\"start-time\":5,\"end-time\":-1,\"status\":\"RUNNING\",\"jobs\":{{\"RUNNING\":2}}}}"
     );
@@ -152,7 +152,7 @@ fn an_application_is_told_by_its_overview_and_its_jobs_by_its_details() {
 }
 
 #[test]
-fn an_application_without_a_usable_overview_is_told_by_its_details() {
+fn an_application_without_a_usable_overview_has_that_of_its_details() {
     let details = format!(
         "{{\"id\":\"{JOB}\",\"name\":\"app\",\"status\":\"FAILED\",\"start-time\":5,\"end-time\":9,\"duration\":4,\
          \"jobs\":[{{\"jid\":\"{OTHER}\",\"state\":\"FAILED\"}},{{\"jid\":\"{JOB}\",\"state\":\"FAILED\"}}]}}"

@@ -1,4 +1,4 @@
-//! What holds for all archives.
+//! Properties of all archives.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::super::depth::nests_deeper;
 use super::*;
 
-/// JSON text of a string, escaped in one of the many ways there are.
+/// JSON text of a string, escaped in one of many ways.
 fn escaped(text: &str, style: u8) -> String {
     let mut json = String::from('"');
     for (number, character) in text.chars().enumerate() {
@@ -37,7 +37,7 @@ fn documents() -> impl Strategy<Value = Vec<(String, String)>> {
     prop::collection::vec((path, document), 1..12)
 }
 
-/// Depth by the simplest means.
+/// Nesting depth, computed in the simplest way.
 fn slow_depth(document: &str, limit: usize) -> bool {
     let (mut level, mut in_string, mut escaped) = (0, false, false);
     for byte in document.bytes() {

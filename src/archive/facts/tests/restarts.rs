@@ -1,4 +1,4 @@
-//! How often jobs were restarted: what no fixture shows.
+//! The number of restarts, in cases that no fixture has.
 
 use super::*;
 
@@ -27,7 +27,7 @@ fn details(state: &str, scheduler: &str, nodes: Vec<Value>) -> Value {
         "timestamps": {"CREATED": 1, "RUNNING": 2, "RESTARTING": 3, "FAILING": 90, "FAILED": 100}})
 }
 
-/// So many failures, the newest at 100.
+/// A history with this many failures, the newest at 100.
 fn history(entries: usize, truncated: bool) -> Value {
     let entries: Vec<_> =
         (0..entries).map(|number| json!({"exceptionName": "a.B", "stacktrace": "a.B", "timestamp": 100 - number})).collect();
@@ -51,7 +51,7 @@ fn a_whole_history_counts_and_the_failure_that_ended_the_job_does_not() {
     assert_eq!(of("CANCELED", 2, false), (Some(2), 2));
     assert_eq!(of("FAILED", 3, false), (Some(2), 2));
     assert_eq!(of("FAILED", 0, false), (Some(0), 0));
-    assert_eq!(of("FINISHED", 2, true), (None, 2), "what was cut off is not known");
+    assert_eq!(of("FINISHED", 2, true), (None, 2), "the truncated entries are not known");
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn a_failure_after_which_the_job_was_started_again_did_not_end_it() {
 }
 
 #[test]
-fn a_history_at_its_limit_is_not_taken_for_whole() {
+fn a_history_at_its_limit_does_not_count_as_complete() {
     let of = |entries, size: &[(&str, &str)]| {
         let documents = [
             ("", details("FINISHED", DEFAULT, Vec::new())),
@@ -82,7 +82,7 @@ fn a_history_at_its_limit_is_not_taken_for_whole() {
 }
 
 #[test]
-fn attempts_tell_the_rest_where_all_subtasks_restart_together() {
+fn attempts_give_the_number_where_all_subtasks_restart_together() {
     let hash = vec![node("a", 2, Vec::new()), node("b", 2, vec![input("a", "HASH", "pipelined_bounded")])];
     let forward = vec![node("a", 2, Vec::new()), node("b", 2, vec![input("a", "FORWARD", "pipelined_bounded")])];
     let single = vec![node("a", 1, Vec::new()), node("b", 2, vec![input("a", "RESCALE", "PIPELINED")])];
@@ -150,7 +150,7 @@ fn rescales_are_no_restarts() {
 }
 
 #[test]
-fn before_rescales_were_recorded_the_setting_or_the_kept_attempts_tell_the_scheduler() {
+fn before_rescales_were_archived_the_scheduler_follows_from_settings_or_attempts() {
     let details = || json!({"state": "FINISHED", "plan": {"type": "STREAMING", "nodes": [node("a", 1, Vec::new())]}});
     let attempt = "/vertices/a/subtasks/0/attempts/2";
     let adaptive = settings(&[("jobmanager.scheduler", "Adaptive")]);
@@ -171,7 +171,7 @@ fn before_rescales_were_recorded_the_setting_or_the_kept_attempts_tell_the_sched
 }
 
 #[test]
-fn without_a_history_attempts_tell_and_without_any_nothing_does() {
+fn without_a_history_attempts_count_and_without_attempts_nothing_does() {
     let attempt = |number: &str| format!("/vertices/v/subtasks/3/attempts/{number}");
     for (below, restarts) in [
         (attempt("0"), (Some(0), 0)),
@@ -187,7 +187,7 @@ fn without_a_history_attempts_tell_and_without_any_nothing_does() {
 }
 
 #[test]
-fn a_failure_that_only_a_rescale_tells() {
+fn a_failure_that_only_a_rescale_has() {
     let state = |trace: Value, at: i64| json!({"schedulerStates": [{"stringifiedException": null}, {"stringifiedException": trace, "leaveTimestampInMillis": at}]});
     let failed = |state: &str| ("", json!({"state": state, "timestamps": {"FAILED": 100}}));
     let rescales = [
@@ -195,21 +195,21 @@ fn a_failure_that_only_a_rescale_tells() {
         ("/rescales/details/2", state("x.NoResources: none\n\tat a.B".into(), 100)),
         ("/rescales/details/3", state(Value::Null, 200)),
     ];
-    let told = |state: &str, history: Value| {
+    let derived = |state: &str, history: Value| {
         let documents: Vec<_> = rescales.iter().cloned().chain([failed(state), ("/exceptions", history)]).collect();
         derive(&documents)
     };
-    let facts = told("FAILED", history(0, false));
+    let facts = derived("FAILED", history(0, false));
     assert_eq!((facts.exceptions.len(), facts.from_rescale), (1, true));
     let root = &facts.exceptions[0];
     assert_eq!(
         (root.kind, root.class.as_str(), root.message.as_deref(), root.at),
         (ExceptionKind::Root, "x.NoResources", Some("none"), Some(100))
     );
-    assert!(!told("CANCELED", history(0, false)).from_rescale, "it did not fail");
-    assert!(!told("FAILED", history(1, false)).from_rescale, "its exceptions tell why");
+    assert!(!derived("CANCELED", history(0, false)).from_rescale, "it did not fail");
+    assert!(!derived("FAILED", history(1, false)).from_rescale, "its exceptions contain the reason");
     let earlier = json!({"exceptionHistory": {"entries": [{"exceptionName": "a.B", "stacktrace": "a.B", "timestamp": 50}]}});
-    let facts = told("FAILED", earlier);
+    let facts = derived("FAILED", earlier);
     assert_eq!(facts.exceptions.iter().map(|each| each.kind).collect::<Vec<_>>(), [ExceptionKind::Root, ExceptionKind::Earlier]);
     assert!(facts.from_rescale, "it was restarted after that failure");
 }
@@ -224,7 +224,7 @@ fn labels_of_failures_are_kept_as_text() {
 }
 
 #[test]
-fn a_graph_of_any_size_is_taken_apart_in_bounded_time() {
+fn a_graph_of_any_size_is_processed_in_bounded_time() {
     let inputs: Vec<_> = (0..200_000).map(|number| input(&(number % 3_000).to_string(), "FORWARD", "pipelined")).collect();
     let mut nodes: Vec<_> = (0..3_000).map(|number| node(&number.to_string(), 2, Vec::new())).collect();
     nodes[0]["inputs"] = json!(inputs);

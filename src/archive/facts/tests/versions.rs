@@ -1,4 +1,4 @@
-//! Facts of every archive of `tests/fixtures/versions`, by what is known of how each was made (`tests/fixtures/VERSIONS.md`).
+//! Facts of every archive of `tests/fixtures/versions`, compared with how each was created (`tests/fixtures/VERSIONS.md`).
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -31,8 +31,8 @@ fn read(path: &Path) -> (ParsedArchive, JobRecord) {
     (read, record)
 }
 
-/// One line per archive: version, first digits of the id, name, state, duration, type, restarts, rescales, then what else is told.
-fn told(path: &Path) -> String {
+/// One line per archive: version, first digits of the id, name, state, duration, type, restarts, rescales, then further facts.
+fn line(path: &Path) -> String {
     let (ParsedArchive { facts, .. }, record) = read(path);
     let version = path.strip_prefix("tests/fixtures/versions").unwrap().components().next().unwrap().as_os_str().to_str().unwrap();
     let id = path.file_name().unwrap().to_str().unwrap();
@@ -67,10 +67,10 @@ fn facts_of_twelve_versions() {
     let mut found = Vec::new();
     job_archives(Path::new("tests/fixtures/versions"), &mut found);
     found.sort();
-    let told: Vec<String> = found.iter().map(|path| told(path)).collect();
+    let lines: Vec<String> = found.iter().map(|path| line(path)).collect();
     let expected: Vec<&str> = include_str!("versions.txt").lines().collect();
-    for (told, expected) in told.iter().zip(&expected) {
-        assert_eq!(told, expected);
+    for (line, expected) in lines.iter().zip(&expected) {
+        assert_eq!(line, expected);
     }
-    assert_eq!(told.len(), expected.len());
+    assert_eq!(lines.len(), expected.len());
 }
