@@ -16,24 +16,25 @@ pub mod grammar;
 mod layers;
 mod listen_address;
 pub mod options;
+mod origins;
 mod problem;
 mod reader;
 pub mod report;
 pub mod secrets;
 mod sections;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod text_file;
 mod toml_file;
 mod validate;
-mod web_names;
 
 use std::path::Path;
 
-pub use layers::{DEFAULT_FILE, Environment, Origin, Setting, Settings, Sources, Value};
+pub use layers::DEFAULT_FILE;
 pub use problem::{ConfigErrors, ConfigProblem};
 pub use sections::{ArchiveConfig, Config, DataConfig, LogConfig, LogFormat, PemFiles, RetentionConfig, SslConfig, Store, WebConfig};
-pub use web_names::HostPattern;
+pub use settings::{Environment, Origin, Setting, Settings, Sources, Value};
 
 /// A configuration that can be used, with what people should know of it.
 #[derive(Debug, Clone)]

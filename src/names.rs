@@ -1,10 +1,14 @@
 //! Names of archive directories, clusters and files, as types that cannot be confused.
 
+mod host_pattern;
+
 use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
+
+pub use host_pattern::HostPattern;
 
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident) => {

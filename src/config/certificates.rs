@@ -9,10 +9,10 @@ use rustls::SupportedCipherSuite;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::layers::Origin;
 use super::options;
 use super::problem::{ConfigErrors, ConfigProblem};
 use super::sections::{SslConfig, Store};
+use super::settings::Origin;
 
 /// What TLS needs.
 #[derive(Debug)]

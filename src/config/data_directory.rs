@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::layers::Environment;
+use super::settings::Environment;
 
 /// Name of the folder inside `historyserver.web.tmpdir`.
 const INSIDE_TMPDIR: &str = "historyserver-data";

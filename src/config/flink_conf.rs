@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::layers::{Origin, Setting};
 use super::options::ARCHIVE_DIR;
 use super::problem::ConfigProblem;
+use super::settings::{Origin, Setting};
 use super::text_file;
 
 mod legacy;

@@ -3,6 +3,10 @@
 
 use super::grammar;
 
+/// Prefixes of keys that configure file systems and object stores. They are passed to the stores.
+const STORE_PREFIXES: &[&str] =
+    &["s3.", "s3a.", "s3n.", "presto.s3.", "fs.", "gs.", "abfs.", "azure.", "dfs.", "hadoop.", "flink.hadoop.", "security.kerberos."];
+
 /// Kinds of values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
@@ -291,6 +295,16 @@ options! {
 pub fn find(key: &str) -> Option<&'static Spec> {
     let lazy = || key.starts_with("historyserver.lazy.fetch.").then_some(&LAZY_COMMON);
     ALL.iter().copied().find(|spec| spec.key == key).or_else(lazy)
+}
+
+/// Whether the key configures a file system or an object store.
+pub(super) fn is_store_key(key: &str) -> bool {
+    STORE_PREFIXES.iter().any(|prefix| key.starts_with(prefix))
+}
+
+/// Whether this server reads the key, or would read it if it were spelled correctly.
+pub(super) fn is_read(key: &str) -> bool {
+    find(key).is_some() || is_store_key(key) || key.starts_with("historyserver.")
 }
 
 /// The known key that is most like an unknown one, if one is alike.

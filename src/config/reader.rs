@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::grammar;
-use super::layers::{Origin, Settings};
 use super::options::Spec;
 use super::problem::ConfigProblem;
 use super::secrets::{Secret, is_sensitive, mask_urls};
+use super::settings::{Origin, Settings};
 
 /// Reads options by the table's kinds and defaults.
 pub(super) struct Reader<'a> {

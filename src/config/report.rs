@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::layers::{Origin, shown_value};
 use super::options::{self, Effect, Group};
+use super::secrets::shown;
+use super::settings::{Origin, Setting};
 use super::{Loaded, grammar};
 
 /// Writes every option with its value and its origin, secrets masked, then the warnings.
@@ -33,7 +34,12 @@ pub fn report(loaded: &Loaded) -> String {
     text
 }
 
-/// What stands in for an option that nobody set.
+/// The value of a setting, with secrets masked.
+fn shown_value(setting: &Setting) -> String {
+    shown(&setting.key, &setting.value.text(", "))
+}
+
+/// The value in force of an option that is not set.
 fn default_value(loaded: &Loaded, option: &options::Spec) -> String {
     if option.key == options::DATA_DIR.key {
         return loaded.config.data.dir.display().to_string();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::archive::ArchiveLimits;
 
 use super::secrets::{MASK, Secret, is_sensitive, mask_urls};
-use super::web_names::HostPattern;
+use crate::names::HostPattern;
 
 /// The whole configuration, validated.
 #[derive(Debug, Clone)]

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::layers::Origin;
 use super::problem::ConfigProblem;
+use super::settings::Origin;
 
 /// Reads a file whose format demands valid text.
 pub(super) fn read(path: &Path, shown: &Path, problems: &mut Vec<ConfigProblem>) -> Option<String> {

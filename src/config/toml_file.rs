@@ -4,8 +4,8 @@ use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
-use super::layers::{Origin, Setting, Value};
 use super::problem::ConfigProblem;
+use super::settings::{Origin, Setting, Value};
 use super::text_file;
 
 /// Reads the file at `path`, which messages call `shown`.

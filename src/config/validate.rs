@@ -8,15 +8,16 @@ use super::certificates::standard_name;
 use super::data_directory;
 use super::default_scheme::DefaultScheme;
 use super::directories::directories;
-use super::layers::{Environment, Settings, is_store_key};
 use super::listen_address;
-use super::options::{self, Spec};
+use super::options::{self, Spec, is_store_key};
+use super::origins;
 use super::problem::ConfigProblem;
 use super::reader::Reader;
 use super::sections::{ArchiveConfig, Config, DataConfig, LogConfig, LogFormat, PemFiles, RetentionConfig, SslConfig, Store, WebConfig};
-use super::web_names::{self, HostPattern};
+use super::settings::{Environment, Settings};
 use crate::archive::ArchiveLimits;
 use crate::directory::check_address;
+use crate::names::HostPattern;
 use crate::schedule::cron::{Schedule, Zone};
 
 /// Reads all sections. The configuration is whole even where there are problems, which then forbid its use.
@@ -173,8 +174,8 @@ fn web(reader: &Reader<'_>, settings: &Settings, warnings: &mut Vec<String>) -> 
         flink_version: reader.text(&options::FLINK_VERSION),
         allow_remote_actions: reader.switch(&options::ALLOW_REMOTE_ACTIONS),
         hosts: each(reader, &options::WEB_HOSTS, HostPattern::parse),
-        frame_ancestors: each(reader, &options::FRAME_ANCESTORS, web_names::frame_ancestor),
-        cors_origins: each(reader, &options::CORS_ORIGINS, web_names::origin),
+        frame_ancestors: each(reader, &options::FRAME_ANCESTORS, origins::frame_ancestor),
+        cors_origins: each(reader, &options::CORS_ORIGINS, origins::origin),
         jobmanager_log_url: log_url(reader, &options::JOBMANAGER_LOG_URL, warnings),
         taskmanager_log_url: log_url(reader, &options::TASKMANAGER_LOG_URL, warnings),
     }

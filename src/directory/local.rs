@@ -6,6 +6,7 @@
 
 mod files;
 mod held;
+mod listing;
 mod probe;
 mod read;
 mod remove;
@@ -26,8 +27,7 @@ use super::pieces::Piece;
 use super::{Contents, Deleted, layout};
 use crate::clock::Clock;
 use crate::ids::JobId;
-use crate::names::ClusterName;
-use crate::names::FilePath;
+use crate::names::{ClusterName, FilePath};
 use crate::tasks::spawn_blocking;
 
 /// The root of a local archive directory. Cheap to clone.
@@ -50,7 +50,7 @@ impl Local {
     pub(super) async fn list(&self, extent: &Extent, known: &Arc<[ClusterName]>, found: Sender<Found>) -> Result<Listed, DirectoryError> {
         let (extent, known) = (extent.clone(), known.clone());
         self.blocking(move |local| {
-            walk::list(local, &extent, &known, &mut |piece| found.blocking_send(piece).map_err(|_| DirectoryError::nobody_listens()))
+            listing::list(local, &extent, &known, &mut |piece| found.blocking_send(piece).map_err(|_| DirectoryError::nobody_listens()))
         })
         .await
     }

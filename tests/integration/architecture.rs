@@ -1,92 +1,59 @@
-//! Directions that hold between modules, read from the source: what a module may know is not left to memory.
+//! The order of modules and the other invariants of `ARCHITECTURE.md` that are about imports, checked in the source code.
 
-use std::path::{Path, PathBuf};
+mod sources;
 
-/// A source file below `src/`: path with `/`, and its code without comments and without its tests.
-struct Source {
-    path: String,
-    lines: Vec<(usize, String)>,
-}
+use sources::{places, sources};
 
-impl Source {
-    /// Whether the file is one of these modules, or below one: `archive` is `archive.rs` and `archive/`.
-    fn is_in(&self, modules: &[&str]) -> bool {
-        modules.iter().any(|module| self.path == format!("{module}.rs") || self.path.starts_with(&format!("{module}/")))
-    }
-}
+/// The modules in the order of their imports: a module uses only modules before it.
+const ORDER: &[&str] = &[
+    "clock",
+    "ids",
+    "names",
+    "problem",
+    "spreadsheet",
+    "tasks",
+    "telemetry",
+    "directory",
+    "archive",
+    "pack",
+    "data_directory",
+    "index",
+    "retention",
+    "ingest",
+    "refresh",
+    "schedule",
+    "api",
+    "config",
+    "logging",
+    "tls",
+    "web",
+    "server",
+    "cli",
+    "main",
+];
 
-fn sources() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    collect(&root, &mut files);
-    files.sort();
-    let sources: Vec<Source> = files
-        .into_iter()
-        .map(|file| {
-            let path = file.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/");
-            let lines = code(&std::fs::read_to_string(&file).unwrap());
-            Source { path, lines }
-        })
-        .filter(|source| !source.path.ends_with("/tests.rs") && !source.path.contains("/tests/"))
-        .collect();
-    assert!(sources.len() > 10, "the sources are not where they were");
-    sources
-}
+/// Imports against the order: the importing module, the imported module, the reason.
+const AGAINST_THE_ORDER: &[(&str, &str, &str)] =
+    &[("api", "tls", "the connection handler of the API performs the TLS handshakes"), ("api", "web", "the API falls back to the pages")];
 
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-}
-
-/// Lines of code with their numbers: without comments, and up to the module of tests, which ends a file.
-fn code(text: &str) -> Vec<(usize, String)> {
-    let mut lines = Vec::new();
-    let mut tests = false;
-    for (number, line) in text.lines().enumerate() {
-        if line.starts_with("#[cfg(test)]") {
-            tests = true;
-        } else if tests && line.starts_with("mod ") && line.ends_with('{') {
-            break;
-        } else if !line.trim().is_empty() && !line.starts_with("#[") {
-            tests = false;
-        }
-        let code = line.split("//").next().unwrap_or_default();
-        lines.push((number + 1, code.to_owned()));
-    }
-    lines
-}
-
-/// Whether `word` stands in `line` as a path of its own, not as the end or the beginning of a longer name. One that ends with `::`
-/// is the beginning of a path.
-fn names(line: &str, word: &str) -> bool {
-    let inside = |character: char| character.is_alphanumeric() || character == '_';
-    line.match_indices(word).any(|(position, _)| {
-        let before = line[..position].chars().next_back();
-        let after = line[position + word.len()..].chars().next();
-        !before.is_some_and(inside) && (word.ends_with("::") || !after.is_some_and(inside))
-    })
-}
-
-/// Every place in `sources` that names one of `words`.
-fn places<'a>(sources: impl Iterator<Item = &'a Source>, words: &[&str]) -> Vec<String> {
-    let mut places = Vec::new();
-    for source in sources {
-        for (number, line) in &source.lines {
-            for word in words.iter().filter(|word| names(line, word)) {
-                places.push(format!("src/{}:{number} names {word}", source.path));
+#[test]
+fn modules_import_only_modules_before_them() {
+    let sources = sources();
+    let position = |module: &str| ORDER.iter().position(|known| *known == module);
+    let mut wrong = Vec::new();
+    for source in sources.iter().filter(|source| source.path != "lib.rs") {
+        let own = position(source.module()).unwrap_or_else(|| panic!("src/{} belongs to no module of the order", source.path));
+        for module in &ORDER[own + 1..] {
+            let found = places([source].into_iter(), &[&format!("crate::{module}")]);
+            if !AGAINST_THE_ORDER.iter().any(|(from, to, _)| (*from, *to) == (source.module(), *module)) {
+                wrong.extend(found);
             }
         }
     }
-    places
+    assert_eq!(wrong, Vec::<String>::new());
 }
 
-/// Modules that are given everything they need, the time included.
+/// Modules that do no IO and take the time as an argument.
 const PURE: &[&str] = &["archive", "pack", "retention/policy", "refresh/plan"];
 
 #[test]
@@ -111,7 +78,7 @@ fn pure_modules_do_no_io_and_read_no_clock() {
 }
 
 #[test]
-fn pure_modules_know_no_module_that_does_io() {
+fn pure_modules_import_no_module_that_does_io() {
     let words = [
         "crate::ingest::{",
         "crate::ingest::Ingest",
@@ -127,32 +94,48 @@ fn pure_modules_know_no_module_that_does_io() {
     assert_eq!(places(sources().iter().filter(|source| source.is_in(PURE)), &words), Vec::<String>::new());
 }
 
+/// Modules that use files.
+const WITH_FILES: &[&str] = &["config", "tls", "data_directory", "directory/local", "cli/client/download"];
+
 #[test]
-fn files_are_touched_only_by_configuration_the_data_directory_local_archive_directories_and_downloads() {
+fn only_configuration_data_directory_index_local_directories_and_downloads_use_files() {
     let sources = sources();
-    let others = sources.iter().filter(|source| {
-        !source.is_in(&["config", "tls", "data_directory", "directory/local", "cli/client/download"])
-            && !source.path.starts_with("directory/local")
-    });
+    let others = sources.iter().filter(|source| !source.is_in(WITH_FILES));
     assert_eq!(places(others, &["std::fs", "fs::", "tokio::fs", "File::", "OpenOptions", "read_dir"]), Vec::<String>::new());
 }
 
 #[test]
-fn sqlite_stays_below_the_index() {
+fn only_tasks_starts_tasks_and_threads() {
+    let sources = sources();
+    // The writer of the index has a thread of its own for as long as the index is open.
+    let others = sources.iter().filter(|source| !source.is_in(&["tasks", "index/opening"]));
+    let words = ["tokio::spawn", "task::spawn_blocking", "thread::spawn", "thread::Builder", "JoinSet"];
+    assert_eq!(places(others, &words), Vec::<String>::new());
+}
+
+#[test]
+fn only_the_server_opens_directories_and_the_index() {
+    let sources = sources();
+    let others = sources.iter().filter(|source| !source.is_in(&["server", "directory", "index"]));
+    assert_eq!(places(others, &["Directory::open", "Directory::in_store", "index::open", "Ingest::new"]), Vec::<String>::new());
+}
+
+#[test]
+fn only_the_index_uses_sqlite() {
     let sources = sources();
     let others = sources.iter().filter(|source| !source.is_in(&["index/sqlite"]));
     assert_eq!(places(others, &["rusqlite"]), Vec::<String>::new());
 }
 
 #[test]
-fn object_stores_stay_below_the_archive_directory() {
+fn only_archive_directories_use_object_stores() {
     let sources = sources();
     let others = sources.iter().filter(|source| !source.is_in(&["directory"]));
     assert_eq!(places(others, &["object_store"]), Vec::<String>::new());
 }
 
 #[test]
-fn http_neither_lists_nor_deletes_nor_writes_the_index() {
+fn http_does_not_list_or_delete_archives_or_write_the_index() {
     let sources = sources();
     let api = || sources.iter().filter(|source| source.is_in(&["api", "web"]));
     let words =
@@ -161,62 +144,38 @@ fn http_neither_lists_nor_deletes_nor_writes_the_index() {
 }
 
 #[test]
-fn http_reads_the_index_within_a_scope_alone() {
+fn http_reads_the_index_only_within_a_scope() {
     let sources = sources();
     // `api/state` holds the reading handle, and `Shared::scoped` narrows it for the client.
     let others = sources.iter().filter(|source| source.is_in(&["api"]) && source.path != "api/state.rs");
     let words = ["IndexReader", "shared.reader", "state.reader", "self.reader"];
     assert_eq!(places(others, &words), Vec::<String>::new());
     let narrowing = sources.iter().filter(|source| source.is_in(&["api"]));
-    assert_eq!(places(narrowing, &["shared.reader", "state.reader", "self.reader"]).len(), 1, "one place decides what somebody may see");
+    assert_eq!(
+        places(narrowing, &["shared.reader", "state.reader", "self.reader"]).len(),
+        1,
+        "one place decides which part of the index a client sees"
+    );
 }
 
 #[test]
-fn nothing_but_the_composition_root_and_the_program_knows_http_or_the_command_line() {
+fn only_api_web_cli_and_the_program_use_http_and_command_line_libraries() {
     let sources = sources();
-    let inner = sources.iter().filter(|source| {
-        source.is_in(&[
-            "archive",
-            "pack",
-            "directory",
-            "index",
-            "ingest",
-            "refresh",
-            "retention",
-            "schedule",
-            "config",
-            "problem",
-            "ids",
-            "clock",
-        ])
-    });
-    assert_eq!(places(inner, &["crate::api", "crate::web", "crate::cli", "crate::server", "axum", "clap"]), Vec::<String>::new());
+    let inner = sources.iter().filter(|source| !source.is_in(&["api", "web", "cli", "server", "main"]));
+    assert_eq!(places(inner, &["axum", "clap"]), Vec::<String>::new());
 }
 
 #[test]
-fn only_the_deletion_of_expired_archives_deletes_in_archive_directories() {
+fn only_the_cleanup_deletes_archives() {
     let sources = sources();
     let others = sources.iter().filter(|source| !source.is_in(&["directory", "retention/delete"]));
     assert_eq!(places(others, &["delete_file", "undo_deletion", "remove_folder_if_empty", "remove_link"]), Vec::<String>::new());
 }
 
 #[test]
-fn no_file_named_mod_and_none_above_six_hundred_lines() {
+fn no_file_is_named_mod_or_longer_than_six_hundred_lines() {
     for source in sources() {
         assert!(!source.path.ends_with("/mod.rs"), "{}", source.path);
         assert!(source.lines.len() <= 600, "src/{} has {} lines of code", source.path, source.lines.len());
     }
-}
-
-#[test]
-fn the_reader_of_sources_sees_what_it_should() {
-    let text = "use std::fs; // std::net\n#[cfg(test)]\nuse tempfile;\nfn f() {}\n#[cfg(test)]\nmod tests {\n    use std::env;\n}\n";
-    let source = Source { path: "archive/entry.rs".to_owned(), lines: code(text) };
-    assert!(source.is_in(&["archive"]) && !source.is_in(&["arch", "pack"]));
-    assert_eq!(
-        places([source].iter(), &["std::fs", "std::net", "std::env", "fs"]),
-        ["src/archive/entry.rs:1 names std::fs", "src/archive/entry.rs:1 names fs"]
-    );
-    assert!(!names("tokio_util::x", "tokio"));
-    assert!(names("std::fs::read(path)", "fs::") && names("fs::read(path)", "fs::") && !names("vfs::read(path)", "fs::"));
 }

@@ -1,7 +1,7 @@
 //! Under which names the server answers, and what pages of other origins may do.
 
 use historyserver::api::{ApiOptions, Hosts};
-use historyserver::config::HostPattern;
+use historyserver::names::HostPattern;
 
 use crate::support::raw_http;
 use crate::support::served::{Served, samples};

@@ -77,7 +77,7 @@ fn slips_in_the_value_are_named() {
         ("~/jobs".to_owned(), "~"),
         (format!("{root}\u{200b}"), "cannot be seen"),
         (format!("{root} /x"), "blanks"),
-        ("/nowhere/at/all".to_owned(), "/ is the last that exists"),
+        ("/nowhere/at/all".to_owned(), "the last existing folder of its path is /"),
     ] {
         let checked = warnings(&value, &data, &[]);
         assert!(matches!(&checked[..], [one] if one.contains("does not exist") && one.contains(part)), "{value}: {checked:?}");

@@ -10,7 +10,7 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, StatusCode, Uri, Version, header};
 
 use crate::api::http::error::ApiError;
-use crate::config::HostPattern;
+use crate::names::HostPattern;
 
 /// Names under which the server answers.
 #[derive(Debug, Clone)]

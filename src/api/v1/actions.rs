@@ -211,7 +211,7 @@ fn parse<'body, T: Deserialize<'body>>(body: &'body [u8]) -> Result<T, ApiError>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::HostPattern;
+    use crate::names::HostPattern;
 
     fn asked(host: &str) -> Asked {
         Asked::parse(host).unwrap()

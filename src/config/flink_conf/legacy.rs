@@ -4,7 +4,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::config::layers::{Origin, Setting, Value, is_read};
+use crate::config::options::is_read;
+use crate::config::settings::{Origin, Setting, Value};
 
 /// Reads the lines of the file that messages call `shown`.
 pub(super) fn lines(text: &str, shown: &Path, warnings: &mut Vec<String>) -> Vec<Setting> {

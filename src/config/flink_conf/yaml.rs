@@ -6,8 +6,9 @@ use std::rc::Rc;
 
 use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, ScanError};
 
-use crate::config::layers::{Origin, Setting, Value, is_read};
+use crate::config::options::is_read;
 use crate::config::problem::ConfigProblem;
+use crate::config::settings::{Origin, Setting, Value};
 
 /// Deepest nesting that is followed.
 const DEEPEST: usize = 64;

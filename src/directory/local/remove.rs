@@ -441,7 +441,7 @@ mod tests {
         for entry in &entries {
             fs::rename(entry, left(entry)).unwrap();
         }
-        let list = || super::super::walk::list(&local, &Extent::Full, &[], &mut |_| Ok(())).unwrap();
+        let list = || super::super::listing::list(&local, &Extent::Full, &[], &mut |_| Ok(())).unwrap();
         // A deletion may be running.
         list();
         assert!(entries.iter().all(|entry| fs::symlink_metadata(left(entry)).is_ok()));

@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::files::code_of;
-use super::walk::{Candidate, Cluster, Walk};
+use super::walk::{Candidate, Cluster, Folder, Walk};
 use super::{failed, is_absent, probe};
 use crate::directory::error::DirectoryError;
 use crate::directory::found::{Extent, Found, Hidden, Obstacle};
@@ -30,13 +30,6 @@ const FULL_SCAN_COST: usize = 500_000;
 const PEEKS: usize = 8;
 /// Folders of one kind of trouble that are told in one listing.
 const MOST_TOLD: usize = 16;
-
-/// A folder that may be that of a cluster, or hold some.
-pub(super) struct Folder {
-    /// Below the root.
-    pub(super) path: PathBuf,
-    pub(super) is_link: bool,
-}
 
 /// What one folder holds that matters.
 #[derive(Default)]

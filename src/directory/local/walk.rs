@@ -8,31 +8,25 @@ use std::path::{Path, PathBuf};
 
 use super::files::{ApplicationFiles, Link, code_of, modified, version};
 use super::remove::name_of_aside;
-use super::search::Folder;
-use super::{Local, failed, is_absent, is_loop, probe, search};
+use super::{Local, failed, is_absent, is_loop, probe};
 use crate::clock::Millis;
 use crate::directory::error::DirectoryError;
 use crate::directory::found::{Extent, FileKind, Found, FoundApplication, FoundFile, Hidden, Listed, Obstacle};
-use crate::directory::{layout, level};
+use crate::directory::layout;
 use crate::ids::{ApplicationId, JobId};
 use crate::names::{ClusterName, FilePath, is_hidden};
 use crate::problem::ProblemCode;
 
-/// Takes one piece of the listing; an error ends the walk.
-type Send<'a> = &'a mut dyn FnMut(Found) -> Result<(), DirectoryError>;
+/// Receives the pieces of a listing. An error ends the walk.
+pub(super) type Sink<'a> = &'a mut dyn FnMut(Found) -> Result<(), DirectoryError>;
 
-/// Most that is sent at once, so that whoever listens gets on while the walk does.
-const BATCH: usize = 1000;
-/// What is sent first, so that the newest is read at once.
+/// Maximum size of a batch. The receiver works on it while the walk goes on.
+const MAX_BATCH: usize = 1000;
+/// Size of the first batch: small, so that the newest archives are read at once.
 const FIRST_BATCH: usize = 16;
 
-/// Folders whose names are compared with that of a root that does not exist.
-const MOST_COMPARED: usize = 1_000;
-/// How like two names are that may have been mistaken for each other; 1 is equal.
-const LIKE: f64 = 0.7;
-
-/// Hidden folders that are searched for archives in one full scan.
-const MOST_PROBED: usize = 64;
+/// Maximum number of hidden folders that one full scan searches for archives.
+const MAX_PROBED: usize = 64;
 
 /// A folder that is named like an application.
 pub(super) struct Candidate {
@@ -43,52 +37,6 @@ pub(super) struct Candidate {
     spelled: Option<Box<str>>,
     /// When something was last made or removed in it.
     modified: Millis,
-}
-
-/// Lists the directory. See [`crate::directory::Directory::list`].
-pub(super) fn list(local: &Local, extent: &Extent, known: &[ClusterName], send: Send<'_>) -> Result<Listed, DirectoryError> {
-    let root = local.root();
-    let start = match fs::metadata(root) {
-        Ok(metadata) if metadata.is_dir() => metadata,
-        Ok(_) => return Err(DirectoryError::refused(format!("the archive directory {} is not a folder", root.display()))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Ok(Listed { exists: false, doubt: Some(missing(root)), requests: 1 });
-        }
-        Err(error) => return Err(failed("list the archive directory", root, &error)),
-    };
-    let listed = Listed { exists: true, doubt: None, requests: 1 };
-    let full_scan = matches!(extent, Extent::Full);
-    let mut walk = Walk { local, start, send, listed, clusters: Vec::new(), applications: 0, full_scan, probed: 0 };
-    let top = walk.root()?;
-    let (applications, mut sights) = search::clusters(&mut walk, top.folders, extent, known)?;
-    sights.has_archives |= !top.legacy.is_empty();
-    sights.is_application |= top.has_summary;
-    walk.details(applications, top.legacy)?;
-    walk.check_root()?;
-    walk.listed.doubt = level::likely_other(&format!("file://{}", root.display()), &sights);
-    Ok(walk.listed)
-}
-
-/// What is told of a root that does not exist: what is there on the way, and which folder has nearly its name.
-fn missing(root: &Path) -> String {
-    let nearest = root.ancestors().skip(1).find(|ancestor| ancestor.is_dir());
-    let more = match nearest {
-        Some(nearest) if Some(nearest) != root.parent() => {
-            format!("; of the folders on the way {} is the last that exists", nearest.display())
-        }
-        _ => likest(root).map_or_else(String::new, |likest| format!("; did you mean {}?", likest.display())),
-    };
-    level::missing(&format!("file://{}", root.display()), &more)
-}
-
-/// The folder beside a root whose name is most like its own.
-fn likest(root: &Path) -> Option<PathBuf> {
-    let name = root.file_name()?.to_str()?;
-    let beside = fs::read_dir(root.parent()?).ok()?.map_while(Result::ok).take(MOST_COMPARED);
-    let likeness = |other: &DirEntry| other.file_name().to_str().map_or(0.0, |other| strsim::normalized_damerau_levenshtein(name, other));
-    let folders = beside.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
-    let (likeness, likest) = folders.map(|entry| (likeness(&entry), entry)).max_by(|left, right| left.0.total_cmp(&right.0))?;
-    (likeness >= LIKE).then(|| likest.path())
 }
 
 /// What became of a folder that may be one of a cluster.
@@ -102,21 +50,29 @@ pub(super) enum Cluster {
     Hidden,
 }
 
-/// What the root holds.
-#[derive(Default)]
-struct Top {
-    /// Folders: each may be that of a cluster.
-    folders: Vec<Folder>,
-    legacy: Vec<FoundFile>,
-    has_summary: bool,
+/// A folder that may belong to a cluster, or contain folders of clusters.
+pub(super) struct Folder {
+    /// Path below the root.
+    pub(super) path: PathBuf,
+    pub(super) is_link: bool,
 }
 
+/// The content of the root.
+#[derive(Default)]
+pub(super) struct Top {
+    pub(super) folders: Vec<Folder>,
+    /// Legacy job archives.
+    pub(super) legacy: Vec<FoundFile>,
+    pub(super) has_summary: bool,
+}
+
+/// A walk over one archive directory.
 pub(super) struct Walk<'a> {
     local: &'a Local,
     /// State of the root when the walk began: it must be the same folder to its end.
     start: Metadata,
-    send: Send<'a>,
-    listed: Listed,
+    sink: Sink<'a>,
+    pub(super) listed: Listed,
     clusters: Vec<ClusterName>,
     /// Applications found so far.
     pub(super) applications: usize,
@@ -125,7 +81,14 @@ pub(super) struct Walk<'a> {
     probed: usize,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    /// A walk that has not begun. `start` is the state of the root.
+    pub(super) fn new(local: &'a Local, start: Metadata, extent: &Extent, sink: Sink<'a>) -> Self {
+        let listed = Listed { exists: true, doubt: None, requests: 1 };
+        let full_scan = matches!(extent, Extent::Full);
+        Self { local, start, sink, listed, clusters: Vec::new(), applications: 0, full_scan, probed: 0 }
+    }
+
     /// Where something below the root is.
     pub(super) fn path(&self, below: &Path) -> PathBuf {
         self.local.root().join(below)
@@ -141,12 +104,12 @@ impl Walk<'_> {
     }
 
     pub(super) fn send(&mut self, found: Found) -> Result<(), DirectoryError> {
-        (self.send)(found)
+        (self.sink)(found)
     }
 
     /// Tells of archives below a folder whose name is left alone. Only a full scan does: it costs a search.
     pub(super) fn hidden(&mut self, below: &Path) -> Result<(), DirectoryError> {
-        if !self.full_scan || self.probed == MOST_PROBED {
+        if !self.full_scan || self.probed == MAX_PROBED {
             return Ok(());
         }
         self.probed += 1;
@@ -155,10 +118,11 @@ impl Walk<'_> {
         }
         let name = below.to_string_lossy();
         let (path, code) = (FilePath::new(&*name), ProblemCode::HiddenFolder);
-        (self.send)(Found::Obstacle(Obstacle { hides: Hidden::Nothing, path, code, reason: layout::hidden_archives(&name) }))
+        (self.sink)(Found::Obstacle(Obstacle { hides: Hidden::Nothing, path, code, reason: layout::hidden_archives(&name) }))
     }
 
-    fn root(&mut self) -> Result<Top, DirectoryError> {
+    /// Reads the root.
+    pub(super) fn root(&mut self) -> Result<Top, DirectoryError> {
         let root = self.local.root();
         let broken = |error: &io::Error| failed("list the archive directory", root, error);
         let mut top = Top::default();
@@ -198,7 +162,7 @@ impl Walk<'_> {
             }
         }
         for obstacle in layout::resolve_twins(&mut top.legacy) {
-            (self.send)(Found::Obstacle(obstacle))?;
+            (self.sink)(Found::Obstacle(obstacle))?;
         }
         Ok(top)
     }
@@ -229,7 +193,7 @@ impl Walk<'_> {
             (Some(cluster), Err(_)) => Hidden::Cluster(cluster),
             (None, _) => Hidden::Nothing,
         };
-        (self.send)(Found::Obstacle(Obstacle { hides, path, code, reason: reason.to_owned() }))
+        (self.sink)(Found::Obstacle(Obstacle { hides, path, code, reason: reason.to_owned() }))
     }
 
     /// Reads the names of a cluster's applications. Those of which only names are wanted are sent at once.
@@ -285,15 +249,15 @@ impl Walk<'_> {
                         id: candidate.id,
                         files: None,
                     });
-                    if names.len() == BATCH {
-                        (self.send)(Found::Applications(std::mem::replace(&mut names, Vec::with_capacity(BATCH))))?;
+                    if names.len() == MAX_BATCH {
+                        (self.sink)(Found::Applications(std::mem::replace(&mut names, Vec::with_capacity(MAX_BATCH))))?;
                     }
                 }
                 _ => wanted.push(candidate),
             }
         }
         if !names.is_empty() {
-            (self.send)(Found::Applications(names))?;
+            (self.sink)(Found::Applications(names))?;
         }
         Ok(Cluster::Listed)
     }
@@ -312,7 +276,7 @@ impl Walk<'_> {
     fn cluster_obstacle(&mut self, folder: &Path, code: ProblemCode, reason: String) -> Result<Cluster, DirectoryError> {
         let hides = folder.to_str().map_or(Hidden::Nothing, |name| Hidden::Cluster(ClusterName::new(name)));
         let path = FilePath::new(folder.join(layout::APPLICATIONS).to_string_lossy());
-        (self.send)(Found::Obstacle(Obstacle { hides, path, code, reason }))?;
+        (self.sink)(Found::Obstacle(Obstacle { hides, path, code, reason }))?;
         Ok(Cluster::Hidden)
     }
 
@@ -354,7 +318,7 @@ impl Walk<'_> {
     fn application_obstacle(&mut self, candidate: &Candidate, code: ProblemCode, reason: String) -> Result<(), DirectoryError> {
         let hides = Hidden::Application(self.clusters[candidate.cluster].clone(), candidate.id);
         let path = self.folder(candidate);
-        (self.send)(Found::Obstacle(Obstacle { hides, path, code, reason }))
+        (self.sink)(Found::Obstacle(Obstacle { hides, path, code, reason }))
     }
 
     /// Keeps one folder of each id: the one in lower case, else the first by name.
@@ -376,7 +340,7 @@ impl Walk<'_> {
                 true
             }
         });
-        refused.into_iter().try_for_each(|obstacle| (self.send)(Found::Obstacle(obstacle)))
+        refused.into_iter().try_for_each(|obstacle| (self.sink)(Found::Obstacle(obstacle)))
     }
 
     fn folder(&self, candidate: &Candidate) -> FilePath {
@@ -388,7 +352,7 @@ impl Walk<'_> {
     }
 
     /// Sends applications with their files, and legacy job archives, the newest of both first.
-    fn details(&mut self, applications: Vec<Candidate>, mut legacy: Vec<FoundFile>) -> Result<(), DirectoryError> {
+    pub(super) fn details(&mut self, applications: Vec<Candidate>, mut legacy: Vec<FoundFile>) -> Result<(), DirectoryError> {
         let mut dated = Vec::with_capacity(applications.len());
         for mut candidate in applications {
             let path = self.local.root().join(self.folder(&candidate).as_str());
@@ -411,24 +375,24 @@ impl Walk<'_> {
         for candidate in dated {
             while let Some(file) = legacy.next_if(|file| file.version.modified > candidate.modified) {
                 if let Some(batch) = jobs.push(file) {
-                    (self.send)(Found::LegacyJobs(batch))?;
+                    (self.sink)(Found::LegacyJobs(batch))?;
                 }
             }
             let application = self.application(&candidate)?;
             if let Some(batch) = applications.push(application) {
-                (self.send)(Found::Applications(batch))?;
+                (self.sink)(Found::Applications(batch))?;
             }
         }
         for file in legacy {
             if let Some(batch) = jobs.push(file) {
-                (self.send)(Found::LegacyJobs(batch))?;
+                (self.sink)(Found::LegacyJobs(batch))?;
             }
         }
         if !applications.rest.is_empty() {
-            (self.send)(Found::Applications(applications.rest))?;
+            (self.sink)(Found::Applications(applications.rest))?;
         }
         if !jobs.rest.is_empty() {
-            (self.send)(Found::LegacyJobs(jobs.rest))?;
+            (self.sink)(Found::LegacyJobs(jobs.rest))?;
         }
         Ok(())
     }
@@ -444,13 +408,13 @@ impl Walk<'_> {
             self.check_root()?;
         }
         for obstacle in found.obstacles {
-            (self.send)(Found::Obstacle(obstacle))?;
+            (self.sink)(Found::Obstacle(obstacle))?;
         }
         Ok(FoundApplication { cluster, id: candidate.id, folder, files: Some(files) })
     }
 
     /// The root must be the folder it was, or what is missing below it is not gone.
-    fn check_root(&self) -> Result<(), DirectoryError> {
+    pub(super) fn check_root(&self) -> Result<(), DirectoryError> {
         let root = self.local.root();
         match fs::metadata(root) {
             Ok(now) if now.dev() == self.start.dev() && now.ino() == self.start.ino() => Ok(()),
@@ -485,7 +449,7 @@ impl<T> Batches<T> {
         if self.rest.len() < self.limit {
             return None;
         }
-        self.limit = (self.limit * 4).min(BATCH);
+        self.limit = (self.limit * 4).min(MAX_BATCH);
         Some(std::mem::replace(&mut self.rest, Vec::with_capacity(self.limit)))
     }
 }
