@@ -16,7 +16,7 @@ mod writer;
 
 pub use error::IndexError;
 pub use model::{
-    ApplicationKey, ArchivedFile, Copy, Deletion, Derived, DerivedPage, DerivingPosition, Document, DocumentAnswer, DocumentList,
+    ApplicationKey, ArchivedFile, CopySelector, Deletion, Derived, DerivedPage, DerivingPosition, Document, DocumentAnswer, DocumentList,
     DocumentPage, Done, Expiry, FailedAttempt, FailedRemoval, Fault, Figures, FileChange, FileOutcome, FollowedLimits, Generation,
     HeldCleanup, HeldReason, JudgedFile, KnownDirectory, KnownFile, KnownUnit, Listed, ListedDocument, Mark, MarkState, Marks,
     OverviewList, Pack, Page, ParsedRecord, Pending, PendingRemoval, Presence, ProblemFilter, Removal, StagedPack, Underived, UnitArchives,

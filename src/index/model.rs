@@ -17,5 +17,5 @@ pub use expiry::{
     Deletion, Done, Expiry, FailedAttempt, FailedRemoval, FollowedLimits, HeldCleanup, HeldReason, JudgedFile, Mark, MarkState, Marks,
     Page, Pending, PendingRemoval, Removal,
 };
-pub use keys::{ApplicationKey, Copy, UnitKey};
+pub use keys::{ApplicationKey, CopySelector, UnitKey};
 pub use known::{KnownDirectory, KnownFile, KnownUnit};

@@ -11,8 +11,8 @@ use crate::data_directory::DataDirectory;
 use crate::index::error::IndexError;
 use crate::index::reader::IndexReader;
 use crate::index::sqlite::store::health::Health;
+use crate::index::sqlite::store::index_state::IndexState;
 use crate::index::sqlite::store::pool::Pool;
-use crate::index::sqlite::store::shared::Shared;
 use crate::index::sqlite::store::writer_thread::Thread;
 use crate::index::writer::IndexWriter;
 use crate::names::DirectoryUrl;
@@ -86,7 +86,7 @@ pub fn open(options: &IndexOptions) -> Result<(IndexWriter, IndexReader, Opened)
     let file = data_directory.index_file();
     let mut opened = if file.exists() { examined(&data_directory, options)? } else { Opened::Created };
     let walks = Walks::start(walkers(), options.query_timeout);
-    let shared = Arc::new(Shared::new(options.data_directory.clone(), Pool::new(file.clone()), walks));
+    let shared = Arc::new(IndexState::new(options.data_directory.clone(), Pool::new(file.clone()), walks));
     let is_locked = data_directory.is_locked();
     let has_wal = data_directory.has_wal();
     let mut thread = Thread::new(options.clone(), data_directory, shared.clone());
@@ -178,7 +178,7 @@ fn rebuilt(data_directory: &DataDirectory, options: &IndexOptions, why: &str) ->
 }
 
 /// Serves an index that cannot be written.
-fn serve_only(shared: &Shared, file: &Path, is_locked: bool, has_wal: bool, error: &IndexError) -> Result<(), IndexError> {
+fn serve_only(shared: &IndexState, file: &Path, is_locked: bool, has_wal: bool, error: &IndexError) -> Result<(), IndexError> {
     // With a directory that cannot be written SQLite cannot create the files it needs beside the index. It can do without them
     // as long as nobody writes, which the lock tells, and the index is complete.
     shared.pool.reset(!has_wal);

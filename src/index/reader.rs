@@ -17,21 +17,21 @@ use crate::archive::Owner;
 use crate::directory::FoundFile;
 use crate::ids::JobId;
 use crate::index::error::IndexError;
-use crate::index::model::{Copy, Document, DocumentAnswer, Figures, Generation, KnownDirectory, Listed, OverviewList, UnitKey};
-use crate::index::sqlite::store::failure::Failure;
+use crate::index::model::{CopySelector, Document, DocumentAnswer, Figures, Generation, KnownDirectory, Listed, OverviewList, UnitKey};
+use crate::index::sqlite::store::index_state::IndexState;
 use crate::index::sqlite::store::pool::Lane;
-use crate::index::sqlite::store::shared::Shared;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::names::{ClusterName, DirectoryUrl};
 use crate::problem::Problem;
 
 /// Reads the index. Cheap to clone; never waits for the writer.
 #[derive(Clone)]
 pub struct IndexReader {
-    shared: Arc<Shared>,
+    shared: Arc<IndexState>,
 }
 
 impl IndexReader {
-    pub(in crate::index) fn new(shared: Arc<Shared>) -> Self {
+    pub(in crate::index) fn new(shared: Arc<IndexState>) -> Self {
         Self { shared }
     }
 
@@ -85,7 +85,7 @@ impl IndexReader {
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn overview_of(&self, owner: Owner, copy: &Copy) -> Result<Option<String>, IndexError> {
+    pub async fn overview_of(&self, owner: Owner, copy: &CopySelector) -> Result<Option<String>, IndexError> {
         let copy = copy.clone();
         self.read_in(Lane::Point, move |shared| shared.pool.read(|connection| sqlite::overview_of(connection, owner, &copy))).await
     }
@@ -110,7 +110,7 @@ impl IndexReader {
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn document(&self, owner: Owner, path: &str, copy: &Copy) -> Result<DocumentAnswer, IndexError> {
+    pub async fn document(&self, owner: Owner, path: &str, copy: &CopySelector) -> Result<DocumentAnswer, IndexError> {
         let (path, copy) = (path.to_owned(), copy.clone());
         self.read_in(Lane::Point, move |shared| sqlite::document(shared, owner, &path, &copy)).await
     }
@@ -134,7 +134,7 @@ impl IndexReader {
                 shared.note_read(document.pack);
             }
             let chunk = shared.pool.read(|connection| sqlite::chunk(connection, &document, position, most));
-            if matches!(chunk, Err(Failure::Index(IndexError::Damaged(_)))) {
+            if matches!(chunk, Err(SqliteError::Index(IndexError::Damaged(_)))) {
                 shared.note_damage(document.pack);
             }
             chunk
@@ -188,7 +188,7 @@ impl IndexReader {
     /// Reads for the server's own work: what others wait for has lanes of its own.
     pub(in crate::index) async fn read<T: Send + 'static>(
         &self,
-        query: impl FnOnce(&Shared) -> Result<T, Failure> + Send + 'static,
+        query: impl FnOnce(&IndexState) -> Result<T, SqliteError> + Send + 'static,
     ) -> Result<T, IndexError> {
         self.read_in(Lane::Upkeep, query).await
     }
@@ -197,7 +197,7 @@ impl IndexReader {
     pub(in crate::index) async fn read_in<T: Send + 'static>(
         &self,
         lane: Lane,
-        query: impl FnOnce(&Shared) -> Result<T, Failure> + Send + 'static,
+        query: impl FnOnce(&IndexState) -> Result<T, SqliteError> + Send + 'static,
     ) -> Result<T, IndexError> {
         let permit = self.shared.pool.permit(lane).await?;
         let shared = self.shared.clone();
@@ -214,7 +214,7 @@ impl IndexReader {
         &self,
         kind: Kind,
         patience: Patience,
-        query: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+        query: impl FnOnce(&Connection) -> Result<T, SqliteError> + Send + 'static,
     ) -> Result<T, IndexError> {
         let shared = self.shared.clone();
         let read = move |over: Over| shared.pool.read_until(move || over.is_over(), query).map_err(|failure| shared.told(failure));

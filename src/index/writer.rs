@@ -12,9 +12,9 @@ use crate::clock::Millis;
 use crate::directory::FileKind;
 use crate::index::error::IndexError;
 use crate::index::model::{Presence, StagedPack, UnitChange, UnitKey, Urgency};
-use crate::index::sqlite::store::failure::Failure;
+use crate::index::sqlite::store::index_state::IndexState;
 use crate::index::sqlite::store::session::Session;
-use crate::index::sqlite::store::shared::Shared;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::writer_thread::{Answer, Command};
 use crate::names::DirectoryUrl;
 use crate::pack::Part;
@@ -164,7 +164,7 @@ impl IndexWriter {
     pub(in crate::index) async fn act<T: Send + 'static>(
         &self,
         urgency: Urgency,
-        work: impl FnOnce(&mut Session<'_>) -> Result<T, Failure> + Send + 'static,
+        work: impl FnOnce(&mut Session<'_>) -> Result<T, SqliteError> + Send + 'static,
     ) -> Result<T, IndexError> {
         let (answer, answered) = oneshot::channel();
         self.send(urgency, work, move |result| {
@@ -178,11 +178,11 @@ impl IndexWriter {
     fn send<T: Send + 'static>(
         &self,
         urgency: Urgency,
-        work: impl FnOnce(&mut Session<'_>) -> Result<T, Failure> + Send + 'static,
+        work: impl FnOnce(&mut Session<'_>) -> Result<T, SqliteError> + Send + 'static,
         tell: impl FnOnce(Result<T, IndexError>) + Send + 'static,
     ) -> Result<(), IndexError> {
         let span = tracing::Span::current();
-        let act = move |session: Result<&mut Session<'_>, IndexError>, shared: &Shared| -> Answer {
+        let act = move |session: Result<&mut Session<'_>, IndexError>, shared: &IndexState| -> Answer {
             let _entered = span.enter();
             let result = session.and_then(|session| session.whole(work).map_err(|failure| shared.told(failure)));
             Box::new(move |committed| tell(result.and_then(|value| committed.map(|()| value))))

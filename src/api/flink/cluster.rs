@@ -14,7 +14,7 @@ use crate::api::http::response;
 use crate::api::state::Shared;
 use crate::archive::Owner;
 use crate::ids::JobId;
-use crate::index::Copy;
+use crate::index::CopySelector;
 
 /// Flink's `ClusterOverviewWithVersion`, of a cluster without task managers.
 #[derive(Serialize)]
@@ -86,7 +86,7 @@ async fn state_of(shared: &Shared, job: JobId) -> Result<Option<String>, ApiErro
     struct Overview {
         state: String,
     }
-    let overview = shared.scoped().overview_of(Owner::Job(job), &Copy::default()).await?;
+    let overview = shared.scoped().overview_of(Owner::Job(job), &CopySelector::default()).await?;
     Ok(overview.and_then(|text| serde_json::from_str(&text).ok()).map(|Overview { state }| state))
 }
 

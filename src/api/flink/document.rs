@@ -20,7 +20,7 @@ use crate::api::http::gzip;
 use crate::api::http::response;
 use crate::api::state::Shared;
 use crate::archive::Owner;
-use crate::index::{Copy, Document, DocumentAnswer, IndexError};
+use crate::index::{CopySelector, Document, DocumentAnswer, IndexError};
 
 /// Bytes that are read at once, when there is memory for them.
 const PIECE: usize = 256 << 10;
@@ -50,7 +50,7 @@ pub(in crate::api) async fn found(
     path: &str,
     request: &HeaderMap,
 ) -> Result<Option<Response>, ApiError> {
-    found_in(shared, owner, path, Copy::default(), request).await
+    found_in(shared, owner, path, CopySelector::default(), request).await
 }
 
 /// The document with this path in this copy, unless the archive is here and does not hold it.
@@ -58,7 +58,7 @@ pub(in crate::api) async fn found_in(
     shared: &Arc<Shared>,
     owner: Owner,
     path: &str,
-    copy: Copy,
+    copy: CopySelector,
     request: &HeaderMap,
 ) -> Result<Option<Response>, ApiError> {
     let Some(document) = locate(shared, owner, path, &copy).await? else {
@@ -88,7 +88,7 @@ pub(in crate::api) async fn found_in(
 
 /// The whole text of a document of at most this many bytes; `None` when the archive is here and does not hold it.
 pub(in crate::api) async fn whole(shared: &Arc<Shared>, owner: Owner, path: &str, largest: u64) -> Result<Option<Vec<u8>>, ApiError> {
-    whole_in(shared, owner, path, Copy::default(), largest).await
+    whole_in(shared, owner, path, CopySelector::default(), largest).await
 }
 
 /// The same in this copy.
@@ -96,7 +96,7 @@ pub(in crate::api) async fn whole_in(
     shared: &Arc<Shared>,
     owner: Owner,
     path: &str,
-    copy: Copy,
+    copy: CopySelector,
     largest: u64,
 ) -> Result<Option<Vec<u8>>, ApiError> {
     let Some(mut reading) = Reading::begin(shared, owner, path, copy).await? else { return Ok(None) };
@@ -123,7 +123,7 @@ pub(in crate::api) fn not_in_archive(owner: Owner) -> ApiError {
 }
 
 /// Finds a document, looking for its archive if it is not listed, and bringing it back if it was evicted.
-async fn locate(shared: &Shared, owner: Owner, path: &str, copy: &Copy) -> Result<Option<Document>, ApiError> {
+async fn locate(shared: &Shared, owner: Owner, path: &str, copy: &CopySelector) -> Result<Option<Document>, ApiError> {
     let mut asked = false;
     for _ in 0..ATTEMPTS {
         match shared.scoped().document(owner, path, copy).await? {
@@ -131,7 +131,7 @@ async fn locate(shared: &Shared, owner: Owner, path: &str, copy: &Copy) -> Resul
             DocumentAnswer::NotInArchive => return Ok(None),
             DocumentAnswer::NotArchived => return Err(not_archived()),
             // Written, but not seen by a refresh yet. Of a copy that is named, another one may be known: it would be found for ever.
-            DocumentAnswer::Unknown if !asked && *copy == Copy::default() && shared.ingest.lookup(owner).await => asked = true,
+            DocumentAnswer::Unknown if !asked && *copy == CopySelector::default() && shared.ingest.lookup(owner).await => asked = true,
             DocumentAnswer::Unknown => return Err(unknown(owner)),
             DocumentAnswer::Unreadable(unread) if asked => return Err(ApiError::unreadable(owner, &unread)),
             DocumentAnswer::Unreadable(unread) => {
@@ -146,7 +146,7 @@ async fn locate(shared: &Shared, owner: Owner, path: &str, copy: &Copy) -> Resul
 }
 
 /// Has an archive that could not be read tried once more; whether there is one, so that the index is to be asked again.
-pub(in crate::api) async fn ask_again(shared: &Shared, owner: Owner, copy: &Copy) -> Result<bool, ApiError> {
+pub(in crate::api) async fn ask_again(shared: &Shared, owner: Owner, copy: &CopySelector) -> Result<bool, ApiError> {
     let unread = shared.scoped().unread(owner, copy).await?;
     if let Some(unread) = &unread {
         shared.ingest.retry_unread(unread).await;
@@ -155,7 +155,7 @@ pub(in crate::api) async fn ask_again(shared: &Shared, owner: Owner, copy: &Copy
 }
 
 /// Why there is nothing of an owner: its archive cannot be read, or else this.
-pub(in crate::api) async fn unread_or(shared: &Shared, owner: Owner, copy: &Copy, otherwise: ApiError) -> ApiError {
+pub(in crate::api) async fn unread_or(shared: &Shared, owner: Owner, copy: &CopySelector, otherwise: ApiError) -> ApiError {
     match shared.scoped().unread(owner, copy).await {
         Ok(Some(unread)) => ApiError::unreadable(owner, &unread),
         Ok(None) => otherwise,
@@ -190,14 +190,19 @@ pub(in crate::api) struct Reading {
     shared: Arc<Shared>,
     owner: Owner,
     path: String,
-    copy: Copy,
+    copy: CopySelector,
     document: Document,
     position: u64,
 }
 
 impl Reading {
     /// Begins to read; `None` when the archive is here and does not hold the document.
-    pub(in crate::api) async fn begin(shared: &Arc<Shared>, owner: Owner, path: &str, copy: Copy) -> Result<Option<Self>, ApiError> {
+    pub(in crate::api) async fn begin(
+        shared: &Arc<Shared>,
+        owner: Owner,
+        path: &str,
+        copy: CopySelector,
+    ) -> Result<Option<Self>, ApiError> {
         let document = locate(shared, owner, path, &copy).await?;
         Ok(document.map(|document| Self { shared: Arc::clone(shared), owner, path: path.to_owned(), copy, document, position: 0 }))
     }

@@ -15,7 +15,7 @@ use crate::api::http::response;
 use crate::api::state::Shared;
 use crate::api::v1::page::{self, CopyParameters, IdParameter, PageParameters};
 use crate::archive::Owner;
-use crate::index::{Copy, DocumentList, DocumentPage, ListedDocument, Page, UnitKey};
+use crate::index::{CopySelector, DocumentList, DocumentPage, ListedDocument, Page, UnitKey};
 
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -132,7 +132,7 @@ pub(in crate::api) async fn listed(shared: &Shared, page: DocumentPage) -> Resul
         match shared.scoped().document_page(page.clone()).await? {
             DocumentList::Page(unit, found) => return Ok((unit, found)),
             DocumentList::NotArchived => return Err(document::not_archived()),
-            DocumentList::Unknown if !asked && page.copy == Copy::default() && shared.ingest.lookup(owner).await => asked = true,
+            DocumentList::Unknown if !asked && page.copy == CopySelector::default() && shared.ingest.lookup(owner).await => asked = true,
             DocumentList::Unknown => return Err(document::unknown(owner)),
             DocumentList::Unreadable(unread) if asked => return Err(ApiError::unreadable(owner, &unread)),
             DocumentList::Unreadable(unread) => {

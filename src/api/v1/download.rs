@@ -25,7 +25,7 @@ use crate::api::v1::documents::listed;
 use crate::api::v1::page::{self, CopyParameters, IdParameter};
 use crate::archive::Owner;
 use crate::directory::{DirectoryError, DirectoryErrorKind, FileKind, FoundFile, Pieces};
-use crate::index::{ArchivedFile, Copy, DocumentPage, UnitArchives, UnitKey};
+use crate::index::{ArchivedFile, CopySelector, DocumentPage, UnitArchives, UnitKey};
 use crate::tasks;
 
 mod names;
@@ -135,12 +135,12 @@ async fn answer(shared: &Arc<Shared>, owner: Owner, uri: &Uri) -> Result<Respons
 }
 
 /// The archive files of the copy that is meant.
-async fn archives(shared: &Shared, owner: Owner, copy: &Copy) -> Result<UnitArchives, ApiError> {
+async fn archives(shared: &Shared, owner: Owner, copy: &CopySelector) -> Result<UnitArchives, ApiError> {
     let reader = shared.scoped();
     let was_read = |found: &UnitArchives| found.files.iter().any(|file| file.read);
     let mut found = reader.unit_archives(owner, copy).await?;
     if !found.as_ref().is_some_and(was_read) {
-        let listed = found.is_some() || *copy != Copy::default();
+        let listed = found.is_some() || *copy != CopySelector::default();
         if document::ask_again(shared, owner, copy).await? || (!listed && shared.ingest.lookup(owner).await) {
             found = reader.unit_archives(owner, copy).await?;
         }
@@ -220,7 +220,7 @@ impl Writing {
             UnitKey::Application(key) => Some(key.cluster.to_string()),
             UnitKey::LegacyJob(..) => Some(String::new()),
         };
-        let copy = Copy { directory: Some(unit.directory().to_string()), cluster };
+        let copy = CopySelector { directory: Some(unit.directory().to_string()), cluster };
         let mut page = DocumentPage { owner, copy: copy.clone(), own: true, cursor: None, limit: DOCUMENTS };
         self.zip.begin(name, file.version.modified, file.version.size).await?;
         self.zip.write(Bytes::from_static(b"{\"archive\":[")).await?;

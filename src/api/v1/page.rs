@@ -78,15 +78,15 @@ pub(in crate::api) struct CopyParameters {
 const NO_CLUSTER: &str = "/";
 
 /// The copy that `cluster` and `directory` name.
-pub(in crate::api) fn copy(parameters: &Parameters) -> Result<index::Copy, ApiError> {
+pub(in crate::api) fn copy(parameters: &Parameters) -> Result<index::CopySelector, ApiError> {
     copy_named(parameters, "directory", "cluster")
 }
 
 /// The copy that these two parameters name.
-pub(in crate::api) fn copy_named(parameters: &Parameters, directory: &str, cluster: &str) -> Result<index::Copy, ApiError> {
+pub(in crate::api) fn copy_named(parameters: &Parameters, directory: &str, cluster: &str) -> Result<index::CopySelector, ApiError> {
     let text = |name| parameters.text(name).map(|value| value.map(str::to_owned));
     let cluster = text(cluster)?.map(|cluster| if cluster == NO_CLUSTER { String::new() } else { cluster });
-    Ok(index::Copy { directory: text(directory)?, cluster })
+    Ok(index::CopySelector { directory: text(directory)?, cluster })
 }
 
 /// Adds the parameters by which [`copy`] finds this copy again.

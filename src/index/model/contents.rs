@@ -5,7 +5,7 @@ use crate::directory::FoundFile;
 use crate::ids::ApplicationId;
 use crate::index::model::answer::Unread;
 use crate::index::model::expiry::Page;
-use crate::index::model::keys::{Copy, UnitKey};
+use crate::index::model::keys::{CopySelector, UnitKey};
 use crate::problem::{Problem, ProblemCode};
 
 /// A document as it is listed.
@@ -25,7 +25,7 @@ pub struct DocumentPage {
     /// Whose; of an application with those of its jobs.
     pub owner: Owner,
     /// In which copy.
-    pub copy: Copy,
+    pub copy: CopySelector,
     /// Only those of the owner's own archive, not those of the jobs of an application.
     pub own: bool,
     /// Where the page begins.

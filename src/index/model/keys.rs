@@ -42,7 +42,7 @@ impl UnitKey {
 
 /// Which copy of a document is meant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Copy {
+pub struct CopySelector {
     /// Only copies in this archive directory.
     pub directory: Option<String>,
     /// Only copies in this cluster; empty: only a legacy job archive, which is of none.

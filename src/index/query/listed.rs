@@ -13,7 +13,7 @@ use super::ScopedReader;
 use crate::archive::Owner;
 use crate::ids::JobId;
 use crate::index::error::IndexError;
-use crate::index::model::{Copy, Document, Figures, Generation, Listed, OverviewList};
+use crate::index::model::{CopySelector, Document, Figures, Generation, Listed, OverviewList};
 use crate::index::sqlite;
 use crate::index::sqlite::store::pool::Lane;
 use crate::names::DirectoryUrl;
@@ -49,7 +49,7 @@ impl ScopedReader {
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn overview_of(&self, owner: Owner, copy: &Copy) -> Result<Option<String>, IndexError> {
+    pub async fn overview_of(&self, owner: Owner, copy: &CopySelector) -> Result<Option<String>, IndexError> {
         match self.seen(owner, copy).await? {
             Some(copy) => self.reader.overview_of(owner, &copy).await,
             None => Ok(None),

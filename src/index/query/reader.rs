@@ -6,7 +6,7 @@ use super::{
     Copies, FacetQuery, Facets, ListKind, ListPage, ListQuery, RunFigures, Scope, SearchPage, SearchQuery, Statistics, StatisticsQuery,
 };
 use crate::index::error::IndexError;
-use crate::index::model::Copy;
+use crate::index::model::CopySelector;
 use crate::index::reader::IndexReader;
 use crate::index::sqlite;
 use crate::index::sqlite::store::pool::Lane;
@@ -81,7 +81,7 @@ impl ScopedReader {
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn copies(&self, kind: ListKind, id: [u8; 16], copy: Copy) -> Result<Option<Copies>, IndexError> {
+    pub async fn copies(&self, kind: ListKind, id: [u8; 16], copy: CopySelector) -> Result<Option<Copies>, IndexError> {
         let scope = Arc::clone(&self.scope);
         self.reader
             .read_in(Lane::Point, move |shared| shared.pool.read(|connection| sqlite::copies(connection, &scope, kind, id, &copy)))

@@ -4,8 +4,8 @@ use super::{ListKind, ScopedReader, Total};
 use crate::archive::Owner;
 use crate::index::error::IndexError;
 use crate::index::model::{
-    Copy, Deletion, DocumentAnswer, DocumentList, DocumentPage, HeldCleanup, Page, Pending, PendingRemoval, ProblemFilter, UnitArchives,
-    Unread,
+    CopySelector, Deletion, DocumentAnswer, DocumentList, DocumentPage, HeldCleanup, Page, Pending, PendingRemoval, ProblemFilter,
+    UnitArchives, Unread,
 };
 use crate::problem::Problem;
 
@@ -61,7 +61,7 @@ impl ScopedReader {
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn document(&self, owner: Owner, path: &str, copy: &Copy) -> Result<DocumentAnswer, IndexError> {
+    pub async fn document(&self, owner: Owner, path: &str, copy: &CopySelector) -> Result<DocumentAnswer, IndexError> {
         match self.seen(owner, copy).await? {
             Some(copy) => self.reader.document(owner, path, &copy).await,
             None => Ok(self.unread(owner, copy).await?.map_or(DocumentAnswer::Unknown, DocumentAnswer::Unreadable)),
@@ -83,7 +83,7 @@ impl ScopedReader {
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn unit_archives(&self, owner: Owner, copy: &Copy) -> Result<Option<UnitArchives>, IndexError> {
+    pub async fn unit_archives(&self, owner: Owner, copy: &CopySelector) -> Result<Option<UnitArchives>, IndexError> {
         match self.seen(owner, copy).await? {
             Some(copy) => self.reader.unit_archives(owner, &copy).await,
             None => Ok(None),
@@ -94,13 +94,13 @@ impl ScopedReader {
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn unread(&self, owner: Owner, copy: &Copy) -> Result<Option<Unread>, IndexError> {
+    pub async fn unread(&self, owner: Owner, copy: &CopySelector) -> Result<Option<Unread>, IndexError> {
         let found = self.reader.unread(owner, copy).await?;
         Ok(found.filter(|unread| self.scope.admits(unread.unit.directory().as_str())))
     }
 
     /// The copy that is meant, among those that can be seen.
-    pub(super) async fn seen(&self, owner: Owner, copy: &Copy) -> Result<Option<Copy>, IndexError> {
+    pub(super) async fn seen(&self, owner: Owner, copy: &CopySelector) -> Result<Option<CopySelector>, IndexError> {
         if self.scope.is_everything() {
             return Ok(Some(copy.clone()));
         }
@@ -109,6 +109,6 @@ impl ScopedReader {
             Owner::Job(id) => (ListKind::Jobs, *id.as_bytes()),
         };
         let found = self.copies(kind, id, copy.clone()).await?;
-        Ok(found.map(|found| Copy { directory: Some(found.item.directory), cluster: Some(found.item.cluster.unwrap_or_default()) }))
+        Ok(found.map(|found| CopySelector { directory: Some(found.item.directory), cluster: Some(found.item.cluster.unwrap_or_default()) }))
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::archive::Owner;
 use crate::index::error::IndexError;
-use crate::index::model::{Copy, DocumentList, DocumentPage, Page, ProblemFilter, UnitArchives, Unread};
+use crate::index::model::{CopySelector, DocumentList, DocumentPage, Page, ProblemFilter, UnitArchives, Unread};
 use crate::index::query::Total;
 use crate::index::reader::IndexReader;
 use crate::index::sqlite;
@@ -23,7 +23,7 @@ impl IndexReader {
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn unit_archives(&self, owner: Owner, copy: &Copy) -> Result<Option<UnitArchives>, IndexError> {
+    pub async fn unit_archives(&self, owner: Owner, copy: &CopySelector) -> Result<Option<UnitArchives>, IndexError> {
         let copy = copy.clone();
         self.read_in(Lane::Point, move |shared| shared.pool.read(|connection| sqlite::unit_archives(connection, owner, &copy))).await
     }
@@ -32,7 +32,7 @@ impl IndexReader {
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn unread(&self, owner: Owner, copy: &Copy) -> Result<Option<Unread>, IndexError> {
+    pub async fn unread(&self, owner: Owner, copy: &CopySelector) -> Result<Option<Unread>, IndexError> {
         let copy = copy.clone();
         self.read_in(Lane::Point, move |shared| shared.pool.read(|connection| sqlite::unread(connection, owner, &copy))).await
     }

@@ -23,7 +23,7 @@ mod tests;
 
 use rusqlite::{CachedStatement, Connection};
 
-use crate::index::sqlite::store::failure::Failure;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 
 pub(in crate::index) use facets::facets;
 pub(in crate::index) use items::copies;

@@ -2,7 +2,7 @@
 
 use historyserver::archive::Owner;
 use historyserver::index::query::{Filter, ListKind, ListQuery, Scope, Sort, SortKey};
-use historyserver::index::{Copy, DocumentAnswer, DocumentList, DocumentPage, OverviewList, ProblemFilter};
+use historyserver::index::{CopySelector, DocumentAnswer, DocumentList, DocumentPage, OverviewList, ProblemFilter};
 
 use crate::support::archives::{id, write, write_application};
 use crate::support::served::Served;
@@ -47,7 +47,7 @@ async fn flinks_lists_and_the_figures_are_limited_to_the_scope() {
         assert_eq!(counts.into_iter().map(|(.., count)| count).sum::<u64>(), problems);
         for digit in ['1', '2', '3'] {
             let owner = Owner::Job(id(digit).parse().unwrap());
-            let overview = reader.overview_of(owner, &Copy::default()).await.unwrap();
+            let overview = reader.overview_of(owner, &CopySelector::default()).await.unwrap();
             assert_eq!(overview.is_some(), expected.contains(&id(digit)), "{digit}");
         }
     }
@@ -86,19 +86,19 @@ async fn lists_counts_searches_and_documents_are_limited_to_the_scope() {
     for (digit, seen) in [('1', true), ('2', false), ('a', true)] {
         let owner = Owner::Application(id(digit).parse().unwrap());
         let path = format!("/applications/{}", id(digit));
-        let everywhere = whole.document(owner, &path, &Copy::default()).await.unwrap();
+        let everywhere = whole.document(owner, &path, &CopySelector::default()).await.unwrap();
         assert!(matches!(everywhere, DocumentAnswer::Found(_)), "{digit}");
-        let found = reader.document(owner, &path, &Copy::default()).await.unwrap();
+        let found = reader.document(owner, &path, &CopySelector::default()).await.unwrap();
         assert_eq!(matches!(found, DocumentAnswer::Found(_)), seen, "{digit}");
         if let DocumentAnswer::Found(document) = found {
             assert_eq!(reader.document_piece(&document, 0, usize::MAX).await.unwrap().len() as u64, document.length, "{digit}");
         }
-        let query = DocumentPage { owner, copy: Copy::default(), own: false, cursor: None, limit: 10 };
+        let query = DocumentPage { owner, copy: CopySelector::default(), own: false, cursor: None, limit: 10 };
         match reader.document_page(query).await.unwrap() {
             DocumentList::Page(unit, _) => assert_eq!((unit.directory().to_string(), seen), (directory.clone(), true), "{digit}"),
             _ => assert!(!seen, "{digit}"),
         }
-        let files = reader.unit_archives(owner, &Copy::default()).await.unwrap();
+        let files = reader.unit_archives(owner, &CopySelector::default()).await.unwrap();
         assert_eq!(files.map(|files| files.files[0].unit.directory().to_string()), seen.then(|| directory.clone()), "{digit}");
     }
     server.stop().await;

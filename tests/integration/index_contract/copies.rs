@@ -2,7 +2,7 @@
 
 use historyserver::archive::Owner;
 use historyserver::directory::FileKind;
-use historyserver::index::{Copy, DocumentAnswer, FileOutcome, ParsedRecord, Presence, UnitChange, UnitKey};
+use historyserver::index::{CopySelector, DocumentAnswer, FileOutcome, ParsedRecord, Presence, UnitChange, UnitKey};
 
 use super::support::*;
 
@@ -11,7 +11,7 @@ async fn shown(index: &Index) -> Option<String> {
     let listed = index.jobs().await;
     assert!(listed.len() <= 1, "each id is listed once: {listed:?}");
     let (owner, path) = of_job(1);
-    let by_id = index.reader.overview_of(owner, &Copy::default()).await.unwrap();
+    let by_id = index.reader.overview_of(owner, &CopySelector::default()).await.unwrap();
     let document = index.read(owner, &path).await;
     assert_eq!((listed.first(), by_id.as_ref()), (document.as_ref(), document.as_ref()));
     document
@@ -115,7 +115,7 @@ async fn a_copy_can_be_named_by_directory_and_cluster() {
         index.apply(change).await;
     }
     let (owner, path) = of_job(1);
-    let named = |directory: Option<&str>, cluster: Option<&str>| Copy {
+    let named = |directory: Option<&str>, cluster: Option<&str>| CopySelector {
         directory: directory.map(|name| url(name).to_string()),
         cluster: cluster.map(str::to_owned),
     };

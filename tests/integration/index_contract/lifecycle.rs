@@ -2,7 +2,7 @@
 
 use historyserver::archive::Owner;
 use historyserver::directory::FileKind;
-use historyserver::index::{Copy, DocumentAnswer, Opened, Urgency};
+use historyserver::index::{CopySelector, DocumentAnswer, Opened, Urgency};
 use historyserver::names::ClusterName;
 
 use super::support::*;
@@ -19,7 +19,7 @@ async fn a_change_is_listed_and_its_documents_are_read() {
     for (owner, path) in [of_application(1), of_job(1)] {
         assert_eq!(index.read(owner, &path).await.as_deref(), Some("first"), "{path}");
         assert_eq!(index.answer(owner, "/jobs/overview").await, DocumentAnswer::NotInArchive);
-        assert_eq!(index.reader.overview_of(owner, &Copy::default()).await.unwrap().as_deref(), Some("first"));
+        assert_eq!(index.reader.overview_of(owner, &CopySelector::default()).await.unwrap().as_deref(), Some("first"));
     }
     assert_eq!(index.answer(Owner::Job(job(9)), "/").await, DocumentAnswer::Unknown);
     let figures = index.reader.figures().await.unwrap();
@@ -159,7 +159,7 @@ async fn an_archive_without_an_overview_is_served_but_not_listed() {
     let (owner, path) = of_job(1);
     assert_eq!(index.read(owner, &path).await.as_deref(), Some("text"));
     assert!(index.jobs().await.is_empty());
-    assert_eq!(index.reader.overview_of(owner, &Copy::default()).await.unwrap(), None);
+    assert_eq!(index.reader.overview_of(owner, &CopySelector::default()).await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use historyserver::archive::Owner;
-use historyserver::index::{self, Copy, DocumentAnswer, IndexError, IndexOptions, Opened, Pack, Presence, Urgency};
+use historyserver::index::{self, CopySelector, DocumentAnswer, IndexError, IndexOptions, Opened, Pack, Presence, Urgency};
 
 use super::support::*;
 
@@ -81,7 +81,7 @@ async fn damage_that_a_reader_finds_is_told_and_mended_by_a_restart() {
     let file = OpenOptions::new().write(true).open(index.file()).unwrap();
     file.write_all_at(&vec![0xee; usize::try_from((pages - 5) * 4096).unwrap()], 5 * 4096).unwrap();
     let mut told = Vec::new();
-    told.extend(index.reader.document(Owner::Job(job(1)), &of_job(1).1, &Copy::default()).await.err());
+    told.extend(index.reader.document(Owner::Job(job(1)), &of_job(1).1, &CopySelector::default()).await.err());
     told.extend(index.reader.known(&url("one")).await.err());
     assert!(told.iter().any(|error| matches!(error, IndexError::Damaged(_))), "{told:?}");
     let (_index, opened) = index.reopen().await;
@@ -210,7 +210,7 @@ async fn serve_read_only(path: std::path::PathBuf) {
     let (writer, reader, opened) = index::open(&IndexOptions::new(&path, 0, vec![url("one"), url("two")])).unwrap();
     assert_eq!(opened, Opened::Ready);
     let (owner, document) = of_job(1);
-    let DocumentAnswer::Found(document) = reader.document(owner, &document, &Copy::default()).await.unwrap() else { panic!() };
+    let DocumentAnswer::Found(document) = reader.document(owner, &document, &CopySelector::default()).await.unwrap() else { panic!() };
     assert_eq!(reader.document_chunk(&document, 0).await.unwrap(), "first");
     assert_ne!(reader.generation().number, 0);
     let error = writer.apply(simple("one", "c", 2, 2, "second"), Urgency::Now).await.unwrap_err();

@@ -10,7 +10,7 @@ use historyserver::clock::{Clock, Millis};
 use historyserver::directory::{FileKind, FileVersion};
 use historyserver::ids::{ApplicationId, JobId};
 use historyserver::index::{
-    self, ApplicationKey, Copy, DocumentAnswer, Fault, FileChange, FileOutcome, IndexOptions, IndexReader, IndexWriter, Opened,
+    self, ApplicationKey, CopySelector, DocumentAnswer, Fault, FileChange, FileOutcome, IndexOptions, IndexReader, IndexWriter, Opened,
     OverviewList, Pack, ParsedRecord, ProblemFilter, UnitChange, UnitKey, Urgency,
 };
 use historyserver::names::{ClusterName, DirectoryUrl, FilePath};
@@ -102,15 +102,15 @@ impl Index {
     }
 
     pub(super) async fn answer(&self, owner: Owner, path: &str) -> DocumentAnswer {
-        self.reader.document(owner, path, &Copy::default()).await.unwrap()
+        self.reader.document(owner, path, &CopySelector::default()).await.unwrap()
     }
 
     /// The whole document of the copy shown.
     pub(super) async fn read(&self, owner: Owner, path: &str) -> Option<String> {
-        self.read_copy(owner, path, &Copy::default()).await
+        self.read_copy(owner, path, &CopySelector::default()).await
     }
 
-    pub(super) async fn read_copy(&self, owner: Owner, path: &str, copy: &Copy) -> Option<String> {
+    pub(super) async fn read_copy(&self, owner: Owner, path: &str, copy: &CopySelector) -> Option<String> {
         let DocumentAnswer::Found(document) = self.reader.document(owner, path, copy).await.unwrap() else { return None };
         let mut bytes = Vec::new();
         while (bytes.len() as u64) < document.length {

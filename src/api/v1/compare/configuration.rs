@@ -13,7 +13,7 @@ use crate::api::state::Shared;
 use crate::archive::Owner;
 use crate::archive::facts::Deriver;
 use crate::ids::JobId;
-use crate::index::Copy;
+use crate::index::CopySelector;
 use crate::index::query::Item;
 
 /// Documents that a configuration is read from, below the path of the job.
@@ -35,7 +35,7 @@ pub(super) struct ConfigurationDifference {
 /// The configuration of exactly this copy, brought back first where it was evicted; `None`: it is no longer anywhere.
 pub(super) async fn of(shared: &Arc<Shared>, id: JobId, item: &Item) -> Result<Option<BTreeMap<String, String>>, ApiError> {
     let owner = Owner::Job(id);
-    let copy = Copy { directory: Some(item.directory.clone()), cluster: Some(item.cluster.clone().unwrap_or_default()) };
+    let copy = CopySelector { directory: Some(item.directory.clone()), cluster: Some(item.cluster.clone().unwrap_or_default()) };
     let mut deriver = Deriver::new(owner);
     for below in DOCUMENTS {
         let path = format!("/jobs/{id}/{below}");

@@ -3,15 +3,15 @@
 use crate::directory::FileKind;
 use crate::index::model::{FileChange, FileOutcome, ParsedRecord, UnitChange, UnitKey, Urgency};
 use crate::index::sqlite::acts::{links, precedence, presence};
-use crate::index::sqlite::store::failure::Failure;
 use crate::index::sqlite::store::session::Session;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::file_key;
 use crate::index::sqlite::tables::units::{self, Touched};
 use crate::index::sqlite::tables::{applications_and_jobs, archives, facts, list_rows, packs, problems};
 use crate::problem::ProblemChanges;
 
 /// Writes one change.
-pub(in crate::index) fn apply(session: &mut Session<'_>, change: UnitChange, urgency: Urgency) -> Result<ProblemChanges, Failure> {
+pub(in crate::index) fn apply(session: &mut Session<'_>, change: UnitChange, urgency: Urgency) -> Result<ProblemChanges, SqliteError> {
     let UnitChange { key, files, problems: found, at } = change;
     let directory = session.directory(key.directory())?;
     let known = units::find(session, &key)?;
@@ -86,7 +86,7 @@ fn write_record(
     record: Option<&ParsedRecord>,
     new_unit: bool,
     touched: &mut Touched,
-) -> Result<(), Failure> {
+) -> Result<(), SqliteError> {
     match (key, file.kind) {
         (UnitKey::Application(application), FileKind::Summary) => {
             let record = match record {

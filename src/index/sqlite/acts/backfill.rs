@@ -8,15 +8,15 @@ use crate::directory::FileKind;
 use crate::ids::ApplicationId;
 use crate::index::model::{Derived, DerivedPage, DerivingPosition, Underived};
 use crate::index::sqlite::acts::links;
-use crate::index::sqlite::store::failure::Failure;
 use crate::index::sqlite::store::session::Session;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::{application_id, file_kind, signed, unsigned};
 use crate::index::sqlite::tables::{applications_and_jobs, facts, list_rows, units};
 use crate::pack::Unpacker;
 
 /// How many archives there are to derive from.
-pub(in crate::index) fn underived(connection: &Connection) -> Result<Underived, Failure> {
-    let count = |packs: &str| -> Result<u64, Failure> {
+pub(in crate::index) fn underived(connection: &Connection) -> Result<Underived, SqliteError> {
+    let count = |packs: &str| -> Result<u64, SqliteError> {
         let sql = format!(
             "SELECT count(*) FROM archives a INDEXED BY archives_by_derived WHERE a.derived < ?1 AND a.served IS NOT NULL
              AND {packs} (SELECT 1 FROM packs p WHERE p.unit = a.unit AND p.file = a.file)"
@@ -27,7 +27,11 @@ pub(in crate::index) fn underived(connection: &Connection) -> Result<Underived, 
 }
 
 /// Derives from some archives whose packs are here, those ingested last first.
-pub(in crate::index) fn derive(connection: &Connection, after: Option<&DerivingPosition>, limit: usize) -> Result<DerivedPage, Failure> {
+pub(in crate::index) fn derive(
+    connection: &Connection,
+    after: Option<&DerivingPosition>,
+    limit: usize,
+) -> Result<DerivedPage, SqliteError> {
     let (unit, file) = after.map_or((i64::MAX, &[][..]), |after| (after.unit, after.file.as_slice()));
     let found: Vec<(DerivingPosition, i64, FileKind, [u8; 16])> = connection
         .prepare_cached(
@@ -49,14 +53,14 @@ pub(in crate::index) fn derive(connection: &Connection, after: Option<&DerivingP
         };
         match read(connection, pack, owner) {
             Ok(derived) => page.derived.push(Derived { pack, derived: Box::new(derived) }),
-            Err(Failure::Index(error)) => page.failed.push(error.to_string()),
+            Err(SqliteError::Index(error)) => page.failed.push(error.to_string()),
             Err(failure) => return Err(failure),
         }
     }
     Ok(page)
 }
 
-fn read(connection: &Connection, pack: i64, owner: Owner) -> Result<archive::Derived, Failure> {
+fn read(connection: &Connection, pack: i64, owner: Owner) -> Result<archive::Derived, SqliteError> {
     let mut derivation = Derivation::new(owner);
     let mut unpacker = Unpacker::default();
     let mut query = connection.prepare_cached("SELECT directory, frames FROM parts WHERE pack = ?1 ORDER BY n")?;
@@ -74,7 +78,7 @@ fn read(connection: &Connection, pack: i64, owner: Owner) -> Result<archive::Der
 
 /// Writes what was derived from packs that are still those of their archives; an archive that was ingested meanwhile has it already.
 /// Gives back how many were written.
-pub(in crate::index) fn write_derived(session: &mut Session<'_>, derived: &[Derived]) -> Result<u64, Failure> {
+pub(in crate::index) fn write_derived(session: &mut Session<'_>, derived: &[Derived]) -> Result<u64, SqliteError> {
     let connection = session.connection;
     let mut written = 0;
     for Derived { pack, derived } in derived {

@@ -13,8 +13,8 @@ use rusqlite::params;
 
 use crate::index::leases::Leases;
 use crate::index::sqlite::acts::presence;
-use crate::index::sqlite::store::failure::Failure;
 use crate::index::sqlite::store::session::Session;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::{signed, unsigned};
 
 /// Rows that one transaction deletes at most, so that nobody waits long for the writer.
@@ -54,7 +54,7 @@ impl BroughtBack {
 }
 
 /// Bytes of all packs, and of those that are gone.
-pub(in crate::index::sqlite) fn bytes(session: &Session<'_>) -> Result<(u64, u64), Failure> {
+pub(in crate::index::sqlite) fn bytes(session: &Session<'_>) -> Result<(u64, u64), SqliteError> {
     let mut query = session.connection.prepare_cached("SELECT value FROM meta WHERE name = ?1")?;
     let mut read = |name: &str| query.query_row([name], |row| row.get(0)).map(unsigned);
     Ok((read("pack_bytes")?, read("gone_pack_bytes")?))
@@ -67,7 +67,7 @@ pub(in crate::index::sqlite) fn evict(
     budget: u64,
     leases: &Leases,
     brought_back: &mut BroughtBack,
-) -> Result<bool, Failure> {
+) -> Result<bool, SqliteError> {
     let (total, gone) = bytes(session)?;
     if total <= budget {
         return Ok(false);
@@ -91,7 +91,7 @@ pub(in crate::index::sqlite) fn evict(
     forget_gone(session, budget, gone - budget, spare)
 }
 
-fn present_victims(session: &Session<'_>, excess: u64, spare: impl Fn(i64) -> bool) -> Result<(Vec<i64>, u64), Failure> {
+fn present_victims(session: &Session<'_>, excess: u64, spare: impl Fn(i64) -> bool) -> Result<(Vec<i64>, u64), SqliteError> {
     let mut query = session.connection.prepare_cached(
         "SELECT id, bytes FROM packs INDEXED BY packs_by_eviction WHERE gone_since IS NULL AND unit IS NOT NULL
          ORDER BY last_read, modified, id",
@@ -109,7 +109,7 @@ fn present_victims(session: &Session<'_>, excess: u64, spare: impl Fn(i64) -> bo
     Ok((victims, freed))
 }
 
-fn forget_gone(session: &mut Session<'_>, budget: u64, excess: u64, spare: impl Fn(i64) -> bool) -> Result<bool, Failure> {
+fn forget_gone(session: &mut Session<'_>, budget: u64, excess: u64, spare: impl Fn(i64) -> bool) -> Result<bool, SqliteError> {
     let victims: Vec<(i64, Vec<u8>, u64, String)> = {
         let mut query = session.connection.prepare_cached(
             "SELECT p.id, p.unit, p.file, p.bytes, d.url || '/' || iif(u.cluster = '', '', u.cluster || '/applications/') || lower(hex(u.name))
@@ -155,8 +155,8 @@ fn forget_gone(session: &mut Session<'_>, budget: u64, excess: u64, spare: impl 
 /// Writes down which packs were read, and takes out those that do not unpack, so that they are ingested again.
 pub(in crate::index::sqlite) fn write_notes(
     session: &mut Session<'_>,
-    notes: &crate::index::sqlite::store::shared::Notes,
-) -> Result<(), Failure> {
+    notes: &crate::index::sqlite::store::index_state::Notes,
+) -> Result<(), SqliteError> {
     let mut latest = 0;
     for (pack, at) in &notes.read {
         session.connection.prepare_cached("UPDATE packs SET last_read = ?2 WHERE id = ?1")?.execute(params![pack, at])?;
@@ -175,7 +175,7 @@ pub(in crate::index::sqlite) fn write_notes(
 }
 
 /// Corrects the counters of bytes, should they not agree with the packs.
-pub(in crate::index::sqlite) fn check_bytes(session: &mut Session<'_>) -> Result<(), Failure> {
+pub(in crate::index::sqlite) fn check_bytes(session: &mut Session<'_>) -> Result<(), SqliteError> {
     let counted = bytes(session)?;
     let (total, gone): (i64, i64) = session.connection.query_row(
         "SELECT coalesce(sum(bytes), 0), coalesce(sum(bytes) FILTER (WHERE gone_since IS NOT NULL), 0) FROM packs",

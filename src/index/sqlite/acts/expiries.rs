@@ -7,8 +7,8 @@ use crate::directory::FileKind;
 use crate::ids::{ApplicationId, JobId};
 use crate::index::model::{Expiry, FailedRemoval, HeldCleanup, HeldReason, JudgedFile, Mark, MarkState, Marks, Removal, UnitKey};
 use crate::index::sqlite::acts::presence;
-use crate::index::sqlite::store::failure::Failure;
 use crate::index::sqlite::store::session::Session;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::{application_id, fingerprint, job_id, signed, stored, unit_columns, unsigned};
 use crate::names::{ClusterName, DirectoryUrl, FilePath};
 
@@ -102,7 +102,7 @@ pub(in crate::index::sqlite) fn owner(row: &Row<'_>, column: usize) -> rusqlite:
 }
 
 /// What is on record of a directory, for the plan.
-pub(in crate::index::sqlite) fn marks(connection: &Connection, directory: i64, url: &DirectoryUrl) -> Result<Marks, Failure> {
+pub(in crate::index::sqlite) fn marks(connection: &Connection, directory: i64, url: &DirectoryUrl) -> Result<Marks, SqliteError> {
     let mut marks = Marks::default();
     let mut query = connection.prepare_cached(
         "SELECT cluster, name, state, removal, confirmed, time, bytes, verified FROM expiries WHERE directory = ?1 ORDER BY cluster",
@@ -143,7 +143,7 @@ pub(in crate::index::sqlite) fn marks(connection: &Connection, directory: i64, u
 }
 
 /// Cleanups held back, in one directory or in all that are configured.
-pub(in crate::index::sqlite) fn held(connection: &Connection, directory: Option<i64>) -> Result<Vec<HeldCleanup>, Failure> {
+pub(in crate::index::sqlite) fn held(connection: &Connection, directory: Option<i64>) -> Result<Vec<HeldCleanup>, SqliteError> {
     Ok(connection
         .prepare_cached(
             "SELECT d.url, h.plan, h.units, h.of, h.since, h.reason FROM held_cleanups h JOIN directories d ON d.id = h.directory
@@ -167,7 +167,7 @@ pub(in crate::index::sqlite) fn held(connection: &Connection, directory: Option<
 }
 
 /// Puts verdicts on record; marked ones are hidden with it.
-pub(in crate::index) fn mark(session: &mut Session<'_>, expiries: &[Expiry], state: MarkState, at: Millis) -> Result<(), Failure> {
+pub(in crate::index) fn mark(session: &mut Session<'_>, expiries: &[Expiry], state: MarkState, at: Millis) -> Result<(), SqliteError> {
     for expiry in expiries {
         let directory = session.directory(expiry.key.directory())?;
         let (cluster, name) = unit_columns(&expiry.key);
@@ -208,7 +208,7 @@ pub(in crate::index) fn mark(session: &mut Session<'_>, expiries: &[Expiry], sta
 }
 
 /// Whether a unit is hidden by a verdict.
-pub(in crate::index) fn is_expired(connection: &Connection, key: &UnitKey) -> Result<bool, Failure> {
+pub(in crate::index) fn is_expired(connection: &Connection, key: &UnitKey) -> Result<bool, SqliteError> {
     let (cluster, name) = unit_columns(key);
     Ok(connection
         .prepare_cached(
@@ -219,7 +219,7 @@ pub(in crate::index) fn is_expired(connection: &Connection, key: &UnitKey) -> Re
 }
 
 /// Takes verdicts back, except of what is being deleted: they are listed again.
-pub(in crate::index) fn unmark(session: &mut Session<'_>, keys: &[UnitKey]) -> Result<(), Failure> {
+pub(in crate::index) fn unmark(session: &mut Session<'_>, keys: &[UnitKey]) -> Result<(), SqliteError> {
     for key in keys {
         let directory = session.directory(key.directory())?;
         let (cluster, name) = unit_columns(key);
@@ -236,7 +236,7 @@ pub(in crate::index) fn unmark(session: &mut Session<'_>, keys: &[UnitKey]) -> R
 }
 
 /// Notes that the guard holds a cleanup back, or, with `None`, that it does not any more.
-pub(in crate::index) fn hold(session: &mut Session<'_>, url: &DirectoryUrl, held: Option<&HeldCleanup>) -> Result<(), Failure> {
+pub(in crate::index) fn hold(session: &mut Session<'_>, url: &DirectoryUrl, held: Option<&HeldCleanup>) -> Result<(), SqliteError> {
     let directory = session.directory(url)?;
     let changed = match held {
         Some(held) => session
@@ -255,7 +255,7 @@ pub(in crate::index) fn hold(session: &mut Session<'_>, url: &DirectoryUrl, held
 
 /// Lets through what the guard holds back in a directory, if its plan is still this one. Says whether it is.
 /// What was held back is then marked with [`release`].
-pub(in crate::index) fn confirm(session: &mut Session<'_>, url: &DirectoryUrl, plan: &str) -> Result<bool, Failure> {
+pub(in crate::index) fn confirm(session: &mut Session<'_>, url: &DirectoryUrl, plan: &str) -> Result<bool, SqliteError> {
     let directory = session.directory(url)?;
     let confirmed = session
         .connection
@@ -277,7 +277,7 @@ pub(in crate::index) fn confirm(session: &mut Session<'_>, url: &DirectoryUrl, p
 }
 
 /// At most `limit` units of a directory that are held back and were confirmed.
-pub(in crate::index) fn confirmed(session: &mut Session<'_>, url: &DirectoryUrl, limit: usize) -> Result<Vec<UnitKey>, Failure> {
+pub(in crate::index) fn confirmed(session: &mut Session<'_>, url: &DirectoryUrl, limit: usize) -> Result<Vec<UnitKey>, SqliteError> {
     let directory = session.directory(url)?;
     let keys = session
         .connection
@@ -288,7 +288,7 @@ pub(in crate::index) fn confirmed(session: &mut Session<'_>, url: &DirectoryUrl,
 }
 
 /// Marks those of these units that are held back.
-pub(in crate::index) fn release(session: &mut Session<'_>, keys: &[UnitKey], at: Millis) -> Result<(), Failure> {
+pub(in crate::index) fn release(session: &mut Session<'_>, keys: &[UnitKey], at: Millis) -> Result<(), SqliteError> {
     for key in keys {
         let directory = session.directory(key.directory())?;
         let (cluster, name) = unit_columns(key);

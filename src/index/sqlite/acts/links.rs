@@ -5,8 +5,8 @@ use rusqlite::{OptionalExtension as _, params};
 
 use crate::archive::facts::JobApplication;
 use crate::ids::JobId;
-use crate::index::sqlite::store::failure::Failure;
 use crate::index::sqlite::store::session::Session;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::tables::{facts, list_rows};
 
 /// As stored: NULL where the details have no such member, empty where they name no application.
@@ -25,14 +25,14 @@ pub(in crate::index::sqlite) const JOBS_OF_UNIT: &str = "(SELECT id FROM jobs WH
      UNION ALL SELECT id FROM jobs WHERE owner = ?1)";
 
 /// Finds out again whose these jobs are, in one directory, and brings up to date what depends on it.
-pub(in crate::index::sqlite) fn settle(session: &mut Session<'_>, directory: i64, jobs: &[JobId]) -> Result<(), Failure> {
+pub(in crate::index::sqlite) fn settle(session: &mut Session<'_>, directory: i64, jobs: &[JobId]) -> Result<(), SqliteError> {
     for job in jobs {
         settle_one(session, directory, *job)?;
     }
     Ok(())
 }
 
-fn settle_one(session: &mut Session<'_>, directory: i64, job: JobId) -> Result<(), Failure> {
+fn settle_one(session: &mut Session<'_>, directory: i64, job: JobId) -> Result<(), SqliteError> {
     // A row that only a legacy unit has.
     let found: Option<(i64, i64, Option<i64>)> = session
         .connection
@@ -68,7 +68,7 @@ fn settle_one(session: &mut Session<'_>, directory: i64, job: JobId) -> Result<(
 }
 
 /// Units of jobs that belong to an application and lie beside the clusters.
-pub(in crate::index::sqlite) fn beside(session: &Session<'_>, unit: i64) -> Result<Vec<JobId>, Failure> {
+pub(in crate::index::sqlite) fn beside(session: &Session<'_>, unit: i64) -> Result<Vec<JobId>, SqliteError> {
     Ok(session
         .connection
         .prepare_cached("SELECT job FROM jobs WHERE owner = ?1")?

@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use rusqlite::{Connection, params};
 
-use crate::index::sqlite::store::failure::Failure;
 use crate::index::sqlite::store::session::Session;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::tables::units::Touched;
 
 /// A copy is hidden while its directory is not configured or it is marked as expired.
@@ -61,7 +61,7 @@ static JOBS: LazyLock<Statements> = LazyLock::new(|| Statements {
 });
 
 /// Chooses again among the copies of these ids.
-pub(in crate::index::sqlite) fn settle(session: &mut Session<'_>, touched: &Touched) -> Result<(), Failure> {
+pub(in crate::index::sqlite) fn settle(session: &mut Session<'_>, touched: &Touched) -> Result<(), SqliteError> {
     for id in &touched.applications {
         settle_one(session, &APPLICATIONS, id.as_bytes())?;
     }
@@ -71,7 +71,7 @@ pub(in crate::index::sqlite) fn settle(session: &mut Session<'_>, touched: &Touc
     Ok(())
 }
 
-fn settle_one(session: &mut Session<'_>, statements: &Statements, id: &[u8; 16]) -> Result<(), Failure> {
+fn settle_one(session: &mut Session<'_>, statements: &Statements, id: &[u8; 16]) -> Result<(), SqliteError> {
     let mut flips: Vec<(i64, bool, bool)> = Vec::new();
     {
         let mut query = session.connection.prepare_cached(&statements.copies)?;
@@ -94,7 +94,7 @@ fn settle_one(session: &mut Session<'_>, statements: &Statements, id: &[u8; 16])
 }
 
 /// Chooses again among all copies: after a change of the configured directories.
-pub(in crate::index::sqlite) fn settle_all(connection: &Connection) -> Result<(), Failure> {
+pub(in crate::index::sqlite) fn settle_all(connection: &Connection) -> Result<(), SqliteError> {
     connection.execute(&APPLICATIONS.rank_all, [])?;
     connection.execute(&JOBS.rank_all, [])?;
     Ok(())

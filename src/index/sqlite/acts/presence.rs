@@ -6,15 +6,15 @@ use crate::clock::Millis;
 use crate::directory::FileKind;
 use crate::index::model::{Presence, UnitKey};
 use crate::index::sqlite::acts::{links, precedence};
-use crate::index::sqlite::store::failure::Failure;
 use crate::index::sqlite::store::session::Session;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::file_key;
 use crate::index::sqlite::tables::units::{self, Unit};
 use crate::index::sqlite::tables::{archives, facts, list_rows, problems};
 use crate::problem::ProblemChanges;
 
 /// Notes what went and what came back. Units and files that are not known, or are known so already, are left alone.
-pub(in crate::index) fn note(session: &mut Session<'_>, changes: &[Presence], at: Millis) -> Result<ProblemChanges, Failure> {
+pub(in crate::index) fn note(session: &mut Session<'_>, changes: &[Presence], at: Millis) -> Result<ProblemChanges, SqliteError> {
     let mut all = ProblemChanges::default();
     for change in changes {
         let (Presence::UnitGone(key) | Presence::UnitBack(key) | Presence::FileGone(key, _) | Presence::FileBack(key, _)) = change;
@@ -33,7 +33,7 @@ pub(in crate::index) fn note(session: &mut Session<'_>, changes: &[Presence], at
     Ok(all)
 }
 
-fn unit_gone(session: &mut Session<'_>, mut unit: Unit, at: Millis) -> Result<(), Failure> {
+fn unit_gone(session: &mut Session<'_>, mut unit: Unit, at: Millis) -> Result<(), SqliteError> {
     if unit.gone_since.is_some() {
         return Ok(());
     }
@@ -50,7 +50,7 @@ fn unit_gone(session: &mut Session<'_>, mut unit: Unit, at: Millis) -> Result<()
     resettle(session, unit.id)
 }
 
-fn unit_back(session: &mut Session<'_>, mut unit: Unit) -> Result<(), Failure> {
+fn unit_back(session: &mut Session<'_>, mut unit: Unit) -> Result<(), SqliteError> {
     if unit.gone_since.is_none() {
         return Ok(());
     }
@@ -60,7 +60,7 @@ fn unit_back(session: &mut Session<'_>, mut unit: Unit) -> Result<(), Failure> {
     resettle(session, unit.id)
 }
 
-fn file_gone(session: &mut Session<'_>, unit: Unit, kind: FileKind, at: Millis) -> Result<(), Failure> {
+fn file_gone(session: &mut Session<'_>, unit: Unit, kind: FileKind, at: Millis) -> Result<(), SqliteError> {
     let marked = session
         .connection
         .prepare_cached("UPDATE archives SET gone_since = ?3 WHERE unit = ?1 AND file = ?2 AND served IS NOT NULL AND gone_since IS NULL")?
@@ -87,7 +87,7 @@ fn file_gone(session: &mut Session<'_>, unit: Unit, kind: FileKind, at: Millis) 
     resettle(session, unit.id)
 }
 
-fn file_back(session: &mut Session<'_>, unit: Unit, kind: FileKind) -> Result<(), Failure> {
+fn file_back(session: &mut Session<'_>, unit: Unit, kind: FileKind) -> Result<(), SqliteError> {
     let marked = session
         .connection
         .prepare_cached("UPDATE archives SET gone_since = NULL WHERE unit = ?1 AND file = ?2 AND gone_since IS NOT NULL")?
@@ -100,7 +100,7 @@ fn file_back(session: &mut Session<'_>, unit: Unit, kind: FileKind) -> Result<()
 }
 
 /// Marks the packs of a unit as its archives are marked.
-pub(in crate::index::sqlite) fn restore_packs(session: &mut Session<'_>, unit: i64) -> Result<(), Failure> {
+pub(in crate::index::sqlite) fn restore_packs(session: &mut Session<'_>, unit: i64) -> Result<(), SqliteError> {
     session
         .connection
         .prepare_cached(
@@ -114,14 +114,14 @@ pub(in crate::index::sqlite) fn restore_packs(session: &mut Session<'_>, unit: i
 }
 
 /// Lists mark what is gone, and a copy that is present is preferred.
-fn resettle(session: &mut Session<'_>, unit: i64) -> Result<(), Failure> {
+fn resettle(session: &mut Session<'_>, unit: i64) -> Result<(), SqliteError> {
     session.effects.known = true;
     session.effects.lists = true;
     let ids = units::ids(session, unit)?;
     precedence::settle(session, &ids)
 }
 
-fn delete(session: &mut Session<'_>, unit: i64) -> Result<(), Failure> {
+fn delete(session: &mut Session<'_>, unit: i64) -> Result<(), SqliteError> {
     let directory = session.connection.prepare_cached("SELECT directory FROM units WHERE id = ?1")?.query_row([unit], |row| row.get(0))?;
     let mut beside = links::beside(session, unit)?;
     let ids = units::delete(session, unit)?;
@@ -132,7 +132,7 @@ fn delete(session: &mut Session<'_>, unit: i64) -> Result<(), Failure> {
 }
 
 /// Takes units out, with all below them.
-pub(in crate::index) fn forget(session: &mut Session<'_>, keys: &[UnitKey]) -> Result<(), Failure> {
+pub(in crate::index) fn forget(session: &mut Session<'_>, keys: &[UnitKey]) -> Result<(), SqliteError> {
     for key in keys {
         if let Some(unit) = units::find(session, key)? {
             delete(session, unit.id)?;
@@ -142,12 +142,12 @@ pub(in crate::index) fn forget(session: &mut Session<'_>, keys: &[UnitKey]) -> R
 }
 
 /// Takes a unit out by its row.
-pub(in crate::index::sqlite) fn forget_row(session: &mut Session<'_>, unit: i64) -> Result<(), Failure> {
+pub(in crate::index::sqlite) fn forget_row(session: &mut Session<'_>, unit: i64) -> Result<(), SqliteError> {
     delete(session, unit)
 }
 
 /// Takes single files out, with what they told.
-pub(in crate::index) fn forget_files(session: &mut Session<'_>, files: &[(UnitKey, FileKind)]) -> Result<(), Failure> {
+pub(in crate::index) fn forget_files(session: &mut Session<'_>, files: &[(UnitKey, FileKind)]) -> Result<(), SqliteError> {
     for (key, kind) in files {
         if let Some(unit) = units::find(session, key)? {
             forget_file_row(session, unit.id, file_key(kind))?;
@@ -157,7 +157,7 @@ pub(in crate::index) fn forget_files(session: &mut Session<'_>, files: &[(UnitKe
 }
 
 /// Takes a single file out by its row. A job that the summary names stays, as one that was not archived.
-pub(in crate::index::sqlite) fn forget_file_row(session: &mut Session<'_>, unit: i64, file: &[u8]) -> Result<(), Failure> {
+pub(in crate::index::sqlite) fn forget_file_row(session: &mut Session<'_>, unit: i64, file: &[u8]) -> Result<(), SqliteError> {
     if !archives::delete(session, unit, file)? {
         return Ok(());
     }
@@ -192,7 +192,7 @@ pub(in crate::index::sqlite) fn forget_file_row(session: &mut Session<'_>, unit:
 }
 
 /// Marks units as expired, or takes the mark away.
-pub(in crate::index) fn expire(session: &mut Session<'_>, keys: &[UnitKey], at: Option<Millis>) -> Result<(), Failure> {
+pub(in crate::index) fn expire(session: &mut Session<'_>, keys: &[UnitKey], at: Option<Millis>) -> Result<(), SqliteError> {
     for key in keys {
         let Some(unit) = units::find(session, key)? else { continue };
         let marked = session

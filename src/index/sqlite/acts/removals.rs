@@ -7,8 +7,8 @@ use crate::index::cursor::Cursors;
 use crate::index::model::{Deletion, Done, Expiry, FailedAttempt, HeldCleanup, Page, Pending, PendingRemoval, Removal, UnitKey};
 use crate::index::sqlite::acts::expiries::{self, BEGUN, FORGOTTEN, MARKED};
 use crate::index::sqlite::acts::presence;
-use crate::index::sqlite::store::failure::Failure;
 use crate::index::sqlite::store::session::Session;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::{signed, unit_columns, unsigned};
 use crate::index::sqlite::tables::deletions;
 use crate::index::sqlite::tables::units::{self, Unit};
@@ -20,7 +20,7 @@ pub(in crate::index) fn pending(
     which: Pending,
     cursor: Option<&str>,
     limit: usize,
-) -> Result<Page<PendingRemoval>, Failure> {
+) -> Result<Page<PendingRemoval>, SqliteError> {
     let cursors = Cursors::<(String, String, [u8; 16])>::of(&"removals");
     let after = cursor.map(|cursor| cursors.position(cursor)).transpose()?.unwrap_or_default();
     let (states, due): (&str, Option<Millis>) = match which {
@@ -83,7 +83,7 @@ pub(in crate::index) fn pending(
 }
 
 /// Notes that files are about to be deleted. Gives back the units for which that still stands.
-pub(in crate::index) fn begin(session: &mut Session<'_>, keys: &[UnitKey]) -> Result<Vec<UnitKey>, Failure> {
+pub(in crate::index) fn begin(session: &mut Session<'_>, keys: &[UnitKey]) -> Result<Vec<UnitKey>, SqliteError> {
     let mut standing = Vec::with_capacity(keys.len());
     for key in keys {
         let directory = session.directory(key.directory())?;
@@ -101,7 +101,7 @@ pub(in crate::index) fn begin(session: &mut Session<'_>, keys: &[UnitKey]) -> Re
 }
 
 /// Takes verdicts back although deletions were begun: what is there now was never judged.
-pub(in crate::index) fn abandon(session: &mut Session<'_>, keys: &[UnitKey]) -> Result<(), Failure> {
+pub(in crate::index) fn abandon(session: &mut Session<'_>, keys: &[UnitKey]) -> Result<(), SqliteError> {
     for key in keys {
         let directory = session.directory(key.directory())?;
         let (cluster, name) = unit_columns(key);
@@ -115,7 +115,7 @@ pub(in crate::index) fn abandon(session: &mut Session<'_>, keys: &[UnitKey]) -> 
 }
 
 /// Takes back that deletions were begun.
-pub(in crate::index) fn put_back(session: &mut Session<'_>, keys: &[UnitKey]) -> Result<(), Failure> {
+pub(in crate::index) fn put_back(session: &mut Session<'_>, keys: &[UnitKey]) -> Result<(), SqliteError> {
     for key in keys {
         let directory = session.directory(key.directory())?;
         let (cluster, name) = unit_columns(key);
@@ -129,7 +129,7 @@ pub(in crate::index) fn put_back(session: &mut Session<'_>, keys: &[UnitKey]) ->
 }
 
 /// Notes that attempts failed, and when the next are due.
-pub(in crate::index) fn fail(session: &mut Session<'_>, attempts: &[FailedAttempt]) -> Result<(), Failure> {
+pub(in crate::index) fn fail(session: &mut Session<'_>, attempts: &[FailedAttempt]) -> Result<(), SqliteError> {
     for attempt in attempts {
         let directory = session.directory(attempt.key.directory())?;
         let (cluster, name) = unit_columns(&attempt.key);
@@ -148,7 +148,7 @@ pub(in crate::index) fn fail(session: &mut Session<'_>, attempts: &[FailedAttemp
 
 /// Forgets units with all below them and puts that on record, in the same transaction.
 /// Gives back what was written: one that stands no more is left alone.
-pub(in crate::index) fn finish(session: &mut Session<'_>, done: &[(Expiry, Done)], at: Millis) -> Result<Vec<Deletion>, Failure> {
+pub(in crate::index) fn finish(session: &mut Session<'_>, done: &[(Expiry, Done)], at: Millis) -> Result<Vec<Deletion>, SqliteError> {
     let mut written = Vec::with_capacity(done.len());
     for (expiry, done) in done {
         let unit = units::find(session, &expiry.key)?;
@@ -189,7 +189,7 @@ pub(in crate::index) fn finish(session: &mut Session<'_>, done: &[(Expiry, Done)
 }
 
 /// Forgets what is gone from its directory, and puts that on record.
-pub(in crate::index) fn forget_gone(session: &mut Session<'_>, keys: &[UnitKey], at: Millis) -> Result<Vec<Deletion>, Failure> {
+pub(in crate::index) fn forget_gone(session: &mut Session<'_>, keys: &[UnitKey], at: Millis) -> Result<Vec<Deletion>, SqliteError> {
     let mut written = Vec::with_capacity(keys.len());
     for key in keys {
         let Some(unit) = units::find(session, key)? else { continue };
@@ -219,7 +219,7 @@ pub(in crate::index) fn forget_gone(session: &mut Session<'_>, keys: &[UnitKey],
 }
 
 /// Name and status that the archive of a unit told.
-fn told(session: &Session<'_>, key: &UnitKey, unit: Option<Unit>) -> Result<(Option<String>, Option<String>), Failure> {
+fn told(session: &Session<'_>, key: &UnitKey, unit: Option<Unit>) -> Result<(Option<String>, Option<String>), SqliteError> {
     let Some(unit) = unit else { return Ok((None, None)) };
     let sql = match key {
         UnitKey::Application(_) => "SELECT name, status FROM applications WHERE unit = ?1",
@@ -230,6 +230,6 @@ fn told(session: &Session<'_>, key: &UnitKey, unit: Option<Unit>) -> Result<(Opt
 }
 
 /// Cleanups that the guard holds back.
-pub(in crate::index) fn held_cleanups(connection: &Connection) -> Result<Vec<HeldCleanup>, Failure> {
+pub(in crate::index) fn held_cleanups(connection: &Connection) -> Result<Vec<HeldCleanup>, SqliteError> {
     expiries::held(connection, None)
 }

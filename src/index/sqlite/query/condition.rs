@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::names::Names;
 use super::source::Source;
 use super::table::{Column, Narrow, Table};
-use super::{Failure, prepare};
+use super::{SqliteError, prepare};
 use crate::index::query::{Bounds, Filter, ListKind, Scope};
 use crate::index::sqlite::tables::list_rows::{ABSENT, CLUSTER, JOB_TYPE, STATUS, find_label, type_bit};
 
@@ -70,8 +70,8 @@ pub(super) struct Condition {
 }
 
 impl Condition {
-    pub(super) fn compile(connection: &Connection, scope: &Scope, kind: ListKind, filter: &Filter) -> Result<Self, Failure> {
-        let labels = |kind, texts: &[String]| -> Result<Choice, Failure> {
+    pub(super) fn compile(connection: &Connection, scope: &Scope, kind: ListKind, filter: &Filter) -> Result<Self, SqliteError> {
+        let labels = |kind, texts: &[String]| -> Result<Choice, SqliteError> {
             if texts.is_empty() {
                 return Ok(Choice::Any);
             }
@@ -200,7 +200,7 @@ impl Condition {
     }
 
     /// Whether a row passes. `walked` is the column whose value is the row's key.
-    pub(super) fn admits(&mut self, connection: &Connection, row: &Narrow, walked: Column) -> Result<bool, Failure> {
+    pub(super) fn admits(&mut self, connection: &Connection, row: &Narrow, walked: Column) -> Result<bool, SqliteError> {
         Ok(self.status.admits(row.status)
             && self.cluster.admits(row.cluster)
             && self.directory.admits(row.directory)
@@ -209,7 +209,7 @@ impl Condition {
     }
 
     /// Whether a row passes all that is no facet; `end`: the range of ends counts.
-    pub(super) fn admits_rest(&mut self, connection: &Connection, row: &Narrow, walked: Column, end: bool) -> Result<bool, Failure> {
+    pub(super) fn admits_rest(&mut self, connection: &Connection, row: &Narrow, walked: Column, end: bool) -> Result<bool, SqliteError> {
         self.cost += 1;
         if !within(self.failed, row.failed)
             || !within(self.failed_tasks, row.failed_tasks)
@@ -225,7 +225,7 @@ impl Condition {
         Ok(name && self.admits_times(connection, row, walked, end)?)
     }
 
-    fn admits_times(&mut self, connection: &Connection, row: &Narrow, walked: Column, end: bool) -> Result<bool, Failure> {
+    fn admits_times(&mut self, connection: &Connection, row: &Narrow, walked: Column, end: bool) -> Result<bool, SqliteError> {
         let open = Bounds::default();
         let asked = [(Column::Start, self.start), (Column::End, if end { self.end } else { open }), (Column::Duration, self.duration)];
         let mut unknown = false;
@@ -251,14 +251,14 @@ fn within(bounds: Bounds, value: i64) -> bool {
     bounds.is_open() || (value != ABSENT && bounds.min.is_none_or(|min| value >= min) && bounds.max.is_none_or(|max| value <= max))
 }
 
-fn far(connection: &Connection, table: Table, id: i64) -> Result<Option<Far>, Failure> {
+fn far(connection: &Connection, table: Table, id: i64) -> Result<Option<Far>, SqliteError> {
     Ok(prepare(connection, &format!("SELECT start_time, end_time, duration FROM {} WHERE id = ?1", table.name()))?
         .query_row([id], |row| Ok(Far { start: row.get(0)?, end: row.get(1)?, duration: row.get(2)? }))
         .optional()?)
 }
 
 /// Configured directories that the scope admits and the filter names; any, where that leaves none out.
-fn directories(connection: &Connection, scope: &Scope, wanted: &[String]) -> Result<Choice, Failure> {
+fn directories(connection: &Connection, scope: &Scope, wanted: &[String]) -> Result<Choice, SqliteError> {
     let mut query = prepare(connection, "SELECT id, url, position IS NOT NULL FROM directories")?;
     let all: Vec<(i64, String, bool)> =
         query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect::<Result<_, _>>()?;
@@ -272,7 +272,7 @@ fn directories(connection: &Connection, scope: &Scope, wanted: &[String]) -> Res
 }
 
 /// Rows with problems on record: of an application those of its unit, of a job those of its archive.
-fn with_problems(connection: &Connection, kind: ListKind) -> Result<HashSet<i64>, Failure> {
+fn with_problems(connection: &Connection, kind: ListKind) -> Result<HashSet<i64>, SqliteError> {
     let sql = match kind {
         ListKind::Applications => {
             "SELECT p.unit FROM problems p JOIN units u ON u.id = p.unit LEFT JOIN archives a ON a.unit = p.unit AND a.file = p.archive
@@ -288,7 +288,7 @@ fn with_problems(connection: &Connection, kind: ListKind) -> Result<HashSet<i64>
 }
 
 /// Rows of jobs that were archived without their application, and that no summary names.
-fn unclaimed(connection: &Connection) -> Result<HashSet<i64>, Failure> {
+fn unclaimed(connection: &Connection) -> Result<HashSet<i64>, SqliteError> {
     Ok(prepare(
         connection,
         "SELECT x.id FROM jobs x JOIN units u ON u.id = x.unit WHERE x.told_application = x'' AND x.owner IS NULL AND u.cluster = ''",
@@ -298,7 +298,7 @@ fn unclaimed(connection: &Connection) -> Result<HashSet<i64>, Failure> {
 }
 
 /// Rows of the jobs of an application, in all its copies.
-fn jobs_of(connection: &Connection, application: &[u8; 16]) -> Result<HashSet<i64>, Failure> {
+fn jobs_of(connection: &Connection, application: &[u8; 16]) -> Result<HashSet<i64>, SqliteError> {
     Ok(prepare(
         connection,
         "SELECT id FROM jobs WHERE unit IN (

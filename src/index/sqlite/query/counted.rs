@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::condition::{Choice, Condition};
 use super::table::{Column, Narrow};
-use super::{Failure, prepare};
+use super::{SqliteError, prepare};
 use crate::clock::Millis;
 use crate::index::query::calendar::day_of;
 use crate::index::query::{Bounds, FacetKey, Filter, ListKind};
@@ -55,7 +55,7 @@ pub(super) fn by_value(
     condition: &Condition,
     filter: &Filter,
     facet: FacetKey,
-) -> Result<Option<HashMap<i64, u64>>, Failure> {
+) -> Result<Option<HashMap<i64, u64>>, SqliteError> {
     let dimension = match facet {
         FacetKey::Cluster => Dimension::Cluster,
         FacetKey::Status | FacetKey::Directory if !filter.cluster.is_empty() => Dimension::Cluster,
@@ -80,7 +80,7 @@ pub(super) fn by_value(
 }
 
 /// Rows that pass the filter. `None`: it asks for more than the counts tell.
-pub(super) fn total(connection: &Connection, condition: &Condition, filter: &Filter) -> Result<Option<u64>, Failure> {
+pub(super) fn total(connection: &Connection, condition: &Condition, filter: &Filter) -> Result<Option<u64>, SqliteError> {
     let dimension = if filter.cluster.is_empty() { Dimension::Type } else { Dimension::Cluster };
     if !asks_only(filter, dimension) {
         return Ok(None);
@@ -101,7 +101,7 @@ fn each_cell(
     dimension: Dimension,
     all: bool,
     mut visit: impl FnMut(&Cell),
-) -> Result<(), Failure> {
+) -> Result<(), SqliteError> {
     let choice = match dimension {
         Dimension::Cluster => &condition.cluster,
         _ => &condition.job_type,
@@ -133,7 +133,7 @@ pub(super) fn by_day(
     filter: &Filter,
     zone: chrono_tz::Tz,
     most: usize,
-) -> Result<Option<Vec<(NaiveDate, u64)>>, Failure> {
+) -> Result<Option<Vec<(NaiveDate, u64)>>, SqliteError> {
     if !asks_only(filter, Dimension::Hour) {
         return Ok(None);
     }
@@ -166,7 +166,7 @@ pub(super) fn by_day(
 }
 
 /// Counts the rows of an hour one by one.
-fn of_hour(connection: &Connection, condition: &Condition, begin: Millis, days: &mut Days) -> Result<Option<ControlFlow<()>>, Failure> {
+fn of_hour(connection: &Connection, condition: &Condition, begin: Millis, days: &mut Days) -> Result<Option<ControlFlow<()>>, SqliteError> {
     let select = condition.table.select(Column::End, "");
     let mut query = prepare(connection, &format!("{select} WHERE end_time >= ?1 AND end_time < ?2 ORDER BY end_time DESC"))?;
     let mut rows = query.query([begin, begin.saturating_add(HOUR)])?;

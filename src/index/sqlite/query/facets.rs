@@ -13,7 +13,7 @@ use super::page::smallest;
 use super::source::Source;
 use super::table::{Column, Narrow};
 use super::tally::Tally;
-use super::{Failure, counted, prepare};
+use super::{SqliteError, counted, prepare};
 use crate::index::query::calendar::day_of;
 use crate::index::query::{Bounds, FacetCount, FacetKey, FacetQuery, Facets, ListKind, Scope};
 use crate::index::sqlite::tables::list_rows::{ABSENT, NO_TEXT, OTHER_TYPE, TYPE_BITS};
@@ -28,7 +28,7 @@ const MOST_DAYS: usize = 400;
 const FACETS: [FacetKey; 5] = [FacetKey::Status, FacetKey::Cluster, FacetKey::Directory, FacetKey::JobType, FacetKey::Day];
 
 /// Counts of a list.
-pub(in crate::index) fn facets(connection: &Connection, scope: &Scope, query: &FacetQuery) -> Result<Facets, Failure> {
+pub(in crate::index) fn facets(connection: &Connection, scope: &Scope, query: &FacetQuery) -> Result<Facets, SqliteError> {
     let mut condition = Condition::compile(connection, scope, query.kind, &query.filter)?;
     let mut asked = FACETS.map(|facet| query.by.contains(&facet));
     let mut found = Facets { exact: true, ..Facets::default() };
@@ -117,7 +117,7 @@ fn counted_of(
     condition: &Condition,
     query: &FacetQuery,
     facet: FacetKey,
-) -> Result<Option<Vec<FacetCount>>, Failure> {
+) -> Result<Option<Vec<FacetCount>>, SqliteError> {
     let column = match facet {
         FacetKey::Status => Column::Status,
         FacetKey::Cluster => Column::Cluster,
@@ -139,7 +139,7 @@ fn is_within(bounds: Bounds, end: Option<i64>) -> bool {
     end.is_some_and(|end| end != ABSENT && bounds.min.is_none_or(|min| end >= min) && bounds.max.is_none_or(|max| end <= max))
 }
 
-fn end_of(connection: &Connection, condition: &Condition, id: i64) -> Result<Option<i64>, Failure> {
+fn end_of(connection: &Connection, condition: &Condition, id: i64) -> Result<Option<i64>, SqliteError> {
     let sql = format!("SELECT end_time FROM {} WHERE id = ?1", condition.table.name());
     Ok(prepare(connection, &sql)?.query_row([id], |row| row.get(0)).optional()?)
 }
@@ -186,7 +186,7 @@ impl Counts<'_> {
         }
     }
 
-    fn told(mut self, connection: &Connection, asked: [bool; 5], exact: bool) -> Result<Facets, Failure> {
+    fn told(mut self, connection: &Connection, asked: [bool; 5], exact: bool) -> Result<Facets, SqliteError> {
         self.close_day();
         let [status, cluster, directory, job_type]: [HashMap<i64, u64>; 4] = self.numbers.map(|counts| counts.into_figures().collect());
         let texts = |asked: bool, column, counts: HashMap<i64, u64>| {
@@ -212,7 +212,7 @@ impl Counts<'_> {
 }
 
 /// Counts by text, most frequent first; what is absent has no value.
-fn most_frequent(connection: &Connection, column: Column, counts: HashMap<i64, u64>) -> Result<Vec<FacetCount>, Failure> {
+fn most_frequent(connection: &Connection, column: Column, counts: HashMap<i64, u64>) -> Result<Vec<FacetCount>, SqliteError> {
     let mut counts: Vec<(i64, u64)> = counts.into_iter().filter(|(key, _)| *key != NO_TEXT).collect();
     counts.sort_unstable_by_key(|(key, count)| (std::cmp::Reverse(*count), *key));
     counts.truncate(MOST_CLUSTERS);

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{Failure, prepare};
+use super::{SqliteError, prepare};
 use crate::archive::facts::{CheckpointFacts, CompletedCheckpoint, IoFacts};
 use crate::index::query::{FailureSource, JobFacts, ListKind, RootException, RunFigures};
 use crate::index::sqlite::acts::links::JOBS_OF_UNIT;
@@ -16,7 +16,7 @@ const FIGURES: &str = "f.parallelism, f.restarts, f.read_bytes, f.write_bytes, f
     f.checkpoints_failed, f.last_state, f.longest_checkpoint";
 
 /// Facts of a copy of a job; `None`: its archive was not read, or before facts were derived.
-pub(super) fn of_job(connection: &Connection, unit: i64, job: [u8; 16]) -> Result<Option<JobFacts>, Failure> {
+pub(super) fn of_job(connection: &Connection, unit: i64, job: [u8; 16]) -> Result<Option<JobFacts>, SqliteError> {
     let sql = format!(
         "SELECT f.parallelism, f.max_parallelism, (SELECT text FROM labels WHERE id = f.scheduler),
              (SELECT text FROM labels WHERE id = f.flink_version), f.restarts, f.read_bytes, f.write_bytes, f.read_records,
@@ -98,7 +98,7 @@ fn root_exception(row: &Row<'_>) -> rusqlite::Result<Option<RootException>> {
 }
 
 /// Figures of a row of a list.
-pub(super) fn figures(connection: &Connection, kind: ListKind, id: i64) -> Result<RunFigures, Failure> {
+pub(super) fn figures(connection: &Connection, kind: ListKind, id: i64) -> Result<RunFigures, SqliteError> {
     match kind {
         ListKind::Jobs => {
             let sql = format!("SELECT {FIGURES}, {EXCEPTION} FROM job_facts f WHERE f.job = ?1");

@@ -2,9 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{Failure, facts, prepare};
+use super::{SqliteError, facts, prepare};
 use crate::ids::{ApplicationId, JobId};
-use crate::index::model::Copy;
+use crate::index::model::CopySelector;
 use crate::index::query::{Copies, Item, ListKind, Scope};
 use crate::index::sqlite::acts::links::JOBS_OF_UNIT;
 use crate::index::sqlite::acts::precedence::{APPLICATION_COPIES, JOB_COPIES, RANK, VISIBLE};
@@ -28,7 +28,7 @@ const JOB: &str = "x.job, x.name, x.status, x.start_time, x.end_time, x.duration
      WHERE p.unit = x.unit AND p.archive = x.job AND u.gone_since IS NULL AND f.gone_since IS NULL), u.cluster = ''";
 
 /// One row of a list.
-pub(super) fn item(connection: &Connection, kind: ListKind, id: i64) -> Result<Option<Item>, Failure> {
+pub(super) fn item(connection: &Connection, kind: ListKind, id: i64) -> Result<Option<Item>, SqliteError> {
     let sql = match kind {
         ListKind::Applications => format!("SELECT {APPLICATION} FROM {APPLICATION_COPIES} WHERE x.unit = ?1"),
         ListKind::Jobs => format!("SELECT {JOB} FROM {JOB_COPIES} WHERE x.id = ?1"),
@@ -42,8 +42,8 @@ pub(in crate::index) fn copies(
     scope: &Scope,
     kind: ListKind,
     id: [u8; 16],
-    wanted: &Copy,
-) -> Result<Option<Copies>, Failure> {
+    wanted: &CopySelector,
+) -> Result<Option<Copies>, SqliteError> {
     let sql = match kind {
         ListKind::Applications => {
             format!(
@@ -75,7 +75,7 @@ pub(in crate::index) fn copies(
     Ok(Some(Copies { item, copies: found.into_iter().map(|(_, item)| item).collect(), problems, jobs, facts }))
 }
 
-fn jobs_of(connection: &Connection, unit: i64) -> Result<Vec<Item>, Failure> {
+fn jobs_of(connection: &Connection, unit: i64) -> Result<Vec<Item>, SqliteError> {
     let sql = format!("SELECT {JOB} FROM {JOB_COPIES} WHERE x.id IN {JOBS_OF_UNIT} ORDER BY x.end_time DESC, x.job LIMIT ?2");
     let mut query = prepare(connection, &sql)?;
     Ok(query.query_map(params![unit, MOST_JOBS], |row| read(ListKind::Jobs, row))?.collect::<Result<_, _>>()?)

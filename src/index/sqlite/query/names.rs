@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{Failure, prepare};
+use super::{SqliteError, prepare};
 use crate::index::query::NameMatch;
 use crate::index::query::folding::fold;
 
@@ -36,7 +36,7 @@ pub(super) struct Test {
 
 impl Names {
     /// Finds the names that match.
-    pub(super) fn find(connection: &Connection, text: &str, how: NameMatch) -> Result<Self, Failure> {
+    pub(super) fn find(connection: &Connection, text: &str, how: NameMatch) -> Result<Self, SqliteError> {
         let text = fold(text);
         let found = match how {
             NameMatch::Exact => Some(gather(connection, "SELECT id FROM names WHERE folded = ?1 LIMIT ?2", &text)?),
@@ -55,7 +55,7 @@ impl Names {
     }
 
     /// Whether this name matches, and whether it had to be looked up.
-    pub(super) fn admit(&mut self, connection: &Connection, name: i64) -> Result<(bool, bool), Failure> {
+    pub(super) fn admit(&mut self, connection: &Connection, name: i64) -> Result<(bool, bool), SqliteError> {
         match self {
             Self::Any => Ok((true, false)),
             Self::Of(ids) => Ok((ids.contains(&name), false)),
@@ -65,7 +65,7 @@ impl Names {
 }
 
 impl Test {
-    fn admit(&mut self, connection: &Connection, name: i64) -> Result<(bool, bool), Failure> {
+    fn admit(&mut self, connection: &Connection, name: i64) -> Result<(bool, bool), SqliteError> {
         if let Some(known) = self.seen.get(&name) {
             return Ok((*known, false));
         }
@@ -82,7 +82,7 @@ impl Test {
 }
 
 /// Names of this query; `None`: too many.
-fn gather(connection: &Connection, sql: &str, text: &str) -> Result<Option<HashSet<i64>>, Failure> {
+fn gather(connection: &Connection, sql: &str, text: &str) -> Result<Option<HashSet<i64>>, SqliteError> {
     let mut query = prepare(connection, sql)?;
     let ids: HashSet<i64> = query.query_map(params![text, MOST + 1], |row| row.get(0))?.collect::<Result<_, _>>()?;
     Ok(fits(ids))
@@ -92,7 +92,7 @@ fn fits(ids: HashSet<i64>) -> Option<HashSet<i64>> {
     (i64::try_from(ids.len()).unwrap_or(i64::MAX) <= MOST).then_some(ids)
 }
 
-fn prefixed(connection: &Connection, text: &str) -> Result<Option<HashSet<i64>>, Failure> {
+fn prefixed(connection: &Connection, text: &str) -> Result<Option<HashSet<i64>>, SqliteError> {
     let mut query = prepare(connection, "SELECT id, folded FROM names WHERE folded >= ?1 ORDER BY folded")?;
     let mut rows = query.query([text])?;
     let mut ids = HashSet::new();
@@ -113,7 +113,7 @@ fn fits_not(ids: &HashSet<i64>) -> bool {
 }
 
 /// Asks the trigrams, and compares the names that have them all.
-fn containing(connection: &Connection, text: &str) -> Result<Option<HashSet<i64>>, Failure> {
+fn containing(connection: &Connection, text: &str) -> Result<Option<HashSet<i64>>, SqliteError> {
     let mut query =
         prepare(connection, "SELECT n.id, n.folded FROM names_search s CROSS JOIN names n ON n.id = s.rowid WHERE names_search MATCH ?1")?;
     let mut rows = query.query([trigrams(text)])?;

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
 use super::table::{Column, Table};
-use super::{Failure, prepare};
+use super::{SqliteError, prepare};
 use crate::index::sqlite::tables::list_rows::{ABSENT, NO_TEXT};
 
 /// Where a row stands in a list.
@@ -46,7 +46,7 @@ impl Position {
 }
 
 /// Where a row stands, looked up.
-pub(super) fn position(connection: &Connection, table: Table, column: Column, id: i64) -> Result<Option<Position>, Failure> {
+pub(super) fn position(connection: &Connection, table: Table, column: Column, id: i64) -> Result<Option<Position>, SqliteError> {
     let sql = format!("SELECT {}, end_time FROM {} WHERE id = ?1", column.name(), table.name());
     let found: Option<(i64, i64)> = prepare(connection, &sql)?.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     let Some((key, end)) = found else { return Ok(None) };
@@ -58,7 +58,7 @@ pub(super) fn position(connection: &Connection, table: Table, column: Column, id
 }
 
 /// The text with this row.
-pub(super) fn text(connection: &Connection, column: Column, key: i64) -> Result<Option<String>, Failure> {
+pub(super) fn text(connection: &Connection, column: Column, key: i64) -> Result<Option<String>, SqliteError> {
     let sql = match column {
         Column::Name => "SELECT folded FROM names WHERE id = ?1",
         Column::Directory => "SELECT url FROM directories WHERE id = ?1",
@@ -73,7 +73,7 @@ pub(super) fn texts_after(
     column: Column,
     descending: bool,
     after: Option<&str>,
-) -> Result<Vec<(String, i64)>, Failure> {
+) -> Result<Vec<(String, i64)>, SqliteError> {
     let (table, text) = match column {
         Column::Name => ("names", "folded"),
         Column::Directory => ("directories", "url"),
@@ -87,7 +87,7 @@ pub(super) fn texts_after(
 }
 
 /// The row of a text as it is now.
-pub(super) fn row_of(connection: &Connection, column: Column, text: &str) -> Result<Option<i64>, Failure> {
+pub(super) fn row_of(connection: &Connection, column: Column, text: &str) -> Result<Option<i64>, SqliteError> {
     let sql = match (column, super::table::kind_of(column)) {
         (Column::Name, _) => "SELECT id FROM names WHERE folded = ?1".to_owned(),
         (Column::Directory, _) => "SELECT id FROM directories WHERE url = ?1".to_owned(),

@@ -9,7 +9,7 @@ use super::order::{Position, position};
 use super::source::Source;
 use super::table::Column;
 use super::walk::{Step, Walk};
-use super::{Failure, counted, facts, items};
+use super::{SqliteError, counted, facts, items};
 use crate::index::cursor::Cursors;
 use crate::index::query::{ListPage, ListQuery, RunFigures, Scope, Sort, Total};
 
@@ -33,7 +33,7 @@ pub(super) struct PageLimits {
 pub(super) const DEFAULT_LIMITS: PageLimits = PageLimits { gathered: 20_000, sorted: 4_000, walked: 80_000, counted: 50_000 };
 
 /// A page of a list.
-pub(in crate::index) fn list_page(connection: &Connection, scope: &Scope, query: &ListQuery) -> Result<ListPage, Failure> {
+pub(in crate::index) fn list_page(connection: &Connection, scope: &Scope, query: &ListQuery) -> Result<ListPage, SqliteError> {
     page_within(connection, scope, query, DEFAULT_LIMITS)
 }
 
@@ -42,7 +42,7 @@ pub(in crate::index) fn run_page(
     connection: &Connection,
     scope: &Scope,
     query: &ListQuery,
-) -> Result<(ListPage, Vec<RunFigures>), Failure> {
+) -> Result<(ListPage, Vec<RunFigures>), SqliteError> {
     let found = find(connection, scope, query, DEFAULT_LIMITS)?;
     let mut figures = Vec::with_capacity(found.ids.len());
     for id in &found.ids {
@@ -52,7 +52,7 @@ pub(in crate::index) fn run_page(
 }
 
 /// A page of a list within these limits.
-pub(super) fn page_within(connection: &Connection, scope: &Scope, query: &ListQuery, limits: PageLimits) -> Result<ListPage, Failure> {
+pub(super) fn page_within(connection: &Connection, scope: &Scope, query: &ListQuery, limits: PageLimits) -> Result<ListPage, SqliteError> {
     let found = find(connection, scope, query, limits)?;
     finish(connection, query, found)
 }
@@ -69,7 +69,7 @@ struct PageRows {
     total: Total,
 }
 
-fn find(connection: &Connection, scope: &Scope, query: &ListQuery, limits: PageLimits) -> Result<PageRows, Failure> {
+fn find(connection: &Connection, scope: &Scope, query: &ListQuery, limits: PageLimits) -> Result<PageRows, SqliteError> {
     let begun = query.cursor.as_deref().map(|cursor| cursors(query).position(cursor)).transpose()?;
     let (known, after) = begun.map_or((None, None), |(count, exact, after)| (Some(Total { count, exact }), Some(after)));
     let mut condition = Condition::compile(connection, scope, query.kind, &query.filter)?;
@@ -98,7 +98,7 @@ fn find(connection: &Connection, scope: &Scope, query: &ListQuery, limits: PageL
     Ok(PageRows { ids, next, total })
 }
 
-fn finish(connection: &Connection, query: &ListQuery, PageRows { ids, next, total }: PageRows) -> Result<ListPage, Failure> {
+fn finish(connection: &Connection, query: &ListQuery, PageRows { ids, next, total }: PageRows) -> Result<ListPage, SqliteError> {
     let mut rows = Vec::with_capacity(ids.len());
     for id in ids {
         rows.extend(items::item(connection, query.kind, id)?);
@@ -113,7 +113,7 @@ pub(super) fn smallest<'s>(
     condition: &Condition,
     sources: &'s [Source],
     most: u64,
-) -> Result<Option<(&'s Source, u64)>, Failure> {
+) -> Result<Option<(&'s Source, u64)>, SqliteError> {
     let mut best: Option<(&Source, u64)> = None;
     for source in sources {
         let most = best.map_or(most, |(_, count)| count);
@@ -125,7 +125,7 @@ pub(super) fn smallest<'s>(
     Ok(best)
 }
 
-fn gather(connection: &Connection, condition: &mut Condition, source: &Source) -> Result<Vec<i64>, Failure> {
+fn gather(connection: &Connection, condition: &mut Condition, source: &Source) -> Result<Vec<i64>, SqliteError> {
     let walked = source.column().unwrap_or(Column::Name);
     let mut found = Vec::new();
     source.scan(connection, condition.table, |row| {
@@ -145,7 +145,7 @@ fn sorted(
     query: &ListQuery,
     after: Option<&Position>,
     candidates: &[i64],
-) -> Result<Rows, Failure> {
+) -> Result<Rows, SqliteError> {
     let Sort { key, descending } = query.sort;
     let column = Column::of(key);
     let mut positions = Vec::with_capacity(candidates.len());
@@ -166,7 +166,7 @@ fn walked(
     query: &ListQuery,
     after: Option<&Position>,
     limits: PageLimits,
-) -> Result<Rows, Failure> {
+) -> Result<Rows, SqliteError> {
     let column = Column::of(query.sort.key);
     let groups = if column.is_text() { condition.groups(column) } else { None };
     let walk = Walk { connection, table: condition.table, column, descending: query.sort.descending, groups };
@@ -209,7 +209,7 @@ fn count(
     sources: &[Source],
     smallest: Option<&Source>,
     limits: PageLimits,
-) -> Result<Total, Failure> {
+) -> Result<Total, SqliteError> {
     let all = Source::Ranges(Column::End, vec![(i64::MIN, i64::MAX)]);
     let bounded = |count: u64| Total { count: count.min(MOST_COUNTED), exact: count <= MOST_COUNTED };
     if sources.len() <= 1 && condition.is_only_sources() {

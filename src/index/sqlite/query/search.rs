@@ -14,7 +14,7 @@ use rusqlite::Connection;
 
 use self::evidence::Evidence;
 use self::rows::{SearchPosition, Seeker};
-use super::{Failure, items, prepare};
+use super::{SqliteError, items, prepare};
 use crate::index::cursor::Cursors;
 use crate::index::query::search::terms::{self, MAX_TERMS};
 use crate::index::query::{FoundItem, Scope, SearchPage, SearchQuery};
@@ -34,7 +34,7 @@ pub(super) struct SearchLimits {
 pub(super) const DEFAULT_LIMITS: SearchLimits = SearchLimits { texts: 30_000, gathered: 5_000, work: 60_000 };
 
 /// A page of what is found.
-pub(in crate::index) fn search(connection: &Connection, scope: &Scope, query: &SearchQuery) -> Result<SearchPage, Failure> {
+pub(in crate::index) fn search(connection: &Connection, scope: &Scope, query: &SearchQuery) -> Result<SearchPage, SqliteError> {
     search_within(connection, scope, query, DEFAULT_LIMITS)
 }
 
@@ -44,7 +44,7 @@ pub(super) fn search_within(
     scope: &Scope,
     query: &SearchQuery,
     limits: SearchLimits,
-) -> Result<SearchPage, Failure> {
+) -> Result<SearchPage, SqliteError> {
     let cursors = Cursors::<SearchPosition>::of(&("search", &query.text, &query.fields, &query.filter));
     let after = query.cursor.as_deref().map(|cursor| cursors.position(cursor)).transpose()?;
     let mut terms = terms::parse(&query.text);

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::table::{Column, Narrow, Table};
-use super::{Failure, prepare};
+use super::{SqliteError, prepare};
 
 /// A set of rows that one index gives.
 #[derive(Debug, Clone)]
@@ -26,7 +26,7 @@ impl Source {
     }
 
     /// Counts its rows, but no more than `most`.
-    pub(super) fn count(&self, connection: &Connection, table: Table, most: u64) -> Result<u64, Failure> {
+    pub(super) fn count(&self, connection: &Connection, table: Table, most: u64) -> Result<u64, SqliteError> {
         let (column, ranges) = match self {
             Self::Ranges(column, ranges) => (column.name(), ranges),
             Self::Rows(rows) => return Ok(most.min(rows.len() as u64)),
@@ -52,8 +52,8 @@ impl Source {
         &self,
         connection: &Connection,
         table: Table,
-        mut visit: impl FnMut(&Narrow) -> Result<ControlFlow<()>, Failure>,
-    ) -> Result<(), Failure> {
+        mut visit: impl FnMut(&Narrow) -> Result<ControlFlow<()>, SqliteError>,
+    ) -> Result<(), SqliteError> {
         match self {
             Self::Ranges(column, ranges) => {
                 let select = table.select(*column, "");

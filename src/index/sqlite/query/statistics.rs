@@ -9,7 +9,7 @@ use super::condition::Condition;
 use super::order::text;
 use super::table::{Column, Narrow};
 use super::tally::Tally;
-use super::{Failure, prepare};
+use super::{SqliteError, prepare};
 use crate::index::query::{
     Bounds, FailingName, FailureClass, Filter, MAX_FAILING_NAMES, MAX_FAILURE_CLASSES, Quantiles, Scope, Statistics, StatisticsQuery,
     StatusCounts,
@@ -44,7 +44,7 @@ struct Runs {
 }
 
 /// Statistics of a range of time.
-pub(in crate::index) fn statistics(connection: &Connection, scope: &Scope, query: &StatisticsQuery) -> Result<Statistics, Failure> {
+pub(in crate::index) fn statistics(connection: &Connection, scope: &Scope, query: &StatisticsQuery) -> Result<Statistics, SqliteError> {
     let filter = Filter { end: Bounds::default(), ..query.filter.clone() };
     let mut condition = Condition::compile(connection, scope, query.kind, &filter)?;
     let failed = find_label(connection, STATUS, FAILED)?;
@@ -112,7 +112,7 @@ pub(in crate::index) fn statistics(connection: &Connection, scope: &Scope, query
     })
 }
 
-fn told(connection: &Connection, start: i64, mut bin: Bin, states: &mut HashMap<i64, String>) -> Result<StatusCounts, Failure> {
+fn told(connection: &Connection, start: i64, mut bin: Bin, states: &mut HashMap<i64, String>) -> Result<StatusCounts, SqliteError> {
     let mut counts = BTreeMap::new();
     for (status, count) in bin.counts {
         if status == NO_TEXT {
@@ -138,7 +138,7 @@ fn quantiles(values: &mut [i64]) -> Option<Quantiles> {
     Some(Quantiles { p50: rank(50), p90: rank(90), p99: rank(99), max })
 }
 
-fn failures(connection: &Connection, classes: Tally<u64>) -> Result<Vec<FailureClass>, Failure> {
+fn failures(connection: &Connection, classes: Tally<u64>) -> Result<Vec<FailureClass>, SqliteError> {
     let mut classes: Vec<_> = classes.into_figures().filter(|(class, _)| *class != NO_TEXT).collect();
     classes.sort_unstable_by_key(|(class, count)| (std::cmp::Reverse(*count), *class));
     classes.truncate(MAX_FAILURE_CLASSES);
@@ -152,7 +152,7 @@ fn failures(connection: &Connection, classes: Tally<u64>) -> Result<Vec<FailureC
     Ok(told)
 }
 
-fn failing(connection: &Connection, condition: &Condition, names: Tally<Runs>) -> Result<Vec<FailingName>, Failure> {
+fn failing(connection: &Connection, condition: &Condition, names: Tally<Runs>) -> Result<Vec<FailingName>, SqliteError> {
     let mut names: Vec<_> = names.into_figures().filter(|(name, runs)| runs.failed > 0 && *name != NO_TEXT).collect();
     names.sort_unstable_by_key(|(name, runs)| (std::cmp::Reverse(runs.failed), runs.all, *name));
     names.truncate(MAX_FAILING_NAMES);

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Params};
 
 use super::order::{Position, row_of, text, texts_after};
 use super::table::{Column, Narrow, Table};
-use super::{Failure, prepare};
+use super::{SqliteError, prepare};
 use crate::index::sqlite::tables::list_rows::{ABSENT, NO_TEXT};
 
 /// Where a walk is.
@@ -32,16 +32,16 @@ impl Walk<'_> {
     pub(super) fn run(
         &self,
         after: Option<&Position>,
-        visit: &mut impl FnMut(Step<'_>) -> Result<ControlFlow<()>, Failure>,
-    ) -> Result<(), Failure> {
+        visit: &mut impl FnMut(Step<'_>) -> Result<ControlFlow<()>, SqliteError>,
+    ) -> Result<(), SqliteError> {
         if self.column.is_text() { self.texts(after, visit) } else { self.numbers(after, visit) }
     }
 
     fn numbers(
         &self,
         after: Option<&Position>,
-        visit: &mut impl FnMut(Step<'_>) -> Result<ControlFlow<()>, Failure>,
-    ) -> Result<(), Failure> {
+        visit: &mut impl FnMut(Step<'_>) -> Result<ControlFlow<()>, SqliteError>,
+    ) -> Result<(), SqliteError> {
         let column = self.column.name();
         let select = self.table.select(self.column, "");
         let place = |row: &Narrow| Position { text: String::new(), key: row.key, end: 0, id: row.id };
@@ -62,7 +62,11 @@ impl Walk<'_> {
         self.rows(&sql, (ABSENT, from), &place, visit).map(|_| ())
     }
 
-    fn texts(&self, after: Option<&Position>, visit: &mut impl FnMut(Step<'_>) -> Result<ControlFlow<()>, Failure>) -> Result<(), Failure> {
+    fn texts(
+        &self,
+        after: Option<&Position>,
+        visit: &mut impl FnMut(Step<'_>) -> Result<ControlFlow<()>, SqliteError>,
+    ) -> Result<(), SqliteError> {
         if let Some(after) = after {
             // The row of a text may be another one since.
             let key = if after.key == NO_TEXT { Some(NO_TEXT) } else { row_of(self.connection, self.column, &after.text)? };
@@ -96,7 +100,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn next_texts(&self, after: Option<&str>) -> Result<Vec<(String, i64)>, Failure> {
+    fn next_texts(&self, after: Option<&str>) -> Result<Vec<(String, i64)>, SqliteError> {
         let Some(groups) = &self.groups else { return texts_after(self.connection, self.column, self.descending, after) };
         let mut texts = Vec::with_capacity(groups.len());
         for key in groups {
@@ -118,8 +122,8 @@ impl Walk<'_> {
         text: &str,
         key: i64,
         before: (i64, i64),
-        visit: &mut impl FnMut(Step<'_>) -> Result<ControlFlow<()>, Failure>,
-    ) -> Result<ControlFlow<()>, Failure> {
+        visit: &mut impl FnMut(Step<'_>) -> Result<ControlFlow<()>, SqliteError>,
+    ) -> Result<ControlFlow<()>, SqliteError> {
         let column = self.column.name();
         let select = self.table.select(self.column, ", end_time");
         let sql = format!("{select} WHERE {column} = ?1 AND (end_time, id) < (?2, ?3) ORDER BY end_time DESC, id DESC");
@@ -140,8 +144,8 @@ impl Walk<'_> {
         sql: &str,
         from: impl Params,
         place: &impl Fn(&Narrow) -> Position,
-        visit: &mut impl FnMut(Step<'_>) -> Result<ControlFlow<()>, Failure>,
-    ) -> Result<ControlFlow<()>, Failure> {
+        visit: &mut impl FnMut(Step<'_>) -> Result<ControlFlow<()>, SqliteError>,
+    ) -> Result<ControlFlow<()>, SqliteError> {
         let mut query = prepare(self.connection, sql)?;
         let mut rows = query.query(from)?;
         while let Some(row) = rows.next()? {

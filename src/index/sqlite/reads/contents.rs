@@ -10,10 +10,10 @@ use crate::archive::Owner;
 use crate::directory::{FileKind, FileVersion, FoundFile};
 use crate::ids::JobId;
 use crate::index::cursor::Cursors;
-use crate::index::model::{ArchivedFile, Copy, DocumentList, DocumentPage, ListedDocument, Page, UnitArchives, UnitKey};
+use crate::index::model::{ArchivedFile, CopySelector, DocumentList, DocumentPage, ListedDocument, Page, UnitArchives, UnitKey};
 use crate::index::sqlite::reads::documents::{REFUSED, find_copy, own_file};
 use crate::index::sqlite::reads::unread;
-use crate::index::sqlite::store::failure::Failure;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::{file_key, file_kind, job_id, unit_columns, unsigned, usual_path};
 use crate::names::FilePath;
 use crate::pack;
@@ -38,7 +38,7 @@ struct Position {
     number: usize,
 }
 
-fn archives(connection: &Connection, key: &UnitKey, only: Option<FileKind>) -> Result<Vec<Archive>, Failure> {
+fn archives(connection: &Connection, key: &UnitKey, only: Option<FileKind>) -> Result<Vec<Archive>, SqliteError> {
     let (cluster, name) = unit_columns(key);
     let found = connection
         .prepare_cached(
@@ -69,7 +69,7 @@ fn archive(key: &UnitKey, row: &Row<'_>) -> rusqlite::Result<Archive> {
 }
 
 /// Archive files of an application, those of its jobs that lie beside the clusters too; of a job, or of the owner alone, the one file.
-fn archives_of(connection: &Connection, key: &UnitKey, only: Option<FileKind>) -> Result<Vec<Archive>, Failure> {
+fn archives_of(connection: &Connection, key: &UnitKey, only: Option<FileKind>) -> Result<Vec<Archive>, SqliteError> {
     let mut found = archives(connection, key, only)?;
     if only.is_none() {
         let (cluster, name) = unit_columns(key);
@@ -90,7 +90,11 @@ fn archives_of(connection: &Connection, key: &UnitKey, only: Option<FileKind>) -
 }
 
 /// Archive files of the copy that answers for an owner.
-pub(in crate::index) fn unit_archives(connection: &Connection, owner: Owner, copy: &Copy) -> Result<Option<UnitArchives>, Failure> {
+pub(in crate::index) fn unit_archives(
+    connection: &Connection,
+    owner: Owner,
+    copy: &CopySelector,
+) -> Result<Option<UnitArchives>, SqliteError> {
     let Some((copied, _)) = find_copy(connection, owner, copy)? else { return Ok(None) };
     let only = matches!(owner, Owner::Job(_)).then(|| own_file(owner));
     let files = archives_of(connection, &copied.unit, only)?;
@@ -102,7 +106,7 @@ pub(in crate::index) fn unit_archives(connection: &Connection, owner: Owner, cop
 }
 
 /// A page of documents.
-pub(in crate::index) fn document_page(connection: &Connection, page: &DocumentPage) -> Result<DocumentList, Failure> {
+pub(in crate::index) fn document_page(connection: &Connection, page: &DocumentPage) -> Result<DocumentList, SqliteError> {
     let cursors = Cursors::<Position>::of(&("documents", page.owner, &page.copy, page.own));
     let after = page.cursor.as_deref().map(|cursor| cursors.position(cursor)).transpose()?;
     let Some((copied, _)) = find_copy(connection, page.owner, &page.copy)? else {
@@ -159,7 +163,7 @@ fn documents(
     pack: i64,
     after: Option<(i64, usize)>,
     limit: usize,
-) -> Result<VecDeque<(i64, usize, String, u64)>, Failure> {
+) -> Result<VecDeque<(i64, usize, String, u64)>, SqliteError> {
     let hasher = RandomState::new();
     let mut seen = HashSet::new();
     let mut found = VecDeque::new();

@@ -8,11 +8,11 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::archive::Owner;
 use crate::directory::{FileKind, Fingerprint};
 use crate::index::error::IndexError;
-use crate::index::model::{Copy, Document, DocumentAnswer, Fault, UnitKey};
+use crate::index::model::{CopySelector, Document, DocumentAnswer, Fault, UnitKey};
 use crate::index::sqlite::acts::precedence::{APPLICATION_COPIES, JOB_COPIES, RANK, VISIBLE};
 use crate::index::sqlite::reads::unread;
-use crate::index::sqlite::store::failure::Failure;
-use crate::index::sqlite::store::shared::Shared;
+use crate::index::sqlite::store::index_state::IndexState;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::{fault_column, fingerprint, signed, unit_key};
 use crate::pack;
 
@@ -57,8 +57,8 @@ static JOB_COPY: LazyLock<String> = LazyLock::new(|| copy_query(JOB_COPIES, "job
 pub(in crate::index::sqlite) fn find_copy(
     connection: &Connection,
     owner: Owner,
-    copy: &Copy,
-) -> Result<Option<(Copied, Option<String>)>, Failure> {
+    copy: &CopySelector,
+) -> Result<Option<(Copied, Option<String>)>, SqliteError> {
     let (sql, id) = match &owner {
         Owner::Application(id) => (&*APPLICATION_COPY, id.as_bytes()),
         Owner::Job(id) => (&*JOB_COPY, id.as_bytes()),
@@ -78,12 +78,17 @@ pub(in crate::index::sqlite) fn find_copy(
 }
 
 /// The archived overview object of one copy, if it is listed.
-pub(in crate::index) fn overview_of(connection: &Connection, owner: Owner, copy: &Copy) -> Result<Option<String>, Failure> {
+pub(in crate::index) fn overview_of(connection: &Connection, owner: Owner, copy: &CopySelector) -> Result<Option<String>, SqliteError> {
     Ok(find_copy(connection, owner, copy)?.and_then(|(copied, overview)| overview.filter(|_| copied.overview)))
 }
 
 /// Finds a document.
-pub(in crate::index) fn document(shared: &Shared, owner: Owner, path: &str, copy: &Copy) -> Result<DocumentAnswer, Failure> {
+pub(in crate::index) fn document(
+    shared: &IndexState,
+    owner: Owner,
+    path: &str,
+    copy: &CopySelector,
+) -> Result<DocumentAnswer, SqliteError> {
     let look_up = || shared.pool.read(|connection| look_up(connection, shared, owner, path, copy));
     let answer = look_up()?;
     let DocumentAnswer::Found(document) = &answer else { return Ok(answer) };
@@ -93,7 +98,13 @@ pub(in crate::index) fn document(shared: &Shared, owner: Owner, path: &str, copy
     if still_there { Ok(answer) } else { look_up() }
 }
 
-fn look_up(connection: &Connection, shared: &Shared, owner: Owner, path: &str, copy: &Copy) -> Result<DocumentAnswer, Failure> {
+fn look_up(
+    connection: &Connection,
+    shared: &IndexState,
+    owner: Owner,
+    path: &str,
+    copy: &CopySelector,
+) -> Result<DocumentAnswer, SqliteError> {
     let Some((copied, _)) = find_copy(connection, owner, copy)? else {
         return Ok(unread::of_owner(connection, owner, copy)?.map_or(DocumentAnswer::Unknown, DocumentAnswer::Unreadable));
     };
@@ -124,12 +135,12 @@ fn look_up(connection: &Connection, shared: &Shared, owner: Owner, path: &str, c
     Ok(DocumentAnswer::NotInArchive)
 }
 
-fn pack_exists(connection: &Connection, pack: i64) -> Result<bool, Failure> {
+fn pack_exists(connection: &Connection, pack: i64) -> Result<bool, SqliteError> {
     Ok(connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM packs WHERE id = ?1)")?.query_row([pack], |row| row.get(0))?)
 }
 
 /// Reads a chunk of a document, of at most so many bytes.
-pub(in crate::index) fn chunk(connection: &Connection, document: &Document, position: u64, most: usize) -> Result<Bytes, Failure> {
+pub(in crate::index) fn chunk(connection: &Connection, document: &Document, position: u64, most: usize) -> Result<Bytes, SqliteError> {
     let wanted = document.length.saturating_sub(position).min(CHUNK).min(most as u64);
     if wanted == 0 {
         return Ok(Bytes::new());
@@ -147,7 +158,7 @@ pub(in crate::index) fn chunk(connection: &Connection, document: &Document, posi
 }
 
 /// Why a part is not there: its pack was replaced or forgotten, or the file is damaged.
-fn missing(connection: &Connection, pack: i64) -> Result<Failure, Failure> {
+fn missing(connection: &Connection, pack: i64) -> Result<SqliteError, SqliteError> {
     Ok(if pack_exists(connection, pack)? {
         pack::Damaged("a part is missing".to_owned()).into()
     } else {

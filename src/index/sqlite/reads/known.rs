@@ -8,12 +8,12 @@ use crate::directory::{FileVersion, FoundFile};
 use crate::ids::{ApplicationId, JobId};
 use crate::index::model::{FollowedLimits, KnownDirectory, KnownFile, KnownUnit, UnitKey};
 use crate::index::sqlite::acts::expiries;
-use crate::index::sqlite::store::failure::Failure;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::{application_id, fault, file_kind, fingerprint, job_id, unit_columns, unsigned, usual_path};
 use crate::names::{ClusterName, DirectoryUrl, FilePath};
 
 /// All that is known of a directory; nothing of one that is not configured.
-pub(in crate::index) fn known(connection: &Connection, url: &DirectoryUrl) -> Result<KnownDirectory, Failure> {
+pub(in crate::index) fn known(connection: &Connection, url: &DirectoryUrl) -> Result<KnownDirectory, SqliteError> {
     let directory = connection
         .prepare_cached("SELECT id, held_archives, vanished_since FROM directories WHERE url = ?1 AND position IS NOT NULL")?
         .query_row([url.as_str()], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?)))
@@ -77,7 +77,7 @@ pub(in crate::index) fn known(connection: &Connection, url: &DirectoryUrl) -> Re
 }
 
 /// Whether a directory held archives and now holds none at all, as far as its last listing tells.
-pub(in crate::index) fn has_vanished(connection: &Connection, url: &DirectoryUrl) -> Result<bool, Failure> {
+pub(in crate::index) fn has_vanished(connection: &Connection, url: &DirectoryUrl) -> Result<bool, SqliteError> {
     let vanished = connection
         .prepare_cached("SELECT vanished_since IS NOT NULL FROM directories WHERE url = ?1")?
         .query_row([url.as_str()], |row| row.get(0))
@@ -86,7 +86,7 @@ pub(in crate::index) fn has_vanished(connection: &Connection, url: &DirectoryUrl
 }
 
 /// The limits that the last cleanup went by that was not held back.
-fn followed(connection: &Connection, directory: i64) -> Result<Option<FollowedLimits>, Failure> {
+fn followed(connection: &Connection, directory: i64) -> Result<Option<FollowedLimits>, SqliteError> {
     let followed = connection
         .prepare_cached(
             "SELECT applications, legacy_jobs, ttl, bytes, delete_unreadable, keep_archives FROM followed_limits WHERE directory = ?1",
@@ -106,7 +106,7 @@ fn followed(connection: &Connection, directory: i64) -> Result<Option<FollowedLi
 }
 
 /// Applications that job archives beside the clusters belong to; of those that were expired with one, as judged then.
-fn owners(connection: &Connection, directory: i64) -> Result<HashMap<JobId, (ClusterName, ApplicationId)>, Failure> {
+fn owners(connection: &Connection, directory: i64) -> Result<HashMap<JobId, (ClusterName, ApplicationId)>, SqliteError> {
     let owner = |row: &Row<'_>| Ok((job_id(row, 0)?, (ClusterName::new(row.get::<_, String>(1)?), application_id(row, 2)?)));
     let mut owners: HashMap<_, _> = connection
         .prepare_cached("SELECT name, owner_cluster, owner FROM expiries WHERE directory = ?1 AND cluster = '' AND owner IS NOT NULL")?
@@ -151,7 +151,7 @@ fn file(row: &Row<'_>) -> rusqlite::Result<Option<KnownFile>> {
 }
 
 /// Files of a unit that are in its directory, as last tried.
-pub(in crate::index) fn unit_files(connection: &Connection, key: &UnitKey) -> Result<Vec<FoundFile>, Failure> {
+pub(in crate::index) fn unit_files(connection: &Connection, key: &UnitKey) -> Result<Vec<FoundFile>, SqliteError> {
     let (cluster, name) = unit_columns(key);
     let files = connection
         .prepare_cached(
@@ -169,7 +169,7 @@ pub(in crate::index) fn unit_files(connection: &Connection, key: &UnitKey) -> Re
 }
 
 /// Clusters of a directory, in order: one step in the index per cluster, however many applications each has.
-pub(in crate::index) fn clusters(connection: &Connection, url: &DirectoryUrl) -> Result<Vec<ClusterName>, Failure> {
+pub(in crate::index) fn clusters(connection: &Connection, url: &DirectoryUrl) -> Result<Vec<ClusterName>, SqliteError> {
     let clusters = connection
         .prepare_cached(
             "WITH RECURSIVE

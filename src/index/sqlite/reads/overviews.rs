@@ -8,7 +8,7 @@ use crate::ids::JobId;
 use crate::index::model::{Figures, Listed, OverviewList};
 use crate::index::query::Scope;
 use crate::index::sqlite::reads::problem_pages::problem_counts;
-use crate::index::sqlite::store::failure::Failure;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::{job_id, unsigned};
 use crate::index::sqlite::tables::problems;
 
@@ -30,7 +30,7 @@ pub(in crate::index) fn overview(
     scope: &Scope,
     list: OverviewList,
     mut row: impl FnMut(&str) -> ControlFlow<()>,
-) -> Result<u64, Failure> {
+) -> Result<u64, SqliteError> {
     let (listed, urls) = listed(scope);
     let (table, id) = match list {
         OverviewList::Applications => ("applications", "application"),
@@ -48,7 +48,7 @@ pub(in crate::index) fn overview(
 }
 
 /// Listed jobs by state.
-pub(in crate::index) fn job_states(connection: &Connection, scope: &Scope) -> Result<Vec<(String, u64)>, Failure> {
+pub(in crate::index) fn job_states(connection: &Connection, scope: &Scope) -> Result<Vec<(String, u64)>, SqliteError> {
     let (listed, urls) = listed(scope);
     let states = connection
         .prepare_cached(&format!("SELECT status, count(*) FROM jobs WHERE {listed} GROUP BY status ORDER BY status"))?
@@ -58,7 +58,7 @@ pub(in crate::index) fn job_states(connection: &Connection, scope: &Scope) -> Re
 }
 
 /// Ids and states of listed jobs, newest first.
-pub(in crate::index) fn job_ids(connection: &Connection, scope: &Scope) -> Result<Vec<(JobId, String)>, Failure> {
+pub(in crate::index) fn job_ids(connection: &Connection, scope: &Scope) -> Result<Vec<(JobId, String)>, SqliteError> {
     let (listed, urls) = listed(scope);
     let ids = connection
         .prepare_cached(&format!("SELECT job, status FROM jobs WHERE {listed} ORDER BY end_time DESC, job"))?
@@ -68,8 +68,8 @@ pub(in crate::index) fn job_ids(connection: &Connection, scope: &Scope) -> Resul
 }
 
 /// How much is listed.
-pub(in crate::index::sqlite) fn count_listed(connection: &Connection) -> Result<Listed, Failure> {
-    let count = |table: &str| -> Result<u64, Failure> {
+pub(in crate::index::sqlite) fn count_listed(connection: &Connection) -> Result<Listed, SqliteError> {
+    let count = |table: &str| -> Result<u64, SqliteError> {
         let sql = format!("SELECT count(*) FROM {table} WHERE {}", listed(&Scope::everything()).0);
         Ok(connection.prepare_cached(&sql)?.query_row([], |row| row.get::<_, i64>(0)).map(unsigned)?)
     };
@@ -77,16 +77,16 @@ pub(in crate::index::sqlite) fn count_listed(connection: &Connection) -> Result<
 }
 
 /// What can be counted in the file, but for what is `known` to be listed in all. Bytes are those of all of it, whatever the scope.
-pub(in crate::index) fn figures(connection: &Connection, scope: &Scope, known: Listed) -> Result<Figures, Failure> {
+pub(in crate::index) fn figures(connection: &Connection, scope: &Scope, known: Listed) -> Result<Figures, SqliteError> {
     let (listed, urls) = listed(scope);
-    let rows = |table: &str, known: u64| -> Result<u64, Failure> {
+    let rows = |table: &str, known: u64| -> Result<u64, SqliteError> {
         if scope.is_everything() {
             return Ok(known);
         }
         let mut count = connection.prepare_cached(&format!("SELECT count(*) FROM {table} WHERE {listed}"))?;
         Ok(count.query_row(params_from_iter(&urls), |row| row.get::<_, i64>(0)).map(unsigned)?)
     };
-    let number = |sql: &str| -> Result<u64, Failure> {
+    let number = |sql: &str| -> Result<u64, SqliteError> {
         Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0)).map(unsigned)?)
     };
     Ok(Figures {

@@ -6,7 +6,7 @@ use crate::clock::Millis;
 use crate::index::cursor::Cursors;
 use crate::index::model::{Page, ProblemFilter};
 use crate::index::query::Total;
-use crate::index::sqlite::store::failure::Failure;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::{signed, unsigned};
 use crate::index::sqlite::tables::problems::{COLUMNS, VISIBLE, problem};
 use crate::names::DirectoryUrl;
@@ -26,7 +26,7 @@ pub(in crate::index) fn problem_page(
     filter: &ProblemFilter,
     cursor: Option<&str>,
     limit: usize,
-) -> Result<(Page<Problem>, Total), Failure> {
+) -> Result<(Page<Problem>, Total), SqliteError> {
     let cursors = Cursors::of(&("problems", filter));
     let (since, after) = cursor.map(|cursor| cursors.position(cursor)).transpose()?.unwrap_or((Millis::MIN, i64::MIN));
     let codes: Vec<&str> = filter.codes.iter().map(|code| code.as_str()).collect();
@@ -60,7 +60,7 @@ pub(in crate::index) fn problem_page(
 }
 
 /// Numbers of problems by directory and code.
-pub(in crate::index) fn problem_counts(connection: &Connection) -> Result<Vec<(DirectoryUrl, ProblemCode, u64)>, Failure> {
+pub(in crate::index) fn problem_counts(connection: &Connection) -> Result<Vec<(DirectoryUrl, ProblemCode, u64)>, SqliteError> {
     let counts: Vec<(String, String, i64)> = connection
         .prepare_cached(
             "SELECT d.url, c.code, c.number FROM problem_counts c JOIN directories d ON d.id = c.directory

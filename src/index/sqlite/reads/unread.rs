@@ -6,9 +6,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::archive::Owner;
 use crate::directory::FileKind;
-use crate::index::model::{Copy, Fault, UnitKey, Unread};
+use crate::index::model::{CopySelector, Fault, UnitKey, Unread};
 use crate::index::sqlite::acts::precedence::VISIBLE;
-use crate::index::sqlite::store::failure::Failure;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::{fault, file_key, file_kind, fingerprint, unit_columns, unit_key, usual_path};
 use crate::names::FilePath;
 
@@ -45,7 +45,7 @@ static OF_JOB: LazyLock<String> =
     LazyLock::new(|| of_owner_query("archives a INDEXED BY archives_unread JOIN units u ON a.file = ?1 AND u.id = a.unit"));
 
 /// Why a file of a unit could not be read; `None`: it was, or is not there.
-pub(in crate::index::sqlite) fn of_file(connection: &Connection, key: &UnitKey, file: FileKind) -> Result<Option<Unread>, Failure> {
+pub(in crate::index::sqlite) fn of_file(connection: &Connection, key: &UnitKey, file: FileKind) -> Result<Option<Unread>, SqliteError> {
     let (cluster, name) = unit_columns(key);
     let found = connection
         .prepare_cached(&OF_FILE)?
@@ -55,7 +55,7 @@ pub(in crate::index::sqlite) fn of_file(connection: &Connection, key: &UnitKey, 
 }
 
 /// Why nothing is known of an owner: its archive could not be read. `None`: there is no such archive.
-pub(in crate::index) fn of_owner(connection: &Connection, owner: Owner, copy: &Copy) -> Result<Option<Unread>, Failure> {
+pub(in crate::index) fn of_owner(connection: &Connection, owner: Owner, copy: &CopySelector) -> Result<Option<Unread>, SqliteError> {
     let (sql, id) = match &owner {
         Owner::Application(id) => (&*OF_APPLICATION, id.as_bytes()),
         Owner::Job(id) => (&*OF_JOB, id.as_bytes()),

@@ -11,8 +11,8 @@ use rusqlite::{Connection, Row, params, params_from_iter};
 
 use crate::index::model::Fault;
 use crate::index::sqlite::acts::precedence;
-use crate::index::sqlite::store::failure::Failure;
 use crate::index::sqlite::store::session::Session;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::fault_column;
 use crate::index::sqlite::tables::{list_rows, units};
 
@@ -112,7 +112,7 @@ impl Step {
 }
 
 /// Compares some rows after this one with their digests.
-pub(in crate::index::sqlite) fn look(connection: &Connection, table: Table, after: i64, limit: usize) -> Result<Step, Failure> {
+pub(in crate::index::sqlite) fn look(connection: &Connection, table: Table, after: i64, limit: usize) -> Result<Step, SqliteError> {
     let (key, columns) = table.columns();
     let condition = format!("{key} > ?1 ORDER BY {key} LIMIT {limit}");
     let mut step = Step::default();
@@ -131,7 +131,7 @@ pub(in crate::index::sqlite) fn look(connection: &Connection, table: Table, afte
 }
 
 /// Makes digests for rows that have none.
-pub(in crate::index::sqlite) fn look_for_new(connection: &Connection, limit: usize) -> Result<Step, Failure> {
+pub(in crate::index::sqlite) fn look_for_new(connection: &Connection, limit: usize) -> Result<Step, SqliteError> {
     let mut step = Step::default();
     for table in [Table::Applications, Table::Jobs] {
         let (key, columns) = table.columns();
@@ -145,7 +145,7 @@ pub(in crate::index::sqlite) fn look_for_new(connection: &Connection, limit: usi
     Ok(step)
 }
 
-fn take(table: Table, row: &Row<'_>, step: &mut Step) -> Result<i64, Failure> {
+fn take(table: Table, row: &Row<'_>, step: &mut Step) -> Result<i64, SqliteError> {
     let key = row.get(0)?;
     let stored: Option<i64> = row.get(1)?;
     let values = (2..2 + table.columns().1.len()).map(|column| row.get_ref(column)).collect::<Result<Vec<_>, _>>()?;
@@ -161,7 +161,7 @@ fn take(table: Table, row: &Row<'_>, step: &mut Step) -> Result<i64, Failure> {
 }
 
 /// Writes the digests that were made, and mends what does not match. What has changed since is left for the next check.
-pub(in crate::index::sqlite) fn mend(session: &mut Session<'_>, step: &Step) -> Result<(), Failure> {
+pub(in crate::index::sqlite) fn mend(session: &mut Session<'_>, step: &Step) -> Result<(), SqliteError> {
     for (table, key, made) in &step.new {
         let (column, _) = table.columns();
         let sql = format!("UPDATE {} SET digest = ?2 WHERE {column} = ?1 AND digest IS NULL", table.name());
@@ -173,7 +173,7 @@ pub(in crate::index::sqlite) fn mend(session: &mut Session<'_>, step: &Step) -> 
     Ok(())
 }
 
-fn mend_row(session: &mut Session<'_>, table: Table, key: i64) -> Result<(), Failure> {
+fn mend_row(session: &mut Session<'_>, table: Table, key: i64) -> Result<(), SqliteError> {
     let (column, columns) = table.columns();
     let connection = session.connection;
     let named = columns.join(", ");
@@ -230,7 +230,7 @@ fn readable(column: &str, value: ValueRef<'_>) -> Value {
 }
 
 /// Has the next refresh read a file again, as if the store had not handed it out; of a job without an archive the summary.
-fn read_again(connection: &Connection, unit: i64, file: &[u8]) -> Result<bool, Failure> {
+fn read_again(connection: &Connection, unit: i64, file: &[u8]) -> Result<bool, SqliteError> {
     for file in [file, &[]] {
         let marked = connection
             .prepare_cached(

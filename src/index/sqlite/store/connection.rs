@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use crate::index::sqlite::store::failure::Failure;
 use crate::index::sqlite::store::schema;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::tables::list_rows;
 
 /// Marks the file as an index of this server (`FLHS`).
@@ -22,7 +22,7 @@ const STATEMENTS: usize = 64;
 const WAL_BYTES: i64 = 64 << 20;
 
 /// Opens the connection that writes, creates the file if need be and brings its schema up to date.
-pub(in crate::index::sqlite) fn open_writer(file: &Path, max_pages: Option<u32>) -> Result<Connection, Failure> {
+pub(in crate::index::sqlite) fn open_writer(file: &Path, max_pages: Option<u32>) -> Result<Connection, SqliteError> {
     #[expect(clippy::disallowed_methods, reason = "this is where databases are opened")]
     let mut connection = Connection::open_with_flags(
         file,

@@ -6,9 +6,9 @@ use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
 use crate::index::sqlite::store::connection::{APPLICATION_ID, open_reader};
-use crate::index::sqlite::store::failure::Failure;
 use crate::index::sqlite::store::pool::Pool;
 use crate::index::sqlite::store::schema::{self, SCHEMA_VERSION};
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::unsigned;
 
 /// What a file is.
@@ -25,18 +25,18 @@ pub(in crate::index) enum Health {
 }
 
 /// Looks at the file. `thorough` reads every page; otherwise what is small and what every query needs.
-pub(in crate::index) fn examine(file: &Path, thorough: bool, immutable: bool) -> Result<Health, Failure> {
-    let found = open_reader(file, immutable).map_err(Failure::from).and_then(|connection| look(&connection, thorough));
+pub(in crate::index) fn examine(file: &Path, thorough: bool, immutable: bool) -> Result<Health, SqliteError> {
+    let found = open_reader(file, immutable).map_err(SqliteError::from).and_then(|connection| look(&connection, thorough));
     match found {
         Err(failure) if failure.is_damage() => Ok(Health::Damaged(match failure {
-            Failure::Sqlite(error) => error.to_string(),
-            Failure::Index(error) => error.to_string(),
+            SqliteError::Sqlite(error) => error.to_string(),
+            SqliteError::Index(error) => error.to_string(),
         })),
         other => other,
     }
 }
 
-fn look(connection: &Connection, thorough: bool) -> Result<Health, Failure> {
+fn look(connection: &Connection, thorough: bool) -> Result<Health, SqliteError> {
     let number = |pragma: &str| connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, i64>(0));
     let version = schema::version(connection)?;
     let objects: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
@@ -70,7 +70,7 @@ fn look(connection: &Connection, thorough: bool) -> Result<Health, Failure> {
 
 /// A table with a text that is not UTF-8, which no check of SQLite looks at. Rows of applications and jobs are mended one by one
 /// (`checks.rs`), so that they are left out.
-fn unreadable_text(connection: &Connection) -> Result<Option<String>, Failure> {
+fn unreadable_text(connection: &Connection) -> Result<Option<String>, SqliteError> {
     let tables: Vec<(String, String)> = connection
         .prepare(
             "SELECT t.name, group_concat('\"' || c.name || '\"') FROM sqlite_schema t JOIN pragma_table_info(t.name) c
@@ -98,7 +98,7 @@ fn unreadable_text(connection: &Connection) -> Result<Option<String>, Failure> {
 
 /// Units whose archives were gone, so that losing the file loses them; `None` when that cannot be read any more.
 pub(in crate::index) fn lost_units(file: &Path) -> Option<u64> {
-    let count = |connection: &Connection| -> Result<i64, Failure> {
+    let count = |connection: &Connection| -> Result<i64, SqliteError> {
         Ok(connection.query_row("SELECT count(*) FROM units WHERE gone_since IS NOT NULL", [], |row| row.get(0))?)
     };
     Pool::new(file.to_owned()).read(count).ok().map(unsigned)

@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::index::error::IndexError;
 use crate::index::sqlite::store::connection;
-use crate::index::sqlite::store::failure::Failure;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 
 /// Who reads. Each lane has places of its own; reads that look at many rows have none here, see [`Walks`](crate::index::walks::Walks).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Pool {
     }
 
     /// Reads from one snapshot. Blocking, but never for the writer.
-    pub(in crate::index) fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
+    pub(in crate::index) fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T, SqliteError>) -> Result<T, SqliteError> {
         self.with(|connection| query(&*connection.unchecked_transaction()?))
     }
 
@@ -68,17 +68,17 @@ impl Pool {
     pub(in crate::index) fn read_until<T>(
         &self,
         over: impl Fn() -> bool + Send + 'static,
-        query: impl FnOnce(&Connection) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+        query: impl FnOnce(&Connection) -> Result<T, SqliteError>,
+    ) -> Result<T, SqliteError> {
         self.with(|connection| {
             connection.progress_handler(INSTRUCTIONS, Some(over))?;
-            let result = connection.unchecked_transaction().map_err(Failure::from).and_then(|snapshot| query(&snapshot));
+            let result = connection.unchecked_transaction().map_err(SqliteError::from).and_then(|snapshot| query(&snapshot));
             connection.progress_handler(0, None::<fn() -> bool>)?;
             result.map_err(|failure| if failure.is_interruption() { IndexError::TookTooLong.into() } else { failure })
         })
     }
 
-    fn with<T>(&self, read: impl FnOnce(&mut Connection) -> Result<T, Failure>) -> Result<T, Failure> {
+    fn with<T>(&self, read: impl FnOnce(&mut Connection) -> Result<T, SqliteError>) -> Result<T, SqliteError> {
         let (idle, epoch, immutable) = {
             let mut pool = self.lock();
             (pool.connections.pop(), pool.epoch, pool.immutable)
@@ -89,7 +89,7 @@ impl Pool {
         };
         let result = read(&mut connection);
         let mut pool = self.lock();
-        if pool.epoch == epoch && !result.as_ref().is_err_and(Failure::is_damage) {
+        if pool.epoch == epoch && !result.as_ref().is_err_and(SqliteError::is_damage) {
             pool.connections.push(connection);
         }
         result
@@ -142,7 +142,7 @@ mod tests {
         let looking = Arc::clone(&looks);
         let over = move || looking.fetch_add(1, Ordering::SeqCst) >= 3;
         let failed = pool.read_until(over, |connection| Ok(connection.query_row(ENDLESS, [], |row| row.get::<_, i64>(0))?));
-        assert!(matches!(failed, Err(Failure::Index(IndexError::TookTooLong))));
+        assert!(matches!(failed, Err(SqliteError::Index(IndexError::TookTooLong))));
         assert_eq!(looks.load(Ordering::SeqCst), 4);
         let count = |connection: &Connection| Ok(connection.query_row("SELECT count(*) FROM units", [], |row| row.get::<_, i64>(0))?);
         assert_eq!(pool.read(count).unwrap(), 0);
@@ -164,7 +164,7 @@ mod tests {
             #[expect(unreachable_code, reason = "tells the type")]
             Ok(())
         });
-        assert!(matches!(failed, Err(Failure::Index(IndexError::TookTooLong))));
+        assert!(matches!(failed, Err(SqliteError::Index(IndexError::TookTooLong))));
     }
 
     #[tokio::test]

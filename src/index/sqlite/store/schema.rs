@@ -5,7 +5,7 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::index::error::IndexError;
-use crate::index::sqlite::store::failure::Failure;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 
 /// Append-only: the position is the schema version.
 const MIGRATIONS: &[&str] = &[
@@ -31,7 +31,7 @@ pub(in crate::index) const SCHEMA_VERSION: usize = MIGRATIONS.len();
 ///
 /// # Errors
 /// [`IndexError::NewerSchema`] for an index of a newer build; a failure of SQLite, after which the index is as it was.
-pub(in crate::index::sqlite) fn migrate(connection: &mut Connection) -> Result<(), Failure> {
+pub(in crate::index::sqlite) fn migrate(connection: &mut Connection) -> Result<(), SqliteError> {
     if version(connection)? == SCHEMA_VERSION {
         return Ok(());
     }
@@ -53,13 +53,13 @@ pub(in crate::index::sqlite) fn migrate(connection: &mut Connection) -> Result<(
 ///
 /// How SQLite writes down a table after `ALTER TABLE`, and the tables that FTS5 makes for itself, are up to its version: of tables the
 /// columns are compared, and those of FTS5 are left out.
-pub(in crate::index::sqlite) fn is_whole(connection: &Connection) -> Result<bool, Failure> {
+pub(in crate::index::sqlite) fn is_whole(connection: &Connection) -> Result<bool, SqliteError> {
     let mut fresh = Connection::open_in_memory()?;
     migrate(&mut fresh)?;
     Ok(objects(connection)? == objects(&fresh)?)
 }
 
-fn objects(connection: &Connection) -> Result<Vec<String>, Failure> {
+fn objects(connection: &Connection) -> Result<Vec<String>, SqliteError> {
     let mut query = connection.prepare(
         "SELECT name || ' ' || sql FROM sqlite_schema WHERE sql IS NOT NULL AND (type <> 'table' OR sql LIKE 'CREATE VIRTUAL %')
          UNION ALL
@@ -73,7 +73,7 @@ fn objects(connection: &Connection) -> Result<Vec<String>, Failure> {
 }
 
 /// The schema version of an index; 0 for an empty file. A negative number cannot be a version, so it counts as a newer one.
-pub(in crate::index::sqlite) fn version(connection: &Connection) -> Result<usize, Failure> {
+pub(in crate::index::sqlite) fn version(connection: &Connection) -> Result<usize, SqliteError> {
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     Ok(usize::try_from(version).unwrap_or(usize::MAX))
 }
@@ -138,7 +138,7 @@ mod tests {
         for newer in [i64::try_from(SCHEMA_VERSION).unwrap() + 1, -1] {
             let mut connection = with_migrations(SCHEMA_VERSION);
             connection.pragma_update(None, "user_version", newer).unwrap();
-            assert!(matches!(migrate(&mut connection), Err(Failure::Index(IndexError::NewerSchema(_)))));
+            assert!(matches!(migrate(&mut connection), Err(SqliteError::Index(IndexError::NewerSchema(_)))));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rusqlite::Connection;
 
 use crate::index::error::IndexError;
-use crate::index::sqlite::store::failure::Failure;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::names::DirectoryUrl;
 
 /// What a transaction has changed so far.
@@ -36,22 +36,22 @@ impl<'c> Session<'c> {
     }
 
     /// Row of a configured directory.
-    pub(in crate::index::sqlite) fn directory(&self, url: &DirectoryUrl) -> Result<i64, Failure> {
+    pub(in crate::index::sqlite) fn directory(&self, url: &DirectoryUrl) -> Result<i64, SqliteError> {
         self.directories.get(url).copied().ok_or_else(|| {
-            Failure::Index(IndexError::Failed(format!("the archive directory {url} is not configured (historyserver.archive.fs.dir)")))
+            SqliteError::Index(IndexError::Failed(format!("the archive directory {url} is not configured (historyserver.archive.fs.dir)")))
         })
     }
 
     /// The failure that ended the transaction for all its acts.
-    pub(in crate::index::sqlite) fn given_up(&self) -> Failure {
+    pub(in crate::index::sqlite) fn given_up(&self) -> SqliteError {
         match self.given_up {
-            Some(error) => Failure::Sqlite(rusqlite::Error::SqliteFailure(error, None)),
+            Some(error) => SqliteError::Sqlite(rusqlite::Error::SqliteFailure(error, None)),
             None => IndexError::Failed("the transaction ended early".to_owned()).into(),
         }
     }
 
     /// Runs an act that leaves nothing behind when it fails.
-    pub(in crate::index) fn whole<T>(&mut self, act: impl FnOnce(&mut Self) -> Result<T, Failure>) -> Result<T, Failure> {
+    pub(in crate::index) fn whole<T>(&mut self, act: impl FnOnce(&mut Self) -> Result<T, SqliteError>) -> Result<T, SqliteError> {
         let before = self.effects.clone();
         self.connection.prepare_cached("SAVEPOINT act")?.execute([])?;
         match act(self) {
@@ -64,8 +64,8 @@ impl<'c> Session<'c> {
                 // After some errors, a full disk among them, SQLite has rolled back the whole transaction by itself.
                 if self.connection.is_autocommit() {
                     self.given_up = match &failure {
-                        Failure::Sqlite(error) => error.sqlite_error().copied(),
-                        Failure::Index(_) => None,
+                        SqliteError::Sqlite(error) => error.sqlite_error().copied(),
+                        SqliteError::Index(_) => None,
                     };
                 } else {
                     self.connection.execute_batch("ROLLBACK TO act; RELEASE act")?;

@@ -19,9 +19,9 @@ use crate::index::model::Urgency;
 use crate::index::opening::IndexOptions;
 use crate::index::sqlite::acts::eviction::{self, BroughtBack};
 use crate::index::sqlite::reads::overviews::count_listed;
-use crate::index::sqlite::store::failure::Failure;
+use crate::index::sqlite::store::index_state::IndexState;
 use crate::index::sqlite::store::session::{Effects, Session};
-use crate::index::sqlite::store::shared::Shared;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::{checks, connection};
 use crate::index::sqlite::tables::directories::{self, Directories};
 
@@ -45,7 +45,7 @@ const PAGES_KEPT: i64 = 1024;
 pub(in crate::index) type Answer = Box<dyn FnOnce(Result<(), IndexError>) + Send>;
 
 /// An act: runs within the transaction, or is told that there is none.
-pub(in crate::index) type Act = Box<dyn FnOnce(Result<&mut Session<'_>, IndexError>, &Shared) -> Answer + Send>;
+pub(in crate::index) type Act = Box<dyn FnOnce(Result<&mut Session<'_>, IndexError>, &IndexState) -> Answer + Send>;
 
 /// What the thread is asked to do.
 pub(in crate::index) enum Command {
@@ -59,7 +59,7 @@ pub(in crate::index) enum Command {
 pub(in crate::index) struct Thread {
     options: IndexOptions,
     data_directory: DataDirectory,
-    shared: Arc<Shared>,
+    shared: Arc<IndexState>,
     store: Option<Store>,
     brought_back: BroughtBack,
     housework: bool,
@@ -75,7 +75,7 @@ struct Store {
 }
 
 impl Thread {
-    pub(in crate::index) fn new(options: IndexOptions, data_directory: DataDirectory, shared: Arc<Shared>) -> Self {
+    pub(in crate::index) fn new(options: IndexOptions, data_directory: DataDirectory, shared: Arc<IndexState>) -> Self {
         let brought_back = BroughtBack::new(options.brought_back_grace);
         Self {
             options,
@@ -91,7 +91,7 @@ impl Thread {
     }
 
     /// Opens the file for writing, once that is possible, and reads its counters.
-    pub(in crate::index) fn open(&mut self) -> Result<(), Failure> {
+    pub(in crate::index) fn open(&mut self) -> Result<(), SqliteError> {
         if self.store.is_some() {
             return Ok(());
         }
@@ -187,7 +187,7 @@ impl Thread {
     /// Runs work in one transaction, evicts with it, and publishes what it led to. Answers are given after the commit.
     fn transaction(
         &mut self,
-        work: impl FnOnce(&mut Session<'_>, &Shared, &mut Vec<Answer>) -> Result<(), Failure>,
+        work: impl FnOnce(&mut Session<'_>, &IndexState, &mut Vec<Answer>) -> Result<(), SqliteError>,
     ) -> Result<bool, IndexError> {
         let mut answers = Vec::new();
         let result = self.try_transaction(work, &mut answers);
@@ -205,9 +205,9 @@ impl Thread {
 
     fn try_transaction(
         &mut self,
-        work: impl FnOnce(&mut Session<'_>, &Shared, &mut Vec<Answer>) -> Result<(), Failure>,
+        work: impl FnOnce(&mut Session<'_>, &IndexState, &mut Vec<Answer>) -> Result<(), SqliteError>,
         answers: &mut Vec<Answer>,
-    ) -> Result<bool, Failure> {
+    ) -> Result<bool, SqliteError> {
         if let Some(lost) = self.shared.lost() {
             return Err(lost.into());
         }
@@ -321,7 +321,7 @@ impl Thread {
         unconfigured.iter().find(|(_, since)| now.saturating_sub(*since) >= remembered).map(|(id, _)| *id)
     }
 
-    fn give_pages_back(&self) -> Result<bool, Failure> {
+    fn give_pages_back(&self) -> Result<bool, SqliteError> {
         let Some(Store { connection, .. }) = &self.store else { return Ok(false) };
         let free: i64 = connection.prepare_cached("PRAGMA freelist_count")?.query_row([], |row| row.get(0))?;
         if free <= PAGES_KEPT {
@@ -349,13 +349,13 @@ impl Thread {
 }
 
 /// Reads the counters of the file at its opening, and counts what is listed.
-pub(in crate::index) fn open_counters(connection: &Connection, shared: &Shared) -> Result<(), Failure> {
+pub(in crate::index) fn open_counters(connection: &Connection, shared: &IndexState) -> Result<(), SqliteError> {
     shared.counters.note_listed(count_listed(connection)?);
     read_counters(connection, shared)
 }
 
 /// Reads the counters that the file keeps.
-fn read_counters(connection: &Connection, shared: &Shared) -> Result<(), Failure> {
+fn read_counters(connection: &Connection, shared: &IndexState) -> Result<(), SqliteError> {
     let mut query = connection.prepare_cached("SELECT value FROM meta WHERE name = ?1")?;
     let mut read = |name: &str| query.query_row([name], |row| row.get::<_, i64>(0));
     let counters = &shared.counters;
@@ -410,7 +410,7 @@ impl Checking {
     }
 
     /// Takes a step. Rows that have no digest yet come first.
-    fn step(&mut self, connection: &Connection) -> Result<checks::Step, Failure> {
+    fn step(&mut self, connection: &Connection) -> Result<checks::Step, SqliteError> {
         let now = Instant::now();
         if self.made.is_some_and(|made| now < made + Self::PAUSE) {
             return Ok(checks::Step::default());
@@ -447,7 +447,7 @@ impl Counting {
     const PART: u32 = 20;
 
     /// Counts when something has changed and counting was not dear lately. One that fails is tried again with the next change.
-    fn count_if_due(&mut self, connection: &Connection, shared: &Shared) {
+    fn count_if_due(&mut self, connection: &Connection, shared: &IndexState) {
         let due = self.last.is_none_or(|(at, took)| took < Duration::from_millis(2) || at.elapsed() >= took * Self::PART);
         if self.stale && due {
             let begun = Instant::now();
@@ -461,7 +461,7 @@ impl Counting {
 }
 
 /// Publishes what a commit led to.
-fn publish(connection: &Connection, shared: &Shared, effects: &Effects) -> Result<(), Failure> {
+fn publish(connection: &Connection, shared: &IndexState, effects: &Effects) -> Result<(), SqliteError> {
     read_counters(connection, shared)?;
     shared.counters.evictions.fetch_add(effects.evictions, Ordering::Relaxed);
     if effects.known {

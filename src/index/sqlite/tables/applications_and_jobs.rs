@@ -7,8 +7,8 @@ use crate::archive::{ApplicationRecord, JobRecord, NamedJob};
 use crate::ids::{ApplicationId, JobId};
 use crate::index::sqlite::acts::links::told_column;
 use crate::index::sqlite::store::checks;
-use crate::index::sqlite::store::failure::Failure;
 use crate::index::sqlite::store::session::Session;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::{job_id, signed};
 
 /// Number of tasks and jobs that failed is kept beside the counts, because lists filter by it.
@@ -27,7 +27,7 @@ pub(in crate::index::sqlite) fn write_application(
     unit: i64,
     id: ApplicationId,
     record: Option<&ApplicationRecord>,
-) -> Result<(), Failure> {
+) -> Result<(), SqliteError> {
     let columns = record.map_or_else(|| vec![Value::Null; 9], application_columns);
     let before = current(session, &format!("SELECT shown, {APPLICATION_COLUMNS} FROM applications WHERE unit = ?1"), &[&unit], 9)?;
     if before.as_ref().is_some_and(|(_, before)| *before == columns) {
@@ -55,7 +55,7 @@ pub(in crate::index::sqlite) fn write_named_jobs(
     unit: i64,
     new_unit: bool,
     jobs: &[NamedJob],
-) -> Result<Vec<JobId>, Failure> {
+) -> Result<Vec<JobId>, SqliteError> {
     if !new_unit {
         session.connection.prepare_cached("UPDATE jobs SET named = 0 WHERE unit = ?1 AND named = 1")?.execute([unit])?;
     }
@@ -84,7 +84,7 @@ pub(in crate::index::sqlite) fn write_job(
     unit: i64,
     job: JobId,
     record: Option<&JobRecord>,
-) -> Result<(), Failure> {
+) -> Result<(), SqliteError> {
     let columns = record.map_or_else(no_job_columns, job_columns);
     // A row that is only named has no columns yet, as has one whose archive tells no overview: `archived` tells them apart.
     let columns_before = format!("SELECT shown, archived, {JOB_COLUMNS} FROM jobs WHERE unit = ?1 AND job = ?2");
@@ -117,7 +117,7 @@ fn key(unit: i64, id: &[u8; 16], digest: i64) -> [Value; 3] {
 }
 
 /// Whether the row is shown, and its columns.
-fn current(session: &Session<'_>, sql: &str, key: &[&dyn ToSql], columns: usize) -> Result<Option<(bool, Vec<Value>)>, Failure> {
+fn current(session: &Session<'_>, sql: &str, key: &[&dyn ToSql], columns: usize) -> Result<Option<(bool, Vec<Value>)>, SqliteError> {
     Ok(session
         .connection
         .prepare_cached(sql)?

@@ -6,8 +6,8 @@ use crate::archive::facts::DERIVATION_VERSION;
 use crate::clock::Millis;
 use crate::directory::FileKind;
 use crate::index::model::{Fault, FileChange, FileOutcome, UnitKey};
-use crate::index::sqlite::store::failure::Failure;
 use crate::index::sqlite::store::session::Session;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::{fault, fault_column, file_key, signed, stored, usual_path};
 use crate::index::sqlite::tables::packs;
 
@@ -49,7 +49,7 @@ pub(in crate::index::sqlite) fn write(
     key: &UnitKey,
     change: &FileChange,
     at: Millis,
-) -> Result<Written, Failure> {
+) -> Result<Written, SqliteError> {
     let before = find(session, unit, change.kind)?;
     let tried = stored(change.version.fingerprint());
     let mut archive = Archive {
@@ -134,7 +134,7 @@ fn served(before: Option<&Archive>, tried: i64) -> i64 {
     }
 }
 
-fn find(session: &Session<'_>, unit: i64, kind: FileKind) -> Result<Option<Archive>, Failure> {
+fn find(session: &Session<'_>, unit: i64, kind: FileKind) -> Result<Option<Archive>, SqliteError> {
     Ok(session
         .connection
         .prepare_cached(
@@ -165,7 +165,7 @@ fn find(session: &Session<'_>, unit: i64, kind: FileKind) -> Result<Option<Archi
         .optional()?)
 }
 
-fn insert(session: &Session<'_>, unit: i64, kind: FileKind, archive: &Archive) -> Result<(), Failure> {
+fn insert(session: &Session<'_>, unit: i64, kind: FileKind, archive: &Archive) -> Result<(), SqliteError> {
     session
         .connection
         .prepare_cached(
@@ -203,14 +203,14 @@ fn insert(session: &Session<'_>, unit: i64, kind: FileKind, archive: &Archive) -
 }
 
 /// Takes a file's row out, with its pack.
-pub(in crate::index::sqlite) fn delete(session: &mut Session<'_>, unit: i64, file: &[u8]) -> Result<bool, Failure> {
+pub(in crate::index::sqlite) fn delete(session: &mut Session<'_>, unit: i64, file: &[u8]) -> Result<bool, SqliteError> {
     let deleted = session.connection.prepare_cached("DELETE FROM archives WHERE unit = ?1 AND file = ?2")?.execute(params![unit, file])?;
     session.effects.known |= deleted > 0;
     Ok(deleted > 0)
 }
 
 /// Whether any file of the unit was ever read.
-pub(in crate::index::sqlite) fn any_served(session: &Session<'_>, unit: i64) -> Result<bool, Failure> {
+pub(in crate::index::sqlite) fn any_served(session: &Session<'_>, unit: i64) -> Result<bool, SqliteError> {
     Ok(session
         .connection
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM archives WHERE unit = ?1 AND served IS NOT NULL)")?

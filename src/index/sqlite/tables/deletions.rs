@@ -6,13 +6,13 @@ use crate::clock::Millis;
 use crate::index::cursor::Cursors;
 use crate::index::model::{Deletion, Done, FollowedLimits, Page};
 use crate::index::sqlite::acts::expiries;
-use crate::index::sqlite::store::failure::Failure;
 use crate::index::sqlite::store::session::Session;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::{signed, unit_columns, unsigned};
 use crate::names::DirectoryUrl;
 
 /// Writes an entry.
-pub(in crate::index::sqlite) fn write(session: &Session<'_>, deletion: &Deletion) -> Result<(), Failure> {
+pub(in crate::index::sqlite) fn write(session: &Session<'_>, deletion: &Deletion) -> Result<(), SqliteError> {
     let (cluster, name) = unit_columns(&deletion.key);
     session
         .connection
@@ -37,7 +37,7 @@ pub(in crate::index::sqlite) fn write(session: &Session<'_>, deletion: &Deletion
 }
 
 /// The record, newest first, from a cursor on.
-pub(in crate::index) fn deletions(connection: &Connection, cursor: Option<&str>, limit: usize) -> Result<Page<Deletion>, Failure> {
+pub(in crate::index) fn deletions(connection: &Connection, cursor: Option<&str>, limit: usize) -> Result<Page<Deletion>, SqliteError> {
     let cursors = Cursors::of(&"deletions");
     let before = cursor.map_or(Ok(i64::MAX), |cursor| cursors.position(cursor))?;
     let mut query = connection.prepare_cached(
@@ -66,7 +66,7 @@ pub(in crate::index) fn deletions(connection: &Connection, cursor: Option<&str>,
 }
 
 /// Takes entries out that are older than `before`, at most `limit`. Gives back how many.
-pub(in crate::index) fn prune(session: &mut Session<'_>, before: Millis, limit: usize) -> Result<usize, Failure> {
+pub(in crate::index) fn prune(session: &mut Session<'_>, before: Millis, limit: usize) -> Result<usize, SqliteError> {
     Ok(session
         .connection
         .prepare_cached("DELETE FROM deletions WHERE id IN (SELECT id FROM deletions WHERE at < ?1 LIMIT ?2)")?
@@ -74,7 +74,7 @@ pub(in crate::index) fn prune(session: &mut Session<'_>, before: Millis, limit: 
 }
 
 /// Notes the limits that a cleanup of a directory goes by.
-pub(in crate::index) fn note_followed(session: &mut Session<'_>, url: &DirectoryUrl, limits: &FollowedLimits) -> Result<(), Failure> {
+pub(in crate::index) fn note_followed(session: &mut Session<'_>, url: &DirectoryUrl, limits: &FollowedLimits) -> Result<(), SqliteError> {
     let directory = session.directory(url)?;
     session
         .connection
@@ -96,13 +96,13 @@ pub(in crate::index) fn note_followed(session: &mut Session<'_>, url: &Directory
 }
 
 /// Notes when the last refresh was.
-pub(in crate::index) fn note_refresh(session: &mut Session<'_>, at: Millis) -> Result<(), Failure> {
+pub(in crate::index) fn note_refresh(session: &mut Session<'_>, at: Millis) -> Result<(), SqliteError> {
     session.connection.prepare_cached("UPDATE meta SET value = ?1 WHERE name = 'last_refresh'")?.execute([at])?;
     Ok(())
 }
 
 /// When the last refresh was; `None` before the first.
-pub(in crate::index) fn last_refresh(connection: &Connection) -> Result<Option<Millis>, Failure> {
+pub(in crate::index) fn last_refresh(connection: &Connection) -> Result<Option<Millis>, SqliteError> {
     let at: Millis = connection.prepare_cached("SELECT value FROM meta WHERE name = 'last_refresh'")?.query_row([], |row| row.get(0))?;
     Ok(Some(at).filter(|at| *at != 0))
 }

@@ -6,8 +6,8 @@ use rusqlite::{Connection, params};
 
 use crate::clock::Millis;
 use crate::index::sqlite::acts::precedence;
-use crate::index::sqlite::store::failure::Failure;
 use crate::index::sqlite::store::session::Session;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::names::DirectoryUrl;
 
 /// Directories on record.
@@ -24,7 +24,7 @@ pub(in crate::index::sqlite) fn configure(
     connection: &mut Connection,
     configured: &[DirectoryUrl],
     now: Millis,
-) -> Result<Directories, Failure> {
+) -> Result<Directories, SqliteError> {
     let stored = read(connection)?;
     let wanted: HashMap<&str, i64> = configured.iter().zip(0..).map(|(url, position)| (url.as_str(), position)).collect();
     let in_line = stored.iter().all(|row| row.position == wanted.get(row.url.as_str()).copied())
@@ -69,7 +69,7 @@ struct Row {
     unconfigured_since: Option<Millis>,
 }
 
-fn read(connection: &Connection) -> Result<Vec<Row>, Failure> {
+fn read(connection: &Connection) -> Result<Vec<Row>, SqliteError> {
     let mut query = connection.prepare("SELECT id, url, position, unconfigured_since FROM directories")?;
     let rows =
         query.query_map([], |row| Ok(Row { id: row.get(0)?, url: row.get(1)?, position: row.get(2)?, unconfigured_since: row.get(3)? }))?;
@@ -78,7 +78,7 @@ fn read(connection: &Connection) -> Result<Vec<Row>, Failure> {
 
 /// Forgets at most `limit` units of a directory that is not configured, and the directory with the last of them.
 /// Says whether it is gone.
-pub(in crate::index::sqlite) fn forget_some(session: &mut Session<'_>, directory: i64, limit: u32) -> Result<bool, Failure> {
+pub(in crate::index::sqlite) fn forget_some(session: &mut Session<'_>, directory: i64, limit: u32) -> Result<bool, SqliteError> {
     // Hidden already: no list changes, and no other copy steps in.
     let forgotten = session
         .connection
@@ -98,7 +98,7 @@ pub(in crate::index) fn note_listing(
     held_archives: bool,
     vanished: bool,
     at: Millis,
-) -> Result<(), Failure> {
+) -> Result<(), SqliteError> {
     let directory = session.directory(url)?;
     let changed = session
         .connection

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 use crate::archive::facts::{CheckpointFacts, ExceptionFacts, ExceptionKind, Facts};
 use crate::directory::FileKind;
 use crate::index::query::FailureSource;
-use crate::index::sqlite::store::failure::Failure;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::signed;
 use crate::index::sqlite::tables::list_rows::{EXCEPTION, FLINK_VERSION, SCHEDULER, label};
 use crate::index::sqlite::tables::texts;
@@ -29,7 +29,7 @@ const APPLICATION: &str = "INSERT INTO application_facts (application, exception
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 
 /// Replaces what is known of the application or job that a file is the archive of, and what is searched of it.
-pub(in crate::index::sqlite) fn write(connection: &Connection, unit: i64, kind: FileKind, facts: &Facts) -> Result<(), Failure> {
+pub(in crate::index::sqlite) fn write(connection: &Connection, unit: i64, kind: FileKind, facts: &Facts) -> Result<(), SqliteError> {
     match kind {
         FileKind::Summary => {
             connection.prepare_cached("DELETE FROM application_facts WHERE application = ?1")?.execute([unit])?;
@@ -55,7 +55,7 @@ pub(in crate::index::sqlite) fn write(connection: &Connection, unit: i64, kind: 
 }
 
 /// Takes out what is known of a job whose archive is forgotten, while its application still names it.
-pub(in crate::index::sqlite) fn delete_of_job(connection: &Connection, unit: i64, job: &[u8]) -> Result<(), Failure> {
+pub(in crate::index::sqlite) fn delete_of_job(connection: &Connection, unit: i64, job: &[u8]) -> Result<(), SqliteError> {
     connection
         .prepare_cached("DELETE FROM job_facts WHERE job IN (SELECT id FROM jobs WHERE unit = ?1 AND job = ?2)")?
         .execute(params![unit, job])?;
@@ -67,8 +67,8 @@ fn root(facts: &Facts) -> Option<&ExceptionFacts> {
     facts.exceptions.iter().find(|exception| exception.kind == ExceptionKind::Root)
 }
 
-fn job_row(connection: &Connection, row: i64, facts: &Facts) -> Result<Vec<Value>, Failure> {
-    let text = |kind, text: Option<&String>| Ok::<_, Failure>(text.map(|text| label(connection, kind, Some(text))).transpose()?.into());
+fn job_row(connection: &Connection, row: i64, facts: &Facts) -> Result<Vec<Value>, SqliteError> {
+    let text = |kind, text: Option<&String>| Ok::<_, SqliteError>(text.map(|text| label(connection, kind, Some(text))).transpose()?.into());
     let mut columns: Vec<Value> = vec![
         row.into(),
         facts.parallelism.into(),
@@ -122,10 +122,10 @@ fn checkpoints(facts: Option<&CheckpointFacts>) -> [Value; 15] {
 }
 
 /// Class, time, class of the cause, and both messages.
-fn exception(connection: &Connection, root: Option<&ExceptionFacts>) -> Result<[Value; 5], Failure> {
+fn exception(connection: &Connection, root: Option<&ExceptionFacts>) -> Result<[Value; 5], SqliteError> {
     let class = |class: Option<&String>| {
         let class = class.filter(|class| !class.is_empty());
-        Ok::<_, Failure>(class.map(|class| label(connection, EXCEPTION, Some(class))).transpose()?.into())
+        Ok::<_, SqliteError>(class.map(|class| label(connection, EXCEPTION, Some(class))).transpose()?.into())
     };
     Ok([
         class(root.map(|root| &root.class))?,

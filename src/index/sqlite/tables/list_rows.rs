@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::index::query::folding::fold;
 use crate::index::sqlite::acts::links::JOBS_OF_UNIT;
-use crate::index::sqlite::store::failure::Failure;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 
 /// A time, duration or count that is not told.
 pub(in crate::index::sqlite) const ABSENT: i64 = i64::MIN;
@@ -77,7 +77,7 @@ impl Told {
 }
 
 /// Brings the narrow rows of a unit in line with what its archives tell.
-pub(in crate::index::sqlite) fn sync(connection: &Connection, unit: i64) -> Result<(), Failure> {
+pub(in crate::index::sqlite) fn sync(connection: &Connection, unit: i64) -> Result<(), SqliteError> {
     let found: Option<(i64, String, bool)> = connection
         // A job that lies beside the clusters and belongs to an application is listed with the cluster of that.
         .prepare_cached(
@@ -166,7 +166,7 @@ pub(in crate::index::sqlite) fn sync(connection: &Connection, unit: i64) -> Resu
 }
 
 /// Types of the jobs of an application together, and how many of their tasks failed.
-fn of_jobs(connection: &Connection, unit: i64) -> Result<(i64, i64), Failure> {
+fn of_jobs(connection: &Connection, unit: i64) -> Result<(i64, i64), SqliteError> {
     let sql = format!("SELECT job_type, failed_tasks FROM jobs WHERE id IN {JOBS_OF_UNIT} AND overview IS NOT NULL");
     let mut query = connection.prepare_cached(&sql)?;
     let mut jobs = query.query([unit])?;
@@ -186,7 +186,7 @@ pub(in crate::index::sqlite) fn type_bit(text: &str) -> i64 {
 }
 
 /// The row of a text, added where there is none.
-pub(in crate::index::sqlite) fn label(connection: &Connection, kind: i64, text: Option<&str>) -> Result<i64, Failure> {
+pub(in crate::index::sqlite) fn label(connection: &Connection, kind: i64, text: Option<&str>) -> Result<i64, SqliteError> {
     let Some(text) = text else { return Ok(NO_TEXT) };
     if let Some(id) = find_label(connection, kind, text)? {
         return Ok(id);
@@ -196,13 +196,13 @@ pub(in crate::index::sqlite) fn label(connection: &Connection, kind: i64, text: 
 }
 
 /// The row of a text, if there is one.
-pub(in crate::index::sqlite) fn find_label(connection: &Connection, kind: i64, text: &str) -> Result<Option<i64>, Failure> {
+pub(in crate::index::sqlite) fn find_label(connection: &Connection, kind: i64, text: &str) -> Result<Option<i64>, SqliteError> {
     let mut query = connection.prepare_cached("SELECT id FROM labels WHERE kind = ?1 AND text = ?2")?;
     Ok(query.query_row(params![kind, text], |row| row.get(0)).optional()?)
 }
 
 /// The row of a name, added where there is none.
-fn name(connection: &Connection, name: Option<&str>) -> Result<i64, Failure> {
+fn name(connection: &Connection, name: Option<&str>) -> Result<i64, SqliteError> {
     let Some(name) = name else { return Ok(NO_TEXT) };
     let folded = fold(name);
     let found = connection.prepare_cached("SELECT id FROM names WHERE folded = ?1")?.query_row([&folded], |row| row.get(0)).optional()?;
@@ -213,7 +213,7 @@ fn name(connection: &Connection, name: Option<&str>) -> Result<i64, Failure> {
 }
 
 /// Lists what was there before lists were kept: once, in one transaction.
-pub(in crate::index::sqlite) fn fill(connection: &mut Connection) -> Result<(), Failure> {
+pub(in crate::index::sqlite) fn fill(connection: &mut Connection) -> Result<(), SqliteError> {
     const FILLED: &str = "SELECT value FROM meta WHERE name = 'lists_filled'";
     if connection.query_row(FILLED, [], |row| row.get::<_, i64>(0))? != 0 {
         return Ok(());

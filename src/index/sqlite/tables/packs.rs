@@ -5,8 +5,8 @@ use rusqlite::{OptionalExtension as _, params};
 use crate::clock::Millis;
 use crate::index::error::IndexError;
 use crate::index::model::Pack;
-use crate::index::sqlite::store::failure::Failure;
 use crate::index::sqlite::store::session::Session;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::signed;
 use crate::pack::Part;
 
@@ -17,7 +17,7 @@ pub(in crate::index::sqlite) fn replace(
     file: &[u8],
     pack: &Pack,
     modified: Millis,
-) -> Result<i64, Failure> {
+) -> Result<i64, SqliteError> {
     let connection = session.connection;
     let former: Option<(i64, i64)> = connection
         .prepare_cached("SELECT id, last_read FROM packs WHERE unit = ?1 AND file = ?2")?
@@ -51,7 +51,7 @@ pub(in crate::index::sqlite) fn replace(
 }
 
 /// The pack of an archive, if it holds exactly these documents.
-pub(in crate::index::sqlite) fn equal(session: &Session<'_>, unit: i64, file: &[u8], pack: &Pack) -> Result<Option<i64>, Failure> {
+pub(in crate::index::sqlite) fn equal(session: &Session<'_>, unit: i64, file: &[u8], pack: &Pack) -> Result<Option<i64>, SqliteError> {
     let connection = session.connection;
     let kept: Option<i64> = connection
         .prepare_cached("SELECT id FROM packs WHERE unit = ?1 AND file = ?2")?
@@ -87,7 +87,7 @@ pub(in crate::index::sqlite) fn equal(session: &Session<'_>, unit: i64, file: &[
 }
 
 /// Keeps a pack that holds the same documents as this one, which is not needed then.
-pub(in crate::index::sqlite) fn keep(session: &mut Session<'_>, kept: i64, pack: &Pack) -> Result<i64, Failure> {
+pub(in crate::index::sqlite) fn keep(session: &mut Session<'_>, kept: i64, pack: &Pack) -> Result<i64, SqliteError> {
     if let Pack::Staged(staged) = pack {
         discard(session, staged.id)?;
     }
@@ -95,7 +95,7 @@ pub(in crate::index::sqlite) fn keep(session: &mut Session<'_>, kept: i64, pack:
 }
 
 /// Writes parts of an archive that is still being read; gives back the pack's id and its number of parts.
-pub(in crate::index) fn stage(session: &mut Session<'_>, staged: Option<(i64, u32)>, parts: &[Part]) -> Result<(i64, u32), Failure> {
+pub(in crate::index) fn stage(session: &mut Session<'_>, staged: Option<(i64, u32)>, parts: &[Part]) -> Result<(i64, u32), SqliteError> {
     let bytes: u64 = parts.iter().map(Part::stored_bytes).sum();
     let connection = session.connection;
     let (id, first) = match staged {
@@ -118,13 +118,13 @@ pub(in crate::index) fn stage(session: &mut Session<'_>, staged: Option<(i64, u3
 }
 
 /// Takes out parts that were staged and are not wanted any more.
-pub(in crate::index) fn discard(session: &mut Session<'_>, staged: i64) -> Result<(), Failure> {
+pub(in crate::index) fn discard(session: &mut Session<'_>, staged: i64) -> Result<(), SqliteError> {
     session.connection.prepare_cached("DELETE FROM packs WHERE id = ?1 AND unit IS NULL")?.execute([staged])?;
     Ok(())
 }
 
 /// Writes parts from the number `first` on; gives back the number that the next would have.
-fn add_parts(session: &Session<'_>, pack: i64, first: u32, parts: &[Part]) -> Result<u32, Failure> {
+fn add_parts(session: &Session<'_>, pack: i64, first: u32, parts: &[Part]) -> Result<u32, SqliteError> {
     let mut insert = session.connection.prepare_cached("INSERT INTO parts (pack, n, directory, frames) VALUES (?1, ?2, ?3, ?4)")?;
     let mut n = first;
     for part in parts {
@@ -134,6 +134,6 @@ fn add_parts(session: &Session<'_>, pack: i64, first: u32, parts: &[Part]) -> Re
     Ok(n)
 }
 
-fn lost_parts() -> Failure {
-    Failure::Index(IndexError::Failed("the parts written ahead of a large archive are no longer there; it is read again".to_owned()))
+fn lost_parts() -> SqliteError {
+    SqliteError::Index(IndexError::Failed("the parts written ahead of a large archive are no longer there; it is read again".to_owned()))
 }

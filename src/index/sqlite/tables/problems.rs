@@ -6,8 +6,8 @@ use rusqlite::{Connection, Row, params};
 
 use crate::directory::FileKind;
 use crate::ids::ApplicationId;
-use crate::index::sqlite::store::failure::Failure;
 use crate::index::sqlite::store::session::Session;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::file_key;
 use crate::names::{ClusterName, DirectoryUrl, FilePath};
 use crate::problem::{Problem, ProblemChanges, ProblemCode, Subject};
@@ -19,7 +19,7 @@ pub(in crate::index::sqlite) const VISIBLE: &str =
     "problems p JOIN directories d ON d.id = p.directory WHERE d.position IS NOT NULL AND p.hidden = 0";
 
 /// Problems on record, oldest first.
-pub(in crate::index) fn list(connection: &Connection, limit: usize) -> Result<Vec<Problem>, Failure> {
+pub(in crate::index) fn list(connection: &Connection, limit: usize) -> Result<Vec<Problem>, SqliteError> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let problems = connection
         .prepare_cached(&format!("SELECT {COLUMNS} FROM {VISIBLE} ORDER BY p.since, p.id LIMIT ?1"))?
@@ -30,14 +30,14 @@ pub(in crate::index) fn list(connection: &Connection, limit: usize) -> Result<Ve
 }
 
 /// Number of problems on record.
-pub(in crate::index::sqlite) fn count(connection: &Connection) -> Result<i64, Failure> {
+pub(in crate::index::sqlite) fn count(connection: &Connection) -> Result<i64, SqliteError> {
     let sql =
         "SELECT coalesce(sum(c.number), 0) FROM problem_counts c JOIN directories d ON d.id = c.directory WHERE d.position IS NOT NULL";
     Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
 /// Problems of a unit as they are shown now.
-pub(in crate::index::sqlite) fn of_unit(session: &Session<'_>, unit: i64) -> Result<Vec<Problem>, Failure> {
+pub(in crate::index::sqlite) fn of_unit(session: &Session<'_>, unit: i64) -> Result<Vec<Problem>, SqliteError> {
     let problems = session
         .connection
         .prepare_cached(&format!("SELECT {COLUMNS} FROM {VISIBLE} AND p.unit = ?1 ORDER BY p.id"))?
@@ -48,7 +48,11 @@ pub(in crate::index::sqlite) fn of_unit(session: &Session<'_>, unit: i64) -> Res
 }
 
 /// Problems of a unit, or of one of its archives, as they are shown now, oldest first.
-pub(in crate::index::sqlite) fn of_archive(connection: &Connection, unit: i64, archive: Option<&[u8]>) -> Result<Vec<Problem>, Failure> {
+pub(in crate::index::sqlite) fn of_archive(
+    connection: &Connection,
+    unit: i64,
+    archive: Option<&[u8]>,
+) -> Result<Vec<Problem>, SqliteError> {
     let problems = connection
         .prepare_cached(&format!(
             "SELECT {COLUMNS} FROM {VISIBLE} AND p.unit = ?1 AND (?2 IS NULL OR p.archive = ?2) ORDER BY p.since, p.id"
@@ -75,7 +79,7 @@ pub(in crate::index::sqlite) fn replace_of_unit(
     (directory, unit): (i64, i64),
     tried: &[(FilePath, FileKind)],
     problems: Vec<Problem>,
-) -> Result<(), Failure> {
+) -> Result<(), SqliteError> {
     let before = stored(session, "p.unit = ?1", unit)?;
     let problems = one_of_a_kind(problems);
     for (row, old) in &before {
@@ -96,7 +100,7 @@ pub(in crate::index) fn replace_of_listing(
     session: &mut Session<'_>,
     url: &DirectoryUrl,
     problems: Vec<Problem>,
-) -> Result<ProblemChanges, Failure> {
+) -> Result<ProblemChanges, SqliteError> {
     let directory = session.directory(url)?;
     let before = stored(session, "p.directory = ?1 AND p.unit IS NULL", directory)?;
     let problems = one_of_a_kind(problems);
@@ -135,7 +139,7 @@ fn one_of_a_kind(problems: Vec<Problem>) -> Vec<Problem> {
 }
 
 /// Problems on record under this condition, those of gone files too.
-fn stored(session: &Session<'_>, condition: &str, key: i64) -> Result<Vec<(i64, Problem)>, Failure> {
+fn stored(session: &Session<'_>, condition: &str, key: i64) -> Result<Vec<(i64, Problem)>, SqliteError> {
     let mut found = Vec::new();
     let mut query = session
         .connection
@@ -151,7 +155,7 @@ fn stored(session: &Session<'_>, condition: &str, key: i64) -> Result<Vec<(i64, 
     Ok(found)
 }
 
-fn delete(session: &Session<'_>, row: i64) -> Result<(), Failure> {
+fn delete(session: &Session<'_>, row: i64) -> Result<(), SqliteError> {
     session.connection.prepare_cached("DELETE FROM problems WHERE id = ?1")?.execute([row])?;
     Ok(())
 }
@@ -162,7 +166,7 @@ fn write(
     unit: Option<(i64, Option<FileKind>)>,
     before: &[(i64, Problem)],
     problem: &Problem,
-) -> Result<(), Failure> {
+) -> Result<(), SqliteError> {
     if let Some((row, old)) = before.iter().find(|(_, old)| same(old, problem)) {
         if old.reason != problem.reason || old.next_attempt != problem.next_attempt {
             session.connection.prepare_cached("UPDATE problems SET reason = ?2, next_attempt = ?3 WHERE id = ?1")?.execute(params![

@@ -9,7 +9,7 @@ use crate::archive::facts::{ExceptionFacts, Facts};
 use crate::directory::FileKind;
 use crate::index::model::texts::{Text, TextKind};
 use crate::index::query::ListKind;
-use crate::index::sqlite::store::failure::Failure;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::pack::pack_text;
 
 /// Statements of one kind of row.
@@ -32,7 +32,12 @@ const JOBS: Statements = Statements {
 };
 
 /// Replaces the texts of the application or job that an archive is of.
-pub(in crate::index::sqlite) fn write_of_archive(connection: &Connection, unit: i64, file: FileKind, told: &Facts) -> Result<(), Failure> {
+pub(in crate::index::sqlite) fn write_of_archive(
+    connection: &Connection,
+    unit: i64,
+    file: FileKind,
+    told: &Facts,
+) -> Result<(), SqliteError> {
     let owner = match file {
         FileKind::Summary => Some((ListKind::Applications, unit)),
         FileKind::Job(job) => connection
@@ -45,7 +50,11 @@ pub(in crate::index::sqlite) fn write_of_archive(connection: &Connection, unit: 
 }
 
 /// Replaces the texts of the failure of a job that says nothing of it itself.
-pub(in crate::index::sqlite) fn write_failure(connection: &Connection, job: i64, failure: Option<&ExceptionFacts>) -> Result<(), Failure> {
+pub(in crate::index::sqlite) fn write_failure(
+    connection: &Connection,
+    job: i64,
+    failure: Option<&ExceptionFacts>,
+) -> Result<(), SqliteError> {
     let kinds = Text::KINDS_OF_EXCEPTIONS.map(TextKind::number);
     connection
         .prepare_cached(
@@ -61,7 +70,7 @@ pub(in crate::index::sqlite) fn write_failure(connection: &Connection, job: i64,
 }
 
 /// Replaces the texts of an application or a job.
-pub(in crate::index::sqlite) fn write(connection: &Connection, kind: ListKind, row: i64, texts: &[Text]) -> Result<(), Failure> {
+pub(in crate::index::sqlite) fn write(connection: &Connection, kind: ListKind, row: i64, texts: &[Text]) -> Result<(), SqliteError> {
     let statements = match kind {
         ListKind::Applications => APPLICATIONS,
         ListKind::Jobs => JOBS,
@@ -80,7 +89,7 @@ pub(in crate::index::sqlite) fn write(connection: &Connection, kind: ListKind, r
 }
 
 /// The row of a text, added where there is none.
-fn id(connection: &Connection, text: &Text) -> Result<i64, Failure> {
+fn id(connection: &Connection, text: &Text) -> Result<i64, SqliteError> {
     let (kind, digest, content) = (text.kind.number(), digest(text), pack_text(&text.content));
     let found = connection
         .prepare_cached("SELECT id FROM texts WHERE digest = ?1 AND kind = ?2 AND content = ?3")?

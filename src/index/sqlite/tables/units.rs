@@ -5,8 +5,8 @@ use rusqlite::{OptionalExtension as _, params};
 use crate::clock::Millis;
 use crate::ids::{ApplicationId, JobId};
 use crate::index::model::UnitKey;
-use crate::index::sqlite::store::failure::Failure;
 use crate::index::sqlite::store::session::Session;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::unit_columns;
 
 /// A unit's row.
@@ -26,7 +26,7 @@ pub(in crate::index::sqlite) struct Touched {
 }
 
 /// Finds the row of a unit.
-pub(in crate::index::sqlite) fn find(session: &Session<'_>, key: &UnitKey) -> Result<Option<Unit>, Failure> {
+pub(in crate::index::sqlite) fn find(session: &Session<'_>, key: &UnitKey) -> Result<Option<Unit>, SqliteError> {
     let directory = session.directory(key.directory())?;
     let (cluster, name) = unit_columns(key);
     Ok(session
@@ -39,7 +39,7 @@ pub(in crate::index::sqlite) fn find(session: &Session<'_>, key: &UnitKey) -> Re
 }
 
 /// Adds a unit.
-pub(in crate::index::sqlite) fn insert(session: &mut Session<'_>, key: &UnitKey) -> Result<Unit, Failure> {
+pub(in crate::index::sqlite) fn insert(session: &mut Session<'_>, key: &UnitKey) -> Result<Unit, SqliteError> {
     let directory = session.directory(key.directory())?;
     let (cluster, name) = unit_columns(key);
     session
@@ -55,7 +55,7 @@ pub(in crate::index::sqlite) fn insert(session: &mut Session<'_>, key: &UnitKey)
 }
 
 /// Writes what may have changed of a unit.
-pub(in crate::index::sqlite) fn update(session: &mut Session<'_>, unit: &Unit) -> Result<(), Failure> {
+pub(in crate::index::sqlite) fn update(session: &mut Session<'_>, unit: &Unit) -> Result<(), SqliteError> {
     session.connection.prepare_cached("UPDATE units SET complete = ?2, time = ?3, gone_since = ?4 WHERE id = ?1")?.execute(params![
         unit.id,
         unit.complete,
@@ -67,7 +67,7 @@ pub(in crate::index::sqlite) fn update(session: &mut Session<'_>, unit: &Unit) -
 }
 
 /// Time of the summary, without one of the newest file.
-pub(in crate::index::sqlite) fn time(session: &Session<'_>, unit: i64) -> Result<Millis, Failure> {
+pub(in crate::index::sqlite) fn time(session: &Session<'_>, unit: i64) -> Result<Millis, SqliteError> {
     Ok(session
         .connection
         .prepare_cached("SELECT coalesce(max(modified) FILTER (WHERE file = x''), max(modified), 0) FROM archives WHERE unit = ?1")?
@@ -75,7 +75,7 @@ pub(in crate::index::sqlite) fn time(session: &Session<'_>, unit: i64) -> Result
 }
 
 /// Ids that have a row in this unit.
-pub(in crate::index::sqlite) fn ids(session: &Session<'_>, unit: i64) -> Result<Touched, Failure> {
+pub(in crate::index::sqlite) fn ids(session: &Session<'_>, unit: i64) -> Result<Touched, SqliteError> {
     let applications = session
         .connection
         .prepare_cached("SELECT application FROM applications WHERE unit = ?1")?
@@ -90,7 +90,7 @@ pub(in crate::index::sqlite) fn ids(session: &Session<'_>, unit: i64) -> Result<
 }
 
 /// Takes a unit out, with all below it. Gives back the ids whose next copy may step in.
-pub(in crate::index::sqlite) fn delete(session: &mut Session<'_>, unit: i64) -> Result<Touched, Failure> {
+pub(in crate::index::sqlite) fn delete(session: &mut Session<'_>, unit: i64) -> Result<Touched, SqliteError> {
     let touched = ids(session, unit)?;
     let listed: bool = session
         .connection

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{Failure, SearchLimits, prepare};
+use super::{SearchLimits, SqliteError, prepare};
 use crate::index::model::texts::{KINDS, TextKind, pieces};
 use crate::index::query::search::terms::Term;
 use crate::index::query::search::words::Sought;
@@ -52,7 +52,7 @@ pub(super) struct Verdict {
 }
 
 impl Evidence {
-    pub(super) fn find(connection: &Connection, query: &SearchQuery, term: Term, limits: SearchLimits) -> Result<Self, Failure> {
+    pub(super) fn find(connection: &Connection, query: &SearchQuery, term: Term, limits: SearchLimits) -> Result<Self, SqliteError> {
         let names = if query.looks_in(SearchField::Name) { Some(Names::find(connection, &term.text, NameMatch::Contains)?) } else { None };
         let ids = match term.ids().filter(|_| query.looks_in(SearchField::Id)) {
             Some(range) => Some([
@@ -95,7 +95,7 @@ impl Evidence {
     }
 
     /// All rows of a kind that can have it, unless they are more than `most`. Only where [`Evidence::size`] is known.
-    pub(super) fn rows(&self, connection: &Connection, kind: ListKind, most: usize) -> Result<Option<HashSet<i64>>, Failure> {
+    pub(super) fn rows(&self, connection: &Connection, kind: ListKind, most: usize) -> Result<Option<HashSet<i64>>, SqliteError> {
         let mut rows = HashSet::new();
         if let Some([applications, jobs]) = &self.ids
             && let Ids::These(these) = if kind == ListKind::Applications { applications } else { jobs }
@@ -112,7 +112,7 @@ impl Evidence {
                 "SELECT job FROM job_texts INDEXED BY job_texts_by_text WHERE text = ?1 LIMIT ?2",
             ),
         };
-        let mut add = |sql: &str, keys: &HashSet<i64>| -> Result<bool, Failure> {
+        let mut add = |sql: &str, keys: &HashSet<i64>| -> Result<bool, SqliteError> {
             let mut query = prepare(connection, sql)?;
             for key in keys {
                 let left = i64::try_from(most + 1).unwrap_or(i64::MAX);
@@ -142,7 +142,7 @@ impl Evidence {
         row: i64,
         name: i64,
         texts: &[i64],
-    ) -> Result<Verdict, Failure> {
+    ) -> Result<Verdict, SqliteError> {
         let mut cost = 0;
         if let Some(names) = &mut self.names {
             let (found, looked_up) = names.admit(connection, name)?;
@@ -172,7 +172,7 @@ impl Evidence {
 }
 
 impl Ids {
-    fn find(connection: &Connection, kind: ListKind, range: ([u8; 16], [u8; 16]), most: usize) -> Result<Self, Failure> {
+    fn find(connection: &Connection, kind: ListKind, range: ([u8; 16], [u8; 16]), most: usize) -> Result<Self, SqliteError> {
         let sql = match kind {
             ListKind::Applications => "SELECT unit FROM applications WHERE application BETWEEN ?1 AND ?2 LIMIT ?3",
             ListKind::Jobs => "SELECT id FROM jobs WHERE job BETWEEN ?1 AND ?2 LIMIT ?3",
@@ -183,7 +183,7 @@ impl Ids {
         Ok(if rows.len() > most { Self::Between(range.0, range.1) } else { Self::These(rows) })
     }
 
-    fn have(&self, connection: &Connection, kind: ListKind, row: i64) -> Result<bool, Failure> {
+    fn have(&self, connection: &Connection, kind: ListKind, row: i64) -> Result<bool, SqliteError> {
         let (first, last) = match self {
             Self::These(rows) => return Ok(rows.contains(&row)),
             Self::Between(first, last) => (first, last),
@@ -198,7 +198,7 @@ impl Ids {
 }
 
 impl Texts {
-    fn find(connection: &Connection, term: &Term, kinds: Vec<TextKind>, most: usize) -> Result<Self, Failure> {
+    fn find(connection: &Connection, term: &Term, kinds: Vec<TextKind>, most: usize) -> Result<Self, SqliteError> {
         if term.words.is_empty() || kinds.is_empty() {
             return Ok(Self::default());
         }
@@ -210,7 +210,7 @@ impl Texts {
     }
 
     /// Whether a text has the term.
-    fn have(&mut self, connection: &Connection, term: &Term, text: i64) -> Result<Verdict, Failure> {
+    fn have(&mut self, connection: &Connection, term: &Term, text: i64) -> Result<Verdict, SqliteError> {
         let is_known = self.known_from.is_none_or(|from| text >= from);
         if is_known && (term.is_told_by_keys() || !self.known.contains(&text)) {
             return Ok(Verdict { found: self.known.contains(&text), cost: 0 });
@@ -238,7 +238,7 @@ fn of_words(term: &Term, kinds: &[TextKind]) -> String {
 }
 
 /// A text, uncompressed.
-pub(super) fn read_text(connection: &Connection, text: i64) -> Result<Option<(TextKind, String)>, Failure> {
+pub(super) fn read_text(connection: &Connection, text: i64) -> Result<Option<(TextKind, String)>, SqliteError> {
     let mut query = prepare(connection, "SELECT kind, content FROM texts WHERE id = ?1")?;
     let found: Option<(i64, Vec<u8>)> = query.query_row([text], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     let Some((kind, content)) = found else { return Ok(None) };

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rusqlite::Connection;
 
-use super::Failure;
+use super::SqliteError;
 use super::evidence::{Evidence, read_text};
 use super::rows::{Row, texts};
 use crate::index::model::texts::{KINDS, TextKind, pieces};
@@ -21,7 +21,7 @@ pub(super) fn matches(
     evidence: &[Evidence],
     row: Row,
     item: &Item,
-) -> Result<Vec<Match>, Failure> {
+) -> Result<Vec<Match>, SqliteError> {
     let mut matches = Vec::new();
     if let Some(name) = item.name.as_deref().filter(|_| query.looks_in(SearchField::Name)) {
         let hits: Vec<_> = evidence.iter().filter_map(|each| place_in(name, &each.term.text)).collect();

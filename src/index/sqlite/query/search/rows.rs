@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
 use super::evidence::Evidence;
-use super::{Failure, SearchLimits, prepare};
+use super::{SearchLimits, SqliteError, prepare};
 use crate::index::query::{Filter, ListKind, Scope, SearchQuery};
 use crate::index::sqlite::query::condition::Condition;
 use crate::index::sqlite::query::table::{Column, Narrow, Table};
@@ -65,7 +65,7 @@ impl<'c> Seeker<'c> {
         query: &SearchQuery,
         evidence: Vec<Evidence>,
         limits: SearchLimits,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, SqliteError> {
         let filter = Filter {
             status: query.filter.status.clone(),
             cluster: query.filter.cluster.clone(),
@@ -81,7 +81,7 @@ impl<'c> Seeker<'c> {
         self.evidence
     }
 
-    pub(super) fn page(&mut self, after: Option<SearchPosition>, limit: usize) -> Result<RowPage, Failure> {
+    pub(super) fn page(&mut self, after: Option<SearchPosition>, limit: usize) -> Result<RowPage, SqliteError> {
         let mut filling = Filling { limit, found: RowPage { rows: Vec::new(), next: None, exact: true }, last: None };
         match self.gather()? {
             Some(rows) => self.sorted(rows, after, &mut filling)?,
@@ -91,7 +91,7 @@ impl<'c> Seeker<'c> {
     }
 
     /// Rows that can have the rarest term, unless they are too many.
-    fn gather(&self) -> Result<Option<Vec<Row>>, Failure> {
+    fn gather(&self) -> Result<Option<Vec<Row>>, SqliteError> {
         let mut best: Option<Vec<Row>> = None;
         let mut known: Vec<(usize, &Evidence)> = self.evidence.iter().filter_map(|each| Some((each.size()?, each))).collect();
         known.sort_by_key(|(size, _)| *size);
@@ -116,7 +116,7 @@ impl<'c> Seeker<'c> {
         Ok(best)
     }
 
-    fn sorted(&mut self, rows: Vec<Row>, after: Option<SearchPosition>, filling: &mut Filling) -> Result<(), Failure> {
+    fn sorted(&mut self, rows: Vec<Row>, after: Option<SearchPosition>, filling: &mut Filling) -> Result<(), SqliteError> {
         let mut listed = Vec::with_capacity(rows.len());
         for row in rows {
             let table = Table(row.kind);
@@ -137,14 +137,14 @@ impl<'c> Seeker<'c> {
         Ok(())
     }
 
-    fn walked(&mut self, after: Option<SearchPosition>, filling: &mut Filling) -> Result<(), Failure> {
+    fn walked(&mut self, after: Option<SearchPosition>, filling: &mut Filling) -> Result<(), SqliteError> {
         let connection = self.connection;
         let sql = |kind| format!("{} WHERE (end_time, id) < (?1, ?2) ORDER BY end_time DESC, id DESC", Table(kind).select(Column::End, ""));
         let (applications, jobs) = (sql(ListKind::Applications), sql(ListKind::Jobs));
         let (mut applications, mut jobs) = (prepare(connection, &applications)?, prepare(connection, &jobs)?);
         let mut applications = applications.query(before(after, ListKind::Applications))?;
         let mut jobs = jobs.query(before(after, ListKind::Jobs))?;
-        let read = |row: Option<&rusqlite::Row<'_>>, kind| -> Result<Option<(SearchPosition, Narrow)>, Failure> {
+        let read = |row: Option<&rusqlite::Row<'_>>, kind| -> Result<Option<(SearchPosition, Narrow)>, SqliteError> {
             let Some(row) = row else { return Ok(None) };
             let narrow = Narrow::read(row)?;
             Ok(Some((SearchPosition { end: narrow.key, kind: kind_number(kind), id: narrow.id }, narrow)))
@@ -174,7 +174,7 @@ impl<'c> Seeker<'c> {
     }
 
     /// Looks at a row; whether the page ends.
-    fn visit(&mut self, place: SearchPosition, kind: ListKind, row: &Narrow, filling: &mut Filling) -> Result<bool, Failure> {
+    fn visit(&mut self, place: SearchPosition, kind: ListKind, row: &Narrow, filling: &mut Filling) -> Result<bool, SqliteError> {
         self.cost += 1;
         if self.has_all(kind, row)? {
             if filling.found.rows.len() == filling.limit {
@@ -191,7 +191,7 @@ impl<'c> Seeker<'c> {
         Ok(false)
     }
 
-    fn has_all(&mut self, kind: ListKind, row: &Narrow) -> Result<bool, Failure> {
+    fn has_all(&mut self, kind: ListKind, row: &Narrow) -> Result<bool, SqliteError> {
         let condition = match kind {
             ListKind::Applications => &mut self.applications,
             ListKind::Jobs => &mut self.jobs,
@@ -223,7 +223,7 @@ fn before(after: Option<SearchPosition>, kind: ListKind) -> (i64, i64) {
 }
 
 /// The texts of a row.
-pub(super) fn texts(connection: &Connection, kind: ListKind, row: i64) -> Result<Vec<i64>, Failure> {
+pub(super) fn texts(connection: &Connection, kind: ListKind, row: i64) -> Result<Vec<i64>, SqliteError> {
     let sql = match kind {
         ListKind::Applications => "SELECT text FROM application_texts WHERE application = ?1",
         ListKind::Jobs => "SELECT text FROM job_texts WHERE job = ?1",

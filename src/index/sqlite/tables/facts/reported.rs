@@ -6,12 +6,12 @@ use crate::archive::facts::{ExceptionFacts, Facts, failure_from_stack_trace};
 use crate::clock::Millis;
 use crate::ids::JobId;
 use crate::index::query::FailureSource;
-use crate::index::sqlite::tables::facts::{Failure, exception};
+use crate::index::sqlite::tables::facts::{SqliteError, exception};
 use crate::index::sqlite::tables::texts;
 use crate::pack::{pack_text, unpack_text};
 
 /// Replaces what the summary of a unit tells of the failures of jobs.
-pub(super) fn write(connection: &Connection, unit: i64, facts: &Facts) -> Result<(), Failure> {
+pub(super) fn write(connection: &Connection, unit: i64, facts: &Facts) -> Result<(), SqliteError> {
     let before: Vec<JobId> = connection
         .prepare_cached("DELETE FROM told_failures WHERE unit = ?1 RETURNING job")?
         .query_map([unit], |row| Ok(JobId::from_bytes(row.get(0)?)))?
@@ -30,7 +30,7 @@ pub(super) fn write(connection: &Connection, unit: i64, facts: &Facts) -> Result
 }
 
 /// Gives a failed job that says nothing itself the failure that its application tells, or takes that away.
-pub(in crate::index::sqlite) fn settle(connection: &Connection, application: i64, job: JobId) -> Result<(), Failure> {
+pub(in crate::index::sqlite) fn settle(connection: &Connection, application: i64, job: JobId) -> Result<(), SqliteError> {
     let found: Option<(i64, Option<i64>, bool)> = connection
         .prepare_cached(
             "SELECT x.id, f.exception_source, x.status = 'FAILED' FROM jobs x JOIN job_facts f ON f.job = x.id

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::archive::facts::{IoFacts, VertexFacts};
 use crate::index::error::IndexError;
-use crate::index::sqlite::store::failure::Failure;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::pack;
 
 /// Bytes of the JSON: vertices beyond are left out, and stand in the archived document alone.
@@ -90,7 +90,7 @@ impl From<Stored> for VertexFacts {
 }
 
 /// Vertices as they are stored; `None`: there are none.
-pub(super) fn write(vertices: &[VertexFacts]) -> Result<Option<Vec<u8>>, Failure> {
+pub(super) fn write(vertices: &[VertexFacts]) -> Result<Option<Vec<u8>>, SqliteError> {
     let mut text = String::new();
     for vertex in vertices {
         let json = serde_json::to_string(&Stored::from(vertex)).map_err(|error| IndexError::Failed(error.to_string()))?;
@@ -108,7 +108,7 @@ pub(super) fn write(vertices: &[VertexFacts]) -> Result<Option<Vec<u8>>, Failure
 }
 
 /// The inverse of [`write`].
-pub(in crate::index::sqlite) fn read(stored: Option<&[u8]>) -> Result<Vec<VertexFacts>, Failure> {
+pub(in crate::index::sqlite) fn read(stored: Option<&[u8]>) -> Result<Vec<VertexFacts>, SqliteError> {
     let Some(stored) = stored else { return Ok(Vec::new()) };
     let text = pack::unpack_text(stored)?;
     let vertices: Vec<Stored> =

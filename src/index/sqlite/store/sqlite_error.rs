@@ -10,38 +10,38 @@ use crate::pack::Damaged;
 
 /// A failure inside of the index.
 #[derive(Debug)]
-pub(in crate::index) enum Failure {
+pub(in crate::index) enum SqliteError {
     /// Of SQLite, still without the name of the data directory.
     Sqlite(rusqlite::Error),
     /// Already told.
     Index(IndexError),
 }
 
-impl From<rusqlite::Error> for Failure {
+impl From<rusqlite::Error> for SqliteError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sqlite(error)
     }
 }
 
-impl From<IndexError> for Failure {
+impl From<IndexError> for SqliteError {
     fn from(error: IndexError) -> Self {
         Self::Index(error)
     }
 }
 
-impl From<DataDirectoryError> for Failure {
+impl From<DataDirectoryError> for SqliteError {
     fn from(error: DataDirectoryError) -> Self {
         Self::Index(error.into())
     }
 }
 
-impl From<Damaged> for Failure {
+impl From<Damaged> for SqliteError {
     fn from(error: Damaged) -> Self {
         Self::Index(IndexError::Damaged(error.to_string()))
     }
 }
 
-impl Failure {
+impl SqliteError {
     /// The failure as callers see it.
     pub(in crate::index) fn told(self, data_directory: &Path) -> IndexError {
         let error = match self {

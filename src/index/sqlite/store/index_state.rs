@@ -11,12 +11,12 @@ use crate::data_directory::suspect_damage;
 use crate::index::error::IndexError;
 use crate::index::leases::Leases;
 use crate::index::model::{Generation, Listed};
-use crate::index::sqlite::store::failure::Failure;
 use crate::index::sqlite::store::pool::Pool;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::walks::Walks;
 
-/// Shared by all handles of one index.
-pub(in crate::index) struct Shared {
+/// IndexState by all handles of one index.
+pub(in crate::index) struct IndexState {
     pub(in crate::index) data_directory: PathBuf,
     pub(in crate::index) pool: Pool,
     pub(in crate::index) walks: Walks,
@@ -71,7 +71,7 @@ impl Notes {
     }
 }
 
-impl Shared {
+impl IndexState {
     pub(in crate::index) fn new(data_directory: PathBuf, pool: Pool, walks: Walks) -> Self {
         Self {
             data_directory,
@@ -107,7 +107,7 @@ impl Shared {
     }
 
     /// The sentence for a failure; damage of the file is noted for the next start.
-    pub(in crate::index) fn told(&self, failure: Failure) -> IndexError {
+    pub(in crate::index) fn told(&self, failure: SqliteError) -> IndexError {
         if failure.is_damage() {
             suspect_damage(&self.data_directory);
             self.suspicion.store(true, Ordering::Release);
