@@ -6,6 +6,7 @@ pub(crate) mod cross_origin;
 pub(crate) mod deflate;
 pub(crate) mod encoding;
 pub(crate) mod error;
+pub(crate) mod extract;
 pub(crate) mod gzip;
 pub(crate) mod hosts;
 pub(crate) mod observe;
