@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::api::http::error::ApiError;
+use crate::api::http::extract::{NoParameters, Query};
 use crate::api::http::hosts::{self, Asked, Hosts};
-use crate::api::http::parameters::Parameters;
 use crate::api::http::response;
 use crate::api::state::Shared;
 use crate::schedule::cleanups::Cleaner;
@@ -87,7 +87,11 @@ struct Accepted {
 #[utoipa::path(
     post, path = "/api/v1/cleanup", tag = "server", request_body = CleanupRequest, responses((status = 202, body = Accepted))
 )]
-pub(in crate::api) async fn cleanup(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
+pub(in crate::api) async fn cleanup(
+    State(shared): State<Arc<Shared>>,
+    Query(NoParameters {}): Query<NoParameters>,
+    request: Request,
+) -> Result<Response, ApiError> {
     let owner = is_owner(&request);
     let (actions, body) = admit(&shared, request).await?;
     let wanted: CleanupRequest = parse(&body)?;
@@ -114,7 +118,11 @@ pub(in crate::api) async fn cleanup(State(shared): State<Arc<Shared>>, request: 
 #[utoipa::path(
     post, path = "/api/v1/refresh", tag = "server", request_body = RefreshRequest, responses((status = 202, body = RefreshAccepted))
 )]
-pub(in crate::api) async fn refresh(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
+pub(in crate::api) async fn refresh(
+    State(shared): State<Arc<Shared>>,
+    Query(NoParameters {}): Query<NoParameters>,
+    request: Request,
+) -> Result<Response, ApiError> {
     let (actions, body) = admit(&shared, request).await?;
     let RefreshRequest {} = parse(&body)?;
     tracing::info!("a refresh was asked for");
@@ -131,7 +139,6 @@ struct RefreshAccepted {
 /// Lets a changing request in, or says why not.
 async fn admit(shared: &Shared, request: Request) -> Result<(Actions, Vec<u8>), ApiError> {
     let Some(actions) = shared.actions.clone() else { return Err(ApiError::no_such_path()) };
-    Parameters::of(request.uri(), &[])?;
     let owner = is_owner(&request);
     let (parts, body) = request.into_parts();
     if !owner {

@@ -2,29 +2,30 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::api::flink::document::{self, ATTEMPTS};
 use crate::api::http::error::{ApiError, GONE};
-use crate::api::http::parameters::{Parameters, invalid};
+use crate::api::http::extract::{Parameters, Path, Query};
 use crate::api::http::response;
 use crate::api::state::Shared;
-use crate::api::v1::page::{self, CopyParameters, IdParameter, PageParameters};
+use crate::api::v1::page::{self, ApplicationPath, CopyParameters, JobPath, PageParameters};
 use crate::archive::Owner;
 use crate::index::{CopySelector, DocumentList, DocumentPage, ListedDocument, Page, UnitKey};
 
-#[derive(utoipa::IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "tells the document what the handlers read")]
-struct PathParameter {
+pub(in crate::api) struct DocumentParameters {
     /// Path of the document, as it is listed.
     #[param(min_length = 1)]
     path: String,
 }
+
+impl Parameters for DocumentParameters {}
 
 /// A page of documents, in the order of the archives.
 #[derive(Serialize, ToSchema)]
@@ -64,11 +65,14 @@ enum OwnerKind {
 /// Those of its summary, then those of its jobs: paths and sizes.
 #[utoipa::path(
     get, path = "/api/v1/applications/{id}/documents", tag = "archives", operation_id = "application_documents",
-    params(IdParameter, CopyParameters, PageParameters), responses((status = 200, body = Body))
+    params(CopyParameters, PageParameters), responses((status = 200, body = Body))
 )]
-pub(in crate::api) async fn of_application(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
-    let owner = Owner::Application(page::id(request.uri())?);
-    list(&shared, owner, request.uri()).await
+pub(in crate::api) async fn of_application(
+    State(shared): State<Arc<Shared>>,
+    Path(ApplicationPath { id }): Path<ApplicationPath>,
+    Query((copy, page)): Query<(CopyParameters, PageParameters)>,
+) -> Result<Response, ApiError> {
+    list(&shared, Owner::Application(id), copy.into(), page).await
 }
 
 /// Documents of a job
@@ -76,11 +80,14 @@ pub(in crate::api) async fn of_application(State(shared): State<Arc<Shared>>, re
 /// Paths and sizes.
 #[utoipa::path(
     get, path = "/api/v1/jobs/{id}/documents", tag = "archives", operation_id = "job_documents",
-    params(IdParameter, CopyParameters, PageParameters), responses((status = 200, body = Body))
+    params(CopyParameters, PageParameters), responses((status = 200, body = Body))
 )]
-pub(in crate::api) async fn of_job(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
-    let owner = Owner::Job(page::id(request.uri())?);
-    list(&shared, owner, request.uri()).await
+pub(in crate::api) async fn of_job(
+    State(shared): State<Arc<Shared>>,
+    Path(JobPath { id }): Path<JobPath>,
+    Query((copy, page)): Query<(CopyParameters, PageParameters)>,
+) -> Result<Response, ApiError> {
+    list(&shared, Owner::Job(id), copy.into(), page).await
 }
 
 /// One document of an application
@@ -88,11 +95,15 @@ pub(in crate::api) async fn of_job(State(shared): State<Arc<Shared>>, request: R
 /// Byte for byte as it was archived.
 #[utoipa::path(
     get, path = "/api/v1/applications/{id}/document", tag = "archives", operation_id = "application_document",
-    params(IdParameter, PathParameter, CopyParameters), responses((status = 200, body = serde_json::Value))
+    params(DocumentParameters, CopyParameters), responses((status = 200, body = serde_json::Value))
 )]
-pub(in crate::api) async fn one_of_application(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
-    let owner = Owner::Application(page::id(request.uri())?);
-    one(&shared, owner, request.uri(), request.headers()).await
+pub(in crate::api) async fn one_of_application(
+    State(shared): State<Arc<Shared>>,
+    Path(ApplicationPath { id }): Path<ApplicationPath>,
+    Query((document, copy)): Query<(DocumentParameters, CopyParameters)>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    one(&shared, Owner::Application(id), &document.path, copy.into(), &headers).await
 }
 
 /// One document of a job
@@ -100,25 +111,25 @@ pub(in crate::api) async fn one_of_application(State(shared): State<Arc<Shared>>
 /// Byte for byte as it was archived.
 #[utoipa::path(
     get, path = "/api/v1/jobs/{id}/document", tag = "archives", operation_id = "job_document",
-    params(IdParameter, PathParameter, CopyParameters), responses((status = 200, body = serde_json::Value))
+    params(DocumentParameters, CopyParameters), responses((status = 200, body = serde_json::Value))
 )]
-pub(in crate::api) async fn one_of_job(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
-    let owner = Owner::Job(page::id(request.uri())?);
-    one(&shared, owner, request.uri(), request.headers()).await
+pub(in crate::api) async fn one_of_job(
+    State(shared): State<Arc<Shared>>,
+    Path(JobPath { id }): Path<JobPath>,
+    Query((document, copy)): Query<(DocumentParameters, CopyParameters)>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    one(&shared, Owner::Job(id), &document.path, copy.into(), &headers).await
 }
 
-async fn one(shared: &Arc<Shared>, owner: Owner, uri: &Uri, headers: &HeaderMap) -> Result<Response, ApiError> {
-    let parameters = Parameters::of(uri, &["path", "cluster", "directory"])?;
-    let path = parameters.text("path")?.ok_or_else(|| invalid("path", "the path of a document, as it is listed, and must be given"))?;
-    let found = document::found_in(shared, owner, path, page::copy(&parameters)?, headers).await?;
+async fn one(shared: &Arc<Shared>, owner: Owner, path: &str, copy: CopySelector, headers: &HeaderMap) -> Result<Response, ApiError> {
+    let found = document::found_in(shared, owner, path, copy, headers).await?;
     found.ok_or_else(|| document::not_in_archive(owner))
 }
 
-async fn list(shared: &Shared, owner: Owner, uri: &Uri) -> Result<Response, ApiError> {
-    let parameters = Parameters::of(uri, &["cluster", "directory", "limit", "cursor"])?;
-    let cursor = parameters.text("cursor")?.map(str::to_owned);
-    let limit = parameters.limit(100, 1_000)?;
-    let (unit, found) = listed(shared, DocumentPage { owner, copy: page::copy(&parameters)?, own: false, cursor, limit }).await?;
+async fn list(shared: &Shared, owner: Owner, copy: CopySelector, page: PageParameters) -> Result<Response, ApiError> {
+    let limit = page.limit();
+    let (unit, found) = listed(shared, DocumentPage { owner, copy, own: false, cursor: page.cursor, limit }).await?;
     let items = found.rows.into_iter().map(|document| item(&unit, document)).collect();
     response::json_now(StatusCode::OK, &Body { items, next: found.next })
 }

@@ -8,21 +8,23 @@ use std::io;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Uri, header};
+use axum::extract::State;
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::Response;
 use bytes::Bytes;
 use futures::stream;
+use serde::Deserialize;
 use tokio::sync::{Semaphore, mpsc};
+use utoipa::ToSchema;
 
 use crate::api::flink::document;
 use crate::api::flink::document::Reading;
 use crate::api::http::error::{ApiError, GONE};
-use crate::api::http::parameters::Parameters;
+use crate::api::http::extract::{Parameters, Path, Query};
 use crate::api::http::response;
 use crate::api::state::Shared;
 use crate::api::v1::documents::listed;
-use crate::api::v1::page::{self, CopyParameters, IdParameter};
+use crate::api::v1::page::{ApplicationPath, CopyParameters, JobPath};
 use crate::archive::Owner;
 use crate::directory::{DirectoryError, DirectoryErrorKind, FileKind, FoundFile, Pieces};
 use crate::index::{ArchivedFile, CopySelector, DocumentPage, UnitArchives, UnitKey};
@@ -46,18 +48,20 @@ static READS: Semaphore = Semaphore::const_new(8);
 /// Documents that are looked up at once.
 const DOCUMENTS: usize = 256;
 
-#[derive(utoipa::IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "tells the document what the handlers read")]
-struct FormatParameter {
+pub(in crate::api) struct FormatParameters {
     /// Of the answer.
     #[param(inline)]
+    #[expect(dead_code, reason = "there is one format; it is read so that another is refused")]
     format: Option<Format>,
 }
 
-#[derive(Clone, Copy, utoipa::ToSchema, serde::Serialize)]
+impl Parameters for FormatParameters {}
+
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-enum Format {
+pub(in crate::api) enum Format {
     /// The only one: a tar file tells the size of a file before its content, which is not known while it is read.
     Zip,
 }
@@ -70,12 +74,15 @@ enum Format {
 /// were known to be gone.
 #[utoipa::path(
     get, path = "/api/v1/applications/{id}/archive", tag = "archives", operation_id = "application_archive",
-    params(IdParameter, FormatParameter, CopyParameters),
+    params(FormatParameters, CopyParameters),
     responses((status = 200, content_type = "application/zip", body = Vec<u8>))
 )]
-pub(in crate::api) async fn of_application(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
-    let owner = Owner::Application(page::id(request.uri())?);
-    answer(&shared, owner, request.uri()).await
+pub(in crate::api) async fn of_application(
+    State(shared): State<Arc<Shared>>,
+    Path(ApplicationPath { id }): Path<ApplicationPath>,
+    Query((_format, copy)): Query<(FormatParameters, CopyParameters)>,
+) -> Result<Response, ApiError> {
+    answer(&shared, Owner::Application(id), &copy.into()).await
 }
 
 /// The archive file of a job
@@ -83,19 +90,19 @@ pub(in crate::api) async fn of_application(State(shared): State<Arc<Shared>>, re
 /// As that of an application; an archive beside the clusters is at the root of the zip file.
 #[utoipa::path(
     get, path = "/api/v1/jobs/{id}/archive", tag = "archives", operation_id = "job_archive",
-    params(IdParameter, FormatParameter, CopyParameters),
+    params(FormatParameters, CopyParameters),
     responses((status = 200, content_type = "application/zip", body = Vec<u8>))
 )]
-pub(in crate::api) async fn of_job(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
-    let owner = Owner::Job(page::id(request.uri())?);
-    answer(&shared, owner, request.uri()).await
+pub(in crate::api) async fn of_job(
+    State(shared): State<Arc<Shared>>,
+    Path(JobPath { id }): Path<JobPath>,
+    Query((_format, copy)): Query<(FormatParameters, CopyParameters)>,
+) -> Result<Response, ApiError> {
+    answer(&shared, Owner::Job(id), &copy.into()).await
 }
 
-async fn answer(shared: &Arc<Shared>, owner: Owner, uri: &Uri) -> Result<Response, ApiError> {
-    let parameters = Parameters::of(uri, &["format", "cluster", "directory"])?;
-    parameters.choice("format", &[("zip", Format::Zip)])?;
-    let copy = page::copy(&parameters)?;
-    let UnitArchives { files } = archives(shared, owner, &copy).await?;
+async fn answer(shared: &Arc<Shared>, owner: Owner, copy: &CopySelector) -> Result<Response, ApiError> {
+    let UnitArchives { files } = archives(shared, owner, copy).await?;
     let rebuilt = files.iter().filter(|file| file.gone && file.kept).count();
     let files: Vec<ArchivedFile> = files.into_iter().filter(|file| !file.gone || file.kept).collect();
     let Some(first) = files.first() else { return Err(ApiError::gone(GONE)) };

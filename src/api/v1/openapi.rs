@@ -21,7 +21,7 @@ use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::api::http::error::ApiError;
-use crate::api::http::parameters::Parameters;
+use crate::api::http::extract::{NoParameters, Query};
 use crate::api::http::response;
 use crate::api::state::Shared;
 use crate::api::v1::documented;
@@ -154,8 +154,7 @@ fn require_members(schema: &mut RefOr<Schema>) {
 
 /// This document
 #[utoipa::path(get, path = "/api/v1/openapi.json", tag = "documentation", responses((status = 200, body = serde_json::Value)))]
-pub(in crate::api) async fn document(request: Request) -> Result<Response, ApiError> {
-    Parameters::of(request.uri(), &[])?;
+pub(in crate::api) async fn document(Query(NoParameters {}): Query<NoParameters>, request: Request) -> Result<Response, ApiError> {
     response::json_text(request.headers(), rendered()?.document.clone()).await
 }
 
@@ -163,8 +162,7 @@ pub(in crate::api) async fn document(request: Request) -> Result<Response, ApiEr
 #[utoipa::path(
     get, path = "/api/v1/", tag = "documentation", responses((status = 200, content_type = "text/html", body = String))
 )]
-pub(in crate::api) async fn page(request: Request) -> Result<Response, ApiError> {
-    Parameters::of(request.uri(), &[])?;
+pub(in crate::api) async fn page(Query(NoParameters {}): Query<NoParameters>) -> Result<Response, ApiError> {
     let mut answer = Response::new(Body::from(rendered()?.page.clone()));
     let headers: &mut HeaderMap = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));

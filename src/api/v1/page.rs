@@ -4,14 +4,16 @@ use std::borrow::Cow;
 use std::str::FromStr;
 
 use axum::http::Uri;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{Ref, RefOr};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use crate::api::http::error::ApiError;
+use crate::api::http::extract::{self, read};
 use crate::api::http::parameters::Parameters;
 use crate::api::http::path;
+use crate::ids::{ApplicationId, JobId};
 use crate::index::{self, Total};
 
 /// A page of a list: the envelope of all lists that have a total.
@@ -53,6 +55,28 @@ impl<T: ToSchema> ToSchema for Page<T> {
     }
 }
 
+/// The id of an application in the path.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(in crate::api) struct ApplicationPath {
+    /// 32 hex digits.
+    #[param(value_type = String, pattern = "^[0-9a-fA-F]{32}$")]
+    pub(in crate::api) id: ApplicationId,
+}
+
+impl extract::Parameters for ApplicationPath {}
+
+/// The id of a job in the path.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(in crate::api) struct JobPath {
+    /// 32 hex digits.
+    #[param(value_type = String, pattern = "^[0-9a-fA-F]{32}$")]
+    pub(in crate::api) id: JobId,
+}
+
+impl extract::Parameters for JobPath {}
+
 /// The id of an application or a job in the path.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -64,9 +88,8 @@ pub(in crate::api) struct IdParameter {
 }
 
 /// Parameters that name a copy.
-#[derive(utoipa::IntoParams)]
+#[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "tells the document what `copy` reads")]
 pub(in crate::api) struct CopyParameters {
     /// Only a copy in this cluster; `/`: only a legacy job archive, which is of no cluster.
     cluster: Option<String>,
@@ -74,8 +97,21 @@ pub(in crate::api) struct CopyParameters {
     directory: Option<String>,
 }
 
-/// What stands for no cluster. No folder can have this name, and an empty value counts as absent.
+impl extract::Parameters for CopyParameters {}
+
+impl From<CopyParameters> for index::CopySelector {
+    fn from(CopyParameters { cluster, directory }: CopyParameters) -> Self {
+        Self { directory, cluster: cluster.map(cluster_name) }
+    }
+}
+
+/// Stands for no cluster. No folder can have this name, and an empty value counts as absent.
 const NO_CLUSTER: &str = "/";
+
+/// The name of a cluster as the index has it, of a parameter.
+pub(in crate::api) fn cluster_name(parameter: String) -> String {
+    if parameter == NO_CLUSTER { String::new() } else { parameter }
+}
 
 /// The copy that `cluster` and `directory` name.
 pub(in crate::api) fn copy(parameters: &Parameters) -> Result<index::CopySelector, ApiError> {
@@ -85,7 +121,7 @@ pub(in crate::api) fn copy(parameters: &Parameters) -> Result<index::CopySelecto
 /// The copy that these two parameters name.
 pub(in crate::api) fn copy_named(parameters: &Parameters, directory: &str, cluster: &str) -> Result<index::CopySelector, ApiError> {
     let text = |name| parameters.text(name).map(|value| value.map(str::to_owned));
-    let cluster = text(cluster)?.map(|cluster| if cluster == NO_CLUSTER { String::new() } else { cluster });
+    let cluster = text(cluster)?.map(cluster_name);
     Ok(index::CopySelector { directory: text(directory)?, cluster })
 }
 
@@ -95,15 +131,24 @@ pub(in crate::api) fn name_copy(query: &mut url::form_urlencoded::Serializer<'_,
 }
 
 /// Parameters of a page.
-#[derive(utoipa::IntoParams)]
+#[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "tells the document what the handlers read")]
 pub(in crate::api) struct PageParameters {
     /// Rows of a page, at most.
-    #[param(minimum = 1, maximum = 1000, default = 100)]
-    limit: Option<u32>,
+    #[serde(default, deserialize_with = "read::number::<_, 1, 1000>")]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<i64>,
     /// `next` of the page before, with the same filter and sort.
-    cursor: Option<String>,
+    pub(in crate::api) cursor: Option<String>,
+}
+
+impl extract::Parameters for PageParameters {}
+
+impl PageParameters {
+    /// Rows of the page.
+    pub(in crate::api) fn limit(&self) -> usize {
+        self.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(100)
+    }
 }
 
 /// The id in a path like `/api/v1/jobs/{id}/documents`.

@@ -2,24 +2,20 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
-use axum::http::{StatusCode, Uri};
+use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::http::error::ApiError;
-use crate::api::http::parameters::Parameters;
+use crate::api::http::extract::Query;
 use crate::api::http::response;
 use crate::api::state::Shared;
 use crate::api::v1::page::PageParameters;
 use crate::clock::Millis;
 use crate::index::query::ScopedReader;
 use crate::index::{Deletion, Done, HeldCleanup, IndexError, MarkState, PendingRemoval, Removal, UnitKey};
-
-/// Rows of a page when none are asked for, and at most.
-const USUAL: usize = 100;
-const MOST: usize = 1_000;
 
 /// Body of the preview. Times are milliseconds since 1970.
 #[derive(Serialize, ToSchema)]
@@ -103,10 +99,9 @@ struct RecordRow {
 
 /// What the next cleanup removes
 #[utoipa::path(get, path = "/api/v1/retention/preview", tag = "retention", params(PageParameters), responses((status = 200, body = Preview)))]
-pub(in crate::api) async fn preview(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
-    let (cursor, limit) = page(request.uri())?;
+pub(in crate::api) async fn preview(State(shared): State<Arc<Shared>>, Query(page): Query<PageParameters>) -> Result<Response, ApiError> {
     let next_runs = shared.actions.as_ref().map(|actions| actions.cleaner.status().borrow().next.clone()).unwrap_or_default();
-    let preview = preview_page(&shared.scoped(), next_runs, cursor, limit).await?;
+    let preview = preview_page(&shared.scoped(), next_runs, page.cursor.clone(), page.limit()).await?;
     response::json_now(StatusCode::OK, &preview)
 }
 
@@ -129,17 +124,10 @@ pub async fn preview_page(
 ///
 /// The record of deletions, newest first.
 #[utoipa::path(get, path = "/api/v1/deletions", tag = "retention", params(PageParameters), responses((status = 200, body = Record)))]
-pub(in crate::api) async fn deletions(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
-    let (cursor, limit) = page(request.uri())?;
-    let page = shared.scoped().deletions(cursor, limit).await?;
+pub(in crate::api) async fn deletions(State(shared): State<Arc<Shared>>, Query(page): Query<PageParameters>) -> Result<Response, ApiError> {
+    let page = shared.scoped().deletions(page.cursor.clone(), page.limit()).await?;
     let record = Record { deletions: page.rows.into_iter().map(record_row).collect(), next: page.next };
     response::json_now(StatusCode::OK, &record)
-}
-
-/// Cursor and limit of a request for a page.
-fn page(uri: &Uri) -> Result<(Option<String>, usize), ApiError> {
-    let parameters = Parameters::of(uri, &["limit", "cursor"])?;
-    Ok((parameters.text("cursor")?.map(str::to_owned), parameters.limit(USUAL, MOST)?))
 }
 
 fn unit(key: &UnitKey, name: Option<String>) -> Unit {

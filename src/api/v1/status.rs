@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::http::error::ApiError;
-use crate::api::http::parameters::Parameters;
+use crate::api::http::extract::{NoParameters, Query};
 use crate::api::http::response;
 use crate::api::operations::readiness::Readiness;
 use crate::api::state::Shared;
@@ -59,8 +59,10 @@ struct Problems {
 ///
 /// For people and monitors. Times are milliseconds since 1970.
 #[utoipa::path(get, path = "/api/v1/status", tag = "server", responses((status = 200, body = Status)))]
-pub(in crate::api) async fn status(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
-    Parameters::of(request.uri(), &[])?;
+pub(in crate::api) async fn status(
+    State(shared): State<Arc<Shared>>,
+    Query(NoParameters {}): Query<NoParameters>,
+) -> Result<Response, ApiError> {
     let reader = shared.scoped();
     let figures = reader.figures().await?;
     let (shown, _) = reader.problem_page(ProblemFilter::default(), None, PROBLEMS_SHOWN).await?;

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::http::error::ApiError;
-use crate::api::http::parameters::Parameters;
+use crate::api::http::extract::{NoParameters, Query};
 use crate::api::http::response;
 use crate::api::state::Shared;
 use crate::api::v1::page::Page;
@@ -67,8 +67,10 @@ fn state(running_since: Option<Millis>) -> TaskState {
 ///
 /// `POST /api/v1/refresh` and `POST /api/v1/cleanup` answer with a number: it is done when `requested` of the task has reached it.
 #[utoipa::path(get, path = "/api/v1/tasks", tag = "server", responses((status = 200, body = TaskPage)))]
-pub(in crate::api) async fn tasks(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
-    Parameters::of(request.uri(), &[])?;
+pub(in crate::api) async fn tasks(
+    State(shared): State<Arc<Shared>>,
+    Query(NoParameters {}): Query<NoParameters>,
+) -> Result<Response, ApiError> {
     let refresh = shared.refresh.borrow().clone();
     let mut items = vec![Task {
         name: TaskName::Refresh,

@@ -17,14 +17,14 @@ pub(in crate::api) struct Pairs(pub(super) Vec<(String, String)>);
 
 /// Why a struct of parameters could not be read.
 #[derive(Debug)]
-pub(super) struct ParameterError {
+pub(in crate::api) struct ParameterError {
     /// The parameter.
     pub(super) name: String,
     pub(super) problem: Problem,
 }
 
 #[derive(Debug)]
-pub(super) enum Problem {
+pub(in crate::api) enum Problem {
     Missing,
     /// Given more than once, although it takes one value.
     Repeated,
