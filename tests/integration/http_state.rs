@@ -80,7 +80,7 @@ async fn a_refresh_that_was_asked_for_can_be_followed_to_its_end() {
         let request = server.client.post(format!("{}/api/v1/{path}?force=1", server.base)).header("content-type", "application/json");
         let answer = request.body("{}").send().await.unwrap();
         assert_eq!(answer.status(), 400, "{path}");
-        assert!(answer.text().await.unwrap().contains("`force` is no parameter of this path: it takes none."), "{path}");
+        assert!(answer.text().await.unwrap().contains("`force` is not a parameter of this path: it takes none."), "{path}");
     }
     let request = server.client.post(format!("{}/api/v1/refresh", server.base)).header("content-type", "application/json").body("{}");
     let answer = request.send().await.unwrap();

@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn values_are_repeated_or_separated_by_commas() {
-        let (filter, rows) = of("status=failed,,%20FINISHED%20&status=FAILED&name=x,y&limit=&cluster=b,c&cluster=a").unwrap();
+        let (filter, rows) = of("status=failed,,%20FINISHED%20&status=FINISHED&name=x,y&limit=&cluster=b,c&cluster=a").unwrap();
         assert_eq!(filter.status, [State::Finished, State::Failed]);
         assert_eq!(filter.name.as_deref(), Some("x,y"));
         assert_eq!(filter.cluster, ["a", "b", "b,c", "c"]);

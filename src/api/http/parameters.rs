@@ -173,9 +173,9 @@ pub(in crate::api) fn invalid(name: &str, allowed: &str) -> ApiError {
 fn unknown(name: &str, allowed: &[&str]) -> ApiError {
     let shown: String = name.chars().take(40).map(|character| if character.is_control() { '?' } else { character }).collect();
     if allowed.is_empty() {
-        return ApiError::bad_request(format!("`{shown}` is no parameter of this path: it takes none."));
+        return ApiError::bad_request(format!("`{shown}` is not a parameter of this path: it takes none."));
     }
-    ApiError::bad_request(format!("`{shown}` is no parameter of this path: it takes {}.", allowed.join(", ")))
+    ApiError::bad_request(format!("`{shown}` is not a parameter of this path: it takes {}.", allowed.join(", ")))
 }
 
 fn chosen<T: Copy>(name: &str, value: &str, choices: &[(&str, T)]) -> Result<T, ApiError> {
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn an_unknown_parameter_is_named_and_the_known_ones_are_told() {
-        assert_eq!(refused(of("nmae=x")), "`nmae` is no parameter of this path: it takes name, status, limit, from, zone.");
+        assert_eq!(refused(of("nmae=x")), "`nmae` is not a parameter of this path: it takes name, status, limit, from, zone.");
         assert!(refused(of(&format!("{}=1", "y".repeat(500)))).len() < 200);
         assert!(refused(of("name=a%00b")).starts_with("`name` is a text"));
         assert!(refused(of(&format!("name={}", "é".repeat(1_001)))).contains("1000 characters"));

@@ -149,7 +149,7 @@ async fn an_unknown_parameter_is_refused_with_the_names_of_the_known_ones() {
         for unknown in ["unknown", "statsu", "LIMIT", "cursor%00", "%27"] {
             let url = format!("{}{unknown}=1", operation.url(operation.id(), ""));
             let sentence = sentence(&server, &url).await.unwrap_or_else(|| panic!("{url} was answered"));
-            assert!(sentence.contains("is no parameter of this path"), "{url}: {sentence}");
+            assert!(sentence.contains("is not a parameter of this path"), "{url}: {sentence}");
             for (name, _) in &operation.parameters {
                 assert!(sentence.contains(name.as_str()), "{url} takes {name}: {sentence}");
             }
