@@ -1,11 +1,11 @@
-//! Configuration: layers of settings, later ones winning, validated as a whole.
+//! Configuration: layers of settings, of which later ones override earlier ones, validated as a whole.
 //!
 //! 1. `historyserver.toml` (`--config FILE`, else the one in the working directory, else none),
 //! 2. Flink's configuration directory (`--config-dir`: `config.yaml`, or `flink-conf.yaml`),
 //! 3. environment variables (`HISTORYSERVER__ARCHIVE__FS__DIR`: two underscores for a dot, one for a hyphen),
 //! 4. `-D key=value`.
 //!
-//! Every problem is reported at once. Every option stands in one table, [`options`].
+//! All problems are reported together. The table of all options is [`options`].
 
 pub mod certificates;
 mod data_directory;
@@ -36,22 +36,22 @@ pub use problem::{ConfigErrors, ConfigProblem};
 pub use sections::{ArchiveConfig, Config, DataConfig, LogConfig, LogFormat, PemFiles, RetentionConfig, SslConfig, Store, WebConfig};
 pub use settings::{Environment, Origin, Setting, Settings, Sources, Value};
 
-/// A configuration that can be used, with what people should know of it.
+/// A valid configuration, with its warnings.
 #[derive(Debug, Clone)]
 pub struct Loaded {
     /// The configuration.
     pub config: Config,
-    /// Sentences to be logged once. Free of secrets.
+    /// Warnings, to be logged once. They contain no secrets.
     pub warnings: Vec<String>,
-    /// What was set, by whom. Holds secrets: show it by [`report`] only.
+    /// All settings with their sources. They contain secrets: show them only by [`report`].
     pub settings: Settings,
 }
 
 impl Config {
-    /// Reads all layers and validates what they amount to.
+    /// Reads and validates all layers.
     ///
     /// # Errors
-    /// Everything that is wrong: unreadable or malformed files, unknown keys, values that do not do. The warnings stand beside it.
+    /// All problems: unreadable or malformed files, unknown keys and invalid values; with the warnings.
     pub fn load(sources: &Sources, environment: &Environment) -> Result<Loaded, ConfigErrors> {
         let mut layers = layers::Layers::read(sources, environment);
         let (config, problems) = validate::validate(&layers.settings, environment, &mut layers.warnings);

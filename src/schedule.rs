@@ -1,4 +1,4 @@
-//! When things run, never what.
+//! The times at which refreshes and cleanups run.
 
 pub mod cleanups;
 pub mod cron;

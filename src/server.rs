@@ -151,7 +151,7 @@ fn serve_options(web: &WebConfig, budget: &Budget) -> ServeOptions {
     ServeOptions {
         max_connections: descriptors::connections(web.max_connections),
         max_connections_per_client: web.max_connections_per_client,
-        least_rate: web.least_read_rate,
+        least_rate: web.min_read_rate,
         budget: budget.clone(),
         ..ServeOptions::default()
     }

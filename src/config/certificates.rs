@@ -14,18 +14,18 @@ use super::problem::{ConfigErrors, ConfigProblem};
 use super::sections::{SslConfig, Store};
 use super::settings::Origin;
 
-/// What TLS needs.
+/// Certificates and key of the HTTP server.
 #[derive(Debug)]
 pub struct Certificates {
-    /// The server's certificate first, then those that signed it.
+    /// The server's certificate, followed by the certificates that signed it.
     pub chain: Vec<CertificateDer<'static>>,
     /// Its private key.
     pub key: PrivateKeyDer<'static>,
-    /// Who may sign client certificates; empty where clients need none.
+    /// The authorities that may sign client certificates; empty when clients need no certificate.
     pub client_roots: Vec<CertificateDer<'static>>,
 }
 
-/// State of a file, to see that it changed. Links are followed: Kubernetes replaces secrets by turning a link.
+/// State of a file, to detect changes. Links are followed: Kubernetes replaces secrets by changing a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stamp {
     modified: Option<SystemTime>,
@@ -34,10 +34,10 @@ pub struct Stamp {
     inode: u64,
 }
 
-/// Reads everything that the configuration names.
+/// Reads all certificates and keys of the configuration.
 ///
 /// # Errors
-/// Each file that cannot be read, is of another type, or opens with another password.
+/// A problem for each file that cannot be read, has another type, or has another password.
 pub fn read(ssl: &SslConfig) -> Result<Certificates, ConfigErrors> {
     let mut problems = Vec::new();
     let identity = match (&ssl.pem, &ssl.keystore) {
@@ -48,7 +48,7 @@ pub fn read(ssl: &SslConfig) -> Result<Certificates, ConfigErrors> {
         }
         (None, Some(store)) => open(store, &mut problems).and_then(|bytes| key_chain(store, ssl, &bytes, &mut problems)),
         (None, None) => {
-            problems.push(problem(options::WEB_SSL_ENABLED.key, None, "is true, but there is no certificate".to_owned()));
+            problems.push(problem(options::WEB_SSL_ENABLED.key, None, "is true, but no certificate is configured".to_owned()));
             None
         }
     };
@@ -57,7 +57,7 @@ pub fn read(ssl: &SslConfig) -> Result<Certificates, ConfigErrors> {
         (true, Some(path), _) => pem_certificates(options::WEB_SSL_CLIENT_CA.key, path, &mut problems),
         (true, None, Some(store)) => open(store, &mut problems).and_then(|bytes| trusted(store, &bytes, &mut problems)),
         (true, None, None) => {
-            let message = "is true, but nothing says whose client certificates are taken".to_owned();
+            let message = "is true, but no authority for client certificates is configured".to_owned();
             problems.push(problem(options::REST_AUTHENTICATION.key, None, message));
             None
         }
@@ -68,7 +68,7 @@ pub fn read(ssl: &SslConfig) -> Result<Certificates, ConfigErrors> {
     }
 }
 
-/// The states of all files that [`read`] reads, in a fixed order; `None` for one that is not there.
+/// The states of all files that [`read`] reads, in a fixed order; `None` for a missing file.
 #[must_use]
 pub fn stamps(ssl: &SslConfig) -> Vec<Option<Stamp>> {
     let pem = ssl.pem.iter().flat_map(|pem| [&pem.certificate, &pem.private_key]);
@@ -107,7 +107,7 @@ fn bytes(option: &str, path: &Path, problems: &mut Vec<ConfigProblem>) -> Option
     }
 }
 
-/// Reads a store, and refuses Java's own formats with the command that converts them.
+/// Reads a store. A store in a format of Java is refused with the command that converts it.
 fn open(store: &Store, problems: &mut Vec<ConfigProblem>) -> Option<Vec<u8>> {
     let bytes = bytes(store.option, &store.path, problems)?;
     let format = match bytes.get(..4) {
@@ -119,19 +119,19 @@ fn open(store: &Store, problems: &mut Vec<ConfigProblem>) -> Option<Vec<u8>> {
     problems.push(problem(
         store.option,
         Some(&store.path),
-        format!("is a {format} store, only PKCS12 stores are read; convert it by: {command}"),
+        format!("is a {format} store; only PKCS12 stores are supported: convert it by {command}"),
     ));
     None
 }
 
-/// Why a store cannot be opened, as the end of a sentence.
+/// The reason why a store cannot be opened, as the end of a sentence.
 fn store_fault(error: &StoreError) -> String {
     match error {
-        StoreError::MacError(_) => "does not open with its password, or is damaged".to_owned(),
+        StoreError::MacError(_) => "has another password, or is damaged".to_owned(),
         StoreError::UnsupportedEncryptionScheme | StoreError::UnsupportedMacAlgorithm => {
-            format!("is encrypted in a way that is not read ({error}); write it anew with Java's keytool or openssl pkcs12 -export")
+            format!("has an unsupported encryption ({error}); create it again with Java's keytool or openssl pkcs12 -export")
         }
-        other => format!("is no PKCS12 store that can be read: {other}"),
+        other => format!("is not a valid PKCS12 store: {other}"),
     }
 }
 
@@ -146,26 +146,26 @@ fn key_chain(
         Ok(opened) => opened,
         Err(error) => {
             let other_password = ssl.key_password.as_ref().is_some_and(|password| *password != store.password);
-            let hint = if other_password { "; the key in it must have the password of the store, but key-password is another" } else { "" };
+            let hint = if other_password { "; the key must have the password of the store, but key-password is different" } else { "" };
             problems.push(refused(format!("{}{hint}", store_fault(&error))));
             return None;
         }
     };
     let Some((_alias, chain)) = opened.private_key_chain() else {
-        problems.push(refused("holds no private key with a certificate".to_owned()));
+        problems.push(refused("contains no private key with a certificate".to_owned()));
         return None;
     };
     let certificates = chain.certs().iter().map(|certificate| CertificateDer::from(certificate.as_der().to_vec())).collect();
     match PrivateKeyDer::try_from(chain.key().as_der().to_vec()) {
         Ok(key) => Some((certificates, key)),
         Err(fault) => {
-            problems.push(refused(format!("holds a private key that cannot be read: {fault}")));
+            problems.push(refused(format!("contains an invalid private key: {fault}")));
             None
         }
     }
 }
 
-/// Who a trust store trusts, as Java sees it: certificates marked as trusted, and the first one of each key's chain.
+/// The authorities of a trust store, as in Java: certificates marked as trusted, and the first certificate of each key's chain.
 fn trusted(store: &Store, bytes: &[u8], problems: &mut Vec<ConfigProblem>) -> Option<Vec<CertificateDer<'static>>> {
     let password = store.password.reveal();
     let opened = KeyStore::from_pkcs12(bytes, password, Pkcs12ImportPolicy::Strict);
@@ -185,9 +185,9 @@ fn trusted(store: &Store, bytes: &[u8], problems: &mut Vec<ConfigProblem>) -> Op
     let roots: Vec<_> = marked.map(|certificate| CertificateDer::from(certificate.as_der().to_vec())).collect();
     if roots.is_empty() {
         let message = if archive.certs.is_empty() {
-            "holds no certificate".to_owned()
+            "contains no certificate".to_owned()
         } else {
-            "holds no certificate that is marked as trusted; write it with Java's keytool -importcert, or give the certificates as PEM in \
+            "contains no certificate that is marked as trusted; add it with Java's keytool -importcert, or set the certificates as PEM in \
              historyserver.web.ssl.client-ca"
                 .to_owned()
         };
@@ -201,8 +201,8 @@ fn pem_certificates(option: &str, path: &Path, problems: &mut Vec<ConfigProblem>
     let text = bytes(option, path, problems)?;
     let message = match CertificateDer::pem_slice_iter(&text).collect::<Result<Vec<_>, _>>() {
         Ok(certificates) if !certificates.is_empty() => return Some(certificates),
-        Ok(_) => "holds no certificate in PEM format (BEGIN CERTIFICATE)".to_owned(),
-        Err(error) => format!("holds a certificate that cannot be read: {error}"),
+        Ok(_) => "contains no certificate in PEM format (BEGIN CERTIFICATE)".to_owned(),
+        Err(error) => format!("contains an invalid certificate: {error}"),
     };
     problems.push(problem(option, Some(path), message));
     None
@@ -215,11 +215,10 @@ fn pem_key(path: &Path, problems: &mut Vec<ConfigProblem>) -> Option<PrivateKeyD
     let message = match PrivateKeyDer::from_pem_slice(&text) {
         Ok(key) if !encrypted => return Some(key),
         Ok(_) | Err(_) if encrypted => {
-            "holds an encrypted key; decrypt it by openssl pkey -in KEY -out PLAIN, or give certificate and key as a PKCS12 store"
-                .to_owned()
+            "contains an encrypted key; decrypt it by openssl pkey -in KEY -out PLAIN, or use a PKCS12 store".to_owned()
         }
-        Ok(_) => "holds no private key".to_owned(),
-        Err(error) => format!("holds no private key in PEM format (BEGIN PRIVATE KEY) that can be read: {error}"),
+        Ok(_) => "contains no private key".to_owned(),
+        Err(error) => format!("contains no valid private key in PEM format (BEGIN PRIVATE KEY): {error}"),
     };
     problems.push(problem(option, Some(path), message));
     None

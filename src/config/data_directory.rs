@@ -1,4 +1,4 @@
-//! Where the data directory is when nobody says so: a place that lasts.
+//! The default of the data directory: a location that survives a reboot.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use super::settings::Environment;
 /// Name of the folder inside `historyserver.web.tmpdir`.
 const INSIDE_TMPDIR: &str = "historyserver-data";
 
-/// The data directory for these settings, and a warning where one is due.
+/// The data directory for these settings, and a warning, if there is one.
 pub(super) fn choose(data_dir: Option<PathBuf>, web_tmpdir: Option<PathBuf>, environment: &Environment) -> (PathBuf, Option<String>) {
     if let Some(data_dir) = data_dir {
         return (environment.working_directory.join(data_dir), None);
@@ -15,8 +15,8 @@ pub(super) fn choose(data_dir: Option<PathBuf>, web_tmpdir: Option<PathBuf>, env
     if let Some(tmpdir) = web_tmpdir {
         let chosen = environment.working_directory.join(tmpdir).join(INSIDE_TMPDIR);
         let warning = format!(
-            "the data directory is {}, since historyserver.data.dir is unset and historyserver.web.tmpdir is set; Flink's own history server \
-             empties that directory when it starts: set historyserver.data.dir before both run on it",
+            "the data directory is {}, since historyserver.data.dir is unset and historyserver.web.tmpdir is set. Flink's history server empties \
+             that directory when it starts: set historyserver.data.dir before you run both",
             chosen.display()
         );
         return (chosen, Some(warning));
@@ -24,7 +24,8 @@ pub(super) fn choose(data_dir: Option<PathBuf>, web_tmpdir: Option<PathBuf>, env
     (lasting(environment), None)
 }
 
-/// `$XDG_STATE_HOME/historyserver`, `~/.local/state/historyserver` or `/var/lib/historyserver`: the first that does not go with a reboot.
+/// `$XDG_STATE_HOME/historyserver`, `~/.local/state/historyserver` or `/var/lib/historyserver`: the first that survives a
+/// reboot.
 fn lasting(environment: &Environment) -> PathBuf {
     let of = |variable: &str, below: &str| environment.variable(variable).map(|folder| Path::new(folder).join(below));
     [of("XDG_STATE_HOME", "historyserver"), of("HOME", ".local/state/historyserver")]

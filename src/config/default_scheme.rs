@@ -1,23 +1,23 @@
-//! `fs.default-scheme`: where a path without a scheme lies, as Flink's `FileSystem` has it.
+//! `fs.default-scheme`: the scheme and authority of paths without a scheme, as in Flink's `FileSystem`.
 
 use super::secrets::mask_urls;
 use crate::directory::has_scheme;
 
-/// Where paths without a scheme lie.
+/// The location of paths without a scheme.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) enum DefaultScheme {
-    /// On this machine.
+    /// The local file system.
     #[default]
     Local,
-    /// Below this scheme and authority: `s3://bucket`.
+    /// This scheme and authority: `s3://bucket`.
     At(String),
 }
 
 impl DefaultScheme {
-    /// Reads the option. Of a URL its scheme and authority count, and its path does not, as in Flink.
+    /// Parses the option. The path of the URL is ignored, as in Flink.
     ///
     /// # Errors
-    /// What is wrong with it, as the end of a sentence.
+    /// The fault of the text, as the end of a sentence.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let scheme = text.split(':').next().unwrap_or_default();
         if !has_scheme(text) {
@@ -29,11 +29,11 @@ impl DefaultScheme {
         let authority = text.split_once("://").map(|(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or_default());
         match authority {
             Some(authority) if !authority.is_empty() => Ok(Self::At(format!("{scheme}://{authority}"))),
-            _ => Err(format!("it names no bucket or host; write {scheme}://bucket/")),
+            _ => Err(format!("it contains no bucket or host; write {scheme}://bucket/")),
         }
     }
 
-    /// The entry of an archive directory as it is to be opened.
+    /// The URL or path of an archive directory, with the default scheme.
     ///
     /// # Errors
     /// It is a relative path, which lies nowhere below a URL.
@@ -43,8 +43,8 @@ impl DefaultScheme {
                 let shown = mask_urls(place);
                 if !entry.starts_with('/') {
                     return Err(format!(
-                        "\"{entry}\" is a relative path, which means nothing with fs.default-scheme at {shown}/: write {shown}/{entry}, or \
-                         file:///path for a folder of this machine"
+                        "\"{entry}\" is a relative path, which has no meaning with fs.default-scheme {shown}/; write {shown}/{entry}, or \
+                         file:///path for a local folder"
                     ));
                 }
                 Ok(format!("{place}{entry}"))
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_without_a_scheme_lies_below_the_default_and_a_url_where_it_says() {
+    fn the_default_applies_to_paths_without_a_scheme_only() {
         for (scheme, entry, expected) in [
             ("s3://bucket/", "/completed-jobs", "s3://bucket/completed-jobs"),
             ("s3://bucket", "/completed-jobs/", "s3://bucket/completed-jobs/"),
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_no_place_is_refused() {
+    fn a_default_without_a_host_and_a_relative_path_are_refused() {
         for scheme in ["s3", "/data", "", "bucket/x", "s3:///x", "s3:bucket", "hdfs:///"] {
             assert!(DefaultScheme::parse(scheme).is_err(), "{scheme}");
         }

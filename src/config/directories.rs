@@ -1,21 +1,21 @@
-//! `historyserver.archive.fs.dir`: one entry per archive directory, repeated ones found.
+//! `historyserver.archive.fs.dir`: its entries, with repeated and nested ones.
 
 use std::path::{Component, Path, PathBuf};
 
 use super::secrets::mask_urls;
 
-/// Entries as they are to be opened, and what was noticed about them.
+/// The entries of the option.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Directories {
     /// Entries, trimmed, each directory once, in order of first mention.
     pub(super) entries: Vec<String>,
-    /// Entries dropped since an earlier one is the same directory.
+    /// Entries that were dropped because an earlier entry is the same directory.
     pub(super) repeated: Vec<String>,
-    /// Pairs of entries of which the first lies inside the second.
+    /// Pairs of entries, the first of which lies inside the second.
     pub(super) nested: Vec<(String, String)>,
 }
 
-/// Takes the entries apart.
+/// Classifies the entries.
 pub(super) fn directories(entries: &[String], working_directory: &Path) -> Directories {
     let mut result = Directories::default();
     let mut known: Vec<(String, String)> = Vec::new();
@@ -39,7 +39,7 @@ pub(super) fn directories(entries: &[String], working_directory: &Path) -> Direc
     result
 }
 
-/// A text that is equal for equal directories, and a prefix of that of directories inside.
+/// A text that is equal for equal directories, and a prefix of the text of directories inside.
 fn key(entry: &str, working_directory: &Path) -> String {
     match entry.split_once("://") {
         Some((scheme, rest)) if !scheme.eq_ignore_ascii_case("file") => {
@@ -58,7 +58,7 @@ fn key(entry: &str, working_directory: &Path) -> String {
         _ => {
             let path = local_path(entry);
             let path = lexical(&working_directory.join(path));
-            // Two ways to one folder are one directory, where it is there to be asked.
+            // Two paths of one folder are one directory, if the folder exists.
             path.canonicalize().unwrap_or(path).to_string_lossy().into_owned()
         }
     }

@@ -15,7 +15,8 @@ const STANDARD: &str = "config.yaml";
 /// The file of Flink 1.
 const LEGACY: &str = "flink-conf.yaml";
 
-/// Reads the directory at `path`, which messages call `shown`. `elsewhere`: whether another layer says where the archives are.
+/// Reads the directory at `path`, which messages call `shown`. `elsewhere`: whether another layer
+/// names the archive directories.
 pub(super) fn read(
     path: &Path,
     shown: &Path,
@@ -28,7 +29,7 @@ pub(super) fn read(
         problems.push(ConfigProblem {
             key: None,
             origin: Origin::File(shown.to_owned(), None),
-            message: format!("is no configuration directory of Flink: it holds neither {STANDARD} nor {LEGACY}"),
+            message: format!("is not a configuration directory of Flink: it contains neither {STANDARD} nor {LEGACY}"),
         });
         return Vec::new();
     }
@@ -38,30 +39,30 @@ pub(super) fn read(
         problems.extend(faults);
         return settings;
     }
-    // Flink 1.19 and 1.20 read the older file where both are there, Flink 2 never does. It is read where nothing else says where
-    // the archives are: with Flink 2 such a directory starts no history server, so that nothing that works there changes.
-    let (mut told, mut wrong) = (Vec::new(), Vec::new());
-    let says_where = |settings: &[Setting]| settings.iter().any(|setting| setting.key == ARCHIVE_DIR.key);
-    let older = if standard && (elsewhere || says_where(&settings) || !faults.is_empty()) {
+    // Flink 1.19 and 1.20 read the older file if both exist; Flink 2 never does. It is read only when no other source names the
+    // archive directories: Flink 2 starts no history server with such a directory, so that no working set-up changes.
+    let (mut older_warnings, mut older_problems) = (Vec::new(), Vec::new());
+    let names_directories = |settings: &[Setting]| settings.iter().any(|setting| setting.key == ARCHIVE_DIR.key);
+    let older = if standard && (elsewhere || names_directories(&settings) || !faults.is_empty()) {
         None
     } else {
-        Some(read_legacy(path, shown, &mut told, &mut wrong)).filter(|older| !standard || says_where(older))
+        Some(read_legacy(path, shown, &mut older_warnings, &mut older_problems)).filter(|older| !standard || names_directories(older))
     };
     let (standard_file, legacy_file) = (shown.join(STANDARD), shown.join(LEGACY));
     if let Some(older) = older {
         if standard {
             warnings.push(format!(
-                "{} is read and {} is not, as in Flink 1.19 and 1.20, since only the former names archive directories; Flink 2 reads the latter \
-                 alone: move the options there",
+                "{} is read and {} is not, as in Flink 1.19 and 1.20, since only the former names archive directories. Flink 2 reads only the \
+                 latter: move the options there",
                 legacy_file.display(),
                 standard_file.display()
             ));
         }
-        warnings.append(&mut told);
-        problems.append(&mut wrong);
+        warnings.append(&mut older_warnings);
+        problems.append(&mut older_problems);
         older
     } else {
-        warnings.push(format!("{} is not read, since {STANDARD} lies beside it, as in Flink 2", legacy_file.display()));
+        warnings.push(format!("{} is not read, since {STANDARD} is in the same directory, as in Flink 2", legacy_file.display()));
         problems.extend(faults);
         settings
     }

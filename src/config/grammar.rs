@@ -1,4 +1,16 @@
-//! Durations and memory sizes in Flink's grammar (`TimeUtils`, `MemorySize`): a whole number and a unit, or a duration of ISO 8601.
+//! Durations and memory sizes in Flink's grammar (`TimeUtils`, `MemorySize`): a whole number with a unit, or an ISO 8601 duration.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use historyserver::config::grammar::{duration, size, write_size};
+//!
+//! assert_eq!(duration("10 s"), Ok(Duration::from_secs(10)));
+//! assert_eq!(duration("P7D"), duration("7 d"));
+//! assert_eq!(size("64 mb"), Ok(64 << 20));
+//! assert_eq!(write_size(64 << 20), "64 mb");
+//! assert_eq!(size("lots").unwrap_err(), "it must start with a whole number");
+//! ```
 
 use std::time::Duration;
 
@@ -24,30 +36,30 @@ const SIZE_UNITS: &[(&[&str], u32)] = &[
     (&["b", "bytes"], 0),
 ];
 
-/// Longest duration there is, in nanoseconds: 100,000 years, so that sums with the present time stay within 64 bits of milliseconds.
-const LONGEST: u128 = 100_000 * 366 * 86_400_000_000_000;
+/// Maximum duration in nanoseconds: 100,000 years, so that sums with the present time fit in 64 bits of milliseconds.
+const MAX_DURATION: u128 = 100_000 * 366 * 86_400_000_000_000;
 
-/// Longest duration that Flink takes, in nanoseconds: it counts seconds in 64 bits.
-const LONGEST_OF_FLINK: u128 = (1 << 63) * 1_000_000_000 - 1;
+/// Maximum duration of Flink in nanoseconds: it counts seconds in 64 bits.
+const MAX_DURATION_OF_FLINK: u128 = (1 << 63) * 1_000_000_000 - 1;
 
-/// Parses a duration: `10 s`, `1h`, `5 min`, or `PT10S` and `P7D` of ISO 8601; a bare number is milliseconds. What Flink takes and
-/// is longer than 100,000 years is 100,000 years.
+/// Parses a duration: `10 s`, `1h`, `5 min`, or `PT10S` and `P7D` of ISO 8601; a number without a unit is milliseconds. A valid
+/// duration longer than 100,000 years becomes 100,000 years.
 ///
 /// # Errors
-/// What is wrong with the text, as the end of a sentence.
+/// The fault of the text, as the end of a sentence.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let trimmed = text.trim();
     let nanoseconds = if trimmed.is_empty() || trimmed.starts_with(|first: char| first.is_ascii_digit()) {
         number_and_unit(trimmed)?
     } else {
         let signed = iso_8601::nanoseconds(trimmed)
-            .ok_or("it is neither a number with a unit, such as 10 s, nor a duration of ISO 8601, such as PT10S or P7D")?;
-        u128::try_from(signed).map_err(|_| "it is negative")?
+            .ok_or("it must be a number with a unit, such as 10 s, or an ISO 8601 duration, such as PT10S or P7D")?;
+        u128::try_from(signed).map_err(|_| "it must not be negative")?
     };
-    if nanoseconds > LONGEST_OF_FLINK {
-        return Err("it is longer than any duration that Flink takes".to_owned());
+    if nanoseconds > MAX_DURATION_OF_FLINK {
+        return Err("it is longer than the longest duration that Flink accepts".to_owned());
     }
-    let nanoseconds = nanoseconds.min(LONGEST);
+    let nanoseconds = nanoseconds.min(MAX_DURATION);
     let seconds = u64::try_from(nanoseconds / 1_000_000_000).unwrap_or(u64::MAX);
     let rest = u32::try_from(nanoseconds % 1_000_000_000).unwrap_or_default();
     Ok(Duration::new(seconds, rest))
@@ -63,15 +75,15 @@ fn number_and_unit(text: &str) -> Result<u128, String> {
             .iter()
             .find(|(labels, _)| labels.contains(&label.as_str()))
             .map(|(_, unit)| *unit)
-            .ok_or_else(|| format!("`{label}` is no unit of time: use d, h, min, s, ms, µs or ns; a bare number is milliseconds"))?
+            .ok_or_else(|| format!("`{label}` is not a unit of time; use d, h, min, s, ms, µs or ns, or no unit for milliseconds"))?
     };
     Ok(number.saturating_mul(unit))
 }
 
-/// Parses a memory size in bytes: `10 gb` is 10 × 2^30; a bare number is bytes.
+/// Parses a memory size in bytes: `10 gb` is 10 × 2^30; a number without a unit is bytes.
 ///
 /// # Errors
-/// What is wrong with the text, as the end of a sentence.
+/// The fault of the text, as the end of a sentence.
 pub fn size(text: &str) -> Result<u64, String> {
     let (number, label) = split(text)?;
     let power = if label.is_empty() {
@@ -81,13 +93,13 @@ pub fn size(text: &str) -> Result<u64, String> {
             .iter()
             .find(|(labels, _)| labels.contains(&label.as_str()))
             .map(|(_, power)| *power)
-            .ok_or_else(|| format!("`{label}` is no unit of memory: use b, kb, mb, gb or tb; a bare number is bytes"))?
+            .ok_or_else(|| format!("`{label}` is not a unit of memory; use b, kb, mb, gb or tb, or no unit for bytes"))?
     };
     number
         .checked_mul(1_u128 << power)
         .and_then(|bytes| i64::try_from(bytes).ok())
         .map(i64::unsigned_abs)
-        .ok_or_else(|| "it is more than 2^63 bytes".to_owned())
+        .ok_or_else(|| "it must be less than 2^63 bytes".to_owned())
 }
 
 /// Writes a duration in the largest unit that divides it: `10 s`, `365 d`.
@@ -113,12 +125,12 @@ pub fn write_size(bytes: u64) -> String {
 fn split(text: &str) -> Result<(u128, String), String> {
     let trimmed = text.trim();
     if trimmed.is_empty() {
-        return Err("it is empty".to_owned());
+        return Err("it must not be empty".to_owned());
     }
     let end = trimmed.find(|character: char| !character.is_ascii_digit()).unwrap_or(trimmed.len());
     let (digits, label) = trimmed.split_at(end);
     if digits.is_empty() {
-        return Err("it does not start with a whole number".to_owned());
+        return Err("it must start with a whole number".to_owned());
     }
     let number = digits.parse::<u128>().map_err(|_| "the number is too large".to_owned())?;
     Ok((number, label.trim().to_lowercase()))

@@ -1,4 +1,4 @@
-//! Layers of settings: who sets what, and who wins.
+//! The layers of settings. A later layer overrides the earlier ones.
 
 use std::path::PathBuf;
 
@@ -11,28 +11,28 @@ use super::{flink_conf, toml_file};
 /// Configuration file that is read from the working directory when none is named.
 pub const DEFAULT_FILE: &str = "historyserver.toml";
 
-/// What reading the layers brings together.
+/// The result of reading all layers.
 #[derive(Debug, Default)]
 pub(super) struct Layers {
     /// Settings of known options and of stores.
     pub(super) settings: Settings,
-    /// Sentences for people.
+    /// Warnings.
     pub(super) warnings: Vec<String>,
-    /// What is wrong.
+    /// Problems.
     pub(super) problems: Vec<ConfigProblem>,
 }
 
-/// How unknown keys of a layer are taken.
+/// How unknown keys of a layer are handled.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Strictness {
-    /// Written for this server: an unknown key is a typing mistake.
+    /// The layer is written for this server: an unknown key is a mistake.
     Own,
-    /// Written for Flink as a whole: it holds much that is not for us.
+    /// The layer is written for Flink as a whole: it contains many keys of other components.
     Flink,
 }
 
 impl Layers {
-    /// Reads all layers in order; the later wins.
+    /// Reads all layers in order.
     pub(super) fn read(sources: &Sources, environment: &Environment) -> Self {
         let mut layers = Self::default();
         let file = sources.file.clone().or_else(|| {
@@ -53,7 +53,7 @@ impl Layers {
         layers.add(variables, Strictness::Own);
         layers.problems.extend(malformed);
         layers.add(overrides, Strictness::Own);
-        layers.say_without_effect();
+        layers.warn_without_effect();
         layers
     }
 
@@ -74,7 +74,7 @@ impl Layers {
         match strictness {
             Strictness::Flink if ours => {
                 let hint = nearest.map(|nearest| format!("; did you mean {nearest}?")).unwrap_or_default();
-                self.warnings.push(format!("{key} ({}) is no option of the history server and has no effect{hint}", setting.origin));
+                self.warnings.push(format!("{key} ({}) is not an option of the history server and has no effect{hint}", setting.origin));
             }
             Strictness::Flink => {}
             Strictness::Own => match nearest {
@@ -86,15 +86,15 @@ impl Layers {
                 None if ours || key.starts_with("security.ssl.") => self.problems.push(ConfigProblem {
                     key: Some(key.clone()),
                     origin: setting.origin.clone(),
-                    message: "there is no such option; `historyserver check-config` lists all".to_owned(),
+                    message: "there is no such option; `historyserver check-config` lists all options".to_owned(),
                 }),
-                None => self.warnings.push(format!("{key} ({}) is not read by the history server", setting.origin)),
+                None => self.warnings.push(format!("{key} ({}) is not an option of the history server and has no effect", setting.origin)),
             },
         }
     }
 
-    /// Options of later versions of Flink are accepted, and said once to have no effect.
-    fn say_without_effect(&mut self) {
+    /// Adds one warning that names all options that are accepted and ignored.
+    fn warn_without_effect(&mut self) {
         let without: Vec<&str> = self
             .settings
             .keys()
@@ -107,21 +107,21 @@ impl Layers {
     }
 }
 
-/// `HISTORYSERVER__ARCHIVE__FS__DIR` and the like, for keys that begin as ours, TLS's or a store's do.
+/// Settings of environment variables such as `HISTORYSERVER__ARCHIVE__FS__DIR`, for options of this server, of TLS and of stores.
 fn variables(environment: &Environment) -> Vec<Setting> {
     let setting = |key: String, name: &String, value: &String| Setting {
         key,
         value: Value::Text(value.clone()),
         origin: Origin::Variable(name.clone()),
     };
-    // RUST_LOG first: it is the weaker spelling of our own variable.
+    // RUST_LOG comes first, so that HISTORYSERVER__LOG__LEVEL overrides it.
     let rust_log =
         environment.variable("RUST_LOG").map(|value| setting(options::LOG_LEVEL.key.to_owned(), &"RUST_LOG".to_owned(), &value.to_owned()));
     let own = environment.variables.iter().filter_map(|(name, value)| Some(setting(key_of_variable(name)?, name, value)));
     rust_log.into_iter().chain(own).collect()
 }
 
-/// The key that a variable sets: two underscores for a dot, one for a hyphen.
+/// The key that a variable sets: two underscores mean a dot, one means a hyphen.
 fn key_of_variable(name: &str) -> Option<String> {
     if !name.contains("__") || name.chars().any(|character| character.is_ascii_lowercase()) {
         return None;
@@ -130,7 +130,7 @@ fn key_of_variable(name: &str) -> Option<String> {
     (key.starts_with("historyserver.") || key.starts_with("security.ssl.") || is_store_key(&key)).then_some(key)
 }
 
-/// Settings of `-D key=value`, and what is none.
+/// Settings of `-D key=value`, and a problem for each malformed one.
 fn overrides(texts: &[String]) -> (Vec<Setting>, Vec<ConfigProblem>) {
     let (mut settings, mut problems) = (Vec::new(), Vec::new());
     for text in texts {
@@ -141,20 +141,20 @@ fn overrides(texts: &[String]) -> (Vec<Setting>, Vec<ConfigProblem>) {
             _ => problems.push(ConfigProblem {
                 key: None,
                 origin: Origin::CommandLine,
-                message: format!("`{}` is not of the form key=value", super::secrets::mask_urls(text)),
+                message: format!("`{}` must have the form key=value", super::secrets::mask_urls(text)),
             }),
         }
     }
     (settings, problems)
 }
 
-/// Variables that set nothing, although an option is meant: `HISTORYSERVER_WEB_PORT`.
+/// Warnings about misspelt variables that set no option, such as `HISTORYSERVER_WEB_PORT`.
 fn misspelt_variables(environment: &Environment) -> impl Iterator<Item = String> {
     let plain = |text: &str| text.to_ascii_lowercase().replace(['.', '-'], "_").replace("__", "_");
     let ignored = environment.variables.keys().filter(|name| key_of_variable(name).is_none());
     ignored.filter_map(move |name| {
         let meant = options::ALL.iter().find(|option| option.key.starts_with("historyserver.") && plain(option.key) == plain(name))?;
-        Some(format!("the environment variable {name} is not read; {} is", variable_of_key(meant.key)))
+        Some(format!("the environment variable {name} has no effect; did you mean {}?", variable_of_key(meant.key)))
     })
 }
 
@@ -163,7 +163,7 @@ fn variable_of_key(key: &str) -> String {
     key.replace('.', "__").replace('-', "_").to_ascii_uppercase()
 }
 
-/// A key as its layer spells it.
+/// A key as written in its layer.
 fn spelled(key: &str, origin: &Origin) -> String {
     match origin {
         Origin::Variable(_) => variable_of_key(key),

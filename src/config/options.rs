@@ -1,5 +1,5 @@
-//! Every option, once: key, kind, default, what it is for. Parsing, unknown keys, `check-config`, `historyserver.toml` and the
-//! README all go by this table.
+//! The table of all options: key, kind, default and description. Parsing, the check for unknown keys, `check-config`,
+//! `historyserver.toml` and the documents use this table.
 
 use super::grammar;
 
@@ -20,9 +20,9 @@ pub enum Kind {
     Integer(i64, i64),
     /// A number from 0 to 1.
     Fraction,
-    /// A duration in Flink's grammar: `10 s`, `1h`, `5 min`, `PT10S`; a bare number is milliseconds. Whether it may be 0.
+    /// A duration in Flink's grammar: `10 s`, `1h`, `5 min`, `PT10S`; a number without a unit is milliseconds.
     Duration(Zero),
-    /// A memory size in Flink's grammar: `10 gb` is 10 × 2^30 bytes; a bare number is bytes. Whether it may be 0.
+    /// A memory size in Flink's grammar: `10 gb` is 10 × 2^30 bytes; a number without a unit is bytes.
     Size(Zero),
     /// One of these words.
     Choice(&'static [&'static str]),
@@ -30,12 +30,12 @@ pub enum Kind {
     List(char),
 }
 
-/// Whether 0 is a value.
+/// Whether 0 is a valid value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Zero {
-    /// 0 is taken.
+    /// 0 is valid.
     Allowed,
-    /// 0 is refused.
+    /// 0 is invalid.
     Refused,
 }
 
@@ -47,9 +47,9 @@ impl Kind {
             Self::Text => "text".to_owned(),
             Self::Path => "path".to_owned(),
             Self::Switch => "true or false".to_owned(),
-            Self::Integer(least, _) if least == i64::from(i32::MIN) => "whole number".to_owned(),
-            Self::Integer(least, most) if most == i64::from(i32::MAX) => format!("whole number from {least}"),
-            Self::Integer(least, most) => format!("whole number from {least} to {most}"),
+            Self::Integer(min, _) if min == i64::from(i32::MIN) => "whole number".to_owned(),
+            Self::Integer(min, max) if max == i64::from(i32::MAX) => format!("whole number from {min}"),
+            Self::Integer(min, max) => format!("whole number from {min} to {max}"),
             Self::Fraction => "number from 0 to 1".to_owned(),
             Self::Duration(_) => "duration".to_owned(),
             Self::Size(_) => "memory size".to_owned(),
@@ -59,21 +59,22 @@ impl Kind {
         }
     }
 
-    /// Says what is wrong with a value of this kind, as the end of a sentence; `None` when nothing is.
+    /// The fault of a value of this kind, as the end of a sentence; `None` for a valid value.
     #[must_use]
     pub fn fault(self, text: &str) -> Option<String> {
         let text = text.trim();
         match self {
             Self::Text | Self::Path | Self::List(_) => None,
-            Self::Switch => (!text.eq_ignore_ascii_case("true") && !text.eq_ignore_ascii_case("false"))
-                .then(|| "it is neither true nor false".to_owned()),
-            Self::Integer(least, most) => match text.parse::<i64>() {
-                Ok(number) if (least..=most).contains(&number) => None,
-                _ => Some(format!("it is no {}", self.describe())),
+            Self::Switch => {
+                (!text.eq_ignore_ascii_case("true") && !text.eq_ignore_ascii_case("false")).then(|| "it must be true or false".to_owned())
+            }
+            Self::Integer(min, max) => match text.parse::<i64>() {
+                Ok(number) if (min..=max).contains(&number) => None,
+                _ => Some(format!("it must be a {}", self.describe())),
             },
             Self::Fraction => match text.parse::<f64>() {
                 Ok(number) if (0.0..=1.0).contains(&number) => None,
-                _ => Some("it is no number from 0 to 1".to_owned()),
+                _ => Some("it must be a number from 0 to 1".to_owned()),
             },
             Self::Duration(zero) => match grammar::duration(text) {
                 Ok(value) if zero == Zero::Refused && value.is_zero() => Some("it must be longer than 0".to_owned()),
@@ -86,33 +87,33 @@ impl Kind {
                 Err(fault) => Some(fault),
             },
             Self::Choice(words) => {
-                (!words.iter().any(|word| word.eq_ignore_ascii_case(text))).then(|| format!("it is none of {}", words.join(", ")))
+                (!words.iter().any(|word| word.eq_ignore_ascii_case(text))).then(|| format!("it must be {}", words.join(" or ")))
             }
         }
     }
 }
 
-/// Whose option it is.
+/// The origin of an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Group {
-    /// Of Flink's `HistoryServerOptions`.
+    /// An option of Flink's `HistoryServerOptions`.
     Flink,
-    /// Ours.
+    /// An option of this server alone.
     Own,
-    /// Of Flink as a whole, where it changes what others mean.
+    /// A general option of Flink that changes the meaning of others.
     Core,
-    /// Of Flink's `SecurityOptions`.
+    /// An option of Flink's `SecurityOptions`.
     Security,
-    /// Of a version of Flink later than the one whose API is answered.
+    /// An option of a later version of Flink than the one whose API is served.
     Later,
 }
 
-/// Whether an option does anything here.
+/// Whether an option has an effect in this server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// It does.
+    /// It has.
     Full,
-    /// It is known and accepted, and does nothing.
+    /// It is accepted and ignored.
     None,
 }
 
@@ -121,15 +122,15 @@ pub enum Effect {
 pub struct Spec {
     /// Dotted key.
     pub key: &'static str,
-    /// Whose it is.
+    /// Its origin.
     pub group: Group,
-    /// What values it takes.
+    /// The kind of its values.
     pub kind: Kind,
-    /// Default as it would be written; `None`: unset.
+    /// Default as written in a file; `None`: unset.
     pub default: Option<&'static str>,
-    /// Whether it does anything.
+    /// Whether it has an effect.
     pub effect: Effect,
-    /// What it is for, and why the default is what it is. One line per sentence group.
+    /// Its purpose and the reason of its default, in Markdown.
     pub description: &'static str,
 }
 
@@ -151,14 +152,14 @@ macro_rules! options {
     };
 }
 
-/// A number of archives: -1 is no limit. What lies below is refused where the option is read, in Flink's words.
+/// A number of archives: -1 is no limit. `validate` refuses 0 and smaller numbers with Flink's message.
 const COUNT: Kind = Kind::Integer(i32::MIN as i64, i32::MAX as i64);
 
 options! {
     ARCHIVE_DIR = Flink "historyserver.archive.fs.dir", Kind::List(','), None, Full,
-        "Archive directories, where Flink's `jobmanager.archive.fs.dir` points: local paths or URLs (file, s3, s3a, s3p, gs, abfs, wasb). Required. Unlike in Flink, blanks around commas do no harm.";
+        "Archive directories, where Flink's `jobmanager.archive.fs.dir` points: local paths or URLs (file, s3, s3a, s3p, gs, abfs, wasb). Required. Unlike in Flink, spaces around commas are ignored.";
     REFRESH_INTERVAL = Flink "historyserver.archive.fs.refresh-interval", Kind::Duration(Zero::Refused), Some("10 s"), Full,
-        "Time from the end of one look at the archive directories to the next.";
+        "Time from the end of one scan of the archive directories to the start of the next.";
     CLEAN_EXPIRED_APPLICATIONS = Flink "historyserver.archive.clean-expired-applications", Kind::Switch, Some("false"), Full,
         "Whether applications that disappear from their archive directory disappear here too. By default they stay, as long as the cache holds them.";
     CLEAN_EXPIRED_JOBS = Flink "historyserver.archive.clean-expired-jobs", Kind::Switch, Some("false"), Full,
@@ -168,89 +169,89 @@ options! {
     RETAINED_JOBS = Flink "historyserver.archive.retained-jobs", COUNT, Some("-1"), Full,
         "Newest job archives of Flink before 2.3 kept per archive directory; older ones are deleted there. -1 keeps all; 0 is refused.";
     RETAINED_TTL = Flink "historyserver.archive.retained-ttl", Kind::Duration(Zero::Refused), None, Full,
-        "Age from which archives are deleted from their archive directory. With a count as well, both must be met to be kept. Unset: no age is too old.";
+        "Age from which archives are deleted from their archive directory. With a count as well, archives are kept only while they meet both. Unset: no limit.";
     RETAINED_SIZE = Own "historyserver.archive.retained-size", Kind::Size(Zero::Refused), None, Full,
         "Bytes of archives kept per archive directory: the newest whose sizes together stay within it, and the newest one always; older ones are deleted there. Unset: no limit.";
     RETAIN_REMOTE = Own "historyserver.archive.retain-remote-beyond-local-limit", Kind::Switch, Some("false"), Full,
-        "With true, what is beyond the limits is forgotten here but stays in the archive directory. Flink deletes it, and so does the default.";
+        "With true, archives beyond the limits are removed from the index but stay in the archive directory. With false they are deleted, as in Flink.";
     RETENTION_CRON = Own "historyserver.archive.retention.cron", Kind::List(';'), None, Full,
         "When archives beyond the limits are deleted: cron expressions of five fields (minute, hour, day, month, weekday) or six (second first). Unset: after every refresh, as in Flink.";
     RETENTION_TIME_ZONE = Own "historyserver.archive.retention.time-zone", Kind::Text, None, Full,
-        "Time zone of the cron expressions, such as `Europe/Berlin`. Unset: the system's.";
+        "Time zone of the cron expressions, such as `Europe/Berlin`. Unset: the time zone of the system.";
     MAX_DELETE_FRACTION = Own "historyserver.archive.retention.max-delete-fraction", Kind::Fraction, None, Full,
         "Largest part of an archive directory that one cleanup may delete or forget without confirmation; 1.0 allows everything, as Flink does. Unset: the first cleanup with a limit, and the first after a limit became stricter, may delete half of it; those that follow may delete everything beyond the limit.";
     DELETE_UNREADABLE = Own "historyserver.archive.retention.delete-unreadable", Kind::Switch, Some("false"), Full,
-        "Whether archives that could not be read, and applications without a summary, count towards the limits and are deleted beyond them. By default they are left for a person to look at.";
+        "Whether archives that could not be read, and applications without a summary, count towards the limits and are deleted beyond them. By default they are kept, so that a person can examine them.";
     RECORD_TTL = Own "historyserver.archive.retention.record-ttl", Kind::Duration(Zero::Refused), Some("365 d"), Full,
         "How long the record of deletions is kept.";
     EMPTY_GRACE = Own "historyserver.archive.empty-grace", Kind::Duration(Zero::Allowed), Some("1 h"), Full,
-        "How long an archive directory that held archives may hold none at all before that is believed: a volume that is not mounted looks the same, whatever else lies there. 0: at once.";
+        "How long an archive directory that contained archives must be empty before its archives count as deleted: a volume that is not mounted looks empty, too. 0: at once.";
     LOOKUP_UNLISTED = Own "historyserver.archive.lookup-unlisted", Kind::Switch, Some("true"), Full,
-        "Whether an id that is asked for and not listed yet is looked for in the archive directories before the answer is 404.";
+        "Whether the server searches the archive directories for a requested id that is not listed yet, before it answers 404.";
     DATA_DIR = Own "historyserver.data.dir", Kind::Path, None, Full,
         "Data directory: the index and the cache of documents. Unset: `historyserver-data` in `historyserver.web.tmpdir` where that is set, else `$XDG_STATE_HOME/historyserver`, `~/.local/state/historyserver` or `/var/lib/historyserver`, and never below `/tmp`.";
     CACHE_MAX_SIZE = Own "historyserver.cache.max-size", Kind::Size(Zero::Allowed), Some("10 gb"), Full,
-        "Bytes of compressed documents kept in the data directory. Beyond it, documents read longest ago are dropped and brought back when asked for.";
+        "Bytes of compressed documents kept in the data directory. Beyond it, the documents that were least recently read are evicted, and fetched again when they are requested.";
     DOCUMENT_SIZE = Own "historyserver.limits.document-size", Kind::Size(Zero::Refused), Some("256 mb"), Full,
-        "Largest document of an archive that is taken. Archives are written by others; a limit keeps one of them from filling memory and disk.";
+        "Largest document of an archive that is accepted. Archives are untrusted; this limit keeps one archive from filling memory and disk.";
     ENTRIES = Own "historyserver.limits.entries", Kind::Integer(1, i32::MAX as i64), Some("1000000"), Full,
-        "Most entries of one archive that are taken.";
+        "Maximum number of entries of one archive that are accepted.";
     DEPTH = Own "historyserver.limits.depth", Kind::Integer(1, 1_000), Some("64"), Full,
-        "Deepest nesting of a document that is taken. Flink's own stay below 20.";
+        "Deepest nesting of a document that is accepted. Documents of Flink are nested less than 20 levels deep.";
     PATH_LENGTH = Own "historyserver.limits.path-length", Kind::Size(Zero::Refused), Some("4 kb"), Full,
-        "Longest path of an entry that is taken.";
+        "Longest path of an entry that is accepted, in bytes.";
     BYTES_IN_FLIGHT = Own "historyserver.limits.bytes-in-flight", Kind::Size(Zero::Refused), Some("64 mb"), Full,
-        "Bytes of archives that are read at the same time: it bounds memory. A larger archive is streamed alone.";
+        "Maximum bytes of archives that are read at the same time. It limits memory. A larger archive is streamed alone.";
     WEB_ADDRESS = Flink "historyserver.web.address", Kind::Text, Some("127.0.0.1"), Full,
         "Address or host name to listen on; `0.0.0.0` or `[::]` is every interface, empty is loopback. Flink's server listens on every interface when this is unset: archives hold job names, configurations and stack traces, so this one does not.";
     WEB_PORT = Flink "historyserver.web.port", Kind::Integer(0, 65_535), Some("8082"), Full,
-        "Port to listen on. 0: any free one, which the log tells.";
+        "Port to listen on. 0: any free port; the log shows it.";
     WEB_REFRESH_INTERVAL = Flink "historyserver.web.refresh-interval", Kind::Duration(Zero::Refused), Some("10 s"), Full,
         "How often the page in the browser refreshes itself.";
     WEB_TMPDIR = Flink "historyserver.web.tmpdir", Kind::Path, None, Full,
-        "Directory where Flink's server unpacks archives. Only read as a place for the data directory, see `historyserver.data.dir`; nothing that lies there is touched.";
+        "Directory where Flink's server unpacks archives. Only used as the location of the data directory, see `historyserver.data.dir`; existing files there are not changed.";
     QUERY_TIMEOUT = Own "historyserver.web.query-timeout", Kind::Duration(Zero::Refused), Some("30 s"), Full,
-        "How long a search, a page of a list, facets or statistics may take; after that the answer is 503. Few of them run at a time, and so many wait for their turn.";
+        "How long a search, a page of a list, facets or statistics may take; after that the answer is 503. Only a few of them run at the same time; the others wait.";
     MAX_CONNECTIONS = Own "historyserver.web.max-connections", Kind::Integer(1, 1_000_000), Some("1024"), Full,
-        "Connections at a time. When there are more, those that have been idle for longest are closed, then those whose client takes nothing of its answer; others wait up to 10 seconds and are told 503. Probes are answered in any case.";
+        "Maximum number of connections. When there are more, the server closes connections that have been idle longest, then connections whose client does not read its answer; others wait up to 10 seconds and get 503. Probes are always answered.";
     MAX_CONNECTIONS_PER_CLIENT = Own "historyserver.web.max-connections-per-client", Kind::Integer(1, 1_000_000), Some("512"), Full,
-        "How many of them one client may have: one IPv4 address, or one IPv6 network of 64 bits. Behind a proxy all users are one client; raise it to the number of all connections there.";
-    LEAST_READ_RATE = Own "historyserver.web.least-read-rate", Kind::Size(Zero::Allowed), Some("1 kb"), Full,
-        "Bytes that a client must take of its answer per second of waiting for it, judged every minute; a slower one is cut off. With 0 it must take something every minute.";
+        "Maximum number of connections of one client: one IPv4 address, or one IPv6 network of 64 bits. Behind a proxy all users are one client; set it to the number of all connections there.";
+    MIN_READ_RATE = Own "historyserver.web.least-read-rate", Kind::Size(Zero::Allowed), Some("1 kb"), Full,
+        "Bytes per second that a client must read of its answer, checked every minute; the connection of a slower client is closed. With 0 the client must read at least one byte per minute.";
     ANSWER_MEMORY = Own "historyserver.web.answer-memory", Kind::Size(Zero::Refused), Some("32 mb"), Full,
-        "Memory for answers that are made and not yet taken by their clients. When it is used up, long answers are made in small pieces, the client that has taken nothing for the longest time is cut off, and if there is none, lists are answered 503.";
+        "Memory for answers that clients have not read yet. When it is used up, long answers are produced in small pieces, the connection of the client that has read nothing for the longest time is closed, and, if there is no such client, lists are answered 503.";
     OPERATIONS_ADDRESS = Own "historyserver.web.operations-address", Kind::Text, None, Full,
-        "A second address or host name to listen on, which answers only `/healthz`, `/readyz` and `/metrics`, without TLS. It has connections of its own. Unset: there is none; the first address answers them in any case.";
+        "A second address or host name to listen on, which serves only `/healthz`, `/readyz` and `/metrics`, without TLS. It has a limit of connections of its own. Unset: no second address; the first address always serves them.";
     OPERATIONS_PORT = Own "historyserver.web.operations-port", Kind::Integer(0, 65_535), Some("8083"), Full,
-        "Port of that address. 0: any free one, which the log tells.";
+        "Port of that address. 0: any free port; the log shows it.";
     WEB_SSL_ENABLED = Flink "historyserver.web.ssl.enabled", Kind::Switch, Some("false"), Full,
-        "HTTPS, with the `security.ssl.rest.*` key stores or the PEM files below. Unlike in Flink, true never means plain HTTP, whatever `security.ssl.rest.enabled` says.";
+        "HTTPS, with the `security.ssl.rest.*` key stores or the PEM files below. Unlike in Flink, with true the server never serves plain HTTP, whatever `security.ssl.rest.enabled` is.";
     WEB_SSL_CERTIFICATE = Own "historyserver.web.ssl.certificate", Kind::Path, None, Full,
         "Certificate chain in PEM format, in place of `security.ssl.rest.keystore`. Read again when it changes.";
     WEB_SSL_PRIVATE_KEY = Own "historyserver.web.ssl.private-key", Kind::Path, None, Full,
         "Private key of the certificate in PEM format, not encrypted.";
     WEB_SSL_CLIENT_CA = Own "historyserver.web.ssl.client-ca", Kind::Path, None, Full,
-        "Certificates in PEM format of those who may sign client certificates, in place of `security.ssl.rest.truststore`. When set, clients must present a certificate.";
+        "Certificates in PEM format of the authorities that may sign client certificates, in place of `security.ssl.rest.truststore`. When set, clients must present a certificate.";
     WEB_HOSTS = Own "historyserver.web.hosts", Kind::List(','), None, Full,
-        "Names under which this server is reached, such as `flink.example.org` or `*.example.org`. On a loopback address no others are answered but localhost and loopback addresses, so that no web page can read the server under a name of its own. Elsewhere unset means any name for reading, and a list means these, addresses and localhost; actions always need such a name. `*`: any name for reading.";
+        "Host names of this server, such as `flink.example.org` or `*.example.org`. A server on a loopback address answers only requests to these names, localhost and loopback addresses, so that no web page can read the server under a host name of its own. On other addresses, unset means that reads are answered under any name, and a list means that they are answered under these names, under IP addresses and localhost; actions always need one of these. `*`: any name for reading.";
     FRAME_ANCESTORS = Own "historyserver.web.frame-ancestors", Kind::List(','), None, Full,
         "Origins whose pages may show this server in a frame, such as `https://portal.example.org`, `https://*.example.org`, `self` or `*`. Unset: none.";
     CORS_ORIGINS = Own "historyserver.web.cors-origins", Kind::List(','), None, Full,
         "Origins whose scripts may read this server from a browser (CORS, GET and HEAD), such as `https://portal.example.org`; `*` is every origin. Unset: none.";
     ALLOW_REMOTE_ACTIONS = Own "historyserver.web.allow-remote-actions", Kind::Switch, Some("false"), Full,
-        "Whether refresh and cleanup may be asked for over HTTP when the server listens on more than loopback, under its addresses, localhost and the names of `historyserver.web.hosts`. It has no login of its own.";
+        "Whether refresh and cleanup may be requested over HTTP when the server listens on more than loopback, under its addresses, localhost and the names of `historyserver.web.hosts`. The server has no login.";
     FLINK_VERSION = Own "historyserver.web.flink-version", Kind::Text, None, Full,
-        "Flink version that `/config` reports, and whose clients read `/jobs/overview`: those of 1.17 and 1.18 take no `jobType`, `schedulerType` and `pending-operators`, those of 2.0 and later need them. Unset: 2.3, and a list without these members as long as no archive has them.";
+        "Flink version that `/config` reports, and whose clients read `/jobs/overview`: clients of 1.17 and 1.18 reject `jobType`, `schedulerType` and `pending-operators`, clients of 2.0 and later need them. Unset: 2.3, and a list without these members as long as no archive has them.";
     JOBMANAGER_LOG_URL = Flink "historyserver.log.jobmanager.url-pattern", Kind::Text, None, Full,
-        "Where JobManager logs are found: http or https, with `<jobid>` in it. Unset: no link.";
+        "URL of the logs of JobManagers: http or https, with `<jobid>` in it. Unset: no link.";
     TASKMANAGER_LOG_URL = Flink "historyserver.log.taskmanager.url-pattern", Kind::Text, None, Full,
-        "Where TaskManager logs are found: http or https, with `<jobid>` and `<tmid>` in it. Unset: no link.";
+        "URL of the logs of TaskManagers: http or https, with `<jobid>` and `<tmid>` in it. Unset: no link.";
     LOG_FORMAT = Own "historyserver.log.format", Kind::Choice(&["text", "json"]), Some("text"), Full,
-        "Form of the server's own log lines, on standard error.";
+        "Format of the server's log on standard error.";
     LOG_LEVEL = Own "historyserver.log.level", Kind::Text, Some("info"), Full,
-        "Least level that is logged: error, warn, info, debug or trace, also by module (`info,historyserver::refresh=debug`). `RUST_LOG` does the same.";
+        "Lowest level that is logged: error, warn, info, debug or trace, also by module (`info,historyserver::refresh=debug`). `RUST_LOG` does the same.";
     DEFAULT_SCHEME = Core "fs.default-scheme", Kind::Text, None, Full,
-        "Where archive directories without a scheme lie, such as `s3://bucket/`: `/completed-jobs` is `s3://bucket/completed-jobs` then. Only scheme and authority count, as in Flink. Unset: on this machine.";
+        "Scheme and authority of archive directories without a scheme, such as `s3://bucket/`: `/completed-jobs` is then `s3://bucket/completed-jobs`. A path in it is ignored, as in Flink. Unset: the local file system.";
     REST_ENABLED = Security "security.ssl.rest.enabled", Kind::Switch, Some("false"), Full,
         "Flink's switch for TLS of its REST endpoints. It alone does not turn HTTPS on here, as in Flink: see `historyserver.web.ssl.enabled`.";
     REST_AUTHENTICATION = Security "security.ssl.rest.authentication-enabled", Kind::Switch, Some("false"), Full,
@@ -260,17 +261,17 @@ options! {
     REST_KEYSTORE_PASSWORD = Security "security.ssl.rest.keystore-password", Kind::Text, None, Full,
         "Password of that file. Else `security.ssl.keystore-password`.";
     REST_KEY_PASSWORD = Security "security.ssl.rest.key-password", Kind::Text, None, Full,
-        "Password of the key in it; in PKCS#12 files that Java can read it equals that of the file. Else `security.ssl.key-password`.";
+        "Password of the key in it; in PKCS#12 files that Java can read, it equals the password of the file. Else `security.ssl.key-password`.";
     REST_KEYSTORE_TYPE = Security "security.ssl.rest.keystore-type", Kind::Text, None, Full,
         "Type of that file: only PKCS12. Else `security.ssl.keystore-type`.";
     REST_TRUSTSTORE = Security "security.ssl.rest.truststore", Kind::Path, None, Full,
-        "PKCS#12 file with the certificates of those who may sign client certificates. Else `security.ssl.truststore`.";
+        "PKCS#12 file with the certificates of the authorities that may sign client certificates. Else `security.ssl.truststore`.";
     REST_TRUSTSTORE_PASSWORD = Security "security.ssl.rest.truststore-password", Kind::Text, None, Full,
         "Password of that file. Else `security.ssl.truststore-password`.";
     REST_TRUSTSTORE_TYPE = Security "security.ssl.rest.truststore-type", Kind::Text, None, Full,
         "Type of that file: only PKCS12. Else `security.ssl.truststore-type`.";
     REST_FINGERPRINT = Security "security.ssl.rest.cert.fingerprint", Kind::List(','), None, Full,
-        "SHA-1 fingerprints of the only client certificates that are accepted, besides being signed by the trust store.";
+        "SHA-1 fingerprints of the client certificates that are accepted; they must also be signed by an authority of the trust store.";
     KEYSTORE = Security "security.ssl.keystore", Kind::Path, None, Full, "Used where `security.ssl.rest.keystore` is unset.";
     KEYSTORE_PASSWORD = Security "security.ssl.keystore-password", Kind::Text, None, Full, "Used where `security.ssl.rest.keystore-password` is unset.";
     KEY_PASSWORD = Security "security.ssl.key-password", Kind::Text, None, Full, "Used where `security.ssl.rest.key-password` is unset.";
@@ -279,9 +280,9 @@ options! {
     TRUSTSTORE_PASSWORD = Security "security.ssl.truststore-password", Kind::Text, None, Full, "Used where `security.ssl.rest.truststore-password` is unset.";
     TRUSTSTORE_TYPE = Security "security.ssl.truststore-type", Kind::Text, None, Full, "Used where `security.ssl.rest.truststore-type` is unset.";
     SSL_PROTOCOL = Security "security.ssl.protocol", Kind::List(','), None, Full,
-        "TLS versions that are spoken: TLSv1.2, TLSv1.3 or both. Unset: both. Older ones are broken and refused.";
+        "TLS versions that are spoken: TLSv1.2, TLSv1.3 or both. Unset: both. Older versions are insecure and refused.";
     SSL_ALGORITHMS = Security "security.ssl.algorithms", Kind::List(','), None, Full,
-        "Cipher suites that are spoken, by their standard names. Unset: all that are safe. Unsafe ones in the list are left out, with a warning.";
+        "Cipher suites that the server offers, by their standard names. Unset: all safe ones. Unsafe ones in the list are ignored, with a warning.";
     STORAGE_TYPE = Later "historyserver.archive.storage.type", Kind::Text, None, None, "Flink 2.4's choice of a local cache.";
     LOAD_MODE = Later "historyserver.archive.load.mode", Kind::Text, None, None, "Flink 2.4's choice between loading at once and on demand.";
     LAZY_COMMON = Later "historyserver.lazy.fetch.executor.common.pool-size", Kind::Text, None, None, "Flink 2.4's threads for loading on demand.";
@@ -307,14 +308,14 @@ pub(super) fn is_read(key: &str) -> bool {
     find(key).is_some() || is_store_key(key) || key.starts_with("historyserver.")
 }
 
-/// The known key that is most like an unknown one, if one is alike.
+/// The known key that is most similar to an unknown one; `None` when no key is similar.
 #[must_use]
 pub fn nearest(key: &str) -> Option<&'static str> {
-    let likeness = |known: &str| strsim::normalized_damerau_levenshtein(known, &key.to_lowercase());
+    let similarity = |known: &str| strsim::normalized_damerau_levenshtein(known, &key.to_lowercase());
     ALL.iter()
-        .map(|spec| (spec.key, likeness(spec.key)))
+        .map(|spec| (spec.key, similarity(spec.key)))
         .max_by(|(_, left), (_, right)| left.total_cmp(right))
-        .filter(|(_, likeness)| *likeness >= 0.7)
+        .filter(|(_, similarity)| *similarity >= 0.7)
         .map(|(key, _)| key)
 }
 
@@ -330,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_there_once_and_flinks_are_fourteen() {
+    fn keys_are_unique_and_flink_has_fourteen() {
         for (number, spec) in ALL.iter().enumerate() {
             assert!(ALL[number + 1..].iter().all(|other| other.key != spec.key), "{}", spec.key);
         }

@@ -5,17 +5,17 @@ use url::Url;
 /// Reads an item of `historyserver.web.cors-origins`: an origin as browsers write it, or `*`.
 ///
 /// # Errors
-/// What is wrong with it, as the end of a sentence.
+/// The fault of the text, as the end of a sentence.
 pub(super) fn origin(text: &str) -> Result<String, String> {
     if text == "*" {
         return Ok(text.to_owned());
     }
-    let fault = || "it is no origin; write scheme, host and port alone, such as https://portal.example.org".to_owned();
+    let fault = || "it is not an origin; write only scheme, host and port, such as https://portal.example.org".to_owned();
     let url = Url::parse(text).map_err(|_| fault())?;
     let plain = matches!(url.scheme(), "http" | "https") && url.path() == "/" && url.query().is_none() && url.fragment().is_none();
     let has_user = !url.username().is_empty() || url.password().is_some();
     let origin = url.origin().ascii_serialization();
-    // It becomes part of a header.
+    // The text becomes part of a header.
     let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || b":/.-_*[]".contains(&byte);
     if plain && !has_user && !text.ends_with('?') && !text.ends_with('#') && origin.bytes().all(is_safe) {
         Ok(origin)
@@ -27,11 +27,11 @@ pub(super) fn origin(text: &str) -> Result<String, String> {
 /// Reads an item of `historyserver.web.frame-ancestors`: an origin, also of all hosts below one (`https://*.example.org`), `self` or `*`.
 ///
 /// # Errors
-/// What is wrong with it, as the end of a sentence.
+/// The fault of the text, as the end of a sentence.
 pub(super) fn frame_ancestor(text: &str) -> Result<String, String> {
     match text.trim_matches('\'') {
         "self" => Ok("'self'".to_owned()),
-        "none" => Err("nobody is meant by leaving it unset".to_owned()),
+        "none" => Err("to allow no page, leave the option unset".to_owned()),
         _ => origin(text),
     }
 }

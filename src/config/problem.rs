@@ -1,17 +1,17 @@
-//! What is wrong with a configuration: every problem at once, each with key and place.
+//! Problems of a configuration, each with its option and the location of the value.
 
 use std::fmt;
 
 use super::settings::Origin;
 
-/// One thing wrong with the configuration.
+/// A problem of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigProblem {
-    /// The option, where one is meant.
+    /// The option; `None` when the problem is about no single option.
     pub key: Option<String>,
     /// Where the value was set.
     pub origin: Origin,
-    /// A sentence: what is wrong and what to do. Free of secrets.
+    /// A sentence: the fault and its remedy. It contains no secrets.
     pub message: String,
 }
 
@@ -26,12 +26,12 @@ impl fmt::Display for ConfigProblem {
     }
 }
 
-/// Everything wrong with a configuration, and what was noticed besides. Displayed as one line for each.
+/// All problems and warnings of a configuration. They are displayed one per line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConfigErrors {
-    /// What is wrong.
+    /// The problems.
     pub problems: Vec<ConfigProblem>,
-    /// Sentences that hold whatever is wrong, and may explain it.
+    /// Warnings, which may explain the problems.
     pub warnings: Vec<String>,
 }
 

@@ -1,4 +1,5 @@
-//! From settings to typed values: every fault is kept, and the default stands in, so that all are told at once.
+//! Conversion of settings to typed values. An invalid value is recorded and replaced by the default, so that all faults are reported
+//! together.
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -10,7 +11,7 @@ use super::problem::ConfigProblem;
 use super::secrets::{Secret, is_sensitive, mask_urls};
 use super::settings::{Origin, Settings};
 
-/// Reads options by the table's kinds and defaults.
+/// Reads options by their kinds and defaults in the table.
 pub(super) struct Reader<'a> {
     settings: &'a Settings,
     problems: RefCell<Vec<ConfigProblem>>,
@@ -21,12 +22,12 @@ impl<'a> Reader<'a> {
         Self { settings, problems: RefCell::default() }
     }
 
-    /// What went wrong so far.
+    /// The problems so far.
     pub(super) fn into_problems(self) -> Vec<ConfigProblem> {
         self.problems.into_inner()
     }
 
-    /// Whether somebody set the option, to something that is not empty.
+    /// Whether the option is set to a value that is not empty.
     pub(super) fn is_set(&self, spec: &Spec) -> bool {
         self.settings.get(spec.key).is_some_and(|setting| !setting.value.text(",").trim().is_empty())
     }
@@ -37,16 +38,16 @@ impl<'a> Reader<'a> {
         self.problems.borrow_mut().push(ConfigProblem { key: Some(spec.key.to_owned()), origin, message: message.into() });
     }
 
-    /// Adds a problem with the value of an option, quoting it where that is allowed.
+    /// Adds a problem with the value of an option. The value is quoted unless it is secret.
     pub(super) fn refuse_value(&self, spec: &Spec, value: &str, fault: &str) {
         if is_sensitive(spec.key) {
-            self.refuse(spec, format!("the value does not do: {fault}"));
+            self.refuse(spec, format!("the value is invalid: {fault}"));
         } else {
-            self.refuse(spec, format!("\"{}\" does not do: {fault}", mask_urls(value)));
+            self.refuse(spec, format!("\"{}\" is invalid: {fault}", mask_urls(value)));
         }
     }
 
-    /// The value as set, when it is one of its kind, else the default. Empty is unset.
+    /// The value that is set, if it is valid, else the default. An empty value counts as unset.
     fn value(&self, spec: &Spec) -> Option<String> {
         let set = self.settings.get(spec.key).map(|setting| setting.value.text(",").trim().to_owned()).filter(|text| !text.is_empty());
         let valid = set.filter(|text| {
@@ -67,7 +68,7 @@ impl<'a> Reader<'a> {
         self.value(spec).map(PathBuf::from)
     }
 
-    /// A secret as it is written, with its blanks.
+    /// A secret as written, with its spaces.
     pub(super) fn secret(&self, spec: &Spec) -> Option<Secret> {
         self.settings.get(spec.key).map(|setting| Secret::new(setting.value.text(",")))
     }

@@ -1,4 +1,4 @@
-//! What is in force and where each value comes from: the text of `historyserver check-config`.
+//! The text of `historyserver check-config`: all values in force and where each comes from.
 
 use std::fmt::Write as _;
 

@@ -1,8 +1,8 @@
-//! Keeping secrets out of logs, messages and `check-config`.
+//! Masking of secrets in logs, messages and `check-config`.
 
 use std::fmt;
 
-/// Stands for a secret wherever settings are shown, as in Flink.
+/// Replacement for a secret in output, as in Flink.
 pub const MASK: &str = "******";
 
 /// Parts of key names whose values Flink hides (`GlobalConfiguration`).
@@ -20,7 +20,7 @@ const SENSITIVE_PARTS: &[&str] = &[
     "http-headers",
 ];
 
-/// A text that is never shown.
+/// A text that is masked in output.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -66,7 +66,7 @@ pub fn mask_urls(text: &str) -> String {
         let (before, after) = rest.split_at(position + 3);
         masked.push_str(before);
         let scheme = before[..position].rsplit(|character: char| !character.is_ascii_alphanumeric()).next().unwrap_or_default();
-        // A password may hold anything, so a URL ends only where the next one of a list begins.
+        // A password may contain any character, so a URL ends only where the next one of a list begins.
         let end = after.find([',', ' ', '\t', '\n']).unwrap_or(after.len());
         let (url, next) = after.split_at(end);
         masked.push_str(&mask_url(scheme, url));
@@ -83,7 +83,7 @@ fn mask_url(scheme: &str, url: &str) -> String {
     let user_end = if authority.contains('@') {
         authority.rfind('@')
     } else if has_password(authority) {
-        // A slash inside an unescaped password: everything up to the last `@` is taken for it.
+        // An unescaped password with a slash: everything up to the last `@` is masked.
         url.rfind('@')
     } else {
         None
@@ -93,7 +93,7 @@ fn mask_url(scheme: &str, url: &str) -> String {
     if container { format!("{url}{query}") } else { format!("{MASK}{}{query}", &url[user_end..]) }
 }
 
-/// Whether what follows the first colon is neither a port nor part of an IPv6 address.
+/// Whether the text after the first colon is neither a port nor part of an IPv6 address.
 fn has_password(authority: &str) -> bool {
     !authority.starts_with('[')
         && authority.split_once(':').is_some_and(|(_, port)| !port.is_empty() && !port.bytes().all(|byte| byte.is_ascii_digit()))

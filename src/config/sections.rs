@@ -13,26 +13,26 @@ use crate::names::HostPattern;
 /// The whole configuration, validated.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Archive directories and how they are looked at.
+    /// Archive directories and their scans.
     pub archive: ArchiveConfig,
-    /// What is kept, and when the rest is deleted.
+    /// Limits on archives, and the times of cleanups.
     pub retention: RetentionConfig,
     /// The data directory.
     pub data: DataConfig,
-    /// Limits on what an archive may hold.
+    /// Limits on the content of an archive.
     pub limits: ArchiveLimits,
-    /// Bytes of archives that are read at the same time.
+    /// Maximum bytes of archives that are read at the same time.
     pub bytes_in_flight: u64,
     /// The HTTP server.
     pub web: WebConfig,
     /// TLS of the HTTP server.
     pub ssl: SslConfig,
-    /// The server's own log.
+    /// The log of the server.
     pub log: LogConfig,
 }
 
 impl Config {
-    /// Everything at its default, over these archive directories and with this data directory, on any free port.
+    /// The default configuration, with these archive directories and this data directory, on any free port.
     #[must_use]
     pub fn with_defaults(directories: Vec<String>, data_dir: PathBuf) -> Self {
         Self {
@@ -68,7 +68,7 @@ impl Config {
                 query_timeout: Duration::from_secs(30),
                 max_connections: 1024,
                 max_connections_per_client: 512,
-                least_read_rate: 1024,
+                min_read_rate: 1024,
                 answer_memory: 32 << 20,
                 operations: None,
                 flink_version: None,
@@ -85,18 +85,18 @@ impl Config {
     }
 }
 
-/// Archive directories and how they are looked at.
+/// Archive directories and their scans.
 #[derive(Clone)]
 pub struct ArchiveConfig {
     /// Entries of `historyserver.archive.fs.dir`: trimmed, each directory once, at least one.
     pub directories: Vec<String>,
-    /// Keys that open archives (`s3.*`, `fs.*`, `security.kerberos.*` and the like), as set. Holds secrets.
+    /// Options of file systems and object stores (`s3.*`, `fs.*`, `security.kerberos.*` and others), as set. They contain secrets.
     pub store_options: BTreeMap<String, String>,
     /// From the end of one quick scan to the start of the next.
     pub refresh_interval: Duration,
-    /// How long a directory that held archives may be missing or empty before that is believed; 0: at once.
+    /// How long a directory that contained archives must be missing or empty before its archives count as deleted; 0: at once.
     pub empty_grace: Duration,
-    /// Whether ids that are not listed are looked for.
+    /// Whether the server searches for requested ids that are not listed.
     pub lookup_unlisted: bool,
 }
 
@@ -119,29 +119,29 @@ impl fmt::Debug for ArchiveConfig {
     }
 }
 
-/// What is kept, and when the rest is deleted. Limits hold per archive directory; `None`: no limit.
+/// Limits on archives, and the times of cleanups. A limit applies to each archive directory; `None`: no limit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RetentionConfig {
-    /// Newest applications kept; at least 1.
+    /// Number of the newest applications to keep; 1 or more.
     pub applications: Option<u32>,
-    /// Newest legacy job archives kept; at least 1.
+    /// Number of the newest legacy job archives to keep; 1 or more.
     pub jobs: Option<u32>,
     /// Age from which archives expire; above 0.
     pub ttl: Option<Duration>,
-    /// Bytes of the newest archives kept.
+    /// Maximum bytes of archives to keep.
     pub size: Option<u64>,
-    /// Whether applications gone from their directory are forgotten.
+    /// Whether applications that are missing from their directory are forgotten.
     pub clean_expired_applications: bool,
     /// The same for legacy job archives.
     pub clean_expired_jobs: bool,
-    /// Whether what expires is only forgotten, not deleted.
+    /// Whether expired archives are only forgotten, and not deleted.
     pub retain_remote_beyond_local_limit: bool,
     /// Cron expressions, of five to seven fields; empty: after every refresh.
     pub cron: Vec<String>,
-    /// Time zone of the cron expressions; `None`: the system's.
+    /// Time zone of the cron expressions; `None`: the time zone of the system.
     pub time_zone: Option<chrono_tz::Tz>,
-    /// Largest part of a directory that one run may delete or forget, from 0 to 1; 1 is off. `None`: unset, so that half of it is
-    /// the most for the first run with a limit, or with a stricter one.
+    /// Largest part of a directory that one run may delete or forget, from 0 to 1; 1 is off. `None`: the first run with a limit, or
+    /// with a stricter limit, may delete half of it.
     pub max_delete_fraction: Option<f64>,
     /// Whether unreadable archives count and are deleted.
     pub delete_unreadable: bool,
@@ -160,9 +160,9 @@ impl RetentionConfig {
 /// The data directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataConfig {
-    /// Where it is; absolute. Made at start when missing.
+    /// Absolute path. The directory is created at start.
     pub dir: PathBuf,
-    /// Bytes of packs kept in it.
+    /// Maximum bytes of packs.
     pub cache_max_size: u64,
 }
 
@@ -171,33 +171,33 @@ pub struct DataConfig {
 pub struct WebConfig {
     /// Address or host name to listen on.
     pub address: String,
-    /// Whether nobody set the address: the first log line says so.
+    /// Whether the address is the default, which the first log line then says.
     pub address_is_default: bool,
     /// Port; 0: any free one.
     pub port: u16,
     /// How often the page refreshes itself.
     pub refresh_interval: Duration,
-    /// How long a read that looks at many rows may take.
+    /// Maximum time of a read of many rows.
     pub query_timeout: Duration,
-    /// Connections at a time.
+    /// Maximum number of connections.
     pub max_connections: usize,
-    /// Connections of one client at a time.
+    /// Maximum number of connections of one client.
     pub max_connections_per_client: usize,
-    /// Bytes that a client must take per second.
-    pub least_read_rate: u64,
-    /// Bytes of answers that are made and not taken.
+    /// Bytes per second that a client must read of its answer.
+    pub min_read_rate: u64,
+    /// Maximum bytes of answers that clients have not read.
     pub answer_memory: u64,
-    /// Second address, and its port, for probes and metrics alone.
+    /// Second address and port, which serve only probes and metrics.
     pub operations: Option<(String, u16)>,
-    /// Version reported by `/config` instead of the one whose API is answered.
+    /// Version reported by `/config`; `None`: the version whose API is served.
     pub flink_version: Option<String>,
-    /// Whether changing requests are taken on addresses other than loopback.
+    /// Whether actions are allowed on addresses other than loopback.
     pub allow_remote_actions: bool,
-    /// Names under which the server is reached.
+    /// Host names of the server.
     pub hosts: Vec<HostPattern>,
-    /// Sources of `frame-ancestors`, as they stand in a policy; empty: none.
+    /// Sources of `frame-ancestors`, as written in a Content-Security-Policy; empty: none.
     pub frame_ancestors: Vec<String>,
-    /// Origins that may read by script, as browsers write them, or `*`.
+    /// Origins whose scripts may read the server, as browsers write them, or `*`.
     pub cors_origins: Vec<String>,
     /// Pattern of JobManager log URLs, with its scheme; http or https.
     pub jobmanager_log_url: Option<String>,
@@ -208,34 +208,34 @@ pub struct WebConfig {
 /// TLS of the HTTP server, as configured.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SslConfig {
-    /// `historyserver.web.ssl.enabled`: HTTPS or no start.
+    /// Whether HTTPS is served: `historyserver.web.ssl.enabled`.
     pub enabled: bool,
     /// Certificate chain and key as PEM files.
     pub pem: Option<PemFiles>,
-    /// Key store, when there are no PEM files.
+    /// Key store; used without PEM files.
     pub keystore: Option<Store>,
-    /// Password of the key in the key store, if set: it has to be that of the store.
+    /// Password of the key in the key store, if set. It must equal the password of the store.
     pub key_password: Option<Secret>,
     /// Whether clients must present a certificate.
     pub client_authentication: bool,
     /// PEM file with the certificates that may sign client certificates.
     pub client_ca: Option<PathBuf>,
-    /// Trust store, when there is no such PEM file.
+    /// Trust store; used without that PEM file.
     pub truststore: Option<Store>,
-    /// SHA-1 of the only client certificates taken; empty: all that are signed by the right ones.
+    /// SHA-1 of the client certificates that are accepted; empty: all that an authority has signed.
     pub fingerprints: Vec<[u8; 20]>,
-    /// Whether TLS 1.2 is spoken; when neither this nor the next is set, both are.
+    /// Whether TLS 1.2 is enabled. Without this and the next, both are enabled.
     pub tls12: bool,
-    /// Whether TLS 1.3 is spoken.
+    /// Whether TLS 1.3 is enabled.
     pub tls13: bool,
-    /// Standard names of the cipher suites that are spoken; empty: all that are safe.
+    /// Standard names of the cipher suites that the server offers; empty: all safe ones.
     pub algorithms: Vec<String>,
 }
 
 /// A certificate chain and its key in PEM files; absolute paths.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PemFiles {
-    /// Certificate chain, the server's own first.
+    /// Certificate chain, which begins with the certificate of the server.
     pub certificate: PathBuf,
     /// Private key.
     pub private_key: PathBuf,
@@ -244,27 +244,27 @@ pub struct PemFiles {
 /// A PKCS#12 file; its path is absolute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {
-    /// Key of the option that names it.
+    /// Key of the option with its path.
     pub option: &'static str,
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
     /// Its password.
     pub password: Secret,
 }
 
-/// The server's own log.
+/// The log of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogConfig {
-    /// Form of the lines.
+    /// Format of the lines.
     pub format: LogFormat,
     /// Filter, in the grammar of `RUST_LOG`.
     pub level: String,
 }
 
-/// Form of log lines.
+/// Format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people.
+    /// Plain text.
     Text,
     /// One JSON object per line.
     Json,

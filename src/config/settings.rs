@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-/// What the command line says about configuration.
+/// The arguments of the command line about configuration.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     /// `--config FILE`.
@@ -15,12 +15,12 @@ pub struct Sources {
     pub overrides: Vec<String>,
 }
 
-/// What configuration takes from the process: passed in, so that tests need not change it.
+/// The environment of the process, as an argument, so that tests need not change it.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
     /// Environment variables.
     pub variables: BTreeMap<String, String>,
-    /// Where relative paths start.
+    /// The directory in which relative paths start.
     pub working_directory: PathBuf,
 }
 
@@ -36,19 +36,19 @@ impl Environment {
         }
     }
 
-    /// A variable that is set and not empty.
+    /// The value of a variable that is set and not empty.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 }
 
-/// Where a value comes from.
+/// The source of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// Nobody set it.
+    /// It is not set.
     Default,
-    /// A file, and the line where there is one.
+    /// A file, and the line, if it is known.
     File(PathBuf, Option<usize>),
     /// An environment variable.
     Variable(String),
@@ -71,7 +71,7 @@ impl fmt::Display for Origin {
 /// A value as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
-    /// One text; numbers and switches too, as written.
+    /// A text as written; also a number or a switch.
     Text(String),
     /// A list of a file format that has lists.
     List(Vec<String>),
@@ -103,9 +103,9 @@ impl Value {
 pub struct Setting {
     /// Dotted key.
     pub key: String,
-    /// What it is set to.
+    /// Its value.
     pub value: Value,
-    /// Who set it.
+    /// Its source.
     pub origin: Origin,
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::report::report;
 use super::{Config, ConfigErrors, Environment, Loaded, LogFormat, Sources};
 
-/// A working directory with files, and what else a load depends on.
+/// A working directory with files, sources and an environment.
 struct Setup {
     folder: tempfile::TempDir,
     sources: Sources,
@@ -55,7 +55,7 @@ impl Setup {
         self.load().unwrap().config
     }
 
-    /// The lines told when it does not load.
+    /// The problems of a configuration that does not load.
     fn faults(&self) -> Vec<String> {
         self.load().unwrap_err().problems.iter().map(ToString::to_string).collect()
     }
@@ -88,7 +88,7 @@ fn the_defaults_of_the_table_are_those_of_the_struct() {
 }
 
 #[test]
-fn every_fault_is_told_at_once_with_key_and_place() {
+fn all_faults_are_reported_with_key_and_source() {
     let setup = Setup::new()
         .toml(
             "historyserver.web.port = 70000\n[historyserver.archive]\nretained-applications = 0\nretained-jobs = -2\nretained-ttl = \"0 s\"\nfs.refresh-interval = \"10 parsecs\"\nfs.durr = 1\n",
@@ -101,14 +101,14 @@ fn every_fault_is_told_at_once_with_key_and_place() {
         [
             "historyserver.archive.fs.durr (historyserver.toml, line 7): there is no such option; did you mean historyserver.archive.fs.dir?",
             "historyserver.web.prot (environment variable HISTORYSERVER__WEB__PROT): there is no such option; did you mean HISTORYSERVER__WEB__PORT?",
-            "-D on the command line: `nonsense` is not of the form key=value",
+            "-D on the command line: `nonsense` must have the form key=value",
             "historyserver.archive.retained-applications (historyserver.toml, line 3): Cannot set historyserver.archive.retained-applications to 0 or less than -1",
             "historyserver.archive.retained-jobs (historyserver.toml, line 4): Cannot set historyserver.archive.retained-jobs to 0 or less than -1",
-            "historyserver.archive.retained-ttl (historyserver.toml, line 5): \"0 s\" does not do: it must be longer than 0",
-            "historyserver.archive.fs.dir: was not configured; name the directory that Flink's jobmanager.archive.fs.dir points to",
-            "historyserver.archive.fs.refresh-interval (historyserver.toml, line 6): \"10 parsecs\" does not do: `parsecs` is no unit of time: use d, h, min, s, ms, µs or ns; a bare number is milliseconds",
-            "historyserver.cache.max-size (-D on the command line): \"lots\" does not do: it does not start with a whole number",
-            "historyserver.web.port (historyserver.toml, line 1): \"70000\" does not do: it is no whole number from 0 to 65535",
+            "historyserver.archive.retained-ttl (historyserver.toml, line 5): \"0 s\" is invalid: it must be longer than 0",
+            "historyserver.archive.fs.dir: is not set; set it to the directory that Flink's jobmanager.archive.fs.dir points to",
+            "historyserver.archive.fs.refresh-interval (historyserver.toml, line 6): \"10 parsecs\" is invalid: `parsecs` is not a unit of time; use d, h, min, s, ms, µs or ns, or no unit for milliseconds",
+            "historyserver.cache.max-size (-D on the command line): \"lots\" is invalid: it must start with a whole number",
+            "historyserver.web.port (historyserver.toml, line 1): \"70000\" is invalid: it must be a whole number from 0 to 65535",
         ]
     );
 }
@@ -125,7 +125,7 @@ fn unknown_keys_of_flinks_directory_are_warnings() {
     assert_eq!(
         loaded.warnings,
         [
-            "historyserver.web.prot (conf/config.yaml, line 2) is no option of the history server and has no effect; did you mean historyserver.web.port?",
+            "historyserver.web.prot (conf/config.yaml, line 2) is not an option of the history server and has no effect; did you mean historyserver.web.port?",
             "historyserver.archive.storage.type, historyserver.lazy.fetch.new have no effect here",
         ]
     );
@@ -152,7 +152,7 @@ fn a_directory_without_configuration_and_a_missing_file_are_faults() {
     let faults = setup.faults();
     assert_eq!(faults.len(), 2, "{faults:?}");
     assert!(faults[0].starts_with("missing.toml: cannot be read"), "{faults:?}");
-    assert!(faults[1].starts_with("conf: is no configuration directory of Flink"), "{faults:?}");
+    assert!(faults[1].starts_with("conf: is not a configuration directory of Flink"), "{faults:?}");
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn repeated_directories_are_read_once_and_nested_ones_refused_where_a_limit_is_s
 }
 
 #[test]
-fn what_is_no_archive_directory_is_told_with_the_rest_and_without_its_credentials() {
+fn invalid_archive_directories_are_reported_without_credentials() {
     let faults = Setup::new()
         .toml("historyserver.archive.fs.dir = \"hdfs://namenode:8020/flink, s3://key:hunter2@bucket/a, /fine\"\nhistoryserver.web.port = \"x\"\n")
         .faults();
@@ -193,7 +193,7 @@ fn lists_may_be_lists_where_the_format_has_them() {
 }
 
 #[test]
-fn log_url_patterns_are_taken_as_flink_takes_them() {
+fn log_url_patterns_are_read_as_in_flink() {
     let loaded = Setup::new()
         .define("historyserver.archive.fs.dir=/a")
         .define("historyserver.log.jobmanager.url-pattern=logs.example/<jobid>")
@@ -215,15 +215,15 @@ fn the_level_comes_from_rust_log_and_the_format_from_the_option() {
 }
 
 #[test]
-fn https_without_a_certificate_is_a_fault_whatever_else_is_set() {
+fn https_without_a_certificate_is_a_fault() {
     let base = || Setup::new().define("historyserver.archive.fs.dir=/a").define("historyserver.web.ssl.enabled=true");
-    assert!(base().faults()[0].contains("there is no certificate"));
-    assert!(base().define("historyserver.web.ssl.certificate=c.pem").faults()[0].contains("both belong together"));
-    assert!(base().define("security.ssl.keystore=k.p12").faults()[0].contains("keystore-password: is unset"));
+    assert!(base().faults()[0].contains("no certificate is configured"));
+    assert!(base().define("historyserver.web.ssl.certificate=c.pem").faults()[0].contains("set both"));
+    assert!(base().define("security.ssl.keystore=k.p12").faults()[0].contains("keystore-password: is not set"));
     let store = || base().define("security.ssl.keystore=k.p12").define("security.ssl.keystore-password=pw");
     assert!(store().define("security.ssl.rest.keystore-type=JKS").faults()[0].contains("keytool -importkeystore"));
-    assert!(store().define("security.ssl.rest.authentication-enabled=true").faults()[0].contains("whose client certificates"));
-    assert!(store().define("security.ssl.protocol=TLSv1.1").faults()[0].contains("older ones are broken"));
+    assert!(store().define("security.ssl.rest.authentication-enabled=true").faults()[0].contains("no authority for client certificates"));
+    assert!(store().define("security.ssl.protocol=TLSv1.1").faults()[0].contains("older versions are insecure"));
     assert!(store().define("security.ssl.rest.cert.fingerprint=ab").faults()[0].contains("40 hexadecimal digits"));
     let config = store().define("security.ssl.rest.keystore=r.p12").define("security.ssl.protocol=TLSv1.2").config();
     assert!(config.ssl.keystore.is_some_and(|store| store.path.ends_with("r.p12")));
@@ -231,14 +231,14 @@ fn https_without_a_certificate_is_a_fault_whatever_else_is_set() {
 }
 
 #[test]
-fn flinks_switch_alone_serves_http_and_says_so() {
+fn the_switch_of_flink_alone_serves_http_with_a_warning() {
     let loaded = Setup::new().define("historyserver.archive.fs.dir=/a").define("security.ssl.rest.enabled=true").load().unwrap();
     assert!(!loaded.config.ssl.enabled);
     assert_eq!(loaded.warnings.len(), 1);
 }
 
 #[test]
-fn the_report_tells_values_and_origins_and_no_secret() {
+fn the_report_shows_values_and_sources_and_no_secret() {
     let loaded = Setup::new()
         .toml("s3.endpoint = \"https://user:hunter2@minio:9000\"\ns3.secret-key = \"hunter2\"\n")
         .define("historyserver.archive.fs.dir=s3://bucket/a")
@@ -262,26 +262,26 @@ fn the_report_tells_values_and_origins_and_no_secret() {
 }
 
 #[test]
-fn a_path_without_a_scheme_lies_where_flinks_default_scheme_says() {
+fn the_default_scheme_applies_to_paths_without_a_scheme() {
     let directories = |setup: Setup| setup.config().archive.directories;
     let conf = "fs.default-scheme: s3://bucket/\nhistoryserver.archive.fs.dir: /completed-jobs, file:///here\n";
     assert_eq!(directories(Setup::new().flink("config.yaml", conf)), ["s3://bucket/completed-jobs", "file:///here"]);
     let later = Setup::new().flink("config.yaml", conf).variable("FS__DEFAULT_SCHEME", "file:///");
     assert_eq!(directories(later), ["/completed-jobs", "file:///here"]);
-    // One place in two spellings is one directory.
+    // Two spellings of a directory are one directory.
     let twice = Setup::new().define("fs.default-scheme=s3a://bucket").define("historyserver.archive.fs.dir=/a,s3p://bucket/a/").load();
     assert_eq!(twice.unwrap().config.archive.directories, ["s3a://bucket/a"]);
     let base = |scheme: &str, entry: &str| {
         Setup::new().define(&format!("fs.default-scheme={scheme}")).define(&format!("historyserver.archive.fs.dir={entry}")).faults()
     };
     assert!(base("hdfs://namenode:8020/", "/flink")[0].contains("mount the file system and give its path as file:///path"));
-    assert!(base("s3", "/a")[0].starts_with("fs.default-scheme (-D on the command line): \"s3\" does not do: it has no scheme"));
+    assert!(base("s3", "/a")[0].starts_with("fs.default-scheme (-D on the command line): \"s3\" is invalid: it has no scheme"));
     let relative = base("s3://bucket/", "jobs");
     assert!(relative.len() == 1 && relative[0].contains("write s3://bucket/jobs"), "{relative:?}");
 }
 
 #[test]
-fn durations_of_iso_8601_are_taken_in_every_layer() {
+fn iso_8601_durations_are_valid_in_every_layer() {
     let base = || Setup::new().define("historyserver.archive.fs.dir=/a");
     let config = base()
         .flink("config.yaml", "historyserver.archive.retained-ttl: P7D\n")
@@ -296,16 +296,16 @@ fn durations_of_iso_8601_are_taken_in_every_layer() {
 }
 
 #[test]
-fn an_ipv6_address_may_stand_in_brackets_and_a_port_has_an_option_of_its_own() {
+fn an_ipv6_address_may_have_brackets_but_no_port() {
     let base =
         |address: &str| Setup::new().define("historyserver.archive.fs.dir=/a").define(&format!("historyserver.web.address={address}"));
     assert_eq!(base("[::1]").config().web.address, "::1");
     assert_eq!(base("::").config().web.address, "::");
-    assert!(base("[::1]:80").faults()[0].contains("write that into historyserver.web.port"));
+    assert!(base("[::1]:80").faults()[0].contains("set the port by historyserver.web.port"));
 }
 
 #[test]
-fn a_byte_order_mark_costs_no_line_in_any_file() {
+fn a_byte_order_mark_is_ignored_in_every_file() {
     let bom = "\u{feff}";
     let yaml = format!("{bom}historyserver.web.port: 9091\r\nhistoryserver.archive.fs.dir: /a\r\n");
     for name in ["config.yaml", "flink-conf.yaml"] {
@@ -317,7 +317,7 @@ fn a_byte_order_mark_costs_no_line_in_any_file() {
 }
 
 #[test]
-fn of_two_files_of_flink_the_one_is_read_that_starts_a_history_server_there() {
+fn of_two_files_of_flink_the_one_that_names_archive_directories_is_read() {
     let shipped = "jobmanager.rpc.address: localhost\n";
     let older = "historyserver.archive.fs.dir: /older\nhistoryserver.archive.retained-jobs: 5\n";
     let newer = "historyserver.archive.fs.dir: /newer\n";
@@ -329,7 +329,7 @@ fn of_two_files_of_flink_the_one_is_read_that_starts_a_history_server_there() {
     assert!(loaded.warnings[0].starts_with("conf/flink-conf.yaml is read and conf/config.yaml is not"), "{:?}", loaded.warnings);
 
     // Flink 2: a limit in a forgotten file deletes nothing.
-    let not_read = "conf/flink-conf.yaml is not read, since config.yaml lies beside it, as in Flink 2";
+    let not_read = "conf/flink-conf.yaml is not read, since config.yaml is in the same directory, as in Flink 2";
     for setup in [
         both(newer, older),
         both(shipped, older).define("historyserver.archive.fs.dir=/newer"),
@@ -341,7 +341,7 @@ fn of_two_files_of_flink_the_one_is_read_that_starts_a_history_server_there() {
         assert_eq!(loaded.warnings, [not_read]);
     }
 
-    // Beside an error the warning is told too.
+    // The warning also stands beside an error.
     for setup in [both(shipped, "historyserver.web.port: 1\n"), both("a: [\n", older)] {
         let errors = setup.load().unwrap_err();
         assert!(!errors.problems.is_empty());
@@ -351,7 +351,7 @@ fn of_two_files_of_flink_the_one_is_read_that_starts_a_history_server_there() {
 }
 
 #[test]
-fn a_variable_that_is_not_read_is_told_when_it_looks_like_an_option() {
+fn a_variable_similar_to_an_option_gives_a_warning() {
     let load = |name: &str| Setup::new().define("historyserver.archive.fs.dir=/a").variable(name, "9").load();
     for name in ["HISTORYSERVER_WEB_PORT", "HISTORYSERVER__WEB_PORT", "HistoryServer__Web__Port", "HISTORYSERVER__WEB__PORT_"] {
         let warnings = load(name).map_or_else(|errors| errors.to_string(), |loaded| loaded.warnings.concat());
@@ -363,7 +363,7 @@ fn a_variable_that_is_not_read_is_told_when_it_looks_like_an_option() {
 }
 
 #[test]
-fn limits_on_clients_and_the_address_of_operators_are_read() {
+fn limits_on_clients_and_the_operations_address_are_read() {
     let config = Setup::new()
         .toml(
             "historyserver.archive.fs.dir = \"/archives\"\nhistoryserver.data.dir = \"/data\"\n\
@@ -373,13 +373,13 @@ fn limits_on_clients_and_the_address_of_operators_are_read() {
         )
         .config();
     let web = config.web;
-    assert_eq!((web.max_connections, web.max_connections_per_client, web.least_read_rate), (100, 50, 0));
+    assert_eq!((web.max_connections, web.max_connections_per_client, web.min_read_rate), (100, 50, 0));
     assert_eq!((web.answer_memory, web.query_timeout), (48 << 20, Duration::from_secs(5)));
     assert_eq!(web.operations, Some(("::1".to_owned(), 8083)));
 }
 
 #[test]
-fn the_address_of_operators_is_another_one_than_the_first() {
+fn the_operations_address_must_differ_from_the_main_address() {
     let setup = |more: &str| {
         let text = format!("historyserver.archive.fs.dir = \"/archives\"\nhistoryserver.data.dir = \"/data\"\n{more}");
         Setup::new().toml(&text)

@@ -1,11 +1,11 @@
-//! Reading a configuration file as text: UTF-8, or UTF-16 with a byte order mark. A byte order mark is no part of the text.
+//! Configuration files as text: UTF-8, or UTF-16 with a byte order mark. The byte order mark is removed.
 
 use std::path::Path;
 
 use super::problem::ConfigProblem;
 use super::settings::Origin;
 
-/// Reads a file whose format demands valid text.
+/// Reads a file that must be valid text.
 pub(super) fn read(path: &Path, shown: &Path, problems: &mut Vec<ConfigProblem>) -> Option<String> {
     let text = bytes(path, shown, problems).map(|bytes| decode(&bytes))?;
     if let Err(fault) = &text {
@@ -14,12 +14,12 @@ pub(super) fn read(path: &Path, shown: &Path, problems: &mut Vec<ConfigProblem>)
     text.ok()
 }
 
-/// Reads a file whose format takes any bytes: what is no text is replaced, and told as a warning, as Flink 1 takes it.
+/// Reads a file that may contain any bytes. Invalid bytes are replaced, as in Flink 1, with a warning.
 pub(super) fn read_lossy(path: &Path, shown: &Path, warnings: &mut Vec<String>, problems: &mut Vec<ConfigProblem>) -> Option<String> {
     let bytes = bytes(path, shown, problems)?;
     Some(decode(&bytes).unwrap_or_else(|fault| {
         let origin = Origin::File(shown.to_owned(), fault.line);
-        warnings.push(format!("{origin}: {}; the bytes that are not are replaced, as in Flink", fault.message));
+        warnings.push(format!("{origin}: {}; the invalid bytes are replaced, as in Flink", fault.message));
         String::from_utf8_lossy(&bytes).into_owned()
     }))
 }
@@ -33,7 +33,7 @@ fn bytes(path: &Path, shown: &Path, problems: &mut Vec<ConfigProblem>) -> Option
         .ok()
 }
 
-/// Why bytes are no text.
+/// The fault of bytes that are not text.
 #[derive(Debug, PartialEq, Eq)]
 struct Fault {
     line: Option<usize>,
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_byte_order_mark_is_no_part_of_the_text() {
+    fn a_byte_order_mark_is_removed() {
         let utf16 = |unit: fn(u16) -> [u8; 2]| "\u{feff}a: ü\n".encode_utf16().flat_map(unit).collect::<Vec<u8>>();
         for bytes in ["\u{feff}a: ü\n".as_bytes().to_vec(), "a: ü\n".as_bytes().to_vec(), utf16(u16::to_le_bytes), utf16(u16::to_be_bytes)]
         {
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_told_with_its_line_and_read_all_the_same_where_the_format_takes_it() {
+    fn invalid_text_is_reported_with_its_line_and_replaced_where_the_format_allows_it() {
         assert_eq!(decode(b"a: 1\nb: \xe9\n").unwrap_err().line, Some(2));
         assert!(decode(b"\xff\xfea").unwrap_err().message.contains("UTF-16"));
         let folder = tempfile::tempdir().unwrap();

@@ -53,7 +53,7 @@ impl Reader<'_> {
                         None => self.problems.push(ConfigProblem {
                             key: Some(key),
                             origin,
-                            message: "a list may hold texts, numbers and switches only".to_owned(),
+                            message: "a list may contain only texts, numbers and switches".to_owned(),
                         }),
                     }
                 }
@@ -66,16 +66,20 @@ impl Reader<'_> {
         }
     }
 
-    /// The same key can be written in two ways (`a.b` and `"a.b"`), which TOML itself does not notice.
+    /// TOML accepts the same key in two spellings, `a.b` and `"a.b"`.
     fn set(&mut self, key: String, value: Value, origin: Origin) {
         if self.settings.iter().any(|setting| setting.key == key) {
-            self.problems.push(ConfigProblem { key: Some(key), origin, message: "is set twice in this file".to_owned() });
+            self.problems.push(ConfigProblem {
+                key: Some(key),
+                origin,
+                message: "is set twice in this file; delete one of the lines".to_owned(),
+            });
         } else {
             self.settings.push(Setting { key, value, origin });
         }
     }
 
-    /// Texts by value, everything else as written.
+    /// The value of a text; anything else as written.
     fn scalar(&self, value: &DeValue<'_>, span: std::ops::Range<usize>) -> Option<String> {
         match value {
             DeValue::String(text) => Some(text.to_string()),

@@ -1,4 +1,4 @@
-//! From settings to the validated configuration.
+//! Validation of settings and conversion to the configuration.
 
 use std::path::PathBuf;
 
@@ -20,7 +20,7 @@ use crate::directory::check_address;
 use crate::names::HostPattern;
 use crate::schedule::cron::{Schedule, Zone};
 
-/// Reads all sections. The configuration is whole even where there are problems, which then forbid its use.
+/// Reads all sections. With problems, the configuration contains defaults in their place and must not be used.
 pub(super) fn validate(settings: &Settings, environment: &Environment, warnings: &mut Vec<String>) -> (Config, Vec<ConfigProblem>) {
     let reader = Reader::new(settings);
     let retention = retention(&reader);
@@ -55,7 +55,7 @@ fn archive(
     }
     let found = directories(&entries, &environment.working_directory);
     if reader.items(spec, ',').is_empty() {
-        let message = "was not configured; name the directory that Flink's jobmanager.archive.fs.dir points to";
+        let message = "is not set; set it to the directory that Flink's jobmanager.archive.fs.dir points to";
         reader.refuse(spec, message);
     }
     for entry in &found.entries {
@@ -64,17 +64,17 @@ fn archive(
         }
     }
     for entry in &found.repeated {
-        warnings.push(format!("{}: {entry} names a directory that is named before; it is read once", spec.key));
+        warnings.push(format!("{}: {entry} is the same directory as an earlier entry; it is read once", spec.key));
     }
     for (inner, outer) in &found.nested {
         let sentence = format!("{inner} lies inside {outer}");
         if retention.has_limit() {
             reader.refuse(
                 spec,
-                format!("{sentence}, so that limits on what is retained would count and delete its archives twice; name one of them"),
+                format!("{sentence}, so that limits on retained archives would count and delete its archives twice; keep only one of them"),
             );
         } else {
-            warnings.push(format!("{}: {sentence}; their archives are kept apart", spec.key));
+            warnings.push(format!("{}: {sentence}; each archive belongs only to the inner one", spec.key));
         }
     }
     ArchiveConfig {
@@ -109,7 +109,7 @@ fn retention(reader: &Reader<'_>) -> RetentionConfig {
             reader.refuse_value(
                 &options::RETENTION_TIME_ZONE,
                 &name,
-                "it is no time zone of the IANA database, such as Europe/Berlin or UTC",
+                "it must be a time zone of the IANA database, such as Europe/Berlin or UTC",
             );
         }
         zone.ok()
@@ -130,7 +130,7 @@ fn retention(reader: &Reader<'_>) -> RetentionConfig {
     }
 }
 
-/// A number of archives to retain: -1 is no limit, 0 is refused as in Flink.
+/// A number of archives to retain; `None`: no limit. The message is Flink's.
 fn count(reader: &Reader<'_>, spec: &Spec) -> Option<u32> {
     let number = reader.integer(spec)?;
     if number == 0 || number < -1 {
@@ -168,7 +168,7 @@ fn web(reader: &Reader<'_>, settings: &Settings, warnings: &mut Vec<String>) -> 
         query_timeout: reader.duration(&options::QUERY_TIMEOUT).unwrap_or_default(),
         max_connections: count(&options::MAX_CONNECTIONS),
         max_connections_per_client: count(&options::MAX_CONNECTIONS_PER_CLIENT),
-        least_read_rate: reader.size(&options::LEAST_READ_RATE).unwrap_or_default(),
+        min_read_rate: reader.size(&options::MIN_READ_RATE).unwrap_or_default(),
         answer_memory: reader.size(&options::ANSWER_MEMORY).unwrap_or_default(),
         operations: operations(reader),
         flink_version: reader.text(&options::FLINK_VERSION),
@@ -181,7 +181,7 @@ fn web(reader: &Reader<'_>, settings: &Settings, warnings: &mut Vec<String>) -> 
     }
 }
 
-/// The items of a list, each read in this way.
+/// The items of a list, each parsed by `read`.
 fn each<T>(reader: &Reader<'_>, spec: &Spec, read: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
     let items = reader.items(spec, ',');
     items.iter().filter_map(|item| read(item).map_err(|fault| reader.refuse_value(spec, item, &fault)).ok()).collect()
@@ -195,28 +195,25 @@ fn address(reader: &Reader<'_>, spec: &Spec) -> Option<String> {
     }))
 }
 
-/// The second address, which must be another one than the first.
+/// The address for probes and metrics, which must differ from the main address.
 fn operations(reader: &Reader<'_>) -> Option<(String, u16)> {
     let port = |spec| reader.integer(spec).and_then(|port| u16::try_from(port).ok()).unwrap_or_default();
     let (address, port, first_port) =
         (address(reader, &options::OPERATIONS_ADDRESS)?, port(&options::OPERATIONS_PORT), port(&options::WEB_PORT));
     if port != 0 && port == first_port && Some(&address) == reader.text(&options::WEB_ADDRESS).as_ref() {
-        reader.refuse(&options::OPERATIONS_PORT, "is that of historyserver.web.port, at the same address");
+        reader.refuse(&options::OPERATIONS_PORT, "must differ from historyserver.web.port, since both have the same address");
     }
     Some((address, port))
 }
 
-/// A pattern of log URLs: the scheme is added when missing, and another one than http(s) is ignored, as in Flink.
+/// A pattern of log URLs. A missing scheme is added, and a URL of another scheme than http and https is ignored, as in Flink.
 fn log_url(reader: &Reader<'_>, spec: &Spec, warnings: &mut Vec<String>) -> Option<String> {
     let pattern = reader.text(spec)?;
     match pattern.split_once("://") {
         None => Some(format!("http://{pattern}")),
         Some((scheme, _)) if scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https") => Some(pattern),
         Some((scheme, _)) => {
-            warnings.push(format!(
-                "{}: URLs of the scheme {scheme} are not served, only http and https; there will be no links to logs",
-                spec.key
-            ));
+            warnings.push(format!("{}: the scheme {scheme} is not supported, only http and https; pages show no links to logs", spec.key));
             None
         }
     }
@@ -249,28 +246,28 @@ fn ssl(reader: &Reader<'_>, environment: &Environment, warnings: &mut Vec<String
         (Some(certificate), Some(private_key)) => Some(PemFiles { certificate, private_key }),
         (None, None) => None,
         (Some(_), None) => {
-            reader.refuse(&options::WEB_SSL_PRIVATE_KEY, "is unset, while historyserver.web.ssl.certificate is set; both belong together");
+            reader.refuse(&options::WEB_SSL_PRIVATE_KEY, "is not set, but historyserver.web.ssl.certificate is; set both");
             None
         }
         (None, Some(_)) => {
-            reader.refuse(&options::WEB_SSL_CERTIFICATE, "is unset, while historyserver.web.ssl.private-key is set; both belong together");
+            reader.refuse(&options::WEB_SSL_CERTIFICATE, "is not set, but historyserver.web.ssl.private-key is; set both");
             None
         }
     };
     if enabled && pem.is_none() && keystore.is_none() && !reader.is_set(&options::REST_KEYSTORE) && !reader.is_set(&options::KEYSTORE) {
-        let message = "is true, but there is no certificate: set security.ssl.rest.keystore and its password, or \
+        let message = "is true, but no certificate is configured: set security.ssl.rest.keystore and its password, or \
                        historyserver.web.ssl.certificate and historyserver.web.ssl.private-key";
         reader.refuse(&options::WEB_SSL_ENABLED, message);
     }
     let no_trust = client_ca.is_none() && truststore.is_none();
     if enabled && authentication && no_trust && !reader.is_set(&options::REST_TRUSTSTORE) && !reader.is_set(&options::TRUSTSTORE) {
-        let message = "is true, but nothing says whose client certificates are taken: set security.ssl.rest.truststore and its password, or \
+        let message = "is true, but no authority for client certificates is configured: set security.ssl.rest.truststore and its password, or \
                        historyserver.web.ssl.client-ca";
         reader.refuse(&options::REST_AUTHENTICATION, message);
     }
     if !enabled && reader.switch(&options::REST_ENABLED) {
         let sentence =
-            "security.ssl.rest.enabled is true, but historyserver.web.ssl.enabled is not: as in Flink, HTTP is served without TLS";
+            "security.ssl.rest.enabled is true, but historyserver.web.ssl.enabled is not: HTTP is served without TLS, as in Flink";
         warnings.push(sentence.to_owned());
     }
     let (tls12, tls13) = protocols(reader, enabled, warnings);
@@ -279,7 +276,7 @@ fn ssl(reader: &Reader<'_>, environment: &Environment, warnings: &mut Vec<String
     let unsafe_ones: Vec<&str> =
         algorithms.iter().map(String::as_str).filter(|name| !known.iter().any(|known| known.eq_ignore_ascii_case(name))).collect();
     if enabled && !unsafe_ones.is_empty() {
-        warnings.push(format!("{}: {} is not safe, or not known, and is not spoken", options::SSL_ALGORITHMS.key, unsafe_ones.join(", ")));
+        warnings.push(format!("{}: {} is unsafe or unknown and is ignored", options::SSL_ALGORITHMS.key, unsafe_ones.join(", ")));
     }
     SslConfig {
         enabled,
@@ -296,12 +293,12 @@ fn ssl(reader: &Reader<'_>, environment: &Environment, warnings: &mut Vec<String
     }
 }
 
-/// The first of two options that is set.
+/// The first option that is set.
 fn either(reader: &Reader<'_>, specs: [&'static Spec; 2]) -> Option<&'static Spec> {
     specs.into_iter().find(|spec| reader.is_set(spec))
 }
 
-/// A key or trust store, from its options and their fallbacks. Faults count only when TLS is on.
+/// A key store or trust store, from its options and their fallbacks. Faults are reported only when TLS is enabled.
 fn store(
     reader: &Reader<'_>,
     environment: &Environment,
@@ -315,17 +312,17 @@ fn store(
     let kind_spec = either(reader, types);
     let kind = kind_spec.and_then(|spec| reader.text(spec)).unwrap_or_else(|| "PKCS12".to_owned());
     if enabled && !kind.eq_ignore_ascii_case("pkcs12") {
-        let fault = format!("only PKCS12 stores are read; this one is converted by: {}", super::keytool_command(&path));
+        let fault = format!("only PKCS12 stores are supported; convert the store by {}", super::keytool_command(&path));
         reader.refuse_value(kind_spec.unwrap_or(path_spec), &kind, &fault);
     }
     let password = either(reader, passwords).and_then(|spec| reader.secret(spec));
     if enabled && password.is_none() {
-        reader.refuse(passwords[0], format!("is unset, while {} is set", path_spec.key));
+        reader.refuse(passwords[0], format!("is not set, but {} is; set both", path_spec.key));
     }
     Some(Store { option: path_spec.key, path, password: password? })
 }
 
-/// Whether TLS 1.2 and TLS 1.3 are spoken.
+/// Whether TLS 1.2 and TLS 1.3 are enabled.
 fn protocols(reader: &Reader<'_>, enabled: bool, warnings: &mut Vec<String>) -> (bool, bool) {
     let names = reader.items(&options::SSL_PROTOCOL, ',');
     let has = |wanted: &str| names.is_empty() || names.iter().any(|name| name.eq_ignore_ascii_case(wanted));
@@ -336,9 +333,9 @@ fn protocols(reader: &Reader<'_>, enabled: bool, warnings: &mut Vec<String>) -> 
         .collect();
     let (tls12, tls13) = (has("TLSv1.2"), has("TLSv1.3"));
     if enabled && !tls12 && !tls13 {
-        reader.refuse_value(&options::SSL_PROTOCOL, &unknown.join(","), "TLSv1.2 and TLSv1.3 are spoken; older ones are broken");
+        reader.refuse_value(&options::SSL_PROTOCOL, &unknown.join(","), "it must contain TLSv1.2 or TLSv1.3; older versions are insecure");
     } else if enabled && !unknown.is_empty() {
-        warnings.push(format!("{}: {} is not spoken", options::SSL_PROTOCOL.key, unknown.join(", ")));
+        warnings.push(format!("{}: {} is not supported and is ignored", options::SSL_PROTOCOL.key, unknown.join(", ")));
     }
     (tls12, tls13)
 }
@@ -350,7 +347,7 @@ fn fingerprints(reader: &Reader<'_>) -> Vec<[u8; 20]> {
     for text in reader.items(spec, ',') {
         match fingerprint(&text) {
             Some(print) => prints.push(print),
-            None => reader.refuse_value(spec, &text, "it is no SHA-1 fingerprint of 40 hexadecimal digits"),
+            None => reader.refuse_value(spec, &text, "it must be a SHA-1 fingerprint of 40 hexadecimal digits"),
         }
     }
     prints
@@ -366,7 +363,7 @@ fn fingerprint(text: &str) -> Option<[u8; 20]> {
 fn log(reader: &Reader<'_>) -> LogConfig {
     let level = reader.text(&options::LOG_LEVEL).unwrap_or_default();
     if let Err(error) = EnvFilter::builder().parse(&level) {
-        reader.refuse_value(&options::LOG_LEVEL, &level, &format!("it is no log level or filter ({error})"));
+        reader.refuse_value(&options::LOG_LEVEL, &level, &format!("it must be a log level or a filter ({error})"));
     }
     let json = reader.text(&options::LOG_FORMAT).is_some_and(|format| format.eq_ignore_ascii_case("json"));
     LogConfig { format: if json { LogFormat::Json } else { LogFormat::Text }, level }

@@ -1,4 +1,4 @@
-//! When cleanups run: after every refresh, or at times of the day, and when somebody asks.
+//! The times of cleanups: after every refresh or at times of the day, and on request.
 
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -11,10 +11,10 @@ use crate::refresh::RefreshStatus;
 use crate::retention::cleanup::{Cleanup, CleanupReport, CleanupStatus, Extent};
 use crate::tasks;
 
-/// Times of the next cleanups that are told.
-const TOLD: usize = 3;
+/// Number of upcoming cleanups that the status shows.
+const UPCOMING: usize = 3;
 
-/// Asks for cleanups. Cheap to clone.
+/// Requests cleanups. Cheap to clone.
 #[derive(Clone)]
 pub struct Cleaner {
     cleanup: Cleanup,
@@ -25,14 +25,14 @@ pub struct Cleaner {
 }
 
 impl Cleaner {
-    /// Somebody to ask for this cleanup; [`run`] does what is asked for.
+    /// A handle for this cleanup. [`run`] carries out its requests.
     #[must_use]
     pub fn new(cleanup: Cleanup, writer: IndexWriter, reader: IndexReader, clock: Clock) -> Self {
         Self { cleanup, writer, reader, clock, requests: watch::Sender::new(0) }
     }
 
-    /// Asks for a refresh and a cleanup after it. Gives back the number that [`CleanupStatus::requested`] reaches when it is done.
-    /// Requests that come before one is begun are answered by it together.
+    /// Requests a refresh and a cleanup after it. Returns the number that [`CleanupStatus::requested`] reaches when the cleanup is done.
+    /// One cleanup answers all requests that were made before it began.
     #[must_use]
     pub fn request(&self) -> u64 {
         let mut number = 0;
@@ -43,7 +43,7 @@ impl Cleaner {
         number
     }
 
-    /// Lets the cleanup with this plan through that the guard holds back. `false`: there is none, or not any more.
+    /// Confirms the held cleanup with this plan. Returns `false` if there is no such cleanup.
     ///
     /// # Errors
     /// [`IndexError`].
@@ -53,7 +53,7 @@ impl Cleaner {
                 let now = self.clock.now();
                 let confirmed = self.writer.confirm_cleanup(&held.directory, plan, now).await?;
                 if confirmed && held.reason == HeldReason::Clock {
-                    // Whoever lets it delete says that the clock is right: a next process may start from that.
+                    // The confirmation means that the clock is right: the next process may rely on this time.
                     self.writer.note_refresh(now).await?;
                 }
                 return Ok(confirmed);
@@ -62,38 +62,38 @@ impl Cleaner {
         Ok(false)
     }
 
-    /// What the cleanups do.
+    /// The status of the cleanups.
     #[must_use]
     pub fn status(&self) -> watch::Receiver<CleanupStatus> {
         self.cleanup.status()
     }
 }
 
-/// What the cleanups need to know of the rest.
+/// The other parts of the server that cleanups depend on.
 pub struct Surroundings {
-    /// When refreshes are done.
+    /// The status of the refreshes.
     pub refreshed: watch::Receiver<RefreshStatus>,
-    /// Makes the next refresh start at once.
+    /// Starts the next refresh at once.
     pub activator: Activator,
-    /// Times of the day; `None`: after every refresh.
+    /// Times of cleanups; `None`: after every refresh.
     pub schedule: Option<Schedule>,
     /// The time.
     pub clock: Clock,
 }
 
-/// Runs cleanups until `stop` is cancelled; never two at a time. What an earlier process had begun is finished first.
+/// Runs cleanups until `stop` is cancelled, one at a time. A cleanup that an earlier process began is finished first.
 pub async fn run(cleaner: Cleaner, surroundings: Surroundings, stop: CancellationToken) {
     let Surroundings { mut refreshed, activator, schedule, clock } = surroundings;
     let mut requests = cleaner.requests.subscribe();
     let (tick, mut ticks) = mpsc::channel::<Millis>(1);
-    let usual = if schedule.is_some() { Extent::Failed } else { Extent::Due };
+    let after_refresh = if schedule.is_some() { Extent::Failed } else { Extent::Due };
     let ticking = schedule.map(|schedule| {
         let (cleanup, times, now) = (cleaner.cleanup.clone(), schedule.clone(), clock.clone());
-        cleanup.note_next(times.upcoming(now.now(), TOLD));
+        cleanup.note_next(times.upcoming(now.now(), UPCOMING));
         let fire = move |time: Millis, fired| {
-            tracing::debug!(%fired, "a time of historyserver.archive.retention.cron has come");
-            cleanup.note_next(times.upcoming(now.now().max(time), TOLD));
-            // One that waits already is as good as two.
+            tracing::debug!(%fired, "a time of historyserver.archive.retention.cron is reached");
+            cleanup.note_next(times.upcoming(now.now().max(time), UPCOMING));
+            // One waiting tick is enough.
             let _ = tick.try_send(time);
         };
         tasks::spawn(cron::run(schedule, clock.clone(), stop.clone(), fire))
@@ -120,7 +120,7 @@ pub async fn run(cleaner: Cleaner, surroundings: Surroundings, stop: Cancellatio
                 let finished = refreshed.borrow_and_update().finished;
                 if finished != seen {
                     seen = finished;
-                    clean(&cleaner.cleanup, usual, &refreshed, &stop).await;
+                    clean(&cleaner.cleanup, after_refresh, &refreshed, &stop).await;
                 }
             }
         }
@@ -128,40 +128,40 @@ pub async fn run(cleaner: Cleaner, surroundings: Surroundings, stop: Cancellatio
     if let Some(ticking) = ticking
         && let Err(error) = ticking.await
     {
-        tracing::error!("the times of the cleanups have ended: {error}");
+        tracing::error!("the schedule of cleanups ended unexpectedly: {error}");
     }
 }
 
-/// Has everything listed before a cleanup, so that it does what is true now.
+/// Runs a full scan before a cleanup, so that the cleanup uses the present state.
 async fn refresh(activator: &Activator, refreshed: &mut watch::Receiver<RefreshStatus>, stop: &CancellationToken) {
     let status = refreshed.borrow().clone();
-    // One that is running may have passed by what has changed: wait for the one after it.
+    // A running refresh may have missed recent changes: wait for the one after it.
     let wanted = status.finished + 1 + u64::from(status.running_since.is_some());
     activator.full_scan();
     tokio::select! {
         () = stop.cancelled() => {}
         ended = refreshed.wait_for(|status| status.finished >= wanted) => {
             if ended.is_err() {
-                tracing::debug!("no refresh before the cleanup: refreshes have ended");
+                tracing::debug!("no refresh before the cleanup: the refreshes have ended");
             }
         }
     }
 }
 
-/// One cleanup, in a task of its own: a panic in it leaves the next scheduled.
+/// Runs one cleanup in a task of its own, so that a panic does not end the schedule.
 async fn clean(cleanup: &Cleanup, extent: Extent, refreshed: &watch::Receiver<RefreshStatus>, stop: &CancellationToken) -> CleanupReport {
     note_judged(cleanup, &refreshed.borrow());
     let (cleanup, stop) = (cleanup.clone(), stop.clone());
     match tasks::spawn(async move { cleanup.run(extent, &stop).await }).await {
         Ok(report) => report,
         Err(error) => {
-            tracing::error!("a cleanup ended unexpectedly, the next one runs as scheduled: {error}");
-            CleanupReport { error: Some("it ended unexpectedly: the server's log says more".to_owned()), ..CleanupReport::default() }
+            tracing::error!("a cleanup ended unexpectedly: {error}; the next one runs as scheduled");
+            CleanupReport { error: Some("it ended unexpectedly; see the log of the server".to_owned()), ..CleanupReport::default() }
         }
     }
 }
 
-/// Lets a cleanup have what is on record for the directories that this process has listed whole.
+/// Allows a cleanup to use the recorded verdicts of the directories that this process has listed completely.
 pub fn note_judged(cleanup: &Cleanup, refreshed: &RefreshStatus) {
     let listed = refreshed.directories.iter().filter(|directory| directory.last_listed.is_some());
     listed.for_each(|directory| cleanup.note_judged(&directory.url));

@@ -1,9 +1,17 @@
-//! Runs at times of the day, by cron expressions. The only file that knows tokio-cron-scheduler.
+//! Cron schedules. This is the only file that uses tokio-cron-scheduler.
 //!
-//! The scheduler computes the next run of a repeating job in the time zone's offset at start, so after a change to or from summer
-//! time it is an hour off; and jobs of a fixed period can stop for good when a tick is missed. So each run is a job of its own that
-//! runs once, its time computed here, in the time zone and from the clock as it then is. And should the scheduler not fire,
-//! a watchdog does.
+//! ```
+//! use historyserver::schedule::cron::{Schedule, Zone};
+//!
+//! let schedule = Schedule::parse(["30 2 * * *"], Zone::Named(chrono_tz::UTC)).unwrap();
+//! let midnight = 1_767_225_600_000; // 2026-01-01T00:00:00Z
+//! assert_eq!(schedule.next_after(midnight), Some(midnight + 150 * 60 * 1_000));
+//! assert!(Schedule::parse(["30 2 * *"], Zone::System).is_err());
+//! ```
+//!
+//! The scheduler computes the next run of a repeating job with the offset that the time zone had at start, so that it is wrong by an
+//! hour after a change to or from summer time. Jobs of a fixed period can stop for ever when a tick is missed. Therefore each run is
+//! a one-shot job whose time is computed here. If the scheduler does not fire in time, a watchdog does.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -18,24 +26,24 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Millis};
 
-/// How closely the watchdog watches.
+/// Settings of the watchdog.
 #[derive(Debug, Clone, Copy)]
 struct Watch {
-    /// How often it compares the clock with the next run: the clock may have been set meanwhile.
+    /// Interval of its comparisons of the clock with the next run. The clock may be set at any time.
     every: Duration,
-    /// How late the scheduler may be before the watchdog runs in its place; it looks at its jobs twice a second.
+    /// Maximum delay of the scheduler, which checks its jobs twice a second, before the watchdog fires in its place.
     late: Millis,
 }
 
 const WATCH: Watch = Watch { every: Duration::from_secs(30), late: 5_000 };
 
-/// Around a change of the clock times may come out of order by this much.
+/// Maximum disorder of computed times around a change to or from summer time.
 const DISORDER: Duration = Duration::from_hours(4);
 
-/// A cron expression that is none.
+/// An invalid cron expression.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{expression}` is no cron expression: {fault}. It has five fields (minute, hour, day of month, month, day of week), six with the \
+    "`{expression}` is not a valid cron expression: {fault}. Write five fields (minute, hour, day of month, month, day of week), six with the \
      second first, or seven with the year last; `30 2 * * *` is every day at 02:30"
 )]
 pub struct CronError {
@@ -43,19 +51,19 @@ pub struct CronError {
     fault: String,
 }
 
-/// The time zone that expressions are meant in.
+/// The time zone of the expressions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Zone {
-    /// The system's.
+    /// The time zone of the system.
     System,
-    /// One of the IANA database.
+    /// A time zone of the IANA database.
     Named(Tz),
 }
 
-/// Times to run at: those of several cron expressions in one time zone.
+/// The times of several cron expressions in one time zone.
 ///
-/// A time of the day that a change to summer time leaves out is run at its end; one that a change back doubles is run once, the first
-/// time. Expressions with several times of the day follow the clock.
+/// A time of day that a change to summer time skips runs at the end of the gap. A time of day that a change back repeats runs once,
+/// the first time. Expressions with several times of day follow the clock.
 #[derive(Debug, Clone)]
 pub struct Schedule {
     expressions: Vec<Cron>,
@@ -66,13 +74,13 @@ impl Schedule {
     /// Parses expressions of five, six or seven fields. Where both day of month and day of week are given, both must hold.
     ///
     /// # Errors
-    /// [`CronError`] of the first that is none.
+    /// [`CronError`] for the first invalid expression.
     pub fn parse<'text>(expressions: impl IntoIterator<Item = &'text str>, zone: Zone) -> Result<Self, CronError> {
         let expressions = expressions.into_iter().map(parse).collect::<Result<_, _>>()?;
         Ok(Self { expressions, zone })
     }
 
-    /// The first time after `now`; `None` when there is none any more.
+    /// The first time after `now`; `None` when no time follows.
     #[must_use]
     pub fn next_after(&self, now: Millis) -> Option<Millis> {
         let now = DateTime::from_timestamp_millis(now)?;
@@ -97,7 +105,7 @@ impl Schedule {
 fn parse(text: &str) -> Result<Cron, CronError> {
     let error = |fault: String| CronError { expression: text.trim().to_owned(), fault };
     let fields = text.split_whitespace().count();
-    // The scheduler's dialect requires seconds; five fields are completed as cron means them.
+    // The parser requires seconds, so five fields get second 0.
     let whole = if fields == 5 { format!("0 {}", text.trim()) } else { text.trim().to_owned() };
     let nickname = fields == 1 && whole.starts_with('@');
     if !(nickname || (5..=7).contains(&fields)) {
@@ -107,16 +115,16 @@ fn parse(text: &str) -> Result<Cron, CronError> {
     parser.parse(&whole).map_err(|fault| error(fault.to_string()))
 }
 
-/// The first time of one expression after `now`. Around a change of the clock they come out of order, and some before `now`.
+/// The first time of one expression after `now`.
 ///
-/// The parser goes through local times as if there were no changes of the clock: of those it makes mistakes (a daily run at 01:30
-/// also runs at the end of the hour that begins at 02:00 and is left out).
+/// The parser handles changes of the clock wrongly: a daily run at 01:30 also runs at the end of the hour from 02:00 that is skipped.
+/// So it iterates over local times, which are converted here. Around a change they are out of order, and some are before `now`.
 fn next_of<Z: TimeZone>(expression: &Cron, now: DateTime<Utc>, zone: &Z) -> Option<DateTime<Utc>> {
     let once = expression.determine_job_type() == JobType::FixedTime;
     let start = if steady(now - DISORDER, now + DISORDER, zone) { now } else { now - DISORDER };
-    // The parser keeps fractions of seconds that it is given.
+    // The parser keeps fractions of seconds.
     let start = start.with_timezone(zone).naive_local().with_nanosecond(0)?.and_utc();
-    if !comes(expression, start.date_naive()) {
+    if !has_matching_day(expression, start.date_naive()) {
         return None;
     }
     let mut next: Option<DateTime<Utc>> = None;
@@ -130,7 +138,7 @@ fn next_of<Z: TimeZone>(expression: &Cron, now: DateTime<Utc>, zone: &Z) -> Opti
         };
         let times = times.into_iter().flatten().map(|time| time.with_timezone(&Utc));
         next = next.into_iter().chain(times.filter(|time| *time > now)).min();
-        // Far from a change of the clock nothing comes out of order.
+        // Without a change of the clock nearby, times are in order.
         if let Some(next) = next
             && (local.naive_utc() > next.with_timezone(zone).naive_local() + DISORDER || steady(next - DISORDER, next + DISORDER, zone))
         {
@@ -140,9 +148,9 @@ fn next_of<Z: TimeZone>(expression: &Cron, now: DateTime<Utc>, zone: &Z) -> Opti
     next
 }
 
-/// Whether any day from this one on matches: the parser would look for the 30th of February without end.
-/// Weekdays and leap days come around in 28 years, or in 40 where a century has no leap day.
-fn comes(expression: &Cron, from: NaiveDate) -> bool {
+/// Whether any day from this one on matches. The parser would search for the 30th of February without end.
+/// Weekdays and leap days repeat after 28 years, or after 40 when a century has no leap day.
+fn has_matching_day(expression: &Cron, from: NaiveDate) -> bool {
     from.iter_days().take(41 * 366).any(|day| {
         let pattern = &expression.pattern;
         let month = pattern.year_match(day.year()).and_then(|year| Ok(year && pattern.month_match(day.month())?));
@@ -150,9 +158,9 @@ fn comes(expression: &Cron, from: NaiveDate) -> bool {
     })
 }
 
-/// The first time that there is after a local time that there is not.
+/// The first existing time after a local time that is skipped.
 fn end_of_gap<Z: TimeZone>(missing: NaiveDateTime, zone: &Z) -> Option<DateTime<Z>> {
-    // Clocks change on the minute; the longest gap known is a day, at the date line.
+    // Clocks change at whole minutes. The longest known gap is a day, at the date line.
     let missing = missing.with_second(0)?;
     (1..=26 * 60).find_map(|minutes| zone.from_local_datetime(&(missing + Duration::from_secs(minutes * 60))).earliest())
 }
@@ -164,12 +172,12 @@ fn steady<Z: TimeZone>(from: DateTime<Utc>, to: DateTime<Utc>, zone: &Z) -> bool
     offset(from) == offset(to)
 }
 
-/// Who fired: for the log, and for the status.
+/// The source of a tick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fired {
     /// The scheduler.
     Scheduler,
-    /// The watchdog: the scheduler was late.
+    /// The watchdog, because the scheduler was late.
     Watchdog,
 }
 
@@ -182,8 +190,8 @@ impl fmt::Display for Fired {
     }
 }
 
-/// Calls `tick` with every time of the schedule when it comes, until `stop` is cancelled. Times that were slept through are one tick.
-/// `tick` only tells somebody to run: it must return at once.
+/// Calls `tick` at every time of the schedule until `stop` is cancelled. Times that passed while the machine was suspended are one
+/// tick. `tick` must return at once.
 pub async fn run(schedule: Schedule, clock: Clock, stop: CancellationToken, tick: impl FnMut(Millis, Fired)) {
     watch(Timer::start().await, WATCH, schedule, clock, stop, tick).await;
 }
@@ -200,11 +208,11 @@ async fn watch(
     while let Some(next) = schedule.next_after(from) {
         let Some(fired) = wait(&mut timer, pace, next, from, &clock, &stop).await else { break };
         from = match fired {
-            // Times between come again: better a run too many than none until the clock is where it was.
+            // The times since then come again: an extra run is better than none until the clock catches up.
             Wake::SetBack => clock.now(),
             Wake::Fired(fired) => {
                 if fired == Fired::Watchdog {
-                    tracing::warn!("the cron scheduler did not fire in time, the watchdog does");
+                    tracing::warn!("the cron scheduler did not fire in time; the cleanup runs all the same");
                     timer.end().await;
                     timer = Timer::start().await;
                 }
@@ -229,7 +237,7 @@ async fn wait(timer: &mut Timer, pace: Watch, next: Millis, from: Millis, clock:
         let rest = Duration::from_millis(u64::try_from(next - clock.now() + pace.late).unwrap_or(0));
         tokio::select! {
             () = stop.cancelled() => return None,
-            // Fired for a time that is not there yet only when the clock was set back meanwhile: the watchdog goes on.
+            // The time is not reached only if the clock was set back meanwhile: the watchdog continues.
             () = timer.fired(next) => if clock.now() >= next {
                 return Some(Wake::Fired(Fired::Scheduler));
             },
@@ -242,7 +250,7 @@ async fn wait(timer: &mut Timer, pace: Watch, next: Millis, from: Millis, clock:
     }
 }
 
-/// The scheduler, with the jobs that were given to it.
+/// The scheduler and its jobs.
 struct Timer {
     scheduler: Option<JobScheduler>,
     fired: mpsc::UnboundedReceiver<Millis>,
@@ -255,7 +263,7 @@ impl Timer {
         let scheduler = match Self::scheduler().await {
             Ok(scheduler) => Some(scheduler),
             Err(error) => {
-                tracing::warn!("the cron scheduler does not start, its watchdog alone keeps the times: {error}");
+                tracing::warn!("the cron scheduler does not start: {error}; cleanups run 5 seconds late");
                 None
             }
         };
@@ -268,15 +276,15 @@ impl Timer {
         Ok(scheduler)
     }
 
-    /// Has the scheduler fire once, at `next`.
+    /// Lets the scheduler fire once, at `next`.
     async fn set(&mut self, next: Millis, now: Millis) {
         let Some(scheduler) = &self.scheduler else { return };
-        // The scheduler cuts off fractions of seconds, twice: so it would be early.
+        // The scheduler truncates to seconds, twice, and would be early.
         let rest = Duration::from_millis(u64::try_from(next - now).unwrap_or(0)) + Duration::from_secs(1);
         let fire = self.fire.clone();
         let job = Job::new_one_shot_at_instant(Instant::now() + rest, move |_, _| {
             if fire.send(next).is_err() {
-                tracing::debug!("nobody waits for the cron scheduler any more");
+                tracing::debug!("the cron scheduler fired after the schedule ended");
             }
         });
         let added = match job {
@@ -284,7 +292,7 @@ impl Timer {
             Err(error) => Err(error),
         };
         if let Err(error) = added {
-            tracing::warn!("the cron scheduler takes no job, its watchdog keeps the time: {error}");
+            tracing::warn!("the cron scheduler accepts no job: {error}; the cleanup runs 5 seconds late");
         }
     }
 
@@ -297,7 +305,7 @@ impl Timer {
         if let Some(mut scheduler) = self.scheduler.take()
             && let Err(error) = scheduler.shutdown().await
         {
-            tracing::debug!("the cron scheduler does not end: {error}");
+            tracing::debug!("the cron scheduler does not stop: {error}");
         }
     }
 }

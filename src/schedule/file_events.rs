@@ -1,7 +1,7 @@
-//! File events of local archive directories: a hint that starts the next quick scan sooner, never the guarantee.
+//! File events of local archive directories. They start the next quick scan early; new archives are found without them, too.
 //!
-//! The root, the `applications/` folder of each cluster and the folders of open applications are watched, not below them, and
-//! never more than [`MOST_WATCHES`] folders: the most recently changed first. A network mount may give no events at all.
+//! The root, the `applications/` folder of each cluster and the folders of open applications are watched, without the folders below
+//! them, and only the [`MAX_WATCHES`] folders that changed last. A network file system may send no events.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -15,22 +15,22 @@ use tokio_util::sync::CancellationToken;
 
 use super::periodic::Activator;
 
-/// Folders that are watched at most.
-pub const MOST_WATCHES: usize = 256;
+/// Maximum number of watched folders.
+pub const MAX_WATCHES: usize = 256;
 
-/// An application is several files: a quick scan waits this long after the first event for the others.
+/// Delay of a quick scan after the first event, since an application has several files.
 const SETTLE: Duration = Duration::from_millis(100);
 
-/// Shortest time between two quick scans that events start.
+/// Minimum time between two quick scans that events start.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Starts a quick scan soon after something changes in one of the folders, until `stop` is cancelled.
-/// `folders` is what to watch, most important first; it may change at any time.
+/// `folders` are the folders to watch, the most important first. They may change at any time.
 pub async fn watch(mut folders: watch::Receiver<Vec<PathBuf>>, activator: Activator, stop: CancellationToken) {
     let happened = Arc::new(Notify::new());
     let signal = happened.clone();
     let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        // Reading a file is an event too, and most of those are our own.
+        // Reads are events, too, and most of them are this server's.
         if event.is_ok_and(|event| is_change(event.kind)) {
             signal.notify_one();
         }
@@ -38,13 +38,15 @@ pub async fn watch(mut folders: watch::Receiver<Vec<PathBuf>>, activator: Activa
     let mut watcher = match watcher {
         Ok(watcher) => watcher,
         Err(error) => {
-            tracing::warn!("file events are not to be had, new archives are found at each refresh interval only: {error}");
+            tracing::warn!(
+                "file events are not available: {error}; new archives are found only every historyserver.archive.fs.refresh-interval"
+            );
             return;
         }
     };
     let mut watched = HashSet::new();
     loop {
-        let wanted: Vec<PathBuf> = folders.borrow_and_update().iter().take(MOST_WATCHES).cloned().collect();
+        let wanted: Vec<PathBuf> = folders.borrow_and_update().iter().take(MAX_WATCHES).cloned().collect();
         follow(&mut watcher, &mut watched, &wanted);
         tokio::select! {
             () = stop.cancelled() => return,
@@ -61,13 +63,13 @@ pub async fn watch(mut folders: watch::Receiver<Vec<PathBuf>>, activator: Activa
     }
 }
 
-/// Watches what is wanted and not yet watched, and no longer watches the rest.
+/// Watches the wanted folders, and no others.
 fn follow(watcher: &mut RecommendedWatcher, watched: &mut HashSet<PathBuf>, wanted: &[PathBuf]) {
     let wanted: HashSet<PathBuf> = wanted.iter().cloned().collect();
     watched.retain(|folder| {
         let keep = wanted.contains(folder);
         if !keep && let Err(error) = watcher.unwatch(folder) {
-            tracing::trace!("a folder that is no longer watched had gone: {error}");
+            tracing::trace!("a folder that is no longer watched is missing: {error}");
         }
         keep
     });
@@ -79,7 +81,7 @@ fn follow(watcher: &mut RecommendedWatcher, watched: &mut HashSet<PathBuf>, want
             Ok(()) => {
                 watched.insert(folder);
             }
-            Err(error) => tracing::debug!("file events of a folder are not to be had: {error}"),
+            Err(error) => tracing::debug!("file events of the folder {} are not available: {error}", folder.display()),
         }
     }
 }
@@ -97,7 +99,7 @@ mod tests {
     use crate::schedule::periodic::Activator;
 
     #[tokio::test]
-    async fn a_new_file_in_a_watched_folder_starts_a_look() {
+    async fn a_new_file_in_a_watched_folder_starts_a_quick_scan() {
         let folder = tempfile::tempdir().unwrap();
         let (_sender, folders) = watch::channel(vec![folder.path().to_path_buf()]);
         let activator = Activator::default();
@@ -113,7 +115,7 @@ mod tests {
         };
         tokio::select! {
             () = writing => {}
-            looked = tokio::time::timeout(Duration::from_secs(20), activator.activated()) => looked.unwrap(),
+            activated = tokio::time::timeout(Duration::from_secs(20), activator.activated()) => activated.unwrap(),
         }
         stop.cancel();
         watching.await.unwrap();

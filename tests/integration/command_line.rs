@@ -41,7 +41,7 @@ fn warnings_are_told_beside_errors_and_by_every_command() {
         let output = historyserver(folder.path(), &[command, &["--config-dir", "conf"]].concat());
         assert_eq!(output.status.code(), Some(64), "{output:?}");
         let stderr = text(&output.stderr);
-        assert!(stderr.contains("historyserver.archive.fs.dir: was not configured"), "{stderr}");
+        assert!(stderr.contains("historyserver.archive.fs.dir: is not set"), "{stderr}");
         assert!(stderr.contains("warning: conf/flink-conf.yaml is not read"), "{stderr}");
     }
     // What is found wrong only when certificates are opened takes no warning away.
@@ -51,7 +51,7 @@ fn warnings_are_told_beside_errors_and_by_every_command() {
     arguments.extend(tls.iter().flat_map(|option| ["-D", option]));
     let output = historyserver(folder.path(), &arguments);
     assert_eq!(output.status.code(), Some(64), "{output:?}");
-    assert!(text(&output.stdout).contains("warning: conf/flink-conf.yaml, line 2: the line is not of the form"), "{output:?}");
+    assert!(text(&output.stdout).contains("warning: conf/flink-conf.yaml, line 2: the line must have the form"), "{output:?}");
     assert!(text(&output.stderr).contains("c.pem"), "{output:?}");
     // A cleanup tells them in its log.
     let (archives, data) = (folder.path().join("archives"), folder.path().join("data"));

@@ -10,7 +10,7 @@ use historyserver::config::{Config, Environment, Sources};
 
 const WIDTH: usize = 120;
 
-/// Lines that `historyserver.toml` sets, since the repository's own sample archives are served by it.
+/// Options that `historyserver.toml` sets, so that it serves the sample archives of the repository.
 const SET: &[(&str, &str, &str)] = &[
     (
         "historyserver.archive.fs.dir",
@@ -66,9 +66,9 @@ fn expected_toml() -> String {
         "# Configuration of the Flink history server.\n#\n\
          # Every option is here, commented out at its default. Keys may be dotted, as here, or in tables. The same keys may be set\n\
          # in Flink's configuration directory (--config-dir), by environment variables (HISTORYSERVER__WEB__PORT) and by\n\
-         # -D key=value; the later wins. `historyserver check-config` prints what is in force and where it comes from.\n#\n\
-         # Durations: `10 s`, `5 min`, `1 h`, `7 d`; a bare number is milliseconds.\n\
-         # Memory sizes: `64 mb`, `10 gb`; 1 kb is 1024 bytes; a bare number is bytes.\n",
+         # -D key=value; later ones override earlier ones. `historyserver check-config` prints all values and their sources.\n#\n\
+         # Durations: `10 s`, `5 min`, `1 h`, `7 d`; a number without a unit is milliseconds.\n\
+         # Memory sizes: `64 mb`, `10 gb`; 1 kb is 1024 bytes; a number without a unit is bytes.\n",
     );
     for (group, options) in by_group().filter(|(group, _)| *group != Group::Later) {
         writeln!(text, "\n# ---- {} ----", title(group)).unwrap();
@@ -103,8 +103,8 @@ fn expected_table() -> String {
     text
 }
 
-/// Compares a document with what it should be, or writes it where that is asked for.
-fn hold(path: &Path, found: &str, expected: &str) {
+/// Compares a document with its expected text, or writes it with `UPDATE_DOCUMENTS=1`.
+fn check_or_write(path: &Path, found: &str, expected: &str) {
     if std::env::var_os("UPDATE_DOCUMENTS").is_some() {
         std::fs::write(path, expected).unwrap();
         return;
@@ -118,7 +118,7 @@ fn hold(path: &Path, found: &str, expected: &str) {
 #[test]
 fn the_configuration_file_of_the_repository_documents_every_option_and_its_default() {
     let path = project().join("historyserver.toml");
-    hold(&path, &std::fs::read_to_string(&path).unwrap_or_default(), &expected_toml());
+    check_or_write(&path, &std::fs::read_to_string(&path).unwrap_or_default(), &expected_toml());
 }
 
 #[test]
@@ -128,12 +128,13 @@ fn the_documentation_lists_every_option_and_its_default() {
     let (begin, end) = ("<!-- options: written by the tests -->\n", "<!-- end of options -->\n");
     let (before, rest) = found.split_once(begin).expect("docs/configuration.md has a place for the options");
     let (_, after) = rest.split_once(end).expect("the place for the options has an end");
-    hold(&path, &found, &format!("{before}{begin}{}\n{end}{after}", expected_table()));
+    check_or_write(&path, &found, &format!("{before}{begin}{}\n{end}{after}", expected_table()));
 }
 
 #[test]
 fn the_commented_defaults_change_nothing_when_they_are_set() {
-    let text = std::fs::read_to_string(project().join("historyserver.toml")).unwrap();
+    // Not read from the file, which another test may be writing.
+    let text = expected_toml();
     let commented = text.lines().filter_map(|line| line.strip_prefix('#')).filter(|line| {
         let key = line.split(" =").next().unwrap_or_default();
         options::find(key).is_some() && !line.ends_with('=')

@@ -387,14 +387,14 @@ fn what_cannot_be_honoured_is_told_with_option_and_file() {
     std::fs::write(keys.path("junk"), "nothing").unwrap();
     let (certificate, key) = ("historyserver.web.ssl.certificate", "historyserver.web.ssl.private-key");
     for (options, says) in [
-        (vec![REST_STORE, ("security.ssl.rest.keystore-password", "wrong")], "server.store): does not open with its password"),
+        (vec![REST_STORE, ("security.ssl.rest.keystore-password", "wrong")], "server.store): has another password"),
         (vec![("security.ssl.keystore", "missing.p12"), REST_PASSWORD], "missing.p12): cannot be read"),
-        (vec![("security.ssl.rest.keystore", "junk"), REST_PASSWORD], "junk): is no PKCS12 store"),
-        (vec![("security.ssl.rest.keystore", "trust.store"), REST_PASSWORD], "holds no private key with a certificate"),
+        (vec![("security.ssl.rest.keystore", "junk"), REST_PASSWORD], "junk): is not a valid PKCS12 store"),
+        (vec![("security.ssl.rest.keystore", "trust.store"), REST_PASSWORD], "contains no private key with a certificate"),
         (vec![(certificate, "one.pem"), (key, "two.key")], "cannot be used together"),
-        (vec![(certificate, "junk"), (key, "one.key")], "junk): holds no certificate"),
-        (vec![(certificate, "one.pem"), (key, "encrypted.key")], "holds an encrypted key"),
-        (vec![(certificate, "one.pem"), (key, "junk")], "holds no private key"),
+        (vec![(certificate, "junk"), (key, "one.key")], "junk): contains no certificate"),
+        (vec![(certificate, "one.pem"), (key, "encrypted.key")], "contains an encrypted key"),
+        (vec![(certificate, "one.pem"), (key, "junk")], "contains no valid private key"),
         (vec![(certificate, "one.pem"), (key, "one.key"), ("historyserver.web.ssl.client-ca", "junk")], "client-ca"),
     ] {
         let fault = keys.fault(&options);

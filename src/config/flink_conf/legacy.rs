@@ -1,5 +1,5 @@
 //! `flink-conf.yaml` of Flink 1: `key: value` lines. Everything after `#` is a comment, the first `: ` separates, the last of
-//! equal keys wins. What Flink drops or reads otherwise than it looks is told with its line.
+//! equal keys wins. Lines that Flink drops or reads in a surprising way give a warning with their number.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -17,7 +17,7 @@ pub(super) fn lines(text: &str, shown: &Path, warnings: &mut Vec<String>) -> Vec
             continue;
         }
         let origin = Origin::File(shown.to_owned(), Some(number));
-        // Values are not quoted in warnings: they may be passwords.
+        // Warnings do not quote values, which may be passwords.
         let (key, value) = match line.split_once(": ").map(|(key, value)| (key.trim(), value.trim())) {
             Some((key, value)) if !key.is_empty() && !value.is_empty() => (key, value),
             Some((_, "")) => {
@@ -25,19 +25,19 @@ pub(super) fn lines(text: &str, shown: &Path, warnings: &mut Vec<String>) -> Vec
                 continue;
             }
             _ => {
-                warnings.push(format!("{origin}: the line is not of the form `key: value` and has no effect, as in Flink"));
+                warnings.push(format!("{origin}: the line must have the form `key: value`; it has no effect, as in Flink"));
                 continue;
             }
         };
         if is_read(key) {
             if comment.is_some() && !line.ends_with(char::is_whitespace) {
-                warnings.push(format!("{origin}: the value of {key} ends at the `#`, as in Flink, which takes the rest for a comment"));
+                warnings.push(format!("{origin}: the value of {key} ends at the `#`, which begins a comment, as in Flink"));
             }
             if is_quoted(value) {
                 warnings.push(format!("{origin}: the quotes are part of the value of {key}, as in Flink; leave them out"));
             }
             if let Some(earlier) = seen.insert(key.to_owned(), number) {
-                warnings.push(format!("{origin}: {key} is set in line {earlier} too; this line wins, as in Flink"));
+                warnings.push(format!("{origin}: {key} is also set in line {earlier}; this line wins, as in Flink"));
             }
         }
         settings.push(Setting { key: key.to_owned(), value: Value::Text(value.to_owned()), origin });
@@ -69,18 +69,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_dropped_or_cut_is_told_with_its_line_and_without_its_value() {
+    fn lines_that_are_dropped_or_cut_give_a_warning_without_the_value() {
         for (text, part) in [
-            ("a: 1\nkey:value\n", "flink-conf.yaml, line 2: the line is not of the form `key: value`"),
-            ("key:\tvalue\n", "line 1: the line is not of the form"),
-            ("key = value\n", "line 1: the line is not of the form"),
-            (": value\n", "line 1: the line is not of the form"),
+            ("a: 1\nkey:value\n", "flink-conf.yaml, line 2: the line must have the form `key: value`"),
+            ("key:\tvalue\n", "line 1: the line must have the form"),
+            ("key = value\n", "line 1: the line must have the form"),
+            (": value\n", "line 1: the line must have the form"),
             ("historyserver.web.address: \n", "line 1: the line has no value"),
             ("s3.secret-key: hunter2#more\n", "line 1: the value of s3.secret-key ends at the `#`"),
             ("historyserver.archive.fs.dir: \"/a\"\n", "line 1: the quotes are part of the value"),
             (
                 "historyserver.web.port: 1\nhistoryserver.web.port: 2\n",
-                "line 2: historyserver.web.port is set in line 1 too; this line wins",
+                "line 2: historyserver.web.port is also set in line 1; this line wins",
             ),
         ] {
             let (_, warnings) = read(text);
@@ -88,7 +88,7 @@ mod tests {
             assert!(warnings[0].contains(part), "{text}: {warnings:?}");
             assert!(!warnings[0].contains("hunter2"), "{warnings:?}");
         }
-        // Settings of other parts of Flink are not ours to judge.
+        // Settings of other components of Flink give no warning.
         assert_eq!(read("env.java.opts: \"-Dx\"\ntaskmanager.x: 1\ntaskmanager.x: 2\n").1, Vec::<String>::new());
     }
 }

@@ -10,10 +10,10 @@ use crate::config::options::is_read;
 use crate::config::problem::ConfigProblem;
 use crate::config::settings::{Origin, Setting, Value};
 
-/// Deepest nesting that is followed.
-const DEEPEST: usize = 64;
-/// Most settings of one file: only aliases of aliases reach it.
-const MOST_SETTINGS: usize = 100_000;
+/// Maximum depth of nesting.
+const MAX_DEPTH: usize = 64;
+/// Maximum number of settings of one file. Only aliases of aliases reach it.
+const MAX_SETTINGS: usize = 100_000;
 
 /// A node of `config.yaml`.
 #[derive(Debug)]
@@ -39,17 +39,17 @@ pub(super) fn settings(text: &str, shown: &Path, warnings: &mut Vec<String>, pro
         Node::Mapping(_) => flattening.add("", 1, &root),
         Node::Scalar(_, true) => {}
         Node::Scalar(..) | Node::Sequence(_) => {
-            flattening.refuse(None, 1, "is not a mapping of keys to values; a colon and a blank belong between them");
+            flattening.refuse(None, 1, "must be a mapping of keys to values, with a colon and a space between them");
         }
     }
     flattening.settings
 }
 
-/// Mappings on their way to settings.
+/// Conversion of nested mappings to settings with dotted keys.
 struct Flattening<'a> {
     shown: &'a Path,
     settings: Vec<Setting>,
-    /// Whether there were more settings than are taken.
+    /// Whether the maximum number of settings was exceeded.
     full: bool,
     /// Lines of the keys so far.
     lines: HashMap<String, usize>,
@@ -67,7 +67,7 @@ impl Flattening<'_> {
         self.problems.push(problem);
     }
 
-    /// Says what has no effect, where it would have one if it were written otherwise.
+    /// Adds a warning about an option of this server that has no effect as written.
     fn warn(&mut self, key: &str, line: usize, message: &str) {
         if is_read(key) {
             self.warnings.push(format!("{}: {key} {message}", self.origin(line)));
@@ -75,7 +75,7 @@ impl Flattening<'_> {
     }
 
     fn add(&mut self, key: &str, line: usize, node: &Node) {
-        // Aliases of aliases would keep this busy for ever.
+        // Aliases of aliases can make the number of settings explode.
         if self.full {
             return;
         }
@@ -85,7 +85,7 @@ impl Flattening<'_> {
                 for (name, line, value) in entries {
                     let key = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
                     if !seen.insert(name) {
-                        self.refuse(Some(&key), *line, "is set twice in this file");
+                        self.refuse(Some(&key), *line, "is set twice in this file; delete one of the lines");
                     }
                     self.add(&key, *line, value);
                 }
@@ -94,21 +94,21 @@ impl Flattening<'_> {
             Node::Scalar(text, false) => self.set(key, line, Value::Text(text.clone())),
             Node::Sequence(items) => match items.iter().map(|item| scalar(item)).collect() {
                 Some(texts) => self.set(key, line, Value::List(texts)),
-                // Lists of mappings are options of other parts of Flink.
-                None => self.warn(key, line, "is a list that holds more than texts and has no effect"),
+                // Lists of mappings are options of other components of Flink.
+                None => self.warn(key, line, "is a list with elements that are not texts; it has no effect"),
             },
         }
     }
 
     fn set(&mut self, key: &str, line: usize, value: Value) {
-        if self.settings.len() == MOST_SETTINGS {
+        if self.settings.len() == MAX_SETTINGS {
             self.full = true;
-            return self.refuse(None, line, &format!("holds more than {MOST_SETTINGS} settings"));
+            return self.refuse(None, line, &format!("contains more than {MAX_SETTINGS} settings"));
         }
         if let Some(earlier) = self.lines.insert(key.to_owned(), line)
             && earlier != line
         {
-            self.warn(key, line, &format!("is set in line {earlier} too; the later one wins, as in Flink"));
+            self.warn(key, line, &format!("is also set in line {earlier}; this line wins, as in Flink"));
         }
         self.settings.push(Setting { key: key.to_owned(), value, origin: self.origin(line) });
     }
@@ -121,7 +121,7 @@ fn scalar(node: &Node) -> Option<String> {
     }
 }
 
-/// What is wrong with a YAML text.
+/// A fault of a YAML text.
 struct Fault {
     line: usize,
     message: String,
@@ -133,7 +133,7 @@ impl From<ScanError> for Fault {
     }
 }
 
-/// Builds nodes from the events of the parser: scalars keep their text as written, which typed readers lose.
+/// Builds nodes from the events of the parser. Scalars keep their text as written, which a typed reader would lose.
 struct Builder<'a> {
     parser: Parser<'a, serde_saphyr::granit_parser::StrInput<'a>>,
     anchors: HashMap<usize, Rc<Node>>,
@@ -161,7 +161,7 @@ impl<'a> Builder<'a> {
         while let Some((event, line)) = self.next()? {
             match event {
                 Event::DocumentStart(..) if root.is_some() => {
-                    return Err(Fault { line, message: "holds more than one YAML document".to_owned() });
+                    return Err(Fault { line, message: "contains more than one YAML document".to_owned() });
                 }
                 Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd | Event::StreamEnd => {}
                 other => root = Some(self.node(other, line, 0)?),
@@ -172,10 +172,10 @@ impl<'a> Builder<'a> {
 
     /// The node that begins with `event`.
     fn node(&mut self, event: Event<'a>, line: usize, depth: usize) -> Result<Rc<Node>, Fault> {
-        if depth > DEEPEST {
-            return Err(Fault { line, message: format!("is nested more than {DEEPEST} levels deep") });
+        if depth > MAX_DEPTH {
+            return Err(Fault { line, message: format!("is nested more than {MAX_DEPTH} levels deep") });
         }
-        let unfinished = || Fault { line, message: "is not valid YAML: it ends too soon".to_owned() };
+        let unfinished = || Fault { line, message: "is not valid YAML: it ends unexpectedly".to_owned() };
         let (node, anchor) = match event {
             Event::Scalar(text, style, anchor, _) => {
                 let null = style == ScalarStyle::Plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL");
@@ -277,19 +277,19 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_effect_is_told_with_its_line() {
+    fn options_without_effect_give_a_warning_with_their_line() {
         for (text, part) in [
             ("a: 1\nhistoryserver.web.address:\n", "line 2: historyserver.web.address has no value"),
             ("historyserver:\n  web.port: ~\n", "line 2: historyserver.web.port has no value"),
-            ("historyserver.archive.fs.dir: [{a: 1}]\n", "line 1: historyserver.archive.fs.dir is a list that holds more than texts"),
-            ("historyserver.web.port: 1\nhistoryserver:\n  web.port: 2\n", "line 3: historyserver.web.port is set in line 1 too"),
+            ("historyserver.archive.fs.dir: [{a: 1}]\n", "line 1: historyserver.archive.fs.dir is a list with elements that are not texts"),
+            ("historyserver.web.port: 1\nhistoryserver:\n  web.port: 2\n", "line 3: historyserver.web.port is also set in line 1"),
         ] {
             let (mut warnings, mut problems) = (Vec::new(), Vec::new());
             settings(text, Path::new("config.yaml"), &mut warnings, &mut problems);
             assert_eq!((warnings.len(), problems.len()), (1, 0), "{text}: {warnings:?} {problems:?}");
             assert!(warnings[0].contains(part), "{text}: {warnings:?}");
         }
-        // Settings of other parts of Flink are not ours to judge.
+        // Settings of other components of Flink give no warning.
         assert_eq!(parse_yaml("env.java.opts:\npipeline.x: [{a: 1}]\n").0, []);
     }
 
@@ -301,6 +301,6 @@ mod tests {
         });
         let text: String = std::iter::once("a: &a {x: 1, y: 1}\n".to_owned()).chain(doubled).collect();
         let (settings, problems) = parse_yaml(&text);
-        assert_eq!((settings.len(), problems.len()), (MOST_SETTINGS, 1), "{problems:?}");
+        assert_eq!((settings.len(), problems.len()), (MAX_SETTINGS, 1), "{problems:?}");
     }
 }

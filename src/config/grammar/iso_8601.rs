@@ -1,10 +1,10 @@
-//! Durations of ISO 8601 as `java.time.Duration.parse` takes them: days, hours, minutes and seconds, `P7D`, `PT1H30M`, `PT1.5S`.
+//! ISO 8601 durations as `java.time.Duration.parse` reads them: days, hours, minutes and seconds, `P7D`, `PT1H30M`, `PT1.5S`.
 
-/// Units in the order in which they may stand, with nanoseconds: those before `T`, and those after it.
+/// Units in their order, with nanoseconds: before `T`, and after it.
 const DATE: &[(u8, i128)] = &[(b'D', 86_400_000_000_000)];
 const TIME: &[(u8, i128)] = &[(b'H', 3_600_000_000_000), (b'M', 60_000_000_000), (b'S', 1_000_000_000)];
 
-/// Nanoseconds of a duration in ISO 8601, which may be negative; `None`: it is none, or too long to be counted.
+/// Nanoseconds of an ISO 8601 duration, which may be negative; `None` for another text or a duration that is too long.
 pub(super) fn nanoseconds(text: &str) -> Option<i128> {
     let upper = text.to_ascii_uppercase();
     let (sign, rest) = signed(&upper);

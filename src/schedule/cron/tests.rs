@@ -79,13 +79,13 @@ fn the_next_time_is_after_now_and_on_the_second() {
 }
 
 #[test]
-fn what_is_no_cron_expression_is_told_with_the_form_it_should_have() {
+fn an_invalid_cron_expression_is_reported_with_the_valid_form() {
     for (text, fault) in [
         ("30 2 * *", "it has 4 fields"),
         ("", "it has 0 fields"),
-        ("0 61 2 * * *", "`0 61 2 * * *` is no cron expression"),
-        ("30 2 * * XYZ", "`30 2 * * XYZ` is no cron expression"),
-        ("@sometimes", "`@sometimes` is no cron expression"),
+        ("0 61 2 * * *", "`0 61 2 * * *` is not a valid cron expression"),
+        ("30 2 * * XYZ", "`30 2 * * XYZ` is not a valid cron expression"),
+        ("@sometimes", "`@sometimes` is not a valid cron expression"),
         ("1 2 3 4 5 6 7 8", "it has 8 fields"),
     ] {
         let error = Schedule::parse([text], Zone::System).unwrap_err().to_string();
