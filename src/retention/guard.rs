@@ -1,5 +1,9 @@
 //! The guard against a fatal mistake: a cleanup that would remove too much of a directory is held until it is confirmed.
 
+use std::hash::Hasher as _;
+
+use fnv::FnvHasher;
+
 use crate::index::UnitKey;
 
 /// The part of a directory that the first cleanup with a limit, or with a stricter one, may delete by default.
@@ -24,13 +28,12 @@ pub fn plan_id<'key>(units: impl IntoIterator<Item = &'key UnitKey>) -> String {
 /// Digest of texts in their order: FNV-1a, 16 hex digits.
 #[must_use]
 pub fn digest<'text>(texts: impl IntoIterator<Item = &'text str>) -> String {
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    let mut hasher = FnvHasher::default();
     for text in texts {
-        for byte in text.bytes().chain([0]) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
+        hasher.write(text.as_bytes());
+        hasher.write_u8(0);
     }
-    format!("{hash:016x}")
+    format!("{:016x}", hasher.finish())
 }
 
 fn name(key: &UnitKey) -> String {

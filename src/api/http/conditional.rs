@@ -1,6 +1,9 @@
 //! Entity tags and `If-None-Match`.
 
+use std::hash::Hasher as _;
+
 use axum::http::{HeaderMap, HeaderValue, header};
+use fnv::FnvHasher;
 
 use crate::api::http::encoding::Encoding;
 use crate::index::{Document, Generation};
@@ -49,9 +52,11 @@ pub(crate) fn is_match(request: &HeaderMap, tag: &str) -> bool {
     })
 }
 
-/// FNV-1a: stable over runs and builds, so that tags outlive a restart.
+/// FNV-1a: the same in all runs and builds, so tags stay valid after a restart.
 fn digest(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    let mut hasher = FnvHasher::default();
+    hasher.write(bytes);
+    hasher.finish()
 }
 
 #[cfg(test)]

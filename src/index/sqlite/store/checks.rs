@@ -5,7 +5,9 @@
 //! archive is gone, its texts are made readable, so that one bad row never fails a whole list.
 
 use std::fmt::Write as _;
+use std::hash::Hasher as _;
 
+use fnv::FnvHasher;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Row, params, params_from_iter};
 
@@ -65,12 +67,7 @@ const JSON: [&str; 3] = ["job_counts", "task_counts", "overview"];
 
 /// The digest of values in their order: FNV-1a over type, length and content, so that no change of a single byte goes unnoticed.
 pub(in crate::index::sqlite) fn digest<'v>(values: impl IntoIterator<Item = ValueRef<'v>>) -> i64 {
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    let mut add = |bytes: &[u8]| {
-        for byte in bytes {
-            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    };
+    let mut hasher = FnvHasher::default();
     for value in values {
         let (kind, number) = match value {
             ValueRef::Null => (0, 0),
@@ -79,13 +76,13 @@ pub(in crate::index::sqlite) fn digest<'v>(values: impl IntoIterator<Item = Valu
             ValueRef::Text(bytes) => (3, bytes.len() as u64),
             ValueRef::Blob(bytes) => (4, bytes.len() as u64),
         };
-        add(&[kind]);
-        add(&number.to_le_bytes());
+        hasher.write_u8(kind);
+        hasher.write(&number.to_le_bytes());
         if let ValueRef::Text(bytes) | ValueRef::Blob(bytes) = value {
-            add(bytes);
+            hasher.write(bytes);
         }
     }
-    hash.cast_signed()
+    hasher.finish().cast_signed()
 }
 
 /// The digest of an id and the columns of a record.
