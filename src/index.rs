@@ -24,5 +24,5 @@ pub use model::{
 };
 pub use opening::{IndexOptions, Opened, open};
 pub use query::Total;
-pub use reader::IndexReader;
+pub use reader::{IndexReader, ScopedReader};
 pub use writer::IndexWriter;

@@ -18,9 +18,9 @@ use anyhow::{Context as _, Result};
 use clap::Parser;
 use historyserver::index::query::calendar::{Bucket, edges};
 use historyserver::index::query::{
-    Bounds, FacetKey, FacetQuery, Filter, ListKind, ListQuery, NameMatch, Scope, ScopedReader, Sort, SortKey, StatisticsQuery,
+    Bounds, FacetKey, FacetQuery, Filter, ListKind, ListQuery, NameMatch, Scope, Sort, SortKey, StatisticsQuery,
 };
-use historyserver::index::{self, IndexOptions};
+use historyserver::index::{self, IndexOptions, ScopedReader};
 use historyserver::names::DirectoryUrl;
 use rusqlite::{Connection, params};
 

@@ -15,8 +15,8 @@ use crate::api::http::hosts::Hosts;
 use crate::api::v1::actions::Actions;
 use crate::archive::OverviewForm;
 use crate::clock::{Clock, Millis, SystemZone};
-use crate::index::IndexReader;
-use crate::index::query::{Scope, ScopedReader};
+use crate::index::query::Scope;
+use crate::index::{IndexReader, ScopedReader};
 use crate::ingest::{BackfillStatus, Ingest};
 use crate::refresh::RefreshStatus;
 

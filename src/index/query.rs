@@ -6,14 +6,10 @@ mod answer;
 pub mod calendar;
 mod facts;
 pub(in crate::index) mod folding;
-mod listed;
-mod reader;
-mod scoped;
 pub(in crate::index) mod search;
 
 pub use answer::{Copies, FacetCount, Facets, FailingName, Item, ListPage, Quantiles, Statistics, StatusCounts, Total};
 pub use facts::{FailureClass, FailureSource, JobFacts, RootException, RunFigures};
-pub use reader::ScopedReader;
 pub use search::{FoundItem, MAX_TERMS, Match, MatchField, SearchField, SearchPage, SearchQuery, Segment};
 
 use crate::clock::Millis;

@@ -3,6 +3,9 @@
 mod backfill;
 mod contents;
 mod removals;
+mod scoped;
+
+pub use scoped::ScopedReader;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

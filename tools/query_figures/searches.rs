@@ -9,8 +9,10 @@ use historyserver::archive::facts::{ConfigurationEntry, ExceptionFacts, Exceptio
 use historyserver::archive::{ApplicationRecord, JobRecord, NamedJob};
 use historyserver::directory::{FileKind, FileVersion};
 use historyserver::ids::{ApplicationId, JobId};
-use historyserver::index::query::{Filter, Scope, ScopedReader, SearchQuery};
-use historyserver::index::{self, FileChange, FileOutcome, IndexOptions, IndexWriter, Pack, ParsedRecord, UnitChange, UnitKey, Urgency};
+use historyserver::index::query::{Filter, Scope, SearchQuery};
+use historyserver::index::{
+    self, FileChange, FileOutcome, IndexOptions, IndexWriter, Pack, ParsedRecord, ScopedReader, UnitChange, UnitKey, Urgency,
+};
 use historyserver::names::{ClusterName, DirectoryUrl, FilePath};
 use rusqlite::Connection;
 

@@ -21,8 +21,8 @@ use crate::api::http::gzip;
 use crate::api::http::response;
 use crate::api::state::Shared;
 use crate::archive::{OverviewForm, has_newer_members};
-use crate::index::query::ScopedReader;
-use crate::index::{Generation, OverviewList};
+
+use crate::index::{Generation, OverviewList, ScopedReader};
 
 /// Which list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

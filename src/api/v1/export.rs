@@ -29,8 +29,8 @@ use crate::api::state::Shared;
 use crate::api::v1::filters::{self, ApplicationFilterParameters, ApplicationSortParameter, JobFilterParameters, JobSortParameter};
 use crate::api::v1::table::Format;
 use crate::api::v1::words::words;
-use crate::index::IndexError;
-use crate::index::query::{Item, ListKind, ListPage, ListQuery, RunFigures, ScopedReader};
+use crate::index::query::{Item, ListKind, ListPage, ListQuery, RunFigures};
+use crate::index::{IndexError, ScopedReader};
 use crate::tasks;
 
 const FORMATS: &[(&str, Format)] = &[("csv", Format::Csv), ("ndjson", Format::Ndjson)];

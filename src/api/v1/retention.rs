@@ -14,8 +14,7 @@ use crate::api::http::response;
 use crate::api::state::Shared;
 use crate::api::v1::page::PageParameters;
 use crate::clock::Millis;
-use crate::index::query::ScopedReader;
-use crate::index::{Deletion, Done, HeldCleanup, IndexError, MarkState, PendingRemoval, Removal, UnitKey};
+use crate::index::{Deletion, Done, HeldCleanup, IndexError, MarkState, PendingRemoval, Removal, ScopedReader, UnitKey};
 
 /// Body of the preview. Times are milliseconds since 1970.
 #[derive(Serialize, ToSchema)]

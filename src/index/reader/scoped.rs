@@ -1,12 +1,15 @@
 //! The reading handle within a scope.
 
+mod contents;
+mod flink_lists;
+
 use std::sync::Arc;
 
-use super::{
-    Copies, FacetQuery, Facets, ListKind, ListPage, ListQuery, RunFigures, Scope, SearchPage, SearchQuery, Statistics, StatisticsQuery,
-};
 use crate::index::error::IndexError;
 use crate::index::model::CopySelector;
+use crate::index::query::{
+    Copies, FacetQuery, Facets, ListKind, ListPage, ListQuery, RunFigures, Scope, SearchPage, SearchQuery, Statistics, StatisticsQuery,
+};
 use crate::index::reader::IndexReader;
 use crate::index::sqlite;
 use crate::index::sqlite::store::pool::Lane;
@@ -15,8 +18,8 @@ use crate::index::walks::{Kind, Patience};
 /// Reads lists within a [`Scope`]. Each answer is of one snapshot.
 #[derive(Clone)]
 pub struct ScopedReader {
-    pub(super) reader: IndexReader,
-    pub(super) scope: Arc<Scope>,
+    reader: IndexReader,
+    scope: Arc<Scope>,
 }
 
 impl IndexReader {

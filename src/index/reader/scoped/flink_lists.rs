@@ -9,11 +9,11 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
-use super::ScopedReader;
 use crate::archive::Owner;
 use crate::ids::JobId;
 use crate::index::error::IndexError;
 use crate::index::model::{CopySelector, Document, Figures, Generation, Listed, OverviewList};
+use crate::index::reader::ScopedReader;
 use crate::index::sqlite;
 use crate::index::sqlite::store::pool::Lane;
 use crate::names::DirectoryUrl;

@@ -1,12 +1,13 @@
 //! What is read of the index beside lists, within a scope: problems, removals, documents and archive files.
 
-use super::{ListKind, ScopedReader, Total};
 use crate::archive::Owner;
 use crate::index::error::IndexError;
 use crate::index::model::{
     CopySelector, Deletion, DocumentAnswer, DocumentList, DocumentPage, HeldCleanup, Page, Pending, PendingRemoval, ProblemFilter,
     UnitArchives, Unread,
 };
+use crate::index::query::{ListKind, Total};
+use crate::index::reader::ScopedReader;
 use crate::problem::Problem;
 
 impl ScopedReader {
