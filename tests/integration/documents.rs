@@ -100,6 +100,51 @@ fn the_readme_is_short_and_the_summary_lists_every_document() {
     assert_eq!(listed, found);
 }
 
+/// The words between backticks outside of blocks of code.
+fn quoted(text: &str) -> Vec<String> {
+    prose(text).join("\n").split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_source_files_that_documents_name_exist() {
+    let root = project();
+    let mut sources = files(&root.join("src"), ".rs");
+    sources.extend(files(&root.join("tests"), ".rs"));
+    sources.extend(files(&root.join("tools"), ".rs"));
+    let named = |name: &str| sources.iter().any(|source| source.ends_with(name));
+    let mut checked = 0;
+    let mut unknown = Vec::new();
+    for document in documents() {
+        for name in quoted(&std::fs::read_to_string(&document).unwrap()).iter().filter(|name| name.ends_with(".rs")) {
+            if !named(name) {
+                unknown.push(format!("{}: {name}", document.display()));
+            }
+            checked += 1;
+        }
+    }
+    assert_eq!(unknown, Vec::<String>::new());
+    assert!(checked > 50, "only {checked} names of files were found");
+}
+
+#[test]
+fn the_architecture_lists_every_module_and_few_words() {
+    let root = project();
+    let text = std::fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+    let section = |title: &str| text.split(&format!("\n## {title}\n")).nth(1).unwrap().split("\n## ").next().unwrap().to_owned();
+    let rows = |section: &str| -> Vec<String> {
+        section.lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next()).map(str::to_owned).collect()
+    };
+    let first_cells = rows(&section("Modules")).join(", ");
+    let listed: BTreeSet<&str> = first_cells.split('`').skip(1).step_by(2).collect();
+    for entry in std::fs::read_dir(root.join("src")).unwrap() {
+        let path = entry.unwrap().path();
+        let module = path.file_stem().unwrap().to_str().unwrap();
+        assert!(module == "lib" || listed.contains(module), "ARCHITECTURE.md does not list the module {module}");
+    }
+    // Two rows are the head of the table.
+    assert!(rows(&section("Words")).len() <= 32, "the glossary has more than 30 words");
+}
+
 #[test]
 fn the_documents_explain_every_problem_once() {
     let text = std::fs::read_to_string(project().join("docs/troubleshooting.md")).unwrap();

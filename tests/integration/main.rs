@@ -11,6 +11,7 @@ mod configuration_documents;
 mod damaged_index;
 mod data_directory;
 mod directory_contract;
+mod documented_commands;
 mod documents;
 mod duplicates;
 mod examples;
