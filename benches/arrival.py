@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures how long a new application takes to be listed, with default settings, among many that are there already.
+"""Measures how long a new application takes to be listed, with default settings, among many existing ones.
 
     cargo build --release --bins
     benches/arrival.py --applications 100000
@@ -25,7 +25,7 @@ def archive(entries):
 
 
 def write(root, number, end):
-    """Writes one application; gives back its id."""
+    """Writes one application; returns its id."""
     application, job = f"{number:032x}", f"{number + (1 << 64):032x}"
     folder = root / CLUSTER / "applications" / application
     (folder / "jobs").mkdir(parents=True)
@@ -41,14 +41,14 @@ def write(root, number, end):
 
 
 def settle(root, number, end):
-    """Dates an application as it ended."""
+    """Sets the times of the files of an application to its end."""
     folder = root / CLUSTER / "applications" / f"{number:032x}"
     for path in (folder / "jobs" / f"{number + (1 << 64):032x}", folder / "application-summary"):
         os.utime(path, (end / 1000, end / 1000))
 
 
 def newest(server):
-    """Id of the first application of the list: one row, so that asking costs next to nothing."""
+    """Id of the first application of the list: one row, so that the request costs next to nothing."""
     items = json.loads(server.get("/api/v1/applications?limit=1"))["items"]
     return items[0]["id"] if items else None
 

@@ -5,8 +5,8 @@
     benches/cleanup.py --applications 20000
 
 Writes small archives (a summary and one job each) twice. The older half expires: in one copy it is deleted by `rm -r`, half of it
-before and half of it after `historyserver cleanup` deletes it in the other, so that what else the machine does meets both. Then a
-server with the same limit runs over what is left. Machines are noisy: compare figures of one run only.
+before and half of it after `historyserver cleanup` deletes it in the other, so that other load of the machine affects both. Then a
+server with the same limit runs over the rest. Machines are noisy: compare figures of one run only.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from first_refresh import RELEASE, Server, cpu_seconds
 
 
 def command(archives, data, keep, *arguments):
-    """Runs `historyserver cleanup`; gives back what it printed, its seconds and its CPU seconds."""
+    """Runs `historyserver cleanup`; returns its output, its seconds and its CPU seconds."""
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     done = subprocess.run(
         [RELEASE / "historyserver", "-D", f"historyserver.archive.fs.dir={archives}", "-D", f"historyserver.data.dir={data}",
@@ -35,7 +35,7 @@ def command(archives, data, keep, *arguments):
 
 
 def remove(root, names):
-    """Deletes applications as an operator would; gives back the seconds."""
+    """Deletes applications as an operator would; returns the seconds."""
     folder = root / CLUSTER / "applications"
     started = time.monotonic()
     subprocess.run(["xargs", "-0", "rm", "-r", "--"], input="\0".join(names).encode(), check=True, cwd=folder)

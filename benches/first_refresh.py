@@ -81,7 +81,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--applications", type=int, default=4000)
     parser.add_argument("--archives", help="use these archives instead of generating some")
-    parser.add_argument("--idle-only", action="store_true", help="print only what a refresh with nothing new costs")
+    parser.add_argument("--idle-only", action="store_true", help="print only the cost of a refresh with nothing new")
     parser.add_argument("--refreshes", type=int, default=20)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="historyserver-measure-") as folder:
@@ -117,7 +117,7 @@ def main():
             spent = cpu_seconds(server.pid) - before
             done = server.status()["refresh"]["finished"] - finished
             directory = server.status()["refresh"]["directories"][0]
-            print(f"restart: ready after {ready:.2f} s; idle refresh ({kind}): {spent / done * 1000:.1f} ms of CPU each, asking included; "
+            print(f"restart: ready after {ready:.2f} s; idle refresh ({kind}): {spent / done * 1000:.1f} ms of CPU each, these requests included; "
                   f"last look {directory['look_ms']} ms, last audit {directory['audit_ms']} ms")
             server.stop()
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Measures what others do to whoever asks for little: the time of a probe, of metrics and of a document beside many clients of each kind
-of dear request, and the memory that clients cost which ask and take nothing.
+"""Measures a server under load: the time of a probe, of metrics and of a document while many clients repeat one kind of expensive
+request, and the memory for clients that send a request and do not read the answer.
 
     cargo build --release --bins --examples
     benches/under_load.py --applications 8000
 
-The clients are processes of their own on the same machine, so that they compete with the server for its processors. A client that is told
-to come again later (503) does so after half a second. Machines are noisy: compare figures of one run only.
+The clients are other processes on the same machine, so they compete with the server for its processors. A client that gets a 503 repeats
+its request after half a second. Machines are noisy: compare figures of one run only.
 """
 
 import argparse
@@ -29,7 +29,7 @@ WORDS = "org apache flink java runtime source exception task util concurrent"
 
 
 def repeat(address, path, connections):
-    """Clients that repeat one request for ever."""
+    """Clients that repeat one request without end."""
 
     def client():
         while True:
@@ -51,7 +51,7 @@ def repeat(address, path, connections):
 
 
 def percentiles(address, paths, seconds):
-    """p50 and p99 in milliseconds of each path, asked for in turn."""
+    """p50 and p99 in milliseconds of each path, requested in turn."""
     times = {path: [] for path in paths}
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -65,15 +65,15 @@ def percentiles(address, paths, seconds):
             assert answer.status == 200, f"{path}: {answer.status}"
             times[path].append((time.monotonic() - began) * 1000)
         time.sleep(0.02)
-    told = {}
+    times = {}
     for path, found in times.items():
         found.sort()
-        told[path] = (found[len(found) // 2], found[int(len(found) * 0.99)])
-    return told
+        times[path] = (found[len(found) // 2], found[int(len(found) * 0.99)])
+    return times
 
 
 def stalled(address, path, headers=""):
-    """A client that asks and then reads nothing."""
+    """A client that sends a request and does not read the answer."""
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     client.settimeout(20)
@@ -83,7 +83,7 @@ def stalled(address, path, headers=""):
 
 
 def growth(server, address, path, headers, clients):
-    """Bytes by which resident memory grows while so many clients take nothing."""
+    """Bytes by which resident memory grows while this number of clients do not read their answers."""
     before = peak = status_field(server.pid, "VmRSS:")
     waiting = [stalled(address, path, headers) for _ in range(clients)]
     grew = time.monotonic()
@@ -100,10 +100,10 @@ def growth(server, address, path, headers, clients):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--applications", type=int, default=8000)
-    parser.add_argument("--clients", type=int, default=100, help="that repeat a dear request")
-    parser.add_argument("--stalled", type=int, default=1000, help="clients that take nothing")
+    parser.add_argument("--clients", type=int, default=100, help="clients that repeat an expensive request")
+    parser.add_argument("--stalled", type=int, default=1000, help="clients that do not read their answers")
     parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--only", help="kinds whose name holds this")
+    parser.add_argument("--only", help="measure only kinds whose name contains this text")
     arguments = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -150,7 +150,7 @@ def main():
                 load.join()
             print(f"  {kind}: " + ", ".join(f"{p50:.1f} / {p99:.1f}" for p50, p99 in found.values()), flush=True)
             time.sleep(1)
-        print(f"{arguments.stalled} clients that take nothing: growth of resident memory")
+        print(f"{arguments.stalled} clients that do not read their answers: growth of resident memory")
         for kind, path, headers in [
             ("a download", f"/api/v1/jobs/{LARGE}/archive", ""),
             ("an export", "/api/v1/jobs/export?format=ndjson", ""),
@@ -174,7 +174,7 @@ LARGE = f"{0x217:032x}"
 
 
 def write_large(archives):
-    """A legacy archive with a document of 6 MB that does not become much shorter."""
+    """A legacy job archive with a document of 6 MB that can hardly be compressed."""
     text = os.urandom(3_000_000).hex()
     end = time.time_ns() // 1_000_000 - 3_600_000
     overview = {"jid": LARGE, "name": "large", "state": "FINISHED", "start-time": end - 1000, "end-time": end, "duration": 1000,

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# object_store 0.14.2 (crates.io) with Azurite 3.37.0 (npm): one blob has two ETags, by how it is asked for.
+# object_store 0.14.2 (crates.io) with Azurite 3.37.0 (npm): one blob has two ETags, depending on the request.
 #
-# A listing gives the tag as Azure writes it into XML, without quotes. `head` and `get` give that of the HTTP header, with quotes.
-# Who compares the tag of a listing with that of a single object takes every blob for a changed one. S3 gives both with quotes.
+# A listing returns the tag as Azure writes it into XML, without quotes. `head` and `get` return the tag of the HTTP header, with
+# quotes. A program that compares the two takes every blob for a changed one. S3 returns both with quotes.
 #
 # Output seen on 27 November 2026:
 #   list: without quotes
@@ -12,7 +12,7 @@
 #   equal without quotes: true
 #
 # usage: findings/azure-etag-differs-between-list-and-head.sh
-# Needs Rust, Node.js and npm. Builds for some minutes.
+# Needs Rust, Node.js and npm. The build takes some minutes.
 set -euo pipefail
 
 work=$(mktemp -d)
@@ -65,12 +65,12 @@ for _ in $(seq 100); do
   sleep 0.1
 done
 
-# A container is made through the client of Azurite's own tests' package.
+# object_store cannot make a container; Azure's client can.
 npm install --silent --no-audit --no-fund --prefix "$work/npm" @azure/storage-blob@12.29.1
 cat > "$work/npm/make.mjs" <<'JS'
 import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob'
 const account = 'devstoreaccount1'
-// The key that every emulator of Azure has, as documented.
+// The documented key of every Azure emulator.
 const key = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=='
 const url = `http://127.0.0.1:${process.argv[2]}/${account}`
 await new BlobServiceClient(url, new StorageSharedKeyCredential(account, key)).createContainer('archives')
@@ -80,4 +80,4 @@ node "$work/npm/make.mjs" "$port"
 seen=$(AZURITE_BLOB_STORAGE_URL="http://127.0.0.1:$port" "$work/target/debug/tags")
 printf '%s\n' "$seen"
 expected=$(sed -n 's/^#   //p' "$0")
-[ "$seen" = "$expected" ] || { printf 'This is no longer so. Seen on 27 November 2026:\n%s\n' "$expected" >&2; exit 1; }
+[ "$seen" = "$expected" ] || { printf 'The output differs from that of 27 November 2026, which was:\n%s\n' "$expected" >&2; exit 1; }

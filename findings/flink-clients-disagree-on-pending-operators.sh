@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Flink 1.18.1 and Flink 2.0.2 (apache-flink-libraries on PyPI): no answer to /jobs/overview suits the clients of both.
+# Flink 1.18.1 and Flink 2.0.2 (apache-flink-libraries on PyPI): no answer to /jobs/overview is valid for the clients of both.
 #
-# `flink list -a` of 1.17 and 1.18 fails when a job has a member that it does not know, so also "pending-operators".
-# `flink list -a` of 2.0 and later fails when a job lacks "pending-operators". Versions 1.13 to 1.16, 1.19 and 1.20 take both.
-# The requests of all of them are equal but for the port, and have no User-Agent, so a server cannot tell them apart.
+# `flink list -a` of 1.17 and 1.18 fails when a job has an unknown member, such as "pending-operators".
+# `flink list -a` of 2.0 and later fails when a job lacks "pending-operators". Versions 1.13 to 1.16, 1.19 and 1.20 accept both.
+# Their requests are equal except for the port, and have no User-Agent, so a server cannot distinguish the clients.
 #
 # Output seen on 27 November 2026:
 #   1.18.1 without pending-operators: listed
@@ -22,7 +22,7 @@ trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet --disable-pip-version-check wheel==0.45.1 setuptools==69.5.1
 for version in 1.18.1 2.0.2; do
-  # A source archive that only carries jars; pip runs its setup.py, which needs the two packages above.
+  # A source archive that contains jars only; pip runs its setup.py, which needs the two packages above.
   "$work/venv/bin/pip" download --quiet --disable-pip-version-check --no-deps --no-build-isolation \
     --dest "$work/$version" "apache-flink-libraries==$version"
   tar -xzf "$work/$version"/*.tar.gz -C "$work/$version" --strip-components=2 --wildcards '*/deps/lib/flink-dist*' '*/deps/lib/log4j*'
@@ -77,4 +77,4 @@ PYTHON
 seen=$(python3 "$work/ask.py" "$work")
 printf '%s\n' "$seen"
 expected=$(sed -n 's/^#   //p' "$0")
-[ "$seen" = "$expected" ] || { printf 'This is no longer so. Seen on 27 November 2026:\n%s\n' "$expected" >&2; exit 1; }
+[ "$seen" = "$expected" ] || { printf 'The output differs from that of 27 November 2026, which was:\n%s\n' "$expected" >&2; exit 1; }

@@ -5,7 +5,7 @@
 //! cargo run --release --example generate_archives -- --job-archive-bytes 2gb --document-bytes 8mb --out /tmp/archives
 //! ```
 //!
-//! Real archives are copied with ids, names and times of their own, so that Flink's own history server reads them too. The same options give the same archives.
+//! Real archives are copied with ids, names and times of their own, so that Flink's own history server reads them too. The same options produce the same archives.
 
 #![expect(clippy::print_stdout, reason = "a tool for the command line")]
 
@@ -38,7 +38,7 @@ struct Options {
     /// Number of clusters that the applications are spread over.
     #[arg(long, default_value_t = 1)]
     clusters: u64,
-    /// Chooses ids: other seeds give other archives.
+    /// Seed of the ids: another seed produces other archives.
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Start of the first application, in milliseconds since 1970.
@@ -53,7 +53,7 @@ struct Options {
     /// Directories of flat job archives to take legacy jobs from.
     #[arg(long, default_values_os_t = Plan::default().legacy_from)]
     legacy_from: Vec<PathBuf>,
-    /// Applications of more bytes are not taken, except where no smaller one has their state.
+    /// Larger applications are not used, except if no smaller one has their state.
     #[arg(long, default_value = "120000", value_parser = bytes)]
     most_bytes: u64,
     /// Also one flat job archive of about this size (kb, mb, gb: powers of 1024).

@@ -4,8 +4,8 @@
 //! cargo run --release --example listing_cost -- DIRECTORY [ROUNDS]
 //! ```
 //!
-//! Object stores are opened with what the environment says (`AWS_ACCESS_KEY_ID` and so on). Nothing is written or read but names,
-//! sizes and times.
+//! Object stores are opened with the credentials of the environment (`AWS_ACCESS_KEY_ID` and so on). Only names, sizes and times are
+//! read, and nothing is written.
 #![allow(clippy::print_stdout, reason = "a program for the command line")]
 
 use std::collections::BTreeMap;

@@ -5,9 +5,9 @@
 //! ```
 //!
 //! Rows have the shape of real ones: ids, names of two words out of 60,000, states, clusters and durations spread unevenly over a
-//! thousand days. Each list is read page by page to its end; then its first, middle and last page are asked for again and again.
-//! With `--searches` the rows are given to the index as if archives had told them, with vertices, exceptions and configurations of the
-//! sizes that real ones have, and searched.
+//! thousand days. Each list is read page by page to its end; then its first, middle and last page are requested repeatedly.
+//! With `--searches` the rows are given to the index as an ingest does it, with vertices, exceptions and configurations of realistic
+//! sizes, and searched.
 
 #![expect(clippy::print_stdout, reason = "a tool for the command line")]
 
@@ -30,16 +30,16 @@ mod searches;
 /// Measures lists, facets and statistics.
 #[derive(Parser)]
 struct Options {
-    /// Folder for the index; used again when it is there.
+    /// Folder for the index; an existing index is used again.
     #[arg(long)]
     data: PathBuf,
-    /// Applications; a quarter of them has two jobs.
+    /// Applications; a quarter of them have two jobs.
     #[arg(long, default_value_t = 400_000)]
     applications: u64,
     /// Write rows with texts, and search them.
     #[arg(long)]
     searches: bool,
-    /// How often each page is asked for.
+    /// Number of requests for each page.
     #[arg(long, default_value_t = 60)]
     times: usize,
 }
@@ -63,7 +63,7 @@ impl Random {
         ((u128::from(self.below(u64::MAX)) << 64) | u128::from(self.below(u64::MAX))).to_be_bytes()
     }
 
-    /// Small ones are frequent.
+    /// Small numbers are frequent.
     fn skewed(&mut self, bound: u64) -> u64 {
         self.below(bound).min(self.below(bound)).min(self.below(bound))
     }
@@ -113,7 +113,7 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// Writes rows as an earlier schema left them: what lists need beside is made when the index is opened.
+/// Writes rows as an earlier schema left them: the other rows for lists are made when the index is opened.
 fn write(file: &Path, applications: u64) -> Result<()> {
     #[expect(clippy::disallowed_methods, reason = "rows are written without archives to read them from")]
     let mut connection = Connection::open(file)?;

@@ -4,8 +4,8 @@
 //! cargo run --release --example train_dictionary -- --out src/pack/documents-1.zstd-dict
 //! ```
 //!
-//! It learns from every other summary and every other job archive, in the order of their paths, and never sees the rest; the ratios are told for both
-//! halves. The same archives give the same dictionary. A dictionary that was released is never replaced, because packs
+//! It learns from every other summary and every other job archive, in the order of their paths, and never sees the rest; the ratios of both
+//! halves are printed. The same archives give the same dictionary. A dictionary that was released is never replaced, because packs
 //! written with it could not be read any more: a better one gets the next number, and a line in `src/pack/codec.rs`.
 
 #![expect(clippy::print_stdout, reason = "a tool for the command line")]
@@ -19,7 +19,7 @@ use historyserver::archive::{ArchiveLimits, DocumentSink, Owner, SinkError, read
 use historyserver::pack::{FRAME_BYTES, Packer};
 use zstd::bulk::Compressor;
 
-/// Trains a dictionary on half of the archives and tells how well it does on both halves.
+/// Trains a dictionary on half of the archives and prints its ratios for both halves.
 #[derive(Parser)]
 struct Options {
     /// Folder of archives, at any depth.
@@ -34,7 +34,7 @@ struct Options {
     /// Level to measure with: that of the packs.
     #[arg(long, default_value_t = 3)]
     level: i32,
-    /// Bytes that one archive may contribute, so that a wide job does not outvote all others: of 50,000 to 256,000, this did best.
+    /// Bytes that one archive may contribute, so that a wide job does not outvote all others: of 50,000 to 256,000, this gave the best ratio.
     #[arg(long, default_value_t = 90_000)]
     most_of_one: usize,
 }

@@ -109,8 +109,9 @@ fn quoted(text: &str) -> Vec<String> {
 fn the_source_files_that_documents_name_exist() {
     let root = project();
     let mut sources = files(&root.join("src"), ".rs");
-    sources.extend(files(&root.join("tests"), ".rs"));
-    sources.extend(files(&root.join("tools"), ".rs"));
+    for folder in ["tests", "tools", "examples", "benches"] {
+        sources.extend(files(&root.join(folder), ".rs"));
+    }
     let named = |name: &str| sources.iter().any(|source| source.ends_with(name));
     let mut checked = 0;
     let mut unknown = Vec::new();

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what opens Flink's dashboard in a browser (tests/clients/dashboard): Chromium, Node and playwright-core. Does
-# nothing when they are there already. The dashboard itself comes with install-flink.sh.
+# Installs the tools that open Flink's dashboard in a browser (tests/clients/dashboard): Chromium, Node and playwright-core. Does
+# nothing when they are installed already. The dashboard itself comes with install-flink.sh.
 #
 # usage: tests/tools/install-dashboard-check.sh
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs clients of Flink's REST API that other people wrote (tests/clients/requirements.txt) into
-# .test-tools/flink-clients, a virtual environment. Does nothing when these versions are there already.
+# .test-tools/flink-clients, a virtual environment. Does nothing when these versions are installed already.
 #
 # usage: tests/tools/install-flink-clients.sh
 set -euo pipefail
@@ -16,7 +16,7 @@ fi
 rm -rf "$clients"
 mkdir -p "$here/.test-tools"
 if ! python3 -m venv "$clients" 2>/dev/null; then
-  # Debian's Python comes without this part.
+  # Debian's Python lacks the module venv.
   rm -rf "$clients"
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the command-line client of the Flink versions that people still run, 1.13 to 2.2, into .test-tools/flink-versions: the
-# tests list jobs with each of them. Does nothing when they are there already. The newest one comes with install-flink.sh.
+# tests list jobs with each of them. Does nothing when they are installed already. The newest one comes with install-flink.sh.
 #
 # usage: tests/tools/install-flink-versions.sh
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests compare this server with: Flink's own jars (its history server, its message classes and its
-# dashboard) into .test-tools/flink, and a Java 17 where there is none. Does nothing when that is there already.
+# dashboard) into .test-tools/flink, and Java 17 if it is missing. Does nothing when they are installed already.
 #
 # usage: tests/tools/install-flink.sh
 set -euo pipefail
@@ -23,7 +23,7 @@ mkdir -p "$here/.test-tools"
 work=$(mktemp -d "$here/.test-tools/flink.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
-# Only the wheel itself: PyFlink and its dependencies are of no use here.
+# Only the wheel itself: PyFlink and its dependencies are not needed.
 python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --dest "$work" "apache-flink-libraries==$FLINK_VERSION"
 python3 - "$work" <<'PYTHON'
 import pathlib, sys, zipfile
@@ -38,7 +38,7 @@ with zipfile.ZipFile(wheel) as archive:
         if name.startswith("pyflink/lib/") and base.startswith(("flink-dist-", "log4j-")):
             (work / "lib" / base).write_bytes(archive.read(name))
 
-# The dashboard as the browser gets it.
+# The dashboard, as Flink serves it to browsers.
 (dist,) = (work / "lib").glob("flink-dist-*.jar")
 with zipfile.ZipFile(dist) as jar:
     for name in jar.namelist():

@@ -16,7 +16,7 @@ fi
 rm -rf "$mdbook"
 mkdir -p "$here/.test-tools"
 if ! python3 -m venv "$mdbook" 2>/dev/null; then
-  # Debian's Python comes without this part.
+  # Debian's Python lacks the module venv.
   rm -rf "$mdbook"
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null

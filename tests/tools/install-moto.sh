@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs moto, an S3 server for tests (tests/tools/moto-requirements.txt), into
-# .test-tools/moto, a virtual environment. Does nothing when these versions are there already.
+# .test-tools/moto, a virtual environment. Does nothing when these versions are installed already.
 #
 # usage: tests/tools/install-moto.sh
 set -euo pipefail
@@ -16,7 +16,7 @@ fi
 rm -rf "$moto"
 mkdir -p "$here/.test-tools"
 if ! python3 -m venv "$moto" 2>/dev/null; then
-  # Debian's Python comes without this part.
+  # Debian's Python lacks the module venv.
   rm -rf "$moto"
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs schemathesis, which asks a server whatever its OpenAPI document allows and forbids
+# Installs schemathesis, which sends a server all kinds of requests that its OpenAPI document allows and forbids
 # (tests/tools/schemathesis-requirements.txt), into .test-tools/schemathesis, a virtual environment. Does nothing when these
-# versions are there already.
+# versions are installed already.
 #
 # usage: tests/tools/install-schemathesis.sh
 set -euo pipefail
@@ -17,7 +17,7 @@ fi
 rm -rf "$schemathesis"
 mkdir -p "$here/.test-tools"
 if ! python3 -m venv "$schemathesis" 2>/dev/null; then
-  # Debian's Python comes without this part.
+  # Debian's Python lacks the module venv.
   rm -rf "$schemathesis"
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests of TLS make certificates and key stores with: openssl, and Java's keytool. Does nothing where they are.
+# Installs the tools with which the tests of TLS make certificates and key stores: openssl, and Java's keytool. Does nothing when
+# they are installed already.
 #
 # usage: tests/tools/install-tls-tools.sh
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what builds the pages and opens them in a browser (web, tests/e2e): Chromium, Node and the packages of
-# web/package-lock.json. Does nothing when they are there already.
+# Installs the tools that build the pages and open them in a browser (web, tests/e2e): Chromium, Node and the packages of
+# web/package-lock.json. Does nothing when they are installed already.
 #
 # usage: tests/tools/install-web.sh
 set -euo pipefail

@@ -6,7 +6,7 @@
 starts it with the Flink configuration in DIR, as `bin/historyserver.sh --configDir DIR` would, and writes one JSON
 object per line to standard output:
 
-    {"round": 1, "address": "http://127.0.0.1:43521"}    after each finished look at the archive directories
+    {"round": 1, "address": "http://127.0.0.1:43521"}    after each finished round over the archive directories
     {"exit": 1, "log": "..."}                            when the server ends by itself, with the end of its log
 
 It is stopped when standard input closes, so that it never outlives the test that started it. Temporary files go into
@@ -103,7 +103,7 @@ class JavaHistoryServer:
             if listening:
                 address = f"{scheme}://{listening.group(1)}"
             finished += ended
-            # The first round may end before the port is bound: both are waited for.
+            # The first round may end before the port is bound: the script waits for both.
             if address and finished >= FETCHERS and (listening or (ended and finished % FETCHERS == 0)):
                 self.events.put({"round": finished // FETCHERS, "address": address})
         self.events.put({"exit": self.process.wait(), "log": "".join(tail)})

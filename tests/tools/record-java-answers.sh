@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Records what Flink's own (Java) history server answers over tests/fixtures/archives, into
+# Records the answers of Flink's own (Java) history server over tests/fixtures/archives, in
 # tests/fixtures/java-history-server/. Run it again after a change of those archives or of the Flink version; the
 # recordings are committed, so that the tests which compare with them need no Java.
 #

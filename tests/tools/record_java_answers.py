@@ -132,7 +132,7 @@ def log_url_requests(archived):
 
 
 def answers(archived, configuration, wanted):
-    """Starts a server with these options added and asks it."""
+    """Starts a server with these additional options and records its answers."""
     with tempfile.TemporaryDirectory() as directory:
         archive_directories = ",".join(f"file://{root}" for root in ARCHIVES)
         pathlib.Path(directory, "config.yaml").write_text(

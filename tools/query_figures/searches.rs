@@ -18,13 +18,13 @@ use rusqlite::Connection;
 
 use super::{BEGIN, DAY, DIRECTORIES, Options, Random, millis, quantiles, word};
 
-/// Bytes of a job archive of the fixtures, with its part of a summary, on average: what shares are told of.
+/// Bytes of a job archive of the fixtures, with its part of a summary, on average: shares are relative to it.
 const ARCHIVE_BYTES: i64 = 24_000;
 
-/// Changes that are on their way at the same time.
+/// Changes in flight at the same time.
 const AT_ONCE: usize = 2_000;
 
-/// Writes rows where there are none, and measures.
+/// Writes rows if there are none, and measures.
 pub(super) async fn measure(options: &Options, settings: &IndexOptions) -> Result<()> {
     let file = options.data.join("historyserver.sqlite");
     let is_new = !file.exists();
@@ -251,7 +251,7 @@ fn exceptions(number: u64, applications: u64, random: &mut Random, traces: &[Str
     }]
 }
 
-/// As many entries as real ones have.
+/// As many entries as real configurations have.
 fn cluster_configuration(cluster: u64) -> Vec<ConfigurationEntry> {
     let mut random = Random(cluster | 1 << 41);
     let mut entries = vec![
