@@ -1,31 +1,17 @@
-// For every tab an archive that fills it: each figure that is shown is the one that was archived, to the millisecond and to the byte.
+// Every tab with an archive that has data for it: each figure is the archived one, to the millisecond and to the byte.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { FIXTURES, IDS, json, launch, openPage, PAGES, startServer } from './support.mjs';
+import { test } from 'node:test';
+import { FIXTURES, IDS, json, PAGES } from './support.mjs';
+import { begin, open, page, server, temporary, useOnePage, useServer, withServer } from './shared.mjs';
 
-let server;
-let browser;
-let open;
-let page;
-before(async () => {
-  server = await startServer();
-  browser = await launch();
-  open = await openPage(browser, server);
-  page = open.page;
-  await open.go('/server');
-});
-after(async () => {
-  assert.deepEqual(open.faults, []);
-  await browser?.close();
-  await server?.close();
-});
+useServer();
+useOnePage();
 
 const job = (id, rest = '') => json(server, `jobs/${id}${rest}`);
 
-/** What a cell, a fact or a tile says: milliseconds, bytes and counts, whole, as exact as it can be asked for them; everything else as text. */
+/** The values of cells, facts or tiles: milliseconds, bytes and counts as exact numbers, everything else as text. */
 function exactly(elements) {
   return elements.map((element) => {
     const time = element.querySelector('time');
@@ -50,13 +36,13 @@ async function facts(list) {
   return Object.fromEntries(terms.map((term, index) => [term.trim(), values[index]]));
 }
 
-/** Flink's figure as it is shown: what it does not know is none. */
+/** The shown value of Flink's figure: unknown values are null. */
 const figure = (value) => (typeof value === 'number' && value >= 0 && value < 2 ** 63 ? Math.round(value) : null);
 const io = (metrics) => ['read-bytes', 'read-records', 'write-bytes', 'write-records'].map((key) => figure(metrics[key]));
-/** The pages show times in lists to the second, with the millisecond in what is read by machines. */
+/** Lists show times in seconds. The attribute `datetime` has the milliseconds. */
 const time = (value) => (value > 0 ? value : null);
 
-test('the lists show what the overviews of the archives say', async () => {
+test('the lists show the overviews of the archives', async () => {
   for (const [hash, path, member, label] of [
     ['/application/completed', 'applications/overview', 'applications', 'Completed Applications'],
     ['/job/completed', 'jobs/overview', 'jobs', 'Completed Jobs'],
@@ -140,7 +126,7 @@ test('the drawer has details, subtasks and task managers with their aggregates',
   }
 });
 
-/** The table of aggregates has a row for each that was archived, with all its figures. */
+/** Checks that the table of aggregates has a row with all figures for each archived one. */
 async function aggregates(label, { metrics, 'status-duration': states }) {
   const wanted = [
     ...['read-bytes', 'read-records', 'write-bytes', 'write-records', 'accumulated-busy-time', 'accumulated-backpressured-time', 'accumulated-idle-time'].map((key) => metrics[key]),
@@ -182,7 +168,7 @@ test('the latest checkpoints: failed, completed, savepoint and restored', async 
   assert.deepEqual([restored['ID'], restored['Restore time'], restored['From'], restored['Path']], [latest.restored.id, latest.restored.restore_timestamp, 'Checkpoint', latest.restored.external_path]);
 });
 
-test('the history of checkpoints has every figure, of those that failed too, and of their vertices and subtasks', async () => {
+test('the history of checkpoints has all figures, including failed checkpoints, vertices and subtasks', async () => {
   for (const id of [IDS.savepoint, IDS.streaming, IDS.legacyStreaming, IDS.rescaled]) {
     const { history } = await job(id, '/checkpoints');
     await open.turn(`/job/completed/${id}/checkpoints?view=history`);
@@ -217,7 +203,7 @@ test('the history of checkpoints has every figure, of those that failed too, and
   }
 });
 
-test('the configuration of checkpoints says what each option means', async () => {
+test('the configuration of checkpoints explains special values', async () => {
   await open.turn(`/job/completed/${IDS.savepoint}/checkpoints?view=configuration`);
   const configuration = await job(IDS.savepoint, '/checkpoints/config');
   const shown = Object.fromEntries(await table('Checkpoint configuration'));
@@ -270,7 +256,7 @@ test('rescales: history, details, summary and configuration', async () => {
   assert.equal((await table('Configuration of rescales')).length, Object.keys(await job(IDS.rescaled, '/rescales/config')).length);
 });
 
-/** Every failure with all it tells, the concurrent ones below theirs. */
+/** Checks all data of all failures, including concurrent ones. */
 async function assertFailures(entries, list = '.stack > .entry') {
   const shown = page.locator(list);
   assert.equal(await shown.count(), entries.length);
@@ -282,15 +268,15 @@ async function assertFailures(entries, list = '.stack > .entry') {
     if (await whole.count()) await whole.click();
     assert.equal((await body.locator('> .box pre').textContent()).trim(), entry.stacktrace.trim());
     assert.equal(Date.parse(await one.locator('> summary time').getAttribute('datetime')), entry.timestamp);
-    const told = await body.locator('> .facts').innerText();
-    for (const word of [entry.taskName, entry.endpoint, entry.taskManagerId]) if (word && word !== '(unassigned)' && word !== 'null') assert.ok(told.includes(word), word);
+    const text = await body.locator('> .facts').innerText();
+    for (const word of [entry.taskName, entry.endpoint, entry.taskManagerId]) if (word && word !== '(unassigned)' && word !== 'null') assert.ok(text.includes(word), word);
     const concurrent = entry.concurrentExceptions ?? [];
     assert.equal(await body.locator('> .concurrent > .entry').count(), concurrent.length);
     if (concurrent.length > 0) await assertFailures(concurrent, `${list}:nth-of-type(${index + 1}) > .body > .concurrent > .entry`);
   }
 }
 
-test('exceptions of jobs and applications, those of a main method that threw among them', async () => {
+test('exceptions of jobs and applications, including a main method that threw', async () => {
   for (const hash of [`/job/completed/${IDS.failing}`, `/job/completed/${IDS.legacyFailing}`, `/job/completed/${IDS.streaming}`, `/application/completed/${IDS.mixedApplication}`, `/application/completed/${IDS.mainThrew}`]) {
     const { exceptionHistory } = await json(server, `${hash.slice(1).replace('/completed', '').replace(/^(job|application)/, '$1s')}/exceptions`);
     assert.ok(exceptionHistory.entries.length > 0);
@@ -300,32 +286,22 @@ test('exceptions of jobs and applications, those of a main method that threw amo
 });
 
 test('the exception of an archive that has only the root-exception of 1.x', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'historyserver-root-exception-'));
+  const directory = temporary('root-exception');
   const archive = JSON.parse(readFileSync(join(FIXTURES[2], IDS.legacyFailing), 'utf8'));
   const entry = archive.archive.find(({ path }) => path.endsWith('/exceptions'));
   const { exceptionHistory, ...before } = JSON.parse(entry.json);
   assert.ok(exceptionHistory.entries.length > 0);
   entry.json = JSON.stringify(before);
   writeFileSync(join(directory, IDS.legacyFailing), JSON.stringify(archive));
-  const older = await startServer({ directories: [directory] });
-  const other = await openPage(browser, older);
-  const first = page;
-  try {
-    page = other.page;
-    await other.go(`/job/completed/${IDS.legacyFailing}/exceptions`);
+  await withServer({ directories: [directory] }, async () => {
+    await begin(`/job/completed/${IDS.legacyFailing}/exceptions`);
     const concurrent = before['all-exceptions'].map((one) => ({ stacktrace: one.exception, timestamp: one.timestamp, taskName: one.task, endpoint: one.endpoint, taskManagerId: one.taskManagerId }));
     assert.equal(concurrent.length, 1);
     await assertFailures([{ stacktrace: before['root-exception'], timestamp: before.timestamp, concurrentExceptions: concurrent }]);
-    assert.deepEqual(other.faults, []);
-  } finally {
-    page = first;
-    await other.close();
-    await older.close();
-    rmSync(directory, { recursive: true, force: true });
-  }
+  });
 });
 
-test('the timelines have all lanes of 256 subtasks, and say how long each took', async () => {
+test('the timelines have all lanes of 256 subtasks with their durations', async () => {
   const { vertices } = await job(IDS.wide);
   await open.turn(`/job/completed/${IDS.wide}/timeline?vertex=${vertices[0].id}`);
   const { subtasks } = await job(IDS.wide, `/vertices/${vertices[0].id}/subtasktimes`);
@@ -355,7 +331,7 @@ test('the configuration of a job and of its cluster', async () => {
   assert.deepEqual(await page.locator('details li').evaluateAll((all) => all.map((one) => one.textContent)), [...jvm.options, ...classpath]);
 });
 
-test('beside every view are its documents, as JSON and to be downloaded', async () => {
+test('every view has links to its documents, as JSON and as downloads', async () => {
   for (const { name, hash } of PAGES.filter((one) => /^\/(?:job|application)\/completed\/./.test(one.hash))) {
     await open.turn(hash);
     const scope = page.locator((await page.getByRole('dialog').count()) ? '[role="dialog"]' : 'main');

@@ -1,11 +1,11 @@
-// Two jobs side by side: what is shown is what the server answers, and the address holds all of it.
+// The comparison of two jobs shows the answer of the server, and its whole state is in the address.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { IDS, json, settle, TWICE } from './support.mjs';
-import { aPageForEachTest, begin, open, page, server, serving } from './shared.mjs';
+import { begin, open, page, server, useNewPages, useServer } from './shared.mjs';
 
-serving();
-aPageForEachTest();
+useServer();
+useNewPages();
 
 const compared = (left, right) => json(server, `api/v1/jobs/compare?left=${left}&right=${right}`);
 const table = (name) => page.getByRole('table', { name, exact: true });
@@ -13,7 +13,7 @@ const texts = async (rows) => rows.evaluateAll((all) => all.map((row) => [...row
 const count = (value) => value.toLocaleString('en-US');
 const hash = () => page.evaluate(() => window.location.hash);
 
-test('figures, configuration and vertices of two jobs are those that the server answers', async () => {
+test('figures, configuration and vertices of two jobs are the ones of the server', async () => {
   await begin(`/compare/jobs?left=${IDS.legacyFailing}&right=${IDS.wide}`);
   const { left, right, left_facts, right_facts, configuration, configuration_equal, vertices } = await compared(IDS.legacyFailing, IDS.wide);
   for (const [name, job] of [['Left job', left], ['Right job', right]]) {
@@ -45,15 +45,15 @@ test('figures, configuration and vertices of two jobs are those that the server 
       const row = group.locator(`tr[data-side=${side}]`);
       assert.equal(await row.count(), vertex[side] ? 1 : 0);
       if (!vertex[side]) continue;
-      const [[, parallelism, most, , readRecords, , writeRecords]] = await texts(row);
+      const [[, parallelism, maxParallelism, , readRecords, , writeRecords]] = await texts(row);
       const of = vertex[side];
-      assert.deepEqual([parallelism, most, readRecords, writeRecords], [of.parallelism, of.max_parallelism, of.read_records, of.write_records].map(count));
+      assert.deepEqual([parallelism, maxParallelism, readRecords, writeRecords], [of.parallelism, of.max_parallelism, of.read_records, of.write_records].map(count));
     }
   }
   assert.ok((await groups.first().innerText()).includes(`${vertices[0].left.name} → ${vertices[0].right.name}`));
 });
 
-test('only what differs is left when it is asked for, the address says so, and the sides can be swapped', async () => {
+test('the page can show differences only and swap the sides, and both are in the address', async () => {
   await begin(`/compare/jobs?left=${IDS.legacyBatch}&right=${IDS.batch}`);
   const { vertices } = await compared(IDS.legacyBatch, IDS.batch);
   const groups = table('Vertices of both jobs').locator('tbody');
@@ -70,14 +70,14 @@ test('only what differs is left when it is asked for, the address says so, and t
   assert.match(await hash(), new RegExp(`left=${IDS.batch}.*only=differences`));
 });
 
-test('a job that is not named, or not by an id, is asked for, and typing it leads to the comparison', async () => {
+test('the page asks for a missing or invalid id, and an entered id leads to the comparison', async () => {
   await begin('/compare/jobs');
-  await page.getByText('The left job is not named.').waitFor();
-  await page.getByText('The right job is not named.').waitFor();
+  await page.getByText('Enter the id of the left job.').waitFor();
+  await page.getByText('Enter the id of the right job.').waitFor();
   await page.getByRole('textbox', { name: 'Left' }).fill(IDS.failing);
   await page.getByRole('textbox', { name: 'Right' }).fill('my job');
   await page.getByRole('button', { name: 'Compare' }).click();
-  await page.getByText('This is not the id of a job on the right').waitFor();
+  await page.getByText('This right id is invalid').waitFor();
   await page.getByRole('link', { name: 'The runs of REST always failing' }).waitFor();
   await page.getByRole('textbox', { name: 'Right' }).fill(IDS.wide);
   await page.keyboard.press('Enter');
@@ -86,7 +86,7 @@ test('a job that is not named, or not by an id, is asked for, and typing it lead
   assert.match(await hash(), new RegExp(`left=${IDS.failing}&right=${IDS.wide}$`));
 });
 
-test('a job that is not here is said to be missing, with a way to try again', async () => {
+test('an unknown job is reported as not found, with a retry', async () => {
   const missing = '0123456789abcdef0123456789abcdef';
   await begin(`/compare/jobs?left=${IDS.failing}&right=${missing}`);
   await page.getByRole('alert').getByText('There is no job as `right` names it').waitFor();
@@ -96,11 +96,11 @@ test('a job that is not here is said to be missing, with a way to try again', as
   await page.getByRole('textbox', { name: 'Right' }).fill(IDS.wide);
   await page.keyboard.press('Enter');
   await table('Figures of both jobs').waitFor();
-  // The browser itself reports what was not found.
+  // The browser itself reports the 404.
   open.faults = open.faults.splice(0).filter((fault) => !fault.includes('404'));
 });
 
-test('figures that are not derived yet, and configurations that are gone, are said to be so', async () => {
+test('missing figures and configurations are reported', async () => {
   await begin('/compare/jobs');
   await page.route('**/api/v1/jobs/compare?*', async (route) => {
     const response = await route.fetch();
@@ -114,7 +114,7 @@ test('figures that are not derived yet, and configurations that are gone, are sa
 
 const runsOfTwice = `/runs/jobs?${new URLSearchParams({ name: TWICE })}`;
 
-test('with the keyboard alone: two runs are chosen and compared, the earlier one on the left; the choice is kept for the way back', async () => {
+test('with the keyboard alone: two runs are selected and compared, the earlier one on the left, and the Back button keeps the selection', async () => {
   await begin(runsOfTwice);
   const button = page.getByRole('button', { name: 'Compare', exact: true });
   const choices = page.getByRole('checkbox');
@@ -132,26 +132,26 @@ test('with the keyboard alone: two runs are chosen and compared, the earlier one
   assert.equal(await hash(), `#/compare/jobs?left=${IDS.hostile}&right=${IDS.hostileBefore}`);
   await page.goBack();
   await page.waitForFunction(() => document.querySelectorAll('input:checked').length === 2);
-  await page.getByRole('button', { name: 'Choose none' }).click();
+  await page.getByRole('button', { name: 'Clear selection' }).click();
   await page.waitForFunction(() => document.querySelectorAll('input:checked').length === 0);
   assert.equal(await hash(), `#${runsOfTwice.replaceAll('%2C', ',')}`);
 });
 
-test('each run leads to the comparison with the one before it, but the first', async () => {
+test('each run except the first has a link to the comparison with the previous one', async () => {
   await begin(runsOfTwice);
   const { items } = await json(server, `api/v1/jobs/history?${new URLSearchParams({ name: TWICE })}`);
-  const links = page.getByRole('link', { name: /^Compare run .* with the run before$/ });
+  const links = page.getByRole('link', { name: /^Compare run .* with the previous run$/ });
   assert.equal(await links.count(), items.length - 1);
   await links.first().click();
   await page.waitForFunction((wanted) => window.location.hash === wanted, `#/compare/jobs?left=${items[1].id}&right=${items[0].id}`);
 });
 
-test('a job leads to the comparison with the run before, or says that there is none', async () => {
+test('a job has a link to the comparison with the previous run, or says that there is none', async () => {
   const { items } = await json(server, `api/v1/jobs/history?${new URLSearchParams({ name: TWICE })}`);
   await begin(`/job/completed/${items.at(-1).id}/overview`);
-  await page.getByText('No run before it').waitFor();
+  await page.getByText('No previous run').waitFor();
   await open.go(`/job/completed/${items[0].id}/overview`);
-  await page.getByRole('link', { name: 'Compare with the run before' }).click();
+  await page.getByRole('link', { name: 'Compare with the previous run' }).click();
   await table('Figures of both jobs').waitFor();
   assert.equal(await hash(), `#/compare/jobs?left=${items[1].id}&right=${items[0].id}`);
 });

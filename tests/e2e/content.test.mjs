@@ -1,23 +1,11 @@
-// What is shown is what the documents say: rows are counted, and figures compared, with the JSON of the server.
+// The pages show their documents: the numbers of rows, and the figures, are compared with the JSON of the server.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { IDS, json, launch, openPage, settle, startServer } from './support.mjs';
+import { test } from 'node:test';
+import { IDS, json, settle } from './support.mjs';
+import { open, page, server, useOnePage, useServer } from './shared.mjs';
 
-let server;
-let browser;
-let open;
-let page;
-before(async () => {
-  server = await startServer();
-  browser = await launch();
-  open = await openPage(browser, server);
-  page = open.page;
-});
-after(async () => {
-  assert.deepEqual(open.faults, []);
-  await browser?.close();
-  await server?.close();
-});
+useServer();
+useOnePage();
 
 const rows = (label) => page.getByRole('table', { name: label, exact: true }).locator('tbody tr:not(.detail)');
 const cell = (row, index) => row.getByRole('cell').nth(index).innerText();
@@ -41,7 +29,7 @@ test('every completed job is listed', async () => {
   assert.deepEqual((await rows('Completed Jobs').evaluateAll((all) => all.map((row) => row.dataset.key))).sort(), jobs.map(({ jid }) => jid).sort());
 });
 
-test('the sidebar counts what there is', async () => {
+test('the sidebar has the numbers of applications and jobs', async () => {
   const { figures } = await json(server, 'api/v1/status');
   await open.go('/server');
   assert.match(await page.getByRole('link', { name: /^Applications/ }).innerText(), new RegExp(`\\b${figures.applications}$`));
@@ -59,24 +47,24 @@ test('an application shows all its jobs', async () => {
   }
 });
 
-test('an application whose main method threw has no jobs and says what went wrong', async () => {
+test('an application whose main method threw has no jobs and shows the cause', async () => {
   await open.go(`/application/completed/${IDS.mainThrew}/overview`);
   assert.equal(await rows('Jobs of the application').count(), 0);
   await page.getByText('This application ran no job').waitFor();
   await page.getByRole('region', { name: 'Root cause' }).waitFor();
 });
 
-/** What is known of it. */
+/** The shown number of restarts: a lower bound if the exact number is unknown. */
 const restarts = (facts) => facts.restarts ?? (facts.restarts_at_least > 0 ? `≥ ${facts.restarts_at_least}` : '–');
 
-test('the head of a job has the facts that its archive tells, and no others', async () => {
+test('the head of a job has the facts of its archive, and no others', async () => {
   for (const id of [IDS.savepoint, IDS.failing, IDS.legacyFailing, IDS.rescaled, IDS.batch]) {
     const { facts, job_type } = await json(server, `api/v1/jobs/${id}`);
     await open.go(`/job/completed/${id}/overview`);
     const shown = Object.fromEntries(await page.locator('dl.facts .fact').evaluateAll((all) => all.map((fact) => [...fact.children].map((part) => part.innerText.trim()))));
     const word = (value) => (value === null ? undefined : value.toLocaleString('en-US'));
-    const told = { 'Job Type': job_type, Scheduler: facts.scheduler, Parallelism: facts.parallelism, 'Max Parallelism': facts.max_parallelism, 'Flink Version': facts.flink_version, Restarts: restarts(facts) };
-    assert.deepEqual(Object.keys(told).map((label) => shown[label]), Object.values(told).map(word), id);
+    const expected = { 'Job Type': job_type, Scheduler: facts.scheduler, Parallelism: facts.parallelism, 'Max Parallelism': facts.max_parallelism, 'Flink Version': facts.flink_version, Restarts: restarts(facts) };
+    assert.deepEqual(Object.keys(expected).map((label) => shown[label]), Object.values(expected).map(word), id);
     const { completed, failed } = facts.checkpoints ?? {};
     assert.equal(shown.Checkpoints?.replace(/\s+/g, ' '), facts.checkpoints ? `${completed} completed${failed ? ` ${failed} failed` : ''}` : undefined, id);
   }
@@ -105,14 +93,14 @@ test('the edges of the graph are the inputs of the plan', async () => {
   assert.equal(await page.locator('.edge').count(), plan.nodes.flatMap(({ inputs = [] }) => inputs).length);
 });
 
-test('operators that never ran are in the graph, apart', async () => {
+test('operators that never ran are marked in the graph', async () => {
   const { vertices, 'pending-operators': pending } = await job(IDS.pending);
   await open.go(`/job/completed/${IDS.pending}/overview`);
   assert.equal(await page.locator('.node').count(), vertices.length + pending);
   assert.equal(await page.locator('.pending-operator').count(), pending);
 });
 
-test('256 subtasks are all there, drawn as they come into sight', async () => {
+test('all 256 subtasks are listed, and rendered when they become visible', async () => {
   const { vertices } = await job(IDS.wide);
   await open.go(`/job/completed/${IDS.wide}/overview/${vertices[1].id}/subtasks`);
   const table = page.getByRole('table', { name: 'Subtasks', exact: true });
@@ -127,7 +115,7 @@ test('256 subtasks are all there, drawn as they come into sight', async () => {
   assert.equal(seen.size, 256);
 });
 
-test('a subtask that was tried several times shows every attempt', async () => {
+test('a subtask with several attempts shows all of them', async () => {
   const { vertices } = await job(IDS.failing);
   const { subtasks } = await job(IDS.failing, `/vertices/${vertices[1].id}`);
   await open.go(`/job/completed/${IDS.failing}/overview/${vertices[1].id}/subtasks`);
@@ -166,7 +154,7 @@ test('accumulators of the job and of each subtask', async () => {
   assert.equal(await rows('Accumulators').count(), expected);
 });
 
-test('the exceptions are all there, the root cause of the last first, the concurrent ones below', async () => {
+test('all exceptions are listed: the root cause of the newest one first, and concurrent ones below', async () => {
   for (const id of [IDS.failing, IDS.legacyFailing]) {
     const { exceptionHistory } = await job(id, '/exceptions');
     await open.go(`/job/completed/${id}/exceptions`);
@@ -178,7 +166,7 @@ test('the exceptions are all there, the root cause of the last first, the concur
   }
 });
 
-test('a search within the exceptions leaves those that have it, and marks it', async () => {
+test('a search within the exceptions shows and marks the matches', async () => {
   const { exceptionHistory } = await job(IDS.legacyFailing, '/exceptions');
   await open.go(`/job/completed/${IDS.legacyFailing}/exceptions?search=NullPointer`);
   const expected = exceptionHistory.entries.filter((entry) => JSON.stringify(entry).includes('NullPointer')).length;
@@ -199,10 +187,10 @@ test('the timeline has a lane for every vertex and for every subtask', async () 
   assert.equal(await lanes.getByRole('listitem').first().locator('.bar').count(), phases);
 });
 
-test('checkpoints: counts, the latest of each kind, and every one of the history with its subtasks', async () => {
+test('checkpoints: counts, the latest of each kind, and the history with subtasks', async () => {
   const checkpoints = await job(IDS.savepoint, '/checkpoints');
   await open.go(`/job/completed/${IDS.savepoint}/checkpoints`);
-  const tiles = await page.getByRole('region', { name: 'Checkpoint counts' }).locator('.figure').allInnerTexts();
+  const tiles = await page.locator('dl[aria-label="Checkpoint counts"] dd').allInnerTexts();
   const { counts } = checkpoints;
   assert.deepEqual(tiles.map(Number), [counts.total, counts.in_progress, counts.completed, counts.failed, counts.restored]);
   for (const heading of ['Latest failed checkpoint', 'Latest completed checkpoint', 'Latest savepoint', 'Latest restore']) await page.getByRole('heading', { name: heading }).waitFor();
@@ -224,7 +212,7 @@ test('checkpoints: counts, the latest of each kind, and every one of the history
   assert.equal(await rows('Subtasks of the checkpoint').count(), subtasks.subtasks.length);
 });
 
-test('an interval of 2^63-1 is said to be none, and "NaN" is no figure', async () => {
+test('an interval of 2^63-1 is shown as disabled, and "NaN" as a dash', async () => {
   assert.equal((await job(IDS.failing, '/checkpoints/config')).interval, 2 ** 63);
   await open.go(`/job/completed/${IDS.failing}/checkpoints?view=configuration`);
   await page.getByText('periodic checkpoints disabled').waitFor();
@@ -234,7 +222,7 @@ test('an interval of 2^63-1 is said to be none, and "NaN" is no figure', async (
   }
 });
 
-test('times that never were are not 1970, on any page of a job that was canceled early', async () => {
+test('missing times are not shown as 1970 on any page of a job that was canceled early', async () => {
   for (const tab of ['overview', 'timeline', 'configuration']) {
     await open.go(`/job/completed/${IDS.pending}/${tab}`);
     assert.doesNotMatch(await page.locator('main').innerText(), /NaN|1970|undefined|\bnull\b|-1\b/);
@@ -263,7 +251,7 @@ test('rescales: counts, history with vertices, slots and states', async () => {
   const overview = await job(IDS.rescaled, '/rescales/overview');
   const history = await job(IDS.rescaled, '/rescales/history');
   await open.go(`/job/completed/${IDS.rescaled}/rescales`);
-  const tiles = await page.getByRole('region', { name: 'Rescale counts' }).locator('.figure').allInnerTexts();
+  const tiles = await page.locator('dl[aria-label="Rescale counts"] dd').allInnerTexts();
   assert.equal(Number(tiles[0]), Object.values(overview.rescalesCounts).reduce((a, b) => a + b));
   await open.go(`/job/completed/${IDS.rescaled}/rescales?view=history`);
   assert.equal(await rows('History of rescales').count(), history.length);
@@ -275,7 +263,7 @@ test('rescales: counts, history with vertices, slots and states', async () => {
   assert.equal(await rows('States of the scheduler').count(), details.schedulerStates.length);
 });
 
-test('only tabs with data are offered', async () => {
+test('only tabs with data are shown', async () => {
   const tabs = async (id) => {
     await open.go(`/job/completed/${id}/overview`);
     return (await page.getByRole('navigation', { name: 'Job', exact: true }).getByRole('link').allInnerTexts()).map((text) => text.replace(/\s*\d+$/, ''));

@@ -1,26 +1,20 @@
 // The same id in two clusters and two directories: each copy has its page, and every page says which copy it shows.
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, afterEach, before, test } from 'node:test';
-import { assertAccessible, assertFits, DESKTOP, FIXTURES, IDS, json, launch, NARROW, openPage, settle, startServer } from './support.mjs';
+import { test } from 'node:test';
+import { assertAccessible, assertFits, DESKTOP, FIXTURES, IDS, json, NARROW, settle } from './support.mjs';
+import { begin, open, page, prepare, server, temporary, useNewPages, useServer } from './shared.mjs';
 
 const CLUSTER = 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1';
 const OTHER = 'spare, “b” & <i>';
 const ID = IDS.failing;
 
-let root;
-let server;
-let browser;
-let open;
-let page;
-let other;
-before(async () => {
-  root = mkdtempSync(join(tmpdir(), 'historyserver-copies-'));
+useServer(() => {
+  const root = temporary('copies');
   const application = join(FIXTURES[0], CLUSTER, 'applications', ID);
   cpSync(application, join(root, 'one', CLUSTER, 'applications', ID), { recursive: true, preserveTimestamps: true });
-  // An older archive with other words, so that it can be told which copy is shown.
+  // An older archive with other words, so that a test can identify the shown copy.
   const copy = join(root, 'two', OTHER, 'applications', ID);
   mkdirSync(join(copy, 'jobs'), { recursive: true });
   for (const file of ['application-summary', join('jobs', ID)]) {
@@ -29,35 +23,24 @@ before(async () => {
   }
   const legacy = IDS.legacyFailing;
   for (const name of ['one', 'two']) cpSync(join(FIXTURES[2], legacy), join(root, name, legacy), { preserveTimestamps: true });
-  server = await startServer({ directories: [join(root, 'two'), join(root, 'one')] });
-  browser = await launch();
+  return { directories: [join(root, 'two'), join(root, 'one')] };
+});
+useNewPages();
+
+let other;
+prepare(async () => {
   const { copies } = await json(server, `api/v1/jobs/${ID}`);
   assert.equal(copies.length, 2);
   other = copies.find(({ shown }) => !shown);
   assert.equal(other.cluster, OTHER);
 });
-after(async () => {
-  await browser?.close();
-  await server?.close();
-  rmSync(root, { recursive: true, force: true });
-});
-afterEach(async () => {
-  assert.deepEqual(open.faults, []);
-  await open.close();
-});
 
-async function begin(hash) {
-  open = await openPage(browser, server);
-  page = open.page;
-  await open.go(hash);
-}
-
-/** As addresses name it: `/` is no cluster. */
+/** The place in an address: `/` stands for no cluster. */
 const placeOf = ({ cluster, directory }) => new URLSearchParams({ cluster: cluster ?? '/', directory });
 const query = () => page.evaluate(() => Object.fromEntries(new URLSearchParams(window.location.hash.split('?')[1])));
 const expected = () => ({ cluster: other.cluster, directory: other.directory });
 
-test('from the list to the copy that is not shown, through its tabs and a vertex, and over to the other one', async () => {
+test('from the list to the other copy, through its tabs and a vertex, and to the default copy', async () => {
   await begin('/job/completed');
   const rows = page.locator(`tr[data-key^="${ID}"]`);
   assert.equal(await rows.count(), 2);
@@ -66,7 +49,7 @@ test('from the list to the copy that is not shown, through its tabs and a vertex
   await marked.getByRole('link').click();
   await settle(page);
   const note = page.getByRole('region', { name: 'Copies' });
-  assert.match(await note.innerText(), /This id is archived 2 times\. Flink’s addresses show another copy than this/);
+  assert.match(await note.innerText(), /This id is archived 2 times\. This page shows the copy of [^]*Flink’s addresses show another copy/);
   assert.ok((await note.innerText()).includes(other.directory));
   assert.deepEqual(await query(), expected());
   for (const [name, content] of [
@@ -103,7 +86,7 @@ test('from the list to the copy that is not shown, through its tabs and a vertex
   await page.locator('main').getByText('kaboom').first().waitFor();
 });
 
-test('the documents and the archive beside a view are those of the copy', async () => {
+test('the links to documents and the archive are of the shown copy', async () => {
   await begin(`/job/completed/${ID}/exceptions?${placeOf(other)}`);
   const raw = await page.locator('main').getByRole('link', { name: 'JSON', exact: true }).first().getAttribute('href');
   const own = await json(server, raw);
@@ -113,7 +96,7 @@ test('the documents and the archive beside a view are those of the copy', async 
   assert.deepEqual(Object.fromEntries(archive.searchParams), expected());
 });
 
-test('an application, its jobs and the way back are of one copy', async () => {
+test('an application, its jobs and the link back are of one copy', async () => {
   await begin(`/application/completed/${ID}/overview?${placeOf(other)}`);
   await page.locator('main').getByText('rumble').first().waitFor();
   await page.getByRole('table', { name: 'Jobs of the application' }).getByRole('link').click();
@@ -123,13 +106,13 @@ test('an application, its jobs and the way back are of one copy', async () => {
   await page.getByRole('table', { name: 'Jobs of the application' }).waitFor();
   assert.deepEqual(await query(), expected());
   for (const viewport of [DESKTOP, NARROW]) {
-    await open.look({ viewport });
+    await open.display({ viewport });
     await assertFits(page, 'application');
   }
   await assertAccessible(page, 'an application with copies');
 });
 
-test('what is found in the other copy alone leads to it', async () => {
+test('a match in the other copy only leads to this copy', async () => {
   await begin('/search?q=rumble');
   const { items } = await json(server, 'api/v1/search?q=rumble');
   assert.ok(items.length > 0 && items.every(({ shown }) => !shown));
@@ -158,15 +141,15 @@ test('two copies of one job are runs of its name that can be compared', async ()
   assert.deepEqual(await query(), expected());
 });
 
-test('a job of an older version is told apart by its directory, and a copy that is not there is said to be missing', async () => {
+test('a legacy job is identified by its directory, and a missing copy is reported', async () => {
   const { copies } = await json(server, `api/v1/jobs/${IDS.legacyFailing}`);
   const second = copies.find(({ shown }) => !shown);
   await begin(`/job/completed/${IDS.legacyFailing}/overview?${placeOf(second)}`);
-  await page.getByRole('region', { name: 'Copies' }).getByText('Flink’s addresses show another copy than this').waitFor();
+  await page.getByRole('region', { name: 'Copies' }).getByText('Flink’s addresses show another copy').waitFor();
   await page.getByRole('table', { name: 'Vertices of the job' }).waitFor();
   const archive = await fetch(new URL(await page.getByRole('link', { name: 'Archive' }).getAttribute('href'), server.url));
   assert.equal(archive.status, 200);
-  await open.go(`/job/completed/${ID}/overview?cluster=nobody`);
+  await open.go(`/job/completed/${ID}/overview?cluster=unknown`);
   await page.getByRole('alert').first().waitFor();
   await page.getByRole('link', { name: 'The copy that Flink’s addresses show' }).click();
   await page.getByRole('heading', { level: 1, name: 'REST always failing' }).waitFor();

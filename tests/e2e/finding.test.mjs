@@ -1,19 +1,19 @@
-// Finding: facets, views, the runs of a name, statistics. What is shown is what the query API answers.
+// Facets, views, search, runs of a name and statistics show the answers of the query API.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { IDS, json, settle, TWICE } from './support.mjs';
-import { aPageForEachTest, begin, open, page, server, serving } from './shared.mjs';
+import { begin, open, page, server, useNewPages, useServer } from './shared.mjs';
 
-serving();
-aPageForEachTest();
+useServer();
+useNewPages();
 
 const api = (path) => json(server, `api/v1/${path}`);
 const ids = (answer) => answer.items.map(({ id }) => id);
 const keys = (table) => page.getByRole('table', { name: table, exact: true }).locator('tbody tr[data-key]').evaluateAll((rows) => rows.map((row) => row.dataset.key));
 const waitForIds = (wanted) => page.waitForFunction((all) => [...document.querySelectorAll('tbody tr[data-key]')].map((row) => row.dataset.key).join() === all, wanted.join());
 
-test('facets say how many each choice would leave, and choosing one leaves as many', async () => {
+test('a facet has the number of matches of each value, and choosing a value shows as many', async () => {
   await begin('/job/completed');
   const facets = await api('jobs/facets');
   for (const [label, parameter, facet] of [
@@ -35,7 +35,7 @@ test('facets say how many each choice would leave, and choosing one leaves as ma
   }
 });
 
-test('a whole id opens what it names', async () => {
+test('an id opens its page', async () => {
   await begin('/job/completed');
   await page.keyboard.press('/');
   await page.keyboard.type(IDS.failing);
@@ -43,7 +43,7 @@ test('a whole id opens what it names', async () => {
   await page.getByRole('heading', { level: 1, name: 'REST always failing' }).waitFor();
 });
 
-test('a filter is kept as a view, found again after a reload, and forgotten', async () => {
+test('a filter is saved as a view, survives a reload, and is deleted', async () => {
   await begin('/application/completed?status=FAILED&sort=name');
   await page.getByRole('button', { name: 'Save as a view' }).click();
   await page.keyboard.type('what failed');
@@ -56,12 +56,12 @@ test('a filter is kept as a view, found again after a reload, and forgotten', as
   await views.getByRole('link', { name: 'what failed' }).click();
   await waitForIds(ids(await api('applications?status=FAILED&sort=name')));
   assert.match(await page.evaluate(() => window.location.hash), /status=FAILED&sort=name/);
-  await page.getByRole('button', { name: 'Forget the view what failed' }).click();
+  await page.getByRole('button', { name: 'Delete the view what failed' }).click();
   await views.getByRole('link').waitFor({ state: 'detached' });
   await page.getByRole('button', { name: 'Save as a view' }).waitFor();
 });
 
-test('with the keyboard alone: a word of an exception, everywhere, to the trace that holds it, marked', async () => {
+test('with the keyboard alone: from a word of an exception to the trace that contains it, marked', async () => {
   await begin('/server');
   await page.keyboard.press('/');
   await page.waitForFunction(() => document.activeElement?.matches('input[data-search]'));
@@ -88,7 +88,7 @@ test('with the keyboard alone: a word of an exception, everywhere, to the trace 
   assert.equal(await page.getByRole('searchbox').inputValue(), 'kaboom attempt');
 });
 
-test('a search is narrowed to where and to states, and the address says so', async () => {
+test('a search is restricted to fields and states, which are in the address', async () => {
   await begin('/search?q=legacy');
   const shown = async (path) => page.waitForFunction((names) => [...document.querySelectorAll('.result .name')].map((one) => one.textContent).join() === names, (await api(path)).items.map(({ name }) => name).join());
   await shown('search?q=legacy');
@@ -97,11 +97,11 @@ test('a search is narrowed to where and to states, and the address says so', asy
   await shown('search?q=legacy&in=name&status=FAILED');
   assert.match(await page.evaluate(() => window.location.hash), /q=legacy&in=name&status=FAILED/);
   await open.go('/application/completed?name=legacy');
-  await page.getByRole('link', { name: 'Search everything for it' }).click();
+  await page.getByRole('link', { name: 'Search everywhere' }).click();
   await shown('search?q=legacy');
 });
 
-test('from a job to all runs of its name, drawn and listed, and back to one of them', async () => {
+test('from a job to the chart and list of all runs of its name, and back to one of them', async () => {
   await begin(`/job/completed/${IDS.hostile}/overview`);
   await page.getByRole('link', { name: 'Runs of this name' }).click();
   await settle(page);
@@ -116,7 +116,7 @@ test('from a job to all runs of its name, drawn and listed, and back to one of t
   await page.waitForFunction((id) => window.location.hash.includes(id), oldest.id);
 });
 
-test('a run shows what it read, wrote and completed, how often it was restarted, and why it failed', async () => {
+test('a run shows its records, checkpoints, restarts and failure', async () => {
   for (const id of [IDS.legacyFailing, IDS.streaming, IDS.savepoint]) {
     const { name } = await api(`jobs/${id}`);
     await begin(`/runs/jobs?${new URLSearchParams({ name })}`);
@@ -145,15 +145,15 @@ test('a run shows what it read, wrote and completed, how often it was restarted,
   }
 });
 
-test('the chart of runs shows what is chosen, and the address says so', async () => {
+test('the chart of runs shows the selected measure, which is in the address', async () => {
   await begin(`/runs/jobs?${new URLSearchParams({ name: TWICE })}`);
   const { items } = await api(`jobs/history?${new URLSearchParams({ name: TWICE })}`);
-  const choice = page.getByRole('group', { name: 'What the chart shows' });
-  // Neither of these jobs made a checkpoint, so that there is nothing to draw of them.
+  const choice = page.getByRole('group', { name: 'Measure of the chart' });
+  // These jobs have no checkpoints, so the chart has no measures of checkpoints.
   assert.deepEqual(items.map(({ last_checkpoint_size: size }) => size), [null, null]);
   assert.deepEqual(await choice.getByRole('button').allInnerTexts(), ['Duration', 'Records read', 'Records written', 'Restarts']);
   await choice.getByRole('button', { name: 'Records written' }).click();
-  await page.locator('figure').getByText('Records written by time of the end').waitFor();
+  await page.locator('figure').getByText('Records written by end time').waitFor();
   const box = await page.locator('figure svg').boundingBox();
   await page.mouse.move(box.x + 70, box.y + 40);
   assert.equal(await page.locator('figure .key b').innerText(), items.at(-1).write_records.toLocaleString('en-US'));
@@ -162,21 +162,21 @@ test('the chart of runs shows what is chosen, and the address says so', async ()
   await settle(page);
   assert.equal(await choice.getByRole('button', { name: 'Records written' }).getAttribute('aria-pressed'), 'true');
   await open.go(`/runs/jobs?${new URLSearchParams({ name: TWICE, show: 'checkpoint_size' })}`);
-  await page.getByText('No run tells this: last checkpoint size.').waitFor();
+  await page.getByText('No run has this figure: last checkpoint size.').waitFor();
 });
 
-test('statistics: every state in every bucket, percentiles, and the names that fail most', async () => {
+test('statistics: every state of every bucket, percentiles, and the most failures by name', async () => {
   await begin('/statistics?period=7d');
   const now = Date.parse('2026-11-22T20:00:00Z');
   const found = await api(`statistics?from=${now - 7 * 86_400_000}&to=${now + 3_600_000}`);
   const bars = found.buckets.flatMap(({ counts }) => Object.keys(counts)).length;
   assert.ok(bars > 0);
   assert.equal(await page.locator('figure').first().locator('rect').count(), bars);
-  assert.deepEqual((await keys('Names that fail most')).sort(), found.failing_names.map(({ name }) => name).sort());
+  assert.deepEqual((await keys('Most failures by name')).sort(), found.failing_names.map(({ name }) => name).sort());
   const all = found.buckets.flatMap(({ counts }) => Object.values(counts)).reduce((a, b) => a + b);
   assert.equal(await page.locator('.tiles dd').first().innerText(), String(all));
   assert.equal(await page.locator('.tiles dd').nth(2).locator('span').getAttribute('title').then((title) => /\((.*) ms\)/.exec(title)[1]), found.durations.p50.toLocaleString('en-US'));
-  await page.getByRole('table', { name: 'Names that fail most' }).getByRole('link').first().click();
+  await page.getByRole('table', { name: 'Most failures by name' }).getByRole('link').first().click();
   await page.getByRole('table', { name: 'Runs' }).waitFor();
   await page.goBack();
   const ended = found.buckets.filter(({ counts }) => Object.keys(counts).length > 0);
@@ -184,13 +184,13 @@ test('statistics: every state in every bucket, percentiles, and the names that f
   await waitForIds(ids(await api(`jobs?end_from=${ended.at(-1).start}&end_to=${ended.at(-1).start + 86_400_000}`)));
 });
 
-test('statistics lead to the jobs behind them: of a name those that failed in the period, of an exception what failed with it', async () => {
+test('statistics have links to their jobs: the failed ones of a name in the period, and the failures with an exception', async () => {
   await begin('/statistics?period=7d');
   const now = Date.parse('2026-11-22T20:00:00Z');
   const found = await api(`statistics?from=${now - 7 * 86_400_000}&to=${now + 3_600_000}`);
-  assert.deepEqual(await keys('Exceptions that ended most'), found.exceptions.sort((a, b) => b.jobs - a.jobs).map((one) => one.class));
+  assert.deepEqual(await keys('Most frequent exceptions'), found.exceptions.sort((a, b) => b.jobs - a.jobs).map((one) => one.class));
   const first = found.exceptions[0];
-  const row = page.getByRole('table', { name: 'Exceptions that ended most' }).locator('tbody tr').first();
+  const row = page.getByRole('table', { name: 'Most frequent exceptions' }).locator('tbody tr').first();
   assert.equal(await row.getByRole('cell').last().innerText(), String(first.jobs));
   await row.getByRole('link').click();
   await settle(page);
@@ -205,7 +205,7 @@ test('statistics lead to the jobs behind them: of a name those that failed in th
   await waitForIds(wanted);
 });
 
-test('a whole name leaves out those that only have it as a part, until that is taken back', async () => {
+test('an exact name leaves out names that only contain it, until the exact match is switched off', async () => {
   await begin('/job/completed?name=MULTI+part+1+of+3&match=exact');
   await waitForIds(ids(await api('jobs?name=multi+part+1+of+3&name_match=exact')));
   await open.go('/job/completed?name=multi&match=exact');
@@ -238,7 +238,7 @@ test('the list is exported with its filter', async () => {
   }
 });
 
-test('the archive of an application is downloaded as it is stored', async () => {
+test('the stored archive of an application is downloaded', async () => {
   await begin(`/application/completed/${IDS.mixedApplication}/overview`);
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Archive' }).click()]);
   assert.match(download.suggestedFilename(), /\.zip$/);

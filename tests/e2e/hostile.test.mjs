@@ -1,8 +1,8 @@
-// Archives are written by others: whatever stands in a field is shown as text, runs nothing and breaks no layout.
+// Archives are untrusted: every field is shown as text, runs no script and breaks no layout.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertAccessible, assertFits, DESKTOP, IDS, NARROW, openPage, PAGES, settle } from './support.mjs';
-import { browser, server, serving } from './shared.mjs';
+import { browser, server, useServer } from './shared.mjs';
 
 const HOSTILE = {
   markup: '<img src=x onerror="alert(1)"><script>alert(2)</script><svg onload=alert(3)><a href="javascript:alert(4)">x</a></td></tr></table><style>*{display:none}</style>',
@@ -14,11 +14,11 @@ const HOSTILE = {
   unicode: `${'Z̷̡̛̮̗'.repeat(80)} 日本語 🚀👩‍👩‍👧‍👦 \uD800 ﷽`,
 };
 
-/** Members that are not archived words, but handed back to the server as they are: ids and cursors stay, as do numbers and times. */
+/** Members that the page sends back to the server and that therefore stay: ids and cursors. */
 const KEPT = /^(?:next|id|jid|jobVertexId|job_vertex_id|slotSharingGroupId|application-id|jobId|className|rescaleUuid|resourceRequirementsUuid)$/;
 
 function poison(value, text, key = '') {
-  // What is there once may be there twice. The first few are enough of it: long lists of long texts would only take time.
+  // The first items are repeated, because ids may occur twice. Repeating long lists would only take time.
   if (Array.isArray(value)) return [...value, ...value.slice(0, 3)].map((one) => poison(one, text, key));
   if (value && typeof value === 'object') {
     return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, poison(one, text, name)]));
@@ -26,10 +26,10 @@ function poison(value, text, key = '') {
   return typeof value === 'string' && !KEPT.test(key) ? text : value;
 }
 
-serving();
+useServer();
 
 const DOCUMENTS = /^\/(?:jobs|applications)\/|^\/api\/v1\//;
-/** Every page with what is left of its states when each of its words is hostile. */
+/** All pages, except ones that look the same when every text is hostile. */
 const VISITED = PAGES.filter(({ name }) => !['unknown', 'applications-failed', 'applications-none'].includes(name));
 
 for (const [name, text] of Object.entries(HOSTILE)) {
@@ -45,24 +45,24 @@ for (const [name, text] of Object.entries(HOSTILE)) {
       },
     );
     await page.route('**/log-url', (route) => route.fulfill({ json: { url: 'javascript:alert(5)' } }));
-    await open.look({ viewport: DESKTOP });
+    await open.display({ viewport: DESKTOP });
     await open.go('/');
     for (const { name: where, hash } of VISITED) {
       await open.turn(hash);
       for (const viewport of [NARROW, DESKTOP]) {
-        await open.look({ viewport });
+        await open.display({ viewport });
         await assertFits(page, `${name} on ${where}, ${viewport.width} px`);
       }
       assert.deepEqual(open.faults, [], where);
       assert.equal(await page.locator('main img, main script, main iframe, main style, main a[href^="javascript"], main [onerror], main [onload]').count(), 0, where);
-      assert.equal(await page.locator('a[target="_blank"]:not([href^="http"]):not(.link)').count(), 0, 'no link leads to a scheme that is not http');
+      assert.equal(await page.locator('a[target="_blank"]:not([href^="http"]):not(.link)').count(), 0, 'all links have the scheme http or https');
     }
     if (name === 'markup') await assertAccessible(page, name);
     await open.close();
   });
 }
 
-test('the hostile fixture itself is shown as it was written', async () => {
+test('the hostile fixture is shown as text', async () => {
   const open = await openPage(browser, server);
   const { page } = open;
   await open.go(`/job/completed/${IDS.hostile}/overview`);

@@ -1,44 +1,30 @@
-// The state of the server: directories, problems, the next cleanup and why, deletions, tasks. Compared with its answers.
+// The page Server: readiness, directories, problems, the next cleanup, deletions and tasks, compared with the answers of the server.
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, afterEach, before, test } from 'node:test';
-import { assertAccessible, assertFits, DESKTOP, FIXTURES, IDS, json, launch, NARROW, openPage, startServer } from './support.mjs';
+import { test } from 'node:test';
+import { assertAccessible, assertFits, DESKTOP, FIXTURES, IDS, json, NARROW } from './support.mjs';
+import { begin, open, page, temporary, useBrowser, withServer } from './shared.mjs';
 
-let browser;
+useBrowser();
+
 let directory;
-let open;
-let page;
-before(async () => {
-  browser = await launch();
-});
-after(() => browser?.close());
-afterEach(async () => {
-  assert.deepEqual(open.faults, []);
-  await open.close();
-  rmSync(directory, { recursive: true, force: true });
-});
 
-/** Runs over a copy of the archives, since what is beyond a limit is deleted from its directory. */
+/** Runs `act` on the page Server over a copy of the archives, because a cleanup deletes archives. */
 async function over(options, change, act) {
-  directory = mkdtempSync(join(tmpdir(), 'historyserver-state-'));
+  directory = temporary('server');
   cpSync(FIXTURES[0], directory, { recursive: true });
   change();
-  const server = await startServer({ directories: [directory], options, ready: ({ refresh, cleanup }) => refresh.finished > 0 && refresh.pending === 0 && (!options['historyserver.archive.retained-applications'] || cleanup?.finished > 0) });
-  try {
-    open = await openPage(browser, server, { clock: false });
-    page = open.page;
-    await open.go('/server');
+  const ready = ({ refresh, cleanup }) => refresh.finished > 0 && refresh.pending === 0 && (!options['historyserver.archive.retained-applications'] || cleanup?.finished > 0);
+  await withServer({ directories: [directory], options, ready }, async (server) => {
+    await begin('/server', { clock: false });
     await act(server);
     for (const viewport of [DESKTOP, NARROW]) {
-      await open.look({ viewport });
+      await open.display({ viewport });
       await assertFits(page, 'server');
       await assertAccessible(page, 'server');
     }
-  } finally {
-    await server.close();
-  }
+  });
 }
 
 const rows = (label) => page.getByRole('table', { name: label, exact: true }).locator('tbody tr[data-key]');
@@ -73,18 +59,18 @@ test('problems, page by page and by kind, each with its reason', async () => {
   );
 });
 
-test('what the guard holds back is listed with its reasons and the command that confirms it', async () => {
+test('a cleanup on hold has its reason, an action and the command that confirms it', async () => {
   await over({ 'historyserver.archive.retained-applications': '3', 'historyserver.archive.retention.max-delete-fraction': '0.1' }, () => undefined, async (server) => {
     const preview = await json(server, 'api/v1/retention/preview');
     assert.equal(preview.removals.length, 11);
     assert.equal(await rows('Next cleanup').count(), preview.removals.length);
     assert.ok((await rows('Next cleanup').first().innerText()).includes(preview.removals[0].detail));
     await page.getByRole('alert').getByText(`historyserver cleanup --confirm ${preview.held_back[0].plan}`, { exact: true }).waitFor();
-    await page.getByText('Nothing has been removed').waitFor();
+    await page.getByText('No application or job has been removed').waitFor();
   });
 });
 
-test('what was deleted stays on record, and the tasks say what they do', async () => {
+test('deletions are recorded, and the tasks have descriptions', async () => {
   const options = { 'historyserver.archive.retained-applications': '3', 'historyserver.archive.retention.max-delete-fraction': '1.0' };
   await over(options, () => undefined, async (server) => {
     const { deletions } = await json(server, 'api/v1/deletions');
@@ -92,7 +78,7 @@ test('what was deleted stays on record, and the tasks say what they do', async (
     assert.equal(await rows('Deletions').count(), deletions.length);
     const first = await rows('Deletions').first().innerText();
     assert.ok(first.includes(deletions[0].name ?? deletions[0].application), first);
-    await page.getByText('Nothing is to be removed').waitFor();
+    await page.getByText('No application or job is due for removal').waitFor();
     const { items } = await json(server, 'api/v1/tasks');
     assert.deepEqual(await rows('Tasks').evaluateAll((all) => all.map((row) => row.dataset.key)), items.map(({ name }) => name));
     const { refresh } = await json(server, 'api/v1/status');

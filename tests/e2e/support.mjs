@@ -1,4 +1,4 @@
-// What every browser test needs: the server over the fixture archives, Chromium, and a page that tells of every fault.
+// The tools of the browser tests: pages that record their faults, and checks of accessibility and layout.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -16,13 +16,13 @@ const AXE = createRequire(join(root, 'web/package.json')).resolve('axe-core/axe.
 export const DESKTOP = { width: 1360, height: 850 };
 export const NARROW = { width: 390, height: 800 };
 
-/** Rules that are judged: all, or those on colours. */
+/** The rules of axe: all, or the contrast of colours only. */
 const ALL = { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] };
 export const CONTRAST = { type: 'rule', values: ['color-contrast'] };
 
 /**
- * A page over the server. Whatever goes wrong in it is in `faults`: errors on the console, exceptions, requests to other
- * hosts, violations of the Content-Security-Policy, dialogs.
+ * Opens a page of the server. `faults` has all errors on the console, exceptions, requests to other hosts, violations of the
+ * Content-Security-Policy, and dialogs.
  */
 export async function openPage(browser, server, { viewport = DESKTOP, theme = 'light', clock = true, ...context } = {}) {
   const made = await browser.newContext({ viewport, colorScheme: theme, timezoneId: 'UTC', locale: 'en-US', ...context });
@@ -48,19 +48,19 @@ export async function openPage(browser, server, { viewport = DESKTOP, theme = 'l
   return {
     page,
     faults,
-    /** Goes to an address within the page and waits until it is shown. */
+    /** Loads the page at an address and waits until it is shown. */
     async go(hash) {
       await page.goto('about:blank');
       await page.goto(`${server.url}#${hash}`);
       await settle(page);
     },
-    /** Goes to an address as a link does: the page stays, and so does what it knows. */
+    /** Goes to an address like a link: the page keeps its state. */
     async turn(hash) {
       await page.evaluate((to) => (window.location.hash = to), hash);
       await settle(page);
     },
-    /** Changes window and colours of the page that is shown, and waits until it is drawn so. */
-    async look({ viewport, theme = 'light' }) {
+    /** Changes the size of the window and the colours, and waits until the page is rendered. */
+    async display({ viewport, theme = 'light' }) {
       await page.setViewportSize(viewport);
       await page.emulateMedia({ colorScheme: theme });
       await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
@@ -71,38 +71,38 @@ export async function openPage(browser, server, { viewport = DESKTOP, theme = 'l
   };
 }
 
-/** Runs in the page before its scripts: how many answers of the server they wait for, bodies included. */
+/** Runs in the page before its scripts: counts the requests in flight, including the reading of their bodies. */
 function countRequests() {
-  window.awaited = 0;
+  window.requestsInFlight = 0;
   const count = (owner, method) => {
     const original = owner[method];
     owner[method] = function (...given) {
-      window.awaited += 1;
-      return original.apply(this, given).finally(() => (window.awaited -= 1));
+      window.requestsInFlight += 1;
+      return original.apply(this, given).finally(() => (window.requestsInFlight -= 1));
     };
   };
   count(window, 'fetch');
   count(Response.prototype, 'json');
 }
 
-/** Nothing is loading any more, neither from the server nor as a part of the page, and what came is drawn: so for a few frames. */
+/** Waits until no request is in flight and no part of the page is loading, for a few frames. */
 export async function settle(page) {
   const unsettled = await page.evaluate(() => new Promise((resolve) => {
     const end = performance.now() + 30_000;
-    let calm = 0;
-    const look = () => {
+    let settledFrames = 0;
+    const check = () => {
       const loading = document.querySelector('.skeleton');
-      calm = document.readyState === 'complete' && window.awaited === 0 && !loading ? calm + 1 : 0;
-      if (calm === 4) resolve(null);
-      else if (performance.now() > end) resolve(`${window.awaited} answers are awaited, ${loading?.innerText ?? 'no part'} is loading`);
-      else requestAnimationFrame(look);
+      settledFrames = document.readyState === 'complete' && window.requestsInFlight === 0 && !loading ? settledFrames + 1 : 0;
+      if (settledFrames === 4) resolve(null);
+      else if (performance.now() > end) resolve(`${window.requestsInFlight} requests are in flight, ${loading?.innerText ?? 'no part'} is loading`);
+      else requestAnimationFrame(check);
     };
-    requestAnimationFrame(look);
+    requestAnimationFrame(check);
   }));
   assert.equal(unsettled, null);
 }
 
-/** No violation of accessibility. The answer of axe is part of the message. */
+/** Fails with the report of axe if the page violates a rule of accessibility. */
 export async function assertAccessible(page, where, rules = ALL) {
   if (await page.evaluate(() => !('axe' in window))) await page.evaluate(readFileSync(AXE, 'utf8'));
   const violations = await page.evaluate(async (runOnly) => {
@@ -112,7 +112,7 @@ export async function assertAccessible(page, where, rules = ALL) {
   assert.deepEqual(violations, [], `${where}\n${violations.join('\n')}`);
 }
 
-/** Nothing makes the page as a whole wider than the window, no row of a table lies over another, and none holds more than it is high. */
+/** Fails if the page is wider than the window, or if a row of a table overlaps another or overflows. */
 export async function assertFits(page, where) {
   const over = await page.evaluate(() =>
     [...document.querySelectorAll('main tbody')].flatMap((body) => {
@@ -122,12 +122,12 @@ export async function assertFits(page, where) {
         .map((row) => row.textContent.trim().slice(0, 100));
     }),
   );
-  assert.deepEqual(over, [], `${where}: rows lie over others`);
+  assert.deepEqual(over, [], `${where}: rows overlap`);
   const [wide, seen] = await page.evaluate(() => [Math.max(document.documentElement.scrollWidth, document.querySelector('main').scrollWidth), document.documentElement.clientWidth]);
   assert.ok(wide <= seen, `${where}: the content is ${wide} px wide in a window of ${seen}`);
 }
 
-/** A document of the server. */
+/** Fetches a document of the server. */
 export async function json(server, path) {
   const answer = await fetch(server.url + path);
   assert.equal(answer.status, 200, path);

@@ -1,26 +1,26 @@
-// What is around an archive: a reverse proxy, a first indexing that takes its time, a narrow screen, eyes that see no colours.
+// Environments of the pages: a reverse proxy, a long first refresh, a narrow screen, and users who do not see colours.
 import assert from 'node:assert/strict';
 import { createServer, request } from 'node:http';
 import { test } from 'node:test';
 import { IDS, json, NARROW } from './support.mjs';
-import { aPageForEachTest, begin, open, page, server, serving } from './shared.mjs';
+import { begin, open, page, server, useNewPages, useServer } from './shared.mjs';
 
-serving();
-aPageForEachTest();
+useServer();
+useNewPages();
 
-test('below the prefix of a reverse proxy every page works, and nothing is asked for beside it', async () => {
+test('every page works below the prefix of a reverse proxy and sends no request outside it', async () => {
   const PREFIX = '/ops/flink history/';
-  const beside = [];
-  const proxy = createServer((asked, answer) => {
-    const path = decodeURI(asked.url);
+  const outside = [];
+  const proxy = createServer((incoming, answer) => {
+    const path = decodeURI(incoming.url);
     if (!path.startsWith(PREFIX)) {
-      beside.push(path);
+      outside.push(path);
       answer.writeHead(404).end();
       return;
     }
-    const target = new URL(asked.url.slice(encodeURI(PREFIX).length), server.url);
-    asked.pipe(
-      request(target, { method: asked.method, headers: { ...asked.headers, host: target.host } }, (response) => {
+    const target = new URL(incoming.url.slice(encodeURI(PREFIX).length), server.url);
+    incoming.pipe(
+      request(target, { method: incoming.method, headers: { ...incoming.headers, host: target.host } }, (response) => {
         answer.writeHead(response.statusCode, response.headers);
         response.pipe(answer);
       }),
@@ -37,7 +37,7 @@ test('below the prefix of a reverse proxy every page works, and nothing is asked
       [`/job/completed/${IDS.failing}/overview/${vertices[0].id}/subtasks`, 'Time in states'],
       [`/job/completed/${IDS.failing}/exceptions`, 'nested cause'],
       ['/search?q=disk', 'legacy failing'],
-      ['/statistics?period=7d', 'How they ended'],
+      ['/statistics?period=7d', 'Final states'],
       ['/server', 'Archive directories'],
     ]) {
       await open.turn(hash);
@@ -47,14 +47,14 @@ test('below the prefix of a reverse proxy every page works, and nothing is asked
     await open.turn(`/job/completed/${IDS.failing}/exceptions`);
     const document = await page.evaluate(async () => (await fetch(document.querySelector('main .raw a').href)).json());
     assert.deepEqual(document, await json(server, `jobs/${IDS.failing}/exceptions`));
-    assert.deepEqual(beside, []);
+    assert.deepEqual(outside, []);
   } finally {
     proxy.closeAllConnections();
     await new Promise((resolve) => proxy.close(resolve));
   }
 });
 
-test('while the first indexing runs, a list says how far it is', async () => {
+test('a list shows the progress of the first refresh', async () => {
   await begin();
   let listed = 0;
   await page.route('**/api/v1/status', async (route) => {
@@ -68,28 +68,28 @@ test('while the first indexing runs, a list says how far it is', async () => {
   });
   await open.go('/application/completed');
   await page.getByRole('heading', { name: 'The archives are being read' }).waitFor();
-  await page.getByText('1,234 are waiting').waitFor();
+  await page.getByText('1,234 archives are waiting').waitFor();
   listed = (await json(server, 'applications/overview')).applications.length;
   await open.go('/application/completed');
-  await page.getByText(`Reading archives: 1,234 to go, ${listed} applications so far.`).waitFor();
+  await page.getByText(`Reading archives: 1,234 pending, ${listed} applications read.`).waitFor();
   assert.equal(await page.getByRole('progressbar', { name: 'Archives read' }).getAttribute('max'), String(1234 + listed));
   assert.equal(await page.locator('tbody tr[data-key]').count(), listed);
 });
 
-test('a status is told by its word, its icon and its colour, in both themes', async () => {
+test('a status has a word, an icon and a colour, in both themes', async () => {
   for (const theme of ['light', 'dark']) {
     await begin(null, { theme });
     await open.go('/job/completed');
-    const told = await page.locator('tbody .status').evaluateAll((all) =>
+    const shown = await page.locator('tbody .status').evaluateAll((all) =>
       all.map((one) => ({ word: one.textContent.trim(), icon: one.querySelector('svg').innerHTML, color: getComputedStyle(one).color })),
     );
-    const words = [...new Set(told.map(({ word }) => word))];
+    const words = [...new Set(shown.map(({ word }) => word))];
     assert.deepEqual(words.sort(), ['CANCELED', 'FAILED', 'FINISHED']);
     for (const by of ['icon', 'color']) {
-      assert.equal(new Set(told.map((one) => one[by])).size, words.length, by);
-      for (const word of words) assert.equal(new Set(told.filter((one) => one.word === word).map((one) => one[by])).size, 1, `${by} of ${word}`);
+      assert.equal(new Set(shown.map((one) => one[by])).size, words.length, by);
+      for (const word of words) assert.equal(new Set(shown.filter((one) => one.word === word).map((one) => one[by])).size, 1, `${by} of ${word}`);
     }
-    // Counts by state have no room for the word; it is read out, and shown when pointed at.
+    // Counts by state have no room for the word. Screen readers and tooltips have it.
     const counts = page.locator('tbody .counts');
     assert.equal(await counts.locator('.count:not(:has(svg)), .count:not(:has(.visually-hidden))').count(), 0);
     for (const title of await counts.evaluateAll((all) => all.map((one) => one.title))) assert.match(title, /^[\d,]+ tasks: [\d,]+ [A-Z]+/);
@@ -97,7 +97,7 @@ test('a status is told by its word, its icon and its colour, in both themes', as
   }
 });
 
-test('on a narrow screen the counts are in sight with the menu closed and open', async () => {
+test('on a narrow screen the counts are visible with the menu closed and open', async () => {
   const { figures } = await json(server, 'api/v1/status');
   await begin(null, { viewport: NARROW });
   await open.go('/application/completed');

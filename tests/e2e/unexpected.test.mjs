@@ -1,9 +1,9 @@
-// Documents that are not as Flink writes them: whatever is changed in one, every page shows the rest and says what is wrong. No page
-// stays empty or loads for ever, and no error is uncaught.
+// Documents that are not as Flink writes them: every page shows the valid rest and reports the flaws. No page stays empty or loads
+// forever, and no error is uncaught.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { DESKTOP, IDS, openPage } from './support.mjs';
-import { browser, server, serving } from './shared.mjs';
+import { browser, server, useServer } from './shared.mjs';
 
 const OF_A_JOB = (id, vertex, checkpoint) => [
   `job/completed/${id}/overview`,
@@ -25,7 +25,7 @@ const OF_AN_APPLICATION = ['overview', 'exceptions', 'configuration'].map((tab) 
 
 const STRANGE = { null: null, 'a number': -7.5, 'a text': 'strange', 'a list': [null, 'strange', 7, {}, []], 'an object': { strange: { strange: [] } }, 'true or false': true, nothing: undefined };
 
-/** Of how many members of a document one is changed at a time. `MUTATIONS=1000` changes each by itself, which takes long. */
+/** Every `APART`th member of a document is changed at a time. `MUTATIONS=1000` changes one member at a time, which takes long. */
 const APART = Number(process.env.MUTATIONS ?? 2);
 
 /** The document with every `APART`th of its members changed, from the one with this number on. */
@@ -33,7 +33,7 @@ function change(document, strange, from) {
   const numbers = new Map();
   const changed = (value, path) => {
     if (path !== '') {
-      // Members of the same name in items of a list are one.
+      // Members with the same name in items of a list count as one.
       if (!numbers.has(path)) numbers.set(path, numbers.size);
       if (numbers.get(path) % APART === from) return strange;
     }
@@ -44,30 +44,30 @@ function change(document, strange, from) {
   return { document: changed(document, ''), members: numbers.size };
 }
 
-serving();
+useServer();
 
 let open;
-/** Gives what the page is to get in place of a document. */
+/** Returns the answer that replaces a document. */
 let instead = (document) => document;
-/** The most members that a document had. */
+/** The maximum number of members of a document so far. */
 let members = 0;
 const answers = new Map();
 
-/** Goes to each address; something is shown there, and nothing is awaited. */
+/** Goes to each address and checks that the page has content and is not loading. */
 async function visit(addresses, where) {
-  // Away from the page that was shown: it has its documents already.
+  // The previous page is left first, because it has loaded its documents already.
   await open.turn('/server');
   for (const address of addresses) {
     await open.turn(`/${address}`);
     const text = await open.page.locator('main').innerText();
     assert.ok(text.trim().length > 40 && !text.includes('Loading'), `${where}: ${address} shows ${JSON.stringify(text.slice(0, 200))}`);
-    // An id that was changed leads to what is not there.
+    // A changed id leads to a missing document.
     const faults = open.faults.splice(0).filter((fault) => !/^console: Failed to load resource: .* 404 /.test(fault));
     assert.deepEqual(faults, [], `${where}: ${address}`);
   }
 }
 
-/** Documents of jobs are many more than their members are different: these have all of them. */
+/** Pages of jobs whose documents have all different members. */
 const JOBS = [...OF_A_JOB(IDS.failing, '20ba6b65f97481d5570070de90e4e791', 1), ...OF_A_JOB(IDS.streaming, 'x', 13).slice(7, 11), ...RESCALES];
 
 describe('a document that is not as Flink writes it', () => {
@@ -85,7 +85,7 @@ describe('a document that is not as Flink writes it', () => {
         return document === undefined ? route.continue() : route.fulfill({ json: instead(document) });
       },
     );
-    await open.look({ viewport: DESKTOP });
+    await open.display({ viewport: DESKTOP });
     await open.go('/server');
   });
   after(() => open.close());
@@ -117,7 +117,7 @@ describe('a document that is not as Flink writes it', () => {
     }
   });
 
-  test('answers of the server itself that are something else', async () => {
+  test('answers of the server itself with other types', async () => {
     const pages = ['job/completed', 'server', 'statistics', 'search?q=disk', 'runs/jobs?name=legacy+failing', `compare/jobs?left=${IDS.failing}&right=${IDS.batch}`, `job/completed/${IDS.failing}/overview`, OF_AN_APPLICATION[0]];
     for (const strange of [null, 'strange', { items: 7, next: 7, refresh: {}, problems: null, figures: 'strange', facts: [], job_items: 7, copies: {} }]) {
       await open.page.route('**/api/v1/**', (route) => route.fulfill({ json: strange }));
@@ -134,10 +134,10 @@ describe('a document that is not as Flink writes it', () => {
     await open.go('/server');
   });
 
-  describe('what is unexpected is told', () => {
+  describe('unexpected data is reported', () => {
     const notes = () => open.page.locator('.unexpected').allInnerTexts();
 
-    test('with the document, the member and both types, beside what can be shown', async () => {
+    test('with the document, the member and both types, beside the valid rest', async () => {
       instead = (document) => {
         if (!document.vertices) return document;
         const [first, ...others] = document.vertices;
@@ -150,20 +150,20 @@ describe('a document that is not as Flink writes it', () => {
       assert.deepEqual(open.faults.splice(0), []);
     });
 
-    test('a document of which nothing can be shown is shown as it is, and the tabs beside it work', async () => {
+    test('a document without valid members is shown as JSON, and the other tabs work', async () => {
       instead = (document) => (document.vertices ? ['no', 'job'] : document);
       await open.turn(`/job/completed/${IDS.failing}/overview`);
-      assert.match((await notes()).join(), /The document of the job is not as Flink writes it: it is a list instead of an object\. Nothing of it can be shown\./);
-      await open.page.getByText('What stands in the document').click();
+      assert.match((await notes()).join(), /The document of the job is not as Flink writes it: it is a list instead of an object\. The page cannot show it\./);
+      await open.page.getByText('Content of the document').click();
       await open.page.getByRole('region', { name: 'The document as JSON' }).getByText('[ "no", "job" ]').waitFor();
-      // Its name and state are known from the index.
+      // The index has its name and state.
       assert.notEqual(await open.page.getByRole('heading', { level: 1 }).innerText(), '(without a name)');
       await open.turn(`/job/completed/${IDS.failing}/exceptions`);
       assert.equal(await open.page.locator('main .stack > .stack > details.entry').count(), 5);
       assert.deepEqual(open.faults.splice(0), []);
     });
 
-    test('a document that is no JSON, as it stands in the archive', async () => {
+    test('a document that is not JSON', async () => {
       const broken = (url) => url.pathname === `/jobs/${IDS.failing}` || url.pathname === `/jobs/${IDS.failing}/exceptions`;
       await open.page.route(broken, (route) => route.fulfill({ contentType: 'application/json', body: '{"jid":' }));
       await open.turn('/server');
@@ -177,47 +177,79 @@ describe('a document that is not as Flink writes it', () => {
       assert.deepEqual(open.faults.splice(0), []);
     });
 
-    test('an error within a part leaves the parts beside it, and can be tried again', async () => {
+    test('an error within a part leaves the other parts, and a retry works', async () => {
       await open.turn('/server');
       await open.page.evaluate(() => {
-        window.usual = String.prototype.localeCompare;
+        window.originalCompare = String.prototype.localeCompare;
         String.prototype.localeCompare = () => {
           throw new Error('no order today');
         };
       });
       await open.turn(`/job/completed/${IDS.failing}/cluster_configuration`);
       const failed = open.page.locator('.boundary');
-      assert.match(await failed.innerText(), /^The document of the configuration cannot be shown: something unexpected was found\. Error: no order today/);
+      assert.match(await failed.innerText(), /^The document of the configuration cannot be shown: this page failed on unexpected data\. Error: no order today/);
       assert.equal(await failed.getByRole('link', { name: 'JSON', exact: true }).getAttribute('href'), `jobs/${IDS.failing}/jobmanager/config`);
-      await failed.getByText('What stands in the document').click();
+      await failed.getByText('Content of the document').click();
       await failed.getByRole('region').getByText('jobmanager.rpc.address').waitFor();
       assert.equal(await open.page.getByRole('table', { name: 'Java virtual machine' }).isVisible(), true);
-      await open.page.evaluate(() => (String.prototype.localeCompare = window.usual));
+      await open.page.evaluate(() => (String.prototype.localeCompare = window.originalCompare));
       await failed.getByRole('button', { name: 'Try again' }).click();
       await open.page.getByRole('table', { name: 'JobManager configuration' }).waitFor();
       assert.equal(await failed.count(), 0);
       assert.deepEqual(open.faults.splice(0), []);
     });
 
-    test('a part that is fetched by itself and fails is one of the page', async () => {
+    test('an error of a part with its own script stays within the part', async () => {
       await open.page.route('**/assets/JobGraph-*.js', (route) => route.fulfill({ contentType: 'text/javascript', body: "export default () => { throw new Error('no graph today'); };" }));
       await open.page.goto('about:blank');
       await open.go(`/job/completed/${IDS.batch}/overview`);
-      assert.match(await open.page.locator('.boundary').innerText(), /^The graph cannot be shown: something unexpected was found\. Error: no graph today/);
+      assert.match(await open.page.locator('.boundary').innerText(), /^The graph cannot be shown: this page failed on unexpected data\. Error: no graph today/);
       assert.equal(await open.page.getByRole('table', { name: 'Vertices of the job' }).isVisible(), true);
       await open.page.unroute('**/assets/JobGraph-*.js');
       assert.deepEqual(open.faults.splice(0), []);
     });
 
-    test('a page whose answer of the server is not what it was made for says so, and is tried again at its next address', async () => {
+    test('a page that fails on an answer of the server says so, and is rendered again at its next address', async () => {
       await open.page.route('**/api/v1/jobs/*', (route) => route.fulfill({ json: {} }));
       await open.turn('/server');
       await open.turn(`/job/completed/${IDS.wide}/overview`);
-      assert.match(await open.page.locator('main').innerText(), /The job cannot be shown: something unexpected was found\./);
+      assert.match(await open.page.locator('main').innerText(), /The job cannot be shown: this page failed on unexpected data\./);
       await open.page.unroute('**/api/v1/jobs/*');
-      // The same page at another address is tried again.
+      // The same page is rendered again at another address.
       await open.turn(`/job/completed/${IDS.wide}/configuration`);
       assert.equal(await open.page.getByRole('table', { name: 'Execution configuration' }).isVisible(), true);
+      assert.deepEqual(open.faults.splice(0), []);
+    });
+
+    test('a list keeps its filter if its table fails, and its table if the filter fails', async () => {
+      const items = [{ id: 7, shown: true, name: 'x' }];
+      await open.page.route('**/api/v1/jobs?*', (route) => route.fulfill({ json: { items, next: null, total: { count: 1, exact: true } } }));
+      await open.turn('/server');
+      await open.turn('/job/completed');
+      assert.match(await open.page.locator('.boundary').innerText(), /^The table cannot be shown: this page failed on unexpected data\./);
+      const field = open.page.getByRole('searchbox');
+      await field.fill('abc');
+      await open.page.waitForFunction(() => window.location.hash.includes('name=abc'));
+      await open.page.unroute('**/api/v1/jobs?*');
+      await field.fill('');
+      await open.page.getByRole('table', { name: 'Completed Jobs' }).waitFor();
+      await open.page.route('**/api/v1/jobs/facets?*', (route) => route.fulfill({ json: { status: [null] } }));
+      await open.turn('/server');
+      await open.turn('/job/completed?status=FAILED');
+      await open.page.getByText('The filter cannot be shown').waitFor();
+      assert.equal(await open.page.getByRole('table', { name: 'Completed Jobs' }).isVisible(), true);
+      await open.page.unroute('**/api/v1/jobs/facets?*');
+      await open.turn('/server');
+      assert.deepEqual(open.faults.splice(0), []);
+    });
+
+    test('the search keeps its field if its results fail', async () => {
+      await open.page.route('**/api/v1/search?*', (route) => route.fulfill({ json: { items: [{ id: 'x', matches: null }], next: null, exact: true } }));
+      await open.turn('/search?q=disk');
+      assert.match(await open.page.locator('.boundary').innerText(), /^The results cannot be shown: this page failed on unexpected data\./);
+      await open.page.unroute('**/api/v1/search?*');
+      await open.page.getByRole('searchbox').fill('legacy');
+      await open.page.locator('.result').first().waitFor();
       assert.deepEqual(open.faults.splice(0), []);
     });
   });

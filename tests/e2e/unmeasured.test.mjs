@@ -1,11 +1,11 @@
-// Flink writes 2^63-1 for what is switched off, "NaN" for what was never measured, -1 for what is unknown and 0 for what never was.
-// Whatever figure of a document is such a one, no page shows it raw.
+// Flink writes 2^63-1 for disabled, "NaN" for never measured, -1 for unknown and 0 for never. If all figures of a document have such a
+// value, no page shows it raw.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertFits, DESKTOP, openPage, PAGES } from './support.mjs';
-import { browser, server, serving } from './shared.mjs';
+import { browser, server, useServer } from './shared.mjs';
 
-/** What tells one thing of a list from the next, and leads on to its document. */
+/** Members that identify an item of a list or its document. */
 const KEPT = /^(?:subtask|index|attempt|id|num|rescaleAttemptId)$/;
 const MARK = 'the figure';
 
@@ -14,11 +14,11 @@ function replaced(document, written) {
   return JSON.stringify(document, (key, value) => (typeof value === 'number' && !KEPT.test(key) ? MARK : value)).replaceAll(JSON.stringify(MARK), written);
 }
 
-serving();
+useServer();
 
 const VISITED = PAGES.filter(({ hash }) => /^\/(?:job|application)\/completed\/./.test(hash));
 
-/** Everything that is read, pointed at or drawn, without what are words of the archive. */
+/** All text, tooltips and coordinates of a page, without text from the archive. */
 const shown = (page) =>
   page.evaluate(() => {
     const body = document.querySelector('main').cloneNode(true);

@@ -1,30 +1,22 @@
-// Every page of every job and application of twelve Flink versions: nothing that is shown is wrong by its looks, and nothing goes wrong.
+// Every page of every job and application of twelve Flink versions has no fault and shows no raw value.
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { after, before, describe, test } from 'node:test';
-import { json, launch, openPage, startServer } from './support.mjs';
+import { describe, test } from 'node:test';
+import { json, openPage } from './support.mjs';
+import { browser, server, useServer } from './shared.mjs';
 
 const VERSIONS = fileURLToPath(new URL('../fixtures/versions', import.meta.url));
 const directories = readdirSync(VERSIONS).map((name) => join(VERSIONS, name));
 
-/** What no page says of an archive that can be read: figures that are none, times of 1970, words of a program. */
+/** Text that no page shows for a readable archive: raw values, times of 1970, and errors. */
 const WRONG = /\b(?:NaN|undefined|null|Infinity)\b|\b19(?:69|70)-|\[object |Loading|not as Flink writes it|cannot be shown|(?<![\w-])-\d/;
 
-describe('archives of twelve Flink versions', () => {
-  let server;
-  let browser;
-  before(async () => {
-    server = await startServer({ directories });
-    browser = await launch();
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.close();
-  });
+useServer(() => ({ directories }));
 
-  /** Opens each address and those that `more` finds there, several at a time, since each of them mostly waits. */
+describe('archives of twelve Flink versions', () => {
+  /** Opens each address and the addresses that `more` finds there. Several pages run at a time, because each one mostly waits. */
   async function visit(addresses, more = () => []) {
     const rest = [...addresses];
     await Promise.all(
@@ -34,7 +26,7 @@ describe('archives of twelve Flink versions', () => {
         for (let address = rest.shift(); address !== undefined; address = rest.shift()) {
           await open.turn(address);
           const { text, errors, links } = await open.page.evaluate(() => {
-            // What was archived may be any word.
+            // Archived text may contain any word.
             const words = (node) => (node.nodeType === Node.TEXT_NODE ? node.data : node.classList?.contains('foreign') ? '' : [...node.childNodes].map(words).join(' '));
             return {
               text: words(document.querySelector('main')),
@@ -78,11 +70,11 @@ describe('archives of twelve Flink versions', () => {
     await visit([...pages, '/application/completed', '/job/completed', '/statistics?period=7d', '/search?q=adaptive', '/runs/jobs?name=adaptive+canceled+while+waiting']);
   });
 
-  test('a job that failed before it was run, whose application is not known, is named on the landing page', async () => {
+  test('a job that failed before it started, without an archived application, is on the home page', async () => {
     const open = await openPage(browser, server);
     await open.go('/application/completed');
     const link = open.page.getByRole('link', { name: 'fails before it starts: no such savepoint', exact: true });
-    assert.match(await link.locator('..').innerText(), /^Failed before it was run, its application left no summary: /);
+    assert.match(await link.locator('..').innerText(), /^This job failed before it started, and no application of it is archived: /);
     await link.click();
     await open.page.getByRole('heading', { name: 'fails before it starts: no such savepoint' }).waitFor();
     assert.deepEqual(open.faults.splice(0), []);
