@@ -66,7 +66,41 @@ test('a cleanup on hold has its reason, an action and the command that confirms 
     assert.equal(await rows('Next cleanup').count(), preview.removals.length);
     assert.ok((await rows('Next cleanup').first().innerText()).includes(preview.removals[0].detail));
     await page.getByRole('alert').getByText(`historyserver cleanup --confirm ${preview.held_back[0].plan}`, { exact: true }).waitFor();
+    const { units, of } = preview.held_back[0];
+    assert.match(await page.getByRole('alert').innerText(), new RegExp(`is on hold since [^]*It would remove ${units} of ${of} applications and jobs[^]*max-delete-fraction[^]*confirm the plan`));
     await page.getByText('No application or job has been removed').waitFor();
+  });
+});
+
+test('each reason of a cleanup on hold has its explanation', async () => {
+  const WORDS = {
+    'first-limit': 'It is the first cleanup of this directory with a limit',
+    'stricter-limit': 'is stricter than at the last cleanup',
+    vanished: 'Check that the volume is mounted',
+    clock: 'Correct the clock.',
+    times: 'Restore the modification times of these files',
+  };
+  await over({}, () => undefined, async (server) => {
+    const { next_runs, removals } = await json(server, 'api/v1/retention/preview');
+    const held_back = Object.keys(WORDS).map((reason, index) => ({ directory: `file://${directory}`, plan: `plan-${index}`, units: 3, of: 4, since: Date.now(), reason }));
+    await page.route('**/api/v1/retention/preview?*', (route) => route.fulfill({ json: { next_runs, removals, next: null, held_back } }));
+    await open.go('/server');
+    for (const words of Object.values(WORDS)) await page.getByRole('alert').getByText(words).waitFor();
+    assert.equal(await page.getByRole('alert').getByText('3 of 4 applications and jobs (75 %)').count(), held_back.length);
+  });
+});
+
+test('the readiness has its reasons while archives are missing', async () => {
+  await over({}, () => undefined, async (server) => {
+    const readiness = page.locator('section.panel', { has: page.getByRole('heading', { name: 'Readiness' }) });
+    assert.match(await readiness.innerText(), /Ready\s+yes\s+Complete\s+yes/);
+    assert.equal(await readiness.getByRole('list').count(), 0);
+    const status = await json(server, 'api/v1/status');
+    const reasons = [{ code: 'archives-unfetched', directory: `file://${directory}`, message: `7 archives of file://${directory} could not be read yet.` }];
+    await page.route('**/api/v1/status', (route) => route.fulfill({ json: { ...status, readiness: { ...status.readiness, complete: false, reasons } } }));
+    await open.go('/server');
+    assert.match(await readiness.innerText(), /Ready\s+yes\s+Complete\s+no/);
+    assert.match(await readiness.getByRole('list', { name: 'Reasons' }).innerText(), /^7 archives of .* could not be read yet\. archives-unfetched$/);
   });
 });
 
