@@ -25,7 +25,6 @@ use crate::api::flink::overview;
 use crate::api::http::{cross_origin, error, observe, path, response};
 use crate::api::state::Shared;
 use crate::api::v1::{actions, openapi};
-use crate::web;
 
 mod flink;
 pub(crate) mod http;
@@ -38,7 +37,7 @@ pub use http::budget::Budget;
 pub use http::hosts::Hosts;
 pub use http::observe::{DURATION_BUCKETS, DURATION_METRIC, REQUESTS_METRIC};
 pub use http::serve::{Drained, ServeOptions, serve};
-pub use state::{ApiOptions, ApiState};
+pub use state::{ApiOptions, ApiState, Pages};
 pub use v1::actions::{Actions, FromOwner, Who};
 pub use v1::openapi::openapi_json;
 pub use v1::retention::preview_page;
@@ -73,7 +72,6 @@ pub fn routers(state: ApiState) -> Routers {
     };
     let all = probes()
         .route("/api/v1", get(openapi::with_slash))
-        .route("/docs", get(web::documents_with_slash))
         .merge(Router::from(v1::documented()))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(fallback);
@@ -92,7 +90,7 @@ fn probes() -> Router<Arc<Shared>> {
 /// Methods that every path answers, for `Allow`.
 const ALLOWED: &str = "GET, HEAD";
 
-/// Everything but our own routes: Flink's paths and the page. Paths are decoded here, not by axum, which would not take `%2F` for a separator.
+/// Answers all paths but our own: the pages and Flink's. Paths are decoded here, since axum does not take `%2F` for a separator.
 async fn fallback(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return method_not_allowed(request).await;
@@ -102,8 +100,8 @@ async fn fallback(State(shared): State<Arc<Shared>>, request: Request) -> Respon
         Err(error) => return error.into_response(),
     };
     let segments: Vec<&str> = path.iter().map(String::as_str).collect();
-    if let Some(asset) = web::find(&segments) {
-        return asset.answer(request.headers());
+    if let Some(page) = (shared.pages)(request.uri().path(), &segments, request.headers()) {
+        return page;
     }
     flink::answer(&shared, &segments, request.headers()).await
 }

@@ -28,7 +28,7 @@ use crate::schedule::cron::{Schedule, Zone};
 use crate::schedule::periodic::Activator;
 use crate::schedule::{file_events, periodic};
 use crate::telemetry;
-use crate::{tasks, tls};
+use crate::{tasks, tls, web};
 
 pub mod alone;
 pub mod check;
@@ -91,6 +91,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         clock: clock.clone(),
         started: clock.now(),
         options: api_options(&config.web, address.ip()),
+        pages: web::answer,
         actions: Some(actions),
         prometheus: prometheus()?,
         stopping: stop.clone(),

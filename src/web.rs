@@ -6,14 +6,15 @@ use std::sync::LazyLock;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::api::http::conditional::is_match;
+use crate::api::http::conditional::Tag;
 use crate::api::http::encoding::{Encoding, negotiate};
-use crate::api::http::response::{RouteTemplate, counted, not_modified};
+use crate::api::http::represent::Representation;
+use crate::api::http::response::RouteTemplate;
 
 #[derive(rust_embed::Embed)]
 #[folder = "web-dist/"]
@@ -25,13 +26,12 @@ struct Dist;
 struct Documents;
 
 /// A file of the page.
-pub(crate) struct Asset {
+struct Asset {
     bytes: Bytes,
     /// Compressed, where that is smaller.
     packed: Option<Bytes>,
     content_type: &'static str,
-    /// Without quotes.
-    tag: String,
+    tag: Tag,
     cache: HeaderValue,
 }
 
@@ -42,7 +42,7 @@ static ASSETS: LazyLock<HashMap<String, Asset>> = LazyLock::new(|| {
 });
 
 /// The file at this path, if there is one: `index.html` at the root and at `/docs/`.
-pub(crate) fn find(segments: &[&str]) -> Option<&'static Asset> {
+fn find(segments: &[&str]) -> Option<&'static Asset> {
     match segments {
         [] => ASSETS.get("index.html"),
         ["docs"] => ASSETS.get("docs/index.html"),
@@ -56,51 +56,36 @@ impl Asset {
         let bytes = Bytes::from(file.data.into_owned());
         let packed = pack(&bytes).filter(|packed| packed.len() < bytes.len());
         let tag = file.metadata.sha256_hash()[..16].iter().fold(String::new(), |tag, byte| tag + &format!("{byte:02x}"));
-        Self { bytes, packed, content_type: content_type(name), tag, cache: cache(name) }
+        Self { bytes, packed, content_type: content_type(name), tag: Tag::of_digest(&tag), cache: cache(name) }
     }
 
-    /// The answer with this file.
-    pub(crate) fn answer(&self, request: &HeaderMap) -> Response {
+    /// The representation of this file, or a 304.
+    fn represent(&self, request: &HeaderMap) -> Representation {
         let packed = self.packed.as_ref().filter(|_| negotiate(request) == Encoding::Gzip);
-        let tag = if packed.is_some() { format!("W/\"{}\"", self.tag) } else { format!("\"{}\"", self.tag) };
-        let Ok(etag) = HeaderValue::try_from(tag) else {
-            return self.body(None, None);
+        let encoding = if packed.is_some() { Encoding::Gzip } else { Encoding::Identity };
+        let sent = || {
+            let bytes = packed.unwrap_or(&self.bytes).clone();
+            Representation::new(self.tag.clone(), encoding, Some(bytes.len() as u64), Body::from(bytes))
         };
-        if is_match(request, &self.tag) {
-            return routed(not_modified(etag, self.cache.clone()));
-        }
-        self.body(packed, Some(etag))
-    }
-
-    fn body(&self, packed: Option<&Bytes>, etag: Option<HeaderValue>) -> Response {
-        let body = packed.unwrap_or(&self.bytes).clone();
-        let mut answer = Response::new(Body::from(body));
-        let headers = answer.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
-        headers.insert(header::CACHE_CONTROL, self.cache.clone());
-        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-        if packed.is_some() {
-            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        }
-        if let Some(etag) = etag {
-            headers.insert(header::ETAG, etag);
-        }
-        routed(answer)
+        let representation = Representation::unchanged(request, &self.tag, encoding).unwrap_or_else(sent);
+        // The files of the pages are part of the program: their memory is used in any case.
+        representation.with_type(HeaderValue::from_static(self.content_type), self.cache.clone()).counted()
     }
 }
 
-fn routed(mut answer: Response) -> Response {
+/// The answer to a GET of this path (with its segments, decoded), if a file of the pages or documents is there.
+///
+/// `/docs` is redirected to `/docs/`, since the links of the documents are relative.
+#[must_use]
+pub fn answer(path: &str, segments: &[&str], request: &HeaderMap) -> Option<Response> {
+    let asset = find(segments)?;
+    let mut answer = if segments == ["docs"] && !path.ends_with('/') {
+        (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, HeaderValue::from_static("docs/"))]).into_response()
+    } else {
+        asset.represent(request).into_response()
+    };
     answer.extensions_mut().insert(RouteTemplate("/{*page}"));
-    // The files of the page are part of the program.
-    counted(answer)
-}
-
-/// The answer at `/docs`: a redirect to `/docs/`, since the links of the documents are relative.
-pub(crate) async fn documents_with_slash() -> Response {
-    let mut answer = Response::new(Body::empty());
-    *answer.status_mut() = StatusCode::PERMANENT_REDIRECT;
-    answer.headers_mut().insert(header::LOCATION, HeaderValue::from_static("docs/"));
-    answer
+    Some(answer)
 }
 
 fn pack(bytes: &[u8]) -> Option<Bytes> {

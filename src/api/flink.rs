@@ -64,7 +64,8 @@ pub(super) async fn answer(shared: &Arc<Shared>, segments: &[&str], request: &He
         Route::Unknown => Err(ApiError::no_such_path()),
     };
     match answer {
-        Ok(mut answer) => {
+        Ok(answer) => {
+            let mut answer = answer.into_response();
             answer.extensions_mut().insert(RouteTemplate(template));
             answer
         }

@@ -12,5 +12,6 @@ pub(crate) mod hosts;
 pub(crate) mod observe;
 pub(crate) mod parameters;
 pub(crate) mod path;
+pub(crate) mod represent;
 pub(crate) mod response;
 pub(crate) mod serve;

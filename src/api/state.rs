@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
-use axum::http::HeaderValue;
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::Response;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -65,6 +66,9 @@ impl Default for ApiOptions {
     }
 }
 
+/// Answers a GET of a path with a file of the pages, if there is one: from the path as sent, its decoded segments and the headers.
+pub type Pages = fn(&str, &[&str], &HeaderMap) -> Option<Response>;
+
 /// All that handlers need.
 #[derive(Clone)]
 pub struct ApiState {
@@ -82,6 +86,8 @@ pub struct ApiState {
     pub started: Millis,
     /// From the configuration.
     pub options: ApiOptions,
+    /// The pages.
+    pub pages: Pages,
     /// For changing requests; `None`: there are none.
     pub actions: Option<Actions>,
     /// Renders `/metrics`.

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
-use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
 use crate::api::flink::dashboard::revision;
 use crate::api::flink::document;
 use crate::api::http::conditional::Tag;
+use crate::api::http::encoding::Encoding;
 use crate::api::http::error::ApiError;
-use crate::api::http::response;
+use crate::api::http::represent::Representation;
 use crate::api::state::Shared;
 use crate::archive::Owner;
 use crate::ids::JobId;
@@ -32,15 +32,15 @@ struct ClusterOverview<'a> {
 }
 
 /// `/overview`.
-pub(in crate::api) async fn overview(shared: &Shared, request: &HeaderMap) -> Result<Response, ApiError> {
+pub(in crate::api) async fn overview(shared: &Shared, request: &HeaderMap) -> Result<Representation, ApiError> {
     let reader = shared.scoped();
-    let etag = Tag::of_generation("counts", reader.generation());
-    if etag.matches(request) {
-        return Ok(response::not_modified(etag.header(crate::api::http::encoding::Encoding::Identity), response::REVALIDATE));
+    let tag = Tag::of_generation("counts", reader.generation());
+    if let Some(unchanged) = Representation::unchanged(request, &tag, Encoding::Identity) {
+        return Ok(unchanged);
     }
     let states = reader.job_states().await?;
     let text = json(&counts(&states, &shared.options.flink_version))?;
-    response::whole(request, &etag, text.into()).await
+    Representation::of_text(request, tag, text.into()).await
 }
 
 /// Adds the states up as Flink's `JobsOverview` does, except that only states of a running job count as running.
@@ -60,7 +60,7 @@ fn counts<'a>(states: &[(String, u64)], flink_version: &'a str) -> ClusterOvervi
 }
 
 /// `/jobs/:id/status`: the state that the overview tells.
-pub(in crate::api) async fn job_status(shared: &Arc<Shared>, job: JobId, request: &HeaderMap) -> Result<Response, ApiError> {
+pub(in crate::api) async fn job_status(shared: &Arc<Shared>, job: JobId, request: &HeaderMap) -> Result<Representation, ApiError> {
     #[derive(Serialize)]
     struct Status {
         status: String,
@@ -75,7 +75,7 @@ pub(in crate::api) async fn job_status(shared: &Arc<Shared>, job: JobId, request
         state = state_of(shared, job).await?;
     }
     match state {
-        Some(status) => response::json_text(request, json(&Status { status })?.into()).await,
+        Some(status) => Representation::of_content(request, json(&Status { status })?).await,
         None => Err(document::not_in_archive(owner)),
     }
 }

@@ -1,11 +1,10 @@
 //! `/config`: Flink's `DashboardConfiguration`.
 
 use axum::http::HeaderMap;
-use axum::response::Response;
 use serde::Serialize;
 
 use crate::api::http::error::ApiError;
-use crate::api::http::response;
+use crate::api::http::represent::Representation;
 use crate::api::state::Shared;
 
 #[derive(Serialize)]
@@ -30,7 +29,7 @@ struct Features {
 }
 
 /// `/config`.
-pub(in crate::api) async fn answer(shared: &Shared, request: &HeaderMap) -> Result<Response, ApiError> {
+pub(in crate::api) async fn answer(shared: &Shared, request: &HeaderMap) -> Result<Representation, ApiError> {
     let (now, zone) = (shared.clock.now(), shared.options.time_zone);
     let configuration = DashboardConfiguration {
         refresh_interval: u64::try_from(shared.options.web_refresh_interval.as_millis()).unwrap_or(u64::MAX),
@@ -42,7 +41,7 @@ pub(in crate::api) async fn answer(shared: &Shared, request: &HeaderMap) -> Resu
     };
     let text =
         serde_json::to_vec(&configuration).map_err(|error| ApiError::internal(format!("writing /config as JSON failed: {error}")))?;
-    response::json_text(request, text.into()).await
+    Representation::of_content(request, text).await
 }
 
 /// What stands where Flink writes its commit: this is not Flink, and says so.

@@ -9,15 +9,14 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::HeaderMap;
-use axum::response::Response;
 use bytes::Bytes;
 use futures::stream;
 
 use crate::api::http::conditional::Tag;
-use crate::api::http::encoding::{Encoding, negotiate};
+use crate::api::http::encoding::Encoding;
 use crate::api::http::error::{ApiError, GONE};
 use crate::api::http::gzip;
-use crate::api::http::response;
+use crate::api::http::represent::{self, Representation};
 use crate::api::state::Shared;
 use crate::archive::Owner;
 use crate::index::{CopySelector, Document, DocumentAnswer, IndexError};
@@ -34,7 +33,7 @@ pub(in crate::api) async fn answer(
     owner: Owner,
     paths: &[String],
     request: &HeaderMap,
-) -> Result<Response, ApiError> {
+) -> Result<Representation, ApiError> {
     for path in paths {
         if let Some(answer) = found(shared, owner, path, request).await? {
             return Ok(answer);
@@ -49,7 +48,7 @@ pub(in crate::api) async fn found(
     owner: Owner,
     path: &str,
     request: &HeaderMap,
-) -> Result<Option<Response>, ApiError> {
+) -> Result<Option<Representation>, ApiError> {
     found_in(shared, owner, path, CopySelector::default(), request).await
 }
 
@@ -60,29 +59,29 @@ pub(in crate::api) async fn found_in(
     path: &str,
     copy: CopySelector,
     request: &HeaderMap,
-) -> Result<Option<Response>, ApiError> {
+) -> Result<Option<Representation>, ApiError> {
     let Some(document) = locate(shared, owner, path, &copy).await? else {
         return Ok(None);
     };
-    let encoding = if document.length < gzip::WORTHWHILE { Encoding::Identity } else { negotiate(request) };
-    let etag = Tag::of_document(&document, path);
-    if etag.matches(request) {
-        return Ok(Some(response::not_modified(etag.header(encoding), response::REVALIDATE)));
+    let encoding = represent::encoding(request, document.length);
+    let tag = Tag::of_document(&document, path);
+    if let Some(unchanged) = Representation::unchanged(request, &tag, encoding) {
+        return Ok(Some(unchanged));
     }
     let mut reading = Reading { shared: Arc::clone(shared), owner, path: path.to_owned(), copy, document, position: 0 };
     // Read before the head is sent, so that a failure is still an answer.
     let first = reading.next().await?.unwrap_or_default();
-    let (length, whole) = (reading.document.length, first.len() as u64 == reading.document.length);
-    // The archive may have been replaced since it was located.
-    let etag = Tag::of_document(&reading.document, path);
-    Ok(Some(match (encoding, whole) {
-        (Encoding::Identity, true) => response::counted(response::tagged(&etag, encoding, Some(length), Body::from(first))),
-        (Encoding::Identity, false) => response::tagged(&etag, encoding, Some(length), identity(first, reading)),
-        (Encoding::Gzip, true) => {
-            let packed = gzip::whole(first).await?;
-            response::tagged(&etag, encoding, Some(packed.len() as u64), Body::from(packed))
+    // The archive may have been replaced since the document was located.
+    let tag = Tag::of_document(&reading.document, path);
+    let length = reading.document.length;
+    Ok(Some(match encoding {
+        _ if first.len() as u64 == length => {
+            let whole = Representation::in_memory(tag, encoding, first).await?;
+            // The memory of a piece is counted while it is read.
+            if encoding == Encoding::Identity { whole.counted() } else { whole }
         }
-        (Encoding::Gzip, false) => response::tagged(&etag, encoding, None, packed(first, reading)),
+        Encoding::Identity => Representation::new(tag, encoding, Some(length), identity(first, reading)),
+        Encoding::Gzip => Representation::new(tag, encoding, None, packed(first, reading)),
     }))
 }
 

@@ -7,13 +7,12 @@
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
-use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::api::flink::document;
 use crate::api::http::error::ApiError;
-use crate::api::http::response;
+use crate::api::http::represent::Representation;
 use crate::api::state::Shared;
 use crate::archive::Owner;
 use crate::ids::JobId;
@@ -72,7 +71,7 @@ struct JobResult<'a> {
 }
 
 /// `/jobs/:id/execution-result`.
-pub(in crate::api) async fn answer(shared: &Arc<Shared>, job: JobId, request: &HeaderMap) -> Result<Response, ApiError> {
+pub(in crate::api) async fn answer(shared: &Arc<Shared>, job: JobId, request: &HeaderMap) -> Result<Representation, ApiError> {
     let owner = Owner::Job(job);
     // Should a later Flink archive it, here it is.
     if let Some(archived) = document::found(shared, owner, &format!("/jobs/{job}/execution-result"), request).await? {
@@ -81,7 +80,7 @@ pub(in crate::api) async fn answer(shared: &Arc<Shared>, job: JobId, request: &H
     let details = document::whole(shared, owner, &format!("/jobs/{job}"), LARGEST_DOCUMENT).await?;
     let accumulators = document::whole(shared, owner, &format!("/jobs/{job}/accumulators"), LARGEST_DOCUMENT).await?;
     let (Some(details), Some(accumulators)) = (details, accumulators) else { return Err(document::not_in_archive(owner)) };
-    response::json_text(request, result(job, &details, &accumulators)?.into()).await
+    Representation::of_content(request, result(job, &details, &accumulators)?).await
 }
 
 fn result(job: JobId, details: &[u8], accumulators: &[u8]) -> Result<Vec<u8>, ApiError> {

@@ -1,11 +1,10 @@
 //! Where the logs of a job are kept: `/jobs/:id/jobmanager/log-url` and `/jobs/:id/taskmanagers/:tmid/log-url`.
 
 use axum::http::HeaderMap;
-use axum::response::Response;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::api::http::error::ApiError;
-use crate::api::http::response;
+use crate::api::http::represent::Representation;
 
 /// Everything but RFC 3986's unreserved characters and the colon: an id cannot leave its place in the URL. The ids of task managers
 /// are `host:port-…`; the colon is plain in paths and queries, and left as it is the URL is the one that Flink's server gives.
@@ -64,14 +63,14 @@ pub(in crate::api) async fn answer(
     job: &str,
     task_manager: Option<&str>,
     request: &HeaderMap,
-) -> Result<Response, ApiError> {
+) -> Result<Representation, ApiError> {
     let Some(pattern) = pattern else {
         return Err(ApiError::not_found(
             "No URL pattern for logs is configured (historyserver.log.jobmanager.url-pattern, historyserver.log.taskmanager.url-pattern).",
         ));
     };
     let text = serde_json::json!({ "url": pattern.url(job, task_manager) }).to_string();
-    response::json_text(request, text.into()).await
+    Representation::of_content(request, text).await
 }
 
 #[cfg(test)]

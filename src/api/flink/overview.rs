@@ -9,7 +9,6 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError};
 
 use axum::http::HeaderMap;
-use axum::response::Response;
 use tokio::sync::Mutex;
 
 use crate::api::http::budget::Budget;
@@ -18,7 +17,7 @@ use crate::api::http::deflate::ANSWERS;
 use crate::api::http::encoding::{Encoding, negotiate};
 use crate::api::http::error::ApiError;
 use crate::api::http::gzip;
-use crate::api::http::response;
+use crate::api::http::represent::Representation;
 use crate::api::state::Shared;
 use crate::archive::{OverviewForm, has_newer_members};
 
@@ -61,19 +60,19 @@ struct Made {
 }
 
 /// Answers with a list.
-pub(in crate::api) async fn answer(shared: &Shared, list: List, request: &HeaderMap) -> Result<Response, ApiError> {
+pub(in crate::api) async fn answer(shared: &Shared, list: List, request: &HeaderMap) -> Result<Representation, ApiError> {
     let encoding = negotiate(request);
     let generation = shared.scoped().generation();
-    let etag = Tag::of_generation(list.kind(), generation);
-    if etag.matches(request) {
-        return Ok(response::not_modified(etag.header(encoding), response::REVALIDATE));
+    let tag = Tag::of_generation(list.kind(), generation);
+    if let Some(unchanged) = Representation::unchanged(request, &tag, encoding) {
+        return Ok(unchanged);
     }
     let made = made(shared, list, generation).await?;
-    let etag = Tag::of_generation(list.kind(), made.generation);
-    Ok(match encoding {
-        Encoding::Gzip => response::tagged(&etag, encoding, Some(made.kept.packed_length()), made.kept.packed()),
-        Encoding::Identity => response::tagged(&etag, encoding, Some(made.kept.length()), made.kept.unpacked(&shared.options.budget)),
-    })
+    let (length, body) = match encoding {
+        Encoding::Gzip => (made.kept.packed_length(), made.kept.packed()),
+        Encoding::Identity => (made.kept.length(), made.kept.unpacked(&shared.options.budget)),
+    };
+    Ok(Representation::new(Tag::of_generation(list.kind(), made.generation), encoding, Some(length), body))
 }
 
 /// The list, at this generation or a later one.

@@ -10,20 +10,25 @@ use crate::index::{Document, Generation};
 
 /// A strong entity tag, without its quotes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::api) struct Tag(String);
+pub(crate) struct Tag(String);
 
 impl Tag {
+    /// Of a digest in hexadecimal digits.
+    pub(crate) fn of_digest(digest: &str) -> Self {
+        Self(digest.to_owned())
+    }
+
     /// Of a document: the version of its archive and its path.
     pub(in crate::api) fn of_document(document: &Document, path: &str) -> Self {
         Self(format!("{:016x}-{:x}-{:016x}", document.fingerprint.0, document.length, digest(path.as_bytes())))
     }
 
-    /// Of something that is made anew for each generation of the index; `kind` tells such things apart.
+    /// Of an answer that is made for each generation of the index; `kind` is the name of the answer.
     pub(in crate::api) fn of_generation(kind: &str, generation: Generation) -> Self {
         Self(format!("{kind}-{:016x}-{}", generation.index, generation.number))
     }
 
-    /// Of a small text: its content.
+    /// Of a text: its content.
     pub(in crate::api) fn of_content(text: &[u8]) -> Self {
         Self(format!("{:x}-{:016x}", text.len(), digest(text)))
     }
@@ -45,7 +50,7 @@ impl Tag {
 }
 
 /// Whether `If-None-Match` names this tag (given without quotes), weakly compared as RFC 9110 asks.
-pub(crate) fn is_match(request: &HeaderMap, tag: &str) -> bool {
+fn is_match(request: &HeaderMap, tag: &str) -> bool {
     request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).any(|item| {
         let item = item.trim();
         item == "*" || item.strip_prefix("W/").unwrap_or(item).strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) == Some(tag)

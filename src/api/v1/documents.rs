@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use crate::api::flink::document::{self, ATTEMPTS};
 use crate::api::http::error::{ApiError, GONE};
 use crate::api::http::extract::{Parameters, Path, Query};
+use crate::api::http::represent::Representation;
 use crate::api::http::response;
 use crate::api::state::Shared;
 use crate::api::v1::page::{self, ApplicationPath, CopyParameters, JobPath, PageParameters};
@@ -102,7 +103,7 @@ pub(in crate::api) async fn one_of_application(
     Path(ApplicationPath { id }): Path<ApplicationPath>,
     Query((document, copy)): Query<(DocumentParameters, CopyParameters)>,
     headers: HeaderMap,
-) -> Result<Response, ApiError> {
+) -> Result<Representation, ApiError> {
     one(&shared, Owner::Application(id), &document.path, copy.into(), &headers).await
 }
 
@@ -118,11 +119,11 @@ pub(in crate::api) async fn one_of_job(
     Path(JobPath { id }): Path<JobPath>,
     Query((document, copy)): Query<(DocumentParameters, CopyParameters)>,
     headers: HeaderMap,
-) -> Result<Response, ApiError> {
+) -> Result<Representation, ApiError> {
     one(&shared, Owner::Job(id), &document.path, copy.into(), &headers).await
 }
 
-async fn one(shared: &Arc<Shared>, owner: Owner, path: &str, copy: CopySelector, headers: &HeaderMap) -> Result<Response, ApiError> {
+async fn one(shared: &Arc<Shared>, owner: Owner, path: &str, copy: CopySelector, headers: &HeaderMap) -> Result<Representation, ApiError> {
     let found = document::found_in(shared, owner, path, copy, headers).await?;
     found.ok_or_else(|| document::not_in_archive(owner))
 }

@@ -22,6 +22,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::api::http::error::ApiError;
 use crate::api::http::extract::{NoParameters, Query};
+use crate::api::http::represent::Representation;
 use crate::api::http::response;
 use crate::api::state::Shared;
 use crate::api::v1::documented;
@@ -154,8 +155,8 @@ fn require_members(schema: &mut RefOr<Schema>) {
 
 /// This document
 #[utoipa::path(get, path = "/api/v1/openapi.json", tag = "documentation", responses((status = 200, body = serde_json::Value)))]
-pub(in crate::api) async fn document(Query(NoParameters {}): Query<NoParameters>, request: Request) -> Result<Response, ApiError> {
-    response::json_text(request.headers(), rendered()?.document.clone()).await
+pub(in crate::api) async fn document(Query(NoParameters {}): Query<NoParameters>, request: Request) -> Result<Representation, ApiError> {
+    Representation::of_content(request.headers(), rendered()?.document.clone()).await
 }
 
 /// This document as a page

@@ -128,6 +128,7 @@ impl World {
             clock: clock.clone(),
             started: clock.now(),
             options: options.api,
+            pages: historyserver::web::answer,
             actions: None,
             prometheus: prometheus(),
             stopping: CancellationToken::new(),
