@@ -10,7 +10,6 @@ pub(crate) mod extract;
 pub(crate) mod gzip;
 pub(crate) mod hosts;
 pub(crate) mod observe;
-pub(crate) mod parameters;
 pub(crate) mod path;
 pub(crate) mod represent;
 pub(crate) mod response;

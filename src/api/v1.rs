@@ -9,26 +9,26 @@ use crate::api::state::Shared;
 
 pub(in crate::api) mod actions;
 mod compare;
-mod counts;
+mod details;
 mod documents;
 mod download;
 mod export;
+mod facets;
 mod facts;
 mod filters;
 mod items;
 mod lists;
 mod notes;
-mod one;
 pub(in crate::api) mod openapi;
 mod page;
 mod problems;
 pub(in crate::api) mod retention;
 mod runs;
 mod search;
+mod statistics;
 mod status;
 mod table;
 mod tasks;
-mod words;
 
 /// Our own routes below `/api/v1`: each is here with its documentation, or not at all.
 pub(in crate::api) fn documented() -> OpenApiRouter<Arc<Shared>> {
@@ -48,16 +48,16 @@ pub(in crate::api) fn documented() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(download::of_job))
         .routes(routes!(lists::applications))
         .routes(routes!(lists::jobs))
-        .routes(routes!(counts::application_facets))
-        .routes(routes!(counts::job_facets))
+        .routes(routes!(facets::application_facets))
+        .routes(routes!(facets::job_facets))
         .routes(routes!(export::applications))
         .routes(routes!(export::jobs))
         .routes(routes!(lists::application_history))
         .routes(routes!(lists::job_history))
-        .routes(routes!(one::application))
+        .routes(routes!(details::application))
         .routes(routes!(compare::compare))
-        .routes(routes!(one::job))
-        .routes(routes!(counts::statistics))
+        .routes(routes!(details::job))
+        .routes(routes!(statistics::statistics))
         .routes(routes!(search::search))
         .routes(routes!(openapi::document))
         .routes(routes!(openapi::page))

@@ -12,6 +12,10 @@ pub use answer::{Copies, FacetCount, Facets, FailingName, Item, ListPage, Quanti
 pub use facts::{FailureClass, FailureSource, JobFacts, RootException, RunFigures};
 pub use search::{FoundItem, MAX_TERMS, Match, MatchField, SearchField, SearchPage, SearchQuery, Segment};
 
+use serde::Deserialize;
+use strum::{IntoStaticStr, VariantArray};
+use utoipa::ToSchema;
+
 use crate::clock::Millis;
 use crate::ids::ApplicationId;
 
@@ -61,7 +65,9 @@ impl Scope {
 }
 
 /// Which list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, ToSchema, IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum ListKind {
     /// Applications whose summary tells an overview.
     Applications,
@@ -70,7 +76,8 @@ pub enum ListKind {
 }
 
 /// How a name is compared, always without case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum NameMatch {
     /// The text is anywhere in it.
     Contains,
@@ -184,7 +191,8 @@ pub struct ListQuery {
 }
 
 /// What rows are counted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, ToSchema, VariantArray)]
+#[serde(rename_all = "snake_case")]
 pub enum FacetKey {
     /// State.
     Status,

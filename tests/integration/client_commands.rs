@@ -208,8 +208,8 @@ async fn what_goes_wrong_is_a_sentence_and_a_code() {
     let said = asked.refused(3, &["jobs", "get", &id('f')]).await;
     assert!(said.contains("no such job"), "{said}");
     assert!(asked.refused(3, &["applications", "download", &id('f')]).await.ends_with(".\n"));
-    assert!(asked.refused(64, &["jobs", "list", "--status", "BROKEN"]).await.contains("`status` is one of"));
-    assert!(asked.refused(64, &["jobs", "list", "--sort", "x"]).await.contains("`sort` is one of"));
+    assert!(asked.refused(64, &["jobs", "list", "--status", "BROKEN"]).await.contains("`status` must be one of"));
+    assert!(asked.refused(64, &["jobs", "list", "--sort", "x"]).await.contains("`sort` must be one of"));
     for wrong in [
         &["jobs", "get", "x"][..],
         &["jobs", "list", "--all", "--limit", "3"],
@@ -246,7 +246,7 @@ async fn a_search_prints_what_the_server_finds_and_where() {
             assert!(line.contains(item["id"].as_str().unwrap()) && line.contains(item["matches"][0]["field"].as_str().unwrap()), "{line}");
         }
     }
-    assert!(asked.refused(64, &["search", "x", "--in", "everywhere"]).await.contains("`in` is one of"));
+    assert!(asked.refused(64, &["search", "x", "--in", "everywhere"]).await.contains("`in` must be one of"));
     asked.server.stop().await;
 }
 

@@ -12,7 +12,6 @@ use utoipa::openapi::path::ParameterIn;
 use crate::api::http::error::ApiError;
 use crate::api::http::path;
 
-#[allow(dead_code, reason = "the query API moves to these functions next")]
 pub(in crate::api) mod read;
 mod values;
 
@@ -52,30 +51,28 @@ impl<T: Parameters> ParameterSet for T {
     }
 }
 
-impl<A: Parameters, B: Parameters> ParameterSet for (A, B) {
-    fn names(names: &mut Vec<&'static str>) {
-        A::names(names);
-        B::names(names);
-    }
+/// Implements [`ParameterSet`] for tuples.
+macro_rules! parameter_sets {
+    ($(($($part:ident),+))+) => {
+        $(impl<$($part: Parameters),+> ParameterSet for ($($part),+) {
+            fn names(names: &mut Vec<&'static str>) {
+                $($part::names(names);)+
+            }
 
-    fn read(pairs: &Pairs) -> Result<Self, ApiError> {
-        Ok((A::read(pairs)?, B::read(pairs)?))
-    }
+            fn read(pairs: &Pairs) -> Result<Self, ApiError> {
+                Ok(($($part::read(pairs)?),+))
+            }
+        })+
+    };
 }
 
-impl<A: Parameters, B: Parameters, C: Parameters> ParameterSet for (A, B, C) {
-    fn names(names: &mut Vec<&'static str>) {
-        A::names(names);
-        B::names(names);
-        C::names(names);
-    }
-
-    fn read(pairs: &Pairs) -> Result<Self, ApiError> {
-        Ok((A::read(pairs)?, B::read(pairs)?, C::read(pairs)?))
-    }
+parameter_sets! {
+    (A, B)
+    (A, B, C)
+    (A, B, C, D)
 }
 
-/// The parameters of the query: one struct of [`Parameters`], or a tuple of up to three. Other parameters are refused.
+/// The parameters of the query: one struct of [`Parameters`], or a tuple of up to four. Other parameters are refused.
 pub(in crate::api) struct Query<T>(pub(in crate::api) T);
 
 /// A query that takes no parameters.

@@ -5,22 +5,23 @@ mod vertices;
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use self::configuration::ConfigurationDifference;
 use self::vertices::VertexDifference;
 use crate::api::http::error::ApiError;
-use crate::api::http::parameters::{Parameters, invalid};
+use crate::api::http::extract::{Parameters, Query};
 use crate::api::http::response;
 use crate::api::state::Shared;
 use crate::api::v1::facts::JobFacts;
 use crate::api::v1::items::JobItem;
-use crate::api::v1::page;
+use crate::api::v1::page::cluster_name;
 use crate::ids::JobId;
+use crate::index::CopySelector;
 use crate::index::query::{Copies, ListKind};
 
 /// Two jobs side by side.
@@ -30,54 +31,56 @@ pub(in crate::api) struct JobComparison {
     right: JobItem,
     left_facts: Option<JobFacts>,
     right_facts: Option<JobFacts>,
-    /// Keys whose values differ, or that only one has, sorted: of the jobs' own configuration and of their clusters'. Null: the
-    /// documents of one of them are no longer anywhere.
+    /// The configuration keys with different values and those that one side lacks, sorted: of the jobs and of their clusters. Null: the
+    /// documents of one of the jobs are lost.
     configuration: Option<Vec<ConfigurationDifference>>,
-    /// Keys whose values are equal.
+    /// Number of configuration keys with equal values.
     configuration_equal: Option<u64>,
-    /// In the order of the left job, then those that only the right one has.
+    /// In the order of the left job, then the vertices that only the right job has.
     vertices: Vec<VertexDifference>,
 }
 
-/// Parameters of a comparison, for the OpenAPI document.
-#[derive(utoipa::IntoParams)]
+/// The two jobs of a comparison.
+#[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by the macro alone")]
 pub(in crate::api) struct CompareParameters {
     /// Id of a job.
-    #[param(pattern = "^[0-9a-fA-F]{32}$")]
-    left: String,
-    /// Id of the job that it is compared with.
-    #[param(pattern = "^[0-9a-fA-F]{32}$")]
-    right: String,
-    /// The copy of this cluster; `/`: a legacy job archive, which is of no cluster.
+    #[param(value_type = String, pattern = "^[0-9a-fA-F]{32}$")]
+    left: JobId,
+    /// Id of the other job.
+    #[param(value_type = String, pattern = "^[0-9a-fA-F]{32}$")]
+    right: JobId,
+    /// Cluster of the copy of the left job; `/` for a job archive outside of clusters.
     left_cluster: Option<String>,
-    /// The copy in the archive directory with this URL.
+    /// URL of the archive directory of the copy of the left job.
     left_directory: Option<String>,
-    /// The copy of this cluster; `/`: a legacy job archive, which is of no cluster.
+    /// Cluster of the copy of the right job; `/` for a job archive outside of clusters.
     right_cluster: Option<String>,
-    /// The copy in the archive directory with this URL.
+    /// URL of the archive directory of the copy of the right job.
     right_directory: Option<String>,
 }
 
-/// Two jobs side by side: configuration, plan, durations and io
+impl Parameters for CompareParameters {}
+
+/// Compare two jobs
+///
+/// Their configurations, vertices, durations and I/O.
 #[utoipa::path(
     get, path = "/api/v1/jobs/compare", tag = "lists", params(CompareParameters), responses((status = 200, body = JobComparison))
 )]
-pub(in crate::api) async fn compare(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
-    let names = ["left", "right", "left_cluster", "left_directory", "right_cluster", "right_directory"];
-    let parameters = Parameters::of(request.uri(), &names)?;
-    let (left_id, left) = side(&shared, &parameters, "left", "left_cluster", "left_directory").await?;
-    let (right_id, right) = side(&shared, &parameters, "right", "right_cluster", "right_directory").await?;
+pub(in crate::api) async fn compare(
+    State(shared): State<Arc<Shared>>,
+    Query(parameters): Query<CompareParameters>,
+) -> Result<Response, ApiError> {
+    let CompareParameters { left: left_id, right: right_id, .. } = parameters;
+    let left_copy = CopySelector { directory: parameters.left_directory, cluster: parameters.left_cluster.map(cluster_name) };
+    let right_copy = CopySelector { directory: parameters.right_directory, cluster: parameters.right_cluster.map(cluster_name) };
+    let left = find(&shared, "left", left_id, left_copy).await?;
+    let right = find(&shared, "right", right_id, right_copy).await?;
     let left_configuration = configuration::of(&shared, left_id, &left.item).await?;
     let right_configuration = configuration::of(&shared, right_id, &right.item).await?;
-    let (configuration, equal) = match (left_configuration, right_configuration) {
-        (Some(left), Some(right)) => {
-            let (differences, equal) = configuration::differences(&left, &right);
-            (Some(differences), Some(equal))
-        }
-        _ => (None, None),
-    };
+    let (configuration, configuration_equal) =
+        left_configuration.zip(right_configuration).map(|(left, right)| configuration::differences(&left, &right)).unzip();
     let left_facts = left.facts.map(|facts| JobFacts::of(facts, &left.item));
     let right_facts = right.facts.map(|facts| JobFacts::of(facts, &right.item));
     let vertices_of = |facts: &Option<JobFacts>| facts.as_ref().map_or(Vec::new(), |facts| facts.vertices.clone());
@@ -88,17 +91,18 @@ pub(in crate::api) async fn compare(State(shared): State<Arc<Shared>>, request: 
         left_facts,
         right_facts,
         configuration,
-        configuration_equal: equal,
+        configuration_equal,
     };
     response::json_now(StatusCode::OK, &comparison)
 }
 
-/// One of the two.
-async fn side(shared: &Shared, parameters: &Parameters, name: &str, cluster: &str, directory: &str) -> Result<(JobId, Copies), ApiError> {
-    let id = parameters.text(name)?.and_then(|id| id.parse().ok());
-    let id: JobId = id.ok_or_else(|| invalid(name, "the id of a job: 32 hexadecimal digits, and must be given"))?;
-    let copy = page::copy_named(parameters, directory, cluster)?;
+/// Finds the job that the parameter `name` gives.
+async fn find(shared: &Shared, name: &str, id: JobId, copy: CopySelector) -> Result<Copies, ApiError> {
     let found = shared.scoped().copies(ListKind::Jobs, *id.as_bytes(), copy).await?;
-    let missing = || ApiError::not_found(format!("There is no job as `{name}` names it, or no such copy of it, or it was not archived."));
-    Ok((id, found.ok_or_else(missing)?))
+    let missing = || {
+        ApiError::not_found(format!(
+            "There is no such job: check `{name}`, `{name}_cluster` and `{name}_directory`. A job that was not archived is not available."
+        ))
+    };
+    found.ok_or_else(missing)
 }

@@ -66,7 +66,7 @@ enum OwnerKind {
 /// Those of its summary, then those of its jobs: paths and sizes.
 #[utoipa::path(
     get, path = "/api/v1/applications/{id}/documents", tag = "archives", operation_id = "application_documents",
-    params(CopyParameters, PageParameters), responses((status = 200, body = Body))
+    params(ApplicationPath, CopyParameters, PageParameters), responses((status = 200, body = Body))
 )]
 pub(in crate::api) async fn of_application(
     State(shared): State<Arc<Shared>>,
@@ -81,7 +81,7 @@ pub(in crate::api) async fn of_application(
 /// Paths and sizes.
 #[utoipa::path(
     get, path = "/api/v1/jobs/{id}/documents", tag = "archives", operation_id = "job_documents",
-    params(CopyParameters, PageParameters), responses((status = 200, body = Body))
+    params(JobPath, CopyParameters, PageParameters), responses((status = 200, body = Body))
 )]
 pub(in crate::api) async fn of_job(
     State(shared): State<Arc<Shared>>,
@@ -96,7 +96,7 @@ pub(in crate::api) async fn of_job(
 /// Byte for byte as it was archived.
 #[utoipa::path(
     get, path = "/api/v1/applications/{id}/document", tag = "archives", operation_id = "application_document",
-    params(DocumentParameters, CopyParameters), responses((status = 200, body = serde_json::Value))
+    params(ApplicationPath, DocumentParameters, CopyParameters), responses((status = 200, body = serde_json::Value))
 )]
 pub(in crate::api) async fn one_of_application(
     State(shared): State<Arc<Shared>>,
@@ -112,7 +112,7 @@ pub(in crate::api) async fn one_of_application(
 /// Byte for byte as it was archived.
 #[utoipa::path(
     get, path = "/api/v1/jobs/{id}/document", tag = "archives", operation_id = "job_document",
-    params(DocumentParameters, CopyParameters), responses((status = 200, body = serde_json::Value))
+    params(JobPath, DocumentParameters, CopyParameters), responses((status = 200, body = serde_json::Value))
 )]
 pub(in crate::api) async fn one_of_job(
     State(shared): State<Arc<Shared>>,
@@ -169,7 +169,7 @@ fn item(unit: &UnitKey, document: ListedDocument) -> Item {
         UnitKey::Application(key) => Some(key.cluster.as_str()),
         UnitKey::LegacyJob(..) => None,
     };
-    page::name_copy(&mut query, unit.directory().as_str(), cluster);
+    page::append_copy(&mut query, unit.directory().as_str(), cluster);
     let href = format!("/api/v1/{list}/{id}/document?{}", query.finish());
     Item { owner, id, path: document.path, bytes: document.bytes, href }
 }

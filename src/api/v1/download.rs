@@ -74,7 +74,7 @@ pub(in crate::api) enum Format {
 /// were known to be gone.
 #[utoipa::path(
     get, path = "/api/v1/applications/{id}/archive", tag = "archives", operation_id = "application_archive",
-    params(FormatParameters, CopyParameters),
+    params(ApplicationPath, FormatParameters, CopyParameters),
     responses((status = 200, content_type = "application/zip", body = Vec<u8>))
 )]
 pub(in crate::api) async fn of_application(
@@ -90,7 +90,7 @@ pub(in crate::api) async fn of_application(
 /// As that of an application; an archive beside the clusters is at the root of the zip file.
 #[utoipa::path(
     get, path = "/api/v1/jobs/{id}/archive", tag = "archives", operation_id = "job_archive",
-    params(FormatParameters, CopyParameters),
+    params(JobPath, FormatParameters, CopyParameters),
     responses((status = 200, content_type = "application/zip", body = Vec<u8>))
 )]
 pub(in crate::api) async fn of_job(

@@ -1,117 +1,137 @@
-//! `/api/v1/{applications,jobs}/export`: a whole list as a file that is sent while it is read.
+//! `/api/v1/{applications,jobs}/export`: a whole list as a file.
 //!
-//! Page after page is read by its cursor, each from a snapshot and a connection of its own, and none before the client has taken the one
-//! before: a list of any length takes the memory of a page or two, and of short ones where many clients are slow. One that goes away ends
-//! the reading. Rows that are there all the while are
-//! in the file once. What fails after the head was sent cuts the connection, so that half a list is not taken for a whole one.
+//! The list is read page by page with cursors, each page from its own snapshot. A page is read when the client has taken the one before:
+//! an export of any length takes the memory of a page or two, and pages are shorter when memory is short. A client that disconnects ends
+//! the export. A row that exists during the whole export is in the file exactly once. A failure after the head was sent cuts the
+//! connection, so that no client takes a part of a list for the whole list.
 
 use std::io;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, header};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::response::Response;
 use bytes::Bytes;
 use chrono::DateTime;
 use futures::stream;
+use serde::Deserialize;
 use tokio::sync::mpsc;
 
 use crate::api::http::budget::{Budget, Room};
 use crate::api::http::deflate::FILES;
 use crate::api::http::encoding::{Encoding, negotiate};
 use crate::api::http::error::ApiError;
+use crate::api::http::extract::{Parameters, Query, read};
 use crate::api::http::gzip;
-use crate::api::http::parameters::Parameters;
 use crate::api::http::response;
 use crate::api::state::Shared;
-use crate::api::v1::filters::{self, ApplicationFilterParameters, ApplicationSortParameter, JobFilterParameters, JobSortParameter};
+use crate::api::v1::filters::{
+    ApplicationFilterParameters, ApplicationSortParameters, FilterParameters, JobFilterParameters, JobSortParameters,
+};
+use crate::api::v1::page;
 use crate::api::v1::table::Format;
-use crate::api::v1::words::words;
-use crate::index::query::{Item, ListKind, ListPage, ListQuery, RunFigures};
+use crate::index::query::{Filter, Item, ListKind, ListPage, ListQuery, RunFigures, Sort};
 use crate::index::{IndexError, ScopedReader};
 use crate::tasks;
 
-const FORMATS: &[(&str, Format)] = &[("csv", Format::Csv), ("ndjson", Format::Ndjson)];
-
-words!(
-    /// What a list is written as.
-    ExportFormat,
-    FORMATS.iter().map(|(word, _)| *word)
-);
-
-/// Rows that are read at once, and when memory is short.
+/// Rows of a page.
 const PAGE: usize = 1_000;
+/// Rows of a page when memory is short.
 const SHORT_PAGE: usize = 16;
 
-/// Memory that a page takes, about.
+/// Approximate memory of a page in bytes.
 const PAGE_BYTES: usize = 512 << 10;
 
-/// Parameters of an export beside the filter, for the OpenAPI document.
-#[derive(utoipa::IntoParams)]
+/// The form of an export.
+#[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by the macro alone")]
 pub(in crate::api) struct ExportParameters {
-    /// Usually `csv`; `ndjson` is one JSON object per line, as in the history.
+    /// Format of the file; default `csv`. `ndjson` is one JSON object per line, with the members of a run in a history.
     #[param(inline)]
-    format: Option<ExportFormat>,
-    /// Rows, at most; usually all.
+    format: Option<Format>,
+    /// Maximum number of rows; default all.
+    #[serde(default, deserialize_with = "read::number::<_, 1, { i64::MAX }>")]
     #[param(minimum = 1)]
     limit: Option<i64>,
 }
 
-/// All applications that a filter selects, as a file
+impl Parameters for ExportParameters {}
+
+/// Export applications as a file
 ///
-/// Columns of CSV: `id`, `name`, `status`, `start`, `end`, `duration` (milliseconds), `started`, `ended` (ISO 8601), `cluster`, `directory`, `jobs`,
-/// `failed_jobs`, `complete`, `gone_since`, `problems`, `shown`, then figures of all its jobs together as in the history: `parallelism` (of jobs
-/// alone), `restarts`, `read_records`, `write_records`, `read_bytes`, `write_bytes`, `checkpoints_completed`, `checkpoints_failed`,
-/// `last_checkpoint_size`, `longest_checkpoint_duration`, `root_exception_class`, `root_cause_class`. What is absent is empty. A text that a
-/// spreadsheet would take for a formula has an apostrophe before it.
+/// All applications that match the filter.
+///
+/// CSV columns: `id`, `name`, `status`, `start`, `end`, `duration` (milliseconds), `started`, `ended` (ISO 8601), `cluster`, `directory`,
+/// `jobs`, `failed_jobs`, `complete`, `gone_since`, `problems`, `shown`, then the figures of a history, of all jobs together: `parallelism`
+/// (of jobs only), `restarts`, `read_records`, `write_records`, `read_bytes`, `write_bytes`, `checkpoints_completed`, `checkpoints_failed`,
+/// `last_checkpoint_size`, `longest_checkpoint_duration`, `root_exception_class`, `root_cause_class`. An absent value is an empty cell. A
+/// text that a spreadsheet would read as a formula begins with an apostrophe.
 #[utoipa::path(
     get, path = "/api/v1/applications/export", tag = "lists", operation_id = "export_applications",
-    params(ApplicationFilterParameters, ApplicationSortParameter, ExportParameters),
+    params(FilterParameters, ApplicationFilterParameters, ApplicationSortParameters, ExportParameters),
     responses((status = 200, content((String = "text/csv"), (String = "application/x-ndjson"))))
 )]
-pub(in crate::api) async fn applications(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
-    export(&shared, ListKind::Applications, &request.into_parts().0).await
+pub(in crate::api) async fn applications(
+    State(shared): State<Arc<Shared>>,
+    Query((filter, own, sort, parameters)): Query<(
+        FilterParameters,
+        ApplicationFilterParameters,
+        ApplicationSortParameters,
+        ExportParameters,
+    )>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let request = ExportRequest { kind: ListKind::Applications, filter: own.narrow(filter), sort: sort.into(), parameters };
+    export(&shared, request, &method, &headers).await
 }
 
-/// All jobs that a filter selects, as a file
+/// Export jobs as a file
 ///
-/// Columns of CSV: `id`, `name`, `status`, `start`, `end`, `duration` (milliseconds), `started`, `ended` (ISO 8601), `cluster`, `directory`, `job_type`,
-/// `tasks`, `failed_tasks`, `application`, `gone_since`, `problems`, `shown`, `archived`, then figures as in the history: `parallelism`, `restarts`,
-/// `read_records`, `write_records`, `read_bytes`, `write_bytes`, `checkpoints_completed`, `checkpoints_failed`, `last_checkpoint_size`,
-/// `longest_checkpoint_duration`, `root_exception_class`, `root_cause_class`. What is absent is empty. A text that a spreadsheet would take for a
-/// formula has an apostrophe before it.
+/// All jobs that match the filter.
+///
+/// CSV columns: `id`, `name`, `status`, `start`, `end`, `duration` (milliseconds), `started`, `ended` (ISO 8601), `cluster`, `directory`,
+/// `job_type`, `tasks`, `failed_tasks`, `application`, `gone_since`, `problems`, `shown`, `archived`, then the figures of a history:
+/// `parallelism`, `restarts`, `read_records`, `write_records`, `read_bytes`, `write_bytes`, `checkpoints_completed`, `checkpoints_failed`,
+/// `last_checkpoint_size`, `longest_checkpoint_duration`, `root_exception_class`, `root_cause_class`. An absent value is an empty cell. A
+/// text that a spreadsheet would read as a formula begins with an apostrophe.
 #[utoipa::path(
     get, path = "/api/v1/jobs/export", tag = "lists", operation_id = "export_jobs",
-    params(JobFilterParameters, JobSortParameter, ExportParameters),
+    params(FilterParameters, JobFilterParameters, JobSortParameters, ExportParameters),
     responses((status = 200, content((String = "text/csv"), (String = "application/x-ndjson"))))
 )]
-pub(in crate::api) async fn jobs(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
-    export(&shared, ListKind::Jobs, &request.into_parts().0).await
+pub(in crate::api) async fn jobs(
+    State(shared): State<Arc<Shared>>,
+    Query((filter, own, sort, parameters)): Query<(FilterParameters, JobFilterParameters, JobSortParameters, ExportParameters)>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let request = ExportRequest { kind: ListKind::Jobs, filter: own.narrow(filter), sort: sort.into(), parameters };
+    export(&shared, request, &method, &headers).await
 }
 
-async fn export(shared: &Arc<Shared>, kind: ListKind, request: &Parts) -> Result<Response, ApiError> {
-    let parameters = Parameters::of(&request.uri, &filters::names(kind, &["sort", "format", "limit"]))?;
-    let format = parameters.choice("format", FORMATS)?.unwrap_or(Format::Csv);
-    let most = parameters.number("limit", 1..=i64::MAX)?.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
+/// The rows, the order and the form of an export.
+struct ExportRequest {
+    kind: ListKind,
+    filter: Filter,
+    sort: Sort,
+    parameters: ExportParameters,
+}
+
+async fn export(shared: &Shared, request: ExportRequest, method: &Method, headers: &HeaderMap) -> Result<Response, ApiError> {
+    let ExportRequest { kind, filter, sort, parameters } = request;
+    let format = parameters.format.unwrap_or(Format::Csv);
+    let max_rows = page::rows(parameters.limit, usize::MAX);
     let budget = &shared.options.budget;
     let room = budget.piece(PAGE_BYTES);
-    let query = ListQuery {
-        kind,
-        filter: filters::filter(kind, &parameters)?,
-        sort: filters::sort(kind, &parameters)?,
-        limit: rows(&room).min(most),
-        cursor: None,
-    };
+    let query = ListQuery { kind, filter, sort, limit: rows(&room).min(max_rows), cursor: None };
     let reader = shared.scoped();
-    // Read before the head is sent, so that what fails at once is still an answer.
+    // The first page is read before the head is sent, so that an early failure still becomes an error.
     let first = (reader.exported(query.clone()).await?, room);
-    let encoding = negotiate(&request.headers);
-    let form = Form { format, encoding, most };
-    let body = if request.method == Method::HEAD { Body::empty() } else { body(reader, query, form, budget, first) };
+    let encoding = negotiate(headers);
+    let form = Form { format, encoding, max_rows };
+    let body = if *method == Method::HEAD { Body::empty() } else { body(reader, query, form, budget, first) };
 
     let mut answer = Response::new(body);
     let headers = answer.headers_mut();
@@ -125,10 +145,7 @@ async fn export(shared: &Arc<Shared>, kind: ListKind, request: &Parts) -> Result
     if encoding == Encoding::Gzip {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
-    let list = match kind {
-        ListKind::Applications => "applications",
-        ListKind::Jobs => "jobs",
-    };
+    let list: &'static str = kind.into();
     let day = DateTime::from_timestamp_millis(shared.clock.now()).map_or_else(String::new, |now| now.format("-%Y-%m-%d").to_string());
     if let Ok(disposition) = HeaderValue::try_from(format!("attachment; filename=\"{list}{day}.{extension}\"")) {
         headers.insert(header::CONTENT_DISPOSITION, disposition);
@@ -136,50 +153,50 @@ async fn export(shared: &Arc<Shared>, kind: ListKind, request: &Parts) -> Result
     Ok(answer)
 }
 
-/// What a file is to be like.
+/// The form of a file.
 #[derive(Clone, Copy)]
 struct Form {
     format: Format,
     encoding: Encoding,
-    /// Rows, at most.
-    most: usize,
+    max_rows: usize,
 }
 
-/// Rows that there is room for.
+/// Rows of a page, by the memory that is available for it.
 fn rows(room: &Room) -> usize {
     if room.bytes() < PAGE_BYTES { SHORT_PAGE } else { PAGE }
 }
 
-/// The rows, from the first page on.
+/// The body with all rows.
 fn body(pages: impl Pages, query: ListQuery, form: Form, budget: &Budget, first: (RunPage, Room)) -> Body {
     Body::from_stream(stream::unfold(begin(pages, query, form, budget, first), async |mut receiver| {
         receiver.recv().await.map(|chunk| (chunk, receiver))
     }))
 }
 
-/// Starts the reading, which goes on for as long as somebody receives.
+/// Starts to read and write pages. This goes on until the end of the list, or until the receiver is dropped.
 fn begin(pages: impl Pages, query: ListQuery, form: Form, budget: &Budget, first: (RunPage, Room)) -> mpsc::Receiver<io::Result<Bytes>> {
     let (chunks, receiver) = mpsc::channel(1);
     let packer = (form.encoding == Encoding::Gzip).then(gzip::Packer::new);
-    let writing = Writing { pages, query, format: form.format, left: form.most, packer, chunks: chunks.clone(), budget: budget.clone() };
+    let writing =
+        Writing { pages, query, format: form.format, left: form.max_rows, packer, chunks: chunks.clone(), budget: budget.clone() };
     tasks::spawn(async move {
         tokio::select! {
-            // The client went away.
+            // The client disconnected.
             () = chunks.closed() => {}
             written = writing.all(first) => if let Err(Ended::Failed(cause)) = written {
-                tracing::warn!(error.cause = %cause, "a list could not be exported to its end");
-                // Whoever went away needs no answer.
-                let _ = chunks.send(Err(io::Error::other("the list could not be read to its end"))).await;
+                tracing::warn!(error.cause = %cause, "an export failed after its first page: the connection is cut, and the client has an incomplete file");
+                // A client that has disconnected needs no error.
+                let _ = chunks.send(Err(io::Error::other("the rest of the list could not be read"))).await;
             },
         }
     });
     receiver
 }
 
-/// A page of a list, and figures of each of its rows.
+/// A page of a list, and the figures of each of its rows.
 type RunPage = (ListPage, Vec<RunFigures>);
 
-/// Where pages come from.
+/// The source of pages.
 trait Pages: Send + Sync + 'static {
     /// A page of a list with figures.
     fn page(&self, query: ListQuery) -> impl Future<Output = Result<RunPage, IndexError>> + Send;
@@ -191,20 +208,20 @@ impl Pages for ScopedReader {
     }
 }
 
-/// Why a file is not written to its end.
+/// The reason that an export stopped early.
 enum Ended {
-    /// Nobody receives any more.
+    /// The client disconnected.
     ClientLeft,
-    /// It could not be read, or written.
+    /// Reading or writing failed.
     Failed(String),
 }
 
-/// A file in the making.
+/// A file that is being written.
 struct Writing<P> {
     pages: P,
     query: ListQuery,
     format: Format,
-    /// Rows that are still wanted.
+    /// Rows that are still to be written.
     left: usize,
     packer: Option<gzip::Packer>,
     chunks: mpsc::Sender<io::Result<Bytes>>,
@@ -223,7 +240,7 @@ impl<P: Pages> Writing<P> {
             if self.query.cursor.is_none() || self.left == 0 {
                 break;
             }
-            // Not read before the client has taken what came before. Nobody else sends: what is reserved stays free.
+            // The next page is read when the client has taken the one before. This is the only sender, so the place stays free.
             drop(self.chunks.reserve().await.map_err(|_closed| Ended::ClientLeft)?);
             room = self.budget.piece(PAGE_BYTES);
             self.query.limit = rows(&room).min(self.left);
@@ -235,7 +252,7 @@ impl<P: Pages> Writing<P> {
         Ok(())
     }
 
-    /// Writes rows off the async threads, then sends them.
+    /// Formats rows on the threads for blocking work, then sends them.
     async fn send(&mut self, head: Vec<u8>, runs: Vec<(Item, RunFigures)>, room: Room) -> Result<(), Ended> {
         let (format, kind, packer) = (self.format, self.query.kind, self.packer.take());
         let written = FILES.run(move || {
@@ -249,7 +266,7 @@ impl<P: Pages> Writing<P> {
         self.pass(room.holding(written)).await
     }
 
-    /// Waits until the client has taken what came before.
+    /// Waits until the client has taken the chunk before, then sends this one.
     async fn pass(&self, chunk: Bytes) -> Result<(), Ended> {
         if chunk.is_empty() {
             return Ok(());
@@ -265,9 +282,9 @@ mod tests {
     use http_body_util::BodyExt as _;
 
     use super::*;
-    use crate::index::query::{Filter, Sort, SortKey, Total};
+    use crate::index::query::{SortKey, Total};
 
-    /// So many empty pages, then an end or a failure.
+    /// A number of pages, then the end or a failure.
     #[derive(Clone)]
     struct Made {
         read: Arc<AtomicUsize>,
@@ -286,7 +303,7 @@ mod tests {
             let read = self.read.fetch_add(1, Ordering::SeqCst) + 1;
             assert_eq!(query.cursor, Some((read - 1).to_string()));
             if read == self.pages && self.fails {
-                return Err(IndexError::Failed("the disk is gone".to_owned()));
+                return Err(IndexError::Failed("the disk is broken".to_owned()));
             }
             Ok(page(read, read < self.pages))
         }
@@ -325,7 +342,7 @@ mod tests {
     }
 
     fn form(format: Format, encoding: Encoding) -> Form {
-        Form { format, encoding, most: usize::MAX }
+        Form { format, encoding, max_rows: usize::MAX }
     }
 
     fn query() -> ListQuery {
@@ -339,7 +356,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn pages_are_read_until_there_are_no_more() {
+    async fn all_pages_are_read() {
         let text = body(Made::of(3, false), query(), form(Format::Ndjson, Encoding::Identity), &budget(), first())
             .collect()
             .await
@@ -354,7 +371,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failure_on_the_way_is_an_error_of_the_body_not_its_end() {
+    async fn a_late_failure_is_an_error_of_the_body() {
         for encoding in [Encoding::Identity, Encoding::Gzip] {
             let body = body(Made::of(3, true), query(), form(Format::Csv, encoding), &budget(), first());
             assert!(body.collect().await.is_err(), "{encoding:?}");
@@ -362,7 +379,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_that_takes_nothing_stops_the_reading_and_one_that_leaves_ends_it() {
+    async fn a_slow_client_pauses_the_export_and_a_disconnect_ends_it() {
         let pages = Made::of(1_000, false);
         let mut receiver = begin(pages.clone(), query(), form(Format::Csv, Encoding::Identity), &budget(), first());
         // The channel is full and the task waits.
@@ -375,7 +392,7 @@ mod tests {
         assert_eq!(pages.read.load(Ordering::SeqCst), 0);
         receiver.recv().await.unwrap().unwrap();
         drop(receiver);
-        // The task has given back what it held.
+        // The task has ended.
         while Arc::strong_count(&pages.read) > 1 {
             tokio::task::yield_now().await;
         }
@@ -383,7 +400,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn pages_are_short_when_memory_is() {
+    async fn pages_are_short_when_memory_is_short() {
         struct Limits(std::sync::Mutex<Vec<usize>>);
         impl Pages for Arc<Limits> {
             async fn page(&self, query: ListQuery) -> Result<RunPage, IndexError> {

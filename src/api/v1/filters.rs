@@ -1,121 +1,212 @@
-//! Filters and sorts, from the parameters of a request. The same for lists, facets, statistics and exports.
+//! Filters and sorts of lists as parameters of a request. Lists, facets, statistics, exports and searches share them.
 
-use crate::api::http::error::ApiError;
-use crate::api::http::parameters::{Parameters, invalid};
-use crate::api::v1::words::words;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, Unexpected};
+use strum::IntoStaticStr;
+use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+
+use crate::api::http::extract::{Parameters, read};
+use crate::clock::Millis;
+use crate::ids::ApplicationId;
 use crate::index::query::{Bounds, Filter, ListKind, NameMatch, Sort, SortKey};
 
-/// States of Flink's applications and jobs.
-pub(in crate::api) const STATES: &[&str] = &[
-    "CREATED",
-    "INITIALIZING",
-    "RUNNING",
-    "RESTARTING",
-    "RECONCILING",
-    "SUSPENDED",
-    "FAILING",
-    "FAILED",
-    "CANCELING",
-    "CANCELLING",
-    "CANCELED",
-    "FINISHED",
-];
-
-const JOB_TYPES: &[&str] = &["BATCH", "STREAMING"];
-
-const NAME_MATCHES: &[(&str, NameMatch)] = &[("contains", NameMatch::Contains), ("exact", NameMatch::Exact), ("prefix", NameMatch::Prefix)];
-
-/// Stands for the application of a job that was archived without it, and that no summary names.
+/// Value of `application` for jobs that were archived without their application, and that no summary names.
 const UNKNOWN_APPLICATION: &str = "unknown";
 
-/// Parameters of a filter of applications.
-const OF_APPLICATIONS: &[&str] = &[
-    "status",
-    "name",
-    "name_match",
-    "cluster",
-    "directory",
-    "start_from",
-    "start_to",
-    "end_from",
-    "end_to",
-    "min_duration",
-    "max_duration",
-    "problems",
-    "job_type",
-    "min_failed_jobs",
-    "max_failed_jobs",
-    "min_failed_tasks",
-    "max_failed_tasks",
-];
-
-/// Parameters of a filter of jobs.
-const OF_JOBS: &[&str] = &[
-    "status",
-    "name",
-    "name_match",
-    "cluster",
-    "directory",
-    "start_from",
-    "start_to",
-    "end_from",
-    "end_to",
-    "min_duration",
-    "max_duration",
-    "problems",
-    "job_type",
-    "min_failed_tasks",
-    "max_failed_tasks",
-    "application",
-];
-
-/// Parameters that a filter of this list takes, and these.
-pub(in crate::api) fn names(kind: ListKind, more: &[&'static str]) -> Vec<&'static str> {
-    let filter = match kind {
-        ListKind::Applications => OF_APPLICATIONS,
-        ListKind::Jobs => OF_JOBS,
-    };
-    filter.iter().chain(more).copied().collect()
+/// A state of Flink's applications and jobs.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema, IntoStaticStr)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum Status {
+    Created,
+    Initializing,
+    Running,
+    Restarting,
+    Reconciling,
+    Suspended,
+    Failing,
+    Failed,
+    Canceling,
+    Cancelling,
+    Canceled,
+    Finished,
 }
 
-/// Reads the filter of a list.
-///
-/// # Errors
-/// 400: a value that its parameter does not take.
-pub(in crate::api) fn filter(kind: ListKind, parameters: &Parameters) -> Result<Filter, ApiError> {
-    let owned = |values: Vec<&str>| values.into_iter().map(str::to_owned).collect::<Vec<_>>();
-    let how = parameters.choice("name_match", NAME_MATCHES)?.unwrap_or(NameMatch::Contains);
-    let times = |from: &str, to: &str| Ok::<_, ApiError>(Bounds::of_times(parameters.time(from)?, parameters.time(to)?));
-    let counts = |min: &str, max: &str| Ok::<_, ApiError>(Bounds { min: parameters.count(min)?, max: parameters.count(max)? });
-    let unclaimed = parameters.text("application")? == Some(UNKNOWN_APPLICATION);
-    let application = match parameters.text("application")? {
-        None | Some(UNKNOWN_APPLICATION) => None,
-        Some(text) => {
-            Some(text.parse().map_err(|_wrong| invalid("application", "the id of an application, 32 hexadecimal digits, or `unknown`"))?)
+/// A type of jobs.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema, IntoStaticStr)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum JobType {
+    Batch,
+    Streaming,
+}
+
+/// The words as the index knows them.
+pub(super) fn words<T: Into<&'static str>>(values: Vec<T>) -> Vec<String> {
+    values.into_iter().map(|value| value.into().to_owned()).collect()
+}
+
+/// The filter of applications and jobs.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct FilterParameters {
+    /// States, repeated or separated by commas.
+    #[param(inline)]
+    status: Vec<Status>,
+    /// Text that the name contains, without regard to case.
+    name: Option<String>,
+    /// How the name is compared with `name`; default `contains`.
+    #[param(inline)]
+    name_match: Option<NameMatch>,
+    /// Clusters, repeated or separated by commas.
+    #[serde(deserialize_with = "read::names")]
+    cluster: Vec<String>,
+    /// URLs of archive directories, repeated or separated by commas.
+    #[serde(deserialize_with = "read::names")]
+    directory: Vec<String>,
+    /// Earliest start: milliseconds since 1970 or ISO 8601.
+    #[serde(deserialize_with = "read::time")]
+    #[param(value_type = Option<String>)]
+    start_from: Option<Millis>,
+    /// Latest start, exclusive.
+    #[serde(deserialize_with = "read::time")]
+    #[param(value_type = Option<String>)]
+    start_to: Option<Millis>,
+    /// Earliest end: milliseconds since 1970 or ISO 8601.
+    #[serde(deserialize_with = "read::time")]
+    #[param(value_type = Option<String>)]
+    end_from: Option<Millis>,
+    /// Latest end, exclusive.
+    #[serde(deserialize_with = "read::time")]
+    #[param(value_type = Option<String>)]
+    end_to: Option<Millis>,
+    /// Minimum duration in milliseconds.
+    #[serde(deserialize_with = "read::number::<_, 0, { i64::MAX }>")]
+    #[param(minimum = 0)]
+    min_duration: Option<i64>,
+    /// Maximum duration in milliseconds.
+    #[serde(deserialize_with = "read::number::<_, 0, { i64::MAX }>")]
+    #[param(minimum = 0)]
+    max_duration: Option<i64>,
+    /// `true`: only rows with recorded problems; `false`: only rows without.
+    problems: Option<bool>,
+    /// Types of jobs, repeated or separated by commas. An application matches if one of its jobs does.
+    #[param(inline)]
+    job_type: Vec<JobType>,
+    /// Minimum number of failed tasks; of an application: in all its jobs.
+    #[serde(deserialize_with = "read::number::<_, 0, { i64::MAX }>")]
+    #[param(minimum = 0)]
+    min_failed_tasks: Option<i64>,
+    /// Maximum number of failed tasks; of an application: in all its jobs.
+    #[serde(deserialize_with = "read::number::<_, 0, { i64::MAX }>")]
+    #[param(minimum = 0)]
+    max_failed_tasks: Option<i64>,
+}
+
+impl Parameters for FilterParameters {}
+
+impl From<FilterParameters> for Filter {
+    fn from(parameters: FilterParameters) -> Self {
+        let name_match = parameters.name_match.unwrap_or(NameMatch::Contains);
+        Self {
+            status: words(parameters.status),
+            name: parameters.name.map(|name| (name, name_match)),
+            cluster: parameters.cluster,
+            directory: parameters.directory,
+            job_type: words(parameters.job_type),
+            start: Bounds::of_times(parameters.start_from, parameters.start_to),
+            end: Bounds::of_times(parameters.end_from, parameters.end_to),
+            duration: Bounds { min: parameters.min_duration, max: parameters.max_duration },
+            failed_tasks: Bounds { min: parameters.min_failed_tasks, max: parameters.max_failed_tasks },
+            problems: parameters.problems,
+            ..Self::default()
         }
-    };
-    Ok(Filter {
-        status: parameters.words("status", STATES)?,
-        name: parameters.text("name")?.map(|text| (text.to_owned(), how)),
-        cluster: owned(parameters.names("cluster")?),
-        directory: owned(parameters.names("directory")?),
-        job_type: parameters.words("job_type", JOB_TYPES)?,
-        start: times("start_from", "start_to")?,
-        end: times("end_from", "end_to")?,
-        duration: counts("min_duration", "max_duration")?,
-        failed_jobs: match kind {
-            ListKind::Applications => counts("min_failed_jobs", "max_failed_jobs")?,
-            ListKind::Jobs => Bounds::default(),
-        },
-        failed_tasks: counts("min_failed_tasks", "max_failed_tasks")?,
-        problems: parameters.flag("problems")?,
-        application,
-        unclaimed,
-    })
+    }
 }
 
-/// What a list can be sorted by.
-fn keys(kind: ListKind) -> Vec<(&'static str, SortKey)> {
+/// The part of the filter that only applications have.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ApplicationFilterParameters {
+    /// Minimum number of failed jobs of the application.
+    #[serde(deserialize_with = "read::number::<_, 0, { i64::MAX }>")]
+    #[param(minimum = 0)]
+    min_failed_jobs: Option<i64>,
+    /// Maximum number of failed jobs of the application.
+    #[serde(deserialize_with = "read::number::<_, 0, { i64::MAX }>")]
+    #[param(minimum = 0)]
+    max_failed_jobs: Option<i64>,
+}
+
+impl Parameters for ApplicationFilterParameters {}
+
+impl ApplicationFilterParameters {
+    /// Adds this part to a filter.
+    pub(super) fn narrow(self, filter: impl Into<Filter>) -> Filter {
+        Filter { failed_jobs: Bounds { min: self.min_failed_jobs, max: self.max_failed_jobs }, ..filter.into() }
+    }
+
+    /// Whether no parameter was given.
+    pub(super) fn is_empty(&self) -> bool {
+        self.min_failed_jobs.is_none() && self.max_failed_jobs.is_none()
+    }
+}
+
+/// The part of the filter that only jobs have.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct JobFilterParameters {
+    /// Only jobs of the application with this id. `unknown`: only jobs that Flink 2.3 archived without their application, because they
+    /// failed before they ran, and that no application summary names.
+    #[serde(deserialize_with = "application")]
+    #[param(value_type = Option<String>, pattern = "^([0-9a-fA-F]{32}|unknown)$")]
+    application: Option<JobApplication>,
+}
+
+/// Value of `application`.
+#[derive(Debug)]
+enum JobApplication {
+    Id(ApplicationId),
+    Unknown,
+}
+
+impl Parameters for JobFilterParameters {}
+
+impl JobFilterParameters {
+    /// Adds this part to a filter.
+    pub(super) fn narrow(self, filter: impl Into<Filter>) -> Filter {
+        let (application, unclaimed) = match self.application {
+            Some(JobApplication::Id(id)) => (Some(id), false),
+            Some(JobApplication::Unknown) => (None, true),
+            None => (None, false),
+        };
+        Filter { application, unclaimed, ..filter.into() }
+    }
+
+    /// Whether no parameter was given.
+    pub(super) fn is_empty(&self) -> bool {
+        self.application.is_none()
+    }
+}
+
+fn application<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<JobApplication>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text == UNKNOWN_APPLICATION {
+        return Ok(Some(JobApplication::Unknown));
+    }
+    let id = text.parse().map_err(|_not_an_id| {
+        D::Error::invalid_value(Unexpected::Str(&text), &"the id of an application (32 hexadecimal digits) or `unknown`")
+    });
+    id.map(|id| Some(JobApplication::Id(id)))
+}
+
+/// The sort keys of a list, by the words of `sort`.
+fn sort_keys(kind: ListKind) -> Vec<(&'static str, SortKey)> {
     let mut keys = vec![
         ("name", SortKey::Name),
         ("status", SortKey::Status),
@@ -132,166 +223,90 @@ fn keys(kind: ListKind) -> Vec<(&'static str, SortKey)> {
     keys
 }
 
-/// Reads `sort`: a key, with `-` before it for the largest first. Usually the newest end first.
-///
-/// # Errors
-/// 400: another key.
-pub(in crate::api) fn sort(kind: ListKind, parameters: &Parameters) -> Result<Sort, ApiError> {
-    let Some(text) = parameters.text("sort")? else { return Ok(Sort { key: SortKey::End, descending: true }) };
-    let (name, descending) = text.strip_prefix('-').map_or((text, false), |name| (name, true));
-    let keys = keys(kind);
-    if let Some((_, key)) = keys.iter().find(|(known, _)| *known == name) {
+fn sort<'de, D: Deserializer<'de>>(kind: ListKind, deserializer: D) -> Result<Sort, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let (word, descending) = text.strip_prefix('-').map_or((text.as_str(), false), |word| (word, true));
+    let keys = sort_keys(kind);
+    if let Some((_, key)) = keys.iter().find(|(known, _)| *known == word) {
         return Ok(Sort { key: *key, descending });
     }
-    let known: Vec<&str> = keys.iter().map(|(name, _)| *name).collect();
-    Err(invalid("sort", &format!("one of {}, with - before it for the largest first", known.join(", "))))
+    let words: Vec<&str> = keys.iter().map(|(word, _)| *word).collect();
+    let allowed = format!("one of {}, with - before it for descending order", words.join(", "));
+    Err(D::Error::invalid_value(Unexpected::Str(&text), &allowed.as_str()))
 }
 
-words!(
-    /// A state of an application or a job.
-    State,
-    STATES.iter().copied()
-);
-words!(
-    /// A type of jobs.
-    JobType,
-    JOB_TYPES.iter().copied()
-);
-words!(
-    /// How a name is compared.
-    NameComparison,
-    NAME_MATCHES.iter().map(|(word, _)| *word)
-);
-words!(
-    /// What applications are sorted by.
+fn sort_schema(kind: ListKind) -> RefOr<Schema> {
+    let words = sort_keys(kind).into_iter().flat_map(|(word, _)| [word.to_owned(), format!("-{word}")]);
+    ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).enum_values(Some(words)).into()
+}
+
+/// The newest end first.
+pub(super) const NEWEST_FIRST: Sort = Sort { key: SortKey::End, descending: true };
+
+/// The type of `sort` of one list.
+macro_rules! sort_parameter {
+    ($(#[$meta:meta])* $name:ident, $kind:expr) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy)]
+        pub(super) struct $name(pub(super) Sort);
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                sort($kind, deserializer).map(Self)
+            }
+        }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                sort_schema($kind)
+            }
+        }
+
+        impl ToSchema for $name {}
+    };
+}
+
+sort_parameter!(
+    /// The order of a list of applications.
     ApplicationSort,
-    sorts(ListKind::Applications).iter().map(String::as_str)
+    ListKind::Applications
 );
-words!(
-    /// What jobs are sorted by.
+sort_parameter!(
+    /// The order of a list of jobs.
     JobSort,
-    sorts(ListKind::Jobs).iter().map(String::as_str)
+    ListKind::Jobs
 );
 
-/// What `sort` takes.
-fn sorts(kind: ListKind) -> Vec<String> {
-    keys(kind).into_iter().flat_map(|(name, _)| [name.to_owned(), format!("-{name}")]).collect()
-}
-
-/// Parameters of a filter of applications, for the OpenAPI document.
-#[derive(utoipa::IntoParams)]
+/// The order of a list of applications.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by the macro alone")]
-pub(in crate::api) struct ApplicationFilterParameters {
-    /// States, repeated or separated by commas.
-    #[param(inline)]
-    status: Option<Vec<State>>,
-    /// Part of the name, without case.
-    name: Option<String>,
-    /// How the name is compared; usually `contains`.
-    #[param(inline)]
-    name_match: Option<NameComparison>,
-    /// Clusters, repeated or separated by commas.
-    cluster: Option<Vec<String>>,
-    /// URLs of archive directories, repeated or separated by commas.
-    directory: Option<Vec<String>>,
-    /// Started at this time or later: milliseconds since 1970 or ISO 8601.
-    start_from: Option<String>,
-    /// Started before this time.
-    start_to: Option<String>,
-    /// Ended at this time or later.
-    end_from: Option<String>,
-    /// Ended before this time.
-    end_to: Option<String>,
-    /// Least duration in milliseconds.
-    #[param(minimum = 0)]
-    min_duration: Option<i64>,
-    /// Greatest duration in milliseconds.
-    #[param(minimum = 0)]
-    max_duration: Option<i64>,
-    /// Only those with (without) problems on record.
-    problems: Option<bool>,
-    /// Types, one of which a job of it has, repeated or separated by commas.
-    #[param(inline)]
-    job_type: Option<Vec<JobType>>,
-    /// Least number of jobs that failed.
-    #[param(minimum = 0)]
-    min_failed_jobs: Option<i64>,
-    /// Greatest number of jobs that failed.
-    #[param(minimum = 0)]
-    max_failed_jobs: Option<i64>,
-    /// Least number of tasks that failed in all its jobs.
-    #[param(minimum = 0)]
-    min_failed_tasks: Option<i64>,
-    /// Greatest number of tasks that failed in all its jobs.
-    #[param(minimum = 0)]
-    max_failed_tasks: Option<i64>,
-}
-
-/// Parameters of a filter of jobs, for the OpenAPI document.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by the macro alone")]
-pub(in crate::api) struct JobFilterParameters {
-    /// States, repeated or separated by commas.
-    #[param(inline)]
-    status: Option<Vec<State>>,
-    /// Part of the name, without case.
-    name: Option<String>,
-    /// How the name is compared; usually `contains`.
-    #[param(inline)]
-    name_match: Option<NameComparison>,
-    /// Clusters, repeated or separated by commas.
-    cluster: Option<Vec<String>>,
-    /// URLs of archive directories, repeated or separated by commas.
-    directory: Option<Vec<String>>,
-    /// Started at this time or later: milliseconds since 1970 or ISO 8601.
-    start_from: Option<String>,
-    /// Started before this time.
-    start_to: Option<String>,
-    /// Ended at this time or later.
-    end_from: Option<String>,
-    /// Ended before this time.
-    end_to: Option<String>,
-    /// Least duration in milliseconds.
-    #[param(minimum = 0)]
-    min_duration: Option<i64>,
-    /// Greatest duration in milliseconds.
-    #[param(minimum = 0)]
-    max_duration: Option<i64>,
-    /// Only those with (without) problems on record.
-    problems: Option<bool>,
-    /// Types, repeated or separated by commas.
-    #[param(inline)]
-    job_type: Option<Vec<JobType>>,
-    /// Least number of tasks that failed.
-    #[param(minimum = 0)]
-    min_failed_tasks: Option<i64>,
-    /// Greatest number of tasks that failed.
-    #[param(minimum = 0)]
-    max_failed_tasks: Option<i64>,
-    /// Only jobs of the application with this id; `unknown`: only jobs that Flink 2.3 archived
-    /// without their application, because they failed before they were run, and that no summary names.
-    #[param(pattern = "^([0-9a-fA-F]{32}|unknown)$")]
-    application: Option<String>,
-}
-
-/// The order of a list of applications, for the OpenAPI document.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by the macro alone")]
-pub(in crate::api) struct ApplicationSortParameter {
-    /// What to sort by, with `-` before it for the largest first; usually `-end`.
+pub(super) struct ApplicationSortParameters {
+    /// Sort key, with `-` before it for descending order; default `-end`.
     #[param(inline)]
     sort: Option<ApplicationSort>,
 }
 
-/// The order of a list of jobs, for the OpenAPI document.
-#[derive(utoipa::IntoParams)]
+impl Parameters for ApplicationSortParameters {}
+
+impl From<ApplicationSortParameters> for Sort {
+    fn from(parameters: ApplicationSortParameters) -> Self {
+        parameters.sort.map_or(NEWEST_FIRST, |sort| sort.0)
+    }
+}
+
+/// The order of a list of jobs.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by the macro alone")]
-pub(in crate::api) struct JobSortParameter {
-    /// What to sort by, with `-` before it for the largest first; usually `-end`.
+pub(super) struct JobSortParameters {
+    /// Sort key, with `-` before it for descending order; default `-end`.
     #[param(inline)]
     sort: Option<JobSort>,
+}
+
+impl Parameters for JobSortParameters {}
+
+impl From<JobSortParameters> for Sort {
+    fn from(parameters: JobSortParameters) -> Self {
+        parameters.sort.map_or(NEWEST_FIRST, |sort| sort.0)
+    }
 }

@@ -1,4 +1,4 @@
-//! Rows of lists as they are answered.
+//! Rows of lists.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::clock::Millis;
 use crate::index::query::Item;
 
-/// One copy of an application. Times and durations are milliseconds.
+/// A copy of an application. Times and durations are milliseconds.
 #[derive(Serialize, ToSchema)]
 pub(in crate::api) struct ApplicationItem {
     id: String,
@@ -21,15 +21,15 @@ pub(in crate::api) struct ApplicationItem {
     cluster: Option<String>,
     /// URL of the archive directory.
     directory: String,
-    /// Number of its jobs by state.
+    /// Number of jobs by state.
     jobs: BTreeMap<String, u64>,
-    /// Its summary was read.
+    /// Whether its summary was read.
     complete: bool,
-    /// Since when its archive is gone from the archive directory.
+    /// Time since which its archive is missing in the archive directory.
     gone_since: Option<Millis>,
-    /// Problems on record.
+    /// Number of recorded problems.
     problems: u64,
-    /// This copy is the one that Flink's paths show.
+    /// Whether Flink's paths show this copy.
     shown: bool,
 }
 
@@ -53,7 +53,7 @@ impl From<Item> for ApplicationItem {
     }
 }
 
-/// One copy of a job. Times and durations are milliseconds.
+/// A copy of a job. Times and durations are milliseconds.
 #[derive(Serialize, ToSchema)]
 pub(in crate::api) struct JobItem {
     id: String,
@@ -64,24 +64,24 @@ pub(in crate::api) struct JobItem {
     duration: Option<Millis>,
     /// `BATCH` or `STREAMING`.
     job_type: Option<String>,
-    /// Number of its tasks by state, and in `total`.
+    /// Number of tasks by state, and `total`.
     tasks: BTreeMap<String, u64>,
-    /// Its application; null: none names it.
+    /// Its application. Null: no application names the job.
     application: Option<String>,
-    /// Cluster that ran it; null: it belongs to no application.
+    /// Cluster that ran it. Null: the job belongs to no application.
     cluster: Option<String>,
     /// URL of the archive directory.
     directory: String,
-    /// Since when its archive is gone from the archive directory.
+    /// Time since which its archive is missing in the archive directory.
     gone_since: Option<Millis>,
-    /// Problems on record.
+    /// Number of recorded problems.
     problems: u64,
-    /// This copy is the one that Flink's paths show.
+    /// Whether Flink's paths show this copy.
     shown: bool,
-    /// Its archive was read; otherwise the summary of its application names it, and no more is known.
+    /// Whether its archive was read. If not, only the name in the summary of its application is known.
     archived: bool,
-    /// Its archive lies beside the folders of the clusters, as a file named by the id of the job: a legacy job archive, or one of Flink 2.3
-    /// of a job that failed before it was run. The latter has an application if the summary of one names it.
+    /// Whether its archive is a file beside the folders of the clusters, named by the id of the job: a legacy job archive, or the archive
+    /// of a job that failed before it ran in Flink 2.3. Such a job has an application if an application summary names it.
     flat: bool,
 }
 

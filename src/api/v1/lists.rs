@@ -2,24 +2,25 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
-use axum::http::{StatusCode, Uri};
+use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
+use serde::Deserialize;
 
 use crate::api::http::error::ApiError;
-use crate::api::http::parameters::{Parameters, invalid};
+use crate::api::http::extract::{Parameters, Query, read};
 use crate::api::http::response;
 use crate::api::state::Shared;
-use crate::api::v1::filters::{self, ApplicationFilterParameters, ApplicationSortParameter, JobFilterParameters, JobSortParameter};
+use crate::api::v1::filters::{
+    ApplicationFilterParameters, ApplicationSortParameters, FilterParameters, JobFilterParameters, JobSortParameters, NEWEST_FIRST,
+};
 use crate::api::v1::items::{ApplicationItem, JobItem};
-use crate::api::v1::page::{Page, PageParameters};
+use crate::api::v1::page::{self, Page, PageParameters};
 use crate::api::v1::runs::{ApplicationRun, JobRun};
-use crate::index::query::{Filter, ListKind, ListPage, ListQuery, NameMatch, RunFigures, Sort, SortKey};
+use crate::index::query::{Filter, ListKind, ListPage, ListQuery, NameMatch, RunFigures, Sort};
 
-/// Rows of a page: when none are asked for, of a history then, and at most.
-const USUAL: usize = 100;
-const USUAL_OF_HISTORY: usize = 200;
-const MOST: usize = 1_000;
+/// Rows of a page of a history by default.
+const DEFAULT_RUNS: usize = 200;
 
 /// A page of applications.
 type ApplicationPage = Page<ApplicationItem>;
@@ -33,100 +34,98 @@ type ApplicationRunPage = Page<ApplicationRun>;
 /// A page of runs of jobs.
 type JobRunPage = Page<JobRun>;
 
-/// Applications, filtered, sorted and paged
+/// List applications
 ///
-/// All copies are listed; `shown` marks the one that Flink's paths show.
+/// Filtered, sorted and in pages. The list contains all copies of an application; `shown` marks the copy that Flink's paths show.
 #[utoipa::path(
-    get, path = "/api/v1/applications", tag = "lists", params(ApplicationFilterParameters, ApplicationSortParameter, PageParameters),
+    get, path = "/api/v1/applications", tag = "lists", params(FilterParameters, ApplicationFilterParameters, ApplicationSortParameters, PageParameters),
     responses((status = 200, body = ApplicationPage))
 )]
-pub(in crate::api) async fn applications(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
-    let page = page(&shared, ListKind::Applications, request.uri()).await?;
-    let items = page.items.into_iter().map(Into::into).collect();
-    response::json_now(StatusCode::OK, &ApplicationPage { items, next: page.next, total: page.total })
+pub(in crate::api) async fn applications(
+    State(shared): State<Arc<Shared>>,
+    Query((filter, own, sort, page)): Query<(FilterParameters, ApplicationFilterParameters, ApplicationSortParameters, PageParameters)>,
+) -> Result<Response, ApiError> {
+    let found = list(&shared, ListKind::Applications, own.narrow(filter), sort.into(), page).await?;
+    response::json_now(StatusCode::OK, &ApplicationPage::of(found.items, found.next, found.total))
 }
 
-/// Jobs, filtered, sorted and paged
+/// List jobs
 ///
-/// All copies are listed; `shown` marks the one that Flink's paths show.
+/// Filtered, sorted and in pages. The list contains all copies of a job; `shown` marks the copy that Flink's paths show.
 #[utoipa::path(
-    get, path = "/api/v1/jobs", tag = "lists", params(JobFilterParameters, JobSortParameter, PageParameters),
+    get, path = "/api/v1/jobs", tag = "lists", params(FilterParameters, JobFilterParameters, JobSortParameters, PageParameters),
     responses((status = 200, body = JobPage))
 )]
-pub(in crate::api) async fn jobs(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
-    let page = page(&shared, ListKind::Jobs, request.uri()).await?;
-    let items = page.items.into_iter().map(Into::into).collect();
-    response::json_now(StatusCode::OK, &JobPage { items, next: page.next, total: page.total })
+pub(in crate::api) async fn jobs(
+    State(shared): State<Arc<Shared>>,
+    Query((filter, own, sort, page)): Query<(FilterParameters, JobFilterParameters, JobSortParameters, PageParameters)>,
+) -> Result<Response, ApiError> {
+    let found = list(&shared, ListKind::Jobs, own.narrow(filter), sort.into(), page).await?;
+    response::json_now(StatusCode::OK, &JobPage::of(found.items, found.next, found.total))
 }
 
-/// Parameters of a history, for the OpenAPI document.
-#[derive(utoipa::IntoParams)]
+async fn list(shared: &Shared, kind: ListKind, filter: Filter, sort: Sort, page: PageParameters) -> Result<ListPage, ApiError> {
+    let limit = page.limit();
+    Ok(shared.scoped().page(ListQuery { kind, filter, sort, limit, cursor: page.cursor }).await?)
+}
+
+/// The name and the page of a history.
+#[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by the macro alone")]
 pub(in crate::api) struct HistoryParameters {
-    /// The name, compared without case.
+    /// The name, compared without regard to case.
     #[param(min_length = 1)]
     name: String,
     /// Clusters, repeated or separated by commas.
-    cluster: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "read::names")]
+    cluster: Vec<String>,
     /// URLs of archive directories, repeated or separated by commas.
-    directory: Option<Vec<String>>,
-    /// Rows of a page, at most.
+    #[serde(default, deserialize_with = "read::names")]
+    directory: Vec<String>,
+    /// Maximum number of rows of a page; default 200.
+    #[serde(default, deserialize_with = "read::number::<_, 1, 1000>")]
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<i64>,
-    /// `next` of the page before.
+    /// `next` of the page before, with the same name, clusters and directories.
     cursor: Option<String>,
 }
 
-/// Runs of the applications of one name, newest first, with figures
+impl Parameters for HistoryParameters {}
+
+/// List the runs of an application by name
+///
+/// All applications with this name, newest end first, with their figures.
 #[utoipa::path(
     get, path = "/api/v1/applications/history", tag = "lists", params(HistoryParameters),
     responses((status = 200, body = ApplicationRunPage))
 )]
-pub(in crate::api) async fn application_history(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
-    let (page, figures) = history(&shared, ListKind::Applications, request.uri()).await?;
-    let items = page.items.into_iter().zip(figures).map(Into::into).collect();
-    response::json_now(StatusCode::OK, &ApplicationRunPage { items, next: page.next, total: page.total })
+pub(in crate::api) async fn application_history(
+    State(shared): State<Arc<Shared>>,
+    Query(parameters): Query<HistoryParameters>,
+) -> Result<Response, ApiError> {
+    let (page, figures) = history(&shared, ListKind::Applications, parameters).await?;
+    let runs = page.items.into_iter().zip(figures);
+    response::json_now(StatusCode::OK, &ApplicationRunPage::of(runs, page.next, page.total))
 }
 
-/// Runs of the jobs of one name, newest first, with figures
+/// List the runs of a job by name
+///
+/// All jobs with this name, newest end first, with their figures.
 #[utoipa::path(
     get, path = "/api/v1/jobs/history", tag = "lists", params(HistoryParameters), responses((status = 200, body = JobRunPage))
 )]
-pub(in crate::api) async fn job_history(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
-    let (page, figures) = history(&shared, ListKind::Jobs, request.uri()).await?;
-    let items = page.items.into_iter().zip(figures).map(Into::into).collect();
-    response::json_now(StatusCode::OK, &JobRunPage { items, next: page.next, total: page.total })
+pub(in crate::api) async fn job_history(
+    State(shared): State<Arc<Shared>>,
+    Query(parameters): Query<HistoryParameters>,
+) -> Result<Response, ApiError> {
+    let (page, figures) = history(&shared, ListKind::Jobs, parameters).await?;
+    let runs = page.items.into_iter().zip(figures);
+    response::json_now(StatusCode::OK, &JobRunPage::of(runs, page.next, page.total))
 }
 
-async fn page(shared: &Shared, kind: ListKind, uri: &Uri) -> Result<ListPage, ApiError> {
-    let parameters = Parameters::of(uri, &filters::names(kind, &["sort", "limit", "cursor"]))?;
-    let query = ListQuery {
-        kind,
-        filter: filters::filter(kind, &parameters)?,
-        sort: filters::sort(kind, &parameters)?,
-        limit: parameters.limit(USUAL, MOST)?,
-        cursor: parameters.text("cursor")?.map(str::to_owned),
-    };
-    Ok(shared.scoped().page(query).await?)
-}
-
-async fn history(shared: &Shared, kind: ListKind, uri: &Uri) -> Result<(ListPage, Vec<RunFigures>), ApiError> {
-    let parameters = Parameters::of(uri, &["name", "cluster", "directory", "limit", "cursor"])?;
-    let owned = |values: Vec<&str>| values.into_iter().map(str::to_owned).collect();
-    let name = parameters.text("name")?.ok_or_else(|| invalid("name", "needed: the name whose runs are asked for"))?;
-    let filter = Filter {
-        name: Some((name.to_owned(), NameMatch::Exact)),
-        cluster: owned(parameters.names("cluster")?),
-        directory: owned(parameters.names("directory")?),
-        ..Filter::default()
-    };
-    let query = ListQuery {
-        kind,
-        filter,
-        sort: Sort { key: SortKey::End, descending: true },
-        limit: parameters.limit(USUAL_OF_HISTORY, MOST)?,
-        cursor: parameters.text("cursor")?.map(str::to_owned),
-    };
-    Ok(shared.scoped().runs(query).await?)
+async fn history(shared: &Shared, kind: ListKind, parameters: HistoryParameters) -> Result<(ListPage, Vec<RunFigures>), ApiError> {
+    let HistoryParameters { name, cluster, directory, limit, cursor } = parameters;
+    let filter = Filter { name: Some((name, NameMatch::Exact)), cluster, directory, ..Filter::default() };
+    let limit = page::rows(limit, DEFAULT_RUNS);
+    Ok(shared.scoped().runs(ListQuery { kind, filter, sort: NEWEST_FIRST, limit, cursor }).await?)
 }

@@ -1,7 +1,7 @@
 //! The OpenAPI document of the routes below `/api/v1`, and a page made from it.
 //!
-//! The document is generated from the annotations of the handlers: a route can only be added with one. What holds for all of
-//! them (errors, members that are always there) is added here, once.
+//! The document is generated from the annotations of the handlers. A route cannot be added without an annotation. This module adds what all
+//! routes have in common: the error answer, and that all members of answers are present.
 
 use std::sync::{Arc, LazyLock};
 
@@ -29,14 +29,14 @@ use crate::api::v1::documented;
 
 mod page;
 
-/// What an answer holds that is an error.
+/// An error.
 #[derive(Serialize, ToSchema)]
 pub(in crate::api) struct Errors {
-    /// Sentences for people: what was wrong, and what is allowed.
+    /// Sentences that say what is wrong and what to do.
     errors: Vec<String>,
 }
 
-/// The document as text, and the page.
+/// The document as JSON text and as HTML page.
 struct Rendered {
     document: Bytes,
     page: Bytes,
@@ -50,26 +50,26 @@ static RENDERED: LazyLock<Result<Rendered, String>> = LazyLock::new(|| {
     Ok(Rendered { page: Bytes::from(page::render(&value)), document: Bytes::from(text + "\n") })
 });
 
-/// The OpenAPI document of this version, as it is served.
+/// The OpenAPI document of this version as JSON text, as the server returns it.
 ///
 /// # Errors
-/// A sentence, when it cannot be written as JSON.
+/// A sentence, if the document cannot be written as JSON.
 pub fn openapi_json() -> Result<String, String> {
     let rendered = RENDERED.as_ref().map_err(Clone::clone)?;
     String::from_utf8(rendered.document.to_vec()).map_err(|error| error.to_string())
 }
 
-/// A router whose document says what this API is.
+/// A router without routes, whose document describes the API as a whole.
 pub(in crate::api) fn begin() -> OpenApiRouter<Arc<Shared>> {
     let mut info = Info::new("Flink History Server", env!("CARGO_PKG_VERSION"));
     info.description = Some(
-        "What this history server knows of finished Flink applications and jobs, beside the paths of Flink's own REST API. \
-         Times are milliseconds since 1970 in UTC; null means that a value is absent or unknown."
+        "The API of the history server for finished Flink applications and jobs. The server also answers the paths of Flink's own REST \
+         API. Times are milliseconds since 1970 in UTC. Null means that a value is absent or unknown."
             .to_owned(),
     );
     info.license = Some(License::new("Apache-2.0"));
-    // Relative to the document, so that it holds below any path that a proxy puts before ours.
-    let here = ServerBuilder::new().url("../..").description(Some("The server that this document comes from")).build();
+    // Relative to the document, so that it also works below a path prefix of a proxy.
+    let here = ServerBuilder::new().url("../..").description(Some("The server of this document")).build();
     OpenApiRouter::with_openapi(OpenApiBuilder::new().info(info).servers(Some([here])).build())
 }
 
@@ -90,15 +90,15 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().filter_map(Option::as_mut)
 }
 
-/// Whatever goes wrong, the answer is the same envelope.
+/// Adds the error answer, which is the same for all operations.
 fn add_errors(responses: &mut Responses) {
     let body = ContentBuilder::new().schema(Some(Ref::from_schema_name(Errors::name()))).build();
-    let described = "What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503).";
+    let described = "An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503).";
     let errors = ResponseBuilder::new().description(described).content("application/json", body).build();
     responses.responses.entry("default".to_owned()).or_insert(RefOr::T(errors));
 }
 
-/// The type of times and durations is an alias in the code, which the annotations see through: it gets its name back.
+/// Names the schema of times and durations. In the code, their type is an alias of `i64`, and annotations contain the aliased type.
 fn name_times(document: &mut Value) {
     if let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut)
         && schemas.remove("i64").is_some()
@@ -110,7 +110,7 @@ fn name_times(document: &mut Value) {
     rename(document);
 }
 
-/// A parameter with an empty value counts as absent, unless it must be there: said of those whose schema takes no empty text.
+/// Allows empty values of optional parameters, which count as absent. Parameters that take any text need no such mark.
 fn allow_empty_values(document: &mut Value) {
     let items = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
     let operations = items.filter_map(Value::as_object_mut).flat_map(|item| item.values_mut());
@@ -121,7 +121,7 @@ fn allow_empty_values(document: &mut Value) {
     }
 }
 
-/// Whether a schema is of any text, or of a list of such.
+/// Whether a schema allows any text, or a list of any texts.
 fn takes_any_text(schema: &Value) -> bool {
     let text = if schema["items"].is_object() { &schema["items"] } else { schema };
     text["type"] == "string" && ["enum", "pattern", "minLength"].iter().all(|bound| text[*bound].is_null())
@@ -140,7 +140,7 @@ fn rename(value: &mut Value) {
     }
 }
 
-/// Every member of an answer is there; one that is absent or unknown is null.
+/// Requires all members: an absent or unknown value is null.
 fn require_members(schema: &mut RefOr<Schema>) {
     match schema {
         RefOr::T(Schema::Object(object)) => {
@@ -153,13 +153,13 @@ fn require_members(schema: &mut RefOr<Schema>) {
     }
 }
 
-/// This document
+/// Get the OpenAPI document
 #[utoipa::path(get, path = "/api/v1/openapi.json", tag = "documentation", responses((status = 200, body = serde_json::Value)))]
 pub(in crate::api) async fn document(Query(NoParameters {}): Query<NoParameters>, request: Request) -> Result<Representation, ApiError> {
     Representation::of_content(request.headers(), rendered()?.document.clone()).await
 }
 
-/// This document as a page
+/// Get the OpenAPI document as a page
 #[utoipa::path(
     get, path = "/api/v1/", tag = "documentation", responses((status = 200, content_type = "text/html", body = String))
 )]
@@ -171,7 +171,7 @@ pub(in crate::api) async fn page(Query(NoParameters {}): Query<NoParameters>) ->
     Ok(answer)
 }
 
-/// `/api/v1`: the page is one slash further, since its links are relative.
+/// Redirects `/api/v1` to `/api/v1/`, because the links of the page are relative.
 pub(in crate::api) async fn with_slash() -> Response {
     let mut answer = response::empty(StatusCode::PERMANENT_REDIRECT);
     answer.headers_mut().insert(header::LOCATION, HeaderValue::from_static("v1/"));

@@ -1,20 +1,18 @@
-//! What all lists of `/api/v1` share: how many there are, which page and which copy is meant, whose it is.
+//! The envelope of lists, and the parameters that many routes take: ids, copies and pages.
 
 use std::borrow::Cow;
-use std::str::FromStr;
 
-use axum::http::Uri;
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
-use crate::api::http::error::ApiError;
 use crate::api::http::extract::{self, read};
-use crate::api::http::parameters::Parameters;
-use crate::api::http::path;
 use crate::ids::{ApplicationId, JobId};
 use crate::index::{self, Total};
+
+/// Rows of a page by default.
+const DEFAULT_ROWS: usize = 100;
 
 /// A page of a list: the envelope of all lists that have a total.
 #[derive(Serialize)]
@@ -25,6 +23,13 @@ pub(in crate::api) struct Page<T> {
     pub(in crate::api) next: Option<String>,
     /// The number of rows of all pages.
     pub(in crate::api) total: Total,
+}
+
+impl<T> Page<T> {
+    /// A page of these rows.
+    pub(in crate::api) fn of<R: Into<T>>(rows: impl IntoIterator<Item = R>, next: Option<String>, total: Total) -> Self {
+        Self { items: rows.into_iter().map(Into::into).collect(), next, total }
+    }
 }
 
 impl<T: ToSchema> PartialSchema for Page<T> {
@@ -59,7 +64,7 @@ impl<T: ToSchema> ToSchema for Page<T> {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(in crate::api) struct ApplicationPath {
-    /// 32 hex digits.
+    /// Id of 32 hexadecimal digits.
     #[param(value_type = String, pattern = "^[0-9a-fA-F]{32}$")]
     pub(in crate::api) id: ApplicationId,
 }
@@ -70,30 +75,20 @@ impl extract::Parameters for ApplicationPath {}
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(in crate::api) struct JobPath {
-    /// 32 hex digits.
+    /// Id of 32 hexadecimal digits.
     #[param(value_type = String, pattern = "^[0-9a-fA-F]{32}$")]
     pub(in crate::api) id: JobId,
 }
 
 impl extract::Parameters for JobPath {}
 
-/// The id of an application or a job in the path.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Path)]
-#[expect(dead_code, reason = "tells the document what `id` reads")]
-pub(in crate::api) struct IdParameter {
-    /// 32 hex digits.
-    #[param(pattern = "^[0-9a-fA-F]{32}$")]
-    id: String,
-}
-
-/// Parameters that name a copy.
+/// The copy of an application or a job.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(in crate::api) struct CopyParameters {
-    /// Only a copy in this cluster; `/`: only a legacy job archive, which is of no cluster.
+    /// Cluster of the copy; `/` for a job archive outside of clusters.
     cluster: Option<String>,
-    /// Only a copy in this archive directory.
+    /// URL of the archive directory of the copy.
     directory: Option<String>,
 }
 
@@ -105,36 +100,24 @@ impl From<CopyParameters> for index::CopySelector {
     }
 }
 
-/// Stands for no cluster. No folder can have this name, and an empty value counts as absent.
+/// Value of `cluster` for no cluster. No folder can have this name, and an empty value counts as absent.
 const NO_CLUSTER: &str = "/";
 
-/// The name of a cluster as the index has it, of a parameter.
+/// The name of a cluster in the index, from the value of a parameter.
 pub(in crate::api) fn cluster_name(parameter: String) -> String {
     if parameter == NO_CLUSTER { String::new() } else { parameter }
 }
 
-/// The copy that `cluster` and `directory` name.
-pub(in crate::api) fn copy(parameters: &Parameters) -> Result<index::CopySelector, ApiError> {
-    copy_named(parameters, "directory", "cluster")
-}
-
-/// The copy that these two parameters name.
-pub(in crate::api) fn copy_named(parameters: &Parameters, directory: &str, cluster: &str) -> Result<index::CopySelector, ApiError> {
-    let text = |name| parameters.text(name).map(|value| value.map(str::to_owned));
-    let cluster = text(cluster)?.map(cluster_name);
-    Ok(index::CopySelector { directory: text(directory)?, cluster })
-}
-
-/// Adds the parameters by which [`copy`] finds this copy again.
-pub(in crate::api) fn name_copy(query: &mut url::form_urlencoded::Serializer<'_, String>, directory: &str, cluster: Option<&str>) {
+/// Adds the [`CopyParameters`] of this copy to a URL.
+pub(in crate::api) fn append_copy(query: &mut url::form_urlencoded::Serializer<'_, String>, directory: &str, cluster: Option<&str>) {
     query.append_pair("directory", directory).append_pair("cluster", cluster.unwrap_or(NO_CLUSTER));
 }
 
-/// Parameters of a page.
+/// The page of a list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(in crate::api) struct PageParameters {
-    /// Rows of a page, at most.
+    /// Maximum number of rows of a page.
     #[serde(default, deserialize_with = "read::number::<_, 1, 1000>")]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000, default = 100)]
     limit: Option<i64>,
@@ -145,15 +128,13 @@ pub(in crate::api) struct PageParameters {
 impl extract::Parameters for PageParameters {}
 
 impl PageParameters {
-    /// Rows of the page.
+    /// Maximum number of rows of the page.
     pub(in crate::api) fn limit(&self) -> usize {
-        self.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(100)
+        rows(self.limit, DEFAULT_ROWS)
     }
 }
 
-/// The id in a path like `/api/v1/jobs/{id}/documents`.
-pub(in crate::api) fn id<T: FromStr>(uri: &Uri) -> Result<T, ApiError> {
-    let segments = path::decode(uri.path())?;
-    let id = segments.get(3).and_then(|id| id.parse().ok());
-    id.ok_or_else(|| ApiError::bad_request("The id in the path is 32 hex digits."))
+/// A number of rows from a parameter that takes positive numbers.
+pub(in crate::api) fn rows(limit: Option<i64>, default: usize) -> usize {
+    limit.map_or(default, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
 }

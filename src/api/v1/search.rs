@@ -1,42 +1,26 @@
-//! `/api/v1/search`: one text, looked for in names, ids, vertices, exceptions and configurations.
+//! `/api/v1/search`: full-text search in names, ids, vertices, exceptions and configurations.
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
-use axum::http::{StatusCode, Uri};
+use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::api::http::error::ApiError;
-use crate::api::http::parameters::{Parameters, invalid};
+use crate::api::http::extract::{Parameters, Query, read};
 use crate::api::http::response;
 use crate::api::state::Shared;
-use crate::api::v1::filters::{STATES, State as Status};
+use crate::api::v1::filters::{self, Status};
 use crate::api::v1::page;
-use crate::api::v1::words::words;
 use crate::clock::Millis;
 use crate::index::query::{Filter, FoundItem, Item, ListKind, MAX_TERMS, Match, MatchField, SearchField, SearchPage, SearchQuery, Segment};
 
-/// Items of a page: when none are asked for, and at most.
-const USUAL: usize = 20;
-const MOST: usize = 100;
+/// Items of a page by default.
+const DEFAULT_ITEMS: usize = 20;
 
-const FIELDS: &[(&str, SearchField)] = &[
-    ("name", SearchField::Name),
-    ("id", SearchField::Id),
-    ("vertex", SearchField::Vertex),
-    ("exception", SearchField::Exception),
-    ("configuration", SearchField::Configuration),
-];
-
-words!(
-    /// Where is searched.
-    Field,
-    FIELDS.iter().map(|(word, _)| *word)
-);
-
-/// A kind of text.
+/// A kind of searched text.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum MatchedField {
@@ -50,17 +34,17 @@ enum MatchedField {
     Configuration,
 }
 
-/// Where something was found.
+/// A match of the search.
 #[derive(Serialize, ToSchema)]
 struct SearchMatch {
     field: MatchedField,
-    /// The text around it, in pieces; of a label or a configuration the entry, `key: value`.
+    /// The text around the match, in pieces. Of a label or a configuration, this is the entry `key: value`.
     excerpt: Vec<Segment>,
-    /// Key of the label of a failure, or of the entry of a configuration.
+    /// Key of the failure label or of the configuration entry.
     key: Option<String>,
 }
 
-/// What was found.
+/// The kind of a found item.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 enum FoundKind {
@@ -68,14 +52,14 @@ enum FoundKind {
     Job,
 }
 
-/// An application or a job that was found.
+/// A found application or job.
 #[derive(Serialize, ToSchema)]
 struct SearchItem {
     kind: FoundKind,
     id: String,
-    /// Application of a job; null: a legacy job archive, or an application itself.
+    /// Application of the job. Null: the job belongs to no application, or the item is an application.
     application: Option<String>,
-    /// Cluster that ran it; null: a legacy job archive.
+    /// Cluster that ran it. Null: the job belongs to no application.
     cluster: Option<String>,
     /// URL of the archive directory.
     directory: String,
@@ -83,79 +67,83 @@ struct SearchItem {
     status: Option<String>,
     start: Option<Millis>,
     end: Option<Millis>,
-    /// This copy is the one that Flink's paths show.
+    /// Whether Flink's paths show this copy.
     shown: bool,
-    /// Why it was found.
+    /// The matches in its texts.
     matches: Vec<SearchMatch>,
-    /// The page that shows the first match, as a route of the UI; its pages are of the copy that `shown` marks.
+    /// Route of the UI to the page with the first match. The UI shows the copy that `shown` marks.
     href: String,
-    /// Where this copy is answered, which need not be that one.
+    /// URL of this copy in `/api/v1`.
     copy: String,
 }
 
-/// What was found, newest end first. It may hold fewer than asked for, even none, and still lead on: follow `next` until it is null.
+/// A page of found items, newest end first. It may hold fewer items than requested, even none, and still have a next page: follow `next`
+/// until it is null.
 #[derive(Serialize, ToSchema)]
 pub(in crate::api) struct SearchResults {
     items: Vec<SearchItem>,
-    /// `cursor` of the next page; null: this is the last.
+    /// `cursor` of the next page; null: this is the last page.
     next: Option<String>,
-    /// Whether the page is full or the last; otherwise looking ended early, and `next` leads on.
+    /// Whether the page is full or the last one. Otherwise the search stopped early to bound its time; continue with `next`.
     exact: bool,
 }
 
-/// Parameters of a search, for the OpenAPI document.
-#[derive(utoipa::IntoParams)]
+/// The search text, its filter and the page.
+#[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by the macro alone")]
 pub(in crate::api) struct SearchParameters {
-    /// What is looked for: terms separated by blanks, all of which must be found, each anywhere. Of a name any part is found, of other
-    /// texts the beginning of a word or of a hump of camel case, without case. Between quotation marks: whole words, side by side.
+    /// Search terms separated by spaces. An item matches if it contains all terms, each anywhere. A term matches any part of a name; of
+    /// other texts it matches the beginning of a word, or of a part of a word in camel case. Case does not matter. A phrase in quotation
+    /// marks matches whole words next to each other.
+    #[serde(default)]
+    #[param(required = true)]
     q: String,
-    /// Where, repeated or separated by commas; usually everywhere.
-    #[param(rename = "in", inline)]
-    fields: Option<Vec<Field>>,
-    /// States, repeated or separated by commas.
+    /// Kinds of text to search, repeated or separated by commas; default all.
+    #[serde(rename = "in", default)]
     #[param(inline)]
-    status: Option<Vec<Status>>,
+    fields: Vec<SearchField>,
+    /// States, repeated or separated by commas.
+    #[serde(default)]
+    #[param(inline)]
+    status: Vec<Status>,
     /// Clusters, repeated or separated by commas.
-    cluster: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "read::names")]
+    cluster: Vec<String>,
     /// URLs of archive directories, repeated or separated by commas.
-    directory: Option<Vec<String>>,
-    /// Items of a page, at most.
+    #[serde(default, deserialize_with = "read::names")]
+    directory: Vec<String>,
+    /// Maximum number of items of a page; default 20.
+    #[serde(default, deserialize_with = "read::number::<_, 1, 100>")]
     #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,
-    /// `next` of the page before.
+    /// `next` of the page before, with the same search text and filter.
     cursor: Option<String>,
 }
 
-/// Applications and jobs by name, beginning of an id, vertex, exception and configuration
+impl Parameters for SearchParameters {}
+
+/// Search applications and jobs
+///
+/// By name, beginning of the id, vertices, exceptions and configuration.
 #[utoipa::path(
     get, path = "/api/v1/search", tag = "lists", params(SearchParameters), responses((status = 200, body = SearchResults))
 )]
-pub(in crate::api) async fn search(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
-    let page = shared.scoped().search(query(request.uri())?).await?;
+pub(in crate::api) async fn search(
+    State(shared): State<Arc<Shared>>,
+    Query(parameters): Query<SearchParameters>,
+) -> Result<Response, ApiError> {
+    let page = shared.scoped().search(query(parameters)?).await?;
     response::json_now(StatusCode::OK, &SearchResults::from(page))
 }
 
-fn query(uri: &Uri) -> Result<SearchQuery, ApiError> {
-    let parameters = Parameters::of(uri, &["q", "in", "status", "cluster", "directory", "limit", "cursor"])?;
-    let owned = |values: Vec<&str>| values.into_iter().map(str::to_owned).collect::<Vec<_>>();
-    let query = SearchQuery {
-        text: parameters.text("q")?.unwrap_or_default().to_owned(),
-        fields: parameters.choices("in", FIELDS)?,
-        filter: Filter {
-            status: parameters.words("status", STATES)?,
-            cluster: owned(parameters.names("cluster")?),
-            directory: owned(parameters.names("directory")?),
-            ..Filter::default()
-        },
-        limit: parameters.limit(USUAL, MOST)?,
-        cursor: parameters.text("cursor")?.map(str::to_owned),
-    };
+fn query(parameters: SearchParameters) -> Result<SearchQuery, ApiError> {
+    let SearchParameters { q: text, fields, status, cluster, directory, limit, cursor } = parameters;
+    let filter = Filter { status: filters::words(status), cluster, directory, ..Filter::default() };
+    let query = SearchQuery { text, fields, filter, limit: page::rows(limit, DEFAULT_ITEMS), cursor };
     match query.terms() {
-        0 => Err(invalid("q", "needed: what is looked for")),
+        0 => Err(ApiError::bad_request("`q` is missing: it takes the terms to search for.")),
         1..=MAX_TERMS => Ok(query),
-        _ => Err(invalid("q", &format!("a text of at most {MAX_TERMS} terms separated by blanks"))),
+        _ => Err(ApiError::bad_request(format!("`q` must have at most {MAX_TERMS} terms separated by spaces."))),
     }
 }
 
@@ -207,18 +195,18 @@ impl From<Match> for SearchMatch {
     }
 }
 
-/// Where one copy is answered.
+/// The URL of a copy.
 fn copy(kind: ListKind, item: &Item) -> String {
     let list = match kind {
         ListKind::Applications => "applications",
         ListKind::Jobs => "jobs",
     };
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    page::name_copy(&mut query, &item.directory, item.cluster.as_deref());
+    page::append_copy(&mut query, &item.directory, item.cluster.as_deref());
     format!("/api/v1/{list}/{}?{}", item.id, query.finish())
 }
 
-/// The page of the UI that shows a match: ids are hexadecimal, so nothing needs to be escaped.
+/// The route of the UI that shows a match. Ids are hexadecimal, so nothing needs to be escaped.
 fn href(kind: ListKind, id: &str, field: Option<MatchField>) -> String {
     let tab = match (field, kind) {
         (Some(MatchField::ExceptionClass | MatchField::ExceptionMessage | MatchField::FailureLabel | MatchField::StackTrace), _) => {

@@ -2,13 +2,15 @@
 
 use chrono::DateTime;
 use csv::{Terminator, WriterBuilder};
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::api::v1::runs::{ApplicationRun, JobRun};
 use crate::clock::Millis;
 use crate::index::query::{Item, ListKind, RunFigures};
 use crate::spreadsheet::harmless;
 
-/// Columns of applications as CSV.
+/// CSV columns of applications.
 const OF_APPLICATIONS: &[&str] = &[
     "id",
     "name",
@@ -28,7 +30,7 @@ const OF_APPLICATIONS: &[&str] = &[
     "shown",
 ];
 
-/// Columns of jobs as CSV.
+/// CSV columns of jobs.
 const OF_JOBS: &[&str] = &[
     "id",
     "name",
@@ -50,7 +52,7 @@ const OF_JOBS: &[&str] = &[
     "archived",
 ];
 
-/// Columns of figures as CSV, after those of both.
+/// CSV columns of figures, after those of applications or jobs.
 const FIGURES: &[&str] = &[
     "parallelism",
     "restarts",
@@ -66,17 +68,18 @@ const FIGURES: &[&str] = &[
     "root_cause_class",
 ];
 
-/// How rows are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Format of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
 pub(super) enum Format {
-    /// RFC 4180 with a line of names.
+    /// RFC 4180 with a header line.
     Csv,
     /// A JSON object per line, as in the history.
     Ndjson,
 }
 
 impl Format {
-    /// What comes before the first row.
+    /// The text before the first row.
     pub(super) fn head(self, kind: ListKind) -> Vec<u8> {
         let columns = match kind {
             ListKind::Applications => OF_APPLICATIONS,
@@ -88,7 +91,7 @@ impl Format {
         }
     }
 
-    /// These rows.
+    /// The lines of these rows.
     ///
     /// # Errors
     /// Never in practice: it writes to memory.
@@ -122,7 +125,7 @@ fn csv_rows(kind: ListKind, runs: &[(Item, RunFigures)]) -> Result<Vec<u8>, Stri
     writer.into_inner().map_err(|error| failed(&error))
 }
 
-/// In the order of the columns.
+/// The cells of an item, in the order of the columns.
 fn cells(kind: ListKind, item: &Item) -> Vec<String> {
     let text = |text: Option<&str>| text.map(|text| harmless(text).into_owned()).unwrap_or_default();
     let number = |number: Option<Millis>| number.map(|number| number.to_string()).unwrap_or_default();
@@ -155,7 +158,7 @@ fn cells(kind: ListKind, item: &Item) -> Vec<String> {
     cells
 }
 
-/// In the order of their columns.
+/// The cells of figures, in the order of their columns.
 fn figure_cells(figures: &RunFigures) -> [String; 12] {
     let number = |number: Option<i64>| number.map(|number| number.to_string()).unwrap_or_default();
     let text = |text: Option<&String>| text.map(|text| harmless(text).into_owned()).unwrap_or_default();
@@ -175,7 +178,7 @@ fn figure_cells(figures: &RunFigures) -> [String; 12] {
     ]
 }
 
-/// A time as people read it; `None` outside of the years that a calendar knows.
+/// A time in ISO 8601; `None` for years beyond the calendar.
 fn iso(time: Millis) -> Option<String> {
     Some(DateTime::from_timestamp_millis(time)?.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
 }
@@ -224,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_as_many_cells_as_there_are_columns_and_texts_are_harmless_while_numbers_stay_numbers() {
+    fn a_line_has_a_cell_per_column_with_harmless_texts_and_plain_numbers() {
         for (kind, expected) in [
             (ListKind::Applications, "-1,,1500,1969-12-31T23:59:59.999Z,,'-eu,file:///a/,16,1,true,,0,true"),
             (ListKind::Jobs, "-1,,1500,1969-12-31T23:59:59.999Z,,'-eu,file:///a/,BATCH,9,4,,,0,true,true"),

@@ -2,11 +2,14 @@
 
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta, TimeZone as _, Timelike as _, Utc};
 use chrono_tz::Tz;
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::clock::Millis;
 
 /// What time is cut into.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Bucket {
     /// Calendar days.
     Day,

@@ -7,10 +7,14 @@ pub(in crate::index) mod words;
 pub use excerpt::Segment;
 pub use terms::MAX_TERMS;
 
+use serde::Deserialize;
+use utoipa::ToSchema;
+
 use super::{Filter, Item, ListKind};
 
 /// Where is looked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum SearchField {
     /// Names of applications and jobs.
     Name,

@@ -268,8 +268,8 @@ async fn any_input_is_searched_or_refused_with_a_sentence() {
     // About the longest URL that HTTP clients send.
     let long = "x".repeat(60 << 10);
     for (query, sentence) in [
-        (String::new(), "`q` is needed: what is looked for."),
-        ("q=%20".to_owned(), "`q` is needed: what is looked for."),
+        (String::new(), "`q` is missing: it takes the terms to search for."),
+        ("q=%20".to_owned(), "`q` is missing: it takes the terms to search for."),
         ("q=a%00b".to_owned(), "without NUL"),
         (format!("q={}", "y".repeat(1_001)), "1000 characters"),
         (format!("q={}", (0..17).map(|number| format!("w{number}")).collect::<Vec<_>>().join("+")), "at most 16 terms"),

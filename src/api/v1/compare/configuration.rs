@@ -16,30 +16,30 @@ use crate::ids::JobId;
 use crate::index::CopySelector;
 use crate::index::query::Item;
 
-/// Documents that a configuration is read from, below the path of the job.
+/// Documents of a job that contain its configuration.
 const DOCUMENTS: [&str; 2] = ["config", "jobmanager/config"];
 
-/// Bytes of such a document, at most.
-const LARGEST: u64 = 8 << 20;
+/// Maximum size of such a document in bytes.
+const MAX_DOCUMENT: u64 = 8 << 20;
 
-/// A key whose values differ.
+/// A configuration key with different values.
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(super) struct ConfigurationDifference {
     key: String,
-    /// Null: the left one does not have it.
+    /// Null: the left job does not have the key.
     left: Option<String>,
-    /// Null: the right one does not have it.
+    /// Null: the right job does not have the key.
     right: Option<String>,
 }
 
-/// The configuration of exactly this copy, brought back first where it was evicted; `None`: it is no longer anywhere.
+/// The configuration of this copy. An evicted archive is fetched again first; `None`: its documents are lost.
 pub(super) async fn of(shared: &Arc<Shared>, id: JobId, item: &Item) -> Result<Option<BTreeMap<String, String>>, ApiError> {
     let owner = Owner::Job(id);
     let copy = CopySelector { directory: Some(item.directory.clone()), cluster: Some(item.cluster.clone().unwrap_or_default()) };
     let mut deriver = Deriver::new(owner);
     for below in DOCUMENTS {
         let path = format!("/jobs/{id}/{below}");
-        match document::whole_in(shared, owner, &path, copy.clone(), LARGEST).await {
+        match document::whole_in(shared, owner, &path, copy.clone(), MAX_DOCUMENT).await {
             Ok(Some(text)) => deriver.document(&path, &String::from_utf8_lossy(&text)),
             Ok(None) => {}
             Err(error) if error.status() == StatusCode::GONE => return Ok(None),
@@ -48,13 +48,13 @@ pub(super) async fn of(shared: &Arc<Shared>, id: JobId, item: &Item) -> Result<O
     }
     let mut entries = BTreeMap::new();
     for entry in deriver.finish().configuration {
-        // What the job set comes first, and holds for it.
+        // The configuration of the job comes first, and takes precedence over that of its cluster.
         entries.entry(entry.key).or_insert(entry.value);
     }
     Ok(Some(entries))
 }
 
-/// What differs, by key, and how many do not.
+/// The differences by key, and the number of keys with equal values.
 pub(super) fn differences(left: &BTreeMap<String, String>, right: &BTreeMap<String, String>) -> (Vec<ConfigurationDifference>, u64) {
     let keys: BTreeSet<&String> = left.keys().chain(right.keys()).collect();
     let all = keys.len();
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_of_one_alone_and_other_values_are_differences() {
+    fn missing_keys_and_other_values_are_differences() {
         let entries = |pairs: &[(&str, &str)]| pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         let (found, equal) = differences(&entries(&[("a", "1"), ("b", "2"), ("c", "3")]), &entries(&[("b", "2"), ("c", "4"), ("d", "")]));
         let difference = |key: &str, left: Option<&str>, right: Option<&str>| ConfigurationDifference {

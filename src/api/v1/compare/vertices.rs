@@ -1,46 +1,46 @@
-//! Vertices of two jobs side by side. The same vertex is one with the same id, else one with the same name.
+//! Vertices of two jobs side by side. Vertices are matched by id, then by name.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::archive::facts::VertexFacts;
 
-/// A vertex of one job, and its like in the other one.
+/// A vertex of one job and the matching vertex of the other job.
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(super) struct VertexDifference {
-    /// Its name; on the left, where both have it.
+    /// Its name in the left job, or in the right job if only that one has the vertex.
     name: String,
     change: VertexChange,
     left: Option<VertexFacts>,
     right: Option<VertexFacts>,
-    /// Of both, what is not the same in the plan: `id`, `name`, `parallelism`, `max_parallelism`.
+    /// The members that differ: `id`, `name`, `parallelism`, `max_parallelism`.
     differences: Vec<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 enum VertexChange {
-    /// Both have it, with the same name and parallelism.
+    /// Both jobs have it, with the same name and parallelism.
     Same,
-    /// Both have it.
+    /// Both jobs have it, with differences.
     Changed,
-    /// Only the right one has it.
+    /// Only the right job has it.
     Added,
-    /// Only the left one has it.
+    /// Only the left job has it.
     Removed,
 }
 
-/// All vertices of both, those of the left one first.
+/// The vertices of both jobs, those of the left job first.
 pub(super) fn differences(left: Vec<VertexFacts>, right: Vec<VertexFacts>) -> Vec<VertexDifference> {
     let mut right: Vec<Option<VertexFacts>> = right.into_iter().map(Some).collect();
-    let mut take = |is_it: &dyn Fn(&VertexFacts) -> bool| right.iter_mut().find(|each| each.as_ref().is_some_and(is_it))?.take();
-    // Ids first: a name may belong to another one by now.
+    let mut take = |matches: &dyn Fn(&VertexFacts) -> bool| right.iter_mut().find(|each| each.as_ref().is_some_and(matches))?.take();
+    // Ids first: another vertex may have the name now.
     let by_id: Vec<_> = left.into_iter().map(|vertex| (take(&|other| other.id == vertex.id), vertex)).collect();
     let mut found: Vec<VertexDifference> = by_id
         .into_iter()
         .map(|(same_id, vertex)| {
-            let like = same_id.or_else(|| take(&|other| other.name == vertex.name));
-            difference(vertex, like)
+            let same = same_id.or_else(|| take(&|other| other.name == vertex.name));
+            difference(vertex, same)
         })
         .collect();
     found.extend(right.into_iter().flatten().map(|added| VertexDifference {
@@ -62,7 +62,7 @@ fn difference(left: VertexFacts, right: Option<VertexFacts>) -> VertexDifference
             ("parallelism", left.parallelism != right.parallelism),
             ("max_parallelism", left.max_parallelism != right.max_parallelism),
         ];
-        differences.extend(differing.into_iter().filter(|(_, differs)| *differs).map(|(what, _)| what));
+        differences.extend(differing.into_iter().filter(|(_, differs)| *differs).map(|(member, _)| member));
     }
     let change = match (&right, differences.is_empty()) {
         (None, _) => VertexChange::Removed,
@@ -85,9 +85,9 @@ mod tests {
         let left = vec![vertex("1", "source", 2), vertex("2", "map", 2), vertex("3", "sink", 1), vertex("4", "gone", 1)];
         let right = vec![vertex("9", "new", 1), vertex("2", "source", 4), vertex("8", "sink", 1), vertex("1", "source", 2)];
         let found = differences(left, right);
-        let told: Vec<_> = found.iter().map(|each| (each.name.as_str(), each.change, each.differences.as_slice())).collect();
+        let changes: Vec<_> = found.iter().map(|each| (each.name.as_str(), each.change, each.differences.as_slice())).collect();
         assert_eq!(
-            told,
+            changes,
             [
                 ("source", VertexChange::Same, &[][..]),
                 ("map", VertexChange::Changed, &["name", "parallelism"]),

@@ -1,14 +1,14 @@
-//! The document as one HTML page: no script, no style but a file of the page's assets, so that it works offline and under the
-//! Content-Security-Policy of every answer.
+//! The OpenAPI document as one HTML page. It has no script and no inline style, so it works offline and with the strict
+//! Content-Security-Policy of all answers.
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
-/// How deep schemas are followed: those that name themselves end somewhere.
-const DEEPEST: usize = 6;
+/// Maximum depth of nested schemas. It ends schemas that refer to themselves.
+const MAX_DEPTH: usize = 6;
 
-/// Renders the document. Everything in it is escaped.
+/// Renders the document as HTML. All texts are escaped.
 pub(super) fn render(document: &Value) -> String {
     let mut html = String::with_capacity(64 << 10);
     let info = &document["info"];
@@ -96,12 +96,12 @@ fn section(html: &mut String, document: &Value, operation: &Operation<'_>) {
     html.push_str("</section>\n");
 }
 
-/// Media types with the members of what they hold.
+/// Media types with the members of their schemas.
 fn contents(html: &mut String, document: &Value, holder: &Value) {
     for (media, content) in holder["content"].as_object().into_iter().flatten() {
         put(html, format_args!("<p><code>{}</code>: {}</p>\n", escaped(media), escaped(&kind(&content["schema"]))));
         let mut rows = Vec::new();
-        members(document, &content["schema"], "", DEEPEST, &mut rows);
+        members(document, &content["schema"], "", MAX_DEPTH, &mut rows);
         if rows.is_empty() {
             continue;
         }
@@ -116,7 +116,7 @@ fn contents(html: &mut String, document: &Value, holder: &Value) {
     }
 }
 
-/// Members of a schema with those below them, as paths.
+/// Members of a schema, nested ones included, with their paths.
 fn members(document: &Value, schema: &Value, path: &str, depth: usize, rows: &mut Vec<(String, String, String)>) {
     let Some(depth) = depth.checked_sub(1) else { return };
     let schema = resolved(document, schema);
@@ -135,7 +135,7 @@ fn members(document: &Value, schema: &Value, path: &str, depth: usize, rows: &mu
     }
 }
 
-/// The schema that a reference names.
+/// Resolves a reference to its schema.
 fn resolved<'document>(document: &'document Value, schema: &'document Value) -> &'document Value {
     match schema["$ref"].as_str().and_then(|name| name.strip_prefix('#')) {
         Some(pointer) => document.pointer(pointer).unwrap_or(schema),
@@ -143,7 +143,7 @@ fn resolved<'document>(document: &'document Value, schema: &'document Value) -> 
     }
 }
 
-/// A schema's type in a few words.
+/// The type of a schema in a few words.
 fn kind(schema: &Value) -> String {
     if let Some(name) = schema["$ref"].as_str() {
         return name.rsplit('/').next().unwrap_or_default().to_owned();
@@ -162,8 +162,8 @@ fn kind(schema: &Value) -> String {
     if let Some(values) = schema["enum"].as_array() {
         words = values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).collect::<Vec<_>>().join(", ");
     }
-    if let (Some(least), Some(most)) = (schema["minimum"].as_i64(), schema["maximum"].as_i64()) {
-        put(&mut words, format_args!(" from {least} to {most}"));
+    if let (Some(min), Some(max)) = (schema["minimum"].as_i64(), schema["maximum"].as_i64()) {
+        put(&mut words, format_args!(" from {min} to {max}"));
     }
     if !schema["default"].is_null() {
         put(&mut words, format_args!("; default {}", schema["default"]));
@@ -180,7 +180,7 @@ fn put(html: &mut String, text: std::fmt::Arguments<'_>) {
     let _infallible = html.write_fmt(text);
 }
 
-/// Text with what stands between backticks as code.
+/// Text as HTML, with text between backticks as code.
 fn prose(text: &str) -> String {
     let mut html = String::new();
     for (number, part) in text.split('`').enumerate() {
@@ -213,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whatever_the_document_holds_is_escaped() {
+    fn all_texts_are_escaped() {
         let nasty = "<script>alert('1')</script>\"&";
         let document = json!({
             "info": {"title": nasty, "version": nasty, "description": nasty},
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_that_names_itself_ends() {
+    fn a_recursive_schema_ends() {
         let document = json!({
             "paths": {"/a": {"get": {"responses": {"200": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/A"}}}}}}}},
             "components": {"schemas": {"A": {"type": "object", "properties": {"a": {"$ref": "#/components/schemas/A"}}}}},

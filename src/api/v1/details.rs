@@ -1,39 +1,39 @@
-//! `/api/v1/applications/{id}` and `/api/v1/jobs/{id}`: one copy in full, and the others.
+//! `/api/v1/applications/{id}` and `/api/v1/jobs/{id}`: one copy with all details, and the other copies.
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
-use axum::http::{StatusCode, Uri};
+use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::flink::document;
 use crate::api::http::error::ApiError;
-use crate::api::http::parameters::Parameters;
+use crate::api::http::extract::{Path, Query};
 use crate::api::http::response;
 use crate::api::state::Shared;
 use crate::api::v1::facts::JobFacts;
 use crate::api::v1::items::{ApplicationItem, JobItem};
-use crate::api::v1::page::{self, CopyParameters, IdParameter};
+use crate::api::v1::page::{ApplicationPath, CopyParameters, JobPath};
 use crate::archive::Owner;
 use crate::clock::Millis;
-use crate::ids::{ApplicationId, JobId};
+use crate::index::CopySelector;
 use crate::index::query::{Copies, ListKind};
 use crate::problem::Problem;
 
 /// A problem of a copy.
 #[derive(Serialize, ToSchema)]
 pub(in crate::api) struct CopyProblem {
-    /// What is wrong, for programs.
+    /// Stable code of the problem, for programs.
     code: String,
-    /// The file below the archive directory, if one is meant.
+    /// Path of the file below the archive directory, if the problem is about one file.
     file: Option<String>,
     /// What is wrong and what to do.
     reason: String,
-    /// Since when.
+    /// Time at which the problem was first seen.
     since: Millis,
-    /// When it is tried again.
+    /// Time of the next attempt.
     next_attempt: Option<Millis>,
 }
 
@@ -54,11 +54,11 @@ impl From<Problem> for CopyProblem {
 pub(in crate::api) struct ApplicationDetails {
     #[serde(flatten)]
     item: ApplicationItem,
-    /// All copies, the one that Flink's paths show first.
+    /// All copies; the first is the one that Flink's paths show.
     copies: Vec<ApplicationItem>,
-    /// Problems of this copy, oldest first. Unlike the number of problems in lists, each in full.
+    /// The problems of this copy, oldest first. Lists contain only their number.
     problem_details: Vec<CopyProblem>,
-    /// Its jobs, newest first, at most 1,000; those that were not archived last.
+    /// Its jobs, newest first, at most 1,000; jobs that were not archived come last.
     job_items: Vec<JobItem>,
 }
 
@@ -67,22 +67,28 @@ pub(in crate::api) struct ApplicationDetails {
 pub(in crate::api) struct JobDetails {
     #[serde(flatten)]
     item: JobItem,
-    /// All copies, the one that Flink's paths show first.
+    /// All copies; the first is the one that Flink's paths show.
     copies: Vec<JobItem>,
-    /// Problems of this copy, oldest first. Unlike the number of problems in lists, each in full.
+    /// The problems of this copy, oldest first. Lists contain only their number.
     problem_details: Vec<CopyProblem>,
-    /// What the archive of this copy tells. Null: it was not read, or by an older version and not derived yet (see the task `facts`).
+    /// Facts from the archive of this copy. Null: the archive was not read, or an older version read it and the facts are not derived yet
+    /// (see the task `facts`).
     facts: Option<JobFacts>,
 }
 
-/// One application, its copies, problems and jobs
+/// Show an application
+///
+/// With its copies, problems and jobs.
 #[utoipa::path(
-    get, path = "/api/v1/applications/{id}", tag = "lists", params(IdParameter, CopyParameters),
+    get, path = "/api/v1/applications/{id}", tag = "lists", params(ApplicationPath, CopyParameters),
     responses((status = 200, body = ApplicationDetails))
 )]
-pub(in crate::api) async fn application(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
-    let id: ApplicationId = page::id(request.uri())?;
-    let found = copies(&shared, ListKind::Applications, *id.as_bytes(), request.uri()).await?;
+pub(in crate::api) async fn application(
+    State(shared): State<Arc<Shared>>,
+    Path(ApplicationPath { id }): Path<ApplicationPath>,
+    Query(copy): Query<CopyParameters>,
+) -> Result<Response, ApiError> {
+    let found = find(&shared, Owner::Application(id), copy.into()).await?;
     response::json_now(
         StatusCode::OK,
         &ApplicationDetails {
@@ -94,14 +100,19 @@ pub(in crate::api) async fn application(State(shared): State<Arc<Shared>>, reque
     )
 }
 
-/// One job, its copies, problems and facts
+/// Show a job
+///
+/// With its copies, problems and facts.
 #[utoipa::path(
-    get, path = "/api/v1/jobs/{id}", tag = "lists", params(IdParameter, CopyParameters),
+    get, path = "/api/v1/jobs/{id}", tag = "lists", params(JobPath, CopyParameters),
     responses((status = 200, body = JobDetails))
 )]
-pub(in crate::api) async fn job(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, ApiError> {
-    let id: JobId = page::id(request.uri())?;
-    let found = copies(&shared, ListKind::Jobs, *id.as_bytes(), request.uri()).await?;
+pub(in crate::api) async fn job(
+    State(shared): State<Arc<Shared>>,
+    Path(JobPath { id }): Path<JobPath>,
+    Query(copy): Query<CopyParameters>,
+) -> Result<Response, ApiError> {
+    let found = find(&shared, Owner::Job(id), copy.into()).await?;
     response::json_now(
         StatusCode::OK,
         &JobDetails {
@@ -113,17 +124,21 @@ pub(in crate::api) async fn job(State(shared): State<Arc<Shared>>, request: Requ
     )
 }
 
-async fn copies(shared: &Shared, kind: ListKind, id: [u8; 16], uri: &Uri) -> Result<Copies, ApiError> {
-    let copy = page::copy(&Parameters::of(uri, &["cluster", "directory"])?)?;
+/// Finds a copy. If it is not indexed, its archive may have appeared or become readable in the meantime: it is read again first.
+async fn find(shared: &Shared, owner: Owner, copy: CopySelector) -> Result<Copies, ApiError> {
+    let (kind, id, absent) = match owner {
+        Owner::Application(id) => {
+            (ListKind::Applications, *id.as_bytes(), "There is no such application: check its id, `cluster` and `directory`.")
+        }
+        Owner::Job(id) => (
+            ListKind::Jobs,
+            *id.as_bytes(),
+            "There is no such job: check its id, `cluster` and `directory`. A job that was not archived is not available.",
+        ),
+    };
     if let Some(found) = shared.scoped().copies(kind, id, copy.clone()).await? {
         return Ok(found);
     }
-    let (owner, absent) = match kind {
-        ListKind::Applications => {
-            (Owner::Application(ApplicationId::from_bytes(id)), "There is no such application, or no such copy of it.")
-        }
-        ListKind::Jobs => (Owner::Job(JobId::from_bytes(id)), "There is no such job, or no such copy of it, or it was not archived."),
-    };
     if document::ask_again(shared, owner, &copy).await?
         && let Some(found) = shared.scoped().copies(kind, id, copy.clone()).await?
     {
