@@ -1,31 +1,23 @@
 //! The reading handle.
 
 mod backfill;
-mod contents;
 mod removals;
 mod scoped;
 
 pub use scoped::ScopedReader;
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use bytes::Bytes;
-
-use super::query::Scope;
 use super::sqlite::{self, Connection};
 use super::walks::{Kind, Over, Patience};
-use crate::archive::Owner;
 use crate::directory::FoundFile;
-use crate::ids::JobId;
 use crate::index::error::IndexError;
-use crate::index::model::{CopySelector, Document, DocumentAnswer, Figures, Generation, KnownDirectory, Listed, OverviewList, UnitKey};
+use crate::index::model::{Generation, KnownDirectory, Listed, UnitKey};
 use crate::index::sqlite::store::index_state::IndexState;
 use crate::index::sqlite::store::pool::Lane;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::names::{ClusterName, DirectoryUrl};
-use crate::problem::Problem;
 
 /// Reads the index. Cheap to clone; never waits for the writer.
 #[derive(Clone)]
@@ -69,96 +61,6 @@ impl IndexReader {
     #[must_use]
     pub fn listed(&self) -> Listed {
         self.shared.counters.listed()
-    }
-
-    /// Gives the objects of a merged overview to `row`, newest first, until it breaks off; all from one snapshot, whose generation is
-    /// the answer.
-    ///
-    /// # Errors
-    /// [`IndexError`].
-    pub async fn overview(
-        &self,
-        list: OverviewList,
-        row: impl FnMut(&str) -> ControlFlow<()> + Send + 'static,
-    ) -> Result<Generation, IndexError> {
-        self.scoped(Scope::everything()).overview(list, row).await
-    }
-
-    /// The archived overview object of one copy, by precedence, if it is listed.
-    ///
-    /// # Errors
-    /// [`IndexError`].
-    pub async fn overview_of(&self, owner: Owner, copy: &CopySelector) -> Result<Option<String>, IndexError> {
-        let copy = copy.clone();
-        self.read_in(Lane::Point, move |shared| shared.pool.read(|connection| sqlite::overview_of(connection, owner, &copy))).await
-    }
-
-    /// Listed jobs by state: for `/overview`.
-    ///
-    /// # Errors
-    /// [`IndexError`].
-    pub async fn job_states(&self) -> Result<Vec<(String, u64)>, IndexError> {
-        self.scoped(Scope::everything()).job_states().await
-    }
-
-    /// Ids and states of listed jobs, newest first: for `/jobs`.
-    ///
-    /// # Errors
-    /// [`IndexError`].
-    pub async fn job_ids(&self) -> Result<Vec<(JobId, String)>, IndexError> {
-        self.scoped(Scope::everything()).job_ids().await
-    }
-
-    /// Finds the document with this path of this owner, in the copy that precedence or `copy` names.
-    ///
-    /// # Errors
-    /// [`IndexError`].
-    pub async fn document(&self, owner: Owner, path: &str, copy: &CopySelector) -> Result<DocumentAnswer, IndexError> {
-        let (path, copy) = (path.to_owned(), copy.clone());
-        self.read_in(Lane::Point, move |shared| sqlite::document(shared, owner, &path, &copy)).await
-    }
-
-    /// Reads the next chunk of a document, from `position` on: at most 256 KiB. Holds nothing between calls.
-    ///
-    /// # Errors
-    /// [`IndexError::Damaged`]; [`IndexError::Failed`] when the archive was replaced meanwhile.
-    pub async fn document_chunk(&self, document: &Document, position: u64) -> Result<Bytes, IndexError> {
-        self.document_piece(document, position, usize::MAX).await
-    }
-
-    /// The same, of at most so many bytes.
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn document_piece(&self, document: &Document, position: u64, most: usize) -> Result<Bytes, IndexError> {
-        let document = document.clone();
-        self.read_in(Lane::Point, move |shared| {
-            if position == 0 {
-                shared.note_read(document.pack);
-            }
-            let chunk = shared.pool.read(|connection| sqlite::chunk(connection, &document, position, most));
-            if matches!(chunk, Err(SqliteError::Index(IndexError::Damaged(_)))) {
-                shared.note_damage(document.pack);
-            }
-            chunk
-        })
-        .await
-    }
-
-    /// Problems on record, oldest first, at most `limit`.
-    ///
-    /// # Errors
-    /// [`IndexError`].
-    pub async fn problems(&self, limit: usize) -> Result<Vec<Problem>, IndexError> {
-        self.read(move |shared| shared.pool.read(|connection| sqlite::list_problems(connection, limit))).await
-    }
-
-    /// Figures, from memory or cheap queries.
-    ///
-    /// # Errors
-    /// [`IndexError`].
-    pub async fn figures(&self) -> Result<Figures, IndexError> {
-        self.scoped(Scope::everything()).figures().await
     }
 
     /// Where the archive files of a unit lie, for bringing it back: path, kind, and version as last tried; gone ones left out.

@@ -29,4 +29,4 @@ pub(super) use store::writer_thread::open_counters;
 pub(super) use tables::deletions::{deletions, last_refresh, note_followed, note_refresh, prune};
 pub(super) use tables::directories::note_listing;
 pub(super) use tables::packs::{discard, stage};
-pub(super) use tables::problems::{list as list_problems, replace_of_listing};
+pub(super) use tables::problems::replace_of_listing;

@@ -10,7 +10,6 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::data_directory;
 use crate::index::HeldCleanup;
-use crate::index::query::Scope;
 use crate::ingest::Ingest;
 use crate::refresh::{DirectoryRefresh, DirectoryState, Duty, Refresh};
 use crate::retention::cleanup::{CleanupReport, Extent};
@@ -82,7 +81,7 @@ pub async fn clean_up(config: &Config, wanted: Wanted) -> anyhow::Result<Finding
     } else {
         let mut cursor = None;
         loop {
-            let page = api::preview_page(&reader.scoped(Scope::everything()), Vec::new(), cursor, ROWS).await?;
+            let page = api::preview_page(&reader.everything(), Vec::new(), cursor, ROWS).await?;
             let mut page = serde_json::to_value(page).context("writing the preview as JSON")?;
             if let Value::Array(rows) = page["removals"].take() {
                 findings.removals.extend(rows);

@@ -113,7 +113,7 @@ async fn clean_expired_job_and_remain_expired_job() {
         fs::remove_file(place.root().join(id('3'))).unwrap();
         world.quick_scan().await;
         assert_eq!(world.jobs().await.len(), if forget { 0 } else { 3 });
-        let pack_bytes = world.reader.figures().await.unwrap().pack_bytes;
+        let pack_bytes = world.reader.everything().figures().await.unwrap().pack_bytes;
         assert_eq!(pack_bytes == 0, forget, "nothing is left of what is forgotten");
     }
 }
@@ -205,7 +205,7 @@ async fn missing_application_summary_file() {
     world.full_scan().await;
     assert_eq!(world.applications().await, Vec::<String>::new());
     assert_eq!(world.get(&format!("/applications/{}", id('a'))).await.status, 404);
-    let problems = world.reader.problems(10).await.unwrap();
+    let problems = world.reader.everything().problem_page(historyserver::index::ProblemFilter::default(), None, 10).await.unwrap().0.rows;
     assert!(problems[0].reason.contains("application-summary"), "{}", problems[0].reason);
 }
 

@@ -114,7 +114,7 @@ async fn stalled_clients_of_any_kind_hold_little_and_others_are_answered_whole()
         until("a list", async || server.get("/api/v1/jobs?limit=1000").await.status() == 200).await;
         drop(clients);
     }
-    server.world.reader.figures().await.unwrap();
+    server.world.reader.everything().figures().await.unwrap();
     // What stays is the list that is kept for all.
     until("given back", async || budget.used() < 1 << 20).await;
     server.stop().await;

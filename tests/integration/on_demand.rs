@@ -55,7 +55,7 @@ async fn every_document_comes_back_with_a_budget_of_nothing_and_of_one_pack() {
         let options = WorldOptions { max_pack_bytes: budget, brought_back_grace: Duration::from_millis(500), ..WorldOptions::default() };
         let mut world = World::over(&[&root], &data, options);
         world.full_scan().await;
-        let figures = world.reader.figures().await.unwrap();
+        let figures = world.reader.everything().figures().await.unwrap();
         assert!(figures.pack_bytes <= budget, "{figures:?}");
         assert!(figures.evictions > 0, "{figures:?}");
         // Each stride visits every archive, and after each everything is evicted again.
@@ -70,7 +70,7 @@ async fn every_document_comes_back_with_a_budget_of_nothing_and_of_one_pack() {
             world.until_evicted_to(budget).await;
         }
         assert_eq!(asked, documents.len());
-        assert!(world.reader.figures().await.unwrap().evictions >= figures.evictions * STRIDES as u64 / 2);
+        assert!(world.reader.everything().figures().await.unwrap().evictions >= figures.evictions * STRIDES as u64 / 2);
         world.close().await;
     }
 }
@@ -200,7 +200,7 @@ async fn a_budget_smaller_than_what_is_gone_forgets_the_longest_gone() {
     let options = |max_pack_bytes| WorldOptions { max_pack_bytes, rules, clock: clock.clone(), ..WorldOptions::default() };
     let mut world = World::over(&[&root], &data, options(10 << 20));
     world.full_scan().await;
-    let all = world.reader.figures().await.unwrap().pack_bytes;
+    let all = world.reader.everything().figures().await.unwrap().pack_bytes;
     for digit in ['b', 'a', 'c'] {
         std::fs::remove_dir_all(crate::support::archives::application_folder(&root, "c", &id(digit))).unwrap();
         world.advance(1_000);

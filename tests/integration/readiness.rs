@@ -150,7 +150,7 @@ async fn problems_that_a_full_data_directory_does_not_take_are_told_from_memory(
     write_application(&root, "c", &id('a'), "first", END, &[]);
     let mut world = World::over(&[&root], &data, WorldOptions::default());
     world.full_scan().await;
-    let pages = u32::try_from(world.reader.figures().await.unwrap().file_bytes / 4096).unwrap();
+    let pages = u32::try_from(world.reader.everything().figures().await.unwrap().file_bytes / 4096).unwrap();
     world.close().await;
     for number in 0..400 {
         write_application(&root, "c", &format!("{number:032x}"), &"a long name ".repeat(40), END, &[&format!("{:032x}", number + 1000)]);

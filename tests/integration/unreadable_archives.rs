@@ -62,7 +62,7 @@ async fn an_archive_with_bad_content_answers_with_its_problem_and_is_not_read_fo
     let mut world = open(&directory, &data);
     world.full_scan().await;
     assert_eq!(world.problems().await.len(), 3);
-    let problems = world.reader.problems(10).await.unwrap();
+    let problems = world.reader.everything().problem_page(historyserver::index::ProblemFilter::default(), None, 10).await.unwrap().0.rows;
     let asked: [(&str, &String, &str); 3] =
         [("jobs", &bad, "jobs/2222"), ("jobs", &legacy, &legacy), ("applications", &unlisted, "b/application-summary")];
     store.reset_counts();
@@ -250,7 +250,9 @@ async fn a_further_attempt_at_a_broken_archive_leaves_the_index_as_known() {
     }
     assert_eq!(store.count(Operation::Get, ""), 1);
     assert_eq!(world.reader.known_version(), version, "nothing is read anew of all that is known");
-    let next = world.reader.problems(1).await.unwrap()[0].next_attempt.unwrap();
+    let next = world.reader.everything().problem_page(historyserver::index::ProblemFilter::default(), None, 1).await.unwrap().0.rows[0]
+        .next_attempt
+        .unwrap();
     assert_eq!(next, world.clock.now() + DAY, "the problem tells the next attempt");
     world.close().await;
 }

@@ -28,6 +28,12 @@ impl IndexReader {
     pub fn scoped(&self, scope: Scope) -> ScopedReader {
         ScopedReader { reader: self.clone(), scope: Arc::new(scope) }
     }
+
+    /// This handle for a client that may see every directory.
+    #[must_use]
+    pub fn everything(&self) -> ScopedReader {
+        self.scoped(Scope::everything())
+    }
 }
 
 impl ScopedReader {

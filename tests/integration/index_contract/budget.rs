@@ -56,7 +56,7 @@ async fn of_packs_never_read_the_oldest_archive_goes_first_whatever_came_last() 
     assert_eq!(cached(&index, 5).await, [3, 4, 5]);
     assert_eq!(index.jobs().await.len(), 5, "all are listed");
     assert_eq!(index.answer(Owner::Job(job(1)), "/").await, DocumentAnswer::Evicted(legacy_key("one", 1)));
-    let figures = index.reader.figures().await.unwrap();
+    let figures = index.reader.everything().figures().await.unwrap();
     assert!(figures.pack_bytes <= room_for(3) && figures.evictions == 2);
 }
 
@@ -77,7 +77,7 @@ async fn the_least_recently_read_goes_first_over_a_restart_too() {
     let (index, opened) = index.reopen_with(|options| options.max_pack_bytes = room_for(2)).await;
     assert_eq!(opened, Opened::Ready);
     // Asking for a document would keep its pack from being evicted just then.
-    let within = async |index: &Index| index.reader.figures().await.unwrap().pack_bytes <= room_for(2);
+    let within = async |index: &Index| index.reader.everything().figures().await.unwrap().pack_bytes <= room_for(2);
     index.until("eviction after the budget was lowered", within).await;
     assert_eq!(cached(&index, 3).await, [2, 3]);
 }
@@ -90,7 +90,7 @@ async fn with_no_budget_at_all_documents_are_served_after_they_were_brought_back
     });
     ingest(&index, 1).await;
     ingest(&index, 2).await;
-    assert_eq!((cached(&index, 2).await, index.reader.figures().await.unwrap().pack_bytes), (vec![], 0));
+    assert_eq!((cached(&index, 2).await, index.reader.everything().figures().await.unwrap().pack_bytes), (vec![], 0));
     assert_eq!(index.jobs().await.len(), 2);
     let generation = index.reader.generation();
     index.apply(archive(1)).await;
@@ -122,11 +122,11 @@ async fn a_document_that_is_being_read_is_not_evicted() {
     for n in 2..6 {
         ingest(&index, n).await;
     }
-    let bytes = index.reader.document_chunk(&reader, 0).await.unwrap();
+    let bytes = index.reader.everything().document_piece(&reader, 0, usize::MAX).await.unwrap();
     assert_eq!(bytes, noise(DOCUMENT, 1).as_bytes());
     assert_eq!(cached(&index, 5).await, [1]);
     index.apply(legacy("one", 1, 1, &noise(DOCUMENT, 99))).await;
-    let error = index.reader.document_chunk(&reader, 0).await.unwrap_err();
+    let error = index.reader.everything().document_piece(&reader, 0, usize::MAX).await.unwrap_err();
     assert!(error.to_string().contains("replaced"), "a rewritten archive is never mixed with the former one: {error}");
 }
 
@@ -160,7 +160,7 @@ async fn what_is_present_goes_first_then_the_longest_gone_is_forgotten() {
     assert_eq!(cached(&index, 5).await, [2, 5]);
     assert_eq!(index.answer(Owner::Job(job(3)), "/").await, DocumentAnswer::Unknown);
     assert_eq!(index.answer(Owner::Job(job(1)), "/").await, DocumentAnswer::Evicted(legacy_key("one", 1)));
-    assert_eq!(index.reader.figures().await.unwrap().evictions, 2);
+    assert_eq!(index.reader.everything().figures().await.unwrap().evictions, 2);
 }
 
 #[tokio::test]
@@ -194,8 +194,8 @@ async fn pages_are_given_back_after_much_was_forgotten() {
         let text = noise(4 << 20, n.into());
         index.apply(legacy("one", n, 1, &text)).await;
     }
-    let before = index.reader.figures().await.unwrap().file_bytes;
+    let before = index.reader.everything().figures().await.unwrap().file_bytes;
     assert!(before > 16 << 20);
     index.writer.forget((0..8).map(|n| legacy_key("one", n)).collect()).await.unwrap();
-    index.until("giving pages back", async |index| index.reader.figures().await.unwrap().file_bytes < before / 2).await;
+    index.until("giving pages back", async |index| index.reader.everything().figures().await.unwrap().file_bytes < before / 2).await;
 }

@@ -11,7 +11,7 @@ async fn shown(index: &Index) -> Option<String> {
     let listed = index.jobs().await;
     assert!(listed.len() <= 1, "each id is listed once: {listed:?}");
     let (owner, path) = of_job(1);
-    let by_id = index.reader.overview_of(owner, &CopySelector::default()).await.unwrap();
+    let by_id = index.reader.everything().overview_of(owner, &CopySelector::default()).await.unwrap();
     let document = index.read(owner, &path).await;
     assert_eq!((listed.first(), by_id.as_ref()), (document.as_ref(), document.as_ref()));
     document
@@ -63,7 +63,7 @@ async fn the_next_copy_steps_in_when_the_one_shown_is_forgotten() {
     }
     assert_eq!(shown(&index).await, None);
     assert_eq!(index.answer(Owner::Job(job(1)), "/").await, DocumentAnswer::Unknown);
-    assert_eq!(index.reader.figures().await.unwrap().pack_bytes, 0);
+    assert_eq!(index.reader.everything().figures().await.unwrap().pack_bytes, 0);
 }
 
 #[tokio::test]
@@ -171,9 +171,9 @@ async fn a_directory_not_configured_for_a_week_is_forgotten() {
         index.apply(simple("one", "c", n, 900, "of one")).await;
     }
     let (index, _) = index.reopen_with(|options| options.directories = vec![url("two")]).await;
-    assert!(index.reader.figures().await.unwrap().pack_bytes > 0);
+    assert!(index.reader.everything().figures().await.unwrap().pack_bytes > 0);
     index.options.clock.advance(8 * 24 * 3_600_000);
-    index.until("forgetting the directory", async |index| index.reader.figures().await.unwrap().pack_bytes == 0).await;
+    index.until("forgetting the directory", async |index| index.reader.everything().figures().await.unwrap().pack_bytes == 0).await;
     let (index, _) = index.reopen_with(|options| options.directories = vec![url("one")]).await;
     assert!(index.reader.known(&url("one")).await.unwrap().applications.is_empty());
 }

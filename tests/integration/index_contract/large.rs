@@ -21,11 +21,11 @@ async fn a_document_larger_than_a_part_is_read_in_chunks_from_any_position() {
     }
     let DocumentAnswer::Found(document) = index.answer(owner, &path).await else { panic!() };
     for position in [1, 65_535, 65_536, (1 << 20) - 1, 1 << 20, (3 << 20) + 77, FIVE_MIB - 1] {
-        let chunk = index.reader.document_chunk(&document, position as u64).await.unwrap();
+        let chunk = index.reader.everything().document_piece(&document, position as u64, usize::MAX).await.unwrap();
         assert!(!chunk.is_empty() && text.as_bytes()[position..].starts_with(&chunk), "{position}");
     }
     for position in [FIVE_MIB as u64, u64::MAX] {
-        assert!(index.reader.document_chunk(&document, position).await.unwrap().is_empty());
+        assert!(index.reader.everything().document_piece(&document, position, usize::MAX).await.unwrap().is_empty());
     }
 }
 
@@ -77,7 +77,7 @@ async fn parts_written_ahead_become_the_archive_with_its_change() {
     assert_eq!(index.read(Owner::Job(job(1)), "/jobs/first").await.as_deref(), Some("first"));
     let (index, _) = index.reopen().await;
     assert!(index.read(Owner::Job(job(1)), &path).await.as_ref() == Some(&text));
-    assert_eq!(index.reader.figures().await.unwrap().pack_bytes, bytes);
+    assert_eq!(index.reader.everything().figures().await.unwrap().pack_bytes, bytes);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -89,16 +89,16 @@ async fn parts_written_ahead_and_not_wanted_are_taken_out() {
         historyserver::tasks::spawn_blocking(move || writer.stage(None, parts)).await.unwrap()
     };
     let staged = stage(&index, &first).await;
-    assert_eq!(index.reader.figures().await.unwrap().pack_bytes, stored_bytes(&first));
+    assert_eq!(index.reader.everything().figures().await.unwrap().pack_bytes, stored_bytes(&first));
     drop(staged);
-    index.until("taking out what was dropped", async |index| index.reader.figures().await.unwrap().pack_bytes == 0).await;
+    index.until("taking out what was dropped", async |index| index.reader.everything().figures().await.unwrap().pack_bytes == 0).await;
 
     // What nobody could take out before the end goes at the next start.
     let staged = stage(&index, &second).await;
     index.writer.close().await;
     drop(staged);
     let (index, _) = index.reopen().await;
-    assert_eq!(index.reader.figures().await.unwrap().pack_bytes, 0);
+    assert_eq!(index.reader.everything().figures().await.unwrap().pack_bytes, 0);
 }
 
 #[tokio::test]

@@ -19,13 +19,13 @@ async fn a_change_is_listed_and_its_documents_are_read() {
     for (owner, path) in [of_application(1), of_job(1)] {
         assert_eq!(index.read(owner, &path).await.as_deref(), Some("first"), "{path}");
         assert_eq!(index.answer(owner, "/jobs/overview").await, DocumentAnswer::NotInArchive);
-        assert_eq!(index.reader.overview_of(owner, &CopySelector::default()).await.unwrap().as_deref(), Some("first"));
+        assert_eq!(index.reader.everything().overview_of(owner, &CopySelector::default()).await.unwrap().as_deref(), Some("first"));
     }
     assert_eq!(index.answer(Owner::Job(job(9)), "/").await, DocumentAnswer::Unknown);
-    let figures = index.reader.figures().await.unwrap();
+    let figures = index.reader.everything().figures().await.unwrap();
     assert_eq!((figures.applications, figures.jobs, figures.evictions), (1, 1, 0));
     assert!(figures.pack_bytes > 0 && figures.file_bytes > figures.pack_bytes);
-    assert_eq!(index.reader.job_states().await.unwrap(), [("FINISHED".to_owned(), 1)]);
+    assert_eq!(index.reader.everything().job_states().await.unwrap(), [("FINISHED".to_owned(), 1)]);
 }
 
 #[tokio::test]
@@ -36,7 +36,7 @@ async fn lists_are_newest_first() {
     }
     assert_eq!(index.applications().await, ["2", "5", "3", "1", "4"]);
     assert_eq!(index.jobs().await, ["2", "5", "3", "1", "4"]);
-    let ids: Vec<_> = index.reader.job_ids().await.unwrap().into_iter().map(|(id, _)| id).collect();
+    let ids: Vec<_> = index.reader.everything().job_ids().await.unwrap().into_iter().map(|(id, _)| id).collect();
     assert_eq!(ids, [2, 5, 3, 1, 4].map(job));
 }
 
@@ -115,11 +115,11 @@ async fn documents_that_are_read_a_second_time_and_are_the_same_go_on_being_read
     let first = apply("same").await;
     let second = apply("same").await;
     assert_eq!(second.fingerprint, first.fingerprint);
-    assert_eq!(index.reader.document_chunk(&first, 0).await.unwrap(), "same");
+    assert_eq!(index.reader.everything().document_piece(&first, 0, usize::MAX).await.unwrap(), "same");
     let other = apply("othr").await;
     assert_ne!(other.fingerprint, first.fingerprint);
-    assert!(index.reader.document_chunk(&first, 0).await.is_err(), "it is another document now");
-    assert_eq!(index.reader.document_chunk(&other, 0).await.unwrap(), "othr");
+    assert!(index.reader.everything().document_piece(&first, 0, usize::MAX).await.is_err(), "it is another document now");
+    assert_eq!(index.reader.everything().document_piece(&other, 0, usize::MAX).await.unwrap(), "othr");
 }
 
 #[tokio::test]
@@ -159,7 +159,7 @@ async fn an_archive_without_an_overview_is_served_but_not_listed() {
     let (owner, path) = of_job(1);
     assert_eq!(index.read(owner, &path).await.as_deref(), Some("text"));
     assert!(index.jobs().await.is_empty());
-    assert_eq!(index.reader.overview_of(owner, &CopySelector::default()).await.unwrap(), None);
+    assert_eq!(index.reader.everything().overview_of(owner, &CopySelector::default()).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -175,7 +175,12 @@ async fn the_generation_grows_with_what_lists_show_and_with_nothing_else() {
     assert_ne!(index.reader.known_version(), known);
     index.apply(simple("one", "c", 1, 100, "second")).await;
     assert!(index.reader.generation().number > generation.number);
-    let snapshot = index.reader.overview(historyserver::index::OverviewList::Jobs, |_| std::ops::ControlFlow::Continue(())).await.unwrap();
+    let snapshot = index
+        .reader
+        .everything()
+        .overview(historyserver::index::OverviewList::Jobs, |_| std::ops::ControlFlow::Continue(()))
+        .await
+        .unwrap();
     assert_eq!(snapshot, index.reader.generation());
 }
 

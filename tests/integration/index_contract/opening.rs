@@ -81,7 +81,7 @@ async fn damage_that_a_reader_finds_is_told_and_mended_by_a_restart() {
     let file = OpenOptions::new().write(true).open(index.file()).unwrap();
     file.write_all_at(&vec![0xee; usize::try_from((pages - 5) * 4096).unwrap()], 5 * 4096).unwrap();
     let mut told = Vec::new();
-    told.extend(index.reader.document(Owner::Job(job(1)), &of_job(1).1, &CopySelector::default()).await.err());
+    told.extend(index.reader.everything().document(Owner::Job(job(1)), &of_job(1).1, &CopySelector::default()).await.err());
     told.extend(index.reader.known(&url("one")).await.err());
     assert!(told.iter().any(|error| matches!(error, IndexError::Damaged(_))), "{told:?}");
     let (_index, opened) = index.reopen().await;
@@ -104,7 +104,7 @@ async fn a_damaged_document_is_told_once_and_read_again_from_its_archive() {
     let DocumentAnswer::Found(document) = index.answer(owner, &path).await else { panic!() };
     let mut position = 0;
     let error = loop {
-        match index.reader.document_chunk(&document, position).await {
+        match index.reader.everything().document_piece(&document, position, usize::MAX).await {
             Ok(chunk) => position += chunk.len() as u64,
             Err(error) => break error,
         }
@@ -210,11 +210,13 @@ async fn serve_read_only(path: std::path::PathBuf) {
     let (writer, reader, opened) = index::open(&IndexOptions::new(&path, 0, vec![url("one"), url("two")])).unwrap();
     assert_eq!(opened, Opened::Ready);
     let (owner, document) = of_job(1);
-    let DocumentAnswer::Found(document) = reader.document(owner, &document, &CopySelector::default()).await.unwrap() else { panic!() };
-    assert_eq!(reader.document_chunk(&document, 0).await.unwrap(), "first");
+    let DocumentAnswer::Found(document) = reader.everything().document(owner, &document, &CopySelector::default()).await.unwrap() else {
+        panic!()
+    };
+    assert_eq!(reader.everything().document_piece(&document, 0, usize::MAX).await.unwrap(), "first");
     assert_ne!(reader.generation().number, 0);
     let error = writer.apply(simple("one", "c", 2, 2, "second"), Urgency::Now).await.unwrap_err();
     assert!(matches!(error, IndexError::Unwritable(_)) && error.to_string().contains("historyserver.data.dir"), "{error}");
-    assert_eq!(reader.figures().await.unwrap().applications, 1);
+    assert_eq!(reader.everything().figures().await.unwrap().applications, 1);
     writer.close().await;
 }

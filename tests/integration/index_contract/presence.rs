@@ -27,11 +27,11 @@ async fn what_is_gone_stays_browsable_over_a_restart_until_it_is_forgotten() {
     assert_eq!(index.applications().await, ["first"]);
     let (owner, path) = of_job(1);
     assert_eq!(index.read(owner, &path).await.as_deref(), Some("first"));
-    let figures = index.reader.figures().await.unwrap();
+    let figures = index.reader.everything().figures().await.unwrap();
     assert_eq!(figures.gone_pack_bytes, figures.pack_bytes);
     index.writer.note_presence(vec![Presence::UnitBack(key.clone())], NOW).await.unwrap();
     assert_eq!(unit(&index).await.unwrap().gone_since, None);
-    assert_eq!(index.reader.figures().await.unwrap().gone_pack_bytes, 0);
+    assert_eq!(index.reader.everything().figures().await.unwrap().gone_pack_bytes, 0);
     index.writer.forget(vec![key]).await.unwrap();
     assert_eq!((unit(&index).await, index.jobs().await.len()), (None, 0));
     assert_eq!(index.answer(owner, &path).await, DocumentAnswer::Unknown);
@@ -54,7 +54,7 @@ async fn a_single_file_that_is_gone_stays_browsable() {
     assert_eq!((index.jobs().await.len(), index.applications().await.len()), (0, 1));
     index.writer.forget_files(vec![(key, FileKind::Summary)]).await.unwrap();
     assert_eq!(index.answer(owner, &path).await, DocumentAnswer::Unknown);
-    assert_eq!(index.reader.figures().await.unwrap().pack_bytes, 0);
+    assert_eq!(index.reader.everything().figures().await.unwrap().pack_bytes, 0);
 }
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn files_that_are_fetched_are_there() {
     let known = unit(&index).await.unwrap();
     assert_eq!(known.gone_since, None);
     assert!(known.files.iter().all(|file| file.gone == (file.kind == FileKind::Summary)));
-    let figures = index.reader.figures().await.unwrap();
+    let figures = index.reader.everything().figures().await.unwrap();
     assert!(0 < figures.gone_pack_bytes && figures.gone_pack_bytes < figures.pack_bytes, "the summary is still gone");
 }
 
@@ -108,7 +108,13 @@ async fn problems_appear_stay_and_go_with_what_is_wrong() {
     assert_eq!(codes(&problems), [ProblemCode::ArchiveUnreadable, ProblemCode::SummaryMissing]);
     assert!(problems.iter().all(|problem| problem.since == 10), "since it appeared");
     assert_eq!(problems[0].subject, problem(&key, ProblemCode::ArchiveUnreadable, Some(file), 0).subject);
-    assert_eq!((index.reader.problems(1).await.unwrap().len(), index.reader.figures().await.unwrap().problems), (1, 2));
+    assert_eq!(
+        (
+            index.reader.everything().problem_page(historyserver::index::ProblemFilter::default(), None, 1).await.unwrap().0.rows.len(),
+            index.reader.everything().figures().await.unwrap().problems
+        ),
+        (1, 2)
+    );
 
     // The summary comes: the unit's own problem goes, that of a file not tried now stays.
     let changes = index.writer.apply(Change::of(key.clone()).summary(2, 2, "a", &[job(1)]).0, Urgency::Now).await.unwrap();

@@ -69,6 +69,7 @@ impl Index {
     pub(super) async fn list(&self, list: OverviewList) -> Vec<String> {
         let (sender, rows) = std::sync::mpsc::channel();
         self.reader
+            .everything()
             .overview(list, move |row| {
                 sender.send(row.to_owned()).unwrap();
                 std::ops::ControlFlow::Continue(())
@@ -88,21 +89,21 @@ impl Index {
 
     /// Problems on record; their kept numbers are held against them.
     pub(super) async fn problems(&self) -> Vec<Problem> {
-        let problems = self.reader.problems(1_000).await.unwrap();
+        let problems = self.reader.everything().problem_page(ProblemFilter::default(), None, 1_000).await.unwrap().0.rows;
         let mut counted = BTreeMap::new();
         for problem in &problems {
             *counted.entry((problem.subject.directory.clone(), problem.code)).or_insert(0) += 1;
         }
-        let kept = self.reader.problem_counts().await.unwrap();
+        let kept = self.reader.everything().problem_counts().await.unwrap();
         assert_eq!(kept.into_iter().map(|(url, code, number)| ((url, code), number)).collect::<BTreeMap<_, _>>(), counted);
-        assert_eq!(self.reader.figures().await.unwrap().problems, problems.len() as u64);
-        let (_, total) = self.reader.problem_page(ProblemFilter::default(), None, 1).await.unwrap();
+        assert_eq!(self.reader.everything().figures().await.unwrap().problems, problems.len() as u64);
+        let (_, total) = self.reader.everything().problem_page(ProblemFilter::default(), None, 1).await.unwrap();
         assert_eq!((total.count, total.exact), (problems.len() as u64, true));
         problems
     }
 
     pub(super) async fn answer(&self, owner: Owner, path: &str) -> DocumentAnswer {
-        self.reader.document(owner, path, &CopySelector::default()).await.unwrap()
+        self.reader.everything().document(owner, path, &CopySelector::default()).await.unwrap()
     }
 
     /// The whole document of the copy shown.
@@ -111,10 +112,10 @@ impl Index {
     }
 
     pub(super) async fn read_copy(&self, owner: Owner, path: &str, copy: &CopySelector) -> Option<String> {
-        let DocumentAnswer::Found(document) = self.reader.document(owner, path, copy).await.unwrap() else { return None };
+        let DocumentAnswer::Found(document) = self.reader.everything().document(owner, path, copy).await.unwrap() else { return None };
         let mut bytes = Vec::new();
         while (bytes.len() as u64) < document.length {
-            let chunk = self.reader.document_chunk(&document, bytes.len() as u64).await.unwrap();
+            let chunk = self.reader.everything().document_piece(&document, bytes.len() as u64, usize::MAX).await.unwrap();
             assert!(!chunk.is_empty() && chunk.len() <= 256 << 10);
             bytes.extend_from_slice(&chunk);
         }

@@ -35,7 +35,18 @@ async fn held(server: &Cleaner) -> Option<(HeldReason, u64)> {
 }
 
 async fn reasons(server: &Cleaner) -> Vec<String> {
-    server.world.reader.problems(100).await.unwrap().into_iter().map(|problem| problem.reason).collect()
+    server
+        .world
+        .reader
+        .everything()
+        .problem_page(historyserver::index::ProblemFilter::default(), None, 100)
+        .await
+        .unwrap()
+        .0
+        .rows
+        .into_iter()
+        .map(|problem| problem.reason)
+        .collect()
 }
 
 #[tokio::test]

@@ -250,7 +250,8 @@ async fn where_everything_is_dated_1970_nothing_goes_by_age_even_with_everything
         let mut server = place.open(rules(), RetentionRules { policy, max_delete_fraction: fraction, ..RetentionRules::default() });
         takes_nothing(&mut server, &place).await;
         takes_nothing(&mut server, &place).await;
-        let problems = server.world.reader.problems(10).await.unwrap();
+        let problems =
+            server.world.reader.everything().problem_page(historyserver::index::ProblemFilter::default(), None, 10).await.unwrap().0.rows;
         assert!(problems.iter().any(|problem| problem.reason.contains("6 archives in") && problem.reason.contains("dated before 2014")));
     }
 }

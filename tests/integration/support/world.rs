@@ -10,7 +10,7 @@ use historyserver::api::{self, ApiOptions, ApiState};
 use historyserver::archive::ArchiveLimits;
 use historyserver::clock::{Clock, Millis};
 use historyserver::directory::Directory;
-use historyserver::index::{self, IndexOptions, IndexReader, IndexWriter};
+use historyserver::index::{self, IndexOptions, IndexReader, IndexWriter, ProblemFilter};
 use historyserver::ingest::{Backfill, BackfillStatus, Ingest, IngestOptions, LookupUnlisted};
 use historyserver::refresh::plan::Rules;
 use historyserver::refresh::{DirectoryRefresh, Refresh, RefreshStatus, RetentionRules};
@@ -186,7 +186,17 @@ impl World {
 
     /// Codes of the problems on record, sorted.
     pub(crate) async fn problems(&self) -> Vec<String> {
-        let mut codes: Vec<String> = self.reader.problems(1_000).await.unwrap().iter().map(|problem| problem.code.to_string()).collect();
+        let mut codes: Vec<String> = self
+            .reader
+            .everything()
+            .problem_page(ProblemFilter::default(), None, 1_000)
+            .await
+            .unwrap()
+            .0
+            .rows
+            .iter()
+            .map(|problem| problem.code.to_string())
+            .collect();
         codes.sort();
         codes
     }
@@ -194,7 +204,7 @@ impl World {
     /// Waits until the packs take no more than this, which is the work of the index alone.
     pub(crate) async fn until_evicted_to(&self, bytes: u64) {
         let deadline = std::time::Instant::now() + Duration::from_mins(1);
-        while self.reader.figures().await.unwrap().pack_bytes > bytes {
+        while self.reader.everything().figures().await.unwrap().pack_bytes > bytes {
             assert!(std::time::Instant::now() < deadline, "never evicted to {bytes} bytes");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

@@ -8,6 +8,8 @@ use crate::index::model::{
 };
 use crate::index::query::{ListKind, Total};
 use crate::index::reader::ScopedReader;
+use crate::index::sqlite;
+use crate::index::sqlite::store::pool::Lane;
 use crate::problem::Problem;
 
 impl ScopedReader {
@@ -25,7 +27,11 @@ impl ScopedReader {
             return Ok((Page { rows: Vec::new(), next: None }, Total { count: 0, exact: true }));
         };
         filter.directories = directories;
-        self.reader.problem_page(filter, cursor, limit).await
+        self.reader
+            .read_in(Lane::Lists, move |shared| {
+                shared.pool.read(|connection| sqlite::problem_page(connection, &filter, cursor.as_deref(), limit))
+            })
+            .await
     }
 
     /// What the next cleanups remove, from a cursor on. A page may have fewer rows than asked for, even none, and still lead on.
@@ -63,10 +69,11 @@ impl ScopedReader {
     /// # Errors
     /// [`IndexError`].
     pub async fn document(&self, owner: Owner, path: &str, copy: &CopySelector) -> Result<DocumentAnswer, IndexError> {
-        match self.seen(owner, copy).await? {
-            Some(copy) => self.reader.document(owner, path, &copy).await,
-            None => Ok(self.unread(owner, copy).await?.map_or(DocumentAnswer::Unknown, DocumentAnswer::Unreadable)),
-        }
+        let Some(copy) = self.seen(owner, copy).await? else {
+            return Ok(self.unread(owner, copy).await?.map_or(DocumentAnswer::Unknown, DocumentAnswer::Unreadable));
+        };
+        let path = path.to_owned();
+        self.reader.read_in(Lane::Point, move |shared| sqlite::document(shared, owner, &path, &copy)).await
     }
 
     /// Documents of an owner.
@@ -74,10 +81,11 @@ impl ScopedReader {
     /// # Errors
     /// [`IndexError`], [`IndexError::InvalidCursor`] among them.
     pub async fn document_page(&self, page: DocumentPage) -> Result<DocumentList, IndexError> {
-        match self.seen(page.owner, &page.copy).await? {
-            Some(copy) => self.reader.document_page(DocumentPage { copy, ..page }).await,
-            None => Ok(self.unread(page.owner, &page.copy).await?.map_or(DocumentList::Unknown, DocumentList::Unreadable)),
-        }
+        let Some(copy) = self.seen(page.owner, &page.copy).await? else {
+            return Ok(self.unread(page.owner, &page.copy).await?.map_or(DocumentList::Unknown, DocumentList::Unreadable));
+        };
+        let page = DocumentPage { copy, ..page };
+        self.reader.read_in(Lane::Point, move |shared| shared.pool.read(|connection| sqlite::document_page(connection, &page))).await
     }
 
     /// The archive files of an owner.
@@ -85,10 +93,8 @@ impl ScopedReader {
     /// # Errors
     /// [`IndexError`].
     pub async fn unit_archives(&self, owner: Owner, copy: &CopySelector) -> Result<Option<UnitArchives>, IndexError> {
-        match self.seen(owner, copy).await? {
-            Some(copy) => self.reader.unit_archives(owner, &copy).await,
-            None => Ok(None),
-        }
+        let Some(copy) = self.seen(owner, copy).await? else { return Ok(None) };
+        self.reader.read_in(Lane::Point, move |shared| shared.pool.read(|connection| sqlite::unit_archives(connection, owner, &copy))).await
     }
 
     /// Why nothing is known of an owner, if that is because its archive could not be read.
@@ -96,7 +102,9 @@ impl ScopedReader {
     /// # Errors
     /// [`IndexError`].
     pub async fn unread(&self, owner: Owner, copy: &CopySelector) -> Result<Option<Unread>, IndexError> {
-        let found = self.reader.unread(owner, copy).await?;
+        let copy = copy.clone();
+        let found =
+            self.reader.read_in(Lane::Point, move |shared| shared.pool.read(|connection| sqlite::unread(connection, owner, &copy))).await?;
         Ok(found.filter(|unread| self.scope.admits(unread.unit.directory().as_str())))
     }
 

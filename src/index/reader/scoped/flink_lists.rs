@@ -16,6 +16,7 @@ use crate::index::model::{CopySelector, Document, Figures, Generation, Listed, O
 use crate::index::reader::ScopedReader;
 use crate::index::sqlite;
 use crate::index::sqlite::store::pool::Lane;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::names::DirectoryUrl;
 use crate::problem::ProblemCode;
 
@@ -50,10 +51,8 @@ impl ScopedReader {
     /// # Errors
     /// [`IndexError`].
     pub async fn overview_of(&self, owner: Owner, copy: &CopySelector) -> Result<Option<String>, IndexError> {
-        match self.seen(owner, copy).await? {
-            Some(copy) => self.reader.overview_of(owner, &copy).await,
-            None => Ok(None),
-        }
+        let Some(copy) = self.seen(owner, copy).await? else { return Ok(None) };
+        self.reader.read_in(Lane::Point, move |shared| shared.pool.read(|connection| sqlite::overview_of(connection, owner, &copy))).await
     }
 
     /// Listed jobs by state: for `/overview`.
@@ -98,17 +97,29 @@ impl ScopedReader {
     /// # Errors
     /// [`IndexError`].
     pub async fn problem_counts(&self) -> Result<Vec<(DirectoryUrl, ProblemCode, u64)>, IndexError> {
-        let mut counts = self.reader.problem_counts().await?;
+        let mut counts = self.reader.read_in(Lane::Figures, |shared| shared.pool.read(sqlite::problem_counts)).await?;
         counts.retain(|(directory, ..)| self.scope.admits(&directory.to_string()));
         Ok(counts)
     }
 
-    /// Reads the next piece of a document that was found within the scope ([`ScopedReader::document`]): see
-    /// [`IndexReader::document_piece`](crate::index::IndexReader::document_piece).
+    /// Reads the next piece of a document that [`ScopedReader::document`] has found, from `position` on: at most `limit` bytes, and
+    /// at most 256 KiB. Holds nothing between calls.
     ///
     /// # Errors
-    /// As there.
-    pub async fn document_piece(&self, document: &Document, position: u64, most: usize) -> Result<Bytes, IndexError> {
-        self.reader.document_piece(document, position, most).await
+    /// [`IndexError::Damaged`]; [`IndexError::Failed`] if the archive was replaced since the document was found.
+    pub async fn document_piece(&self, document: &Document, position: u64, limit: usize) -> Result<Bytes, IndexError> {
+        let document = document.clone();
+        self.reader
+            .read_in(Lane::Point, move |shared| {
+                if position == 0 {
+                    shared.note_read(document.pack);
+                }
+                let chunk = shared.pool.read(|connection| sqlite::chunk(connection, &document, position, limit));
+                if matches!(chunk, Err(SqliteError::Index(IndexError::Damaged(_)))) {
+                    shared.note_damage(document.pack);
+                }
+                chunk
+            })
+            .await
     }
 }

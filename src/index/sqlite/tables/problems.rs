@@ -18,17 +18,6 @@ pub(in crate::index::sqlite) const COLUMNS: &str = "p.code, d.url, p.cluster, p.
 pub(in crate::index::sqlite) const VISIBLE: &str =
     "problems p JOIN directories d ON d.id = p.directory WHERE d.position IS NOT NULL AND p.hidden = 0";
 
-/// Problems on record, oldest first.
-pub(in crate::index) fn list(connection: &Connection, limit: usize) -> Result<Vec<Problem>, SqliteError> {
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let problems = connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM {VISIBLE} ORDER BY p.since, p.id LIMIT ?1"))?
-        .query_map([limit], problem)?
-        .filter_map(Result::transpose)
-        .collect::<Result<_, _>>()?;
-    Ok(problems)
-}
-
 /// Number of problems on record.
 pub(in crate::index::sqlite) fn count(connection: &Connection) -> Result<i64, SqliteError> {
     let sql =
