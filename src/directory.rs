@@ -2,13 +2,13 @@
 //!
 //! Flink 2.3 and later write `<cluster-id>/applications/<application-id>/{application-summary,jobs/<job-id>}`,
 //! earlier versions (and jobs without an application) `<job-id>`, all below one root. A cluster id may have slashes.
-//! Names that begin with `.` or `_` are left alone, as Flink and Hadoop do.
-//! Nothing above this module knows whether the root is a local folder or an object store.
+//! Hidden names (`.…` and `_…`) are ignored, as in Flink and Hadoop.
+//! Other modules do not depend on whether the root is a local folder or an object store.
 //!
 //! # Complete or not
 //!
-//! A listing that returns [`Listed`] has seen everything except what its [`Obstacle`]s hide. Only then may something that
-//! was not found be taken for gone. A listing that fails has told the truth so far, and nothing about the rest.
+//! A listing that returns [`Listed`] has seen everything except the parts that its [`Obstacle`]s hide. Only then does a file that was
+//! not found count as missing. After a listing that fails, everything that it found is true, and the rest is unknown.
 
 mod address;
 mod error;
@@ -44,25 +44,25 @@ pub use self::found::{
 };
 pub use self::pieces::Pieces;
 
-/// Most bytes of one chunk of a stream.
-const CHUNK: usize = 1 << 20;
+/// Maximum bytes of one chunk of a stream.
+const MAX_CHUNK: usize = 1 << 20;
 
 /// Content of an archive file.
 pub enum Contents {
     /// Small enough to be read at once.
     Whole(Bytes),
-    /// Chunks in order, of at most 1 MiB.
+    /// Chunks in order, each of 1 MiB or less.
     Stream(BoxStream<'static, Result<Bytes, DirectoryError>>),
 }
 
-/// What became of something that was to be deleted.
+/// The result of a deletion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deleted {
-    /// It was there and is not any more. Stores that do not tell say so in any case.
+    /// The file was deleted. Some stores also answer this for a file that did not exist.
     Done,
-    /// It was not there.
-    AlreadyGone,
-    /// It is there in another version than was expected, and stays.
+    /// The file did not exist.
+    AlreadyMissing,
+    /// The file has another version than expected, and was not deleted.
     Changed,
 }
 
@@ -79,10 +79,10 @@ pub struct Directory {
     backend: Backend,
 }
 
-/// Whether a text names an archive directory: a path, or a URL of a scheme that is supported, of the form that it has.
+/// Checks whether a text is a valid archive directory: a path, or a URL with a supported scheme.
 ///
 /// # Errors
-/// What is wrong with it; no credentials are repeated.
+/// The fault of the text, without credentials.
 pub fn check_address(text: &str) -> Result<(), DirectoryError> {
     Address::parse(text).map(|_| ())
 }
@@ -91,10 +91,10 @@ impl Directory {
     /// Opens one entry of `historyserver.archive.fs.dir`. Does no IO: the directory need not exist yet.
     ///
     /// Options are those of Flink and Hadoop (`s3.access-key`, `fs.azure.account.key.…`) and those of `object_store` with their
-    /// prefix (`aws_access_key_id`); the latter win. What they do not say is taken from the environment as the clouds' own tools do.
+    /// prefix (`aws_access_key_id`); the latter win. Other values come from the environment, as for the tools of the clouds.
     ///
     /// # Errors
-    /// A text that is no path and no URL of a known scheme, or options that do not fit.
+    /// The text is neither a path nor a URL with a supported scheme, or options are invalid.
     pub fn open(text: &str, options: &BTreeMap<String, String>) -> Result<Self, DirectoryError> {
         let address = Address::parse(text)?;
         let url = DirectoryUrl::new(address.url());
@@ -105,19 +105,19 @@ impl Directory {
         Ok(Self { url, backend })
     }
 
-    /// A directory in any store of `object_store`, below `prefix`, which is literal.
+    /// A directory in a store of `object_store`, below the literal `prefix`.
     #[must_use]
     pub fn in_store(url: DirectoryUrl, store: Arc<dyn ::object_store::ObjectStore>, prefix: &str) -> Self {
         Self { url: url.clone(), backend: Backend::Store(Store::new(url, store, None, prefix)) }
     }
 
-    /// Key of the directory.
+    /// The URL of the directory.
     #[must_use]
     pub fn url(&self) -> &DirectoryUrl {
         &self.url
     }
 
-    /// The local folder, if this is one: for file events.
+    /// The folder of a local directory, for file events.
     #[must_use]
     pub fn local_root(&self) -> Option<&Path> {
         match &self.backend {
@@ -126,7 +126,7 @@ impl Directory {
         }
     }
 
-    /// The present time by the clock of the store, if its answers tell it. A local directory has no clock of its own.
+    /// The present time by the clock of the store, if its answers contain the time. A local directory has no clock of its own.
     #[must_use]
     pub fn store_time(&self) -> Option<Millis> {
         match &self.backend {
@@ -135,12 +135,12 @@ impl Directory {
         }
     }
 
-    /// Lists the directory and sends what it finds while it goes on. The clusters that are `known` are listed whatever else there is;
-    /// others are searched for, at a bounded cost, since their names may have slashes.
+    /// Lists the directory, and sends its findings while the listing runs. The `known` clusters are always listed. Other clusters are
+    /// searched for at a bounded cost, since their names may have slashes.
     ///
     /// # Errors
-    /// The root itself cannot be listed (an absent root is [`Listed::exists`] = false, not an error), or listing was cut short.
-    /// What was sent before an error is true, but nothing may be concluded from what was not sent.
+    /// The root cannot be listed, or the listing was interrupted. A missing root is no error, but [`Listed::exists`] = false. Findings
+    /// sent before the error are true, but a file that was not sent may exist.
     pub async fn list(&self, extent: &Extent, known: &Arc<[ClusterName]>, found: Sender<Found>) -> Result<Listed, DirectoryError> {
         counted(
             "list",
@@ -151,7 +151,7 @@ impl Directory {
         )
     }
 
-    /// Lists the archive files of one application; `None` when its folder is not there.
+    /// Lists the archive files of one application; `None` when its folder is missing.
     ///
     /// # Errors
     /// The folder cannot be listed.
@@ -165,18 +165,18 @@ impl Directory {
         )
     }
 
-    /// Looks for one legacy job archive by its lower-case name.
+    /// Finds one legacy job archive by its lower-case name.
     ///
     /// # Errors
-    /// The store cannot be asked.
+    /// The store does not answer.
     pub async fn legacy_job_file(&self, job: JobId) -> Result<Option<FoundFile>, DirectoryError> {
         self.legacy_job_file_named(&FilePath::new(job.to_string()), job).await
     }
 
-    /// Looks for one legacy job archive by the name that a listing told, in any case.
+    /// Finds one legacy job archive by its listed name, in any case.
     ///
     /// # Errors
-    /// The store cannot be asked.
+    /// The store does not answer.
     pub async fn legacy_job_file_named(&self, name: &FilePath, job: JobId) -> Result<Option<FoundFile>, DirectoryError> {
         counted(
             "list",
@@ -187,10 +187,10 @@ impl Directory {
         )
     }
 
-    /// Reads a file: at once when it has at most `whole_up_to` bytes, else as a stream.
+    /// Reads a file: at once when it has `whole_up_to` bytes or less, else as a stream.
     ///
     /// # Errors
-    /// [`DirectoryError`] by kind. [`DirectoryErrorKind::NotFound`] only when the directory itself is there.
+    /// [`DirectoryError`] by kind. [`DirectoryErrorKind::NotFound`] only when the directory itself exists.
     pub async fn read(&self, file: &FilePath, whole_up_to: u64) -> Result<Contents, DirectoryError> {
         counted(
             "read",
@@ -201,7 +201,7 @@ impl Directory {
         )
     }
 
-    /// Reads a part of a file. Fewer bytes come where the file has become shorter.
+    /// Reads a part of a file. The result is shorter when the file is shorter.
     ///
     /// # Errors
     /// As [`Self::read`].
@@ -221,14 +221,13 @@ impl Directory {
         Pieces::new(self.clone(), file.clone())
     }
 
-    /// Deletes a file that is in the version that is expected, as it was listed. One that is not there is deleted already. Only
-    /// `retention::delete` may call this.
+    /// Deletes a file if it has the expected version. Only `retention::delete` may call this.
     ///
-    /// In a local directory the file is looked at when it cannot be replaced any more. Object stores have no deletion under a
-    /// condition that `object_store` knows: there it is looked at directly before, and what is written in between is lost.
+    /// In a local directory the version is checked when the file cannot be replaced any more. `object_store` has no conditional
+    /// deletion: in a store the version is checked directly before, and a file that is written in between is lost.
     ///
     /// # Errors
-    /// The store refuses or fails; a folder, or a file below a symbolic link.
+    /// The store refuses or fails, the path is a folder, or it lies below a symbolic link.
     pub async fn delete_file(&self, file: &FilePath, expected: &FileVersion) -> Result<Deleted, DirectoryError> {
         counted(
             "delete",
@@ -239,8 +238,8 @@ impl Directory {
         )
     }
 
-    /// Makes the archives of an application (its folder), or a legacy job archive (its file), visible again if a crash cut their
-    /// deletion short. Only `retention::delete` may call this.
+    /// Restores the names of the archives of an application (its folder), or of a legacy job archive (its file), if a crash
+    /// interrupted their deletion. Only `retention::delete` may call this.
     ///
     /// # Errors
     /// The file system refuses or fails.
@@ -251,11 +250,11 @@ impl Directory {
         }
     }
 
-    /// Removes the folder of an application, or its `jobs`, if nothing is in it, and returns whether it is gone now.
-    /// Object stores have no folders: nothing to do there. Only `retention::delete` may call this.
+    /// Removes the folder of an application, or its `jobs`, if it is empty. Returns whether the folder is missing now, which is always
+    /// true in object stores. Only `retention::delete` may call this.
     ///
     /// # Errors
-    /// The file system refuses or fails; any other folder, or one below a symbolic link.
+    /// The file system refuses or fails, the folder is another folder, or it lies below a symbolic link.
     pub async fn remove_folder_if_empty(&self, folder: &FilePath) -> Result<bool, DirectoryError> {
         match &self.backend {
             Backend::Local(local) => local.remove_folder_if_empty(folder).await,
@@ -263,10 +262,10 @@ impl Directory {
         }
     }
 
-    /// The symbolic link that the folder of an application is, or the first one that it lies below. `None` for a plain folder.
+    /// The first symbolic link in the path of an application's folder; `None` for a plain folder.
     ///
     /// # Errors
-    /// The folder cannot be looked at.
+    /// The state of the folder cannot be read.
     pub async fn application_link(&self, folder: &FilePath) -> Result<Option<FilePath>, DirectoryError> {
         match &self.backend {
             Backend::Local(local) => local.application_link(folder).await,
@@ -274,14 +273,14 @@ impl Directory {
         }
     }
 
-    /// Removes a symbolic link, never what it leads to. Only `retention::delete` may call this.
+    /// Removes a symbolic link, and not its target. Only `retention::delete` may call this.
     ///
     /// # Errors
-    /// The file system refuses or fails; something that is no link, or lies below another.
+    /// The file system refuses or fails, the path is not a link, or it lies below another link.
     pub async fn remove_link(&self, link: &FilePath) -> Result<Deleted, DirectoryError> {
         match &self.backend {
             Backend::Local(local) => local.remove_link(link).await,
-            Backend::Store(_) => Ok(Deleted::AlreadyGone),
+            Backend::Store(_) => Ok(Deleted::AlreadyMissing),
         }
     }
 }

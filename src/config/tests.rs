@@ -176,7 +176,7 @@ fn invalid_archive_directories_are_reported_without_credentials() {
     assert_eq!(faults.len(), 3, "{faults:?}");
     let place = "historyserver.archive.fs.dir (historyserver.toml, line 1): ";
     assert!(faults[0].starts_with(place) && faults[0].contains("mount the file system and give its path"), "{faults:?}");
-    assert!(faults[1].starts_with(place) && faults[1].contains("credentials belong into options"), "{faults:?}");
+    assert!(faults[1].starts_with(place) && faults[1].contains("set credentials by options of the store"), "{faults:?}");
     assert!(!faults.concat().contains("hunter2"), "{faults:?}");
 }
 

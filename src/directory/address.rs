@@ -1,26 +1,26 @@
-//! What an entry of `historyserver.archive.fs.dir` means.
+//! Parsing of an entry of `historyserver.archive.fs.dir`.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::error::DirectoryError;
 
-/// Schemes that can be opened, for error messages.
+/// Supported schemes, for error messages.
 pub(super) const SUPPORTED: &str = "file:, s3:, s3a:, s3p:, gs:, abfs:, abfss:, wasb: and wasbs:";
 
-/// An entry of `historyserver.archive.fs.dir`, taken apart.
+/// A parsed entry of `historyserver.archive.fs.dir`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Address {
     /// A local folder: absolute, without `.` and `..`.
     Local(PathBuf),
-    /// A place in an object store.
+    /// A location in an object store.
     Store(StoreAddress),
 }
 
-/// A place in an object store.
+/// A location in an object store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct StoreAddress {
-    /// Which kind of store.
+    /// Kind of store.
     pub(super) kind: StoreKind,
     /// Bucket, or `container@account.host` on Azure.
     pub(super) authority: String,
@@ -31,7 +31,7 @@ pub(super) struct StoreAddress {
 /// Kinds of object stores, by the scheme that their normalised URLs have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StoreKind {
-    /// Amazon S3 and what speaks its protocol.
+    /// Amazon S3 and compatible stores.
     S3,
     /// Google Cloud Storage.
     Google,
@@ -42,7 +42,7 @@ pub(super) enum StoreKind {
 impl StoreKind {
     fn of_scheme(scheme: &str) -> Option<Self> {
         match scheme {
-            // Flink's Hadoop and Presto file systems, and Hadoop's of old: one bucket.
+            // Schemes of different file systems of Flink and Hadoop for the same bucket.
             "s3" | "s3a" | "s3n" | "s3p" => Some(Self::S3),
             "gs" => Some(Self::Google),
             "abfs" | "abfss" => Some(Self::Azure("abfss")),
@@ -62,14 +62,14 @@ impl StoreKind {
 }
 
 impl Address {
-    /// Takes an entry apart. Paths are literal: nothing in them is percent-decoded.
+    /// Parses an entry. Paths are literal: nothing in them is percent-decoded.
     pub(super) fn parse(text: &str) -> Result<Self, DirectoryError> {
         let text = text.trim();
         if text.is_empty() {
-            return Err(DirectoryError::refused("an archive directory is an empty text; write a path or a URL"));
+            return Err(DirectoryError::refused("an entry of historyserver.archive.fs.dir is empty; write a path or a URL"));
         }
         if text.contains('\0') {
-            return Err(DirectoryError::refused("an archive directory holds a NUL character"));
+            return Err(DirectoryError::refused("an entry of historyserver.archive.fs.dir contains a NUL character; remove it"));
         }
         let Some((scheme, rest)) = split_scheme(text) else {
             return Ok(Self::Local(absolute(Path::new(text))?));
@@ -81,13 +81,13 @@ impl Address {
         match StoreKind::of_scheme(&scheme) {
             Some(kind) => store(kind, &scheme, rest).map(Self::Store),
             None => Err(DirectoryError::refused(format!(
-                "archive directories of the scheme \"{scheme}:\" are not supported; supported are paths and {SUPPORTED}{}",
+                "the scheme \"{scheme}:\" is not supported for archive directories; write a path or a URL with {SUPPORTED}{}",
                 instead(&scheme)
             ))),
         }
     }
 
-    /// The normalised URL: key of the directory.
+    /// The normalised URL, which identifies the directory.
     pub(super) fn url(&self) -> String {
         match self {
             Self::Local(path) => format!("file://{}", path.display()),
@@ -97,11 +97,11 @@ impl Address {
     }
 }
 
-/// What to write for a scheme that Flink or Hadoop knows and this server does not, as the end of a sentence.
+/// Advice for a scheme that Flink or Hadoop supports and this server does not, as the end of a sentence.
 fn instead(scheme: &str) -> String {
     let compatible = |host: &str| {
         format!(
-            "; this store speaks S3 too: write s3://BUCKET/path, and set s3.endpoint to https://BUCKET.{host} and the environment variable \
+            "; this store also supports the protocol of S3: write s3://BUCKET/path, and set s3.endpoint to https://BUCKET.{host} and the environment variable \
              AWS_VIRTUAL_HOSTED_STYLE_REQUEST to true"
         )
     };
@@ -110,19 +110,21 @@ fn instead(scheme: &str) -> String {
         "oss" => compatible("oss-REGION.aliyuncs.com"),
         "cosn" | "cos" => compatible("cos.REGION.myqcloud.com"),
         "obs" => compatible("obs.REGION.myhuaweicloud.com"),
-        "o3fs" | "ofs" | "o3" => "; Ozone speaks S3 too: write s3://bucket/path, and set s3.endpoint to its S3 gateway".to_owned(),
+        "o3fs" | "ofs" | "o3" => {
+            "; Ozone also supports the protocol of S3: write s3://bucket/path, and set s3.endpoint to its S3 gateway".to_owned()
+        }
         "http" | "https" => "; write s3://bucket/path for a bucket, and set s3.endpoint to the URL of its store".to_owned(),
         _ => String::new(),
     }
 }
 
-/// Whether an entry begins with a scheme: without one it is a path.
+/// Whether an entry begins with a scheme. An entry without a scheme is a path.
 #[must_use]
 pub fn has_scheme(entry: &str) -> bool {
     split_scheme(entry.trim()).is_some()
 }
 
-/// A scheme ends with a colon before the first slash, as Flink has it.
+/// Splits off the scheme, which ends with a colon before the first slash, as in Flink.
 fn split_scheme(text: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = text.split_once(':')?;
     let mut letters = scheme.chars();
@@ -136,13 +138,13 @@ fn local(text: &str, rest: &str) -> Result<Address, DirectoryError> {
         Some(after) if after.starts_with('/') => after,
         Some(_) => {
             return Err(DirectoryError::refused(format!(
-                "the archive directory {text} names a host; write file:///path for a folder of this machine"
+                "the archive directory {text} contains a host; write file:///path for a local folder"
             )));
         }
         None if rest.starts_with('/') => rest,
         None => {
             return Err(DirectoryError::refused(format!(
-                "the archive directory {text} is a relative path with a scheme; write file:///path, or the path alone"
+                "the archive directory {text} is a relative path with a scheme; write file:///path, or only the path"
             )));
         }
     };
@@ -152,7 +154,7 @@ fn local(text: &str, rest: &str) -> Result<Address, DirectoryError> {
 fn absolute(path: &Path) -> Result<PathBuf, DirectoryError> {
     let path = std::path::absolute(path).map_err(|error| DirectoryError::io("resolve", &path.display(), &error))?;
     let mut plain = PathBuf::from("/");
-    // `..` goes by the text, as in Flink: one folder has one URL whatever links are on the way.
+    // `..` is resolved in the text, as in Flink, so that a folder has one URL whatever links are in its path.
     for segment in path.components() {
         match segment {
             std::path::Component::Normal(name) => plain.push(name),
@@ -167,10 +169,10 @@ fn absolute(path: &Path) -> Result<PathBuf, DirectoryError> {
 
 fn store(kind: StoreKind, scheme: &str, rest: &str) -> Result<StoreAddress, DirectoryError> {
     let place = rest.strip_prefix("//").ok_or_else(|| {
-        DirectoryError::refused(format!("an archive directory of the scheme {scheme}: is written {scheme}://bucket/path"))
+        DirectoryError::refused(format!("an archive directory with the scheme {scheme}: must have the form {scheme}://bucket/path"))
     })?;
     let (authority, path) = place.split_once('/').unwrap_or((place, ""));
-    // From here on the text may hold credentials, so that no message repeats it.
+    // From here on the text may contain credentials, so messages do not quote it.
     let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
     let fits = match kind {
         StoreKind::Azure(_) => user.is_some_and(|container| !container.is_empty() && !container.contains(':')) && host.contains('.'),
@@ -179,12 +181,12 @@ fn store(kind: StoreKind, scheme: &str, rest: &str) -> Result<StoreAddress, Dire
     if !fits {
         let form = if matches!(kind, StoreKind::Azure(_)) { "container@account.dfs.core.windows.net" } else { "bucket" };
         return Err(DirectoryError::refused(format!(
-            "an archive directory of the scheme {scheme}: is written {scheme}://{form}/path; credentials belong into options of their own"
+            "an archive directory with the scheme {scheme}: must have the form {scheme}://{form}/path; set credentials by options of the store"
         )));
     }
     if place.contains(['?', '#']) {
         return Err(DirectoryError::refused(format!(
-            "the archive directory {scheme}://{host} has a query or a fragment; tokens belong into options of their own"
+            "the archive directory {scheme}://{host} has a query or a fragment; set tokens by options of the store"
         )));
     }
     let mut segments: Vec<&str> = Vec::new();

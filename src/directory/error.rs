@@ -1,15 +1,15 @@
-//! Why an operation on an archive directory failed.
+//! Errors of operations on archive directories.
 
 use std::fmt::Display;
 use std::io;
 
-/// Why an operation on an archive directory failed.
+/// Error of an operation on an archive directory.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct DirectoryError {
-    /// What kind of failure, for the decision what to do next.
+    /// The kind of failure.
     pub kind: DirectoryErrorKind,
-    /// A sentence: what, where, what to do. Free of credentials.
+    /// A sentence: what failed, where, and what to do. It contains no credentials.
     pub message: String,
 }
 
@@ -17,13 +17,13 @@ pub struct DirectoryError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum DirectoryErrorKind {
-    /// The file is not there.
+    /// The file does not exist.
     NotFound,
-    /// The store refuses: permissions or credentials.
+    /// Permissions or credentials are missing.
     Denied,
-    /// Links out of the root, not a regular file, a path or an option that cannot be meant.
+    /// The path or an option is invalid, is not a regular file, or is a link out of the root.
     Refused,
-    /// The store cannot be reached or failed; worth another try.
+    /// The store is unreachable or failed. A retry may succeed.
     Unavailable,
 }
 
@@ -40,20 +40,18 @@ impl DirectoryError {
         Self::new(DirectoryErrorKind::Unavailable, message)
     }
 
-    /// An error of the file system: `doing` says what was tried (`read`, `list`), `what` with which file or folder.
+    /// An error of the file system. `doing` is a verb (`read`, `list`), `what` the file or folder.
     pub(super) fn io(doing: &str, what: &dyn Display, error: &io::Error) -> Self {
         let (kind, hint) = match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => (DirectoryErrorKind::NotFound, ""),
-            io::ErrorKind::PermissionDenied => {
-                (DirectoryErrorKind::Denied, "; give the user that the history server runs as permission to do so")
-            }
+            io::ErrorKind::PermissionDenied => (DirectoryErrorKind::Denied, "; grant this permission to the user of the history server"),
             _ => (DirectoryErrorKind::Unavailable, ""),
         };
         Self::new(kind, format!("cannot {doing} {what}: {error}{hint}"))
     }
 
-    /// The receiver of a listing went away, so that the rest of it was not sent.
-    pub(super) fn nobody_listens() -> Self {
+    /// The receiver of a listing is closed, so that the rest of the listing cannot be sent.
+    pub(super) fn receiver_closed() -> Self {
         Self::unavailable("the listing was stopped before its end")
     }
 }

@@ -1,4 +1,4 @@
-//! What a listing of an archive directory finds.
+//! The findings of a listing of an archive directory.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::ids::{ApplicationId, JobId};
 use crate::names::{ClusterName, FilePath};
 use crate::problem::ProblemCode;
 
-/// Which archive a file is.
+/// The kind of an archive file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FileKind {
     /// `application-summary`.
@@ -16,14 +16,14 @@ pub enum FileKind {
     Job(JobId),
 }
 
-/// A file's state as a listing tells it.
+/// The state of a file in a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileVersion {
     /// Bytes.
     pub size: u64,
     /// Modification time.
     pub modified: Millis,
-    /// Entity tag, where the store has one that depends on content only.
+    /// Entity tag, if the store has one that depends only on the content.
     pub etag: Option<String>,
 }
 
@@ -49,9 +49,9 @@ impl FileVersion {
 /// An archive file as listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundFile {
-    /// Where it lies below the root.
+    /// Path below the root.
     pub path: FilePath,
-    /// Which archive it is.
+    /// Kind of archive.
     pub kind: FileKind,
     /// Size, time and tag as listed.
     pub version: FileVersion,
@@ -60,49 +60,49 @@ pub struct FoundFile {
 /// An application's folder as listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundApplication {
-    /// Cluster it belongs to.
+    /// Cluster of the application.
     pub cluster: ClusterName,
     /// Its id.
     pub id: ApplicationId,
-    /// Its folder below the root, as spelled there: `<cluster>/applications/<id in any case>`.
+    /// Folder below the root, as spelled there: `<cluster>/applications/<id in any case>`.
     pub folder: FilePath,
-    /// Its archive files; `None` when a quick scan has only read the name.
+    /// Archive files; `None` when a quick scan has read only the name.
     pub files: Option<Vec<FoundFile>>,
 }
 
-/// One piece of a listing, sent while the listing goes on.
+/// A part of a listing, sent while the listing runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    /// Applications, newest first where folder times are to be had. Each is sent once, after the obstacles that hide parts of it.
+    /// Applications, newest first if the times of folders are known. Each is sent once, after the obstacles that hide parts of it.
     Applications(Vec<FoundApplication>),
     /// Legacy job archives ([`FileKind::Job`]).
     LegacyJobs(Vec<FoundFile>),
-    /// Something that could not be read. What is known below it must not be taken for gone.
+    /// Something that could not be read. Known files that it hides do not count as missing.
     Obstacle(Obstacle),
 }
 
-/// Something in the way of a listing that concerns only a part of the directory.
+/// A failure of a listing that concerns only a part of the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Obstacle {
-    /// What is hidden by it.
+    /// The hidden part.
     pub hides: Hidden,
-    /// The file or folder, for people; lossy where it is not UTF-8.
+    /// The file or folder, for display. Bytes that are not UTF-8 are replaced.
     pub path: FilePath,
     /// Stable code.
     pub code: ProblemCode,
-    /// A sentence: what, where, what to do.
+    /// A sentence: what failed, where, and what to do.
     pub reason: String,
 }
 
 /// The part of an archive directory that an [`Obstacle`] hides.
 ///
-/// Something may be hidden and found at the same time, a cluster whose listing broke off for one:
-/// what was found of it is true, what was not found must not be taken for gone.
+/// A part may be hidden and found at the same time, such as a cluster whose listing was interrupted: its findings are true, and files
+/// that were not found do not count as missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hidden {
-    /// Nothing that could have held an archive known before.
+    /// Nothing that could contain a known archive.
     Nothing,
-    /// All applications of a cluster, and of those whose names begin with its name and a slash.
+    /// All applications of a cluster, and of the clusters whose names begin with its name and a slash.
     Cluster(ClusterName),
     /// One application, with all its files.
     Application(ClusterName, ApplicationId),
@@ -110,28 +110,28 @@ pub enum Hidden {
     Job(ClusterName, ApplicationId, JobId),
     /// One legacy job archive.
     LegacyJob(JobId),
-    /// An entry of the root of which it cannot be told whether it is a cluster or a legacy job archive.
+    /// An entry of the root that may be a cluster or a legacy job archive.
     ClusterOrLegacyJob(ClusterName, JobId),
 }
 
-/// How a listing ended. A listing that returns this has seen everything except what obstacles hide.
+/// The end of a listing that has seen everything except the parts that obstacles hide.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Listed {
-    /// Whether the root exists; in an object store, whether anything lies below its prefix.
+    /// Whether the root exists; in an object store, whether any object has its prefix.
     pub exists: bool,
-    /// A sentence, when another directory is likely meant: the root does not exist, or lies above or below an archive directory.
+    /// A sentence, when the option probably names a wrong directory: the root does not exist, or lies above or below an archive directory.
     pub doubt: Option<String>,
-    /// Requests to the store, or folders read.
+    /// Number of requests to the store, or of folders read.
     pub requests: u64,
 }
 
-/// Whether a quick scan reads the files of this application: new, incomplete, or recently written.
+/// Whether a quick scan lists the files of an application: a new, incomplete or recently modified one.
 pub type WantsFiles = dyn Fn(&ClusterName, &ApplicationId) -> bool + Send + Sync;
 
-/// How much a listing reads.
+/// The extent of a listing.
 #[derive(Clone)]
 pub enum Extent {
-    /// Names of everything; files only of applications for which the function says true.
+    /// The names of all applications; files only of the applications for which the function returns true.
     Quick(Arc<WantsFiles>),
     /// Every file with size, time and tag.
     Full,

@@ -1,4 +1,4 @@
-//! Names and places of archives below the root, the same in every kind of store.
+//! Names and paths of archives below the root, which are the same in every kind of store.
 
 use std::collections::HashMap;
 use std::fmt::{Display, Write as _};
@@ -16,40 +16,40 @@ pub(super) const JOBS: &str = "jobs";
 /// Archive of an application itself.
 pub(super) const SUMMARY: &str = "application-summary";
 
-/// Folders that the name of a cluster is made of, at most: a `cluster.id` may hold slashes.
-pub(super) const MOST_SEGMENTS: usize = 8;
+/// Maximum number of folders in the name of a cluster: a `cluster.id` may contain slashes.
+pub(super) const MAX_SEGMENTS: usize = 8;
 
-/// What is told of archives below a hidden name.
+/// The problem of archives below a hidden name.
 pub(super) fn hidden_archives(folder: &str) -> String {
     format!(
-        "archives lie below {folder}, and a name that begins with \".\" or \"_\" is left alone, as Flink and Hadoop do: they are neither \
-         listed nor counted nor deleted; rename the folder to have them listed, or move it out of the archive directory"
+        "archives lie below {folder}, whose name begins with \".\" or \"_\": such archives are not listed, counted or deleted, as in Flink \
+         and Hadoop; rename the folder to list them, or move it out of the archive directory"
     )
 }
 
-/// What is told of archives that lie too deep.
+/// The problem of archives that lie too deep.
 pub(super) fn too_deep(folder: &str) -> String {
     format!(
-        "archives lie below {folder}, which is deeper than the {MOST_SEGMENTS} folders that the name of a cluster may have: they are not \
-         listed; name the folder that the clusters lie in in historyserver.archive.fs.dir"
+        "archives lie below {folder}, which is deeper than the maximum of {MAX_SEGMENTS} folders in the name of a cluster: they are not \
+         listed; add the folder that contains the clusters to historyserver.archive.fs.dir"
     )
 }
 
-/// What is told when there are more folders than are searched.
+/// The problem of more folders than a search may read.
 pub(super) fn too_many(folder: &str) -> String {
     format!(
-        "the archive directory holds so many other folders and files that not all were searched for clusters with a slash in their name, \
-         {folder} for one; clusters directly in the archive directory, and those found before, are listed; keep archives in a \
-         directory of their own, or name the folder that the clusters lie in in historyserver.archive.fs.dir"
+        "the archive directory contains too many other folders and files: some folders, such as {folder}, were not searched for clusters \
+         with a slash in their name; clusters directly in the archive directory and known clusters are listed; move the archives to a \
+         directory of their own, or add the folder that contains the clusters to historyserver.archive.fs.dir"
     )
 }
 
-/// Whether the last part of the name of a cluster is an id, as Flink's default is.
+/// Whether the last part of the name of a cluster is an id, like the default of Flink.
 pub(super) fn ends_with_an_id(cluster: &str) -> bool {
     ApplicationId::from_name(file_name(cluster).as_bytes()).is_ok()
 }
 
-/// `<cluster>/applications/<name>`; a name of 32 digits, so that room is made once.
+/// `<cluster>/applications/<name>`. The capacity fits a name of 32 digits.
 pub(super) fn application_folder(cluster: &ClusterName, name: impl Display) -> FilePath {
     let cluster = cluster.as_str();
     let mut text = String::with_capacity(cluster.len() + APPLICATIONS.len() + 34);
@@ -61,29 +61,29 @@ pub(super) fn application_folder(cluster: &ClusterName, name: impl Display) -> F
     FilePath::new(text)
 }
 
-/// Cluster and application of a folder, if it is one of an application that is listed.
+/// Cluster and id of the application of a folder; `None` for other folders and for folders that are not listed.
 pub(super) fn application_of(folder: &FilePath) -> Option<(ClusterName, ApplicationId)> {
     let (above, name) = folder.as_str().rsplit_once('/')?;
     let cluster = above.strip_suffix(APPLICATIONS)?.strip_suffix('/')?;
     let plain = cluster.split('/').all(|segment| !segment.is_empty() && !is_hidden(segment.as_bytes()));
-    if !plain || cluster.split('/').count() > MOST_SEGMENTS {
+    if !plain || cluster.split('/').count() > MAX_SEGMENTS {
         return None;
     }
     Some((ClusterName::new(cluster), ApplicationId::from_name(name.as_bytes()).ok()?))
 }
 
-/// Refusal of files below a folder that is left alone.
+/// Refuses paths with a hidden name.
 pub(super) fn check_deletable(path: &FilePath) -> Result<&str, DirectoryError> {
     let text = check(path)?;
     if text.split('/').any(|segment| is_hidden(segment.as_bytes())) {
         return Err(DirectoryError::refused(format!(
-            "{text:?} is not deleted: names that begin with \".\" or \"_\" are left alone, and so is all below them"
+            "{text:?} is not deleted: files and folders whose names begin with \".\" or \"_\" are never deleted"
         )));
     }
     Ok(text)
 }
 
-/// Which archive of an application a path below its folder is, if any.
+/// The kind of archive at a path below the folder of an application.
 pub(super) fn kind_below_application(rest: &str) -> Option<FileKind> {
     if rest == SUMMARY {
         return Some(FileKind::Summary);
@@ -97,29 +97,29 @@ pub(super) fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// Whether a name that is an id is spelled other than Flink spells ids.
+/// Whether an id is written in another case than Flink writes ids.
 pub(super) fn has_upper_case(name: &str) -> bool {
     name.bytes().any(|byte| byte.is_ascii_uppercase())
 }
 
-/// Refuses a path that could lead elsewhere than to a file below the root.
+/// Refuses a path that could lead out of the root.
 pub(super) fn check(path: &FilePath) -> Result<&str, DirectoryError> {
     let text = path.as_str();
     let plain = !text.contains('\0') && text.split('/').all(|segment| !matches!(segment, "" | "." | ".."));
     if plain { Ok(text) } else { Err(DirectoryError::refused(format!("{text:?} is not a path below an archive directory"))) }
 }
 
-/// The refusal of a name that is the same id as `taken` in other case. It hides nothing: the id is found by the other name.
+/// The problem of a name that is the same id as `taken` in another case. It hides nothing, since the id is listed under the other name.
 pub(super) fn ambiguous(refused: &FilePath, taken: &str) -> Obstacle {
     Obstacle {
         hides: Hidden::Nothing,
         path: refused.clone(),
         code: ProblemCode::NameAmbiguous,
-        reason: format!("{refused} is the same id as {taken} beside it, which is taken; rename or remove one of them"),
+        reason: format!("{refused} is the same id as {taken} in the same folder, which is used; rename or remove one of them"),
     }
 }
 
-/// Keeps one file of each id: the one in lower case, else the first by name. Returns obstacles for the others.
+/// Keeps one file per id: the name in lower case, else the first name. Returns obstacles for the others.
 pub(super) fn resolve_twins(files: &mut Vec<FoundFile>) -> Vec<Obstacle> {
     let upper = |file: &FoundFile| has_upper_case(file_name(file.path.as_str()));
     if !files.iter().any(upper) {

@@ -1,8 +1,8 @@
 //! An archive directory in the local file system, with a walk of its own.
 //!
-//! What cannot hold an archive is not entered, and whatever is in the way of a walk hides only what is below it.
-//! Folders may be symbolic links, also to outside the root; a file may be one only to a file below the root.
-//! Nothing is ever opened that is not a regular file.
+//! Folders that cannot contain archives are not entered. A folder that cannot be read hides only the files below it.
+//! Folders may be symbolic links, also to folders outside the root. A file may be a symbolic link only to a file below the root.
+//! Only regular files are opened.
 
 mod files;
 mod held;
@@ -50,7 +50,7 @@ impl Local {
     pub(super) async fn list(&self, extent: &Extent, known: &Arc<[ClusterName]>, found: Sender<Found>) -> Result<Listed, DirectoryError> {
         let (extent, known) = (extent.clone(), known.clone());
         self.blocking(move |local| {
-            listing::list(local, &extent, &known, &mut |piece| found.blocking_send(piece).map_err(|_| DirectoryError::nobody_listens()))
+            listing::list(local, &extent, &known, &mut |piece| found.blocking_send(piece).map_err(|_| DirectoryError::receiver_closed()))
         })
         .await
     }
@@ -73,8 +73,8 @@ impl Local {
         read::read(self, file, whole_up_to).await
     }
 
-    pub(super) async fn read_piece(&self, file: &FilePath, position: u64, most: usize) -> Result<Piece, DirectoryError> {
-        read::read_piece(self, file, position, most).await
+    pub(super) async fn read_piece(&self, file: &FilePath, position: u64, max_bytes: usize) -> Result<Piece, DirectoryError> {
+        read::read_piece(self, file, position, max_bytes).await
     }
 
     pub(super) async fn delete_file(&self, file: &FilePath, expected: &FileVersion) -> Result<Deleted, DirectoryError> {
@@ -84,7 +84,7 @@ impl Local {
 
     pub(super) async fn undo_deletion(&self, unit: &FilePath) -> Result<(), DirectoryError> {
         let unit = unit.clone();
-        self.blocking(move |local| local.give_names_back(&unit)).await
+        self.blocking(move |local| local.restore_names(&unit)).await
     }
 
     pub(super) async fn remove_folder_if_empty(&self, folder: &FilePath) -> Result<bool, DirectoryError> {
@@ -94,7 +94,7 @@ impl Local {
 
     pub(super) async fn application_link(&self, folder: &FilePath) -> Result<Option<FilePath>, DirectoryError> {
         let folder = folder.clone();
-        self.blocking(move |local| local.link_on_the_way_to(&folder)).await
+        self.blocking(move |local| local.first_link_in(&folder)).await
     }
 
     pub(super) async fn remove_link(&self, link: &FilePath) -> Result<Deleted, DirectoryError> {
@@ -115,32 +115,32 @@ impl Local {
         Ok(self.root.join(layout::check(below)?))
     }
 
-    /// What an absent file means: that it is gone, or that the whole directory is away, as an unmounted one is.
+    /// Fails when the root is missing. Then a missing file was not deleted: the file system may be unmounted.
     fn check_root(&self) -> Result<(), DirectoryError> {
         match std::fs::metadata(&self.root) {
             Ok(metadata) if metadata.is_dir() => Ok(()),
             Ok(_) => Err(DirectoryError::unavailable(format!("{} is no longer a folder", self.root.display()))),
-            Err(error) => Err(DirectoryError::unavailable(format!("the archive directory {} is not there: {error}", self.root.display()))),
+            Err(error) => Err(DirectoryError::unavailable(format!("the archive directory {} is missing: {error}", self.root.display()))),
         }
     }
 }
 
-/// Whether an error says that nothing is there.
+/// Whether the error means that the file is missing.
 fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
-/// Whether an error says that symbolic links lead in a circle.
+/// Whether the error means that symbolic links form a loop.
 fn is_loop(error: &io::Error) -> bool {
     error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
 }
 
-/// The error of an operation on a file or folder below the root; absence is told from an absent root before.
+/// The error of an operation on a file or folder below the root. The caller has checked the root.
 fn failed(doing: &str, path: &Path, error: &io::Error) -> DirectoryError {
     if is_loop(error) {
         return DirectoryError::new(
             DirectoryErrorKind::Refused,
-            format!("cannot {doing} {}: symbolic links on the way lead in a circle", path.display()),
+            format!("cannot {doing} {}: symbolic links in its path form a loop", path.display()),
         );
     }
     DirectoryError::io(doing, &path.display(), error)

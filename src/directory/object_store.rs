@@ -1,7 +1,7 @@
 //! An archive directory in an object store.
 //!
-//! Object stores have keys, not folders: an application is there when one of its archives is.
-//! Keys are taken literally in both directions, whatever characters they have.
+//! Object stores have keys and no folders: an application exists when one of its archives exists.
+//! Keys are literal in both directions, whatever characters they contain.
 
 mod errors;
 mod groups;
@@ -43,13 +43,13 @@ pub(super) struct Store {
 struct Inner {
     url: DirectoryUrl,
     store: Arc<dyn ObjectStore>,
-    /// The same store, where it can list by any prefix, page by page.
+    /// The same store, if it supports paged listings with any prefix.
     paged: Option<Arc<dyn PaginatedListStore>>,
-    /// Objects of a page; `None` leaves it to the store.
+    /// Number of objects of a page; `None`: the default of the store.
     page_size: Option<usize>,
     root: Path,
     redaction: Redaction,
-    /// Kept by the client of the store; silent for a store that is no client.
+    /// Set by the HTTP client of the store; without a time for other stores.
     clock: Arc<StoreClock>,
 }
 
@@ -67,7 +67,7 @@ impl Store {
         })
     }
 
-    /// The present time by the clock of the store, if an answer has told it.
+    /// The present time by the clock of the store, if an answer contained it.
     pub(super) fn time(&self) -> Option<Millis> {
         self.inner.clock.now()
     }
@@ -93,12 +93,12 @@ impl Store {
         match self.inner.store.head(&self.inner.key(&path)?).await {
             Ok(object) => Ok(Some(FoundFile { path, kind: FileKind::Job(job), version: version(&object) })),
             Err(::object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(self.inner.failed("look at", path.as_str(), &error)),
+            Err(error) => Err(self.inner.failed("read the state of", path.as_str(), &error)),
         }
     }
 
-    pub(super) async fn read_piece(&self, file: &FilePath, position: u64, most: usize) -> Result<Piece, DirectoryError> {
-        read::read_piece(&self.inner, file, position, most).await
+    pub(super) async fn read_piece(&self, file: &FilePath, position: u64, max_bytes: usize) -> Result<Piece, DirectoryError> {
+        read::read_piece(&self.inner, file, position, max_bytes).await
     }
 
     pub(super) async fn read(&self, file: &FilePath, whole_up_to: u64) -> Result<Contents, DirectoryError> {
@@ -116,12 +116,12 @@ impl Store {
         match self.inner.store.head(&key).await {
             Ok(object) if version(&object) == *expected => {}
             Ok(_) => return Ok(Deleted::Changed),
-            Err(::object_store::Error::NotFound { .. }) => return Ok(Deleted::AlreadyGone),
-            Err(error) => return Err(self.inner.failed("look at", file.as_str(), &error)),
+            Err(::object_store::Error::NotFound { .. }) => return Ok(Deleted::AlreadyMissing),
+            Err(error) => return Err(self.inner.failed("read the state of", file.as_str(), &error)),
         }
         match self.inner.store.delete(&key).await {
             Ok(()) => Ok(Deleted::Done),
-            Err(::object_store::Error::NotFound { .. }) => Ok(Deleted::AlreadyGone),
+            Err(::object_store::Error::NotFound { .. }) => Ok(Deleted::AlreadyMissing),
             Err(error) => Err(self.inner.failed("delete", file.as_str(), &error)),
         }
     }
@@ -132,7 +132,7 @@ impl Inner {
     fn key(&self, file: &FilePath) -> Result<Path, DirectoryError> {
         let text = layout::check(file)?;
         let key = if self.root.as_ref().is_empty() { text.to_owned() } else { format!("{}/{text}", self.root) };
-        Path::parse(key).map_err(|_| DirectoryError::refused(format!("{text:?} is not a path that an object can have")))
+        Path::parse(key).map_err(|_| DirectoryError::refused(format!("{text:?} is not a valid path of an object")))
     }
 
     /// Path of an object below the root; `None` for the marker of the root itself.
@@ -144,7 +144,7 @@ impl Inner {
         key.as_ref().strip_prefix(root)?.strip_prefix('/')
     }
 
-    /// Lists the archives of an application. Of names that are one id, the one in lower case is taken.
+    /// Lists the archives of an application. Of names with the same id, the name in lower case is used.
     async fn files_below(&self, folder: &FilePath, key: &Path) -> ::object_store::Result<Vec<FoundFile>> {
         let mut objects = self.store.list(Some(key));
         let mut files = Vec::new();
@@ -167,9 +167,9 @@ impl Inner {
         let (kind, cause) = errors::describe(error, &self.redaction);
         let hint = match kind {
             DirectoryErrorKind::Denied => "; check the credentials and their permissions",
-            // Below a bucket that is there, what is missing is an empty listing.
+            // In an existing bucket, a missing prefix gives an empty listing.
             DirectoryErrorKind::NotFound if what.is_empty() => {
-                "; the bucket or container likely does not exist: check its name and the endpoint"
+                "; the bucket or container probably does not exist: check its name and the endpoint"
             }
             _ => "",
         };
@@ -178,17 +178,17 @@ impl Inner {
 }
 
 fn version(object: &ObjectMeta) -> FileVersion {
-    // A listing may tell milliseconds where asking for one object tells seconds; the tag tells versions apart.
+    // A listing may contain milliseconds where the state of one object contains seconds. The tag distinguishes versions.
     let modified = if object.e_tag.is_some() { object.last_modified.timestamp() * 1_000 } else { object.last_modified.timestamp_millis() };
     FileVersion { size: object.size, modified, etag: object.e_tag.as_deref().map(quoted) }
 }
 
-/// An entity tag in quotes: Azure's listings leave out those that it gives for one object.
+/// An entity tag in quotes, which listings of Azure omit.
 fn quoted(tag: &str) -> String {
     if tag.ends_with('"') { tag.to_owned() } else { format!("\"{tag}\"") }
 }
 
-/// A prefix as it is, without empty segments; only what no key can have (control characters, `..`) is encoded.
+/// A literal prefix without empty segments. Only characters that no key can contain (control characters, `..`) are encoded.
 fn literal(prefix: &str) -> Path {
     let segments: Vec<&str> = prefix.split('/').filter(|segment| !segment.is_empty()).collect();
     let plain = segments.join("/");

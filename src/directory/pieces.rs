@@ -1,16 +1,16 @@
-//! A file that is read piece by piece, for a reader that may be slow: between two pieces nothing is open and nothing in memory.
+//! A file that is read piece by piece for a slow reader. Between two pieces no file is open and nothing is in memory.
 
 use bytes::Bytes;
 
 use super::{Backend, Directory, DirectoryError, counted};
 use crate::names::FilePath;
 
-/// A piece, and what is known of the file that it is of.
+/// A piece, and the state of its file.
 pub(super) struct Piece {
     pub(super) bytes: Bytes,
     /// Bytes of the whole file.
     pub(super) size: u64,
-    /// Differs when the file is another one, or was written again.
+    /// Changes when the file is replaced or written to.
     pub(super) stamp: String,
 }
 
@@ -28,22 +28,22 @@ impl Pieces {
         Self { directory, file, position: 0, seen: None }
     }
 
-    /// The next piece, of at most so many bytes; `None` at the end.
+    /// The next piece, of `max_bytes` or less; `None` at the end.
     ///
     /// # Errors
     /// [`DirectoryError`] by kind; also when the file was written again since the first piece.
-    pub async fn next(&mut self, most: usize) -> Result<Option<Bytes>, DirectoryError> {
+    pub async fn next(&mut self, max_bytes: usize) -> Result<Option<Bytes>, DirectoryError> {
         if self.seen.as_ref().is_some_and(|(size, _)| self.position >= *size) {
             return Ok(None);
         }
         let piece = match &self.directory.backend {
-            Backend::Local(local) => local.read_piece(&self.file, self.position, most).await,
-            Backend::Store(store) => store.read_piece(&self.file, self.position, most).await,
+            Backend::Local(local) => local.read_piece(&self.file, self.position, max_bytes).await,
+            Backend::Store(store) => store.read_piece(&self.file, self.position, max_bytes).await,
         };
         let Piece { bytes, size, stamp } = counted("read", piece)?;
         let same = self.seen.as_ref().is_none_or(|seen| *seen == (size, stamp.clone()));
         if !same || (bytes.is_empty() && self.position < size) {
-            return Err(DirectoryError::unavailable(format!("{}/{} was written again while it was read", self.directory.url, self.file)));
+            return Err(DirectoryError::unavailable(format!("{}/{} was modified while it was read", self.directory.url, self.file)));
         }
         self.seen = Some((size, stamp));
         self.position += bytes.len() as u64;
@@ -75,11 +75,11 @@ mod tests {
         [local, Directory::in_store(DirectoryUrl::new("s3://bucket"), store, "")]
     }
 
-    async fn all(directory: &Directory, most: usize) -> Vec<u8> {
+    async fn all(directory: &Directory, max_bytes: usize) -> Vec<u8> {
         let mut pieces = directory.pieces(&FilePath::new(NAME));
         let mut content = Vec::new();
-        while let Some(piece) = pieces.next(most).await.unwrap() {
-            assert!(piece.len() <= most && !piece.is_empty());
+        while let Some(piece) = pieces.next(max_bytes).await.unwrap() {
+            assert!(piece.len() <= max_bytes && !piece.is_empty());
             content.extend_from_slice(&piece);
         }
         content
@@ -90,8 +90,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for content in [&b""[..], b"x", &[7; 1000], &(0..=255).collect::<Vec<u8>>()] {
             for directory in directories(folder.path(), content).await {
-                for most in [1, 100, 256, 5_000] {
-                    assert_eq!(all(&directory, most).await, content, "{directory:?} {most}");
+                for max_bytes in [1, 100, 256, 5_000] {
+                    assert_eq!(all(&directory, max_bytes).await, content, "{directory:?} {max_bytes}");
                 }
             }
         }
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_is_not_there_is_not_found() {
+    async fn a_missing_file_is_not_found() {
         let folder = tempfile::tempdir().unwrap();
         for directory in directories(folder.path(), b"x").await {
             let mut pieces = directory.pieces(&FilePath::new("00000000000000000000000000000001"));

@@ -135,7 +135,7 @@ async fn application(directory: &Directory, expiry: &Expiry, witness: &Witness, 
     }
     files.sort_by_key(|file| file.kind == FileKind::Summary);
     let archives_of_jobs = files.iter().filter(|file| file.kind != FileKind::Summary).count();
-    let mut any = Deleted::AlreadyGone;
+    let mut any = Deleted::AlreadyMissing;
     for (number, file) in files.iter().enumerate() {
         if number == archives_of_jobs {
             witness(Step::JobsDeleted);
@@ -145,7 +145,7 @@ async fn application(directory: &Directory, expiry: &Expiry, witness: &Witness, 
                 any = Deleted::Done;
                 *touched = true;
             }
-            Deleted::AlreadyGone => {}
+            Deleted::AlreadyMissing => {}
             // What is left is listed, and judged again.
             Deleted::Changed => return Ok(Outcome::Changed),
         }
@@ -168,14 +168,14 @@ async fn remove_link(directory: &Directory, link: &FilePath, witness: &Witness) 
     let note = "it was a symbolic link: only that was removed, what it led to stays".to_owned();
     Ok(match deleted {
         Deleted::Done => Outcome::Done(Done::LinkRemoved, Some(note)),
-        Deleted::AlreadyGone | Deleted::Changed => Outcome::Done(Done::AlreadyGone, None),
+        Deleted::AlreadyMissing | Deleted::Changed => Outcome::Done(Done::AlreadyGone, None),
     })
 }
 
 fn done(deleted: Deleted) -> Done {
     match deleted {
         Deleted::Done => Done::Deleted,
-        Deleted::AlreadyGone | Deleted::Changed => Done::AlreadyGone,
+        Deleted::AlreadyMissing | Deleted::Changed => Done::AlreadyGone,
     }
 }
 

@@ -331,7 +331,7 @@ async fn what_is_deleted_is_gone_and_deleting_it_again_is_no_error(place: &Place
         let (file, listed) = (FilePath::new(file.as_str()), version_of(&place.directory, file).await);
         assert_eq!(place.directory.delete_file(&file, &listed).await.unwrap(), Deleted::Done);
         assert_eq!(read(&place.directory, file.as_str(), 10).await.unwrap_err().kind, DirectoryErrorKind::NotFound);
-        assert_eq!(place.directory.delete_file(&file, &listed).await.unwrap(), Deleted::AlreadyGone);
+        assert_eq!(place.directory.delete_file(&file, &listed).await.unwrap(), Deleted::AlreadyMissing);
     }
     for folder in [&jobs, &folder, &folder] {
         assert!(place.directory.remove_folder_if_empty(folder).await.unwrap());
@@ -487,7 +487,12 @@ async fn a_cluster_that_lies_too_deep_is_told(place: &Place) {
     assert_eq!(whole.paths(), Vec::<String>::new());
     let too_deep = |path: &str| (ProblemCode::SearchLimited, path.to_owned());
     assert_eq!(codes(&whole), [too_deep("1/2/3/4/5/6/7/8/9"), too_deep("a/2/3/4/5/6/7/8/9")]);
-    assert!(whole.obstacles.iter().all(|obstacle| obstacle.hides == Hidden::Nothing && obstacle.reason.contains("deeper than the 8")));
+    assert!(
+        whole
+            .obstacles
+            .iter()
+            .all(|obstacle| obstacle.hides == Hidden::Nothing && obstacle.reason.contains("deeper than the maximum of 8"))
+    );
 }
 
 async fn a_cluster_that_is_known_is_listed_whatever_else_there_is(place: &Place) {
@@ -534,9 +539,9 @@ async fn a_root_at_another_level_is_told_with_the_right_one(place: &Place) {
     };
     // Too low.
     let cluster = doubt(&[format!("applications/{}/application-summary", hex(1))], &[]).await;
-    assert!(cluster.ends_with(&format!("likely to be {}", above(1))), "{cluster}");
+    assert!(cluster.ends_with(&format!("fs.dir to {}", above(1))), "{cluster}");
     let applications = doubt(&[format!("{}/application-summary", hex(1)), format!("{}/jobs/{}", hex(1), hex(1))], &[]).await;
-    assert!(applications.ends_with(&format!("likely to be {}", above(2))), "{applications}");
+    assert!(applications.ends_with(&format!("fs.dir to {}", above(2))), "{applications}");
     for file in ["application-summary".to_owned(), format!("jobs/{}", hex(1))] {
         let application = doubt(&[file], &[]).await;
         assert!(application.contains("the folder of one application"), "{application}");
@@ -548,5 +553,5 @@ async fn a_root_at_another_level_is_told_with_the_right_one(place: &Place) {
         &[],
     )
     .await;
-    assert!(parent.ends_with(&format!("likely to be {here}/one,{here}/two")), "{parent}");
+    assert!(parent.ends_with(&format!("fs.dir to {here}/one,{here}/two")), "{parent}");
 }

@@ -365,7 +365,7 @@ async fn list_while(disturb: impl FnOnce(&Path)) -> Result<Listed, DirectoryErro
 async fn a_root_that_vanishes_during_a_listing_is_an_error_and_no_short_success() {
     let error = list_while(|root| fs::rename(root, root.with_extension("away")).unwrap()).await.unwrap_err();
     assert_eq!(error.kind, DirectoryErrorKind::Unavailable);
-    assert!(error.message.contains("vanished while it was listed"), "{error}");
+    assert!(error.message.contains("became unreachable while it was listed"), "{error}");
 
     // At one stroke, so that it is never away.
     let error = list_while(|root| {
@@ -376,7 +376,7 @@ async fn a_root_that_vanishes_during_a_listing_is_an_error_and_no_short_success(
     })
     .await
     .unwrap_err();
-    assert!(error.message.contains("became another folder"), "{error}");
+    assert!(error.message.contains("was replaced by another folder"), "{error}");
 
     assert!(list_while(|_| {}).await.unwrap().exists);
 }
@@ -398,14 +398,14 @@ async fn nothing_is_gone_while_the_root_is_away() {
     ];
     for error in errors {
         assert_eq!(error.kind, DirectoryErrorKind::Unavailable, "{error}");
-        assert!(error.message.contains("is not there"), "{error}");
+        assert!(error.message.contains("is missing"), "{error}");
     }
     fs::create_dir(folder.path().join("away")).unwrap();
     assert_eq!(read(&directory, summary.as_str(), 10).await.unwrap_err().kind, DirectoryErrorKind::NotFound);
     assert_eq!(directory.application_files(&application).await.unwrap(), None);
-    assert_eq!(directory.delete_file(&summary, &NO_VERSION).await.unwrap(), Deleted::AlreadyGone);
+    assert_eq!(directory.delete_file(&summary, &NO_VERSION).await.unwrap(), Deleted::AlreadyMissing);
     assert!(directory.remove_folder_if_empty(&application).await.unwrap());
-    assert_eq!(directory.remove_link(&application).await.unwrap(), Deleted::AlreadyGone);
+    assert_eq!(directory.remove_link(&application).await.unwrap(), Deleted::AlreadyMissing);
 }
 
 #[tokio::test]
@@ -442,7 +442,7 @@ async fn deleting_follows_no_link_and_removes_no_other_folder() {
     assert!(!directory.remove_folder_if_empty(&plain).await.unwrap());
 
     assert_eq!(directory.remove_link(&link).await.unwrap(), Deleted::Done);
-    assert_eq!(directory.remove_link(&link).await.unwrap(), Deleted::AlreadyGone);
+    assert_eq!(directory.remove_link(&link).await.unwrap(), Deleted::AlreadyMissing);
     // A link that was never listed stays. Of a file that is a link, the link goes.
     let (outward, inward) = (FilePath::new(hex(4)), FilePath::new(hex(5)));
     assert_eq!(directory.delete_file(&outward, &NO_VERSION).await.unwrap(), Deleted::Changed);

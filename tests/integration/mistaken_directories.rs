@@ -75,8 +75,8 @@ fn slips_in_the_value_are_named() {
         ("${ARCHIVES}/jobs".to_owned(), "variable"),
         ("$HOME/jobs".to_owned(), "variable"),
         ("~/jobs".to_owned(), "~"),
-        (format!("{root}\u{200b}"), "cannot be seen"),
-        (format!("{root} /x"), "blanks"),
+        (format!("{root}\u{200b}"), "invisible"),
+        (format!("{root} /x"), "space"),
         ("/nowhere/at/all".to_owned(), "the last existing folder of its path is /"),
     ] {
         let checked = warnings(&value, &data, &[]);
@@ -87,7 +87,7 @@ fn slips_in_the_value_are_named() {
     let unlike = warnings(&format!("{}", folder.path().join("jobs").display()), &data, &[]);
     assert!(matches!(&unlike[..], [one] if !one.contains("did you mean")), "{unlike:?}");
     assert_eq!(warnings(&root.to_string(), &data, &[]), Vec::<String>::new());
-    assert_eq!(warnings(&format!(" {root} , "), &data, &[]), Vec::<String>::new(), "blanks around an entry do no harm");
+    assert_eq!(warnings(&format!(" {root} , "), &data, &[]), Vec::<String>::new(), "spaces around an entry are ignored");
 }
 
 #[tokio::test]
@@ -107,16 +107,16 @@ async fn a_directory_at_another_level_is_told_with_the_right_one() {
         (folder.path().join("parent"), format!("{},{}", one.display(), two.display())),
     ] {
         let checked = warnings(root.to_str().unwrap(), &data, &[]);
-        assert!(matches!(&checked[..], [sentence] if sentence.ends_with(&format!("likely to be {likely}"))), "{root:?}: {checked:?}");
+        assert!(matches!(&checked[..], [sentence] if sentence.ends_with(&format!("fs.dir to {likely}"))), "{root:?}: {checked:?}");
     }
     for right in [&one, &two] {
         assert_eq!(warnings(right.to_str().unwrap(), &data, &[]), Vec::<String>::new());
     }
     let server = Process::start(&[&one.join(&cluster)], &data, &[OFTEN]);
     let status = settled(&server).await;
-    assert!(status["refresh"]["directories"][0]["reason"].as_str().unwrap().contains("likely to be"), "{status}");
+    assert!(status["refresh"]["directories"][0]["reason"].as_str().unwrap().contains("is probably wrong"), "{status}");
     assert_eq!(status["problems"]["shown"][0]["code"], "directory-misplaced");
-    assert_eq!(warned(&server, "is likely not the one that is meant"), 1, "{}", server.log());
+    assert_eq!(warned(&server, "is probably wrong"), 1, "{}", server.log());
 }
 
 #[tokio::test]
@@ -128,7 +128,7 @@ async fn a_bucket_or_a_prefix_that_is_not_there_is_told() {
     let options: Vec<String> = moto.options().into_iter().map(|(key, value)| format!("{key}={value}")).collect();
     let checked = warnings("s3://archives/nothing-here,s3://no-such-bucket/x", &data, &options);
     assert!(
-        matches!(&checked[..], [prefix, bucket] if prefix.contains("s3://archives/nothing-here does not exist") && bucket.contains("bucket or container likely does not exist")),
+        matches!(&checked[..], [prefix, bucket] if prefix.contains("s3://archives/nothing-here does not exist") && bucket.contains("bucket or container probably does not exist")),
         "{checked:?}"
     );
     let mut command = command(&[Path::new("/dev/null")], &data, &[OFTEN]);

@@ -349,7 +349,7 @@ async fn a_directory_that_is_one_level_too_low_or_too_high_is_told() {
         world.quick_scan().await;
         assert_eq!(world.problems().await, ["directory-misplaced"], "{}", root.display());
         let reason = world.status.borrow().directories[0].reason.clone().unwrap();
-        assert!(reason.ends_with(&format!("likely to be {}", likely.display())), "{reason}");
+        assert!(reason.ends_with(&format!("fs.dir to {}", likely.display())), "{reason}");
     }
 }
 

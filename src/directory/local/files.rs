@@ -1,4 +1,4 @@
-//! The files of one application, and single files: their state, without following links out of the root.
+//! The state of single files and of the files of one application. Links out of the root are not followed.
 
 use std::fs::{self, DirEntry, FileType, Metadata};
 use std::io;
@@ -28,22 +28,22 @@ pub(super) fn modified(metadata: &Metadata) -> Millis {
     }
 }
 
-/// Size and time: an entity tag made of the inode would change with every restored backup.
+/// Size and time. An entity tag made of the inode would change when a backup is restored.
 pub(super) fn version(metadata: &Metadata) -> FileVersion {
     FileVersion { size: metadata.len(), modified: modified(metadata), etag: None }
 }
 
-/// Where a symbolic link to a file leads.
+/// The target of a symbolic link.
 pub(super) enum Link {
-    /// To this regular file, whose path below the root has no links in it.
+    /// A regular file, with its path below the root without links.
     File(PathBuf, Metadata),
-    /// To something that is neither a regular file nor a folder.
+    /// Neither a regular file nor a folder.
     Other,
-    /// To a folder.
+    /// A folder.
     Folder,
-    /// To nothing, in a circle or out of the root.
+    /// Nothing, a loop, or a file outside the root.
     Refused(String),
-    /// It cannot be told.
+    /// Unknown, because of an error.
     Failed(io::Error),
 }
 
@@ -52,8 +52,15 @@ impl Local {
     pub(super) fn follow(&self, path: &Path) -> Link {
         let target = match fs::metadata(path) {
             Ok(target) => target,
-            Err(error) if is_absent(&error) => return Link::Refused(format!("the symbolic link {} leads nowhere", path.display())),
-            Err(error) if is_loop(&error) => return Link::Refused(format!("the symbolic link {} leads in a circle", path.display())),
+            Err(error) if is_absent(&error) => {
+                return Link::Refused(format!(
+                    "the target of the symbolic link {} does not exist; correct or remove the link",
+                    path.display()
+                ));
+            }
+            Err(error) if is_loop(&error) => {
+                return Link::Refused(format!("the symbolic link {} is part of a loop; correct or remove the link", path.display()));
+            }
             Err(error) => return Link::Failed(error),
         };
         if target.is_dir() {
@@ -65,13 +72,13 @@ impl Local {
         match (path.canonicalize(), self.root.canonicalize()) {
             (Ok(real), Ok(root)) => match real.strip_prefix(&root) {
                 Ok(below) => Link::File(below.to_owned(), target),
-                Err(_) => Link::Refused(leads_out(path)),
+                Err(_) => Link::Refused(link_out_of_root(path)),
             },
             (Err(error), _) | (_, Err(error)) => Link::Failed(error),
         }
     }
 
-    /// The archive files of one application. `None` when its folder is not there.
+    /// The archive files of one application. `None` when its folder is missing.
     pub(super) fn files_of(&self, folder: &FilePath) -> Result<Option<Vec<FoundFile>>, DirectoryError> {
         let (cluster, id) = layout::application_of(folder)
             .ok_or_else(|| DirectoryError::refused(format!("{folder} is not the folder of an application")))?;
@@ -98,12 +105,12 @@ impl Local {
                 Link::File(_, metadata) => metadata,
                 Link::Other | Link::Folder => return Ok(None),
                 Link::Refused(reason) => return Err(DirectoryError::refused(reason)),
-                Link::Failed(error) => return Err(failed("look at", &path, &error)),
+                Link::Failed(error) => return Err(failed("read the state of", &path, &error)),
             },
             Ok(metadata) if metadata.is_file() => metadata,
             Ok(_) => return Ok(None),
             Err(error) if is_absent(&error) => return self.check_root().map(|()| None),
-            Err(error) => return Err(failed("look at", &path, &error)),
+            Err(error) => return Err(failed("read the state of", &path, &error)),
         };
         Ok(Some(FoundFile { path: name, kind: FileKind::Job(job), version: version(&metadata) }))
     }
@@ -115,9 +122,9 @@ pub(super) struct ApplicationFiles<'a> {
     cluster: &'a ClusterName,
     id: ApplicationId,
     folder: &'a FilePath,
-    /// What is there.
+    /// The files.
     pub(super) files: Vec<FoundFile>,
-    /// What is in the way.
+    /// The obstacles.
     pub(super) obstacles: Vec<Obstacle>,
     /// The first failure that may hide any file of the application.
     failure: Option<DirectoryError>,
@@ -136,7 +143,7 @@ impl<'a> ApplicationFiles<'a> {
         self.obstacles.append(&mut layout::resolve_twins(&mut self.files));
     }
 
-    /// Looks for the summary. `false`: the folder cannot be entered, which is told once for all that is in it.
+    /// Reads the state of the summary. Returns `false` if the folder cannot be entered, which is one obstacle for all its files.
     fn summary(&mut self, folder: &Path) -> bool {
         let path = folder.join(layout::SUMMARY);
         match fs::symlink_metadata(&path) {
@@ -157,12 +164,12 @@ impl<'a> ApplicationFiles<'a> {
             Ok(entries) => entries,
             Err(error) if is_absent(&error) => {
                 self.local.restore_interrupted(Path::new(self.folder.as_str()), layout::JOBS.as_ref());
-                // An application without jobs has no such folder; a link that leads nowhere is something else.
+                // An application without jobs has no such folder, but a broken link is an obstacle.
                 if fs::symlink_metadata(jobs).is_ok_and(|metadata| metadata.is_symlink()) && fs::metadata(jobs).is_err() {
                     self.refused(
                         Hidden::Application(self.cluster.clone(), self.id),
                         below,
-                        format!("the symbolic link {} leads nowhere", jobs.display()),
+                        format!("the target of the symbolic link {} does not exist; correct or remove the link", jobs.display()),
                     );
                 }
                 return;
@@ -189,11 +196,11 @@ impl<'a> ApplicationFiles<'a> {
         match entry.file_type() {
             Ok(file_type) => self.take(|| entry.path(), &below, FileKind::Job(job), file_type, || entry.metadata()),
             Err(error) if is_absent(&error) => {}
-            Err(error) => self.unreadable(&format!("{}/{below}", self.folder), &failed("look at", &entry.path(), &error), &error),
+            Err(error) => self.unreadable(&format!("{}/{below}", self.folder), &failed("read the state of", &entry.path(), &error), &error),
         }
     }
 
-    /// Takes a file in, if it is one. Its state is asked for only then.
+    /// Adds a file. The state is read only for files and links.
     fn take(
         &mut self,
         path: impl FnOnce() -> PathBuf,
@@ -224,7 +231,7 @@ impl<'a> ApplicationFiles<'a> {
         match state {
             Ok(metadata) => self.files.push(FoundFile { path: FilePath::new(place), kind, version: version(&metadata) }),
             Err(error) if is_absent(&error) => {}
-            Err(error) => self.unreadable(&place, &failed("look at", &self.local.root.join(&place), &error), &error),
+            Err(error) => self.unreadable(&place, &failed("read the state of", &self.local.root.join(&place), &error), &error),
         }
     }
 
@@ -244,8 +251,8 @@ impl<'a> ApplicationFiles<'a> {
 }
 
 /// The refusal of a symbolic link to a file outside of the root.
-pub(super) fn leads_out(path: &Path) -> String {
-    format!("the symbolic link {} leads out of the archive directory; put a copy of the file there", path.display())
+pub(super) fn link_out_of_root(path: &Path) -> String {
+    format!("the symbolic link {} leads out of the archive directory; replace it by a copy of the file", path.display())
 }
 
 /// The code of a problem with a file or folder that gives this error.

@@ -1,6 +1,7 @@
-//! Folders that are held open: what is done below one is done in that very folder, whatever becomes of its path meanwhile.
+//! Folders that are held open, so that operations act on the same folder even if its path changes.
 //!
-//! A path that is checked and then used is resolved twice, and may lead elsewhere the second time. A held folder is resolved once.
+//! A path that is checked and then used is resolved twice, and may lead to another folder the second time. A held folder is resolved
+//! once.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -16,7 +17,7 @@ use crate::clock::Millis;
 use crate::directory::error::DirectoryError;
 use crate::directory::found::FileVersion;
 
-/// How a folder is held. On Linux that needs no permission to read its names.
+/// Flags for holding a folder. On Linux this needs no permission to read its names.
 #[cfg(target_os = "linux")]
 const HOLD: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 #[cfg(not(target_os = "linux"))]
@@ -26,19 +27,19 @@ const HOLD: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEX
 #[derive(Debug)]
 pub(super) struct Folder(OwnedFd);
 
-/// Where the way from the root to a folder ends, when no symbolic link is followed.
+/// The end of a path below the root when no symbolic link is followed.
 #[derive(Debug)]
 pub(super) enum Way {
-    /// At the folder.
+    /// The folder.
     Folder(Folder),
-    /// At this symbolic link, as a path below the root.
+    /// This symbolic link, as a path below the root.
     Link(PathBuf),
-    /// At a name that is not there, or is no folder.
+    /// A missing name, or a name that is not a folder.
     Absent,
 }
 
 impl Local {
-    /// Holds the folder at a path below the root; the root itself for an empty path. Only the path of the root may have links in it.
+    /// Holds the folder at a path below the root, or the root itself for an empty path. Only the path of the root may contain links.
     pub(super) fn hold(&self, below: &Path) -> Result<Way, DirectoryError> {
         let mut folder = match rustix::fs::open(self.root(), HOLD, Mode::empty()) {
             Ok(root) => Folder(root),
@@ -53,7 +54,7 @@ impl Local {
             passed.push(name);
             folder = match folder.enter(name) {
                 Ok(next) => next,
-                Err(_) if folder.look(name).is_ok_and(|state| is_link(&state)) => return Ok(Way::Link(passed)),
+                Err(_) if folder.state(name).is_ok_and(|state| is_link(&state)) => return Ok(Way::Link(passed)),
                 Err(error) if is_absent(&error) => return self.check_root().map(|()| Way::Absent),
                 Err(error) => return Err(failed("open", &self.root().join(&passed), &error)),
             };
@@ -63,28 +64,28 @@ impl Local {
 }
 
 impl Folder {
-    /// Holds a folder in this one that is no link.
+    /// Holds a folder in this one. Links are not followed.
     pub(super) fn enter(&self, name: &OsStr) -> io::Result<Self> {
         Ok(Self(rustix::fs::openat(&self.0, name, HOLD | OFlags::NOFOLLOW, Mode::empty())?))
     }
 
-    /// The state of an entry, a link being one itself.
-    pub(super) fn look(&self, name: &OsStr) -> io::Result<Stat> {
+    /// The state of an entry. Links are not followed.
+    pub(super) fn state(&self, name: &OsStr) -> io::Result<Stat> {
         Ok(rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?)
     }
 
-    /// The state of an entry, or of what it leads to if it is a link.
-    pub(super) fn look_through(&self, name: &OsStr) -> io::Result<Stat> {
+    /// The state of an entry, or of its target if it is a link.
+    pub(super) fn target_state(&self, name: &OsStr) -> io::Result<Stat> {
         Ok(rustix::fs::statat(&self.0, name, AtFlags::empty())?)
     }
 
-    /// Opens an entry for reading that is no link; a pipe without a writer does not block.
+    /// Opens an entry for reading. Links are not followed, and a pipe without a writer does not block.
     pub(super) fn open(&self, name: &OsStr) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         Ok(rustix::fs::openat(&self.0, name, flags, Mode::empty())?.into())
     }
 
-    /// The names in it that are UTF-8.
+    /// The names of its entries that are UTF-8.
     pub(super) fn names(&self) -> io::Result<Vec<String>> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let entries = rustix::fs::Dir::new(rustix::fs::openat(&self.0, ".", flags, Mode::empty())?)?;
@@ -92,7 +93,7 @@ impl Folder {
         entries.map(name).filter_map(Result::transpose).collect()
     }
 
-    /// Takes the name of a file or link away.
+    /// Removes a file or link.
     pub(super) fn unlink(&self, name: &OsStr) -> io::Result<()> {
         Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::empty())?)
     }
@@ -102,22 +103,21 @@ impl Folder {
         Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::REMOVEDIR)?)
     }
 
-    /// Renames an entry within this folder, to a name that is not taken.
+    /// Renames an entry within this folder to an unused name.
     pub(super) fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
         #[cfg(any(target_os = "linux", target_os = "macos"))]
         match rustix::fs::renameat_with(&self.0, from, &self.0, to, rustix::fs::RenameFlags::NOREPLACE) {
-            // The file system cannot say whether the name is taken.
+            // The file system does not support this flag.
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
             renamed => return Ok(renamed?),
         }
-        if self.look(to).is_ok() {
+        if self.state(to).is_ok() {
             return Err(Errno::EXIST.into());
         }
         Ok(rustix::fs::renameat(&self.0, from, &self.0, to)?)
     }
 
-    /// Whether a renamed file is still the same file with the same time. In user space (FUSE), in front of an object store for one,
-    /// it may be a copy.
+    /// Whether a file keeps its time when it is renamed. In a FUSE file system, such as one in front of an object store, it may be a copy.
     #[cfg(target_os = "linux")]
     pub(super) fn renaming_keeps_files(&self) -> bool {
         const FUSE: i64 = 0x6573_5546;
@@ -138,14 +138,14 @@ pub(super) fn is_folder(state: &Stat) -> bool {
     FileType::from_raw_mode(state.st_mode) == FileType::Directory
 }
 
-/// When an entry was last renamed or its state changed otherwise, as far as the file system records it.
-#[allow(clippy::useless_conversion, reason = "the type of the seconds is another one on other systems")]
+/// Time of the last change of an entry's state, such as a rename, if the file system records it.
+#[allow(clippy::useless_conversion, reason = "other systems have another type of seconds")]
 pub(super) fn renamed(state: &Stat) -> Millis {
     Millis::from(state.st_ctime).saturating_mul(1_000)
 }
 
-/// Size and time, as a listing tells them.
-#[allow(clippy::useless_conversion, reason = "the type of the seconds is another one on other systems")]
+/// Size and time, as in a listing.
+#[allow(clippy::useless_conversion, reason = "other systems have another type of seconds")]
 pub(super) fn version(state: &Stat) -> FileVersion {
     let (seconds, nanoseconds) = (Millis::from(state.st_mtime), Millis::try_from(state.st_mtime_nsec).unwrap_or(0));
     let modified = seconds.saturating_mul(1_000).saturating_add(nanoseconds / 1_000_000);

@@ -9,20 +9,20 @@ use super::read::open_no_link;
 use crate::directory::layout;
 use crate::ids::{ApplicationId, JobId};
 
-/// Folders that are read at most.
-const FOLDERS: usize = 128;
-/// Entries that are looked at at most.
-const ENTRIES: usize = 4_096;
-/// How an archive begins, as Flink writes it.
+/// Maximum number of folders that are read.
+const MAX_FOLDERS: usize = 128;
+/// Maximum number of entries that are read.
+const MAX_ENTRIES: usize = 4_096;
+/// The first bytes of an archive that Flink writes.
 const BEGIN: &[u8] = b"{\"archive\":[";
 
-/// Whether an archive was found below a folder before the search came to its bounds. Links below it are not followed.
+/// Whether a bounded search finds an archive below a folder. Links are not followed.
 pub(super) fn holds_archives(folder: &Path) -> bool {
     let mut open: Vec<PathBuf> = vec![folder.to_path_buf()];
-    let mut entries_left = ENTRIES;
-    for _ in 0..FOLDERS {
+    let mut entries_left = MAX_ENTRIES;
+    for _ in 0..MAX_FOLDERS {
         let Some(folder) = open.pop() else { return false };
-        // What cannot be read is none of our business here.
+        // Folders that cannot be read are skipped.
         let Ok(entries) = fs::read_dir(&folder) else { continue };
         for entry in entries.map_while(Result::ok) {
             if entries_left == 0 {
@@ -43,18 +43,18 @@ pub(super) fn holds_archives(folder: &Path) -> bool {
     false
 }
 
-/// Whether a folder is one of an application: `applications/<id>`.
+/// Whether a folder belongs to an application: `applications/<id>`.
 fn is_application(parent: &Path, entry: &DirEntry) -> bool {
     parent.ends_with(layout::APPLICATIONS) && ApplicationId::from_name(entry.file_name().as_bytes()).is_ok()
 }
 
-/// Whether a file is an archive: a summary by its name, a job archive by its beginning, since many a cache names files by 32 hex digits.
+/// Whether a file is an archive. A job archive is recognised by its first bytes, since caches also use names of 32 hex digits.
 fn is_archive(entry: &DirEntry) -> bool {
     let name = entry.file_name();
     name == layout::SUMMARY || JobId::from_name(name.as_bytes()).is_ok() && begins_like_an_archive(&entry.path())
 }
 
-/// Whether a file begins as Flink writes archives.
+/// Whether a file begins like an archive that Flink writes.
 pub(super) fn begins_like_an_archive(path: &Path) -> bool {
     let mut begin = Vec::with_capacity(BEGIN.len());
     let read = open_no_link(path).and_then(|file| file.take(BEGIN.len() as u64).read_to_end(&mut begin));
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_huge_tree_is_not_read_to_its_end() {
-        let many: Vec<String> = (0..ENTRIES + 10).map(|number| format!("a/{number}")).collect();
+        let many: Vec<String> = (0..MAX_ENTRIES + 10).map(|number| format!("a/{number}")).collect();
         let many: Vec<(&str, &str)> = many.iter().map(|path| (path.as_str(), "x")).collect();
         assert!(!holds(&many));
     }

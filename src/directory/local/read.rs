@@ -1,8 +1,7 @@
-//! Reading a file: opened without following links, never waiting for a pipe, at once or in chunks.
+//! Reading of files, at once or in chunks. Links are not followed, and pipes do not block.
 //!
-//! A file that is written to while it is read would be a mixture of two. So its state is compared before and after, in a stream
-//! after each chunk. A file that was written to a moment ago has to rest first: a write that has begun and still goes on changes
-//! nothing of its state any more.
+//! A file that is modified while it is read would be a mixture of two versions. So its state is compared before and after the read, and
+//! in a stream after each chunk. A recently modified file must rest first, since a write in progress need not change its state again.
 
 use std::ffi::OsStr;
 use std::fs::{File, Metadata, OpenOptions};
@@ -17,42 +16,42 @@ use futures::stream::{self, StreamExt};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-use super::files::{Link, leads_out, modified};
+use super::files::{Link, link_out_of_root, modified};
 use super::held::Way;
 use super::{Local, failed, is_absent, is_loop};
 use crate::clock::{Clock, Millis};
 use crate::directory::error::DirectoryError;
 use crate::directory::pieces::Piece;
-use crate::directory::{CHUNK, Contents};
+use crate::directory::{Contents, MAX_CHUNK};
 use crate::names::FilePath;
 use crate::tasks::spawn_blocking;
 
-/// How long a file must have been left alone before it is read, in milliseconds.
+/// Minimum time between the last modification of a file and its read, in milliseconds.
 const REST: Millis = 20;
 
-/// How often a file that is being written to is tried.
-const ATTEMPTS: usize = 5;
+/// Maximum number of attempts to read a file that is being modified.
+const MAX_ATTEMPTS: usize = 5;
 
 /// Pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Reads a file. One that is being written to is tried again, and left to the next refresh when that goes on.
+/// Reads a file. A file that is being modified is retried a few times, and otherwise left to the next refresh.
 pub(super) async fn read(local: &Local, file: &FilePath, whole_up_to: u64) -> Result<Contents, DirectoryError> {
     at_rest(local, file, move |opened| opened.read(whole_up_to)).await
 }
 
 /// Reads a piece of a file.
-pub(super) async fn read_piece(local: &Local, file: &FilePath, position: u64, most: usize) -> Result<Piece, DirectoryError> {
-    at_rest(local, file, move |opened| opened.piece(position, most)).await
+pub(super) async fn read_piece(local: &Local, file: &FilePath, position: u64, max_bytes: usize) -> Result<Piece, DirectoryError> {
+    at_rest(local, file, move |opened| opened.piece(position, max_bytes)).await
 }
 
-/// Does something with a file that is not being written to. `None` of it is tried again.
+/// Reads from a file that is not being modified. `read` returns `None` for a file that was modified, which is retried.
 async fn at_rest<T: Send + 'static>(
     local: &Local,
     file: &FilePath,
     read: impl Fn(Opened) -> Result<Option<T>, DirectoryError> + Copy + Send + 'static,
 ) -> Result<T, DirectoryError> {
-    for attempt in 0..ATTEMPTS {
+    for attempt in 0..MAX_ATTEMPTS {
         if attempt > 0 {
             tokio::time::sleep(PAUSE).await;
         }
@@ -65,24 +64,24 @@ async fn at_rest<T: Send + 'static>(
             return Ok(done);
         }
     }
-    Err(written_to(&local.path(file)?))
+    Err(modified_while_read(&local.path(file)?))
 }
 
 impl Local {
-    /// Reads a part of a file that is not being written to. Blocking.
+    /// Reads a part of a file that is not being modified. Blocking.
     pub(super) fn read_file_part(&self, below: &FilePath, part: &Range<u64>) -> Result<Bytes, DirectoryError> {
         let mut opened = self.open(below)?;
         let mut content = Vec::new();
         let length = part.end.saturating_sub(part.start);
         let read = opened.file.seek(SeekFrom::Start(part.start)).and_then(|_| (&opened.file).take(length).read_to_end(&mut content));
         let unchanged = read.and_then(|_| opened.is_unchanged()).map_err(|error| failed("read", &opened.path, &error))?;
-        if unchanged && opened.rests(Clock::System.now()) { Ok(content.into()) } else { Err(written_to(&opened.path)) }
+        if unchanged && opened.rests(Clock::System.now()) { Ok(content.into()) } else { Err(modified_while_read(&opened.path)) }
     }
 
     fn open(&self, below: &FilePath) -> Result<Opened, DirectoryError> {
         let path = self.path(below)?;
         let opened = match open_no_link(&path) {
-            // The last name is a link, or links on the way lead in a circle.
+            // The last name is a link, or links in the path form a loop.
             Err(error) if is_loop(&error) => match self.follow(&path) {
                 Link::File(target, _) => self.open_below(&target, &path)?,
                 Link::Refused(reason) => return Err(DirectoryError::refused(reason)),
@@ -92,7 +91,7 @@ impl Local {
             opened => opened,
         };
         let file = opened.map_err(|error| match error.raw_os_error() {
-            // What a socket answers.
+            // The error of a socket.
             Some(code) if code == Errno::NXIO.raw_os_error() => not_regular(&path),
             _ if is_absent(&error) => self.check_root().err().unwrap_or_else(|| failed("read", &path, &error)),
             _ => failed("read", &path, &error),
@@ -101,15 +100,15 @@ impl Local {
         if state.is_file() { Ok(Opened { file, path, state }) } else { Err(not_regular(&path)) }
     }
 
-    /// Opens what a link led to when it was followed. No other link is followed: it may lead elsewhere by now.
+    /// Opens the target that a link had when it was followed. No other link is followed, since it may have another target now.
     fn open_below(&self, target: &Path, link: &Path) -> Result<io::Result<File>, DirectoryError> {
         let (folder, name) = (target.parent().unwrap_or(Path::new("")), target.file_name().unwrap_or(OsStr::new(".")));
         let opened = match self.hold(folder)? {
             Way::Folder(folder) => folder.open(name),
-            Way::Link(_) => return Err(DirectoryError::refused(leads_out(link))),
+            Way::Link(_) => return Err(DirectoryError::refused(link_out_of_root(link))),
             Way::Absent => Err(io::ErrorKind::NotFound.into()),
         };
-        if opened.as_ref().is_err_and(is_loop) { Err(DirectoryError::refused(leads_out(link))) } else { Ok(opened) }
+        if opened.as_ref().is_err_and(is_loop) { Err(DirectoryError::refused(link_out_of_root(link))) } else { Ok(opened) }
     }
 }
 
@@ -121,25 +120,25 @@ struct Opened {
 }
 
 impl Opened {
-    /// Whether the file was left alone for a while at this time.
+    /// Whether the last modification was long enough before this time.
     fn rests(&self, now: Millis) -> bool {
-        // Of its state too: whoever copies a file may set the time of its content back.
+        // The time of the state counts, too: a program that copies a file may set its modification time to the past.
         let changed = self.state.ctime().saturating_mul(1_000).saturating_add(self.state.ctime_nsec() / 1_000_000);
         [modified(&self.state), changed].iter().all(|time| time.abs_diff(now) > REST.unsigned_abs())
     }
 
-    /// Whether the file is as it was when it was opened.
+    /// Whether the state is the same as when the file was opened.
     fn is_unchanged(&self) -> io::Result<bool> {
         let now = self.file.metadata()?;
         let state = |of: &Metadata| (of.len(), of.mtime(), of.mtime_nsec(), of.ctime(), of.ctime_nsec());
         Ok(state(&now) == state(&self.state))
     }
 
-    /// A piece of its content; `None`: it was written to meanwhile.
-    fn piece(mut self, position: u64, most: usize) -> Result<Option<Piece>, DirectoryError> {
+    /// A piece of the content; `None` if the file was modified.
+    fn piece(mut self, position: u64, max_bytes: usize) -> Result<Option<Piece>, DirectoryError> {
         let (size, failed) = (self.state.len(), |error: io::Error, path: &Path| failed("read", path, &error));
-        let mut bytes = Vec::with_capacity(most.min(usize::try_from(size.saturating_sub(position)).unwrap_or(most)));
-        let read = self.file.seek(SeekFrom::Start(position)).and_then(|_| (&self.file).take(most as u64).read_to_end(&mut bytes));
+        let mut bytes = Vec::with_capacity(max_bytes.min(usize::try_from(size.saturating_sub(position)).unwrap_or(max_bytes)));
+        let read = self.file.seek(SeekFrom::Start(position)).and_then(|_| (&self.file).take(max_bytes as u64).read_to_end(&mut bytes));
         read.map_err(|error| failed(error, &self.path))?;
         let unchanged = self.is_unchanged().map_err(|error| failed(error, &self.path))?;
         let (of, unique) = (&self.state, self.state.ino());
@@ -147,14 +146,14 @@ impl Opened {
         Ok(unchanged.then(|| Piece { bytes: bytes.into(), size, stamp }))
     }
 
-    /// Its content; `None`: it was written to meanwhile. A stream tells that by an error.
+    /// The content; `None` if the file was modified. A stream reports that as an error.
     fn read(mut self, whole_up_to: u64) -> Result<Option<Contents>, DirectoryError> {
         let size = self.state.len();
         if size > whole_up_to {
             return Ok(Some(Contents::Stream(self.chunks())));
         }
         let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or(0).saturating_add(1));
-        // One that grows is not read to its end.
+        // A file that grows is not read to its end.
         let read = (&mut self.file).take(size.saturating_add(1)).read_to_end(&mut content);
         let unchanged = read.and_then(|_| self.is_unchanged()).map_err(|error| failed("read", &self.path, &error))?;
         Ok(unchanged.then(|| Contents::Whole(content.into())))
@@ -163,12 +162,12 @@ impl Opened {
     fn chunks(self) -> stream::BoxStream<'static, Result<Bytes, DirectoryError>> {
         stream::try_unfold(self, |opened| async move {
             spawn_blocking(move || {
-                let mut chunk = Vec::with_capacity(CHUNK);
-                let read = (&opened.file).take(CHUNK as u64).read_to_end(&mut chunk);
-                // Whoever reads may stop before the end, so each chunk is checked.
+                let mut chunk = Vec::with_capacity(MAX_CHUNK);
+                let read = (&opened.file).take(MAX_CHUNK as u64).read_to_end(&mut chunk);
+                // The reader may stop before the end, so each chunk is checked.
                 match read.and_then(|_| opened.is_unchanged()) {
                     Ok(true) => Ok((!chunk.is_empty()).then(|| (Bytes::from(chunk), opened))),
-                    Ok(false) => Err(written_to(&opened.path)),
+                    Ok(false) => Err(modified_while_read(&opened.path)),
                     Err(error) => Err(failed("read", &opened.path, &error)),
                 }
             })
@@ -178,7 +177,7 @@ impl Opened {
     }
 }
 
-/// Opens a file that is no link; a pipe without a writer does not block.
+/// Opens a file. Links are not followed, and a pipe without a writer does not block.
 pub(super) fn open_no_link(path: &Path) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
@@ -188,9 +187,9 @@ fn not_regular(path: &Path) -> DirectoryError {
     DirectoryError::refused(format!("{} is not a regular file", path.display()))
 }
 
-fn written_to(path: &Path) -> DirectoryError {
+fn modified_while_read(path: &Path) -> DirectoryError {
     DirectoryError::unavailable(format!(
-        "{} was written to while it was read; what was read before stays, and it is read again at the next refresh",
+        "{} was modified while it was read; the documents read before stay, and the next refresh reads the file again",
         path.display()
     ))
 }
@@ -245,10 +244,10 @@ mod tests {
     async fn a_stream_ends_with_an_error_once_its_file_is_written_to() {
         let folder = tempfile::tempdir().unwrap();
         let (local, file, path) = file(&folder);
-        fs::write(&path, "a".repeat(3 * CHUNK)).unwrap();
+        fs::write(&path, "a".repeat(3 * MAX_CHUNK)).unwrap();
         let Some(Contents::Stream(mut chunks)) = rested(&local, &file).read(1).unwrap() else { panic!("read at once") };
-        assert_eq!(chunks.try_next().await.unwrap().map(|chunk| chunk.len()), Some(CHUNK));
-        fs::write(&path, "b".repeat(3 * CHUNK)).unwrap();
+        assert_eq!(chunks.try_next().await.unwrap().map(|chunk| chunk.len()), Some(MAX_CHUNK));
+        fs::write(&path, "b".repeat(3 * MAX_CHUNK)).unwrap();
         let error = chunks.try_next().await.unwrap_err();
         assert_eq!(error.kind, DirectoryErrorKind::Unavailable);
         assert!(error.message.contains("was written to while it was read"), "{error}");

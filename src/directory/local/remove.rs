@@ -1,7 +1,7 @@
-//! Taking files, emptied folders and links away. No link is followed on the way.
+//! Deletion of files, empty folders and links. No link is followed.
 //!
-//! A name can only be taken away by its name, and what it stands for may change until then. So an entry is first given a name that
-//! nobody else uses, then looked at, and taken away if it is what was meant; else it gets its name back.
+//! An entry is deleted by its name, and another program may replace the entry before that. So the entry is first renamed to an unused
+//! name, then checked, and deleted if it is the expected one. Otherwise its name is restored.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -27,23 +27,20 @@ impl Local {
             Way::Folder(folder) => folder,
             Way::Link(link) => {
                 let link = link.display();
-                return Err(DirectoryError::refused(format!(
-                    "{} is not deleted: {link} on the way to it is a symbolic link",
-                    path.display()
-                )));
+                return Err(DirectoryError::refused(format!("{} is not deleted: {link} in its path is a symbolic link", path.display())));
             }
-            Way::Absent => return Ok(Deleted::AlreadyGone),
+            Way::Absent => return Ok(Deleted::AlreadyMissing),
         };
-        if folder.look(name).is_ok_and(|state| is_folder(&state)) {
+        if folder.state(name).is_ok_and(|state| is_folder(&state)) {
             return Err(DirectoryError::refused(format!("{} is not deleted: it is a folder", path.display())));
         }
-        // Of a file that is a link, the listing told the state of what it leads to.
+        // The listing contains the state of the target of a link.
         let as_expected = |name: &OsStr, state: &Stat| {
-            let file = if is_link(state) { folder.look_through(name).ok() } else { Some(*state) };
+            let file = if is_link(state) { folder.target_state(name).ok() } else { Some(*state) };
             file.is_some_and(|file| held::version(&file) == *expected)
         };
-        match take_away(&folder, name, &as_expected) {
-            Ok(Deleted::AlreadyGone) => self.check_root().map(|()| Deleted::AlreadyGone),
+        match delete_expected(&folder, name, &as_expected) {
+            Ok(Deleted::AlreadyMissing) => self.check_root().map(|()| Deleted::AlreadyMissing),
             Ok(deleted) => Ok(deleted),
             Err(error) => Err(failed("delete", &path, &error)),
         }
@@ -53,7 +50,7 @@ impl Local {
         let path = self.path(below)?;
         let folder = below.as_str().strip_suffix(layout::JOBS).and_then(|folder| folder.strip_suffix('/'));
         if layout::application_of(&folder.map_or_else(|| below.clone(), FilePath::new)).is_none() {
-            return Err(DirectoryError::refused(format!("{} is not removed: it is not of an application", path.display())));
+            return Err(DirectoryError::refused(format!("{} is not removed: it is not the folder of an application", path.display())));
         }
         let link =
             |link: &Path| Err(DirectoryError::refused(format!("{} is not removed: {} is a symbolic link", path.display(), link.display())));
@@ -65,15 +62,15 @@ impl Local {
         };
         match folder.remove_folder(name) {
             Ok(()) => Ok(true),
-            Err(_) if folder.look(name).is_ok_and(|state| is_link(&state)) => link(Path::new(below.as_str())),
-            // Some systems say it exists when it is not empty.
+            Err(_) if folder.state(name).is_ok_and(|state| is_link(&state)) => link(Path::new(below.as_str())),
+            // Some systems answer AlreadyExists for a folder that is not empty.
             Err(error) if matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists) => Ok(false),
             Err(error) if is_absent(&error) => self.check_root().map(|()| true),
             Err(error) => Err(failed("delete", &path, &error)),
         }
     }
 
-    pub(super) fn link_on_the_way_to(&self, folder: &FilePath) -> Result<Option<FilePath>, DirectoryError> {
+    pub(super) fn first_link_in(&self, folder: &FilePath) -> Result<Option<FilePath>, DirectoryError> {
         Ok(match self.hold(Path::new(layout::check(folder)?))? {
             Way::Link(link) => Some(FilePath::new(link.to_string_lossy())),
             Way::Folder(_) | Way::Absent => None,
@@ -90,34 +87,34 @@ impl Local {
                 let link = link.display();
                 return Err(DirectoryError::refused(format!("{} is not removed: it lies below the symbolic link {link}", path.display())));
             }
-            Way::Absent => return Ok(Deleted::AlreadyGone),
+            Way::Absent => return Ok(Deleted::AlreadyMissing),
         };
-        match take_away(&folder, name, &|_, state| is_link(state)) {
-            Ok(Deleted::AlreadyGone) => self.check_root().map(|()| Deleted::AlreadyGone),
+        match delete_expected(&folder, name, &|_, state| is_link(state)) {
+            Ok(Deleted::AlreadyMissing) => self.check_root().map(|()| Deleted::AlreadyMissing),
             Ok(Deleted::Changed) => Err(DirectoryError::refused(format!("{} is not removed: it is not a symbolic link", path.display()))),
             Ok(Deleted::Done) => Ok(Deleted::Done),
             Err(error) => Err(failed("delete", &path, &error)),
         }
     }
 
-    /// Gives the archives of an application, or a legacy job archive, their names back that a deletion had taken when it was cut short.
-    pub(super) fn give_names_back(&self, unit: &FilePath) -> Result<(), DirectoryError> {
+    /// Restores the names of the archives of an application, or of a legacy job archive, after an interrupted deletion.
+    pub(super) fn restore_names(&self, unit: &FilePath) -> Result<(), DirectoryError> {
         self.path(unit)?;
         let (parent, name) = split(unit);
         if layout::application_of(unit).is_none() {
             if let Way::Folder(root) = self.hold(parent)? {
-                self.put_back(&root, parent, name)?;
+                self.restore_name(&root, parent, name)?;
             }
             return Ok(());
         }
         // The application may be a symbolic link, and so may its folder of jobs.
         if let Way::Folder(applications) = self.hold(parent)? {
-            self.put_back(&applications, parent, name)?;
+            self.restore_name(&applications, parent, name)?;
         }
         let folder = Path::new(unit.as_str());
         if let Way::Folder(application) = self.hold(folder)? {
-            self.put_back(&application, folder, OsStr::new(layout::SUMMARY))?;
-            self.put_back(&application, folder, OsStr::new(layout::JOBS))?;
+            self.restore_name(&application, folder, OsStr::new(layout::SUMMARY))?;
+            self.restore_name(&application, folder, OsStr::new(layout::JOBS))?;
         }
         let below = folder.join(layout::JOBS);
         let Way::Folder(jobs) = self.hold(&below)? else { return Ok(()) };
@@ -126,37 +123,37 @@ impl Local {
             Err(error) if is_absent(&error) => return Ok(()),
             Err(error) => return Err(failed("list", &self.root().join(below), &error)),
         };
-        names.iter().filter_map(|aside| job_aside(aside)).try_for_each(|name| self.put_back(&jobs, &below, OsStr::new(name)))
+        names.iter().filter_map(|aside| job_aside(aside)).try_for_each(|name| self.restore_name(&jobs, &below, OsStr::new(name)))
     }
 
-    /// Gives an entry of `folder` its name back if a deletion was interrupted while the entry had another one. A listing does this where
-    /// the index was lost, since only the index knows which deletions had begun. An entry that was renamed within the last minute is
-    /// left alone: its deletion may be running, here or on another server.
+    /// Restores the name of an entry of `folder` after an interrupted deletion. A listing does this, since an index that was lost does not
+    /// know which deletions had begun. An entry that was renamed within the last minute is not changed: its deletion may be running, in
+    /// this or another server.
     pub(super) fn restore_interrupted(&self, folder: &Path, name: &OsStr) {
         let restored = self.hold(folder).and_then(|way| {
             let Way::Folder(held) = way else { return Ok(()) };
-            match held.look(&aside(name)) {
+            match held.state(&aside(name)) {
                 Ok(state) if self.clock.now().saturating_sub(held::renamed(&state)) >= INTERRUPTED_AFTER => {
-                    self.put_back(&held, folder, name)
+                    self.restore_name(&held, folder, name)
                 }
                 _ => Ok(()),
             }
         });
         if let Err(error) = restored {
-            tracing::warn!(archive.directory = %self.root().display(), "an interrupted deletion could not be undone: {error}");
+            tracing::warn!(archive.directory = %self.root().display(), "the name of an archive could not be restored after an interrupted deletion: {error}");
         }
     }
 
-    fn put_back(&self, folder: &Folder, below: &Path, name: &OsStr) -> Result<(), DirectoryError> {
+    fn restore_name(&self, folder: &Folder, below: &Path, name: &OsStr) -> Result<(), DirectoryError> {
         let aside = aside(name);
         let path = || self.root().join(below).join(&aside);
         match folder.rename(&aside, name) {
-            Ok(()) => tracing::info!(archive.path = %path().display(), "a deletion was cut short here: the archive has its name again"),
+            Ok(()) => tracing::info!(archive.path = %path().display(), "the name of an archive was restored after an interrupted deletion"),
             Err(error) if is_absent(&error) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 tracing::warn!(
                     archive.path = %path().display(),
-                    "a deletion was cut short here, and the archive was written anew since: look at this file, and remove it"
+                    "a deletion was interrupted, and the archive was written again since: check this file, and remove it"
                 );
             }
             Err(error) => return Err(failed("rename", &path(), &error)),
@@ -165,32 +162,32 @@ impl Local {
     }
 }
 
-/// Takes an entry away if it is what is meant: asked before it gets a name of its own, and after.
-fn take_away(folder: &Folder, name: &OsStr, is_meant: &dyn Fn(&OsStr, &Stat) -> bool) -> io::Result<Deleted> {
-    let gone = |error: io::Error| if is_absent(&error) { Ok(Deleted::AlreadyGone) } else { Err(error) };
-    match folder.look(name) {
-        Ok(state) if is_meant(name, &state) => {}
+/// Deletes an entry if it is the expected one, which is checked before and after it is renamed.
+fn delete_expected(folder: &Folder, name: &OsStr, is_expected: &dyn Fn(&OsStr, &Stat) -> bool) -> io::Result<Deleted> {
+    let missing = |error: io::Error| if is_absent(&error) { Ok(Deleted::AlreadyMissing) } else { Err(error) };
+    match folder.state(name) {
+        Ok(state) if is_expected(name, &state) => {}
         Ok(_) => return Ok(Deleted::Changed),
-        Err(error) => return gone(error),
+        Err(error) => return missing(error),
     }
     let aside = aside(name);
     match if folder.renaming_keeps_files() { folder.rename(name, &aside) } else { Err(io::ErrorKind::Unsupported.into()) } {
         Ok(()) => {}
-        Err(error) if is_absent(&error) => return Ok(Deleted::AlreadyGone),
-        // Of an earlier deletion: `give_names_back` has told it.
+        Err(error) if is_absent(&error) => return Ok(Deleted::AlreadyMissing),
+        // Left by an earlier deletion; `restore_names` has reported it.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
-        // Where nothing can be renamed, the check before has to be enough.
-        Err(_) => return folder.unlink(name).map(|()| Deleted::Done).or_else(gone),
+        // On file systems without renames, the check before must be enough.
+        Err(_) => return folder.unlink(name).map(|()| Deleted::Done).or_else(missing),
     }
-    let taken = match folder.look(&aside) {
-        Ok(state) if is_meant(&aside, &state) => folder.unlink(&aside).map(|()| Deleted::Done),
+    let taken = match folder.state(&aside) {
+        Ok(state) if is_expected(&aside, &state) => folder.unlink(&aside).map(|()| Deleted::Done),
         Ok(_) => Ok(Deleted::Changed),
         Err(error) => Err(error),
     };
     match taken {
         Ok(Deleted::Done) => Ok(Deleted::Done),
-        // Another server that cleans this directory has given it its name back, or taken it away.
-        Err(error) if is_absent(&error) => Ok(Deleted::AlreadyGone),
+        // Another server that cleans this directory has restored the name or deleted the entry.
+        Err(error) if is_absent(&error) => Ok(Deleted::AlreadyMissing),
         other => {
             folder.rename(&aside, name)?;
             other
@@ -198,7 +195,7 @@ fn take_away(folder: &Folder, name: &OsStr, is_meant: &dyn Fn(&OsStr, &Stat) -> 
     }
 }
 
-/// The name that an entry has while it is taken away: one that is no archive's, to Flink's own server neither.
+/// The name of an entry while it is deleted. It is a hidden name, which Flink's server ignores, too.
 fn aside(name: &OsStr) -> OsString {
     let mut aside = OsString::from(BEFORE);
     aside.push(name);
@@ -209,7 +206,7 @@ fn aside(name: &OsStr) -> OsString {
 const BEFORE: &str = ".";
 const AFTER: &str = ".deleting";
 
-/// A deletion takes an instant. An entry that has had such a name for a minute was left by a process that ended in between.
+/// A deletion is instant. After this many milliseconds an entry with such a name was left by a process that ended during the deletion.
 const INTERRUPTED_AFTER: Millis = 60_000;
 
 /// The name of the entry that has this name while it is deleted.
@@ -288,15 +285,15 @@ mod tests {
         for part in ["c", "c/applications", FOLDER, &format!("{FOLDER}/jobs")] {
             let folder = tempfile::tempdir().unwrap();
             let (local, root, outside) = twice(&folder);
-            // In the very moment after the file was found to be what was meant.
+            // Directly after the check of the file.
             let swapped = Cell::new(false);
-            let is_meant = |_: &OsStr, _: &Stat| {
+            let is_expected = |_: &OsStr, _: &Stat| {
                 if !swapped.replace(true) {
                     swap(&root, &outside, part);
                 }
                 true
             };
-            assert_eq!(take_away(&held(&local, &format!("{FOLDER}/jobs")), OsStr::new(JOB), &is_meant).unwrap(), Deleted::Done);
+            assert_eq!(delete_expected(&held(&local, &format!("{FOLDER}/jobs")), OsStr::new(JOB), &is_expected).unwrap(), Deleted::Done);
             assert!(outside.join(job().as_str()).exists(), "{part}");
             // And from then on.
             let error = local.remove_file(&job(), &listed()).unwrap_err();
@@ -308,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_written_in_the_last_moment_stays_under_its_name() {
+    fn a_file_that_is_modified_before_its_deletion_keeps_its_name() {
         let ways: [(&str, Rewrite); 4] = [
             ("in place", |file| fs::write(file, "other").unwrap()),
             ("in place, of the same size", |file| fs::write(file, "[]").unwrap()),
@@ -327,14 +324,14 @@ mod tests {
             let jobs = held(&local, &format!("{FOLDER}/jobs"));
             let file = root.join(job().as_str());
             let rewritten = Cell::new(false);
-            let is_meant = |_: &OsStr, state: &Stat| {
-                let is_meant = held::version(state) == listed();
+            let is_expected = |_: &OsStr, state: &Stat| {
+                let is_expected = held::version(state) == listed();
                 if !rewritten.replace(true) {
                     rewrite(&file);
                 }
-                is_meant
+                is_expected
             };
-            assert_eq!(take_away(&jobs, OsStr::new(JOB), &is_meant).unwrap(), Deleted::Changed, "{way}");
+            assert_eq!(delete_expected(&jobs, OsStr::new(JOB), &is_expected).unwrap(), Deleted::Changed, "{way}");
             assert!(file.exists(), "{way}");
             assert_eq!(jobs.names().unwrap().len(), 3, "{way}: nothing is left under another name");
         }
@@ -346,15 +343,15 @@ mod tests {
         let (local, root, outside) = twice(&folder);
         symlink(&outside, root.join("link")).unwrap();
         let replaced = Cell::new(false);
-        let is_meant = |_: &OsStr, state: &Stat| {
-            let is_meant = is_link(state);
+        let is_expected = |_: &OsStr, state: &Stat| {
+            let is_expected = is_link(state);
             if !replaced.replace(true) {
                 fs::remove_file(root.join("link")).unwrap();
                 fs::write(root.join("link"), "an archive").unwrap();
             }
-            is_meant
+            is_expected
         };
-        assert_eq!(take_away(&held(&local, ""), OsStr::new("link"), &is_meant).unwrap(), Deleted::Changed);
+        assert_eq!(delete_expected(&held(&local, ""), OsStr::new("link"), &is_expected).unwrap(), Deleted::Changed);
         assert_eq!(fs::read(root.join("link")).unwrap(), b"an archive");
     }
 
@@ -409,21 +406,21 @@ mod tests {
         let foreign = root.join(FOLDER).join("jobs/.notes.deleting");
         fs::write(&foreign, "x").unwrap();
         for _ in 0..2 {
-            local.give_names_back(&FilePath::new(FOLDER)).unwrap();
-            local.give_names_back(&FilePath::new(JOB)).unwrap();
+            local.restore_names(&FilePath::new(FOLDER)).unwrap();
+            local.restore_names(&FilePath::new(JOB)).unwrap();
             assert!(files.iter().all(|file| file.exists() && !left(file).exists()));
         }
         assert!(foreign.exists());
         // One that was written anew is not overwritten.
         fs::write(left(&files[2]), "old").unwrap();
         fs::write(&files[2], "new").unwrap();
-        local.give_names_back(&FilePath::new(FOLDER)).unwrap();
+        local.restore_names(&FilePath::new(FOLDER)).unwrap();
         assert_eq!((fs::read(left(&files[2])).unwrap(), fs::read(&files[2]).unwrap()), (b"old".to_vec(), b"new".to_vec()));
         // No link is followed for that either.
         fs::rename(root.join("c"), root.with_extension("moved")).unwrap();
         symlink(root.with_extension("moved"), root.join("c")).unwrap();
         fs::remove_file(root.join(job().as_str())).unwrap();
-        local.give_names_back(&FilePath::new(FOLDER)).unwrap();
+        local.restore_names(&FilePath::new(FOLDER)).unwrap();
         assert!(left(&files[2]).exists());
     }
 

@@ -1,7 +1,7 @@
 //! The search for clusters: folders that hold `applications`, directly in the root or in folders of folders. Blocking.
 //!
-//! Every folder of the root is looked at, and so is every cluster that is known. What lies deeper is searched at a bounded cost:
-//! beside the archives there may be anything. A quick scan does not search clusters that it knows, a full scan does.
+//! Every folder of the root and every known cluster is read. Deeper folders are searched at a bounded cost, since the root may contain
+//! many other files. A quick scan does not search known clusters; a full scan does.
 
 use std::collections::{HashSet, VecDeque};
 use std::fs::{self, DirEntry, FileType};
@@ -20,25 +20,25 @@ use crate::ids::{ApplicationId, JobId};
 use crate::names::{ClusterName, FilePath, is_hidden};
 use crate::problem::ProblemCode;
 
-/// What a search costs: an entry of a folder one, to look for `applications` in a folder and to read a folder so much each.
+/// Cost of reading a folder, and of a check for `applications` in it. Reading one entry costs 1.
 const FOLDER_COST: usize = 50;
-/// What the search of a quick scan may cost: some two hundred folders.
-const QUICK_SCAN_COST: usize = 20_000;
-/// What the search of a full scan may cost.
-const FULL_SCAN_COST: usize = 500_000;
-/// Files of one folder that are read to tell whether they are archives.
-const PEEKS: usize = 8;
-/// Folders of one kind of trouble that are told in one listing.
-const MOST_TOLD: usize = 16;
+/// Maximum cost of a search in a quick scan: about two hundred folders.
+const MAX_QUICK_SCAN_COST: usize = 20_000;
+/// Maximum cost of a search in a full scan.
+const MAX_FULL_SCAN_COST: usize = 500_000;
+/// Maximum number of files of one folder that are opened to check whether they are archives.
+const MAX_PEEKS: usize = 8;
+/// Maximum number of folders that one listing reports.
+const MAX_REPORTED: usize = 16;
 
-/// What one folder holds that matters.
+/// The relevant content of one folder.
 #[derive(Default)]
 struct Inside {
     folders: Vec<Folder>,
     hidden: Vec<PathBuf>,
     job_archives: bool,
     application_files: bool,
-    /// Files that were read to tell whether they are archives.
+    /// Number of files that were opened to check whether they are archives.
     peeks: usize,
 }
 
@@ -46,17 +46,18 @@ pub(super) struct Search<'w, 'a> {
     walk: &'w mut Walk<'a>,
     extent: &'w Extent,
     known: HashSet<&'w str>,
-    /// Device and inode of the folders that were met: links may lead to them again.
-    met: HashSet<(u64, u64)>,
+    /// Device and inode of the folders that were visited, since links may lead to them again.
+    visited: HashSet<(u64, u64)>,
     cost_left: usize,
-    told: usize,
-    /// The first folder that was not searched for want of means.
+    reported: usize,
+    /// The first folder that was not searched because of the maximum cost.
     skipped: Option<PathBuf>,
     sights: Sights,
     wanted: Vec<Candidate>,
 }
 
-/// Finds all clusters, sends the applications of which only names are wanted, and returns the others, with what else was seen.
+/// Finds all clusters and sends the applications whose files are not wanted. Returns the other applications and the findings about
+/// the level of the root.
 pub(super) fn clusters<'w>(
     walk: &'w mut Walk<'_>,
     folders: Vec<Folder>,
@@ -68,9 +69,9 @@ pub(super) fn clusters<'w>(
         walk,
         extent,
         known: known.iter().map(ClusterName::as_str).collect(),
-        met: HashSet::new(),
-        cost_left: if full_scan { FULL_SCAN_COST } else { QUICK_SCAN_COST },
-        told: 0,
+        visited: HashSet::new(),
+        cost_left: if full_scan { MAX_FULL_SCAN_COST } else { MAX_QUICK_SCAN_COST },
+        reported: 0,
         skipped: None,
         sights: Sights::default(),
         wanted: Vec::new(),
@@ -88,13 +89,13 @@ impl Search<'_, '_> {
     }
 
     fn run(&mut self, folders: Vec<Folder>) -> Result<(), DirectoryError> {
-        self.met.insert(self.walk.root_identity());
+        self.visited.insert(self.walk.root_identity());
         let (mut plain, mut links) = (VecDeque::new(), VecDeque::new());
         enqueue(folders, &mut plain, &mut links);
-        // Of two ways to a folder the one without links counts.
+        // Folders come before links, so that a folder gets its path without links.
         while let Some(folder) = plain.pop_front().or_else(|| links.pop_front()) {
             let depth = folder.path.components().count();
-            // What lies directly in the root is always looked at.
+            // Folders directly in the root are always read.
             if depth > 1 && !self.pay(&folder.path) {
                 continue;
             }
@@ -117,15 +118,15 @@ impl Search<'_, '_> {
             if searched && is_new {
                 let inside = self.inside(&folder.path)?;
                 self.note(&folder.path, depth, &inside)?;
-                if depth < layout::MOST_SEGMENTS {
+                if depth < layout::MAX_SEGMENTS {
                     enqueue(inside.folders, &mut plain, &mut links);
                 } else {
-                    self.tell_deeper(&inside.folders)?;
+                    self.report_deeper(&inside.folders)?;
                 }
             }
         }
         match self.skipped.take() {
-            Some(skipped) if self.full_scan() && !self.sights.holds_applications => self.tell_skipped(&skipped),
+            Some(skipped) if self.full_scan() && !self.sights.holds_applications => self.report_skipped(&skipped),
             _ => Ok(()),
         }
     }
@@ -147,13 +148,13 @@ impl Search<'_, '_> {
         Ok(found)
     }
 
-    /// Whether a folder was not met before, by this name or another.
+    /// Whether a folder was not visited before under any name.
     fn is_new(&mut self, folder: &Path) -> bool {
-        // One that is gone by now has nothing in it.
-        fs::metadata(self.walk.path(folder)).is_ok_and(|folder| self.met.insert((folder.dev(), folder.ino())))
+        // A missing folder has no content.
+        fs::metadata(self.walk.path(folder)).is_ok_and(|folder| self.visited.insert((folder.dev(), folder.ino())))
     }
 
-    /// Takes the cost of a folder from what is left; `false` when there is too little.
+    /// Subtracts the cost of a folder from the remaining cost. Returns `false` if too little is left.
     fn pay(&mut self, folder: &Path) -> bool {
         if self.cost_left < FOLDER_COST {
             self.skipped.get_or_insert_with(|| folder.to_path_buf());
@@ -174,9 +175,9 @@ impl Search<'_, '_> {
             Ok(entries) => entries,
             Err(error) if is_absent(&error) => return Ok(inside),
             Err(error) => {
-                let hint = "; clusters below it are not found unless they are known";
+                let hint = "; unknown clusters below it are not found";
                 let reason = format!("{}{hint}", failed("list", &path, &error).message);
-                self.tell(folder, code_of(&error), reason)?;
+                self.report(folder, code_of(&error), reason)?;
                 return Ok(inside);
             }
         };
@@ -192,7 +193,7 @@ impl Search<'_, '_> {
         Ok(inside)
     }
 
-    /// What the inside of a folder tells of the place of the root, and of archives that are not listed.
+    /// Records findings of a folder about the level of the root, and about archives that are not listed.
     fn note(&mut self, folder: &Path, depth: usize, inside: &Inside) -> Result<(), DirectoryError> {
         if depth == 1 {
             let is_id = ApplicationId::from_name(folder.as_os_str().as_bytes()).is_ok();
@@ -208,7 +209,7 @@ impl Search<'_, '_> {
         if self.full_scan() { inside.hidden.iter().try_for_each(|hidden| self.walk.hidden(hidden)) } else { Ok(()) }
     }
 
-    /// Whether a folder `applications` directly in the root holds applications.
+    /// Whether a folder `applications` directly in the root contains applications.
     fn holds_an_application(&self, folder: &Path) -> bool {
         let entries = fs::read_dir(self.walk.path(folder)).into_iter().flatten().map_while(Result::ok).take(FOLDER_COST);
         entries
@@ -216,29 +217,29 @@ impl Search<'_, '_> {
             .any(|entry| entry.path().join(layout::SUMMARY).exists() || entry.path().join(layout::JOBS).exists())
     }
 
-    /// Tells of archives that lie too deep.
-    fn tell_deeper(&mut self, folders: &[Folder]) -> Result<(), DirectoryError> {
+    /// Reports archives that lie too deep.
+    fn report_deeper(&mut self, folders: &[Folder]) -> Result<(), DirectoryError> {
         if !self.full_scan() {
             return Ok(());
         }
-        for folder in folders.iter().filter(|folder| !folder.is_link).take(MOST_TOLD) {
-            if self.told < MOST_TOLD && probe::holds_archives(&self.walk.path(&folder.path)) {
+        for folder in folders.iter().filter(|folder| !folder.is_link).take(MAX_REPORTED) {
+            if self.reported < MAX_REPORTED && probe::holds_archives(&self.walk.path(&folder.path)) {
                 let reason = layout::too_deep(&folder.path.to_string_lossy());
-                self.tell(&folder.path, ProblemCode::SearchLimited, reason)?;
+                self.report(&folder.path, ProblemCode::SearchLimited, reason)?;
             }
         }
         Ok(())
     }
 
-    fn tell_skipped(&mut self, folder: &Path) -> Result<(), DirectoryError> {
-        self.tell(folder, ProblemCode::SearchLimited, layout::too_many(&folder.to_string_lossy()))
+    fn report_skipped(&mut self, folder: &Path) -> Result<(), DirectoryError> {
+        self.report(folder, ProblemCode::SearchLimited, layout::too_many(&folder.to_string_lossy()))
     }
 
-    fn tell(&mut self, folder: &Path, code: ProblemCode, reason: String) -> Result<(), DirectoryError> {
-        if self.told == MOST_TOLD && code != ProblemCode::SearchLimited {
+    fn report(&mut self, folder: &Path, code: ProblemCode, reason: String) -> Result<(), DirectoryError> {
+        if self.reported == MAX_REPORTED && code != ProblemCode::SearchLimited {
             return Ok(());
         }
-        self.told += 1;
+        self.reported += 1;
         let path = FilePath::new(folder.to_string_lossy());
         self.walk.send(Found::Obstacle(Obstacle { hides: Hidden::Nothing, path, code, reason }))
     }
@@ -255,7 +256,7 @@ impl Inside {
         let name = entry.file_name();
         if kind.is_file() {
             self.application_files |= name == layout::SUMMARY;
-            if self.peeks < PEEKS && !self.job_archives && JobId::from_name(name.as_bytes()).is_ok() {
+            if self.peeks < MAX_PEEKS && !self.job_archives && JobId::from_name(name.as_bytes()).is_ok() {
                 self.peeks += 1;
                 self.job_archives = probe::begins_like_an_archive(&entry.path());
             }

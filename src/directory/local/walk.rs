@@ -28,25 +28,25 @@ const FIRST_BATCH: usize = 16;
 /// Maximum number of hidden folders that one full scan searches for archives.
 const MAX_PROBED: usize = 64;
 
-/// A folder that is named like an application.
+/// A folder with the name of an application.
 pub(super) struct Candidate {
     /// Position of its cluster.
     cluster: usize,
     id: ApplicationId,
-    /// Its name, where that is not the id in lower case.
+    /// Its name, if it is not the id in lower case.
     spelled: Option<Box<str>>,
-    /// When something was last made or removed in it.
+    /// Modification time of the folder.
     modified: Millis,
 }
 
-/// What became of a folder that may be one of a cluster.
+/// Whether a folder belongs to a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cluster {
-    /// It is one, and was listed.
+    /// It does, and was listed.
     Listed,
-    /// It is none.
+    /// It does not.
     Absent,
-    /// It may be one, and could not be listed.
+    /// Unknown, since it could not be listed.
     Hidden,
 }
 
@@ -69,7 +69,7 @@ pub(super) struct Top {
 /// A walk over one archive directory.
 pub(super) struct Walk<'a> {
     local: &'a Local,
-    /// State of the root when the walk began: it must be the same folder to its end.
+    /// State of the root at the start of the walk. The root must be the same folder at the end.
     start: Metadata,
     sink: Sink<'a>,
     pub(super) listed: Listed,
@@ -89,7 +89,7 @@ impl<'a> Walk<'a> {
         Self { local, start, sink, listed, clusters: Vec::new(), applications: 0, full_scan, probed: 0 }
     }
 
-    /// Where something below the root is.
+    /// The path of a file or folder below the root.
     pub(super) fn path(&self, below: &Path) -> PathBuf {
         self.local.root().join(below)
     }
@@ -107,7 +107,7 @@ impl<'a> Walk<'a> {
         (self.sink)(found)
     }
 
-    /// Tells of archives below a folder whose name is left alone. Only a full scan does: it costs a search.
+    /// Reports archives below a hidden folder. Only a full scan does, since it needs a search.
     pub(super) fn hidden(&mut self, below: &Path) -> Result<(), DirectoryError> {
         if !self.full_scan || self.probed == MAX_PROBED {
             return Ok(());
@@ -141,7 +141,7 @@ impl<'a> Walk<'a> {
                 Ok(kind) => kind,
                 Err(error) if is_absent(&error) => continue,
                 Err(error) => {
-                    self.top_obstacle(&entry, code_of(&error), &failed("look at", &entry.path(), &error).message)?;
+                    self.top_obstacle(&entry, code_of(&error), &failed("read the state of", &entry.path(), &error).message)?;
                     continue;
                 }
             };
@@ -155,7 +155,9 @@ impl<'a> Walk<'a> {
                 match entry.metadata() {
                     Ok(metadata) => top.legacy.push(legacy_file(&entry, job, &metadata)),
                     Err(error) if is_absent(&error) => {}
-                    Err(error) => self.top_obstacle(&entry, code_of(&error), &failed("look at", &entry.path(), &error).message)?,
+                    Err(error) => {
+                        self.top_obstacle(&entry, code_of(&error), &failed("read the state of", &entry.path(), &error).message)?
+                    }
                 }
             } else if kind.is_file() {
                 top.has_summary |= name == layout::SUMMARY;
@@ -175,7 +177,7 @@ impl<'a> Walk<'a> {
             (Link::Folder, _) => top.folders.push(Folder { path: entry.file_name().into(), is_link: true }),
             (Link::File(_, metadata), Ok(job)) => top.legacy.push(legacy_file(entry, job, &metadata)),
             (Link::File(..) | Link::Other, _) => {}
-            // A link to a foreign file outside is nobody's business.
+            // A link to a file outside that is no archive is ignored.
             (Link::Refused(_), Err(_)) if fs::metadata(&path).is_ok() => {}
             (Link::Refused(reason), _) => self.top_obstacle(entry, ProblemCode::LinkRefused, &reason)?,
             (Link::Failed(error), _) => self.top_obstacle(entry, code_of(&error), &failed("follow", &path, &error).message)?,
@@ -183,7 +185,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// An entry of the root of which it cannot be told what it is: it may hide a cluster, or a legacy job archive.
+    /// Reports an entry of the root whose kind is unknown. It may hide a cluster or a legacy job archive.
     fn top_obstacle(&mut self, entry: &DirEntry, code: ProblemCode, reason: &str) -> Result<(), DirectoryError> {
         let name = entry.file_name();
         let path = FilePath::new(name.to_string_lossy());
@@ -196,7 +198,7 @@ impl<'a> Walk<'a> {
         (self.sink)(Found::Obstacle(Obstacle { hides, path, code, reason: reason.to_owned() }))
     }
 
-    /// Reads the names of a cluster's applications. Those of which only names are wanted are sent at once.
+    /// Reads the names of a cluster's applications. Applications whose files are not wanted are sent at once.
     pub(super) fn cluster(&mut self, folder: &Path, extent: &Extent, wanted: &mut Vec<Candidate>) -> Result<Cluster, DirectoryError> {
         let applications = self.path(&folder.join(layout::APPLICATIONS));
         self.count_request();
@@ -205,7 +207,7 @@ impl<'a> Walk<'a> {
             Err(error) if is_absent(&error) => return self.no_applications(folder, &applications),
             Err(error) => {
                 let hint = if folder.as_os_str() == "lost+found" {
-                    "; it is the file system's own, so nothing is amiss unless a cluster has this name"
+                    "; this folder belongs to the file system, so this is normal unless a cluster has this name"
                 } else {
                     ""
                 };
@@ -215,10 +217,10 @@ impl<'a> Walk<'a> {
         };
         let Some(name) = folder.to_str() else {
             let reason =
-                format!("the name of {} is not UTF-8, so its applications cannot be shown; rename it", self.path(folder).display());
+                format!("the name of {} is not UTF-8, so its applications cannot be shown; rename the folder", self.path(folder).display());
             return self.cluster_obstacle(folder, ProblemCode::NameUndecodable, reason);
         };
-        // Names can be read without permission to enter: then no file can be seen, and nothing may be concluded.
+        // Names are readable without permission to enter the folder. Then files are hidden, and none counts as missing.
         if let Err(error) = fs::metadata(applications.join(".")) {
             let reason = failed("enter", &applications, &error).message;
             return self.cluster_obstacle(folder, code_of(&error), reason);
@@ -262,12 +264,12 @@ impl<'a> Walk<'a> {
         Ok(Cluster::Listed)
     }
 
-    /// A folder without `applications`: foreign, unless that is a link that leads nowhere, or the root is away.
+    /// Classifies a folder without `applications`: it is no cluster, unless that is a broken link or the root is missing.
     fn no_applications(&mut self, folder: &Path, applications: &Path) -> Result<Cluster, DirectoryError> {
         self.check_root()?;
         let is_link = fs::symlink_metadata(applications).is_ok_and(|metadata| metadata.is_symlink());
         if is_link && fs::metadata(applications).is_err() {
-            let reason = format!("the symbolic link {} leads nowhere", applications.display());
+            let reason = format!("the target of the symbolic link {} does not exist; correct or remove the link", applications.display());
             return self.cluster_obstacle(folder, ProblemCode::LinkRefused, reason);
         }
         Ok(Cluster::Absent)
@@ -306,10 +308,15 @@ impl<'a> Walk<'a> {
             Err(error) => error,
         };
         let (code, reason) = if is_absent(&error) || is_loop(&error) {
-            let way = if is_loop(&error) { "in a circle" } else { "nowhere" };
-            (ProblemCode::LinkRefused, format!("the symbolic link {} leads {way}", entry.path().display()))
+            let path = entry.path();
+            let reason = if is_loop(&error) {
+                format!("the symbolic link {} is part of a loop; correct or remove the link", path.display())
+            } else {
+                format!("the target of the symbolic link {} does not exist; correct or remove the link", path.display())
+            };
+            (ProblemCode::LinkRefused, reason)
         } else {
-            (code_of(&error), failed("look at", &entry.path(), &error).message)
+            (code_of(&error), failed("read the state of", &entry.path(), &error).message)
         };
         self.application_obstacle(&candidate, code, reason)?;
         Ok(None)
@@ -321,9 +328,9 @@ impl<'a> Walk<'a> {
         (self.sink)(Found::Obstacle(Obstacle { hides, path, code, reason }))
     }
 
-    /// Keeps one folder of each id: the one in lower case, else the first by name.
+    /// Keeps one folder per id: the name in lower case, else the first name.
     fn resolve_twins(&mut self, candidates: &mut Vec<Candidate>) -> Result<(), DirectoryError> {
-        // A file system does not give a name twice: only names in other case can be twins.
+        // Names are unique in a folder, so only names in another case can be twins.
         if candidates.iter().all(|candidate| candidate.spelled.is_none()) {
             return Ok(());
         }
@@ -351,7 +358,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Sends applications with their files, and legacy job archives, the newest of both first.
+    /// Sends applications with their files, and legacy job archives, both newest first.
     pub(super) fn details(&mut self, applications: Vec<Candidate>, mut legacy: Vec<FoundFile>) -> Result<(), DirectoryError> {
         let mut dated = Vec::with_capacity(applications.len());
         for mut candidate in applications {
@@ -361,9 +368,9 @@ impl<'a> Walk<'a> {
                     candidate.modified = modified(&metadata);
                     dated.push(candidate);
                 }
-                // It went since its name was read.
+                // It was removed after its name was read.
                 Err(error) if is_absent(&error) => self.check_root()?,
-                Err(error) => self.application_obstacle(&candidate, code_of(&error), failed("look at", &path, &error).message)?,
+                Err(error) => self.application_obstacle(&candidate, code_of(&error), failed("read the state of", &path, &error).message)?,
             }
         }
         dated.sort_by_key(|candidate| std::cmp::Reverse(candidate.modified));
@@ -413,18 +420,19 @@ impl<'a> Walk<'a> {
         Ok(FoundApplication { cluster, id: candidate.id, folder, files: Some(files) })
     }
 
-    /// The root must be the folder it was, or what is missing below it is not gone.
+    /// Fails when the root is another folder than at the start. Then files that were not found do not count as missing.
     pub(super) fn check_root(&self) -> Result<(), DirectoryError> {
         let root = self.local.root();
         match fs::metadata(root) {
             Ok(now) if now.dev() == self.start.dev() && now.ino() == self.start.ino() => Ok(()),
             Ok(_) => Err(DirectoryError::unavailable(format!(
-                "the archive directory {} became another folder while it was listed",
+                "the archive directory {} was replaced by another folder while it was listed; the next refresh lists it again",
                 root.display()
             ))),
-            Err(error) => {
-                Err(DirectoryError::unavailable(format!("the archive directory {} vanished while it was listed: {error}", root.display())))
-            }
+            Err(error) => Err(DirectoryError::unavailable(format!(
+                "the archive directory {} became unreachable while it was listed: {error}; the next refresh lists it again",
+                root.display()
+            ))),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Errors of object stores in words: kind and cause, without credentials and without whole response bodies.
+//! Kind and cause of errors of object stores, without credentials and without whole response bodies.
 
 use std::error::Error;
 
@@ -6,8 +6,8 @@ use ::object_store::Error as StoreError;
 
 use crate::directory::error::DirectoryErrorKind;
 
-/// Longest cause that is given.
-const LONGEST: usize = 300;
+/// Maximum length of a cause, in characters.
+const MAX_LENGTH: usize = 300;
 
 /// Texts that must not appear in any message.
 #[derive(Debug, Clone, Default)]
@@ -16,7 +16,7 @@ pub(super) struct Redaction {
 }
 
 impl Redaction {
-    /// Hides these texts. Very short ones are no secrets, and would garble every message.
+    /// Hides these texts. Very short texts are not hidden, since this would garble messages.
     pub(super) fn new(secrets: impl IntoIterator<Item = String>) -> Self {
         let mut secrets: Vec<String> = secrets.into_iter().filter(|secret| secret.len() >= 4).collect();
         // The longest first: one may be part of another.
@@ -24,7 +24,7 @@ impl Redaction {
         Self { secrets }
     }
 
-    /// The text without secrets, without what follows a `?` in URLs, and not too long.
+    /// The text without secrets and without queries of URLs, shortened to the maximum length.
     pub(super) fn apply(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for secret in &self.secrets {
@@ -38,7 +38,7 @@ impl Redaction {
             });
         }
         let mut text = words.join(" ");
-        if let Some((end, _)) = text.char_indices().nth(LONGEST) {
+        if let Some((end, _)) = text.char_indices().nth(MAX_LENGTH) {
             text.truncate(end);
             text.push('…');
         }
@@ -67,7 +67,7 @@ pub(super) fn describe(error: &StoreError, redaction: &Redaction) -> (DirectoryE
     (kind, redaction.apply(&cause))
 }
 
-/// The HTTP status in an error, which `object_store` only tells in the text.
+/// The HTTP status of an error, which `object_store` contains only in the text.
 fn status(error: &StoreError) -> Option<u16> {
     let text = full_text(error);
     let (_, after) = text.split_once("status code: ")?;
@@ -85,7 +85,7 @@ fn full_text(error: &StoreError) -> String {
     text
 }
 
-/// The cause at the bottom: "connection refused" says more than the layers above it.
+/// The innermost cause, such as "connection refused".
 fn innermost(error: &StoreError) -> String {
     let mut cause: &dyn Error = error;
     while let Some(next) = cause.source() {
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_told_by_its_code_and_message_only() {
+    fn a_refusal_contains_only_code_and_message() {
         let body = "Server returned non-2xx status code: 403 Forbidden: <Error><Code>SignatureDoesNotMatch</Code>\
                     <Message>The signature does not match</Message><StringToSign>AWS4 hunter2</StringToSign></Error>";
         let (kind, cause) = describe(&generic(body), &Redaction::default());

@@ -1,5 +1,5 @@
-//! From a flat listing to applications. Stores list in the order of keys, so that the files of one application stand together,
-//! though not always on one page; those that do not are noticed by their first page, and put together at the end.
+//! Grouping of a flat listing by applications. Stores list in the order of keys, so that the files of one application are adjacent, but
+//! may be on several pages. A store without this order is detected on its first page, and its objects are grouped at the end.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -8,26 +8,26 @@ use crate::directory::layout;
 use crate::ids::ApplicationId;
 use crate::names::ClusterName;
 
-/// An archive of the application whose folder is called `name`.
+/// An archive of the application with the folder `name`.
 pub(super) struct Member {
     pub(super) id: ApplicationId,
     pub(super) name: String,
     pub(super) file: FoundFile,
 }
 
-/// An application with all its files, and what is wrong with some of them.
+/// An application with all its files, and obstacles for some of them.
 pub(super) struct Whole {
     pub(super) application: FoundApplication,
     pub(super) obstacles: Vec<Obstacle>,
 }
 
-/// Applications of one cluster, put together from the objects of its listing.
+/// Applications of one cluster, grouped from the objects of its listing.
 pub(super) struct Groups {
     cluster: ClusterName,
     lanes: BTreeMap<usize, Lane>,
-    /// Applications found.
+    /// Number of applications.
     seen: HashSet<ApplicationId>,
-    /// Spelled otherwise than in lower case: taken at the end, if nothing else has their id.
+    /// Names that are not in lower case. They are used at the end, unless another name has their id.
     held: Vec<Group>,
 }
 
@@ -35,9 +35,9 @@ pub(super) struct Groups {
 #[derive(Default)]
 struct Lane {
     last_path: String,
-    /// The application at its end: the next page may go on with it.
+    /// The last application so far: the next page may continue it.
     open: Option<Group>,
-    /// Everything, once keys have come out of order.
+    /// All objects, if keys are out of order.
     scattered: Option<BTreeMap<String, Group>>,
 }
 
@@ -54,7 +54,7 @@ impl From<Member> for Group {
 }
 
 impl Lane {
-    /// Takes in one page. Returns the applications that are whole by that.
+    /// Adds one page. Returns the applications that are complete now.
     fn push(&mut self, members: Vec<Member>) -> Vec<Group> {
         let paths = members.iter().map(|member| member.file.path.as_str());
         if !std::iter::once(self.last_path.as_str()).chain(paths).is_sorted() && self.scattered.is_none() {
@@ -93,7 +93,7 @@ impl Groups {
         Self { cluster, lanes: BTreeMap::new(), seen: HashSet::new(), held: Vec::new() }
     }
 
-    /// Takes in the archives of one page, in the order of the page. Returns the applications that are whole by that.
+    /// Adds the archives of one page, in its order. Returns the applications that are complete now.
     pub(super) fn push(&mut self, lane: usize, members: Vec<Member>, last_of_lane: bool) -> Vec<Whole> {
         let mut closed = self.lanes.entry(lane).or_default().push(members);
         if last_of_lane && let Some(lane) = self.lanes.remove(&lane) {
@@ -111,7 +111,7 @@ impl Groups {
         wholes
     }
 
-    /// Ends the listing: the applications in upper case, and obstacles for those whose id is taken.
+    /// Ends the listing: returns the applications in upper case, and obstacles for those whose id another name has.
     pub(super) fn finish(mut self) -> (Vec<Whole>, Vec<Obstacle>) {
         let mut held = std::mem::take(&mut self.held);
         held.sort_by(|left, right| left.name.cmp(&right.name));

@@ -1,4 +1,4 @@
-//! Quick scan and full scan of a root in an object store: first its own level, then each folder and each cluster for itself.
+//! Quick scan and full scan of a root in an object store: first the root level, then each folder and each cluster.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,9 +18,9 @@ use crate::ids::{ApplicationId, JobId};
 use crate::names::{ClusterName, FilePath};
 use crate::problem::ProblemCode;
 
-/// Applications asked for their files before they are sent.
+/// Number of applications whose files are listed before they are sent.
 const DETAILED_AT_ONCE: usize = 64;
-/// So many clusters that cannot be listed in one listing are a store that is down.
+/// Number of clusters that cannot be listed from which the store counts as unavailable.
 const GIVE_UP_AFTER: usize = 16;
 
 /// Lists the directory. See [`crate::directory::Directory::list`].
@@ -46,7 +46,7 @@ pub(super) async fn list(store: &Inner, extent: &Extent, known: &[ClusterName], 
     if let Some(skipped) = skipped {
         let (path, reason) = (FilePath::new(skipped.as_str()), layout::too_many(&skipped));
         let obstacle = Obstacle { hides: Hidden::Nothing, path, code: ProblemCode::SearchLimited, reason };
-        found.send(Found::Obstacle(obstacle)).await.map_err(|_| DirectoryError::nobody_listens())?;
+        found.send(Found::Obstacle(obstacle)).await.map_err(|_| DirectoryError::receiver_closed())?;
     }
     let url = store.url.as_str();
     let doubt = if exists { level::likely_other(url, &sights) } else { Some(level::missing(url, "")) };
@@ -62,11 +62,11 @@ struct Listing<'a> {
     failures: AtomicUsize,
 }
 
-/// Why the listing of a cluster ended early.
+/// The reason why the listing of a cluster ended early.
 enum Broken {
-    /// The store failed: that concerns this cluster.
+    /// The store failed, which concerns only this cluster.
     Store(::object_store::Error),
-    /// Nobody listens any more: that ends the whole listing.
+    /// The receiver is closed, which ends the whole listing.
     Stopped(DirectoryError),
 }
 
@@ -78,7 +78,7 @@ impl From<::object_store::Error> for Broken {
 
 impl Listing<'_> {
     async fn send(&self, piece: Found) -> Result<(), Broken> {
-        self.found.send(piece).await.map_err(|_| Broken::Stopped(DirectoryError::nobody_listens()))
+        self.found.send(piece).await.map_err(|_| Broken::Stopped(DirectoryError::receiver_closed()))
     }
 
     async fn send_applications(&self, applications: Vec<FoundApplication>) -> Result<(), Broken> {
@@ -92,7 +92,7 @@ impl Listing<'_> {
         Ok(())
     }
 
-    /// Lists the root: sends its legacy job archives, and tells whether anything is there, and its folders.
+    /// Lists the root and sends its legacy job archives. Returns whether any object exists, and the folders.
     async fn root(&self) -> Result<(bool, Vec<String>), DirectoryError> {
         self.try_root().await.map_err(|broken| match broken {
             Broken::Stopped(error) => error,
@@ -142,7 +142,7 @@ impl Listing<'_> {
         Ok((exists, folders))
     }
 
-    /// Does one piece of the listing, and tells what comes of it. What fails hides only what lies there, unless the store seems to be down.
+    /// Runs one step of the listing, and returns the following steps. A failure hides only one folder, unless the store is unavailable.
     async fn run(&self, work: Work) -> Result<Vec<Work>, DirectoryError> {
         let (result, hides, folder) = match work {
             Work::Cluster(cluster) => {
@@ -150,7 +150,7 @@ impl Listing<'_> {
                 let result = self.cluster(&cluster, &folder).await;
                 (result, Hidden::Cluster(cluster), folder)
             }
-            // Clusters that are known are listed for themselves.
+            // Known clusters are listed separately.
             Work::Search(path) => (self.folder(&path).await, Hidden::Nothing, FilePath::new(path)),
             Work::Hidden(path) => (self.probe(&path, ProblemCode::HiddenFolder).await, Hidden::Nothing, FilePath::new(path)),
             Work::Deep(path) => (self.probe(&path, ProblemCode::SearchLimited).await, Hidden::Nothing, FilePath::new(path)),
@@ -187,14 +187,14 @@ impl Listing<'_> {
         let mut is_first = true;
         loop {
             if !self.search.may_ask(path, is_first) {
-                // What lies directly in the root is always listed.
+                // Folders directly in the root are always listed.
                 works.extend(self.search.unless_begun(path));
                 return Ok(works);
             }
             let Some(page) = pages.try_next().await? else { return Ok(works) };
             let folders = page.folders.iter().filter_map(|folder| self.store.below(folder));
             works.extend(self.search.page(path, folders, &page.objects, |object| self.store.below(&object.location)));
-            // Its first page tells whether it is the folder of a cluster.
+            // The first page shows whether the folder belongs to a cluster.
             if page.last || path == layout::APPLICATIONS {
                 return Ok(works);
             }
@@ -202,7 +202,7 @@ impl Listing<'_> {
         }
     }
 
-    /// Tells of archives below a folder that is not listed, if one page shows some.
+    /// Reports archives below a folder that is not listed, if its first page contains some.
     async fn probe(&self, path: &str, code: ProblemCode) -> Result<Vec<Work>, Broken> {
         let key = self.store.key(&FilePath::new(path)).map_err(Broken::Stopped)?;
         let page = self.store.pages(&self.requests, &key, Depth::All, false).try_next().await?;
@@ -221,10 +221,10 @@ impl Listing<'_> {
             _ => ProblemCode::ListingFailed,
         };
         let obstacle = Obstacle { hides, path, code, reason: error.message.clone() };
-        self.found.send(Found::Obstacle(obstacle)).await.map_err(|_| DirectoryError::nobody_listens())
+        self.found.send(Found::Obstacle(obstacle)).await.map_err(|_| DirectoryError::receiver_closed())
     }
 
-    /// Every archive below the cluster, page by page. Says whether there is any.
+    /// Lists every archive below the cluster, page by page. Returns whether there is any.
     async fn full_scan(&self, cluster: &ClusterName, folder: &FilePath) -> Result<bool, Broken> {
         let key = self.store.key(folder).map_err(Broken::Stopped)?;
         let mut groups = Groups::new(cluster.clone());
@@ -242,7 +242,7 @@ impl Listing<'_> {
         Ok(any)
     }
 
-    /// The archive that an object below the `applications` of a cluster is, if it is one.
+    /// The archive of an object below the `applications` of a cluster; `None` for other objects.
     fn member(&self, folder: &FilePath, object: &ObjectMeta) -> Option<Member> {
         let path = self.store.below(&object.location)?;
         let (name, rest) = path.strip_prefix(folder.as_str())?.strip_prefix('/')?.split_once('/')?;
@@ -257,14 +257,14 @@ impl Listing<'_> {
             self.send_obstacles(whole.obstacles).await?;
             applications.push(whole.application);
         }
-        // Keys are in the order of ids, which tells nothing: the newest of a page first.
+        // Keys are in the order of ids, which is arbitrary, so the newest of a page is sent first.
         applications.sort_by_cached_key(|application| {
             std::cmp::Reverse(application.files.iter().flatten().map(|file| file.version.modified).max())
         });
         self.send_applications(applications).await
     }
 
-    /// The names of the cluster's applications, and the files of those that are wanted. Says whether there is any.
+    /// Lists the names of the cluster's applications, and the wanted files. Returns whether there is any application.
     async fn quick_scan(&self, cluster: &ClusterName, folder: &FilePath, wants_files: &WantsFiles) -> Result<bool, Broken> {
         let key = self.store.key(folder).map_err(Broken::Stopped)?;
         let mut seen: HashSet<ApplicationId> = HashSet::new();
@@ -308,7 +308,7 @@ impl Listing<'_> {
         self.details(cluster, wanted).await
     }
 
-    /// Sends applications with their files. What fails for one hides that one.
+    /// Sends applications with their files. A failure hides only one application.
     async fn details(&self, cluster: &ClusterName, folders: Vec<(ApplicationId, FilePath)>) -> Result<(), Broken> {
         let mut answers = stream::iter(folders)
             .map(|(id, folder)| async move {
@@ -325,7 +325,7 @@ impl Listing<'_> {
             let mut applications = Vec::with_capacity(answers.len());
             for (id, folder, files) in answers {
                 match files {
-                    // Only foreign objects, or the marker of a folder.
+                    // Only other objects, or the marker of a folder.
                     Ok(files) if files.is_empty() => {}
                     Ok(files) => applications.push(FoundApplication { cluster: cluster.clone(), id, folder, files: Some(files) }),
                     Err(error) => {

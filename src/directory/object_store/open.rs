@@ -1,4 +1,4 @@
-//! Clients of the clouds' stores, from options and the environment.
+//! Clients of object stores, from options and the environment.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::names::DirectoryUrl;
 type Options = BTreeMap<String, String>;
 
 impl Store {
-    /// Opens a place in a store of a cloud. No request is made.
+    /// Opens a location in an object store. No request is sent.
     pub(in crate::directory) fn open(url: DirectoryUrl, address: &StoreAddress, options: &Options) -> Result<Self, DirectoryError> {
         let redaction = Redaction::new(secrets(options, std::env::vars()));
         let clock = Arc::<StoreClock>::default();
@@ -43,7 +43,7 @@ fn split<T: ObjectStore + PaginatedListStore>(store: T) -> (Arc<dyn ObjectStore>
     (store.clone(), store)
 }
 
-/// Options and variables whose values are kept out of messages.
+/// The values of options and variables that must not appear in messages.
 fn secrets(options: &Options, variables: impl Iterator<Item = (String, String)>) -> impl Iterator<Item = String> {
     let is_secret = |key: &str| {
         let key = key.to_ascii_lowercase().replace(['-', '.'], "_");
@@ -57,7 +57,7 @@ fn secrets(options: &Options, variables: impl Iterator<Item = (String, String)>)
     options.chain(variables).map(|(_, value)| value)
 }
 
-/// A server that does not answer must not hold a refresh up for long: the next one tries again anyway.
+/// Retries are few, so that a store that does not answer does not delay a refresh for long. The next refresh retries anyway.
 fn retries() -> RetryConfig {
     RetryConfig {
         backoff: BackoffConfig { init_backoff: Duration::from_millis(100), max_backoff: Duration::from_secs(2), base: 2.0 },
@@ -66,16 +66,16 @@ fn retries() -> RetryConfig {
     }
 }
 
-/// A large archive takes its time: what is limited is silence. (A limit for whole requests cannot be switched off by name.)
+/// A timeout for each read, since a large archive takes long. (The timeout of whole requests cannot be disabled by name.)
 const CLIENT: [(ClientConfigKey, &str); 3] =
     [(ClientConfigKey::ConnectTimeout, "5 seconds"), (ClientConfigKey::ReadTimeout, "30 seconds"), (ClientConfigKey::Timeout, "1 day")];
 
-/// The first of these options that is set. Flink takes `s3.access-key` and `s3.access.key` for the same.
+/// The first option that is set. In Flink, `s3.access-key` and `s3.access.key` are the same option.
 fn first<'a>(options: &'a Options, keys: &[&str]) -> Option<&'a str> {
     keys.iter().find_map(|key| options.get(*key)).map(|value| value.trim()).filter(|value| !value.is_empty())
 }
 
-/// Options of Flink's two S3 file systems and of Hadoop's: each may stand below all these prefixes.
+/// An option of the S3 file systems of Flink and Hadoop, which may have any of these prefixes.
 fn s3_option<'a>(options: &'a Options, names: &[&str]) -> Option<&'a str> {
     ["s3.", "s3a.", "presto.s3.", "fs.s3a.", "fs.s3."].iter().find_map(|prefix| {
         names.iter().find_map(|name| {
@@ -114,7 +114,7 @@ fn s3(bucket: &str, options: &Options, clock: &Arc<StoreClock>) -> ::object_stor
     if s3_option(options, &["aws.credentials.provider"]).is_some_and(|provider| provider.contains("AnonymousAWSCredentialsProvider")) {
         builder = builder.with_skip_signature(true);
     }
-    // Path style is understood everywhere, so `path.style.access` needs no attention.
+    // All stores support path style, so `path.style.access` is ignored.
     for (key, value) in with_prefix(options, "aws_") {
         builder = builder.with_config(key.parse()?, value);
     }
@@ -149,10 +149,10 @@ fn azure(authority: &str, options: &Options, clock: &Arc<StoreClock>) -> ::objec
         builder = builder.with_config(AzureConfigKey::Client(key), value);
     }
     if !host.ends_with(".core.windows.net") {
-        // Clouds of countries, and Fabric; blobs are spoken to whichever of the two names is given.
+        // National clouds and Fabric. The blob endpoint is used for both names.
         builder = builder.with_endpoint(format!("https://{}", host.replacen(".dfs.", ".blob.", 1)));
     }
-    // Hadoop's keys name the account by its host, with either of its two names, or not at all.
+    // Keys of Hadoop contain the host of the account, with either of its two names, or no host.
     let of_account = |option: &str| {
         let (dfs, blob) = (host.replacen(".blob.", ".dfs.", 1), host.replacen(".dfs.", ".blob.", 1));
         let keys = [format!("{option}.{dfs}"), format!("{option}.{blob}"), option.to_owned()];
@@ -237,7 +237,7 @@ mod tests {
         }
         let bare = options(&[("fs.s3a.endpoint", "minio:9000"), ("fs.s3a.connection.ssl.enabled", "false")]);
         assert!(text(&s3("bucket", &bare, &Arc::default()).unwrap()).contains("http://minio:9000/bucket"));
-        // As the refusal of `oss:` and its like says to write.
+        // As the message about `oss:` advises.
         let virtual_hosted = [("s3.endpoint", "https://bucket.oss-cn-hangzhou.aliyuncs.com"), ("aws_virtual_hosted_style_request", "true")];
         let store = text(&s3("bucket", &options(&virtual_hosted), &Arc::default()).unwrap());
         assert!(store.contains("bucket_endpoint: \"https://bucket.oss-cn-hangzhou.aliyuncs.com\""), "{store}");

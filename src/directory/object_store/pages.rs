@@ -1,4 +1,4 @@
-//! Listings page by page; long ones in parallel, by the first digit of the ids.
+//! Paged listings. Long ones run in parallel, by the first digit of the ids.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use tokio::sync::Semaphore;
 
 use super::Inner;
 
-/// Requests that one listing has under way at a time.
+/// Maximum number of requests of one listing in flight.
 pub(super) const CONCURRENCY: usize = 16;
-/// Objects of a page where the store does not page itself.
+/// Objects of a page for stores without paged listings.
 const PAGE: usize = 1000;
-/// First digits of ids. Upper case is rare, but is another prefix.
+/// First digits of ids. Upper-case digits are rare, but are other prefixes.
 const DIGITS: &str = "0123456789abcdefABCDEF";
 
-/// Requests of one listing: their number, and how many go on at a time.
+/// The requests of one listing: their number, and a limit of requests in flight.
 pub(super) struct Requests {
     limit: Semaphore,
     count: AtomicU64,
@@ -34,9 +34,9 @@ impl Requests {
         self.count.load(Ordering::Relaxed)
     }
 
-    /// Runs one request when it is its turn.
+    /// Runs one request as soon as the limit allows it.
     pub(super) async fn run<T>(&self, request: impl Future<Output = T>) -> T {
-        // The semaphore is never closed; without a permit the request would merely not wait.
+        // The semaphore is never closed. Without a permit the request would not wait.
         let _permit = self.limit.acquire().await.ok();
         self.count.fetch_add(1, Ordering::Relaxed);
         request.await
@@ -46,9 +46,9 @@ impl Requests {
 /// One page of a listing.
 #[derive(Debug, Default)]
 pub(super) struct Page {
-    /// Which of the parallel listings it is of. Objects of one listing arrive in the order of that listing.
+    /// Number of its lane, which is one of the parallel listings. The objects of a lane arrive in order.
     pub(super) lane: usize,
-    /// Whether it is the last of its lane.
+    /// Whether it is the last page of its lane.
     pub(super) last: bool,
     /// Folders, in a listing of one level.
     pub(super) folders: Vec<Path>,
@@ -58,17 +58,18 @@ pub(super) struct Page {
 
 pub(super) type Pages<'a> = BoxStream<'a, ::object_store::Result<Page>>;
 
-/// What of a prefix is listed.
+/// The extent of a listing below a prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Depth {
-    /// Its folders and the objects directly in it.
+    /// Folders and objects directly below it.
     Level,
     /// All objects below it.
     All,
 }
 
 impl Inner {
-    /// Lists below a prefix. `by_digit`: what is not named by a hex digit may be left out, so that a long listing can be split.
+    /// Lists below a prefix. With `by_digit`, names that do not begin with a hex digit may be omitted, so that
+    /// a long listing can be split.
     pub(super) fn pages<'a>(&'a self, requests: &'a Requests, prefix: &Path, depth: Depth, by_digit: bool) -> Pages<'a> {
         let Some(paged) = &self.paged else {
             return self.plain_pages(requests, prefix.clone(), depth);
@@ -82,7 +83,7 @@ impl Inner {
         let start = async move { (first.next().await, first) };
         stream::once(start)
             .flat_map(move |(page, rest)| match page {
-                // The whole listing is longer than a page: it is made again, in parts.
+                // The listing is longer than a page: it is repeated in parallel parts.
                 Some(Ok(page)) if !page.last => {
                     drop(rest);
                     let lanes: Vec<_> =
@@ -124,7 +125,7 @@ fn lane_pages<'a>(
     prefix: String,
     depth: Depth,
 ) -> Pages<'a> {
-    /// Where a lane is: before its first page, at a token, behind its last.
+    /// Position of a lane: before its first page, at a token, or after its last page.
     enum Position {
         Start,
         At(String),

@@ -1,4 +1,4 @@
-//! Reading an object, at once or in chunks of a useful size.
+//! Reading of objects, at once or in chunks.
 
 use ::object_store::{GetOptions, GetRange, ObjectMeta, ObjectStoreExt};
 use bytes::{Bytes, BytesMut};
@@ -8,11 +8,11 @@ use std::sync::Arc;
 use super::Inner;
 use crate::directory::error::DirectoryError;
 use crate::directory::pieces::Piece;
-use crate::directory::{CHUNK, Contents};
+use crate::directory::{Contents, MAX_CHUNK};
 use crate::names::FilePath;
 
-/// Fewest bytes of a chunk, the last one apart: networks deliver crumbs.
-const SMALLEST_CHUNK: usize = 256 << 10;
+/// Minimum bytes of a chunk except the last one, since networks deliver small pieces.
+const MIN_CHUNK: usize = 256 << 10;
 
 pub(super) async fn read(store: &Arc<Inner>, file: &FilePath, whole_up_to: u64) -> Result<Contents, DirectoryError> {
     let key = store.key(file)?;
@@ -27,24 +27,24 @@ pub(super) async fn read(store: &Arc<Inner>, file: &FilePath, whole_up_to: u64) 
     Ok(Contents::Stream(even(object.into_stream().map_err(failed).boxed())))
 }
 
-/// Reads a piece of an object with a request of its own.
-pub(super) async fn read_piece(store: &Arc<Inner>, file: &FilePath, position: u64, most: usize) -> Result<Piece, DirectoryError> {
+/// Reads a piece of an object by one request.
+pub(super) async fn read_piece(store: &Arc<Inner>, file: &FilePath, position: u64, max_bytes: usize) -> Result<Piece, DirectoryError> {
     let key = store.key(file)?;
     let failed = |error: ::object_store::Error| store.failed("read", file.as_str(), &error);
     if position == 0 {
-        // Of an empty object there is no piece that could be asked for.
+        // An empty object has no valid range.
         let meta = store.store.head(&key).await.map_err(failed)?;
         if meta.size == 0 {
             return Ok(Piece { bytes: Bytes::new(), size: 0, stamp: stamp(&meta) });
         }
     }
-    let range = GetRange::Bounded(position..position.saturating_add(most as u64));
+    let range = GetRange::Bounded(position..position.saturating_add(max_bytes as u64));
     let piece = store.store.get_opts(&key, GetOptions { range: Some(range), ..GetOptions::default() }).await.map_err(failed)?;
     let (size, stamp) = (piece.meta.size, stamp(&piece.meta));
     Ok(Piece { bytes: piece.bytes().await.map_err(failed)?, size, stamp })
 }
 
-/// Tells versions of an object apart.
+/// Identifies the version of an object.
 fn stamp(meta: &ObjectMeta) -> String {
     meta.e_tag.clone().unwrap_or_else(|| meta.last_modified.timestamp_millis().to_string())
 }
@@ -52,15 +52,15 @@ fn stamp(meta: &ObjectMeta) -> String {
 /// Chunks of between 256 KiB and 1 MiB, from chunks of any size.
 fn even(chunks: BoxStream<'static, Result<Bytes, DirectoryError>>) -> BoxStream<'static, Result<Bytes, DirectoryError>> {
     stream::try_unfold((chunks, Bytes::new()), |(mut chunks, mut rest)| async move {
-        if rest.len() < SMALLEST_CHUNK {
+        if rest.len() < MIN_CHUNK {
             let mut gathered = BytesMut::new();
-            while rest.len() + gathered.len() < SMALLEST_CHUNK {
+            while rest.len() + gathered.len() < MIN_CHUNK {
                 match chunks.try_next().await? {
-                    // A large chunk is handed on without a copy.
-                    Some(chunk) if rest.is_empty() && gathered.is_empty() && chunk.len() >= SMALLEST_CHUNK => rest = chunk,
+                    // A large chunk is passed on without a copy.
+                    Some(chunk) if rest.is_empty() && gathered.is_empty() && chunk.len() >= MIN_CHUNK => rest = chunk,
                     Some(chunk) => {
                         if gathered.is_empty() {
-                            gathered.reserve(SMALLEST_CHUNK + chunk.len());
+                            gathered.reserve(MIN_CHUNK + chunk.len());
                             gathered.extend_from_slice(&rest);
                             rest.clear();
                         }
@@ -76,7 +76,7 @@ fn even(chunks: BoxStream<'static, Result<Bytes, DirectoryError>>) -> BoxStream<
         if rest.is_empty() {
             return Ok(None);
         }
-        let chunk = rest.split_to(rest.len().min(CHUNK));
+        let chunk = rest.split_to(rest.len().min(MAX_CHUNK));
         Ok(Some((chunk, (chunks, rest))))
     })
     .boxed()
@@ -104,8 +104,8 @@ mod tests {
             let content = chunks.concat();
             let even: Vec<Bytes> = even(stream::iter(chunks.into_iter().map(Ok)).boxed()).try_collect().await.unwrap();
             assert_eq!(even.concat(), content, "{sizes:?}");
-            assert!(even.iter().all(|chunk| !chunk.is_empty() && chunk.len() <= CHUNK), "{sizes:?}");
-            assert!(even.len() <= 1 + sizes.len() + content.len() / SMALLEST_CHUNK, "{sizes:?}");
+            assert!(even.iter().all(|chunk| !chunk.is_empty() && chunk.len() <= MAX_CHUNK), "{sizes:?}");
+            assert!(even.len() <= 1 + sizes.len() + content.len() / MIN_CHUNK, "{sizes:?}");
         }
     }
 
@@ -114,8 +114,8 @@ mod tests {
         let broken = DirectoryError::unavailable("broken");
         let chunks = stream::iter([Ok(Bytes::from(vec![0; 2 << 20])), Err(broken.clone())]).boxed();
         let mut even = even(chunks);
-        assert_eq!(even.next().await.unwrap().unwrap().len(), CHUNK);
-        assert_eq!(even.next().await.unwrap().unwrap().len(), CHUNK);
+        assert_eq!(even.next().await.unwrap().unwrap().len(), MAX_CHUNK);
+        assert_eq!(even.next().await.unwrap().unwrap().len(), MAX_CHUNK);
         assert_eq!(even.next().await.unwrap().unwrap_err(), broken);
     }
 }

@@ -1,7 +1,7 @@
-//! The search for clusters in an object store: what is to be listed next, and what was seen on the way.
+//! The search for clusters in an object store: the next steps of a listing, and its findings.
 //!
-//! Every folder of the root is looked at, and so is every cluster that is known. What lies deeper is searched with a bounded number
-//! of requests: beside the archives there may be anything. A quick scan does not search clusters that it knows, a full scan does.
+//! Every folder of the root and every known cluster is listed. Deeper folders are searched with a bounded number of requests, since the
+//! root may contain many other objects. A quick scan does not search known clusters; a full scan does.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,19 +14,19 @@ use crate::directory::level::Sights;
 use crate::ids::{ApplicationId, JobId};
 use crate::names::{ClusterName, is_hidden};
 
-/// Requests that the search of a quick scan may cost, beside one for each folder of the root.
-const QUICK_SCAN_REQUESTS: usize = 64;
-/// Requests that the search of a full scan may cost.
-const FULL_SCAN_REQUESTS: usize = 1_000;
-/// Folders that are told of in one listing.
-const MOST_TOLD: usize = 16;
+/// Maximum number of requests of a search in a quick scan, besides one for each folder of the root.
+const MAX_QUICK_SCAN_REQUESTS: usize = 64;
+/// Maximum number of requests of a search in a full scan.
+const MAX_FULL_SCAN_REQUESTS: usize = 1_000;
+/// Maximum number of folders that one listing reports.
+const MAX_REPORTED: usize = 16;
 
-/// Something to list.
+/// A step of a listing.
 #[derive(Debug)]
 pub(super) enum Work {
     /// The applications of a cluster.
     Cluster(ClusterName),
-    /// A folder that may be one of a cluster, or hold some.
+    /// A folder that may belong to a cluster, or contain folders of clusters.
     Search(String),
     /// Whether archives lie below a folder with a hidden name.
     Hidden(String),
@@ -34,7 +34,7 @@ pub(super) enum Work {
     Deep(String),
 }
 
-/// What a listing shares between its requests.
+/// State that the requests of a listing share.
 pub(super) struct Search {
     full_scan: bool,
     known: HashSet<ClusterName>,
@@ -53,7 +53,7 @@ struct State {
 impl Search {
     pub(super) fn new(extent: &Extent, known: &[ClusterName]) -> Self {
         let full_scan = matches!(extent, Extent::Full);
-        let requests_left = if full_scan { FULL_SCAN_REQUESTS } else { QUICK_SCAN_REQUESTS };
+        let requests_left = if full_scan { MAX_FULL_SCAN_REQUESTS } else { MAX_QUICK_SCAN_REQUESTS };
         Self { full_scan, known: known.iter().cloned().collect(), state: Mutex::new(State { requests_left, ..State::default() }) }
     }
 
@@ -61,7 +61,7 @@ impl Search {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What to do with the folders of the root, and the clusters that are known elsewhere.
+    /// The steps for the folders of the root and for known clusters in deeper folders.
     pub(super) fn begin(&self, folders: Vec<String>) -> Vec<Work> {
         let mut works = Vec::new();
         for cluster in &self.known {
@@ -73,16 +73,16 @@ impl Search {
         works
     }
 
-    /// What to do with a folder.
+    /// The steps for a folder.
     fn folder(&self, path: String) -> Vec<Work> {
         if is_hidden(layout::file_name(&path).as_bytes()) {
             return self.may_tell().then_some(Work::Hidden(path)).into_iter().collect();
         }
-        if path.split('/').count() > layout::MOST_SEGMENTS {
+        if path.split('/').count() > layout::MAX_SEGMENTS {
             return self.may_tell().then_some(Work::Deep(path)).into_iter().collect();
         }
         let mut works = Vec::new();
-        // A folder `applications` in the root is searched for what it tells alone.
+        // A folder `applications` in the root is only searched for findings about the level.
         let is_known = self.known.contains(path.as_str());
         if is_known || path == layout::APPLICATIONS {
             works.extend(self.cluster(&path));
@@ -93,21 +93,21 @@ impl Search {
         works
     }
 
-    /// The listing of a cluster, if it was not begun yet.
+    /// The step that lists a cluster, unless it was started before.
     pub(super) fn cluster(&self, path: &str) -> Option<Work> {
         let cluster = ClusterName::new(path);
         self.state().begun.insert(cluster.clone()).then_some(Work::Cluster(cluster))
     }
 
-    /// Whether a folder may be told of: in a full scan, and not in any number.
+    /// Whether a folder may be reported: in a full scan, up to the maximum number.
     fn may_tell(&self) -> bool {
         let mut state = self.state();
-        let may = self.full_scan && state.told < MOST_TOLD;
+        let may = self.full_scan && state.told < MAX_REPORTED;
         state.told += usize::from(may);
         may
     }
 
-    /// Takes one request out of those left. The first page of a folder of the root is free.
+    /// Subtracts one request from the remaining ones. The first page of a folder of the root is free.
     pub(super) fn may_ask(&self, path: &str, is_first: bool) -> bool {
         let mut state = self.state();
         if is_first && !path.contains('/') {
@@ -121,7 +121,7 @@ impl Search {
         true
     }
 
-    /// Notes that a cluster has applications.
+    /// Records that a cluster has applications.
     pub(super) fn note_cluster(&self, cluster: &ClusterName) {
         let mut state = self.state();
         match cluster.as_str().split_once('/') {
@@ -133,14 +133,14 @@ impl Search {
         }
     }
 
-    /// Notes what an object directly in the root tells.
+    /// Records findings of an object directly in the root.
     pub(super) fn note_root(&self, name: &str, is_job: bool) {
         let mut state = self.state();
         state.sights.has_archives |= is_job;
         state.sights.is_application |= name == layout::SUMMARY;
     }
 
-    /// Takes in one page of a folder: what to do with its folders, and what its files tell of the place of the root.
+    /// Processes one page of a folder: returns the steps for its folders, and records findings about the level of the root.
     pub(super) fn page<'p>(
         &self,
         path: &str,
@@ -180,12 +180,12 @@ impl Search {
         works
     }
 
-    /// Whether a folder has to be listed as a cluster although its search came to its end early.
+    /// Whether a folder must be listed as a cluster although its search ended early.
     pub(super) fn unless_begun(&self, path: &str) -> Option<Work> {
         if path.contains('/') { None } else { self.cluster(path) }
     }
 
-    /// What was seen, and the first folder that was not searched, where that is to be told.
+    /// The findings, and the first folder that was not searched, if it is reported.
     pub(super) fn finish(self) -> (Sights, Option<String>) {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let told = self.full_scan && !state.sights.holds_applications;
@@ -193,7 +193,7 @@ impl Search {
     }
 }
 
-/// Whether an object is likely an archive, by its key.
+/// Whether an object is probably an archive, by its key.
 pub(super) fn is_like_an_archive(key: &str) -> bool {
     let name = layout::file_name(key);
     name == layout::SUMMARY || JobId::from_name(name.as_bytes()).is_ok()

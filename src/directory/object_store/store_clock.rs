@@ -1,4 +1,4 @@
-//! The time that a store's answers tell in their `Date`: evidence of whether this machine's clock is right.
+//! The time in the `Date` header of a store's answers. It shows whether the clock of this machine is right.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -9,12 +9,12 @@ use async_trait::async_trait;
 
 use crate::clock::Millis;
 
-/// The time of the last answer that told one, and when it came.
+/// The time in the last answer, and the time of its arrival.
 #[derive(Debug, Default)]
 pub(super) struct StoreClock(Mutex<Option<(Millis, Instant)>>);
 
 impl StoreClock {
-    /// The present time by the store's clock, to a second or so.
+    /// The present time by the clock of the store, within about a second.
     pub(super) fn now(&self) -> Option<Millis> {
         let (told, at) = (*self.0.lock().unwrap_or_else(PoisonError::into_inner))?;
         let passed = Millis::try_from(at.elapsed().as_millis()).unwrap_or(Millis::MAX);
@@ -30,7 +30,7 @@ impl StoreClock {
     }
 }
 
-/// Connects as `object_store` does, and notes the time of each answer.
+/// Connects like `object_store`, and records the time of each answer.
 #[derive(Debug)]
 pub(super) struct Connector(pub(super) Arc<StoreClock>);
 
