@@ -1,4 +1,4 @@
-"""What the sample archives hold, read without the server, and a collector of what went wrong."""
+"""The content of the sample archives, read without the server, and a collector of failures."""
 
 import json
 import pathlib

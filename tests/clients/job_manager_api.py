@@ -21,7 +21,7 @@ from archived import Archived, Check
 
 SUBTASKS = 4
 
-# What this client complains about in documents of Flink 2.3 too.
+# Warnings of this client that documents of Flink 2.3 cause, too.
 UNREADABLE = {"get_job_details", "get_job_accumulators", "get_checkpointing_statistics", "get_checkpoint_statistic_details", "get_checkpoint_config"}
 
 

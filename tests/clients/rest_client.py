@@ -64,7 +64,7 @@ def main():
                     check.equal(f"subtasks.get_attempt {document}", one.subtasks.get_attempt(subtask, attempt), archived[document])
                     check.equal(f"subtasks.get_attempt_accumulators {document}", one.subtasks.get_attempt_accumulators(subtask, attempt), archived[f"{document}/accumulators"])
 
-    # What only a living cluster has, and what would change one.
+    # Requests that only a running cluster can answer, and requests that would change it.
     job = archived.jobs[0]
     vertex = archived.below(f"/jobs/{job}/vertices/")[0]
     refused(check, "get_metrics", 404, lambda: client.jobs.get_metrics(job))

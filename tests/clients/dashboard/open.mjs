@@ -19,7 +19,7 @@ const CHROMIUM = {
 };
 const PATIENCE = 60_000;
 
-/** What each tab asks for below its application, job or vertex. A tab that is not named here is a failure. */
+/** The requests of each tab below its application, job or vertex. A tab that is missing here is a failure. */
 const APPLICATION_TABS = { Overview: [""], Exceptions: ["", "/exceptions"] };
 const JOB_TABS = {
   Overview: [""],
@@ -41,7 +41,7 @@ const VERTEX_TABS = {
   FlameGraph: ["/flamegraph"],
 };
 
-/** What is asked for when there is something to show, or once a page. */
+/** The requests that are made only if there is something to show, or once a page. */
 const ASKED_SOMETIMES = {
   "log URL of a JobManager": /\/jobmanager\/log-url$/,
   "log URL of a TaskManager": /\/taskmanagers\/[^/]+\/log-url$/,
@@ -95,7 +95,7 @@ class Visit {
     this.since = 0;
     this.page.on("pageerror", (error) => this.failures.add(`${this.place}: page error: ${error.message}`));
     this.page.on("console", (message) => {
-      // What failed to load is in the record of answers.
+      // Failed requests are in the record of answers.
       const known = message.text().startsWith("Failed to load resource") || FAULTS_OF_ITS_OWN.some((fault) => fault.test(message.text()));
       if (message.type() === "error" && !known) {
         this.failures.add(`${this.place}: ${message.text().split("\n").slice(0, 2).join(" ")}`);

@@ -7,7 +7,7 @@ import path from "node:path";
 
 const TYPES = { ".html": "text/html", ".js": "application/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".ttf": "font/ttf" };
 
-/** What was asked of the server under test, in the order of asking; the status is undefined until it has answered. */
+/** The requests to the server under test, in their order; the status is undefined until it has answered. */
 export class Record {
   answers = [];
 

@@ -31,7 +31,7 @@ import org.apache.flink.util.ExceptionUtils;
  */
 public final class FlinkClusterClient {
 
-    /** What a client that waits for a job gets: archives hold a result of what did not fail. */
+    /** The answer for a client that waits for a job: archives hold the result of jobs that did not fail. */
     private static List<String> resultFailures(RestClusterClient<?> client, JobID id, JobStatus status) throws Exception {
         try {
             JobResult result = client.requestJobResult(id).get(60, TimeUnit.SECONDS);
