@@ -128,6 +128,28 @@ pub struct IoFacts {
     pub write_records: Option<i64>,
 }
 
+impl IoFacts {
+    /// The sums of both. A sum counts the known values only.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            read_bytes: sum_of_known(self.read_bytes, other.read_bytes),
+            write_bytes: sum_of_known(self.write_bytes, other.write_bytes),
+            read_records: sum_of_known(self.read_records, other.read_records),
+            write_records: sum_of_known(self.write_records, other.write_records),
+        }
+    }
+}
+
+/// The sum of the known values; `None`: neither is known.
+#[must_use]
+pub fn sum_of_known(left: Option<i64>, right: Option<i64>) -> Option<i64> {
+    match (left, right) {
+        (Some(left), Some(right)) => Some(left.saturating_add(right)),
+        (left, right) => left.or(right),
+    }
+}
+
 /// A vertex of a job. Times and durations are milliseconds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = VertexFigures)]

@@ -1,6 +1,7 @@
-//! What can be asked of the lists, in plain types: who asks ([`Scope`]), what is wanted ([`Filter`], [`Sort`]), and a page of it.
+//! Queries of the lists and their answers, as plain types: the rights of the client ([`Scope`]), the rows ([`Filter`], [`Sort`]) and
+//! the pages.
 //!
-//! Every read of the query API goes through a [`Scope`]: access rules have one place.
+//! Every read of the query API goes through a [`Scope`], so access rules have one place.
 
 mod answer;
 pub mod calendar;
@@ -19,37 +20,37 @@ use utoipa::ToSchema;
 use crate::clock::Millis;
 use crate::ids::ApplicationId;
 
-/// What the one who asks may see. Nothing outside of it is listed, counted or found.
+/// The part of the index that a client may see. Nothing outside of it is listed, counted or found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope {
     directories: Option<Vec<String>>,
 }
 
 impl Scope {
-    /// All that is configured.
+    /// All configured archive directories.
     #[must_use]
     pub fn everything() -> Self {
         Self::default()
     }
 
-    /// Only what is in these archive directories.
+    /// Only these archive directories.
     #[must_use]
     pub fn of_directories(urls: impl IntoIterator<Item = String>) -> Self {
         Self { directories: Some(urls.into_iter().collect()) }
     }
 
-    /// Whether nothing is outside of it.
+    /// Whether the scope is unlimited.
     #[must_use]
     pub fn is_everything(&self) -> bool {
         self.directories.is_none()
     }
 
-    /// The archive directories within; `None`: all.
+    /// The archive directories in the scope; `None`: all.
     pub(in crate::index) fn directories(&self) -> Option<&[String]> {
         self.directories.as_deref()
     }
 
-    /// Those of the directories that are wanted which are within, all of them where none are named. `None`: there is none.
+    /// The wanted directories that are in the scope; all of the scope where none are wanted. `None`: no directory is left.
     pub(in crate::index) fn narrowed(&self, wanted: &[String]) -> Option<Vec<String>> {
         let Some(within) = &self.directories else { return Some(wanted.to_vec()) };
         let left: Vec<String> =
@@ -57,37 +58,37 @@ impl Scope {
         (!left.is_empty()).then_some(left)
     }
 
-    /// Whether an archive directory is within.
+    /// Whether an archive directory is in the scope.
     #[must_use]
     pub fn admits(&self, directory: &str) -> bool {
         self.directories.as_ref().is_none_or(|urls| urls.iter().any(|url| url == directory))
     }
 }
 
-/// Which list.
+/// The list of applications or of jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, ToSchema, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum ListKind {
-    /// Applications whose summary tells an overview.
+    /// Applications whose summary has an overview.
     Applications,
-    /// Jobs whose archive tells an overview.
+    /// Jobs whose archive has an overview.
     Jobs,
 }
 
-/// How a name is compared, always without case.
+/// The comparison of a name, always without case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NameMatch {
-    /// The text is anywhere in it.
+    /// The name contains the text.
     Contains,
-    /// It is the text.
+    /// The name equals the text.
     Exact,
-    /// It begins with the text.
+    /// The name begins with the text.
     Prefix,
 }
 
-/// A range of numbers, both ends inclusive; `None`: open. What is absent is in no range but the open one.
+/// A range of numbers, both ends inclusive; `None`: no limit. A missing value is only in the range without limits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Bounds {
     /// Smallest.
@@ -97,31 +98,31 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// Whether everything is within, absent values too.
+    /// Whether the range has no limits: then it also contains missing values.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.min.is_none() && self.max.is_none()
     }
 
-    /// A time range: from inclusive, to exclusive.
+    /// A range of times: `from` inclusive, `to` exclusive.
     #[must_use]
     pub fn of_times(from: Option<Millis>, to: Option<Millis>) -> Self {
         Self { min: from, max: to.map(|to| to.saturating_sub(1)) }
     }
 }
 
-/// What must hold of a row; several values of one field are alternatives, fields are joined with "and".
+/// The conditions for a row. Several values of one field are alternatives; all fields must match.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Filter {
     /// States, as Flink writes them.
     pub status: Vec<String>,
-    /// Of the name.
+    /// Name and its comparison.
     pub name: Option<(String, NameMatch)>,
     /// Clusters.
     pub cluster: Vec<String>,
     /// Archive directories by URL.
     pub directory: Vec<String>,
-    /// Job types; of an application: that one of its jobs has.
+    /// Job types. An application matches if one of its jobs does.
     pub job_type: Vec<String>,
     /// Start, milliseconds since 1970.
     pub start: Bounds,
@@ -129,19 +130,19 @@ pub struct Filter {
     pub end: Bounds,
     /// Duration, milliseconds.
     pub duration: Bounds,
-    /// Jobs that failed (applications only).
+    /// Number of failed jobs (applications only).
     pub failed_jobs: Bounds,
-    /// Tasks that failed; of an application: of all its jobs.
+    /// Number of failed tasks; of an application, of all its jobs together.
     pub failed_tasks: Bounds,
-    /// Whether there are problems on record.
+    /// Whether there are recorded problems.
     pub problems: Option<bool>,
-    /// Jobs of this application only.
+    /// Only jobs of this application.
     pub application: Option<ApplicationId>,
-    /// Only jobs that were archived without their application, and that no summary names.
+    /// Only jobs that were archived without an application and that are in no summary.
     pub unclaimed: bool,
 }
 
-/// What lists are sorted by.
+/// The sort key of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SortKey {
     /// Name, without case.
@@ -160,37 +161,37 @@ pub enum SortKey {
     Directory,
     /// Number of jobs of an application, or of tasks of a job.
     Size,
-    /// Jobs of an application that failed, or tasks of a job.
+    /// Number of failed jobs of an application, or of failed tasks of a job.
     Failed,
     /// Type of a job.
     JobType,
 }
 
-/// Order of a list. What is absent comes last both ways; equal rows keep one order throughout.
+/// The order of a list. Missing values come last in both directions. Equal rows keep a stable order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Sort {
-    /// By what.
+    /// Sort key.
     pub key: SortKey,
-    /// Largest first.
+    /// Whether the largest comes first.
     pub descending: bool,
 }
 
-/// A page of a list.
+/// A query of one page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListQuery {
-    /// Which list.
+    /// List.
     pub kind: ListKind,
-    /// Which rows.
+    /// Filter of the rows.
     pub filter: Filter,
-    /// In which order.
+    /// Order.
     pub sort: Sort,
-    /// At most so many rows.
+    /// Maximum number of rows.
     pub limit: usize,
-    /// Where the page begins: `next` of the page before.
+    /// The `next` cursor of the previous page; `None`: the first page.
     pub cursor: Option<String>,
 }
 
-/// What rows are counted by.
+/// The field that rows are counted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, ToSchema, VariantArray)]
 #[serde(rename_all = "snake_case")]
 pub enum FacetKey {
@@ -202,36 +203,36 @@ pub enum FacetKey {
     Directory,
     /// Day of the end, in a time zone.
     Day,
-    /// Type of the job, or of one job of the application.
+    /// Type of the job, or of any job of the application.
     JobType,
 }
 
-/// Counts of a list.
+/// A query of counts of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FacetQuery {
-    /// Which list.
+    /// List.
     pub kind: ListKind,
-    /// Which rows: each facet counts under all of it but its own part.
+    /// Filter of the rows. Each facet ignores its own part of the filter.
     pub filter: Filter,
-    /// Which counts.
+    /// Requested counts.
     pub by: Vec<FacetKey>,
-    /// Where days begin.
+    /// Time zone of the days.
     pub zone: chrono_tz::Tz,
 }
 
-/// Statistics of the rows of a list that ended within a range of time.
+/// A query of statistics of the rows of a list that ended within a range of time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatisticsQuery {
-    /// Which list.
+    /// List.
     pub kind: ListKind,
-    /// Which rows; its range of ends is replaced by the buckets.
+    /// Filter of the rows. The buckets replace its range of ends.
     pub filter: Filter,
-    /// Where each bucket begins, ascending, and at last where the last one ends: milliseconds since 1970.
+    /// Begin of each bucket, ascending, then the end of the last one: milliseconds since 1970.
     pub edges: Vec<Millis>,
 }
 
-/// Names that fail most often: at most so many.
+/// Maximum number of names in the list of the most frequent failures.
 pub const MAX_FAILING_NAMES: usize = 20;
 
-/// Classes of exceptions that most fail with: at most so many.
+/// Maximum number of classes in the list of the most frequent exceptions.
 pub const MAX_FAILURE_CLASSES: usize = 20;

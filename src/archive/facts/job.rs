@@ -22,7 +22,7 @@ pub(super) fn details(parsed: Option<Members<'_>>, facts: &mut Facts) {
     let Some(members) = parsed else { return };
     members.each_element("vertices", |element| {
         let Some(vertex) = Members::parse(element.get()).and_then(|vertex| self::vertex(&vertex)) else { return };
-        facts.io = sum(facts.io, vertex.io);
+        facts.io = facts.io.plus(vertex.io);
         if facts.vertices.len() < MAX_VERTICES {
             facts.vertices.push(vertex);
         }
@@ -73,19 +73,6 @@ fn io(metrics: &Members<'_>) -> IoFacts {
         write_bytes: counted("write-bytes", "write-bytes-complete"),
         read_records: counted("read-records", "read-records-complete"),
         write_records: counted("write-records", "write-records-complete"),
-    }
-}
-
-fn sum(left: IoFacts, right: IoFacts) -> IoFacts {
-    let add = |left: Option<i64>, right: Option<i64>| match (left, right) {
-        (Some(left), Some(right)) => Some(left.saturating_add(right)),
-        (left, right) => left.or(right),
-    };
-    IoFacts {
-        read_bytes: add(left.read_bytes, right.read_bytes),
-        write_bytes: add(left.write_bytes, right.write_bytes),
-        read_records: add(left.read_records, right.read_records),
-        write_records: add(left.write_records, right.write_records),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the lists answer.
+//! The answers of lists.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub struct Total {
     pub exact: bool,
 }
 
-/// One copy of an application or a job. Times and durations are milliseconds; `None`: the archive does not tell.
+/// One copy of an application or a job. Times and durations are milliseconds; `None`: the archive has no value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
     /// Id, 32 hex digits.
@@ -34,38 +34,38 @@ pub struct Item {
     pub end: Option<Millis>,
     /// Duration.
     pub duration: Option<Millis>,
-    /// Jobs of an application or tasks of a job, by state.
+    /// Number of jobs of an application, or of tasks of a job, by state.
     pub counts: BTreeMap<String, u64>,
     /// Type of a job.
     pub job_type: Option<String>,
-    /// Application of a job; `None`: it belongs to none, or it is an application itself.
+    /// Application of a job; `None`: the job has no application, or the item is an application.
     pub application: Option<String>,
-    /// Cluster; `None`: a job that belongs to no application.
+    /// Cluster; `None`: a job without an application.
     pub cluster: Option<String>,
     /// URL of the archive directory.
     pub directory: String,
-    /// An application whose summary was read; a job whose application is complete.
+    /// Whether the summary of the application was read. A job is complete if its application is.
     pub complete: bool,
-    /// An archive of it was read. Otherwise a summary names it, and no more is known.
+    /// Whether its archive was read. Otherwise only a summary contains it.
     pub archived: bool,
-    /// Since when its archive is gone from the archive directory.
+    /// Time since when its archive is missing from the archive directory.
     pub gone_since: Option<Millis>,
-    /// Problems on record.
+    /// Number of recorded problems.
     pub problems: u64,
-    /// This copy is the one that Flink's paths show.
+    /// Whether Flink's paths show this copy.
     pub shown: bool,
-    /// The archive of this job lies beside the clusters.
+    /// Whether the archive of this job is beside the folders of the clusters.
     pub flat: bool,
 }
 
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListPage {
-    /// The rows: fewer than asked for, even none, where many had to be looked at; `next` then leads on.
+    /// The rows. A page may have fewer rows than requested, or no rows, and still have a `next` page.
     pub items: Vec<Item>,
-    /// Cursor of the next page; `None`: there is none.
+    /// Cursor of the next page; `None`: this is the last page.
     pub next: Option<String>,
-    /// How many rows all pages have.
+    /// Number of rows of all pages.
     pub total: Total,
 }
 
@@ -154,14 +154,14 @@ pub struct Statistics {
 /// One application or job with all its copies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copies {
-    /// The copy that was asked for.
+    /// The requested copy.
     pub item: Item,
     /// All copies, by precedence.
     pub copies: Vec<Item>,
     /// Problems of that copy, oldest first.
     pub problems: Vec<Problem>,
-    /// Jobs of an application, newest first, those only named by its summary last.
+    /// Jobs of an application, newest first. Jobs that only its summary contains come last.
     pub jobs: Vec<Item>,
-    /// Facts of that copy of a job; `None`: none are known, or it is an application.
+    /// Facts of that copy of a job; `None`: there are no facts, or the copy is of an application.
     pub facts: Option<JobFacts>,
 }

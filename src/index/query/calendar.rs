@@ -1,4 +1,4 @@
-//! Days and hours of a time zone: days of 23 and 25 hours, and days that a zone skipped, included.
+//! Days and hours of a time zone, including days of 23 and 25 hours and days that a zone skipped.
 
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta, TimeZone as _, Timelike as _, Utc};
 use chrono_tz::Tz;
@@ -7,20 +7,20 @@ use utoipa::ToSchema;
 
 use crate::clock::Millis;
 
-/// What time is cut into.
+/// The unit of the buckets of statistics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Bucket {
     /// Calendar days.
     Day,
-    /// Hours of the clock on the wall.
+    /// Hours of local time.
     Hour,
 }
 
-/// Where the buckets begin that hold `from` up to, but not, `to`, and at last where the last one ends. `None`: more than `most`, or
-/// outside of the years that a calendar knows.
+/// The edges of the buckets from `from` (inclusive) to `to` (exclusive): the begin of each, then the end of the last one. `None`: there
+/// are more than `max` buckets, or a time is outside of the supported years.
 #[must_use]
-pub fn edges(zone: Tz, bucket: Bucket, from: Millis, to: Millis, most: usize) -> Option<Vec<Millis>> {
+pub fn edges(zone: Tz, bucket: Bucket, from: Millis, to: Millis, max: usize) -> Option<Vec<Millis>> {
     let mut edge = match bucket {
         Bucket::Day => day_of(zone, from)?.1,
         Bucket::Hour => {
@@ -30,7 +30,7 @@ pub fn edges(zone: Tz, bucket: Bucket, from: Millis, to: Millis, most: usize) ->
     };
     let mut edges = vec![edge];
     while edge < to {
-        if edges.len() > most {
+        if edges.len() > max {
             return None;
         }
         edge = match bucket {
@@ -45,7 +45,7 @@ pub fn edges(zone: Tz, bucket: Bucket, from: Millis, to: Millis, most: usize) ->
     Some(edges)
 }
 
-/// The day that holds a time, where it begins and where the next one begins.
+/// The day of a time, its begin, and the begin of the next day.
 #[must_use]
 pub fn day_of(zone: Tz, time: Millis) -> Option<(NaiveDate, Millis, Millis)> {
     let date = local(zone, time)?.date();
@@ -54,7 +54,7 @@ pub fn day_of(zone: Tz, time: Millis) -> Option<(NaiveDate, Millis, Millis)> {
     loop {
         next = next.checked_add_days(Days::new(1))?;
         let end = day_start(zone, next)?;
-        // A day that the zone skipped has no length.
+        // A skipped day has no length.
         if end > begin && end > time {
             return Some((date, begin, end));
         }
@@ -65,10 +65,10 @@ fn local(zone: Tz, time: Millis) -> Option<NaiveDateTime> {
     Some(DateTime::<Utc>::from_timestamp_millis(time)?.with_timezone(&zone).naive_local())
 }
 
-/// The first moment of a day: midnight, or when the clock was set on over it, the first that there was.
+/// The begin of a day: midnight, or the first moment after midnight where the clock skipped it.
 fn day_start(zone: Tz, date: NaiveDate) -> Option<Millis> {
     let midnight = date.and_hms_opt(0, 0, 0)?;
-    // A zone that changed sides of the date line skipped a whole day.
+    // A zone that crossed the date line skipped a whole day.
     (0..=104).find_map(|quarter| {
         let time = midnight.checked_add_signed(TimeDelta::minutes(15 * quarter))?;
         zone.from_local_datetime(&time).earliest().map(|time| time.timestamp_millis())
@@ -90,12 +90,12 @@ mod tests {
     }
 
     #[test]
-    fn days_have_23_and_25_hours_when_the_clock_is_set() {
+    fn days_have_23_and_25_hours_when_the_clock_changes() {
         let berlin = Tz::Europe__Berlin;
         assert_eq!(lengths(berlin, Bucket::Day, "2026-03-28T12:00:00Z", "2026-03-30T12:00:00Z"), [24, 23, 24]);
         assert_eq!(lengths(berlin, Bucket::Day, "2026-10-24T12:00:00Z", "2026-10-26T12:00:00Z"), [24, 25, 24]);
         assert_eq!(day_of(berlin, at("2026-10-24T22:30:00Z")).unwrap().0.to_string(), "2026-10-25");
-        // Set on at midnight: the day begins at one.
+        // The clock skips midnight: the day begins at 01:00.
         assert_eq!(lengths(Tz::America__Sao_Paulo, Bucket::Day, "2018-11-03T12:00:00Z", "2018-11-05T12:00:00Z"), [24, 23, 24]);
     }
 
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn hours_are_those_on_the_wall() {
+    fn hours_are_those_of_local_time() {
         assert_eq!(lengths(Tz::Europe__Berlin, Bucket::Hour, "2026-10-25T00:10:00Z", "2026-10-25T02:10:00Z"), [1, 1, 1]);
         let kolkata = edges(Tz::Asia__Kolkata, Bucket::Hour, at("2026-01-01T00:10:00Z"), at("2026-01-01T00:40:00Z"), 10).unwrap();
         assert_eq!(kolkata, ["2025-12-31T23:30:00Z", "2026-01-01T00:30:00Z", "2026-01-01T01:30:00Z"].map(at));

@@ -1,21 +1,35 @@
-//! Texts as they are compared: without case, in any script, however their accents are encoded.
+//! Folds texts for comparison: without case, in any script, and independent of the encoding of accents.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-/// Longest part of a name that is compared, in characters.
-const LONGEST: usize = 512;
+/// Characters of a name that are compared.
+const MAX_CHARACTERS: usize = 512;
 
-/// Folds a name: composed, in lower case character by character, so that it does not depend on what stands beside, and at most 512
+/// Folds a name: composed, in lower case character by character (so the result does not depend on neighbours), and up to 512
 /// characters.
 pub(in crate::index) fn fold(name: &str) -> String {
-    lower(&composed(name)).take(LONGEST).collect()
+    lower(&composed(name)).take(MAX_CHARACTERS).collect()
 }
 
 /// Folds a text of any length in the same way.
 pub(in crate::index) fn fold_whole(text: &str) -> String {
     if text.is_ascii() { text.to_ascii_lowercase() } else { lower(&composed(text)).collect() }
+}
+
+/// The range of the first occurrence of a folded text, in bytes of the unfolded one. `None`: there is none. The whole range where folding
+/// changes the number of characters, so that positions differ.
+pub(in crate::index) fn range_of(text: &str, folded_part: &str) -> Option<Range<usize>> {
+    let folded = fold_whole(text);
+    let at = folded.find(folded_part)?;
+    if folded.chars().count() != text.chars().count() {
+        return Some(0..text.len());
+    }
+    let (skipped, length) = (folded[..at].chars().count(), folded_part.chars().count());
+    let position = |number: usize| text.char_indices().nth(number).map_or(text.len(), |(at, _)| at);
+    Some(position(skipped)..position(skipped + length))
 }
 
 fn composed(text: &str) -> Cow<'_, str> {
@@ -43,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn accents_are_one_however_they_are_encoded() {
+    fn encodings_of_accents_are_equal() {
         assert_eq!(fold("Cafe\u{301} ZU\u{308}RICH"), "café zürich");
         assert_eq!(fold("\u{1112}\u{1161}\u{11ab}"), "한");
         assert_eq!(fold(&"E\u{301}".repeat(1_000)), "é".repeat(512));

@@ -1,4 +1,4 @@
-//! Search: what is looked for, what is found, and where.
+//! Queries of the search and their answers.
 
 pub(in crate::index) mod excerpt;
 pub(in crate::index) mod terms;
@@ -12,13 +12,13 @@ use utoipa::ToSchema;
 
 use super::{Filter, Item, ListKind};
 
-/// Where is looked.
+/// A field that is searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SearchField {
     /// Names of applications and jobs.
     Name,
-    /// Beginnings of their ids.
+    /// Prefixes of their ids.
     Id,
     /// Names of vertices.
     Vertex,
@@ -28,20 +28,20 @@ pub enum SearchField {
     Configuration,
 }
 
-/// Where exactly something was found.
+/// The field of a match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MatchField {
-    /// Its name.
+    /// The name of an application or a job.
     Name,
-    /// Its id.
+    /// The id of an application or a job.
     Id,
     /// The name of a vertex.
     Vertex,
     /// The class of an exception.
     ExceptionClass,
-    /// The message of an exception, or of one that caused it.
+    /// The message of an exception or of its cause.
     ExceptionMessage,
-    /// A label that a failure enricher gave to an exception.
+    /// A label of an exception from a failure enricher.
     FailureLabel,
     /// A line of a stack trace.
     StackTrace,
@@ -51,62 +51,63 @@ pub enum MatchField {
     ClusterConfiguration,
 }
 
-/// What is searched.
+/// A query of the search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchQuery {
-    /// As typed. All its terms must be found in one application or job, each anywhere.
+    /// The text as typed. An application or a job is found if it contains all terms, in any fields.
     pub text: String,
-    /// Where; empty: everywhere.
+    /// Fields that are searched; empty: all.
     pub fields: Vec<SearchField>,
-    /// Which applications and jobs; only its states, clusters and directories count.
+    /// Filter of the applications and jobs. Only its states, clusters and directories count.
     pub filter: Filter,
-    /// At most so many.
+    /// Maximum number of items.
     pub limit: usize,
-    /// Where the page begins: `next` of the page before.
+    /// The `next` cursor of the previous page; `None`: the first page.
     pub cursor: Option<String>,
 }
 
 impl SearchQuery {
-    /// How many terms were typed. With none nothing is found.
+    /// Number of terms. Without terms, nothing is found.
     #[must_use]
     pub fn terms(&self) -> usize {
         terms::parse(&self.text).len()
     }
 
-    pub(in crate::index) fn looks_in(&self, field: SearchField) -> bool {
+    /// Whether a field is searched.
+    pub(in crate::index) fn includes(&self, field: SearchField) -> bool {
         self.fields.is_empty() || self.fields.contains(&field)
     }
 }
 
-/// Something in an application or a job that was searched for.
+/// A match within an application or a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Match {
-    /// Where it is.
+    /// Field.
     pub field: MatchField,
-    /// What stands there.
+    /// Excerpt of the text.
     pub excerpt: Vec<Segment>,
-    /// Key of the entry of a configuration.
+    /// Key of the configuration entry.
     pub key: Option<String>,
 }
 
-/// An application or a job that was found.
+/// A found application or job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundItem {
-    /// Which of both.
+    /// Application or job.
     pub kind: ListKind,
-    /// As in lists.
+    /// The item as in lists.
     pub item: Item,
-    /// Why.
+    /// The matches.
     pub matches: Vec<Match>,
 }
 
-/// A page of what was found, newest end first.
+/// A page of found items, newest end first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchPage {
-    /// What was found: fewer than asked for, even none, where many had to be looked at; `next` then leads on.
+    /// The items. A page may have fewer items than requested, or no items, and still have a `next` page.
     pub items: Vec<FoundItem>,
-    /// Cursor of the next page; `None`: there is none.
+    /// Cursor of the next page; `None`: this is the last page.
     pub next: Option<String>,
-    /// The page is full or the last: looking did not end early.
+    /// Whether the page is full or the last one: the search did not end early.
     pub exact: bool,
 }

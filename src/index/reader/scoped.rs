@@ -15,7 +15,7 @@ use crate::index::sqlite;
 use crate::index::sqlite::store::pool::Lane;
 use crate::index::walks::{Kind, Patience};
 
-/// Reads lists within a [`Scope`]. Each answer is of one snapshot.
+/// Reads the index within a [`Scope`]. Each answer comes from one snapshot.
 #[derive(Clone)]
 pub struct ScopedReader {
     reader: IndexReader,
@@ -23,7 +23,7 @@ pub struct ScopedReader {
 }
 
 impl IndexReader {
-    /// This handle for one who may see only so much.
+    /// Limits the handle to a scope.
     #[must_use]
     pub fn scoped(&self, scope: Scope) -> ScopedReader {
         ScopedReader { reader: self.clone(), scope: Arc::new(scope) }
@@ -54,7 +54,7 @@ impl ScopedReader {
         self.run_page(Kind::History, Patience::Refuse, query).await
     }
 
-    /// The same, for a list that is sent whole. After its first page it waits for as long as it takes, and is never refused.
+    /// The same for an export. Pages after the first one wait for their turn and are never refused.
     ///
     /// # Errors
     /// As of [`ScopedReader::page`].
@@ -86,7 +86,7 @@ impl ScopedReader {
         self.reader.walk(Kind::Statistics, Patience::Refuse, move |connection| sqlite::statistics(connection, &scope, &query)).await
     }
 
-    /// One application or job by id, in the copy that precedence or `copy` names, with all its copies. `None`: there is none.
+    /// One application or job by id, in the copy that precedence or `copy` selects, with all its copies. `None`: it does not exist.
     ///
     /// # Errors
     /// [`IndexError`].
@@ -97,7 +97,7 @@ impl ScopedReader {
             .await
     }
 
-    /// A page of what is found.
+    /// A page of found items.
     ///
     /// # Errors
     /// [`IndexError::InvalidCursor`]: the cursor is damaged, or of another search; and others.

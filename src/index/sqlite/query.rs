@@ -1,7 +1,7 @@
-//! Lists of all copies, their facets and statistics, from the narrow tables that `listing` keeps.
+//! Lists of all copies, their facets and statistics, from the narrow tables that `list_rows` writes.
 //!
-//! SQL only walks indexes and looks rows up; filters are applied here, row by row, with a count of what that costs, so that every
-//! answer ends in bounded time whatever it is asked for.
+//! SQL only walks indexes and looks rows up. Filters are applied here, row by row. The cost is counted, so every query ends in bounded
+//! time.
 
 mod condition;
 mod counted;
@@ -31,7 +31,7 @@ pub(in crate::index) use page::{list_page, run_page};
 pub(in crate::index) use search::search;
 pub(in crate::index) use statistics::statistics;
 
-/// A statement, from the cache of its connection.
+/// A prepared statement from the cache of the connection.
 fn prepare<'c>(connection: &'c Connection, sql: &str) -> rusqlite::Result<CachedStatement<'c>> {
     #[cfg(test)]
     tests::note(sql);

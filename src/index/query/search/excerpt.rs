@@ -5,9 +5,10 @@ use std::ops::Range;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Characters before the first hit, and in all, at most.
+/// Maximum of characters before the first hit.
 const BEFORE: usize = 40;
-const LONGEST: usize = 200;
+/// Maximum of characters in total.
+const MAX_CHARACTERS: usize = 200;
 
 /// A piece of an excerpt. Plain text, never markup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -19,12 +20,12 @@ pub struct Segment {
     pub hit: bool,
 }
 
-/// The part of a text around its first hit. An ellipsis stands for what is left out.
+/// The part of a text around its first hit. An ellipsis marks omitted text.
 pub(in crate::index) fn excerpt(text: &str, mut hits: Vec<Range<usize>>) -> Vec<Segment> {
     hits.sort_unstable_by_key(|hit| (hit.start, hit.end));
     let first = hits.first().map_or(0, |hit| hit.start);
     let start = text[..first].char_indices().rev().nth(BEFORE - 1).map_or(0, |(at, _)| at);
-    let end = text[start..].char_indices().nth(LONGEST).map_or(text.len(), |(at, _)| start + at);
+    let end = text[start..].char_indices().nth(MAX_CHARACTERS).map_or(text.len(), |(at, _)| start + at);
     let mut segments: Vec<Segment> = Vec::new();
     let mut add = |text: &str, hit: bool| match segments.last_mut() {
         _ if text.is_empty() => {}
@@ -57,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_hit_is_seen_with_what_stands_around_it() {
+    fn the_excerpt_shows_the_text_around_the_first_hit() {
         let text = format!("{}needle<b> and {}", "é".repeat(100), "x".repeat(300));
         let at = text.find("needle").unwrap();
         let segments = excerpt(&text, std::iter::once(at..at + 6).collect());
@@ -68,10 +69,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn segments_are_the_text_again(text in "[aé訂 ]{0,80}", hits in prop::collection::vec((0..80_usize, 0..80_usize), 0..5)) {
-            let places: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
-            let place = |number: usize| places[number % places.len()];
-            let hits = hits.into_iter().map(|(a, b)| place(a).min(place(b))..place(a).max(place(b))).collect();
+        fn segments_join_to_the_text(text in "[aé訂 ]{0,80}", hits in prop::collection::vec((0..80_usize, 0..80_usize), 0..5)) {
+            let positions: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+            let position = |number: usize| positions[number % positions.len()];
+            let hits = hits.into_iter().map(|(a, b)| position(a).min(position(b))..position(a).max(position(b))).collect();
             let segments = excerpt(&text, hits);
             let whole: String = segments.iter().map(|segment| segment.text.as_str()).collect();
             prop_assert!(text.ends_with(whole.trim_start_matches('…')));

@@ -1,28 +1,28 @@
-//! What somebody typed, as terms that must all be found. Any text is valid, and none is ever syntax of SQLite.
+//! Parses the text of a search into terms that must all be found. Any text is valid, and no text becomes syntax of SQLite.
 //!
-//! Terms are separated by blanks. What stands between quotation marks is one term, whose last word is not open. Everything else, be it
-//! `AND`, `NEAR(` or `*`, stands for itself: letters and digits as words, the rest only in names.
+//! Terms are separated by blanks. Text between quotation marks is one term that matches whole words. All other text, for example `AND`,
+//! `NEAR(` or `*`, is literal: letters and digits are words, other characters count only in names.
 
-use super::words::{Parts, Sought, words};
+use super::words::{Parts, SearchWord, words};
 use crate::index::query::folding::fold;
 
-/// Terms of one query, at most.
+/// Maximum number of terms of one query.
 pub const MAX_TERMS: usize = 16;
-/// Words of one term that are looked for; the others would narrow down nothing.
-const MOST_WORDS: usize = 32;
-/// Fewer digits are no beginning of an id.
-const FEWEST_DIGITS: usize = 4;
+/// Maximum number of searched words of one term. Further words would hardly exclude anything.
+const MAX_WORDS: usize = 32;
+/// Minimum number of digits of the prefix of an id.
+const MIN_DIGITS: usize = 4;
 
 /// One term.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::index) struct Term {
-    /// The whole, folded: looked for in names.
+    /// The whole term, folded: searched in names.
     pub(in crate::index) text: String,
-    /// Its words, which stand side by side in a text; none: it is in no text.
-    pub(in crate::index) words: Vec<Sought>,
+    /// Its words, which must be adjacent in a text. Without words, the term is in no text.
+    pub(in crate::index) words: Vec<SearchWord>,
 }
 
-/// Terms of what was typed.
+/// Parses the terms of a text.
 pub(in crate::index) fn parse(typed: &str) -> Vec<Term> {
     let mut terms = Vec::new();
     let mut quoted = false;
@@ -48,17 +48,17 @@ fn term(text: &str, open: bool) -> Option<Term> {
     if text.is_empty() {
         return None;
     }
-    let places: Vec<_> = words(&text).take(MOST_WORDS).collect();
-    let last = places.len().saturating_sub(1);
-    let words = places.into_iter().enumerate().map(|(number, place)| Sought::new(&text[place], open && number == last)).collect();
+    let ranges: Vec<_> = words(&text).take(MAX_WORDS).collect();
+    let last = ranges.len().saturating_sub(1);
+    let words = ranges.into_iter().enumerate().map(|(number, range)| SearchWord::new(&text[range], open && number == last)).collect();
     Some(Term { text: fold(&text), words })
 }
 
 impl Term {
-    /// The ids that begin with this term, from the first to the last; `None`: it cannot be the beginning of one.
+    /// The first and the last id with this prefix; `None`: the term cannot be the prefix of an id.
     pub(in crate::index) fn ids(&self) -> Option<([u8; 16], [u8; 16])> {
         let digits = self.text.len();
-        if !(FEWEST_DIGITS..=32).contains(&digits) || !self.text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        if !(MIN_DIGITS..=32).contains(&digits) || !self.text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return None;
         }
         let first = u128::from_str_radix(&self.text, 16).ok()?.checked_shl(u32::try_from(4 * (32 - digits)).ok()?)?;
@@ -66,25 +66,25 @@ impl Term {
         Some((first.to_be_bytes(), (first | rest).to_be_bytes()))
     }
 
-    /// Where the term stands in a piece of text, word by word.
+    /// The ranges of the words of the term in a piece of text.
     pub(in crate::index) fn find(&self, text: &str, parts: Parts) -> Option<Vec<std::ops::Range<usize>>> {
         if self.words.is_empty() {
             return None;
         }
-        let places: Vec<_> = words(text).collect();
-        let found = places
+        let ranges: Vec<_> = words(text).collect();
+        let found = ranges
             .windows(self.words.len())
-            .find(|places| places.iter().zip(&self.words).all(|(place, word)| word.is(&text[place.clone()], parts)))?;
-        let hit = |(place, word): (&std::ops::Range<usize>, &Sought)| {
-            let within = word.place(&text[place.clone()]);
-            place.start + within.start..place.start + within.end
+            .find(|ranges| ranges.iter().zip(&self.words).all(|(range, word)| word.matches(&text[range.clone()], parts)))?;
+        let hit = |(range, word): (&std::ops::Range<usize>, &SearchWord)| {
+            let within = word.range(&text[range.clone()]);
+            range.start + within.start..range.start + within.end
         };
         Some(found.iter().zip(&self.words).map(hit).collect())
     }
 
-    /// Whether a text that has all the keys of the words has the term.
-    pub(in crate::index) fn is_told_by_keys(&self) -> bool {
-        matches!(self.words.as_slice(), [word] if word.is_told_by_keys())
+    /// Whether every text with all keys of the words contains the term.
+    pub(in crate::index) fn is_decided_by_keys(&self) -> bool {
+        matches!(self.words.as_slice(), [word] if word.is_decided_by_keys())
     }
 }
 
@@ -142,7 +142,7 @@ mod tests {
                 let ids = term.ids();
                 prop_assert!(ids.is_none_or(|(first, last)| first <= last));
                 // A term is found in its own text, unless it has no words.
-                if term.words.len() < MOST_WORDS && term.text.chars().count() < 512 {
+                if term.words.len() < MAX_WORDS && term.text.chars().count() < 512 {
                     prop_assert_eq!(term.find(&term.text, Parts::Anywhere).is_some(), !term.words.is_empty());
                 }
             }

@@ -1,19 +1,19 @@
-//! Texts as words. What is put into the index of words and what is asked of it are both made here, so that no tokenizer of SQLite
-//! has a say in it, and nothing of a text or of a query is ever its syntax.
+//! Splits texts into words. Both the keys of the full-text index and the keys of a query are made here. So SQLite's tokenizer does not
+//! matter, and no text becomes its syntax.
 //!
-//! A word is a run of letters, digits and accents. Scripts that write no spaces are cut into pairs of characters.
+//! A word is a sequence of letters, digits and accents. Scripts without spaces are divided into pairs of characters.
 
 use std::ops::Range;
 
-use crate::index::query::folding::fold_whole;
+use crate::index::query::folding::{fold_whole, range_of};
 
-/// Of longer words only so many characters are known.
-const LONGEST: usize = 64;
+/// Characters of a word that are indexed.
+const MAX_CHARACTERS: usize = 64;
 
-/// Shorter words are only found whole.
-const SHORTEST_PART: usize = 3;
+/// Minimum number of characters of a part of a word. Shorter words match only as a whole.
+const MIN_PART_CHARACTERS: usize = 3;
 
-/// Where in a word a part of it can be found.
+/// The positions in a word where a match may begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::index) enum Parts {
     /// At its beginning and at each hump of camel case: `Exception` in `JobException`.
@@ -22,7 +22,7 @@ pub(in crate::index) enum Parts {
     Anywhere,
 }
 
-/// Where the words of a text stand.
+/// The ranges of the words of a text.
 pub(in crate::index) fn words(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
     let mut rest = text.char_indices().peekable();
     std::iter::from_fn(move || {
@@ -44,7 +44,7 @@ fn is_accent(character: char) -> bool {
     matches!(character, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{3099}' | '\u{309a}')
 }
 
-/// Whether a script writes its words without spaces between them.
+/// Whether the script of a character writes words without spaces.
 fn is_unspaced(character: char) -> bool {
     matches!(character,
         '\u{0e00}'..='\u{0eff}' | '\u{1000}'..='\u{109f}' | '\u{1100}'..='\u{11ff}' | '\u{1780}'..='\u{17ff}' | '\u{2e80}'..='\u{2fdf}'
@@ -53,7 +53,7 @@ fn is_unspaced(character: char) -> bool {
         | '\u{20000}'..='\u{3ffff}')
 }
 
-/// Gives every key by which a word of a text is found to `take`, some of them perhaps twice.
+/// Passes every key of a word of a text to `take`. A key may repeat.
 pub(in crate::index) fn keys(word: &str, parts: Parts, mut take: impl FnMut(&str)) {
     if word.starts_with(is_unspaced) {
         return pairs(&fold_whole(word), take);
@@ -63,7 +63,7 @@ pub(in crate::index) fn keys(word: &str, parts: Parts, mut take: impl FnMut(&str
     }
 }
 
-/// The pairs of characters of a run, and its last character.
+/// The pairs of adjacent characters, and the last character.
 fn pairs(folded: &str, mut take: impl FnMut(&str)) {
     let starts: Vec<usize> = folded.char_indices().map(|(at, _)| at).collect();
     for (number, start) in starts.iter().enumerate() {
@@ -71,11 +71,11 @@ fn pairs(folded: &str, mut take: impl FnMut(&str)) {
     }
 }
 
-/// A word from its beginning, and from wherever else parts of it begin, folded and cut.
+/// The word, and its suffixes from each position where a match may begin, folded and truncated.
 fn suffixes(word: &str, parts: Parts) -> impl Iterator<Item = String> + '_ {
     let cut = |part: &str| {
         let mut folded = fold_whole(part);
-        if let Some((end, _)) = folded.char_indices().nth(LONGEST) {
+        if let Some((end, _)) = folded.char_indices().nth(MAX_CHARACTERS) {
             folded.truncate(end);
         }
         folded
@@ -89,13 +89,13 @@ fn suffixes(word: &str, parts: Parts) -> impl Iterator<Item = String> + '_ {
         Parts::Humps => starts.into_iter().map(|start| cut(&word[start..])).collect(),
         Parts::Anywhere => starts.into_iter().map(|start| whole[start..].to_owned()).collect(),
     };
-    std::iter::once(whole).chain(later.into_iter().filter(|part| part.chars().count() >= SHORTEST_PART))
+    std::iter::once(whole).chain(later.into_iter().filter(|part| part.chars().count() >= MIN_PART_CHARACTERS))
 }
 
-/// Where a capital letter begins a part: after what is none, and before what is none (`HTTPServer`).
+/// Positions where a capital letter begins a part: after another character, or before a small letter (`HTTPServer`).
 fn humps(word: &str) -> Vec<usize> {
     let mut found = Vec::new();
-    let (mut before, mut characters) = (None, word.char_indices().take(LONGEST).peekable());
+    let (mut before, mut characters) = (None, word.char_indices().take(MAX_CHARACTERS).peekable());
     while let Some((at, character)) = characters.next() {
         let next_is_small = characters.peek().is_some_and(|(_, next)| next.is_lowercase());
         if character.is_uppercase() && before.is_some_and(|before: char| !before.is_uppercase() || next_is_small) {
@@ -108,32 +108,32 @@ fn humps(word: &str) -> Vec<usize> {
 
 /// A word of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::index) struct Sought {
+pub(in crate::index) struct SearchWord {
     folded: String,
-    /// Only its beginning is told.
+    /// Whether it also matches longer words that begin with it.
     open: bool,
     unspaced: bool,
 }
 
-impl Sought {
-    /// `open`: it may go on.
+impl SearchWord {
+    /// `open`: longer words that begin with it match, too.
     pub(super) fn new(word: &str, open: bool) -> Self {
         let unspaced = word.starts_with(is_unspaced);
         let mut folded = fold_whole(word);
-        if !unspaced && let Some((end, _)) = folded.char_indices().nth(LONGEST) {
+        if !unspaced && let Some((end, _)) = folded.char_indices().nth(MAX_CHARACTERS) {
             folded.truncate(end);
         }
-        Self { open: open && !unspaced && folded.chars().count() >= SHORTEST_PART, folded, unspaced }
+        Self { open: open && !unspaced && folded.chars().count() >= MIN_PART_CHARACTERS, folded, unspaced }
     }
 
-    /// Keys that a text must have for this word to be in it, and whether more may follow the key.
+    /// The keys that every text with this word has, each with whether it is only a prefix of a key.
     pub(in crate::index) fn keys(&self) -> Vec<(String, bool)> {
         if !self.unspaced {
             return vec![(self.folded.clone(), self.open)];
         }
         let mut keys = Vec::new();
         pairs(&self.folded, |pair| keys.push(pair.to_owned()));
-        // The last character alone says nothing more, unless there is no other.
+        // The last character alone is no further condition, unless it is the only one.
         if keys.len() > 1 {
             keys.pop();
             return keys.into_iter().map(|key| (key, false)).collect();
@@ -141,28 +141,22 @@ impl Sought {
         keys.into_iter().map(|key| (key, true)).collect()
     }
 
-    /// Whether a text that has all the keys has this word.
-    pub(in crate::index) fn is_told_by_keys(&self) -> bool {
+    /// Whether every text with all keys contains this word.
+    pub(in crate::index) fn is_decided_by_keys(&self) -> bool {
         !self.unspaced || self.folded.chars().count() <= 2
     }
 
-    /// Whether this word of a text is what is sought.
-    pub(super) fn is(&self, word: &str, parts: Parts) -> bool {
+    /// Whether a word of a text matches.
+    pub(super) fn matches(&self, word: &str, parts: Parts) -> bool {
         if word.starts_with(is_unspaced) {
             return self.unspaced && fold_whole(word).contains(&self.folded);
         }
         !self.unspaced && suffixes(word, parts).any(|part| if self.open { part.starts_with(&self.folded) } else { part == self.folded })
     }
 
-    /// Which part of such a word it is, as bytes of the word; all of it where that cannot be told.
-    pub(super) fn place(&self, word: &str) -> Range<usize> {
-        let folded = fold_whole(word);
-        let at = folded.find(&self.folded);
-        // Folding that keeps the number of characters keeps their places, too.
-        let (Some(at), true) = (at, folded.chars().count() == word.chars().count()) else { return 0..word.len() };
-        let (skipped, length) = (folded[..at].chars().count(), self.folded.chars().count());
-        let place = |number: usize| word.char_indices().nth(number).map_or(word.len(), |(at, _)| at);
-        place(skipped)..place(skipped + length)
+    /// The range of the match in a word, in bytes; the whole word where it cannot be determined.
+    pub(super) fn range(&self, word: &str) -> Range<usize> {
+        range_of(word, &self.folded).unwrap_or(0..word.len())
     }
 }
 
@@ -173,7 +167,7 @@ mod tests {
     use super::*;
 
     fn split(text: &str) -> Vec<&str> {
-        words(text).map(|place| &text[place]).collect()
+        words(text).map(|range| &text[range]).collect()
     }
 
     fn all_keys(word: &str, parts: Parts) -> Vec<String> {
@@ -199,37 +193,37 @@ mod tests {
     }
 
     #[test]
-    fn a_word_is_sought_by_its_beginning_unless_it_is_short_or_closed() {
-        assert!(Sought::new("BUFF", true).is("buffers", Parts::Humps));
-        assert!(!Sought::new("BUFF", false).is("buffers", Parts::Humps));
-        assert!(!Sought::new("bu", true).is("buffers", Parts::Humps));
-        assert!(!Sought::new("uffe", true).is("buffers", Parts::Humps));
-        assert!(Sought::new("uffe", true).is("buffers", Parts::Anywhere));
-        assert!(Sought::new("excep", true).is("JobException", Parts::Humps));
-        assert!(Sought::new("單處", true).is("訂單處理", Parts::Humps));
-        assert!(!Sought::new("訂處", true).is("訂單處理", Parts::Humps));
-        assert!(Sought::new("cafe\u{301}", true).is("CAFÉS", Parts::Humps));
+    fn a_word_matches_by_its_prefix_unless_it_is_short_or_closed() {
+        assert!(SearchWord::new("BUFF", true).matches("buffers", Parts::Humps));
+        assert!(!SearchWord::new("BUFF", false).matches("buffers", Parts::Humps));
+        assert!(!SearchWord::new("bu", true).matches("buffers", Parts::Humps));
+        assert!(!SearchWord::new("uffe", true).matches("buffers", Parts::Humps));
+        assert!(SearchWord::new("uffe", true).matches("buffers", Parts::Anywhere));
+        assert!(SearchWord::new("excep", true).matches("JobException", Parts::Humps));
+        assert!(SearchWord::new("單處", true).matches("訂單處理", Parts::Humps));
+        assert!(!SearchWord::new("訂處", true).matches("訂單處理", Parts::Humps));
+        assert!(SearchWord::new("cafe\u{301}", true).matches("CAFÉS", Parts::Humps));
     }
 
     #[test]
-    fn the_place_is_the_part_that_was_sought() {
-        assert_eq!(Sought::new("excep", true).place("JobException"), 3..8);
-        assert_eq!(Sought::new("größ", true).place("GRÖßEN"), 0..6);
-        assert_eq!(Sought::new("café", true).place("Cafe\u{301}s"), 0.."Cafe\u{301}s".len());
+    fn the_range_is_the_part_that_matches() {
+        assert_eq!(SearchWord::new("excep", true).range("JobException"), 3..8);
+        assert_eq!(SearchWord::new("größ", true).range("GRÖßEN"), 0..6);
+        assert_eq!(SearchWord::new("café", true).range("Cafe\u{301}s"), 0.."Cafe\u{301}s".len());
     }
 
     proptest! {
-        /// What the index of words says is what looking at the word says.
+        /// The index of words and the comparison of words give the same result.
         #[test]
-        fn keys_tell_what_looking_tells(word in "[abAB]{1,7}|[aÉß]{1,4}|[訂單處]{1,4}", query in "[abAB]{1,4}|[aÉß]{1,3}|[訂單處]{1,3}", open in any::<bool>()) {
+        fn keys_agree_with_the_comparison_of_words(word in "[abAB]{1,7}|[aÉß]{1,4}|[訂單處]{1,4}", query in "[abAB]{1,4}|[aÉß]{1,3}|[訂單處]{1,3}", open in any::<bool>()) {
             for parts in [Parts::Humps, Parts::Anywhere] {
                 let keys = all_keys(&word, parts);
-                let sought = Sought::new(&query, open);
+                let word_of_query = SearchWord::new(&query, open);
                 let has = |(key, open): &(String, bool)| keys.iter().any(|known| if *open { known.starts_with(key) } else { known == key });
-                let told = sought.keys().iter().all(has);
-                prop_assert!(told || !sought.is(&word, parts), "not told");
-                if sought.is_told_by_keys() {
-                    prop_assert_eq!(told, sought.is(&word, parts));
+                let has_keys = word_of_query.keys().iter().all(has);
+                prop_assert!(has_keys || !word_of_query.matches(&word, parts), "a match without its keys");
+                if word_of_query.is_decided_by_keys() {
+                    prop_assert_eq!(has_keys, word_of_query.matches(&word, parts));
                 }
             }
         }

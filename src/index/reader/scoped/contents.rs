@@ -1,4 +1,4 @@
-//! What is read of the index beside lists, within a scope: problems, removals, documents and archive files.
+//! Reads of problems, removals, documents and archive files within a scope.
 
 use crate::archive::Owner;
 use crate::index::error::IndexError;
@@ -13,7 +13,7 @@ use crate::index::sqlite::store::pool::Lane;
 use crate::problem::Problem;
 
 impl ScopedReader {
-    /// Problems on record, oldest first, from a cursor on, with their number.
+    /// Recorded problems after a cursor, oldest first, with their number.
     ///
     /// # Errors
     /// [`IndexError`], [`IndexError::InvalidCursor`] among them.
@@ -34,7 +34,7 @@ impl ScopedReader {
             .await
     }
 
-    /// What the next cleanups remove, from a cursor on. A page may have fewer rows than asked for, even none, and still lead on.
+    /// Removals of the next cleanups after a cursor. A page may have fewer rows than requested, or no rows, and still have a next page.
     ///
     /// # Errors
     /// [`IndexError`], [`IndexError::InvalidCursor`] among them.
@@ -44,7 +44,7 @@ impl ScopedReader {
         Ok(page)
     }
 
-    /// The record of removals, newest first, from a cursor on. A page may have fewer rows than asked for, even none, and still lead on.
+    /// Finished removals after a cursor, newest first. A page may have fewer rows than requested, or no rows, and still have a next page.
     ///
     /// # Errors
     /// [`IndexError`], [`IndexError::InvalidCursor`] among them.
@@ -54,7 +54,7 @@ impl ScopedReader {
         Ok(page)
     }
 
-    /// Cleanups that the guard holds back.
+    /// Cleanups that the guard holds.
     ///
     /// # Errors
     /// [`IndexError`].
@@ -64,7 +64,7 @@ impl ScopedReader {
         Ok(held)
     }
 
-    /// Where a document is.
+    /// The location of a document.
     ///
     /// # Errors
     /// [`IndexError`].
@@ -97,7 +97,7 @@ impl ScopedReader {
         self.reader.read_in(Lane::Point, move |shared| shared.pool.read(|connection| sqlite::unit_archives(connection, owner, &copy))).await
     }
 
-    /// Why nothing is known of an owner, if that is because its archive could not be read.
+    /// The reason why an owner is unknown, if its archive could not be read.
     ///
     /// # Errors
     /// [`IndexError`].
@@ -108,7 +108,7 @@ impl ScopedReader {
         Ok(found.filter(|unread| self.scope.admits(unread.unit.directory().as_str())))
     }
 
-    /// The copy that is meant, among those that can be seen.
+    /// The selected copy, among those in the scope.
     pub(super) async fn seen(&self, owner: Owner, copy: &CopySelector) -> Result<Option<CopySelector>, IndexError> {
         if self.scope.is_everything() {
             return Ok(Some(copy.clone()));

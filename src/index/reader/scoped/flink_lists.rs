@@ -1,7 +1,7 @@
-//! What Flink's own lists and the server's figures are made of, within a scope: the copies that its paths show.
+//! The rows of Flink's own lists and the server's figures, within a scope: the copies that Flink's paths show.
 //!
-//! Of an id whose shown copy is outside of the scope none is listed here, since Flink's lists have room for that one only;
-//! lists of all copies ([`ScopedReader::page`]) and documents know the others.
+//! Flink's lists have only one copy of an id. If the shown copy is outside of the scope, these lists have none. Lists of all copies
+//! ([`ScopedReader::page`]) and documents include the others.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -27,8 +27,7 @@ impl ScopedReader {
         self.reader.generation()
     }
 
-    /// Gives the objects of a merged overview to `row`, newest first, until it breaks off; all from one snapshot, whose generation is
-    /// the answer.
+    /// Passes the objects of a merged overview to `row`, newest first, until it breaks. Returns the generation of the snapshot.
     ///
     /// # Errors
     /// [`IndexError`].
@@ -73,13 +72,13 @@ impl ScopedReader {
         self.reader.read_in(Lane::Lists, move |shared| shared.pool.read(|connection| sqlite::job_ids(connection, &scope))).await
     }
 
-    /// How much is listed, from memory: of all directories, whatever the scope.
+    /// The numbers of listed items, from memory, for all directories, whatever the scope.
     #[must_use]
     pub fn listed(&self) -> Listed {
         self.reader.listed()
     }
 
-    /// Figures, from memory or cheap queries. Bytes and evictions are of the whole index, whatever the scope.
+    /// Figures from memory or cheap queries. Bytes and evictions cover the whole index, whatever the scope.
     ///
     /// # Errors
     /// [`IndexError`].
@@ -92,7 +91,7 @@ impl ScopedReader {
         counted.await
     }
 
-    /// Numbers of problems on record by directory and code.
+    /// Number of recorded problems by directory and code.
     ///
     /// # Errors
     /// [`IndexError`].

@@ -1,4 +1,4 @@
-//! A filter, compiled: texts have become rows of theirs, and each narrow row is tested cheapest part first.
+//! A compiled filter: texts are replaced by their row ids, and each narrow row is tested with the cheapest conditions first.
 
 use std::collections::HashSet;
 
@@ -11,16 +11,16 @@ use super::{SqliteError, prepare};
 use crate::index::query::{Bounds, Filter, ListKind, Scope};
 use crate::index::sqlite::tables::list_rows::{ABSENT, CLUSTER, JOB_TYPE, STATUS, find_label, type_bit};
 
-/// A look-up of a row costs as much as this many rows of a walk.
-pub(super) const LOOK_UP: u64 = 10;
+/// Cost of a lookup of a row, in rows of a walk.
+pub(super) const LOOKUP_COST: u64 = 10;
 
-/// Texts that are admitted.
+/// The admitted values of a column.
 #[derive(Debug)]
 pub(super) enum Choice {
     Any,
-    /// Sorted.
+    /// These values, sorted.
     Of(Vec<i64>),
-    /// Any of these bits.
+    /// Values with any of these bits.
     Bits(i64),
 }
 
@@ -40,9 +40,9 @@ impl Choice {
     }
 }
 
-/// Start, end and duration of a row.
+/// Start, end and duration of a row, which the walked index does not have.
 #[derive(Debug, Clone, Copy)]
-struct Far {
+struct Times {
     start: i64,
     end: i64,
     duration: i64,
@@ -54,7 +54,7 @@ pub(super) struct Condition {
     pub(super) status: Choice,
     pub(super) cluster: Choice,
     pub(super) directory: Choice,
-    /// Directories that can be seen at all.
+    /// Directories in the scope.
     visible: Choice,
     pub(super) job_type: Choice,
     pub(super) names: Names,
@@ -65,7 +65,7 @@ pub(super) struct Condition {
     duration: Bounds,
     only: Option<HashSet<i64>>,
     except: HashSet<i64>,
-    /// What testing has cost so far, in rows of a walk.
+    /// Cost of the tests so far, in rows of a walk.
     pub(super) cost: u64,
 }
 
@@ -99,7 +99,7 @@ impl Condition {
             });
         }
         let except = if filter.problems == Some(false) { with_problems(connection, kind)? } else { HashSet::new() };
-        // The failed tasks of a job are in the column of what failed.
+        // In the list of jobs, the column `failed` has the failed tasks.
         let (failed, failed_tasks) = match kind {
             ListKind::Applications => (filter.failed_jobs, filter.failed_tasks),
             ListKind::Jobs => (filter.failed_tasks, Bounds::default()),
@@ -126,7 +126,7 @@ impl Condition {
         })
     }
 
-    /// What is known to hold every row that can pass, each read by an index of its own.
+    /// Sources that each contain all rows that can pass. Each is read by its own index.
     pub(super) fn sources(&self) -> Vec<Source> {
         let mut sources = Vec::new();
         if let Some(rows) = &self.only {
@@ -159,7 +159,7 @@ impl Condition {
         sources
     }
 
-    /// Whether it asks for nothing but directories.
+    /// Whether the filter has no conditions except directories.
     pub(super) fn is_open(&self) -> bool {
         matches!((&self.status, &self.cluster, &self.job_type, &self.names), (Choice::Any, Choice::Any, Choice::Any, Names::Any))
             && [self.failed, self.failed_tasks, self.start, self.end, self.duration].iter().all(Bounds::is_open)
@@ -167,12 +167,12 @@ impl Condition {
             && self.except.is_empty()
     }
 
-    /// Whether rows of this directory can be seen at all.
+    /// Whether a directory is in the scope.
     pub(super) fn is_visible(&self, directory: i64) -> bool {
         self.visible.admits(directory)
     }
 
-    /// Whether nothing else than `sources` is asked.
+    /// Whether every row of one of the sources passes, except for the other sources.
     pub(super) fn is_only_sources(&self) -> bool {
         self.except.is_empty()
             && self.failed_tasks.is_open()
@@ -180,7 +180,7 @@ impl Condition {
             && !matches!(self.job_type, Choice::Bits(_))
     }
 
-    /// Which rows of a text column can pass, if that is known.
+    /// The ids in a text column that can pass, if they are known.
     pub(super) fn groups(&self, column: Column) -> Option<Vec<i64>> {
         let choice = match column {
             Column::Name => match &self.names {
@@ -199,7 +199,7 @@ impl Condition {
         }
     }
 
-    /// Whether a row passes. `walked` is the column whose value is the row's key.
+    /// Whether a row passes. `walked` is the column of the row's key.
     pub(super) fn admits(&mut self, connection: &Connection, row: &Narrow, walked: Column) -> Result<bool, SqliteError> {
         Ok(self.status.admits(row.status)
             && self.cluster.admits(row.cluster)
@@ -208,7 +208,7 @@ impl Condition {
             && self.admits_rest(connection, row, walked, true)?)
     }
 
-    /// Whether a row passes all that is no facet; `end`: the range of ends counts.
+    /// Whether a row passes the conditions that are no facets. `end`: include the range of ends.
     pub(super) fn admits_rest(&mut self, connection: &Connection, row: &Narrow, walked: Column, end: bool) -> Result<bool, SqliteError> {
         self.cost += 1;
         if !within(self.failed, row.failed)
@@ -220,16 +220,16 @@ impl Condition {
         }
         let (name, looked_up) = self.names.admit(connection, row.name)?;
         if looked_up {
-            self.cost += LOOK_UP;
+            self.cost += LOOKUP_COST;
         }
         Ok(name && self.admits_times(connection, row, walked, end)?)
     }
 
     fn admits_times(&mut self, connection: &Connection, row: &Narrow, walked: Column, end: bool) -> Result<bool, SqliteError> {
         let open = Bounds::default();
-        let asked = [(Column::Start, self.start), (Column::End, if end { self.end } else { open }), (Column::Duration, self.duration)];
+        let ranges = [(Column::Start, self.start), (Column::End, if end { self.end } else { open }), (Column::Duration, self.duration)];
         let mut unknown = false;
-        for (column, bounds) in asked {
+        for (column, bounds) in ranges {
             if column == walked {
                 if !within(bounds, row.key) {
                     return Ok(false);
@@ -241,23 +241,24 @@ impl Condition {
         if !unknown {
             return Ok(true);
         }
-        self.cost += LOOK_UP;
-        let Some(far) = far(connection, self.table, row.id)? else { return Ok(false) };
-        Ok(asked.iter().zip([far.start, far.end, far.duration]).all(|((_, bounds), value)| within(*bounds, value)))
+        self.cost += LOOKUP_COST;
+        let Some(times) = times(connection, self.table, row.id)? else { return Ok(false) };
+        Ok(ranges.iter().zip([times.start, times.end, times.duration]).all(|((_, bounds), value)| within(*bounds, value)))
     }
 }
 
-fn within(bounds: Bounds, value: i64) -> bool {
+/// Whether a value of a narrow row is in a range.
+pub(super) fn within(bounds: Bounds, value: i64) -> bool {
     bounds.is_open() || (value != ABSENT && bounds.min.is_none_or(|min| value >= min) && bounds.max.is_none_or(|max| value <= max))
 }
 
-fn far(connection: &Connection, table: Table, id: i64) -> Result<Option<Far>, SqliteError> {
+fn times(connection: &Connection, table: Table, id: i64) -> Result<Option<Times>, SqliteError> {
     Ok(prepare(connection, &format!("SELECT start_time, end_time, duration FROM {} WHERE id = ?1", table.name()))?
-        .query_row([id], |row| Ok(Far { start: row.get(0)?, end: row.get(1)?, duration: row.get(2)? }))
+        .query_row([id], |row| Ok(Times { start: row.get("start_time")?, end: row.get("end_time")?, duration: row.get("duration")? }))
         .optional()?)
 }
 
-/// Configured directories that the scope admits and the filter names; any, where that leaves none out.
+/// The configured directories in the scope and the filter; `Any` where these are all.
 fn directories(connection: &Connection, scope: &Scope, wanted: &[String]) -> Result<Choice, SqliteError> {
     let mut query = prepare(connection, "SELECT id, url, position IS NOT NULL FROM directories")?;
     let all: Vec<(i64, String, bool)> =
@@ -271,7 +272,7 @@ fn directories(connection: &Connection, scope: &Scope, wanted: &[String]) -> Res
     Ok(if ids.len() == all.len() { Choice::Any } else { Choice::of(ids) })
 }
 
-/// Rows with problems on record: of an application those of its unit, of a job those of its archive.
+/// Rows with recorded problems: the problems of an application are those of its unit, those of a job are those of its archive.
 fn with_problems(connection: &Connection, kind: ListKind) -> Result<HashSet<i64>, SqliteError> {
     let sql = match kind {
         ListKind::Applications => {
@@ -287,7 +288,7 @@ fn with_problems(connection: &Connection, kind: ListKind) -> Result<HashSet<i64>
     Ok(prepare(connection, sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
-/// Rows of jobs that were archived without their application, and that no summary names.
+/// Rows of jobs that were archived without an application and that are in no summary.
 fn unclaimed(connection: &Connection) -> Result<HashSet<i64>, SqliteError> {
     Ok(prepare(
         connection,

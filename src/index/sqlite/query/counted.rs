@@ -1,5 +1,5 @@
-//! Facets and totals from the counts that are kept with the rows (migration `0006_counts`), without reading a row: of filters by
-//! directory, by status, and by one thing more.
+//! Facets and totals from the stored counts (migration `0006_counts`), without reading rows: for filters by directory, by status, and by
+//! one further dimension.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -14,7 +14,7 @@ use crate::clock::Millis;
 use crate::index::query::calendar::day_of;
 use crate::index::query::{Bounds, FacetKey, Filter, ListKind};
 
-/// What is counted by, beside directory and status.
+/// The further dimension of a count, besides directory and status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Dimension {
     Cluster = 1,
@@ -38,7 +38,7 @@ impl Cell {
         Ok(Self { value: row.get(0)?, directory: row.get(1)?, status: row.get(2)?, number: row.get::<_, i64>(3)?.unsigned_abs() })
     }
 
-    /// Whether the rows of this count pass all of the filter but the part of this facet.
+    /// Whether the rows of this count pass the filter without the part of this facet.
     fn passes(&self, condition: &Condition, facet: FacetKey) -> bool {
         (facet == FacetKey::Status || condition.status.admits(self.status))
             && (if facet == FacetKey::Directory {
@@ -49,7 +49,7 @@ impl Cell {
     }
 }
 
-/// Counts by one facet, but by day, under all other parts of the filter. `None`: the filter asks for more than the counts tell.
+/// Counts by one facet, except by day, under all other parts of the filter. `None`: the stored counts do not cover the filter.
 pub(super) fn by_value(
     connection: &Connection,
     condition: &Condition,
@@ -61,7 +61,7 @@ pub(super) fn by_value(
         FacetKey::Status | FacetKey::Directory if !filter.cluster.is_empty() => Dimension::Cluster,
         _ => Dimension::Type,
     };
-    if !asks_only(filter, dimension) {
+    if !has_only(filter, dimension) {
         return Ok(None);
     }
     let own = matches!(facet, FacetKey::Cluster | FacetKey::JobType);
@@ -79,10 +79,10 @@ pub(super) fn by_value(
     Ok(Some(counts))
 }
 
-/// Rows that pass the filter. `None`: it asks for more than the counts tell.
+/// Number of rows that pass the filter. `None`: the stored counts do not cover the filter.
 pub(super) fn total(connection: &Connection, condition: &Condition, filter: &Filter) -> Result<Option<u64>, SqliteError> {
     let dimension = if filter.cluster.is_empty() { Dimension::Type } else { Dimension::Cluster };
-    if !asks_only(filter, dimension) {
+    if !has_only(filter, dimension) {
         return Ok(None);
     }
     let mut total = 0;
@@ -94,7 +94,7 @@ pub(super) fn total(connection: &Connection, condition: &Condition, filter: &Fil
     Ok(Some(total))
 }
 
-/// Gives the counts by cluster or type to `visit`: all of them, or those that the filter admits.
+/// Passes the counts by cluster or type to `visit`: all of them, or those that the filter admits.
 fn each_cell(
     connection: &Connection,
     condition: &Condition,
@@ -125,22 +125,22 @@ fn each_cell(
     Ok(())
 }
 
-/// Counts by day of the end under all other parts of the filter, newest first, at most so many days. `None`: the filter asks for more
-/// than the counts tell, or some end is outside of what a calendar knows.
+/// Counts by day of the end under all other parts of the filter, for the newest `max` days, newest first. `None`: the stored counts do not
+/// cover the filter, or an end is outside of the supported years.
 pub(super) fn by_day(
     connection: &Connection,
     condition: &Condition,
     filter: &Filter,
     zone: chrono_tz::Tz,
-    most: usize,
+    max: usize,
 ) -> Result<Option<Vec<(NaiveDate, u64)>>, SqliteError> {
-    if !asks_only(filter, Dimension::Hour) {
+    if !has_only(filter, Dimension::Hour) {
         return Ok(None);
     }
     let sql = "SELECT value, directory, status, number FROM list_counts WHERE list = ?1 AND dimension = ?2 ORDER BY value DESC";
     let mut query = prepare(connection, sql)?;
-    let mut days = Days { zone, most, counts: Vec::new(), from: 0, to: 0 };
-    // The last hour that was read row by row.
+    let mut days = Days { zone, max, counts: Vec::new(), from: 0, to: 0 };
+    // The last hour whose rows were counted one by one.
     let mut read = None;
     for cell in query.query_map(params![list(condition), Dimension::Hour as i64], Cell::read)? {
         let cell = cell?;
@@ -152,7 +152,7 @@ pub(super) fn by_day(
         let step = if next >= begin.saturating_add(HOUR) {
             days.add(begin, cell.number)
         } else {
-            // Not all zones are whole hours from UTC: this one is of two days.
+            // Not all zones differ from UTC by whole hours: this hour is in two days.
             read = Some(cell.value);
             of_hour(connection, condition, begin, &mut days)?
         };
@@ -185,15 +185,15 @@ fn of_hour(connection: &Connection, condition: &Condition, begin: Millis, days: 
 /// Counts by day, newest first.
 struct Days {
     zone: chrono_tz::Tz,
-    most: usize,
+    max: usize,
     counts: Vec<(NaiveDate, u64)>,
-    /// Of the last day in `counts`.
+    /// Begin of the last day in `counts`.
     from: Millis,
     to: Millis,
 }
 
 impl Days {
-    /// The day that holds a time, where it begins and where the next one begins. `None`: a calendar knows none.
+    /// The day of a time, its begin, and the begin of the next day. `None`: the time is outside of the supported years.
     fn holding(&self, time: Millis) -> Option<(NaiveDate, Millis, Millis)> {
         match self.counts.last() {
             Some((day, _)) if (self.from..self.to).contains(&time) => Some((*day, self.from, self.to)),
@@ -201,14 +201,14 @@ impl Days {
         }
     }
 
-    /// Adds rows to the day that holds a time: to the last one or one before it. Breaks where that would be a day too many.
+    /// Adds rows to the day of a time: the last day or an earlier one. Breaks where this would exceed the maximum of days.
     fn add(&mut self, time: Millis, number: u64) -> Option<ControlFlow<()>> {
         let (day, from, to) = self.holding(time)?;
         if let Some((_, count)) = self.counts.last_mut().filter(|(last, _)| *last == day) {
             *count += number;
             return Some(ControlFlow::Continue(()));
         }
-        if self.counts.len() == self.most {
+        if self.counts.len() == self.max {
             return Some(ControlFlow::Break(()));
         }
         self.counts.push((day, number));
@@ -217,8 +217,8 @@ impl Days {
     }
 }
 
-/// Whether a filter asks for nothing but directories, states and values of this dimension.
-fn asks_only(filter: &Filter, dimension: Dimension) -> bool {
+/// Whether a filter has conditions only for directories, states and this dimension.
+fn has_only(filter: &Filter, dimension: Dimension) -> bool {
     let mut rest = Filter { status: Vec::new(), directory: Vec::new(), ..filter.clone() };
     match dimension {
         Dimension::Cluster => rest.cluster.clear(),

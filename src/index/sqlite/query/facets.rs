@@ -1,5 +1,5 @@
-//! Facets. Most are told by the counts that are kept with the rows; one walk counts the others: a row that fails nothing counts
-//! everywhere, one that fails a single facet's part of the filter counts for that facet.
+//! Facets. The stored counts answer most of them. One walk counts the others: a row that passes the whole filter counts for every facet,
+//! and a row that fails only the part of one facet counts for that facet.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use chrono::NaiveDate;
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::condition::Condition;
+use super::condition::{Condition, LOOKUP_COST, within};
 use super::order::text;
 use super::page::smallest;
 use super::source::Source;
@@ -15,52 +15,52 @@ use super::table::{Column, Narrow};
 use super::tally::Tally;
 use super::{SqliteError, counted, prepare};
 use crate::index::query::calendar::day_of;
-use crate::index::query::{Bounds, FacetCount, FacetKey, FacetQuery, Facets, ListKind, Scope};
+use crate::index::query::{FacetCount, FacetKey, FacetQuery, Facets, ListKind, Scope};
 use crate::index::sqlite::tables::list_rows::{ABSENT, NO_TEXT, OTHER_TYPE, TYPE_BITS};
 
-/// Counting ends after so many rows.
-const MOST_ROWS: u64 = 1_000_000;
-/// Of a source with more rows, looking up the end of each takes longer than a walk over all ends.
-const MOST_LOOKED_UP: u64 = 60_000;
-const MOST_CLUSTERS: usize = 1_000;
-const MOST_DAYS: usize = 400;
+/// Maximum number of counted rows.
+const MAX_ROWS: u64 = 1_000_000;
+/// For a source with more rows, looking up the end of each row takes longer than a walk over all ends.
+const MAX_LOOKUPS: u64 = 60_000;
+const MAX_VALUES: usize = 1_000;
+const MAX_DAYS: usize = 400;
 
 const FACETS: [FacetKey; 5] = [FacetKey::Status, FacetKey::Cluster, FacetKey::Directory, FacetKey::JobType, FacetKey::Day];
 
 /// Counts of a list.
 pub(in crate::index) fn facets(connection: &Connection, scope: &Scope, query: &FacetQuery) -> Result<Facets, SqliteError> {
     let mut condition = Condition::compile(connection, scope, query.kind, &query.filter)?;
-    let mut asked = FACETS.map(|facet| query.by.contains(&facet));
+    let mut requested = FACETS.map(|facet| query.by.contains(&facet));
     let mut found = Facets { exact: true, ..Facets::default() };
-    for (asked, facet) in asked.iter_mut().zip(FACETS).filter(|(asked, _)| **asked) {
-        if let Some(counts) = counted_of(connection, &condition, query, facet)? {
+    for (requested, facet) in requested.iter_mut().zip(FACETS).filter(|(requested, _)| **requested) {
+        if let Some(counts) = from_stored_counts(connection, &condition, query, facet)? {
             *of(&mut found, facet) = Some(counts);
-            *asked = false;
+            *requested = false;
         }
     }
-    if !asked.contains(&true) {
+    if !requested.contains(&true) {
         return Ok(found);
     }
-    // An index of what a facet counts would leave out the rows that fail that facet's part only.
+    // The index of a facet's own column would leave out the rows that fail only the part of that facet.
     let usable = |source: &Source| match source.column() {
-        Some(Column::Status) => !asked[0],
-        Some(Column::Cluster) => !asked[1],
-        Some(Column::Directory) => !asked[2],
-        Some(Column::Type) => !asked[3],
-        Some(Column::End) => !asked[4],
+        Some(Column::Status) => !requested[0],
+        Some(Column::Cluster) => !requested[1],
+        Some(Column::Directory) => !requested[2],
+        Some(Column::Type) => !requested[3],
+        Some(Column::End) => !requested[4],
         _ => true,
     };
     let sources: Vec<Source> = condition.sources().into_iter().filter(usable).collect();
     let all = Source::Ranges(Column::End, vec![(i64::MIN, i64::MAX)]);
-    let source = smallest(connection, &condition, &sources, MOST_LOOKED_UP)?
-        .filter(|(_, count)| *count < MOST_LOOKED_UP)
+    let source = smallest(connection, &condition, &sources, MAX_LOOKUPS)?
+        .filter(|(_, count)| *count < MAX_LOOKUPS)
         .map_or(&all, |(source, _)| source);
     let mut counts = Counts { numbers: Default::default(), days: HashMap::new(), day: None, of_day: 0, query };
     let (walked, mut exact) = (source.column().unwrap_or(Column::Name), true);
     let end_matters = !query.filter.end.is_open();
     source.scan(connection, condition.table, |row| {
         condition.cost += 1;
-        if condition.cost > MOST_ROWS {
+        if condition.cost > MAX_ROWS {
             exact = false;
             return Ok(ControlFlow::Break(()));
         }
@@ -79,18 +79,18 @@ pub(in crate::index) fn facets(connection: &Connection, scope: &Scope, query: &F
             return Ok(ControlFlow::Continue(()));
         }
         let mut end = (walked == Column::End).then_some(row.key);
-        if end.is_none() && (end_matters || asked[4]) {
-            condition.cost += super::condition::LOOK_UP;
+        if end.is_none() && (end_matters || requested[4]) {
+            condition.cost += LOOKUP_COST;
             end = end_of(connection, &condition, row.id)?;
         }
-        failing[4] = end_matters && !is_within(query.filter.end, end);
+        failing[4] = end_matters && !end.is_some_and(|end| within(query.filter.end, end));
         let failed = failing.iter().filter(|fails| **fails).count();
         if failed <= 1 {
-            counts.add(row, end, failing, failed == 0, asked);
+            counts.add(row, end, failing, failed == 0, requested);
         }
         Ok(ControlFlow::Continue(()))
     })?;
-    let walked = counts.told(connection, asked, exact)?;
+    let walked = counts.finish(connection, requested, exact)?;
     Ok(Facets {
         status: found.status.or(walked.status),
         cluster: found.cluster.or(walked.cluster),
@@ -111,8 +111,8 @@ fn of(facets: &mut Facets, facet: FacetKey) -> &mut Option<Vec<FacetCount>> {
     }
 }
 
-/// What the counts that are kept tell of one facet; `None`: a walk has to count.
-fn counted_of(
+/// One facet from the stored counts; `None`: it must be counted by a walk.
+fn from_stored_counts(
     connection: &Connection,
     condition: &Condition,
     query: &FacetQuery,
@@ -124,8 +124,8 @@ fn counted_of(
         FacetKey::Directory => Column::Directory,
         FacetKey::JobType => Column::Type,
         FacetKey::Day => {
-            let days = counted::by_day(connection, condition, &query.filter, query.zone, MOST_DAYS)?;
-            return Ok(days.map(|days| days.into_iter().map(|(day, count)| FacetCount { value: day.to_string(), count }).collect()));
+            let days = counted::by_day(connection, condition, &query.filter, query.zone, MAX_DAYS)?;
+            return Ok(days.map(by_day));
         }
     };
     let Some(counts) = counted::by_value(connection, condition, &query.filter, facet)? else { return Ok(None) };
@@ -133,10 +133,6 @@ fn counted_of(
         (ListKind::Applications, FacetKey::JobType) => Ok(Some(by_bits(&counts))),
         _ => most_frequent(connection, column, counts).map(Some),
     }
-}
-
-fn is_within(bounds: Bounds, end: Option<i64>) -> bool {
-    end.is_some_and(|end| end != ABSENT && bounds.min.is_none_or(|min| end >= min) && bounds.max.is_none_or(|max| end <= max))
 }
 
 fn end_of(connection: &Connection, condition: &Condition, id: i64) -> Result<Option<i64>, SqliteError> {
@@ -148,20 +144,20 @@ struct Counts<'q> {
     /// By state, cluster, directory and job type.
     numbers: [Tally<u64>; 4],
     days: HashMap<NaiveDate, u64>,
-    /// The day of the last row, and its rows that are not in `days` yet: rows mostly come in order of their ends.
+    /// The day of the last row, whose rows are not in `days` yet: rows are mostly in order of their ends.
     day: Option<(NaiveDate, i64, i64)>,
     of_day: u64,
     query: &'q FacetQuery,
 }
 
 impl Counts<'_> {
-    fn add(&mut self, row: &Narrow, end: Option<i64>, failing: [bool; 5], passes: bool, asked: [bool; 5]) {
+    fn add(&mut self, row: &Narrow, end: Option<i64>, failing: [bool; 5], passes: bool, requested: [bool; 5]) {
         for (facet, value) in [row.status, row.cluster, row.directory, row.job_type].into_iter().enumerate() {
-            if asked[facet] && (passes || failing[facet]) {
+            if requested[facet] && (passes || failing[facet]) {
                 *self.numbers[facet].of(value) += 1;
             }
         }
-        if asked[4]
+        if requested[4]
             && (passes || failing[4])
             && let Some(end) = end.filter(|end| *end != ABSENT)
         {
@@ -186,52 +182,57 @@ impl Counts<'_> {
         }
     }
 
-    fn told(mut self, connection: &Connection, asked: [bool; 5], exact: bool) -> Result<Facets, SqliteError> {
+    fn finish(mut self, connection: &Connection, requested: [bool; 5], exact: bool) -> Result<Facets, SqliteError> {
         self.close_day();
         let [status, cluster, directory, job_type]: [HashMap<i64, u64>; 4] = self.numbers.map(|counts| counts.into_figures().collect());
-        let texts = |asked: bool, column, counts: HashMap<i64, u64>| {
-            if asked { most_frequent(connection, column, counts).map(Some) } else { Ok(None) }
+        let texts = |requested: bool, column, counts: HashMap<i64, u64>| {
+            if requested { most_frequent(connection, column, counts).map(Some) } else { Ok(None) }
         };
         let job_type = match self.query.kind {
-            ListKind::Applications => asked[3].then(|| by_bits(&job_type)),
-            ListKind::Jobs => texts(asked[3], Column::Type, job_type)?,
+            ListKind::Applications => requested[3].then(|| by_bits(&job_type)),
+            ListKind::Jobs => texts(requested[3], Column::Type, job_type)?,
         };
         let mut days: Vec<_> = self.days.into_iter().collect();
         days.sort_unstable_by(|one, other| other.cmp(one));
-        days.truncate(MOST_DAYS);
-        let days = days.into_iter().map(|(day, count)| FacetCount { value: day.to_string(), count }).collect();
+        days.truncate(MAX_DAYS);
         Ok(Facets {
-            status: texts(asked[0], Column::Status, status)?,
-            cluster: texts(asked[1], Column::Cluster, cluster)?,
-            directory: texts(asked[2], Column::Directory, directory)?,
-            day: asked[4].then_some(days),
+            status: texts(requested[0], Column::Status, status)?,
+            cluster: texts(requested[1], Column::Cluster, cluster)?,
+            directory: texts(requested[2], Column::Directory, directory)?,
+            day: requested[4].then(|| by_day(days)),
             job_type,
             exact,
         })
     }
 }
 
-/// Counts by text, most frequent first; what is absent has no value.
+/// Counts by text, most frequent first. Rows without a text are left out.
 fn most_frequent(connection: &Connection, column: Column, counts: HashMap<i64, u64>) -> Result<Vec<FacetCount>, SqliteError> {
     let mut counts: Vec<(i64, u64)> = counts.into_iter().filter(|(key, _)| *key != NO_TEXT).collect();
     counts.sort_unstable_by_key(|(key, count)| (std::cmp::Reverse(*count), *key));
-    counts.truncate(MOST_CLUSTERS);
-    let mut told = Vec::with_capacity(counts.len());
+    counts.truncate(MAX_VALUES);
+    let mut found = Vec::with_capacity(counts.len());
     for (key, count) in counts {
         if let Some(value) = text(connection, column, key)? {
-            told.push(FacetCount { value, count });
+            found.push(FacetCount { value, count });
         }
     }
-    told.sort_by(|one, other| other.count.cmp(&one.count).then_with(|| one.value.cmp(&other.value)));
-    Ok(told)
+    Ok(sorted(found))
 }
 
-/// Counts of applications by the types of their jobs: one with jobs of two types counts for both.
+fn sorted(mut counts: Vec<FacetCount>) -> Vec<FacetCount> {
+    counts.sort_by(|one, other| other.count.cmp(&one.count).then_with(|| one.value.cmp(&other.value)));
+    counts
+}
+
+fn by_day(days: Vec<(NaiveDate, u64)>) -> Vec<FacetCount> {
+    days.into_iter().map(|(day, count)| FacetCount { value: day.to_string(), count }).collect()
+}
+
+/// Counts of applications by the types of their jobs. An application with jobs of two types counts for both.
 fn by_bits(counts: &HashMap<i64, u64>) -> Vec<FacetCount> {
     let known = TYPE_BITS.into_iter().chain([("OTHER", OTHER_TYPE)]);
     let of = |bit: i64| counts.iter().filter(|(bits, _)| *bits & bit != 0).map(|(_, count)| count).sum();
-    let mut told: Vec<FacetCount> =
-        known.map(|(value, bit)| FacetCount { value: value.to_owned(), count: of(bit) }).filter(|each| each.count > 0).collect();
-    told.sort_by(|one, other| other.count.cmp(&one.count).then_with(|| one.value.cmp(&other.value)));
-    told
+    let counts = known.map(|(value, bit)| FacetCount { value: value.to_owned(), count: of(bit) });
+    sorted(counts.filter(|each| each.count > 0).collect())
 }

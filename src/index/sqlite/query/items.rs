@@ -1,4 +1,4 @@
-//! Rows as they are told: the wide ones, for those of a page alone.
+//! Items of lists, read from the wide tables for the rows of a page only.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -11,23 +11,28 @@ use crate::index::sqlite::acts::precedence::{APPLICATION_COPIES, JOB_COPIES, RAN
 use crate::index::sqlite::store::values::unsigned;
 use crate::index::sqlite::tables::problems;
 
-/// Jobs of an application that are told with it, at most.
-const MOST_JOBS: i64 = 1_000;
-/// Copies of one id that are told, at most.
-const MOST_COPIES: i64 = 1_000;
+/// Maximum number of jobs in the details of an application.
+const MAX_JOBS: i64 = 1_000;
+/// Maximum number of copies of one id.
+const MAX_COPIES: i64 = 1_000;
 
-const APPLICATION: &str =
-    "x.application, x.name, x.status, x.start_time, x.end_time, x.duration, x.job_counts, NULL, NULL, u.cluster, d.url,
-    u.complete, 1, coalesce(u.gone_since, a.gone_since), x.shown, u.id,
+/// Columns of a copy of an application, see [`read`].
+const APPLICATION: &str = "x.application AS id, x.name AS name, x.status AS status, x.start_time AS start_time, x.end_time AS end_time,
+    x.duration AS duration, x.job_counts AS counts, NULL AS job_type, NULL AS application, u.cluster AS cluster, d.url AS directory,
+    u.complete AS complete, 1 AS archived, coalesce(u.gone_since, a.gone_since) AS gone_since, x.shown AS shown, u.id AS unit_id,
     (SELECT count(*) FROM problems p LEFT JOIN archives f ON f.unit = p.unit AND f.file = p.archive
-     WHERE p.unit = x.unit AND u.gone_since IS NULL AND f.gone_since IS NULL), 0";
+     WHERE p.unit = x.unit AND u.gone_since IS NULL AND f.gone_since IS NULL) AS problems, 0 AS flat";
 
-const JOB: &str = "x.job, x.name, x.status, x.start_time, x.end_time, x.duration, x.task_counts, x.job_type,
-    iif(u.cluster = '', o.name, u.name), iif(u.cluster = '', coalesce(o.cluster, ''), u.cluster), d.url, u.complete, x.archived, coalesce(u.gone_since, a.gone_since), x.shown, u.id,
+/// Columns of a copy of a job, see [`read`].
+const JOB: &str = "x.job AS id, x.name AS name, x.status AS status, x.start_time AS start_time, x.end_time AS end_time,
+    x.duration AS duration, x.task_counts AS counts, x.job_type AS job_type, iif(u.cluster = '', o.name, u.name) AS application,
+    iif(u.cluster = '', coalesce(o.cluster, ''), u.cluster) AS cluster, d.url AS directory, u.complete AS complete,
+    x.archived AS archived, coalesce(u.gone_since, a.gone_since) AS gone_since, x.shown AS shown, u.id AS unit_id,
     (SELECT count(*) FROM problems p LEFT JOIN archives f ON f.unit = p.unit AND f.file = p.archive
-     WHERE p.unit = x.unit AND p.archive = x.job AND u.gone_since IS NULL AND f.gone_since IS NULL), u.cluster = ''";
+     WHERE p.unit = x.unit AND p.archive = x.job AND u.gone_since IS NULL AND f.gone_since IS NULL) AS problems,
+    u.cluster = '' AS flat";
 
-/// One row of a list.
+/// The item of one row of a list.
 pub(super) fn item(connection: &Connection, kind: ListKind, id: i64) -> Result<Option<Item>, SqliteError> {
     let sql = match kind {
         ListKind::Applications => format!("SELECT {APPLICATION} FROM {APPLICATION_COPIES} WHERE x.unit = ?1"),
@@ -44,20 +49,15 @@ pub(in crate::index) fn copies(
     id: [u8; 16],
     wanted: &CopySelector,
 ) -> Result<Option<Copies>, SqliteError> {
-    let sql = match kind {
-        ListKind::Applications => {
-            format!(
-                "SELECT {APPLICATION} FROM {APPLICATION_COPIES} WHERE x.application = ?1 AND x.overview IS NOT NULL AND {VISIBLE} ORDER BY {RANK} LIMIT {MOST_COPIES}"
-            )
-        }
-        ListKind::Jobs => {
-            format!(
-                "SELECT {JOB} FROM {JOB_COPIES} WHERE x.job = ?1 AND x.overview IS NOT NULL AND {VISIBLE} ORDER BY {RANK} LIMIT {MOST_COPIES}"
-            )
-        }
+    let (columns, copies, id_column) = match kind {
+        ListKind::Applications => (APPLICATION, APPLICATION_COPIES, "x.application"),
+        ListKind::Jobs => (JOB, JOB_COPIES, "x.job"),
     };
+    let sql = format!(
+        "SELECT {columns} FROM {copies} WHERE {id_column} = ?1 AND x.overview IS NOT NULL AND {VISIBLE} ORDER BY {RANK} LIMIT {MAX_COPIES}"
+    );
     let mut query = prepare(connection, &sql)?;
-    let found: Vec<(i64, Item)> = query.query_map([id], |row| Ok((row.get(15)?, read(kind, row)?)))?.collect::<Result<_, _>>()?;
+    let found: Vec<(i64, Item)> = query.query_map([id], |row| Ok((row.get("unit_id")?, read(kind, row)?)))?.collect::<Result<_, _>>()?;
     let found: Vec<_> = found.into_iter().filter(|(_, item)| scope.admits(&item.directory)).collect();
     let is_wanted = |item: &Item| {
         wanted.directory.as_ref().is_none_or(|url| url.trim_end_matches('/') == item.directory.trim_end_matches('/'))
@@ -78,35 +78,35 @@ pub(in crate::index) fn copies(
 fn jobs_of(connection: &Connection, unit: i64) -> Result<Vec<Item>, SqliteError> {
     let sql = format!("SELECT {JOB} FROM {JOB_COPIES} WHERE x.id IN {JOBS_OF_UNIT} ORDER BY x.end_time DESC, x.job LIMIT ?2");
     let mut query = prepare(connection, &sql)?;
-    Ok(query.query_map(params![unit, MOST_JOBS], |row| read(ListKind::Jobs, row))?.collect::<Result<_, _>>()?)
+    Ok(query.query_map(params![unit, MAX_JOBS], |row| read(ListKind::Jobs, row))?.collect::<Result<_, _>>()?)
 }
 
 fn read(kind: ListKind, row: &Row<'_>) -> rusqlite::Result<Item> {
-    let id: [u8; 16] = row.get(0)?;
-    let counts: Option<String> = row.get(6)?;
-    let application: Option<[u8; 16]> = row.get(8)?;
-    let cluster: String = row.get(9)?;
+    let id: [u8; 16] = row.get("id")?;
+    let counts: Option<String> = row.get("counts")?;
+    let application: Option<[u8; 16]> = row.get("application")?;
+    let cluster: String = row.get("cluster")?;
     Ok(Item {
         id: match kind {
             ListKind::Applications => ApplicationId::from_bytes(id).to_string(),
             ListKind::Jobs => JobId::from_bytes(id).to_string(),
         },
-        name: row.get(1)?,
-        status: row.get(2)?,
-        start: row.get(3)?,
-        end: row.get(4)?,
-        duration: row.get(5)?,
-        // Written by this server from counts that it had read.
+        name: row.get("name")?,
+        status: row.get("status")?,
+        start: row.get("start_time")?,
+        end: row.get("end_time")?,
+        duration: row.get("duration")?,
+        // Written by this server from parsed counts.
         counts: counts.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
-        job_type: row.get(7)?,
+        job_type: row.get("job_type")?,
         application: application.map(|id| ApplicationId::from_bytes(id).to_string()),
         cluster: (!cluster.is_empty()).then_some(cluster),
-        directory: row.get(10)?,
-        complete: row.get(11)?,
-        archived: row.get(12)?,
-        gone_since: row.get(13)?,
-        shown: row.get(14)?,
-        flat: row.get(17)?,
-        problems: unsigned(row.get(16)?),
+        directory: row.get("directory")?,
+        complete: row.get("complete")?,
+        archived: row.get("archived")?,
+        gone_since: row.get("gone_since")?,
+        shown: row.get("shown")?,
+        flat: row.get("flat")?,
+        problems: unsigned(row.get("problems")?),
     })
 }

@@ -1,4 +1,4 @@
-//! Which names match.
+//! The names that match a condition.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,27 +7,28 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::{SqliteError, prepare};
 use crate::index::query::NameMatch;
 use crate::index::query::folding::fold;
+use crate::index::sqlite::store::values::signed;
 
-/// So many names are gathered; where more match, each row's name is looked at instead, since such rows are frequent.
-const MOST: i64 = 2_000;
+/// Maximum number of gathered names. Where more match, the name of each row is compared instead: such rows are frequent.
+const MAX_NAMES: usize = 2_000;
 
-/// Trigrams of a text that are looked for together: they leave few names over, each of which is compared whole.
-const TRIGRAMS: usize = 12;
+/// Maximum number of trigrams in one query. Few other names have them all; each name is compared whole.
+const MAX_TRIGRAMS: usize = 12;
 
-/// Up to so many names are all compared where a text is too short for trigrams.
-const SHORT_SCAN: i64 = 100_000;
+/// Maximum number of names that are all compared where a text is too short for trigrams.
+const MAX_SCANNED: i64 = 100_000;
 
 /// A condition on the name.
 pub(super) enum Names {
-    /// None.
+    /// No condition.
     Any,
     /// These.
     Of(HashSet<i64>),
-    /// Those that match when looked at.
+    /// Names are compared one by one.
     Test(Test),
 }
 
-/// Looks at names as they come.
+/// Compares names one by one.
 pub(super) struct Test {
     text: String,
     how: NameMatch,
@@ -45,7 +46,7 @@ impl Names {
             NameMatch::Contains => {
                 let names: i64 = prepare(connection, "SELECT coalesce(max(id), 0) FROM names")?.query_row([], |row| row.get(0))?;
                 let scan = "SELECT id FROM names WHERE instr(folded, ?1) > 0 LIMIT ?2";
-                (names <= SHORT_SCAN).then(|| gather(connection, scan, &text)).transpose()?
+                (names <= MAX_SCANNED).then(|| gather(connection, scan, &text)).transpose()?
             }
         };
         Ok(match found.flatten() {
@@ -54,7 +55,7 @@ impl Names {
         })
     }
 
-    /// Whether this name matches, and whether it had to be looked up.
+    /// Whether a name matches, and whether it had to be looked up.
     pub(super) fn admit(&mut self, connection: &Connection, name: i64) -> Result<(bool, bool), SqliteError> {
         match self {
             Self::Any => Ok((true, false)),
@@ -81,15 +82,11 @@ impl Test {
     }
 }
 
-/// Names of this query; `None`: too many.
+/// The names of a query; `None`: too many.
 fn gather(connection: &Connection, sql: &str, text: &str) -> Result<Option<HashSet<i64>>, SqliteError> {
     let mut query = prepare(connection, sql)?;
-    let ids: HashSet<i64> = query.query_map(params![text, MOST + 1], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    Ok(fits(ids))
-}
-
-fn fits(ids: HashSet<i64>) -> Option<HashSet<i64>> {
-    (i64::try_from(ids.len()).unwrap_or(i64::MAX) <= MOST).then_some(ids)
+    let ids: HashSet<i64> = query.query_map(params![text, signed(MAX_NAMES as u64 + 1)], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok((ids.len() <= MAX_NAMES).then_some(ids))
 }
 
 fn prefixed(connection: &Connection, text: &str) -> Result<Option<HashSet<i64>>, SqliteError> {
@@ -101,42 +98,38 @@ fn prefixed(connection: &Connection, text: &str) -> Result<Option<HashSet<i64>>,
             break;
         }
         ids.insert(row.get(0)?);
-        if fits_not(&ids) {
+        if ids.len() > MAX_NAMES {
             return Ok(None);
         }
     }
     Ok(Some(ids))
 }
 
-fn fits_not(ids: &HashSet<i64>) -> bool {
-    i64::try_from(ids.len()).unwrap_or(i64::MAX) > MOST
-}
-
-/// Asks the trigrams, and compares the names that have them all.
+/// Finds names by trigrams, and compares those that have them all.
 fn containing(connection: &Connection, text: &str) -> Result<Option<HashSet<i64>>, SqliteError> {
     let mut query =
         prepare(connection, "SELECT n.id, n.folded FROM names_search s CROSS JOIN names n ON n.id = s.rowid WHERE names_search MATCH ?1")?;
     let mut rows = query.query([trigrams(text)])?;
     let mut ids = HashSet::new();
-    // Names that have the trigrams but not the text count, too: there could be any number of them.
+    // Names with the trigrams but without the text also count: there can be any number of them.
     let mut seen = 0;
     while let Some(row) = rows.next()? {
         seen += 1;
         if row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?.contains(text) {
             ids.insert(row.get(0)?);
         }
-        if fits_not(&ids) || seen > 5 * MOST {
+        if ids.len() > MAX_NAMES || seen > 5 * MAX_NAMES {
             return Ok(None);
         }
     }
     Ok(Some(ids))
 }
 
-/// A query of FTS5 that holds nothing but quoted trigrams, spread over the text.
+/// An FTS5 query of quoted trigrams only, spread over the text.
 fn trigrams(text: &str) -> String {
     let characters: Vec<char> = text.chars().collect();
     let windows: Vec<&[char]> = characters.windows(3).collect();
-    let step = windows.len().div_ceil(TRIGRAMS).max(1);
+    let step = windows.len().div_ceil(MAX_TRIGRAMS).max(1);
     let quoted = |window: &[char]| format!("\"{}\"", window.iter().collect::<String>().replace('"', "\"\""));
     windows.iter().step_by(step).map(|window| quoted(window)).collect::<Vec<_>>().join(" AND ")
 }

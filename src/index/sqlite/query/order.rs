@@ -1,7 +1,7 @@
 //! The order of a list, the same whether rows are walked or sorted.
 //!
-//! Numbers: what is absent last; then by number, then by row, both in the direction asked for.
-//! Texts: what is absent last; then by text in the direction asked for; within one text newest first, then by row.
+//! Numbers: missing values last; then by number and row, both in the requested direction.
+//! Texts: missing values last; then by text in the requested direction; rows with the same text newest first, then by row.
 
 use std::cmp::{Ordering, Reverse};
 
@@ -12,7 +12,7 @@ use super::table::{Column, Table};
 use super::{SqliteError, prepare};
 use crate::index::sqlite::tables::list_rows::{ABSENT, NO_TEXT};
 
-/// Where a row stands in a list.
+/// The position of a row in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Position {
     /// The text of its key; empty where keys are numbers.
@@ -25,7 +25,7 @@ pub(super) struct Position {
 }
 
 impl Position {
-    /// After everything of this group.
+    /// The position after all rows of a group.
     pub(super) fn after_group(text: String, key: i64) -> Self {
         Self { text, key, end: ABSENT, id: ABSENT }
     }
@@ -45,7 +45,7 @@ impl Position {
     }
 }
 
-/// Where a row stands, looked up.
+/// Looks up the position of a row.
 pub(super) fn position(connection: &Connection, table: Table, column: Column, id: i64) -> Result<Option<Position>, SqliteError> {
     let sql = format!("SELECT {}, end_time FROM {} WHERE id = ?1", column.name(), table.name());
     let found: Option<(i64, i64)> = prepare(connection, &sql)?.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
@@ -57,14 +57,19 @@ pub(super) fn position(connection: &Connection, table: Table, column: Column, id
     Ok(Some(Position { text: text.unwrap_or_default(), key, end, id }))
 }
 
-/// The text with this row.
+/// The text with this id.
 pub(super) fn text(connection: &Connection, column: Column, key: i64) -> Result<Option<String>, SqliteError> {
     let sql = match column {
         Column::Name => "SELECT folded FROM names WHERE id = ?1",
         Column::Directory => "SELECT url FROM directories WHERE id = ?1",
-        _ => "SELECT text FROM labels WHERE id = ?1",
+        _ => return label(connection, key),
     };
     Ok(prepare(connection, sql)?.query_row([key], |row| row.get(0)).optional()?)
+}
+
+/// The label with this id.
+pub(super) fn label(connection: &Connection, id: i64) -> Result<Option<String>, SqliteError> {
+    Ok(prepare(connection, "SELECT text FROM labels WHERE id = ?1")?.query_row([id], |row| row.get(0)).optional()?)
 }
 
 /// The next texts in order after one, or from the first on.
@@ -86,7 +91,7 @@ pub(super) fn texts_after(
     Ok(prepare(connection, &sql)?.query_map(params![after], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?)
 }
 
-/// The row of a text as it is now.
+/// The current id of a text.
 pub(super) fn row_of(connection: &Connection, column: Column, text: &str) -> Result<Option<i64>, SqliteError> {
     let sql = match (column, super::table::kind_of(column)) {
         (Column::Name, _) => "SELECT id FROM names WHERE folded = ?1".to_owned(),

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use rusqlite::Connection;
 
-use super::condition::{Condition, LOOK_UP};
+use super::condition::{Condition, LOOKUP_COST};
 use super::order::{Position, position};
 use super::source::Source;
 use super::table::Column;
@@ -13,19 +13,19 @@ use super::{SqliteError, counted, facts, items};
 use crate::index::cursor::Cursors;
 use crate::index::query::{ListPage, ListQuery, RunFigures, Scope, Sort, Total};
 
-/// Totals that are not kept with the rows are counted up to here.
-const MOST_COUNTED: u64 = 10_000;
+/// Maximum of a total that is counted row by row.
+const MAX_COUNTED: u64 = 10_000;
 
-/// What one page may cost.
+/// Limits of the cost of one page.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PageLimits {
-    /// A source with more rows is not gathered from.
+    /// Maximum number of rows of a source that is gathered.
     pub(super) gathered: u64,
-    /// More candidates are not sorted: where so many pass, a walk finds a page of them soon.
+    /// Maximum number of sorted candidates. With more, a walk finds a page of them soon.
     pub(super) sorted: usize,
-    /// A page ends after a walk over so many rows, however few passed.
+    /// Maximum number of walked rows of one page, however few of them passed.
     pub(super) walked: u64,
-    /// Counting ends after a walk over so many rows.
+    /// Maximum number of walked rows for a total.
     pub(super) counted: u64,
 }
 
@@ -87,7 +87,7 @@ fn find(connection: &Connection, scope: &Scope, query: &ListQuery, limits: PageL
     }
     let total = match (known, passed) {
         (Some(known), _) => known,
-        (None, Some(count)) => Total { count: count.min(MOST_COUNTED), exact: count <= MOST_COUNTED },
+        (None, Some(count)) => Total { count: count.min(MAX_COUNTED), exact: count <= MAX_COUNTED },
         (None, None) => match counted::total(connection, &condition, &query.filter)? {
             Some(count) => Total { count, exact: true },
             None => count(connection, &mut condition, &sources, smallest.map(|(source, _)| source), limits)?,
@@ -107,18 +107,18 @@ fn finish(connection: &Connection, query: &ListQuery, PageRows { ids, next, tota
     Ok(ListPage { items: rows, next, total })
 }
 
-/// The source with the fewest rows, and how many, as far as counted.
+/// The source with the fewest rows, and their number, counted up to `max`.
 pub(super) fn smallest<'s>(
     connection: &Connection,
     condition: &Condition,
     sources: &'s [Source],
-    most: u64,
+    max: u64,
 ) -> Result<Option<(&'s Source, u64)>, SqliteError> {
     let mut best: Option<(&Source, u64)> = None;
     for source in sources {
-        let most = best.map_or(most, |(_, count)| count);
-        let count = source.count(connection, condition.table, most)?;
-        if best.is_none_or(|(_, least)| count < least) {
+        let max = best.map_or(max, |(_, count)| count);
+        let count = source.count(connection, condition.table, max)?;
+        if best.is_none_or(|(_, fewest)| count < fewest) {
             best = Some((source, count));
         }
     }
@@ -152,11 +152,11 @@ fn sorted(
     for id in candidates {
         positions.extend(position(connection, condition.table, column, *id)?);
     }
-    positions.retain(|place| after.is_none_or(|after| place.compare(after, column, descending).is_gt()));
+    positions.retain(|position| after.is_none_or(|after| position.compare(after, column, descending).is_gt()));
     positions.sort_unstable_by(|one, other| one.compare(other, column, descending));
     let more = positions.len() > query.limit;
     positions.truncate(query.limit);
-    let ids = positions.iter().map(|place| place.id).collect();
+    let ids = positions.iter().map(|position| position.id).collect();
     Ok((ids, positions.pop().filter(|_| more)))
 }
 
@@ -173,7 +173,7 @@ fn walked(
     let (mut ids, mut last, mut next) = (Vec::new(), None, None);
     walk.run(after, &mut |step| {
         match step {
-            Step::Row(row, place) => {
+            Step::Row(row, position) => {
                 let passes = condition.admits(connection, row, column)?;
                 condition.cost += 1;
                 if passes && ids.len() == query.limit {
@@ -182,17 +182,17 @@ fn walked(
                 }
                 if passes {
                     ids.push(row.id);
-                    last = Some(place);
+                    last = Some(position);
                 } else if condition.cost >= limits.walked {
-                    next = Some(place);
+                    next = Some(position);
                     return Ok(ControlFlow::Break(()));
                 }
             }
-            Step::Group(place) => {
-                condition.cost += LOOK_UP / 2;
+            Step::Group(position) => {
+                condition.cost += LOOKUP_COST / 2;
                 if condition.cost >= limits.walked {
-                    // The rows of this text are still to come: before the first of them.
-                    next = Some(Position { end: i64::MAX, id: i64::MAX, ..place });
+                    // The next page begins before the first row of this text.
+                    next = Some(Position { end: i64::MAX, id: i64::MAX, ..position });
                     return Ok(ControlFlow::Break(()));
                 }
             }
@@ -202,7 +202,7 @@ fn walked(
     Ok((ids, next))
 }
 
-/// Counts the rows of all pages, within bounds.
+/// Counts the rows of all pages, up to a maximum.
 fn count(
     connection: &Connection,
     condition: &mut Condition,
@@ -211,10 +211,10 @@ fn count(
     limits: PageLimits,
 ) -> Result<Total, SqliteError> {
     let all = Source::Ranges(Column::End, vec![(i64::MIN, i64::MAX)]);
-    let bounded = |count: u64| Total { count: count.min(MOST_COUNTED), exact: count <= MOST_COUNTED };
+    let bounded = |count: u64| Total { count: count.min(MAX_COUNTED), exact: count <= MAX_COUNTED };
     if sources.len() <= 1 && condition.is_only_sources() {
         let source = sources.first().unwrap_or(&all);
-        return Ok(bounded(source.count(connection, condition.table, MOST_COUNTED + 1)?));
+        return Ok(bounded(source.count(connection, condition.table, MAX_COUNTED + 1)?));
     }
     let source = smallest.unwrap_or(&all);
     let walked = source.column().unwrap_or(Column::Name);
@@ -223,8 +223,8 @@ fn count(
     source.scan(connection, condition.table, |row| {
         found += u64::from(condition.admits(connection, row, walked)?);
         condition.cost += 1;
-        ended = found > MOST_COUNTED || condition.cost > limits.counted;
+        ended = found > MAX_COUNTED || condition.cost > limits.counted;
         Ok(if ended { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;
-    Ok(Total { count: found.min(MOST_COUNTED), exact: !ended })
+    Ok(Total { count: found.min(MAX_COUNTED), exact: !ended })
 }

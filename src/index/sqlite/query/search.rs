@@ -1,7 +1,7 @@
-//! Search: evidence for each term, then the rows that have evidence for all of them, newest end first.
+//! Search: finds evidence for each term, then the rows with evidence for all terms, newest end first.
 //!
-//! A page ends in bounded time. Where a term is rare, the rows that have it are gathered and sorted. Where all terms are frequent, rows are
-//! walked newest first and looked at, and a page of them is found soon; where it is not, the page ends early and leads on.
+//! A page ends in bounded time. Where a term is rare, the rows with it are gathered and sorted. Where all terms are frequent, rows are
+//! walked newest first, which usually fills a page soon. Otherwise the page ends early, with a cursor of the next page.
 
 mod evidence;
 mod matches;
@@ -19,21 +19,21 @@ use crate::index::cursor::Cursors;
 use crate::index::query::search::terms::{self, MAX_TERMS};
 use crate::index::query::{FoundItem, Scope, SearchPage, SearchQuery};
 
-/// What one page may cost.
+/// Limits of the cost of one page.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SearchLimits {
-    /// So many of the newest texts of a term are known by their words; older ones are read to see whether they have it.
+    /// Maximum number of texts per term that are found by their words, newest first. Older texts are read and compared.
     pub(super) texts: usize,
-    /// So many rows are gathered and sorted.
+    /// Maximum number of gathered and sorted rows.
     pub(super) gathered: usize,
-    /// A page ends after so much work, counted in rows passed by.
+    /// Maximum of the work of one page, in walked rows.
     pub(super) work: u64,
 }
 
 /// A few ten milliseconds.
 pub(super) const DEFAULT_LIMITS: SearchLimits = SearchLimits { texts: 30_000, gathered: 5_000, work: 60_000 };
 
-/// A page of what is found.
+/// A page of found items.
 pub(in crate::index) fn search(connection: &Connection, scope: &Scope, query: &SearchQuery) -> Result<SearchPage, SqliteError> {
     search_within(connection, scope, query, DEFAULT_LIMITS)
 }
@@ -63,12 +63,12 @@ pub(super) fn search_within(
     let mut seeker = Seeker::new(connection, scope, query, evidence, limits)?;
     let found = seeker.page(after, query.limit)?;
     let evidence = seeker.into_evidence();
-    let mut told = Vec::with_capacity(found.rows.len());
+    let mut items = Vec::with_capacity(found.rows.len());
     for row in found.rows {
         let Some(item) = items::item(connection, row.kind, row.id)? else { continue };
         let matches = matches::matches(connection, query, &evidence, row, &item)?;
-        told.push(FoundItem { kind: row.kind, item, matches });
+        items.push(FoundItem { kind: row.kind, item, matches });
     }
-    let next = found.next.map(|place| cursors.after(&place)).transpose()?;
-    Ok(SearchPage { items: told, next, exact: found.exact })
+    let next = found.next.map(|position| cursors.after(&position)).transpose()?;
+    Ok(SearchPage { items, next, exact: found.exact })
 }

@@ -1,4 +1,4 @@
-//! Where rows come from that may pass a filter.
+//! Sources of rows that may pass a filter.
 
 use std::ops::ControlFlow;
 
@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::table::{Column, Narrow, Table};
 use super::{SqliteError, prepare};
 
-/// A set of rows that one index gives.
+/// A set of rows that is read by one index.
 #[derive(Debug, Clone)]
 pub(super) enum Source {
     /// Rows whose value of this column is in one of these ranges, both ends inclusive.
@@ -17,7 +17,7 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// The column whose value is the key of its rows.
+    /// The column of the key of its rows.
     pub(super) fn column(&self) -> Option<Column> {
         match self {
             Self::Ranges(column, _) => Some(*column),
@@ -25,11 +25,11 @@ impl Source {
         }
     }
 
-    /// Counts its rows, but no more than `most`.
-    pub(super) fn count(&self, connection: &Connection, table: Table, most: u64) -> Result<u64, SqliteError> {
+    /// Counts its rows, up to `max`.
+    pub(super) fn count(&self, connection: &Connection, table: Table, max: u64) -> Result<u64, SqliteError> {
         let (column, ranges) = match self {
             Self::Ranges(column, ranges) => (column.name(), ranges),
-            Self::Rows(rows) => return Ok(most.min(rows.len() as u64)),
+            Self::Rows(rows) => return Ok(max.min(rows.len() as u64)),
         };
         let table = table.name();
         let mut query = prepare(
@@ -37,17 +37,17 @@ impl Source {
             &format!("SELECT count(*) FROM (SELECT 1 FROM {table} INDEXED BY {table}_{column} WHERE {column} BETWEEN ?1 AND ?2 LIMIT ?3)"),
         )?;
         let mut count = 0;
-        for (least, greatest) in ranges {
-            let left = i64::try_from(most - count).unwrap_or(i64::MAX);
-            count += query.query_row(params![least, greatest, left], |row| row.get::<_, i64>(0))?.unsigned_abs();
-            if count >= most {
-                return Ok(most);
+        for (from, to) in ranges {
+            let left = i64::try_from(max - count).unwrap_or(i64::MAX);
+            count += query.query_row(params![from, to, left], |row| row.get::<_, i64>(0))?.unsigned_abs();
+            if count >= max {
+                return Ok(max);
             }
         }
         Ok(count)
     }
 
-    /// Gives each row to `visit` until that breaks.
+    /// Passes each row to `visit` until it breaks.
     pub(super) fn scan(
         &self,
         connection: &Connection,

@@ -1,4 +1,4 @@
-//! Statistics of what ended within a range of time: one walk over the index of ends.
+//! Statistics of the rows that ended within a range of time: one walk over the index of ends.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::condition::Condition;
-use super::order::text;
+use super::order::{label, text};
 use super::table::{Column, Narrow};
 use super::tally::Tally;
 use super::{SqliteError, prepare};
@@ -16,13 +16,13 @@ use crate::index::query::{
 };
 use crate::index::sqlite::tables::list_rows::{ABSENT, NO_TEXT, STATUS, find_label};
 
-/// The walk ends after so many rows.
-const MOST_ROWS: u64 = 1_000_000;
+/// Maximum number of walked rows.
+const MAX_ROWS: u64 = 1_000_000;
 const FAILED: &str = "FAILED";
 
 #[derive(Default)]
 struct Bin {
-    /// By state: there are few.
+    /// By state; there are few states.
     counts: Vec<(i64, u64)>,
     durations: Vec<i64>,
 }
@@ -54,7 +54,7 @@ pub(in crate::index) fn statistics(connection: &Connection, scope: &Scope, query
     let mut classes: Tally<u64> = Tally::default();
     let mut exact = true;
     if let (Some(from), Some(to)) = (query.edges.first(), query.edges.last()) {
-        // Half of the time of a walk goes into reading columns: those that nothing asks about are left out.
+        // A walk spends half of its time reading columns, so unused ones are left out.
         let is_open = condition.is_open();
         let (columns, more) = if is_open { ("directory, status, name", 4) } else { (condition.table.covered(), 9) };
         let table = condition.table.name();
@@ -68,7 +68,7 @@ pub(in crate::index) fn statistics(connection: &Connection, scope: &Scope, query
         let mut rows = walk.query([from, to])?;
         let mut bin = 0;
         while let Some(found) = rows.next()? {
-            if condition.cost > MOST_ROWS {
+            if condition.cost > MAX_ROWS {
                 exact = false;
                 break;
             }
@@ -102,7 +102,8 @@ pub(in crate::index) fn statistics(connection: &Connection, scope: &Scope, query
     }
     let mut all: Vec<i64> = bins.iter().flat_map(|bin| bin.durations.iter().copied()).collect();
     let mut states = HashMap::new();
-    let buckets = query.edges.iter().zip(bins).map(|(start, bin)| told(connection, *start, bin, &mut states)).collect::<Result<_, _>>()?;
+    let buckets =
+        query.edges.iter().zip(bins).map(|(start, bin)| bucket(connection, *start, bin, &mut states)).collect::<Result<_, _>>()?;
     Ok(Statistics {
         buckets,
         durations: quantiles(&mut all),
@@ -112,7 +113,7 @@ pub(in crate::index) fn statistics(connection: &Connection, scope: &Scope, query
     })
 }
 
-fn told(connection: &Connection, start: i64, mut bin: Bin, states: &mut HashMap<i64, String>) -> Result<StatusCounts, SqliteError> {
+fn bucket(connection: &Connection, start: i64, mut bin: Bin, states: &mut HashMap<i64, String>) -> Result<StatusCounts, SqliteError> {
     let mut counts = BTreeMap::new();
     for (status, count) in bin.counts {
         if status == NO_TEXT {
@@ -127,7 +128,7 @@ fn told(connection: &Connection, start: i64, mut bin: Bin, states: &mut HashMap<
     Ok(StatusCounts { start, counts, durations: quantiles(&mut bin.durations) })
 }
 
-/// By nearest rank: a value that occurs.
+/// Quantiles by nearest rank: values that occur.
 fn quantiles(values: &mut [i64]) -> Option<Quantiles> {
     let count = values.len();
     let max = *values.iter().max()?;
@@ -142,36 +143,32 @@ fn failures(connection: &Connection, classes: Tally<u64>) -> Result<Vec<FailureC
     let mut classes: Vec<_> = classes.into_figures().filter(|(class, _)| *class != NO_TEXT).collect();
     classes.sort_unstable_by_key(|(class, count)| (std::cmp::Reverse(*count), *class));
     classes.truncate(MAX_FAILURE_CLASSES);
-    let mut told = Vec::with_capacity(classes.len());
+    let mut found = Vec::with_capacity(classes.len());
     for (class, count) in classes {
-        let text = prepare(connection, "SELECT text FROM labels WHERE id = ?1")?.query_row([class], |row| row.get(0)).optional()?;
-        told.extend(text.map(|class| FailureClass { class, count }));
+        found.extend(label(connection, class)?.map(|class| FailureClass { class, count }));
     }
-    // Numbers of rows follow the order in which archives were read: equals are told by their text.
-    told.sort_by(|one, other| other.count.cmp(&one.count).then_with(|| one.class.cmp(&other.class)));
-    Ok(told)
+    // Ids depend on the order in which archives were read, so equal counts are ordered by text.
+    found.sort_by(|one, other| other.count.cmp(&one.count).then_with(|| one.class.cmp(&other.class)));
+    Ok(found)
 }
 
 fn failing(connection: &Connection, condition: &Condition, names: Tally<Runs>) -> Result<Vec<FailingName>, SqliteError> {
     let mut names: Vec<_> = names.into_figures().filter(|(name, runs)| runs.failed > 0 && *name != NO_TEXT).collect();
     names.sort_unstable_by_key(|(name, runs)| (std::cmp::Reverse(runs.failed), runs.all, *name));
     names.truncate(MAX_FAILING_NAMES);
-    let mut told = Vec::with_capacity(names.len());
+    let mut found = Vec::with_capacity(names.len());
     for (name, runs) in names {
-        let (list, wide, key) = match condition.table.0 {
-            crate::index::query::ListKind::Applications => ("application_list", "applications", "unit"),
-            crate::index::query::ListKind::Jobs => ("job_list", "jobs", "id"),
-        };
+        let (list, (wide, key)) = (condition.table.name(), condition.table.wide());
         let sql = format!(
             "SELECT name FROM {wide} WHERE {key} = (SELECT id FROM {list} INDEXED BY {list}_name WHERE name = ?1 ORDER BY end_time DESC LIMIT 1)"
         );
         let written: Option<Option<String>> = prepare(connection, &sql)?.query_row([name], |row| row.get(0)).optional()?;
         if let Some(Some(name)) = written {
-            told.push(FailingName { name, failed: runs.failed, runs: runs.all });
+            found.push(FailingName { name, failed: runs.failed, runs: runs.all });
         }
     }
-    told.sort_by(|one, other| (other.failed, one.runs, &one.name).cmp(&(one.failed, other.runs, &other.name)));
-    Ok(told)
+    found.sort_by(|one, other| (other.failed, one.runs, &one.name).cmp(&(one.failed, other.runs, &other.name)));
+    Ok(found)
 }
 
 #[cfg(test)]

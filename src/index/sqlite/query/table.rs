@@ -9,7 +9,7 @@ use crate::index::sqlite::tables::list_rows::{CLUSTER, JOB_TYPE, STATUS};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Table(pub(super) ListKind);
 
-/// A column of it that has an index of its own.
+/// A column of a narrow table with its own index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Column {
     Name,
@@ -24,7 +24,7 @@ pub(super) enum Column {
     Failed,
 }
 
-/// What every index covers of a row, and the value of the column that is walked.
+/// The columns that every index covers, and the key: the value of the walked column.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Narrow {
     pub(super) id: i64,
@@ -46,13 +46,21 @@ impl Table {
         }
     }
 
-    /// `SELECT` of [`Narrow`], walking the index of this column, without its condition.
+    /// The table of all columns, and its id column.
+    pub(super) fn wide(self) -> (&'static str, &'static str) {
+        match self.0 {
+            ListKind::Applications => ("applications", "unit"),
+            ListKind::Jobs => ("jobs", "id"),
+        }
+    }
+
+    /// `SELECT` of [`Narrow`] over the index of this column, without a condition.
     pub(super) fn select(self, column: Column, more: &str) -> String {
         let (table, column) = (self.name(), column.name());
         format!("SELECT {}, {column}{more} FROM {table} INDEXED BY {table}_{column}", self.covered())
     }
 
-    /// The columns of [`Narrow`] but the key.
+    /// The columns of [`Narrow`] without the key.
     pub(super) fn covered(self) -> &'static str {
         match self.0 {
             ListKind::Applications => "id, name, status, cluster, directory, type, failed, failed_tasks",
@@ -92,14 +100,14 @@ impl Column {
         }
     }
 
-    /// It holds the row of a text, which stands elsewhere.
+    /// Whether the column contains ids of texts in another table.
     pub(super) fn is_text(self) -> bool {
         matches!(self, Self::Name | Self::Status | Self::Cluster | Self::Directory | Self::Type)
     }
 }
 
 impl Narrow {
-    /// Reads what [`Table::select`] selects.
+    /// Reads the columns of [`Table::select`] by position: this is the hot path of every walk.
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             id: row.get(0)?,
@@ -115,7 +123,7 @@ impl Narrow {
     }
 }
 
-/// The kind of label that a column holds.
+/// The kind of the labels in a column.
 pub(super) fn kind_of(column: Column) -> Option<i64> {
     match column {
         Column::Status => Some(STATUS),

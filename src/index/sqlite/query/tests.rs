@@ -1,4 +1,4 @@
-//! Lists over made-up rows: against a plain reading of the same rows, and against SQLite's own counters.
+//! Lists over generated rows, compared with a simple evaluation of the same rows and with SQLite's own counters.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -18,7 +18,7 @@ thread_local! {
     static STATEMENTS: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
 }
 
-/// Notes which statements were run, so that their counters can be read.
+/// Records the executed statements, so that their counters can be read.
 pub(super) fn note(sql: &str) {
     STATEMENTS.with_borrow_mut(|statements| {
         statements.insert(sql.to_owned());
@@ -28,12 +28,12 @@ pub(super) fn note(sql: &str) {
 /// An index in a folder of its own.
 pub(super) struct Index {
     pub(super) connection: Connection,
-    /// Which list is read.
+    /// The list that is read.
     pub(super) kind: ListKind,
     _folder: tempfile::TempDir,
 }
 
-/// What a job tells, in this test.
+/// The fields of a generated job.
 #[derive(Debug, Clone)]
 pub(super) struct Made {
     pub(super) name: Option<String>,
@@ -61,7 +61,7 @@ impl Index {
         Self { connection, kind, _folder: folder }
     }
 
-    /// Adds jobs, each of an application of its own with the same id, which tells the same; gives back their ids as lists tell them.
+    /// Adds jobs, each with an application with the same id and fields. Returns their ids as in lists.
     pub(super) fn add(&self, jobs: &[Made], first: u64) -> Vec<String> {
         let connection = &self.connection;
         connection.execute_batch("BEGIN").unwrap();
@@ -109,19 +109,19 @@ impl Index {
         ids
     }
 
-    /// Makes jobs and applications that were added tell something else, but their clusters.
-    pub(super) fn tell(&self, jobs: &[Made], first: i64) {
-        let told = "name = ?2, status = ?3, start_time = ?4, end_time = ?5, duration = ?6";
+    /// Replaces the fields of jobs and applications, except their clusters.
+    pub(super) fn replace(&self, jobs: &[Made], first: i64) {
+        let fields = "name = ?2, status = ?3, start_time = ?4, end_time = ?5, duration = ?6";
         for (unit, made) in (first..).zip(jobs) {
             let wide = |sql: &str, more: &[&dyn rusqlite::ToSql]| {
-                let told: [&dyn rusqlite::ToSql; 6] = [&unit, &made.name, &made.status, &made.start, &made.end, &made.duration];
-                self.connection.execute(sql, [told.as_slice(), more].concat().as_slice()).unwrap();
+                let values: [&dyn rusqlite::ToSql; 6] = [&unit, &made.name, &made.status, &made.start, &made.end, &made.duration];
+                self.connection.execute(sql, [values.as_slice(), more].concat().as_slice()).unwrap();
             };
             wide(
-                &format!("UPDATE jobs SET {told}, job_type = ?7, tasks = ?8, failed_tasks = ?9 WHERE unit = ?1"),
+                &format!("UPDATE jobs SET {fields}, job_type = ?7, tasks = ?8, failed_tasks = ?9 WHERE unit = ?1"),
                 &[&made.job_type, &made.tasks, &made.failed],
             );
-            wide(&format!("UPDATE applications SET {told}, jobs = ?7, failed_jobs = ?8 WHERE unit = ?1"), &[&made.tasks, &made.failed]);
+            wide(&format!("UPDATE applications SET {fields}, jobs = ?7, failed_jobs = ?8 WHERE unit = ?1"), &[&made.tasks, &made.failed]);
             list_rows::sync(&self.connection, unit).unwrap();
         }
     }
@@ -135,7 +135,7 @@ impl Index {
         page_within(&self.connection, &Scope::everything(), &query, limits).unwrap()
     }
 
-    /// Steps of SQLite's machine, and rows it stepped over without an index, for what `act` runs.
+    /// Steps of SQLite's virtual machine, and rows that it scanned without an index, while `act` runs.
     pub(super) fn steps(&self, act: impl FnOnce()) -> (i32, i32) {
         let counted = |status| -> i32 {
             let statements = STATEMENTS.with_borrow(Clone::clone);
@@ -169,8 +169,8 @@ fn no_page_takes_more_than_a_bounded_number_of_steps() {
     let name = |text: &str, how| Filter { name: Some((text.to_owned(), how)), ..Filter::default() };
     let status = |status: &str| Filter { status: vec![status.to_owned()], ..Filter::default() };
     let both = Filter { cluster: vec!["cluster-3".to_owned()], failed_tasks: Bounds { min: Some(1), max: None }, ..Filter::default() };
-    // Rows, and steps of one page of 50: of a plain scan there would be more than ten for each of the 30,000 rows.
-    for (what, filter, expected, most) in [
+    // Rows, and the maximum of steps of one page of 50. A plain scan would take more than ten steps for each of the 30,000 rows.
+    for (what, filter, expected, max) in [
         ("all", Filter::default(), rows, 140_000),
         ("common state", status("FINISHED"), rows / 20 * 19, 400_000),
         ("rarer state", status("FAILED"), rows / 20, 120_000),
@@ -185,14 +185,14 @@ fn no_page_takes_more_than_a_bounded_number_of_steps() {
     ] {
         for (key, descending) in [(SortKey::End, true), (SortKey::Duration, false), (SortKey::Status, false), (SortKey::Name, true)] {
             let sort = Sort { key, descending };
-            // What has not been run yet has no counters.
+            // A statement has counters only after its first execution.
             let first = index.page(&filter, sort, 50, None);
             let mut page = None;
             let (steps, scanned) = index.steps(|| page = Some(index.page(&filter, sort, 50, None)));
             let page = page.unwrap();
             assert_eq!(page, first);
             assert_eq!(i64::try_from(page.items.len()).unwrap(), expected.min(50), "{what} {key:?}");
-            assert!(steps < most, "{what} by {key:?}: {steps} steps");
+            assert!(steps < max, "{what} by {key:?}: {steps} steps");
             assert!(scanned < 30_000, "{what} by {key:?}: {scanned} rows scanned");
             if expected <= 10_000 || ["all", "common state"].contains(&what) {
                 assert_eq!((i64::try_from(page.total.count).unwrap(), page.total.exact), (expected, true), "{what} by {key:?}");

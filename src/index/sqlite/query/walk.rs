@@ -9,11 +9,11 @@ use super::table::{Column, Narrow, Table};
 use super::{SqliteError, prepare};
 use crate::index::sqlite::tables::list_rows::{ABSENT, NO_TEXT};
 
-/// Where a walk is.
+/// A step of a walk.
 pub(super) enum Step<'r> {
-    /// At a row.
+    /// A row.
     Row(&'r Narrow, Position),
-    /// Before the rows of a text: to be looked at unless that breaks.
+    /// The rows of a text follow, unless the visitor breaks.
     Group(Position),
 }
 
@@ -23,12 +23,12 @@ pub(super) struct Walk<'c> {
     pub(super) table: Table,
     pub(super) column: Column,
     pub(super) descending: bool,
-    /// The only texts whose rows are of interest.
+    /// The texts whose rows are visited; `None`: all.
     pub(super) groups: Option<Vec<i64>>,
 }
 
 impl Walk<'_> {
-    /// Gives each row after a position to `visit` until that breaks.
+    /// Passes each row after a position to `visit` until it breaks.
     pub(super) fn run(
         &self,
         after: Option<&Position>,
@@ -44,22 +44,22 @@ impl Walk<'_> {
     ) -> Result<(), SqliteError> {
         let column = self.column.name();
         let select = self.table.select(self.column, "");
-        let place = |row: &Narrow| Position { text: String::new(), key: row.key, end: 0, id: row.id };
+        let position = |row: &Narrow| Position { text: String::new(), key: row.key, end: 0, id: row.id };
         if self.descending {
             let sql = format!("{select} WHERE ({column}, id) < (?1, ?2) ORDER BY {column} DESC, id DESC");
             let from = after.map_or((i64::MAX, i64::MAX), |after| (after.key, after.id));
-            return self.rows(&sql, from, &place, visit).map(|_| ());
+            return self.rows(&sql, from, &position, visit).map(|_| ());
         }
         if after.is_none_or(|after| after.key != ABSENT) {
             let sql = format!("{select} WHERE ({column}, id) > (?1, ?2) ORDER BY {column}, id");
             let from = after.map_or((ABSENT, i64::MAX), |after| (after.key, after.id));
-            if self.rows(&sql, from, &place, visit)?.is_break() {
+            if self.rows(&sql, from, &position, visit)?.is_break() {
                 return Ok(());
             }
         }
         let sql = format!("{select} WHERE {column} = ?1 AND id > ?2 ORDER BY id");
         let from = after.filter(|after| after.key == ABSENT).map_or(i64::MIN, |after| after.id);
-        self.rows(&sql, (ABSENT, from), &place, visit).map(|_| ())
+        self.rows(&sql, (ABSENT, from), &position, visit).map(|_| ())
     }
 
     fn texts(
@@ -68,7 +68,7 @@ impl Walk<'_> {
         visit: &mut impl FnMut(Step<'_>) -> Result<ControlFlow<()>, SqliteError>,
     ) -> Result<(), SqliteError> {
         if let Some(after) = after {
-            // The row of a text may be another one since.
+            // The id of a text may have changed since the previous page.
             let key = if after.key == NO_TEXT { Some(NO_TEXT) } else { row_of(self.connection, self.column, &after.text)? };
             if let Some(key) = key
                 && self.group(&after.text, key, (after.end, after.id), visit)?.is_break()
@@ -131,8 +131,8 @@ impl Walk<'_> {
         let mut rows = query.query((key, before.0, before.1))?;
         while let Some(found) = rows.next()? {
             let row = Narrow::read(found)?;
-            let place = Position { text: text.to_owned(), key, end: found.get(9)?, id: row.id };
-            if visit(Step::Row(&row, place))?.is_break() {
+            let position = Position { text: text.to_owned(), key, end: found.get(9)?, id: row.id };
+            if visit(Step::Row(&row, position))?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
@@ -143,14 +143,14 @@ impl Walk<'_> {
         &self,
         sql: &str,
         from: impl Params,
-        place: &impl Fn(&Narrow) -> Position,
+        position: &impl Fn(&Narrow) -> Position,
         visit: &mut impl FnMut(Step<'_>) -> Result<ControlFlow<()>, SqliteError>,
     ) -> Result<ControlFlow<()>, SqliteError> {
         let mut query = prepare(self.connection, sql)?;
         let mut rows = query.query(from)?;
         while let Some(row) = rows.next()? {
             let row = Narrow::read(row)?;
-            if visit(Step::Row(&row, place(&row)))?.is_break() {
+            if visit(Step::Row(&row, position(&row)))?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }

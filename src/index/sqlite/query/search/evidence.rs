@@ -1,4 +1,4 @@
-//! What speaks for a term: names, ids and texts that have it, as far as they are few.
+//! Evidence for a term: the names, ids and texts with it, as far as they are few.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,45 +7,45 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::{SearchLimits, SqliteError, prepare};
 use crate::index::model::texts::{KINDS, TextKind, pieces};
 use crate::index::query::search::terms::Term;
-use crate::index::query::search::words::Sought;
+use crate::index::query::search::words::SearchWord;
 use crate::index::query::{ListKind, NameMatch, SearchField, SearchQuery};
 use crate::index::sqlite::query::names::Names;
 use crate::pack::unpack_text;
 
-/// Reading a text costs as much as passing by so many rows.
-const READ: u64 = 30;
-/// Looking something up does.
-const LOOK_UP: u64 = 5;
+/// Cost of reading a text, in walked rows.
+const READ_COST: u64 = 30;
+/// Cost of a lookup, in walked rows.
+const LOOKUP_COST: u64 = 5;
 
 /// Evidence for one term.
 pub(super) struct Evidence {
     pub(super) term: Term,
-    /// `None`: names are not asked for.
+    /// `None`: names are not searched.
     names: Option<Names>,
-    /// Of applications and of jobs; `None`: ids are not asked for, or it can be the beginning of none.
+    /// Ids of applications and of jobs; `None`: ids are not searched, or the term cannot be the prefix of an id.
     ids: Option<[Ids; 2]>,
     texts: Texts,
 }
 
-/// Rows whose id begins with the term: gathered, or where too many begin alike, each looked at.
+/// Rows whose id begins with the term: gathered, or compared one by one where there are too many.
 enum Ids {
     These(HashSet<i64>),
-    /// There are many: from the first to the last.
+    /// Many rows: the first and the last id.
     Between([u8; 16], [u8; 16]),
 }
 
-/// Texts that have the keys of the term.
+/// Texts with the keys of the term.
 #[derive(Default)]
 struct Texts {
     known: HashSet<i64>,
-    /// Older ones than this are not known; `None`: all are.
+    /// Texts before this one are unknown; `None`: all texts are known.
     known_from: Option<i64>,
-    /// Whether a text has the term, where it was read.
+    /// Texts that were read, each with whether it contains the term.
     read: HashMap<i64, bool>,
     kinds: Vec<TextKind>,
 }
 
-/// What a term was found in, and what looking cost.
+/// Whether a term was found, and the cost of the comparison.
 pub(super) struct Verdict {
     pub(super) found: bool,
     pub(super) cost: u64,
@@ -53,20 +53,20 @@ pub(super) struct Verdict {
 
 impl Evidence {
     pub(super) fn find(connection: &Connection, query: &SearchQuery, term: Term, limits: SearchLimits) -> Result<Self, SqliteError> {
-        let names = if query.looks_in(SearchField::Name) { Some(Names::find(connection, &term.text, NameMatch::Contains)?) } else { None };
-        let ids = match term.ids().filter(|_| query.looks_in(SearchField::Id)) {
+        let names = if query.includes(SearchField::Name) { Some(Names::find(connection, &term.text, NameMatch::Contains)?) } else { None };
+        let ids = match term.ids().filter(|_| query.includes(SearchField::Id)) {
             Some(range) => Some([
                 Ids::find(connection, ListKind::Applications, range, limits.gathered)?,
                 Ids::find(connection, ListKind::Jobs, range, limits.gathered)?,
             ]),
             None => None,
         };
-        let kinds: Vec<TextKind> = KINDS.into_iter().filter(|kind| query.looks_in(kind.field())).collect();
+        let kinds: Vec<TextKind> = KINDS.into_iter().filter(|kind| query.includes(kind.field())).collect();
         let texts = Texts::find(connection, &term, kinds, limits.texts)?;
         Ok(Self { term, names, ids, texts })
     }
 
-    /// Whether no row can have it.
+    /// Whether no row can contain the term.
     pub(super) fn is_none(&self) -> bool {
         let no_name = match &self.names {
             None => true,
@@ -77,7 +77,7 @@ impl Evidence {
         no_name && no_id && self.texts.known.is_empty()
     }
 
-    /// How many names, ids and texts have it; `None`: they are too many to be known.
+    /// Number of names, ids and texts with the term; `None`: there are too many.
     pub(super) fn size(&self) -> Option<usize> {
         let names = match &self.names {
             None => 0,
@@ -94,8 +94,8 @@ impl Evidence {
         self.texts.known_from.is_none().then_some(names + ids + self.texts.known.len())
     }
 
-    /// All rows of a kind that can have it, unless they are more than `most`. Only where [`Evidence::size`] is known.
-    pub(super) fn rows(&self, connection: &Connection, kind: ListKind, most: usize) -> Result<Option<HashSet<i64>>, SqliteError> {
+    /// All rows of a kind that can contain the term; `None`: more than `max`. Only where [`Evidence::size`] is known.
+    pub(super) fn rows(&self, connection: &Connection, kind: ListKind, max: usize) -> Result<Option<HashSet<i64>>, SqliteError> {
         let mut rows = HashSet::new();
         if let Some([applications, jobs]) = &self.ids
             && let Ids::These(these) = if kind == ListKind::Applications { applications } else { jobs }
@@ -115,12 +115,12 @@ impl Evidence {
         let mut add = |sql: &str, keys: &HashSet<i64>| -> Result<bool, SqliteError> {
             let mut query = prepare(connection, sql)?;
             for key in keys {
-                let left = i64::try_from(most + 1).unwrap_or(i64::MAX);
+                let left = i64::try_from(max + 1).unwrap_or(i64::MAX);
                 let mut found = query.query(params![key, left])?;
                 while let Some(row) = found.next()? {
                     rows.insert(row.get(0)?);
                 }
-                if rows.len() > most {
+                if rows.len() > max {
                     return Ok(false);
                 }
             }
@@ -131,10 +131,10 @@ impl Evidence {
             _ => true,
         };
         let fits = names && add(by_text, &self.texts.known)?;
-        Ok((fits && rows.len() <= most).then_some(rows))
+        Ok((fits && rows.len() <= max).then_some(rows))
     }
 
-    /// Whether a row has it.
+    /// Whether a row contains the term.
     pub(super) fn admits(
         &mut self,
         connection: &Connection,
@@ -146,7 +146,7 @@ impl Evidence {
         let mut cost = 0;
         if let Some(names) = &mut self.names {
             let (found, looked_up) = names.admit(connection, name)?;
-            cost += if looked_up { LOOK_UP } else { 0 };
+            cost += if looked_up { LOOKUP_COST } else { 0 };
             if found {
                 return Ok(Verdict { found, cost });
             }
@@ -154,7 +154,7 @@ impl Evidence {
         if let Some([applications, jobs]) = &self.ids {
             let ids = if kind == ListKind::Applications { applications } else { jobs };
             if matches!(ids, Ids::Between(..)) {
-                cost += LOOK_UP;
+                cost += LOOKUP_COST;
             }
             if ids.have(connection, kind, row)? {
                 return Ok(Verdict { found: true, cost });
@@ -172,15 +172,15 @@ impl Evidence {
 }
 
 impl Ids {
-    fn find(connection: &Connection, kind: ListKind, range: ([u8; 16], [u8; 16]), most: usize) -> Result<Self, SqliteError> {
+    fn find(connection: &Connection, kind: ListKind, range: ([u8; 16], [u8; 16]), max: usize) -> Result<Self, SqliteError> {
         let sql = match kind {
             ListKind::Applications => "SELECT unit FROM applications WHERE application BETWEEN ?1 AND ?2 LIMIT ?3",
             ListKind::Jobs => "SELECT id FROM jobs WHERE job BETWEEN ?1 AND ?2 LIMIT ?3",
         };
-        let limit = i64::try_from(most + 1).unwrap_or(i64::MAX);
+        let limit = i64::try_from(max + 1).unwrap_or(i64::MAX);
         let rows: HashSet<i64> =
             prepare(connection, sql)?.query_map(params![range.0, range.1, limit], |row| row.get(0))?.collect::<Result<_, _>>()?;
-        Ok(if rows.len() > most { Self::Between(range.0, range.1) } else { Self::These(rows) })
+        Ok(if rows.len() > max { Self::Between(range.0, range.1) } else { Self::These(rows) })
     }
 
     fn have(&self, connection: &Connection, kind: ListKind, row: i64) -> Result<bool, SqliteError> {
@@ -198,21 +198,21 @@ impl Ids {
 }
 
 impl Texts {
-    fn find(connection: &Connection, term: &Term, kinds: Vec<TextKind>, most: usize) -> Result<Self, SqliteError> {
+    fn find(connection: &Connection, term: &Term, kinds: Vec<TextKind>, max: usize) -> Result<Self, SqliteError> {
         if term.words.is_empty() || kinds.is_empty() {
             return Ok(Self::default());
         }
         let mut query = prepare(connection, "SELECT rowid FROM texts_search WHERE texts_search MATCH ?1 ORDER BY rowid DESC LIMIT ?2")?;
-        let limit = i64::try_from(most).unwrap_or(i64::MAX);
+        let limit = i64::try_from(max).unwrap_or(i64::MAX);
         let newest: Vec<i64> = query.query_map(params![of_words(term, &kinds), limit], |row| row.get(0))?.collect::<Result<_, _>>()?;
-        let known_from = if newest.len() < most { None } else { newest.last().copied() };
+        let known_from = if newest.len() < max { None } else { newest.last().copied() };
         Ok(Self { known: newest.into_iter().collect(), known_from, read: HashMap::new(), kinds })
     }
 
-    /// Whether a text has the term.
+    /// Whether a text contains the term.
     fn have(&mut self, connection: &Connection, term: &Term, text: i64) -> Result<Verdict, SqliteError> {
         let is_known = self.known_from.is_none_or(|from| text >= from);
-        if is_known && (term.is_told_by_keys() || !self.known.contains(&text)) {
+        if is_known && (term.is_decided_by_keys() || !self.known.contains(&text)) {
             return Ok(Verdict { found: self.known.contains(&text), cost: 0 });
         }
         if let Some(found) = self.read.get(&text) {
@@ -223,14 +223,14 @@ impl Texts {
             _ => false,
         };
         self.read.insert(text, found);
-        Ok(Verdict { found, cost: READ })
+        Ok(Verdict { found, cost: READ_COST })
     }
 }
 
-/// A query of FTS5 that holds nothing but quoted words: all of the term's, of any one of these kinds.
+/// An FTS5 query of quoted words only: all words of the term, in one of these kinds of text.
 fn of_words(term: &Term, kinds: &[TextKind]) -> String {
     let of_kind = |kind: &TextKind| {
-        let keys = term.words.iter().flat_map(Sought::keys);
+        let keys = term.words.iter().flat_map(SearchWord::keys);
         let quoted: Vec<String> = keys.map(|(key, open)| format!("\"{}{key}\"{}", kind.letter(), if open { "*" } else { "" })).collect();
         format!("({})", quoted.join(" AND "))
     };

@@ -1,4 +1,4 @@
-//! Why a row was found: for each field that has a term, the piece that has most of them.
+//! The matches of a found row: for each field, the piece with the most terms.
 
 use std::ops::Range;
 
@@ -8,12 +8,12 @@ use super::SqliteError;
 use super::evidence::{Evidence, read_text};
 use super::rows::{Row, texts};
 use crate::index::model::texts::{KINDS, TextKind, pieces};
-use crate::index::query::folding::fold_whole;
+use crate::index::query::folding::range_of;
 use crate::index::query::search::excerpt::excerpt;
 use crate::index::query::{Item, Match, MatchField, SearchField, SearchQuery};
 
-/// Entries of a configuration that are told.
-const MOST_ENTRIES: usize = 3;
+/// Maximum number of matching entries of a configuration.
+const MAX_ENTRIES: usize = 3;
 
 pub(super) fn matches(
     connection: &Connection,
@@ -23,20 +23,20 @@ pub(super) fn matches(
     item: &Item,
 ) -> Result<Vec<Match>, SqliteError> {
     let mut matches = Vec::new();
-    if let Some(name) = item.name.as_deref().filter(|_| query.looks_in(SearchField::Name)) {
-        let hits: Vec<_> = evidence.iter().filter_map(|each| place_in(name, &each.term.text)).collect();
-        matches.extend(told(MatchField::Name, name, hits, None));
+    if let Some(name) = item.name.as_deref().filter(|_| query.includes(SearchField::Name)) {
+        let hits: Vec<_> = evidence.iter().filter_map(|each| range_of(name, &each.term.text)).collect();
+        matches.extend(matched(MatchField::Name, name, hits, None));
     }
-    if query.looks_in(SearchField::Id) {
+    if query.includes(SearchField::Id) {
         let begins = |each: &&Evidence| each.term.ids().is_some() && item.id.starts_with(&each.term.text);
         let hits: Vec<_> = evidence.iter().filter(begins).map(|each| 0..each.term.text.len()).collect();
-        matches.extend(told(MatchField::Id, &item.id, hits, None));
+        matches.extend(matched(MatchField::Id, &item.id, hits, None));
     }
     let mut contents = Vec::new();
     for text in texts(connection, row.kind, row.id)? {
         contents.extend(read_text(connection, text)?);
     }
-    for kind in KINDS.into_iter().filter(|kind| query.looks_in(kind.field())) {
+    for kind in KINDS.into_iter().filter(|kind| query.includes(kind.field())) {
         for (_, content) in contents.iter().filter(|(of, _)| *of == kind) {
             matches.extend(in_content(kind, content, evidence));
         }
@@ -44,7 +44,7 @@ pub(super) fn matches(
     Ok(matches)
 }
 
-/// The best pieces of a text: those with the most terms, earlier ones first.
+/// The best pieces of a text: those with the most terms, the first ones first.
 fn in_content(kind: TextKind, content: &str, evidence: &[Evidence]) -> Vec<Match> {
     let mut best: Vec<(usize, &str, Vec<Range<usize>>)> = Vec::new();
     for piece in pieces(content) {
@@ -54,22 +54,10 @@ fn in_content(kind: TextKind, content: &str, evidence: &[Evidence]) -> Vec<Match
         }
     }
     best.sort_by_key(|(terms, ..)| std::cmp::Reverse(*terms));
-    best.truncate(if kind.field() == SearchField::Configuration { MOST_ENTRIES } else { 1 });
-    best.into_iter().filter_map(|(_, piece, hits)| told(kind.match_field(), piece, hits, kind.key(piece))).collect()
+    best.truncate(if kind.field() == SearchField::Configuration { MAX_ENTRIES } else { 1 });
+    best.into_iter().filter_map(|(_, piece, hits)| matched(kind.match_field(), piece, hits, kind.key(piece))).collect()
 }
 
-fn told(field: MatchField, text: &str, hits: Vec<Range<usize>>, key: Option<&str>) -> Option<Match> {
+fn matched(field: MatchField, text: &str, hits: Vec<Range<usize>>, key: Option<&str>) -> Option<Match> {
     (!hits.is_empty()).then(|| Match { field, excerpt: excerpt(text, hits), key: key.map(str::to_owned) })
-}
-
-/// Where a folded text stands in a name; all of the name where that cannot be told.
-fn place_in(name: &str, text: &str) -> Option<Range<usize>> {
-    let folded = fold_whole(name);
-    let at = folded.find(text)?;
-    if folded.chars().count() != name.chars().count() {
-        return Some(0..name.len());
-    }
-    let (skipped, length) = (folded[..at].chars().count(), text.chars().count());
-    let place = |number: usize| name.char_indices().nth(number).map_or(name.len(), |(at, _)| at);
-    Some(place(skipped)..place(skipped + length))
 }

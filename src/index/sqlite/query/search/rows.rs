@@ -1,4 +1,4 @@
-//! The rows of a page: gathered from the evidence of a rare term, or walked newest first.
+//! The rows of a page of the search: gathered from the evidence of a rare term, or walked newest first.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use crate::index::query::{Filter, ListKind, Scope, SearchQuery};
 use crate::index::sqlite::query::condition::Condition;
 use crate::index::sqlite::query::table::{Column, Narrow, Table};
 
-/// Where a row stands: newest end first, then applications before jobs, then the row that was added later.
+/// The position of a row: newest end first, then applications before jobs, then the newest row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct SearchPosition {
     pub(super) end: i64,
@@ -17,7 +17,7 @@ pub(super) struct SearchPosition {
     pub(super) id: i64,
 }
 
-/// A row that was found.
+/// A found row.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row {
     pub(super) kind: ListKind,
@@ -31,19 +31,19 @@ pub(super) struct RowPage {
     pub(super) exact: bool,
 }
 
-/// Looks for rows that have evidence for every term.
+/// Finds rows with evidence for every term.
 pub(super) struct Seeker<'c> {
     connection: &'c Connection,
     evidence: Vec<Evidence>,
     applications: Condition,
     jobs: Condition,
     limits: SearchLimits,
-    /// Work so far, in rows passed by.
+    /// Work so far, in walked rows.
     cost: u64,
 }
 
-/// The page while it is filled.
-struct Filling {
+/// A page under construction.
+struct PageBuilder {
     limit: usize,
     found: RowPage,
     last: Option<SearchPosition>,
@@ -82,28 +82,28 @@ impl<'c> Seeker<'c> {
     }
 
     pub(super) fn page(&mut self, after: Option<SearchPosition>, limit: usize) -> Result<RowPage, SqliteError> {
-        let mut filling = Filling { limit, found: RowPage { rows: Vec::new(), next: None, exact: true }, last: None };
+        let mut builder = PageBuilder { limit, found: RowPage { rows: Vec::new(), next: None, exact: true }, last: None };
         match self.gather()? {
-            Some(rows) => self.sorted(rows, after, &mut filling)?,
-            None => self.walked(after, &mut filling)?,
+            Some(rows) => self.sorted(rows, after, &mut builder)?,
+            None => self.walked(after, &mut builder)?,
         }
-        Ok(filling.found)
+        Ok(builder.found)
     }
 
-    /// Rows that can have the rarest term, unless they are too many.
+    /// Rows that can contain the rarest term; `None`: there are too many.
     fn gather(&self) -> Result<Option<Vec<Row>>, SqliteError> {
         let mut best: Option<Vec<Row>> = None;
         let mut known: Vec<(usize, &Evidence)> = self.evidence.iter().filter_map(|each| Some((each.size()?, each))).collect();
         known.sort_by_key(|(size, _)| *size);
         for (size, each) in known {
-            let most = best.as_ref().map_or(self.limits.gathered, Vec::len);
-            // What is in so many names and texts is in no fewer rows, most often.
-            if size > most.saturating_mul(2) {
+            let max = best.as_ref().map_or(self.limits.gathered, Vec::len);
+            // A term in that many names and texts is mostly in at least as many rows.
+            if size > max.saturating_mul(2) {
                 break;
             }
             let mut rows = Vec::new();
             for kind in BOTH {
-                let Some(found) = each.rows(self.connection, kind, most - rows.len())? else {
+                let Some(found) = each.rows(self.connection, kind, max - rows.len())? else {
                     rows.clear();
                     break;
                 };
@@ -116,28 +116,28 @@ impl<'c> Seeker<'c> {
         Ok(best)
     }
 
-    fn sorted(&mut self, rows: Vec<Row>, after: Option<SearchPosition>, filling: &mut Filling) -> Result<(), SqliteError> {
+    fn sorted(&mut self, rows: Vec<Row>, after: Option<SearchPosition>, builder: &mut PageBuilder) -> Result<(), SqliteError> {
         let mut listed = Vec::with_capacity(rows.len());
         for row in rows {
             let table = Table(row.kind);
             let sql = format!("SELECT {}, end_time FROM {} WHERE id = ?1", table.covered(), table.name());
-            // What is hidden has no row.
+            // Hidden copies have no row.
             let Some(narrow) = prepare(self.connection, &sql)?.query_row([row.id], Narrow::read).optional()? else { continue };
-            let place = SearchPosition { end: narrow.key, kind: kind_number(row.kind), id: row.id };
-            if after.is_none_or(|after| place < after) {
-                listed.push((place, row.kind, narrow));
+            let position = SearchPosition { end: narrow.key, kind: kind_number(row.kind), id: row.id };
+            if after.is_none_or(|after| position < after) {
+                listed.push((position, row.kind, narrow));
             }
         }
-        listed.sort_unstable_by_key(|(place, ..)| std::cmp::Reverse(*place));
-        for (place, kind, narrow) in listed {
-            if self.visit(place, kind, &narrow, filling)? {
+        listed.sort_unstable_by_key(|(position, ..)| std::cmp::Reverse(*position));
+        for (position, kind, narrow) in listed {
+            if self.visit(position, kind, &narrow, builder)? {
                 break;
             }
         }
         Ok(())
     }
 
-    fn walked(&mut self, after: Option<SearchPosition>, filling: &mut Filling) -> Result<(), SqliteError> {
+    fn walked(&mut self, after: Option<SearchPosition>, builder: &mut PageBuilder) -> Result<(), SqliteError> {
         let connection = self.connection;
         let sql = |kind| format!("{} WHERE (end_time, id) < (?1, ?2) ORDER BY end_time DESC, id DESC", Table(kind).select(Column::End, ""));
         let (applications, jobs) = (sql(ListKind::Applications), sql(ListKind::Jobs));
@@ -160,8 +160,8 @@ impl<'c> Seeker<'c> {
             };
             let (next, kind) =
                 if application_is_next { (application.take(), ListKind::Applications) } else { (job.take(), ListKind::Jobs) };
-            if let Some((place, narrow)) = next
-                && self.visit(place, kind, &narrow, filling)?
+            if let Some((position, narrow)) = next
+                && self.visit(position, kind, &narrow, builder)?
             {
                 return Ok(());
             }
@@ -173,19 +173,19 @@ impl<'c> Seeker<'c> {
         }
     }
 
-    /// Looks at a row; whether the page ends.
-    fn visit(&mut self, place: SearchPosition, kind: ListKind, row: &Narrow, filling: &mut Filling) -> Result<bool, SqliteError> {
+    /// Adds a row if it is found. Returns whether the page ends.
+    fn visit(&mut self, position: SearchPosition, kind: ListKind, row: &Narrow, builder: &mut PageBuilder) -> Result<bool, SqliteError> {
         self.cost += 1;
         if self.has_all(kind, row)? {
-            if filling.found.rows.len() == filling.limit {
-                filling.found.next = filling.last;
+            if builder.found.rows.len() == builder.limit {
+                builder.found.next = builder.last;
                 return Ok(true);
             }
-            filling.found.rows.push(Row { kind, id: row.id });
-            filling.last = Some(place);
+            builder.found.rows.push(Row { kind, id: row.id });
+            builder.last = Some(position);
         } else if self.cost >= self.limits.work {
-            filling.found.next = Some(place);
-            filling.found.exact = false;
+            builder.found.next = Some(position);
+            builder.found.exact = false;
             return Ok(true);
         }
         Ok(false)
@@ -212,7 +212,7 @@ impl<'c> Seeker<'c> {
     }
 }
 
-/// The position in the index of a kind from which on rows come after this place.
+/// The position in the index of a kind: the rows after it also follow this position of the search.
 fn before(after: Option<SearchPosition>, kind: ListKind) -> (i64, i64) {
     let Some(after) = after else { return (i64::MAX, i64::MAX) };
     match kind_number(kind).cmp(&after.kind) {

@@ -1,4 +1,4 @@
-//! Search over made-up rows: against a plain reading of the same rows, and against SQLite's own counters.
+//! The search over generated rows, compared with a simple evaluation of the same rows and with SQLite's own counters.
 
 use rusqlite::params;
 
@@ -10,7 +10,7 @@ use crate::index::sqlite::tables::{list_rows, texts};
 
 mod pages;
 
-/// What an application or a job tells, in this test.
+/// The fields of a generated application or job.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
     kind: ListKind,
@@ -32,7 +32,7 @@ impl Row {
     }
 }
 
-/// Adds rows with ids that count from `first` on; gives back their ids as lists tell them.
+/// Adds rows with ids that count from `first` on. Returns their ids as in lists.
 fn add(index: &Index, rows: &[Row], first: u64) -> Vec<String> {
     let connection = &index.connection;
     let mut ids = Vec::new();
@@ -85,7 +85,7 @@ fn count(index: &Index, table: &str) -> i64 {
 }
 
 #[test]
-fn what_matches_is_told_in_pieces_with_its_place() {
+fn matches_have_excerpts_with_their_hits() {
     let index = Index::new();
     let row = Row::job("Orders <b>Enrichment</b>", 5)
         .with(TextKind::Vertices, &["Source: orders", "Sink: Größe"])
@@ -93,7 +93,7 @@ fn what_matches_is_told_in_pieces_with_its_place() {
         .with(TextKind::ClusterConfiguration, &["rest.port: 8081", "taskmanager.memory.network.max: 512m"]);
     add(&index, &[row], 1);
     let page = found_within(&index, &query("network orders"), DEFAULT_LIMITS);
-    let told: Vec<(MatchField, String, Option<String>)> = page.items[0]
+    let matches: Vec<(MatchField, String, Option<String>)> = page.items[0]
         .matches
         .iter()
         .map(|found| {
@@ -102,7 +102,7 @@ fn what_matches_is_told_in_pieces_with_its_place() {
         })
         .collect();
     assert_eq!(
-        told,
+        matches,
         [
             (MatchField::Name, "[Orders] <b>Enrichment</b>".to_owned(), None),
             (MatchField::Vertex, "Source: [orders]".to_owned(), None),
@@ -133,7 +133,7 @@ fn what_matches_is_told_in_pieces_with_its_place() {
 }
 
 #[test]
-fn a_text_is_kept_once_and_goes_with_the_last_that_has_it() {
+fn a_text_is_stored_once_and_deleted_with_its_last_row() {
     let index = Index::new();
     let shared = |name: &str| Row::job(name, 1).with(TextKind::ClusterConfiguration, &["rest.port: 8081"]);
     let own = shared("c").with(TextKind::Vertices, &["Alone"]);
@@ -151,14 +151,14 @@ fn a_text_is_kept_once_and_goes_with_the_last_that_has_it() {
         .query_row("SELECT count(*) FROM texts_search WHERE texts_search MATCH '\"k8081\" OR \"valone\"'", [], |row| row.get(0))
         .unwrap();
     assert_eq!(words, 0);
-    // Rows of texts are used again.
+    // Ids of texts are reused.
     add(&index, &[shared("e")], 9);
     assert_eq!(found(&index, "8081").len(), 1);
     assert_eq!(found(&index, "alone").len(), 0);
 }
 
 #[test]
-fn what_a_row_tells_now_replaces_what_it_told() {
+fn new_texts_of_a_row_replace_its_old_ones() {
     let index = Index::new();
     add(&index, &[Row::job("a", 1).with(TextKind::Vertices, &["before", "both"])], 1);
     let texts = [Text::of(TextKind::Vertices, ["after", "both"]).unwrap()];
@@ -225,7 +225,7 @@ fn no_search_takes_more_than_a_bounded_number_of_steps() {
         })
         .collect();
     add(&index, &made, 0xabcd_0000_0000_0000);
-    // Of a plain scan of 20,000 rows with their texts there would be 600,000 steps and more.
+    // A plain scan of 20,000 rows with their texts would take 600,000 steps and more.
     for (text, expected, most) in [
         ("everywhere", 50, 60_000),
         ("even", 50, 300_000),
@@ -239,7 +239,7 @@ fn no_search_takes_more_than_a_bounded_number_of_steps() {
         ("absent everywhere", 0, 100),
         ("0000000000000000abcd000000001", 50, 250_000),
     ] {
-        // What has not been run yet has no counters.
+        // A statement has counters only after its first execution.
         let first = found_within(&index, &query(text), DEFAULT_LIMITS);
         let mut page = None;
         let (steps, scanned) = index.steps(|| page = Some(found_within(&index, &query(text), DEFAULT_LIMITS)));
@@ -248,7 +248,7 @@ fn no_search_takes_more_than_a_bounded_number_of_steps() {
         assert!(steps < most, "{text}: {steps} steps");
         assert!(scanned < 20_000, "{text}: {scanned} rows scanned");
     }
-    // With little work allowed, pages end early and lead on to the same.
+    // With a low limit of work, pages end early, and their cursors lead to the same rows.
     let little = SearchLimits { texts: 10, gathered: 10, work: 2_000 };
     let (mut cursor, mut ids, mut pages) = (None, Vec::new(), 0);
     loop {

@@ -1,4 +1,4 @@
-//! Facets against a plain count of the same rows, whatever counts them: what is kept with the rows, or a walk.
+//! Facets, compared with a simple count of the same rows, both from stored counts and from a walk.
 
 use std::collections::BTreeMap;
 
@@ -62,9 +62,9 @@ fn check(index: &Index, jobs: &[Made], filter: &Filter, zone: Tz) -> Result<(), 
         }
         .as_ref()
         .unwrap();
-        let told: BTreeMap<String, u64> = counts.iter().map(|each| (each.value.clone(), each.count)).collect();
-        prop_assert_eq!(told.len(), counts.len(), "a value is there twice");
-        prop_assert_eq!(told, expected, "{:?} under {:?}", facet, filter);
+        let found: BTreeMap<String, u64> = counts.iter().map(|each| (each.value.clone(), each.count)).collect();
+        prop_assert_eq!(found.len(), counts.len(), "a value repeats");
+        prop_assert_eq!(found, expected, "{:?} under {:?}", facet, filter);
         let ordered = match facet {
             FacetKey::Day => counts.is_sorted_by(|one, other| one.value > other.value),
             _ => counts.is_sorted_by(|one, other| one.count >= other.count),
@@ -88,7 +88,7 @@ proptest! {
         index.add(&jobs, 1);
         check(&index, &jobs, &filter, zone)?;
         for facet in ALL {
-            // Each part alone: some facets are told by the counts that are kept, the others by a walk.
+            // Each part alone: the stored counts answer some facets, a walk the others.
             let mut alone = Filter::default();
             match facet {
                 FacetKey::Status => alone.status.clone_from(&filter.status),
@@ -110,22 +110,22 @@ proptest! {
         kind in prop::sample::select(vec![ListKind::Jobs, ListKind::Applications]),
         jobs in prop::collection::vec(made(), 1..30),
         others in prop::collection::vec(made(), 30),
-        gone in prop::collection::vec(any::<bool>(), 30),
+        missing in prop::collection::vec(any::<bool>(), 30),
     ) {
         let index = Index::of(kind);
         index.add(&jobs, 1);
-        // Every second one tells something else, as if its archive had been written again.
-        let told: Vec<Made> = jobs.iter().zip(&others).enumerate().map(|(place, (job, other))| {
-            let one = if place % 2 == 0 { other } else { job };
+        // Every second row changes, as if its archive had been written again.
+        let replaced: Vec<Made> = jobs.iter().zip(&others).enumerate().map(|(number, (job, other))| {
+            let one = if number % 2 == 0 { other } else { job };
             Made { cluster: job.cluster.clone(), ..one.clone() }
         }).collect();
-        index.tell(&told, 1);
-        check(&index, &told, &Filter::default(), Tz::UTC)?;
-        let units: Vec<i64> = (1..).zip(told.iter().zip(&gone)).filter(|(_, (_, gone))| **gone).map(|(unit, _)| unit).collect();
+        index.replace(&replaced, 1);
+        check(&index, &replaced, &Filter::default(), Tz::UTC)?;
+        let units: Vec<i64> = (1..).zip(replaced.iter().zip(&missing)).filter(|(_, (_, missing))| **missing).map(|(unit, _)| unit).collect();
         for unit in units {
             index.connection.execute("DELETE FROM units WHERE id = ?1", [unit]).unwrap();
         }
-        let left: i64 = told.iter().zip(&gone).filter(|(_, gone)| !**gone).count().try_into().unwrap();
+        let left: i64 = replaced.iter().zip(&missing).filter(|(_, missing)| !**missing).count().try_into().unwrap();
         let found = read(&index, &Filter::default(), Tz::UTC, &Scope::everything());
         prop_assert_eq!(found.status.unwrap().iter().map(|each| each.count).sum::<u64>(), left.unsigned_abs());
         let kept = |kind: i64| index.connection.query_row(
@@ -160,14 +160,14 @@ fn ended(end: i64) -> Made {
 #[test]
 fn days_of_23_and_25_hours_hold_the_jobs_of_all_their_hours() {
     let at = |text: &str| chrono::DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis();
-    // One job at the beginning and one at the end of each hour around both changes of the clock.
+    // One job at the begin and one at the end of each hour around both changes of the clock.
     let around = |middle: i64| (-40..40).flat_map(move |hour| [middle + hour * HOUR, middle + hour * HOUR + HOUR - 1]);
     let ends: Vec<i64> = around(at("2026-03-29T00:00:00Z")).chain(around(at("2026-10-25T00:00:00Z"))).collect();
     for kind in [ListKind::Jobs, ListKind::Applications] {
         let index = Index::of(kind);
         let jobs: Vec<Made> = ends.iter().map(|end| ended(*end)).collect();
         index.add(&jobs, 1);
-        // Told by the counts that are kept, and by a walk.
+        // From the stored counts, and from a walk.
         for filter in [Filter::default(), Filter { failed_tasks: Bounds { min: Some(0), max: None }, ..Filter::default() }] {
             let days = read(&index, &filter, Tz::Europe__Berlin, &Scope::everything()).day.unwrap();
             let of = |day: &str| days.iter().find(|each| each.value == day).map(|each| each.count);
@@ -179,7 +179,7 @@ fn days_of_23_and_25_hours_hold_the_jobs_of_all_their_hours() {
 }
 
 #[test]
-fn what_is_out_of_scope_is_not_counted() {
+fn rows_out_of_scope_are_not_counted() {
     let index = Index::new();
     index.add(&[ended(0), ended(1), ended(2)], 1);
     let scope = Scope::of_directories(["file:///a/".to_owned()]);

@@ -1,4 +1,4 @@
-//! Property: whatever is inserted between two pages, the pages hold what a plain reading of the rows that were there selects and sorts.
+//! Property: whatever is inserted between two pages, the pages contain the rows that a simple evaluation selects and sorts.
 
 use std::collections::HashSet;
 
@@ -29,7 +29,7 @@ pub(super) fn made() -> impl Strategy<Value = Made> {
     )
 }
 
-/// Every part of a filter that this list takes, each now and then.
+/// Filters with random parts.
 pub(super) fn filter(kind: ListKind) -> impl Strategy<Value = Filter> {
     let how = prop::sample::select(vec![NameMatch::Contains, NameMatch::Exact, NameMatch::Prefix]);
     let bounds = || prop_oneof![3 => Just(Bounds::default()), 1 => (0..6_i64, 0..6_i64).prop_map(|(a, b)| Bounds { min: Some(a.min(b)), max: Some(a.max(b)) })];
@@ -90,14 +90,14 @@ fn sort(kind: ListKind) -> impl Strategy<Value = Sort> {
     (prop::sample::select(keys), any::<bool>()).prop_map(|(key, descending)| Sort { key, descending })
 }
 
-/// PageLimits that make these few rows many.
+/// Limits that are low enough for these few rows.
 fn limits() -> impl Strategy<Value = PageLimits> {
     let gathered = prop::sample::select(vec![0, 8, 20_000]);
     let walked = prop::sample::select(vec![3, 40, 80_000]);
     (gathered, 0..20_usize, walked).prop_map(|(gathered, sorted, walked)| PageLimits { gathered, sorted, walked, counted: 10 })
 }
 
-/// Whether the job, or the application, with this number is to be found.
+/// Whether the job, or the application, with this number passes the filter.
 pub(super) fn passes(filter: &Filter, number: u64, job: &Made) -> bool {
     let within = |bounds: Bounds, value: Option<i64>| {
         bounds.is_open()
@@ -127,12 +127,12 @@ pub(super) fn passes(filter: &Filter, number: u64, job: &Made) -> bool {
         && within(filter.failed_jobs, Some(job.failed))
 }
 
-/// Where the job with this number lies.
+/// The directory of the job with this number.
 pub(super) fn directory_of(number: u64) -> &'static str {
     if number.is_multiple_of(2) { "file:///b/" } else { "file:///a/" }
 }
 
-/// Whether one job, by its number, may stand before another one.
+/// Whether one job, by its number, may come before another one.
 fn in_order(sort: Sort, (one_number, one): (u64, &Made), (other_number, other): (u64, &Made)) -> bool {
     let number = |value: Option<i64>| value.map(|value| (value, String::new()));
     let text = |value: Option<String>| value.map(|value| (0, value));

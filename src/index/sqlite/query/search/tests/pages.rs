@@ -1,4 +1,4 @@
-//! Property: whatever is inserted between two pages, the pages hold what a plain reading of the rows finds, newest first.
+//! Property: whatever is inserted between two pages, the pages contain the rows that a simple evaluation finds, newest first.
 
 use std::collections::HashSet;
 
@@ -33,7 +33,7 @@ fn typed() -> impl Strategy<Value = Vec<(String, bool)>> {
     prop::collection::vec(term, 1..3)
 }
 
-/// Words of a text, read in a simple way of its own.
+/// The words of a text, found in a simpler way.
 fn words(text: &str) -> Vec<String> {
     text.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
@@ -42,7 +42,7 @@ fn is_han(word: &str) -> bool {
     word.starts_with(['訂', '單'])
 }
 
-/// Whether a word of a text begins like a word of a query, at a place where that counts.
+/// Whether a word of a query matches a word of a text, at a position where a match may begin.
 fn word_has(word: &str, sought: &str, open: bool, anywhere: bool) -> bool {
     if is_han(word) || is_han(sought) {
         return word.contains(sought);
@@ -72,13 +72,13 @@ fn piece_has(piece: &str, sought: &str, quoted: bool, anywhere: bool) -> bool {
 }
 
 fn row_has(row: &Row, id: &str, terms: &[(String, bool)], fields: &[SearchField]) -> bool {
-    let looks_in = |field| fields.is_empty() || fields.contains(&field);
+    let includes = |field| fields.is_empty() || fields.contains(&field);
     terms.iter().all(|(text, quoted)| {
         let lower = text.to_lowercase();
-        (looks_in(SearchField::Name) && row.name.to_lowercase().contains(&lower))
-            || (looks_in(SearchField::Id) && lower.len() >= 4 && lower.chars().all(|c| c.is_ascii_hexdigit()) && id.starts_with(&lower))
+        (includes(SearchField::Name) && row.name.to_lowercase().contains(&lower))
+            || (includes(SearchField::Id) && lower.len() >= 4 && lower.chars().all(|c| c.is_ascii_hexdigit()) && id.starts_with(&lower))
             || row.texts.iter().any(|(kind, pieces)| {
-                looks_in(kind.field()) && pieces.iter().any(|piece| piece_has(piece, text, *quoted, *kind == TextKind::Vertices))
+                includes(kind.field()) && pieces.iter().any(|piece| piece_has(piece, text, *quoted, *kind == TextKind::Vertices))
             })
     })
 }
@@ -114,7 +114,7 @@ proptest! {
             prop_assert!(page.items.len() <= limit);
             prop_assert!(!page.exact || page.items.len() == limit || page.next.is_none());
             for item in &page.items {
-                prop_assert!(!item.matches.is_empty(), "nothing is told of {:?}", item);
+                prop_assert!(!item.matches.is_empty(), "no match of {:?}", item);
             }
             found.extend(page.items.into_iter().map(|found| (found.item.end, found.item.id)));
             cursor = page.next;
