@@ -3,12 +3,13 @@ import type { HeldCleanup } from './api/server';
 import { formatCount, formatShare } from './format/number';
 
 export interface HeldExplanation {
+  /** Only the counted applications and jobs are on hold. The rest of the cleanup continues. */
+  partial?: boolean;
   why: string;
   action: string;
 }
 
 const CONFIRM = 'Check the list below. To remove these applications and jobs, confirm the plan. To keep them, set a wider limit (historyserver.archive.retained-…).';
-const OTHERS = 'They stay until then. The rest of the cleanup continues.';
 
 /** Returns the explanation of each reason. `removal` is the removed part of the directory, in words. */
 const EXPLANATIONS: Record<HeldCleanup['reason'], (removal: string) => HeldExplanation> = {
@@ -29,11 +30,13 @@ const EXPLANATIONS: Record<HeldCleanup['reason'], (removal: string) => HeldExpla
     action: 'Check that the volume is mounted and that the configured directory is the right one. If the archives were removed on purpose, confirm the plan.',
   }),
   clock: (removal) => ({
-    why: `The clock of this server may be wrong. By this clock, ${removal} are older than historyserver.archive.retained-ttl. ${OTHERS}`,
+    partial: true,
+    why: `The clock of this server may be wrong. By this clock, ${removal} are older than historyserver.archive.retained-ttl. They are not removed for now. The rest of the cleanup continues.`,
     action: 'Correct the clock. The cleanup continues when the clock has run steadily for one hour, or when a new archive is written. If the clock is right, confirm the plan.',
   }),
   times: (removal) => ({
-    why: `A limit expires ${removal}, but their files are dated before 2014, when Flink did not exist. Some copies and stores lose the modification times of files. ${OTHERS}`,
+    partial: true,
+    why: `A limit expires ${removal}, but their files are dated before 2014, when Flink did not exist. Some copies and stores lose the modification times of files. They are not removed for now. The rest of the cleanup continues.`,
     action: 'Restore the modification times of these files, or confirm the plan.',
   }),
 };
