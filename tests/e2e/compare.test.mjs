@@ -89,7 +89,7 @@ test('the page asks for a missing or invalid id, and an entered id leads to the 
 test('an unknown job is reported as not found, with a retry', async () => {
   const missing = '0123456789abcdef0123456789abcdef';
   await begin(`/compare/jobs?left=${IDS.failing}&right=${missing}`);
-  await page.getByRole('alert').getByText('There is no job as `right` names it').waitFor();
+  await page.getByRole('alert').getByText('There is no such job: check `right`').waitFor();
   const again = page.waitForRequest((request) => request.url().includes('/jobs/compare'));
   await page.getByRole('button', { name: 'Try again' }).click();
   await again;
