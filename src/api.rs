@@ -21,7 +21,7 @@ use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use crate::api::flink::overview;
+use crate::api::flink::list_cache::Lists;
 use crate::api::http::{cross_origin, error, observe, path, response};
 use crate::api::state::Shared;
 use crate::api::v1::{actions, openapi};
@@ -29,6 +29,7 @@ use crate::api::v1::{actions, openapi};
 mod flink;
 pub(crate) mod http;
 mod operations;
+mod permission;
 mod state;
 mod v1;
 
@@ -37,8 +38,8 @@ pub use http::budget::Budget;
 pub use http::hosts::Hosts;
 pub use http::observe::{DURATION_BUCKETS, DURATION_METRIC, REQUESTS_METRIC};
 pub use http::serve::{Drained, ServeOptions, serve};
+pub use permission::{Actions, FromOwner, Who};
 pub use state::{ApiOptions, ApiState, Pages};
-pub use v1::actions::{Actions, FromOwner, Who};
 pub use v1::openapi::openapi_json;
 pub use v1::retention::preview_page;
 
@@ -59,9 +60,9 @@ pub fn router(state: ApiState) -> Router {
 pub fn routers(state: ApiState) -> Routers {
     observe::describe();
     operations::describe();
-    http::serve::describe();
+    http::serve::closed::describe();
     let shared = Arc::new(Shared {
-        lists: overview::Lists::default(),
+        lists: Lists::default(),
         requests: AtomicU64::new(0),
         content_security_policy: cross_origin::content_security_policy(&state.options.frame_ancestors),
         misdirected: AtomicBool::new(false),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
 
-use crate::api::flink::overview::List;
+use crate::api::flink::list_cache::List;
+use crate::api::flink::route::Route;
 use crate::api::http::error::ApiError;
 use crate::api::http::response::RouteTemplate;
 use crate::api::state::Shared;
@@ -16,32 +17,11 @@ mod cluster;
 mod dashboard;
 pub(in crate::api) mod document;
 mod execution_result;
+pub(in crate::api) mod list_cache;
 pub(in crate::api) mod log_url;
-pub(in crate::api) mod overview;
+mod overview;
+mod route;
 mod template;
-
-/// What a path of Flink's means.
-#[derive(Debug, PartialEq, Eq)]
-enum Route<'a> {
-    /// `/config`.
-    Config,
-    /// `/overview`.
-    ClusterOverview,
-    /// `/applications/overview`, `/jobs/overview`, `/jobs`.
-    List(List),
-    /// `/jobs/:id/status`.
-    JobStatus(JobId),
-    /// `/jobs/:id/execution-result`.
-    ExecutionResult(JobId),
-    /// `/overviews/:jobid` and `/application-overviews/:applicationid`, under which the Java server keeps single overviews.
-    SingleOverview(Owner),
-    /// `/jobs/:id/jobmanager/log-url`, `/jobs/:id/taskmanagers/:tmid/log-url`.
-    LogUrl { job: &'a str, task_manager: Option<&'a str> },
-    /// An archived document: the paths that it may have, the likeliest first.
-    Document(Owner, Vec<String>),
-    /// Nothing.
-    Unknown,
-}
 
 /// Answers a path of Flink's, given in segments.
 pub(super) async fn answer(shared: &Arc<Shared>, segments: &[&str], request: &HeaderMap) -> Response {

@@ -9,11 +9,11 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::api::flink::list_cache::Lists;
 use crate::api::flink::log_url::LogUrls;
-use crate::api::flink::overview::Lists;
 use crate::api::http::budget::Budget;
 use crate::api::http::hosts::Hosts;
-use crate::api::v1::actions::Actions;
+use crate::api::permission::Actions;
 use crate::archive::OverviewForm;
 use crate::clock::{Clock, Millis, SystemZone};
 use crate::index::query::Scope;

@@ -9,8 +9,8 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError};
 
 use axum::http::HeaderMap;
-use tokio::sync::Mutex;
 
+use crate::api::flink::list_cache::{List, Made};
 use crate::api::http::budget::Budget;
 use crate::api::http::conditional::Tag;
 use crate::api::http::deflate::ANSWERS;
@@ -22,42 +22,6 @@ use crate::api::state::Shared;
 use crate::archive::{OverviewForm, has_newer_members};
 
 use crate::index::{Generation, OverviewList, ScopedReader};
-
-/// Which list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::api) enum List {
-    /// `/applications/overview`.
-    Applications,
-    /// `/jobs/overview`.
-    Jobs,
-    /// `/jobs`.
-    JobIds,
-}
-
-impl List {
-    /// Prefix of its tag.
-    const fn kind(self) -> &'static str {
-        match self {
-            Self::Applications => "applications",
-            Self::Jobs => "jobs",
-            Self::JobIds => "ids",
-        }
-    }
-}
-
-/// The lists as last made.
-#[derive(Default)]
-pub(in crate::api) struct Lists {
-    applications: Mutex<Option<Arc<Made>>>,
-    jobs: Mutex<Option<Arc<Made>>>,
-    job_ids: Mutex<Option<Arc<Made>>>,
-}
-
-/// A list, made.
-struct Made {
-    generation: Generation,
-    kept: Arc<gzip::Kept>,
-}
 
 /// Answers with a list.
 pub(in crate::api) async fn answer(shared: &Shared, list: List, request: &HeaderMap) -> Result<Representation, ApiError> {

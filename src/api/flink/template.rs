@@ -1,7 +1,7 @@
 //! Templates of routes, for log and metrics: a fixed set, so that no client can make more of them.
 
-use super::Route;
-use crate::api::flink::overview::List;
+use crate::api::flink::list_cache::List;
+use crate::api::flink::route::Route;
 use crate::archive::Owner;
 
 /// Documents below `/jobs/{jobid}` that Flink archives, or that its clients ask for.

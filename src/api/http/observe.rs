@@ -20,8 +20,8 @@ use crate::api::http::cross_origin;
 use crate::api::http::error::{ApiError, Cause};
 use crate::api::http::hosts::Hosts;
 use crate::api::http::response::{Counted, RouteTemplate};
+use crate::api::permission::FromOwner;
 use crate::api::state::Shared;
-use crate::api::v1::actions::FromOwner;
 
 /// Counter of requests by `route`, `method` and `status`.
 pub const REQUESTS_METRIC: &str = "historyserver_http_requests_total";

@@ -21,7 +21,6 @@ use std::time::Duration;
 use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use metrics::{Unit, counter, describe_counter};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -31,6 +30,7 @@ use tracing::Instrument as _;
 use crate::api::http::budget::{Budget, Stalled};
 use crate::tls;
 
+pub(in crate::api) mod closed;
 mod pace;
 mod places;
 mod portions;
@@ -43,20 +43,6 @@ use service::Service;
 /// Bytes that the system takes of an answer before the client has taken those before it.
 #[cfg(target_os = "linux")]
 const UNSENT: u32 = 64 << 10;
-
-/// Why a connection is closed for others.
-const REASONS: [&str; 4] = ["idle", "stalled", "memory", "slow"];
-
-/// Counter of connections that were closed for others, by `reason`, one of [`REASONS`].
-const CLOSED: &str = "historyserver_http_connections_closed_total";
-
-/// Describes the metrics that are recorded here.
-pub(in crate::api) fn describe() {
-    describe_counter!(CLOSED, Unit::Count, "Connections closed for others, by reason: idle, stalled, memory or slow.");
-    for reason in REASONS {
-        counter!(CLOSED, "reason" => reason).increment(0);
-    }
-}
 
 /// Bytes that wait to be encrypted, or encrypted to be sent, per connection.
 const TLS_BUFFER: usize = 16 << 10;

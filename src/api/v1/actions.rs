@@ -4,7 +4,7 @@
 //! without asking first; a name that this server is known to have; and, from a browser, a page of this server. What a guard holds
 //! back is confirmed by the socket in the data directory alone.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, to_bytes};
@@ -18,9 +18,8 @@ use crate::api::http::error::ApiError;
 use crate::api::http::extract::{NoParameters, Query};
 use crate::api::http::hosts::{self, Asked, Hosts};
 use crate::api::http::response;
+use crate::api::permission::{Actions, FromOwner, Who};
 use crate::api::state::Shared;
-use crate::schedule::cleanups::Cleaner;
-use crate::schedule::periodic::Activator;
 
 /// Paths of changing requests.
 pub(in crate::api) const PATHS: [&str; 2] = ["/api/v1/refresh", "/api/v1/cleanup"];
@@ -30,34 +29,6 @@ const PAUSE: Duration = Duration::from_secs(5);
 
 /// Largest body of a changing request.
 const LARGEST_BODY: usize = 4 << 10;
-
-/// What changing requests ask.
-#[derive(Clone)]
-pub struct Actions {
-    /// For cleanups.
-    pub cleaner: Cleaner,
-    /// For refreshes.
-    pub activator: Activator,
-    /// Who may ask over HTTP.
-    pub who: Who,
-    /// When somebody was last let in.
-    pub last: Arc<Mutex<Option<Instant>>>,
-}
-
-/// Who may send changing requests over HTTP. By the socket in the data directory its user always may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Who {
-    /// Nobody: the server listens on an address that others reach.
-    Nobody,
-    /// Whoever is on this machine: the server listens on a loopback address.
-    ThisMachine,
-    /// Everybody (`historyserver.web.allow-remote-actions`).
-    Everybody,
-}
-
-/// Marks requests that came by the socket in the data directory.
-#[derive(Debug, Clone, Copy)]
-pub struct FromOwner;
 
 /// Body of `POST /api/v1/cleanup`.
 #[derive(Debug, Default, Deserialize, ToSchema)]

@@ -10,7 +10,7 @@ use metrics::counter;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep_until};
 
-use super::CLOSED;
+use super::closed::CLOSED;
 use super::places::Connection;
 
 /// How little a peer may take.

@@ -14,7 +14,7 @@ use metrics::counter;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::CLOSED;
+use super::closed::CLOSED;
 use crate::api::http::budget::Stalled;
 
 /// Connections that wait for a place at a time. Beyond it one of them is sent away.
