@@ -8,6 +8,7 @@ use crate::config::Sources;
 
 pub mod cleanup;
 pub mod client;
+mod running_server;
 
 use self::client::{ApplicationsCommand, ClientCommand, JobsCommand, SearchArguments};
 

@@ -13,7 +13,7 @@ use crate::data_directory::identity::{Identities, Identity};
 
 use crate::clock::Millis;
 
-pub use self::socket::{connect_to_server, listen_for_commands};
+pub use self::socket::{CommandSocket, command_socket, connect_to_server, listen_for_commands};
 
 const INDEX: &str = "historyserver.sqlite";
 const LOCK: &str = "historyserver.lock";

@@ -1,24 +1,23 @@
-//! `historyserver cleanup`: asks the running server, or cleans up itself when none is running.
+//! `historyserver cleanup`: sends a request to the running server, or cleans up itself when no server is running.
 
 use std::fmt::Write as _;
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
+use super::running_server::RunningServer;
 use super::{CleanupArguments, EXIT_FAILED, EXIT_HELD_BACK, EXIT_OK};
 use crate::config::Config;
-use crate::data_directory;
 use crate::index::{HeldCleanup, HeldReason};
 use crate::names::DirectoryUrl;
 use crate::server::alone::{self, Findings, Wanted};
 
-/// How often the running server is asked whether it is done.
-const ASK_EVERY: Duration = Duration::from_millis(200);
+/// Interval of the requests whether the running server is done.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// What is to be printed, and how to exit.
+/// The result of the command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     /// For standard output.
@@ -27,28 +26,28 @@ pub struct Outcome {
     pub code: u8,
 }
 
-/// Does what was asked.
+/// Runs the command.
 ///
 /// # Errors
-/// Neither a server nor this command could do it.
+/// The cleanup failed, in the running server or in this command.
 pub async fn run(config: &Config, wanted: &CleanupArguments) -> anyhow::Result<Outcome> {
-    let findings = if data_directory::connect_to_server(&config.data.dir).await.is_ok() {
-        ask(&config.data.dir, wanted).await?
+    let findings = if let Some(server) = RunningServer::find(&config.data.dir).await? {
+        request(&server, wanted).await?
     } else {
-        let ask = if wanted.dry_run { Wanted::Preview } else { Wanted::Cleanup { confirm: wanted.confirm.clone() } };
-        alone::clean_up(config, ask).await?
+        let request = if wanted.dry_run { Wanted::Preview } else { Wanted::Cleanup { confirm: wanted.confirm.clone() } };
+        alone::clean_up(config, request).await?
     };
-    Ok(tell(&findings, wanted))
+    Ok(outcome(&findings, wanted))
 }
 
-/// Has the running server do it.
-async fn ask(data: &Path, wanted: &CleanupArguments) -> anyhow::Result<Findings> {
+/// Requests it of the running server.
+async fn request(server: &RunningServer, wanted: &CleanupArguments) -> anyhow::Result<Findings> {
     let mut findings =
         Findings { removals: Vec::new(), held_back: Vec::new(), report: None, nothing_to_confirm: false, unlisted: Vec::new() };
     if wanted.dry_run {
         let mut path = "/api/v1/retention/preview?limit=1000".to_owned();
         loop {
-            let mut page = get(data, &path).await?;
+            let mut page = server.get(&path).await?;
             if let Value::Array(rows) = page["removals"].take() {
                 findings.removals.extend(rows);
             }
@@ -57,14 +56,14 @@ async fn ask(data: &Path, wanted: &CleanupArguments) -> anyhow::Result<Findings>
         }
     } else {
         let body = wanted.confirm.as_ref().map_or(json!({}), |plan| json!({ "confirm": plan }));
-        let (status, accepted) = request(data, "POST", "/api/v1/cleanup", &body.to_string()).await?;
+        let (status, accepted) = server.request(Method::POST, "/api/v1/cleanup", Some(&body)).await?;
         match status {
-            202 => findings.report = Some(wait(data, accepted["request"].as_u64().unwrap_or(0)).await?),
+            202 => findings.report = Some(wait(server, accepted["request"].as_u64().unwrap_or(0)).await?),
             409 => findings.nothing_to_confirm = true,
             _ => bail!("the server answered {status}: {accepted}"),
         }
     }
-    let status = get(data, "/api/v1/status").await?;
+    let status = server.get("/api/v1/status").await?;
     for directory in status["refresh"]["directories"].as_array().into_iter().flatten() {
         let held = &directory["held_back"];
         if let (Some(url), Some(plan)) = (held["directory"].as_str(), held["plan"].as_str()) {
@@ -84,42 +83,20 @@ async fn ask(data: &Path, wanted: &CleanupArguments) -> anyhow::Result<Findings>
     Ok(findings)
 }
 
-/// Waits until the server has done what was asked under this number.
-async fn wait(data: &Path, number: u64) -> anyhow::Result<crate::retention::cleanup::CleanupReport> {
+/// Waits until the server has done the request with this number.
+async fn wait(server: &RunningServer, number: u64) -> anyhow::Result<crate::retention::cleanup::CleanupReport> {
     loop {
-        let mut status = get(data, "/api/v1/status").await?;
+        let mut status = server.get("/api/v1/status").await?;
         if status["cleanup"]["requested"].as_u64().is_some_and(|done| done >= number) {
-            return serde_json::from_value(status["cleanup"]["last_requested"].take()).context("reading what the server tells of it");
+            return serde_json::from_value(status["cleanup"]["last_requested"].take())
+                .context("the server answered with another report of its cleanup than this version reads");
         }
-        tokio::time::sleep(ASK_EVERY).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 
-async fn get(data: &Path, path: &str) -> anyhow::Result<Value> {
-    match request(data, "GET", path, "").await? {
-        (200, body) => Ok(body),
-        (status, body) => bail!("the server answered {status} to {path}: {body}"),
-    }
-}
-
-/// One request by the socket in the data directory: HTTP/1.0, so that the answer ends with the connection.
-async fn request(data: &Path, method: &str, path: &str, body: &str) -> anyhow::Result<(u16, Value)> {
-    let failed = || format!("asking the server that runs on the data directory {}", data.display());
-    let mut stream = data_directory::connect_to_server(data).await.with_context(failed)?;
-    let length = body.len();
-    let head = format!("{method} {path} HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n");
-    stream.write_all(head.as_bytes()).await.with_context(failed)?;
-    stream.write_all(body.as_bytes()).await.with_context(failed)?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.with_context(failed)?;
-    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").with_context(failed)?;
-    let status = std::str::from_utf8(&answer[..end]).ok().and_then(|head| head.split(' ').nth(1)?.parse().ok());
-    let body = serde_json::from_slice(&answer[end + 4..]).with_context(failed)?;
-    Ok((status.with_context(failed)?, body))
-}
-
-/// What is printed of it, and the exit code.
-fn tell(findings: &Findings, wanted: &CleanupArguments) -> Outcome {
+/// The text to print, and the exit code.
+fn outcome(findings: &Findings, wanted: &CleanupArguments) -> Outcome {
     let failed = findings.report.as_ref().is_some_and(|report| report.failed > 0 || report.error.is_some());
     let code = if failed || findings.nothing_to_confirm || !findings.unlisted.is_empty() {
         EXIT_FAILED
@@ -146,7 +123,7 @@ fn tell(findings: &Findings, wanted: &CleanupArguments) -> Outcome {
     };
     for row in &findings.removals {
         let cell = |name: &str| row[name].as_str().unwrap_or("-");
-        let held = if row["held_back"] == true { " (held back)" } else { "" };
+        let held = if row["held_back"] == true { " (on hold)" } else { "" };
         let id = row["application"].as_str().or(row["job"].as_str()).unwrap_or("-");
         let bytes = row["bytes"].as_u64().unwrap_or(0);
         line(format_args!(
@@ -172,14 +149,16 @@ fn tell(findings: &Findings, wanted: &CleanupArguments) -> Outcome {
         }
     }
     for reason in &findings.unlisted {
-        line(format_args!("not listed, so that nothing is removed there: {reason}"));
+        line(format_args!("not listed, so nothing is removed there: {reason}"));
     }
     if findings.nothing_to_confirm {
-        line(format_args!("nothing to confirm under this id: the plan has changed, or nothing is held back"));
+        line(format_args!(
+            "no cleanup with this plan id is on hold: the plan has changed, or it was confirmed before; `historyserver cleanup --dry-run` shows the current plan"
+        ));
     }
     for held in &findings.held_back {
         line(format_args!(
-            "held back in {} ({}): {} of {} would be deleted or forgotten; confirm with `historyserver cleanup --confirm {}`",
+            "on hold in {} ({}): {} of {} would be deleted or forgotten; to confirm, run `historyserver cleanup --confirm {}`",
             held.directory,
             held.reason.as_str(),
             held.units,

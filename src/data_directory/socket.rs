@@ -27,11 +27,11 @@ pub fn listen_for_commands(data_directory: &Path) -> io::Result<UnixListener> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let (address, _open) = address(data_directory)?;
+    let address = command_socket(data_directory)?;
     let socket = UnixSocket::new_stream()?;
     // On Linux the file takes the mode of the socket, so that others cannot connect for a moment either.
     rustix::fs::fchmod(&socket, Mode::RUSR | Mode::WUSR)?;
-    socket.bind(address)?;
+    socket.bind(address.path())?;
     fs::set_permissions(&path, Permissions::from_mode(0o600))?;
     socket.listen(WAITING)
 }
@@ -39,20 +39,39 @@ pub fn listen_for_commands(data_directory: &Path) -> io::Result<UnixListener> {
 /// Connects to the server that owns the data directory.
 ///
 /// # Errors
-/// Nobody listens there, or another user does.
+/// No server listens there, or that of another user.
 pub async fn connect_to_server(data_directory: &Path) -> io::Result<UnixStream> {
-    let (address, _open) = address(data_directory)?;
-    UnixStream::connect(address).await
+    UnixStream::connect(command_socket(data_directory)?.path()).await
 }
 
-/// The address of the socket: by way of the open directory where its path is too long for an address.
-fn address(data_directory: &Path) -> io::Result<(PathBuf, Option<File>)> {
+/// The path of the socket in a data directory, short enough for the address of a socket.
+#[derive(Debug)]
+pub struct CommandSocket {
+    path: PathBuf,
+    /// A path that is too long leads through the open directory instead.
+    _directory: Option<File>,
+}
+
+impl CommandSocket {
+    /// The path, valid for as long as `self` is kept.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// The socket in this data directory, whether a server listens there or not.
+///
+/// # Errors
+/// The directory cannot be opened.
+pub fn command_socket(data_directory: &Path) -> io::Result<CommandSocket> {
     let path = data_directory.join(SOCKET);
     if path.as_os_str().len() <= LONGEST {
-        return Ok((path, None));
+        return Ok(CommandSocket { path, _directory: None });
     }
     let directory = File::open(data_directory)?;
-    Ok((PathBuf::from(format!("/proc/self/fd/{}", directory.as_raw_fd())).join(SOCKET), Some(directory)))
+    let path = PathBuf::from(format!("/proc/self/fd/{}", directory.as_raw_fd())).join(SOCKET);
+    Ok(CommandSocket { path, _directory: Some(directory) })
 }
 
 #[cfg(test)]

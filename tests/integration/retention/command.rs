@@ -89,7 +89,7 @@ async fn the_running_server_is_asked_whoever_may_ask_it_over_http() {
     let plan = json(&held)["held_back"][0]["plan"].as_str().unwrap().to_owned();
     let preview = run(&place, &options, &["--dry-run"]);
     assert_eq!(code(&preview), 2, "{preview:?}");
-    assert!(stdout(&preview).contains(&plan) && stdout(&preview).contains("(held back)"), "{preview:?}");
+    assert!(stdout(&preview).contains(&plan) && stdout(&preview).contains("(on hold)"), "{preview:?}");
     let wrong = run(&place, &options, &["--confirm", "0123456789abcdef"]);
     assert_eq!(code(&wrong), 1, "{wrong:?}");
     assert_eq!(place.present().len(), 10);
