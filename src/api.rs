@@ -1,16 +1,15 @@
-//! HTTP: Flink's paths at the root and under `/v1`, our own under `/api/v1`, and what operators probe.
+//! The HTTP API: Flink's paths at the root and under `/v1`, our own under `/api/v1`, health and metrics.
 //!
-//! Handlers read the index and may ask ingest to bring an evicted archive back; they never list or delete.
+//! Handlers read the index, and can request that ingest restores an evicted archive. They never list or delete.
 //!
-//! # Absent on purpose
-//! No document is ever a file path. No handler takes a request body. No answer quotes the cause of a failure:
-//! a 500 is a fixed sentence, its cause goes to the log, once, with the request.
+//! - `http`: connections, requests, parameters, representations and errors, whatever the path.
+//! - `flink`: Flink's paths.
+//! - `v1`: the API below `/api/v1`, with its OpenAPI document.
+//! - `operations`: health, readiness and metrics.
+//! - `state`: the handles and options that handlers share. `permission`: the clients that may send changing requests.
 //!
-//! # Which module does what
-//! [`serve()`] owns connections; `observe` wraps every request (names, time limit, panics, headers, log, metrics), with `hosts` and
-//! `cross_origin`; `flink_path` decodes
-//! paths and `flink` says what they mean; `document`, `overview`, `cluster`, `dashboard` and `log_url` answer them;
-//! `ops` and `status` are ours; `openapi` describes the routes below `/api/v1`; `response`, `conditional` and `encoding` are shared by all.
+//! Documents are never file paths. Only `POST /api/v1/refresh` and `POST /api/v1/cleanup` read a request body. A 500 is a fixed
+//! sentence: its cause is logged once, with the request.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -38,16 +37,16 @@ pub use http::budget::Budget;
 pub use http::hosts::Hosts;
 pub use http::observe::{DURATION_BUCKETS, DURATION_METRIC, REQUESTS_METRIC};
 pub use http::serve::{Drained, ServeOptions, serve};
-pub use permission::{Actions, FromOwner, Who};
+pub use permission::{Actions, FromOwner, Permission};
 pub use state::{ApiOptions, ApiState, Pages};
 pub use v1::openapi::openapi_json;
 pub use v1::retention::preview_page;
 
-/// What is served. Each to be given to [`serve()`], which owns the connections.
+/// The routers. Each is passed to [`serve()`], which owns the connections.
 pub struct Routers {
     /// All routes.
     pub all: Router,
-    /// Only what operators probe: for an address of its own.
+    /// Health and metrics only, for a separate address.
     pub operations: Router,
 }
 
@@ -56,7 +55,7 @@ pub fn router(state: ApiState) -> Router {
     routers(state).all
 }
 
-/// All routes, and those for operators alone.
+/// All routes, and those for operators only.
 pub fn routers(state: ApiState) -> Routers {
     observe::describe();
     operations::describe();
@@ -80,7 +79,7 @@ pub fn routers(state: ApiState) -> Routers {
     Routers { all: observed(all), operations: observed(operations) }
 }
 
-/// What operators probe, on every address.
+/// Health and metrics, on every address.
 fn probes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/healthz", get(operations::healthz))
@@ -88,7 +87,7 @@ fn probes() -> Router<Arc<Shared>> {
         .route("/metrics", get(operations::metrics))
 }
 
-/// Methods that every path answers, for `Allow`.
+/// The methods that every path supports, for `Allow`.
 const ALLOWED: &str = "GET, HEAD";
 
 /// Answers all paths but our own: the pages and Flink's. Paths are decoded here, since axum does not take `%2F` for a separator.
@@ -107,7 +106,7 @@ async fn fallback(State(shared): State<Arc<Shared>>, request: Request) -> Respon
     flink::answer(&shared, &segments, request.headers()).await
 }
 
-/// A method that a path does not answer. `OPTIONS` is told what it does answer.
+/// The answer to a method that a path does not support. `OPTIONS` gets the supported methods.
 async fn method_not_allowed(request: Request) -> Response {
     let changing = actions::PATHS.contains(&request.uri().path());
     let allow = if changing { "POST" } else { ALLOWED };

@@ -12,31 +12,31 @@ mod running_server;
 
 use self::client::{ApplicationsCommand, ClientCommand, JobsCommand, SearchArguments};
 
-/// Exit code when the server, or a command, did what it was asked to.
+/// Exit code of success.
 pub const EXIT_OK: u8 = 0;
-/// Exit code when the start, or a command, failed.
+/// Exit code of a failed start or command.
 pub const EXIT_FAILED: u8 = 1;
-/// Exit code of `cleanup` when what it would do is held back until somebody confirms it.
-pub const EXIT_HELD_BACK: u8 = 2;
-/// Exit code when what a command asks a server for is not there.
+/// Exit code of `cleanup` when a cleanup is on hold until it is confirmed.
+pub const EXIT_ON_HOLD: u8 = 2;
+/// Exit code when the server has no such application, job or document.
 pub const EXIT_NOT_FOUND: u8 = 3;
-/// Exit code when the command line or the configuration is wrong: nothing was begun.
+/// Exit code of an invalid command line or configuration: nothing was started.
 pub const EXIT_USAGE: u8 = 64;
 
 /// A history server for Apache Flink: finds the archives of finished applications, and serves them over HTTP.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "historyserver", version, max_term_width = 120)]
 pub struct Arguments {
-    /// What to do; without it, serve.
+    /// The command; without one, `serve`.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// Where configuration comes from, when said before the command.
+    /// Sources of the configuration, given before the command.
     #[command(flatten)]
     pub configuration: ConfigArguments,
 }
 
-/// Where configuration comes from. Taken before and after the command alike: an option that is global to clap would lose
-/// the `-D`s before the command when there are some after it.
+/// Sources of the configuration. Accepted before and after the command: an option that is global to clap would lose the `-D`s
+/// before the command if there are some after it.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct ConfigArguments {
     /// Configuration file [default: historyserver.toml in the working directory, if there is one]
@@ -52,22 +52,22 @@ pub struct ConfigArguments {
     pub define: Vec<String>,
 }
 
-/// What to do.
+/// A command.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
     /// Serve archives over HTTP (the default)
     Serve(ConfigArguments),
-    /// Print the options in force and where each comes from, secrets masked, and look whether the archive directories are there
+    /// Print the options in force and the source of each, with secrets masked, and check certificates, archive directories and limits
     CheckConfig(ConfigArguments),
-    /// Delete and forget what is beyond the limits, once
+    /// Delete and forget archives beyond the limits of retention, once
     ///
-    /// Asks the server that is running on the data directory, or does it itself when none is. Exit codes: 0 done, 1 failed or
-    /// partly failed, 2 held back until it is confirmed, 64 wrong configuration.
+    /// The server that runs on the data directory does it, or this command itself if no server is running. Exit codes: 0 done, 1 failed
+    /// or partly failed, 2 on hold until it is confirmed, 64 invalid configuration.
     Cleanup(CleanupArguments),
-    /// Ask a running server about applications
+    /// Show applications of a running server
     #[command(subcommand)]
     Applications(ApplicationsCommand),
-    /// Ask a running server about jobs
+    /// Show jobs of a running server
     #[command(subcommand)]
     Jobs(JobsCommand),
     /// Search names, ids, exceptions and configurations on a running server
@@ -76,18 +76,18 @@ pub enum Command {
     ///
     /// For example: `historyserver completions bash > /etc/bash_completion.d/historyserver`
     Completions {
-        /// Shell that is to complete them
+        /// The shell
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
 }
 
 impl Command {
-    /// What it asks a running server for; `self`, if it is something else.
+    /// The request to a running server; `self`, if it is another command.
     ///
     /// # Errors
     /// Another command.
-    #[expect(clippy::result_large_err, reason = "it is what was given")]
+    #[expect(clippy::result_large_err, reason = "the command itself is returned")]
     pub fn into_client(self) -> Result<ClientCommand, Self> {
         match self {
             Self::Applications(command) => Ok(ClientCommand::Applications(command)),
@@ -98,25 +98,25 @@ impl Command {
     }
 }
 
-/// What `cleanup` is to do.
+/// The arguments of `cleanup`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct CleanupArguments {
-    /// Only show what would be deleted and forgotten, and why
+    /// Only show the archives that would be deleted and forgotten, and the reasons
     #[arg(long)]
     pub dry_run: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-    /// Let the cleanup through that is held back under this id
+    /// Confirm the cleanup on hold with this plan id, and run it
     #[arg(long, value_name = "PLAN-ID", conflicts_with = "dry_run")]
     pub confirm: Option<String>,
-    /// Where configuration comes from.
+    /// Sources of the configuration.
     #[command(flatten)]
     pub configuration: ConfigArguments,
 }
 
 impl Arguments {
-    /// Where configuration is to be read from.
+    /// The sources of the configuration.
     #[must_use]
     pub fn sources(&self) -> Sources {
         let before = &self.configuration;

@@ -1,4 +1,4 @@
-//! The `historyserver` program: arguments, configuration, then what was asked for. Exit codes: [`historyserver::cli`].
+//! The `historyserver` program: arguments, configuration, then the command. Exit codes: [`historyserver::cli`].
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -14,12 +14,12 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => {
             let code = if error.use_stderr() { EXIT_USAGE } else { EXIT_OK };
-            // Nothing can be told where standard error is closed.
+            // If standard error is closed, no message can be printed.
             let _ = error.print();
             return ExitCode::from(code);
         }
     };
-    let arguments = match alone(arguments) {
+    let arguments = match without_configuration(arguments) {
         Ok(code) => return ExitCode::from(code),
         Err(arguments) => arguments,
     };
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Some(Command::CheckConfig(_)) => check(&loaded).map(|()| EXIT_OK),
         Some(Command::Cleanup(wanted)) => clean_up(&loaded, &wanted),
-        // What needs no configuration is done.
+        // Commands without a configuration have already run.
         Some(_) | None => serve(loaded).map(|()| EXIT_OK),
     };
     match result {
@@ -45,31 +45,31 @@ fn main() -> ExitCode {
     }
 }
 
-/// Commands that need no configuration: they are done when they come to an exit code; the others are given back.
-#[expect(clippy::result_large_err, reason = "it is what was given")]
-fn alone(mut arguments: Arguments) -> Result<u8, Arguments> {
+/// Runs a command that needs no configuration, and returns its exit code. Other commands are returned.
+#[expect(clippy::result_large_err, reason = "the arguments themselves are returned")]
+fn without_configuration(mut arguments: Arguments) -> Result<u8, Arguments> {
     match arguments.command.take() {
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "historyserver", &mut script);
-            // Whoever closed standard output has seen enough.
+            // A reader that closed standard output needs no more of it.
             let _ = std::io::stdout().write_all(&script);
             Ok(EXIT_OK)
         }
         Some(command) => match command.into_client() {
-            Ok(wanted) => Ok(ask(wanted)),
+            Ok(wanted) => Ok(read_from_server(wanted)),
             Err(other) => Err(Arguments { command: Some(other), ..arguments }),
         },
         None => Err(arguments),
     }
 }
 
-/// Asks a running server.
-fn ask(wanted: ClientCommand) -> u8 {
+/// Reads from a running server.
+fn read_from_server(wanted: ClientCommand) -> u8 {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "no request can be made: {error}");
+            let _ = writeln!(std::io::stderr(), "the command cannot be started: {error}");
             return EXIT_FAILED;
         }
     };
@@ -84,8 +84,7 @@ fn ask(wanted: ClientCommand) -> u8 {
     }
 }
 
-/// Prints what is in force, then looks whether the certificates are of use, whether the archive directories are there, and whether
-/// the limits can be meant.
+/// Prints the options in force, then checks the certificates, the archive directories and the limits.
 fn check(loaded: &Loaded) -> anyhow::Result<()> {
     std::io::stdout().write_all(report::report(loaded).as_bytes())?;
     tls::acceptor(&loaded.config.ssl)?;
@@ -95,7 +94,7 @@ fn check(loaded: &Loaded) -> anyhow::Result<()> {
         sentences.extend(server::check::limits(&loaded.config).await?);
         anyhow::Ok(sentences)
     });
-    // A file system that hangs is not waited for.
+    // It does not wait for a file system that does not answer.
     runtime.shutdown_background();
     for sentence in sentences? {
         writeln!(std::io::stdout(), "warning: {sentence}")?;

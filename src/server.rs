@@ -1,4 +1,4 @@
-//! Composition root: the only file that knows everyone. Builds what the configuration asks for, starts it, stops it in order.
+//! Composition root: builds all parts by the configuration, starts them, and stops them in order. No other file uses all modules.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{self, Actions, ApiOptions, ApiState, Budget, Hosts, LogUrlPattern, LogUrls, ServeOptions, Who};
+use crate::api::{self, Actions, ApiOptions, ApiState, Budget, Hosts, LogUrlPattern, LogUrls, Permission, ServeOptions};
 use crate::archive::OverviewForm;
 use crate::clock::{Clock, Millis};
 use crate::config::{Config, RetentionConfig, WebConfig};
@@ -39,14 +39,14 @@ pub mod examine;
 /// Runs the server until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// The data directory was deleted or replaced while it ran: then it has stopped in order all the same.
+/// The data directory was deleted or replaced while the server ran; it has stopped in order.
 ///
-/// It cannot start: the certificates are of no use ([`crate::config::ConfigErrors`]), the address is taken, an archive directory makes no sense, the data directory belongs to another process
-/// or to a newer version.
+/// The server cannot start: the certificates are not valid ([`crate::config::ConfigErrors`]), the address is in use, an archive
+/// directory is not valid, or the data directory belongs to another process or to a newer version.
 pub async fn run(config: Config) -> anyhow::Result<()> {
     let tls = tls::acceptor(&config.ssl)?;
     let listener = bind(&config.web.address, config.web.port, "historyserver.web.address and historyserver.web.port").await?;
-    let address = listener.local_addr().context("asking for the bound address")?;
+    let address = listener.local_addr().context("the address of the listener cannot be read")?;
     let operations = match &config.web.operations {
         Some((address, port)) => {
             Some(bind(address, *port, "historyserver.web.operations-address and historyserver.web.operations-port").await?)
@@ -80,7 +80,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let actions = Actions {
         cleaner: cleaner.clone(),
         activator: activator.clone(),
-        who: who_may_act(&config.web, address.ip()),
+        permission: permission(&config.web, address.ip()),
         last: Arc::default(),
     };
     let state = ApiState {
@@ -105,20 +105,20 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     commands::serve(&config.data.dir, routers.all.clone(), stop.clone());
     let serving = tasks::spawn(api::serve(listener, tls.clone(), routers.all, stop.clone(), limits));
     let probed = operations.map(|listener| {
-        // An address of its own has names of its own.
+        // The separate address has its own names.
         let hosts = listener.local_addr().map_or_else(|_| Hosts::default(), |address| Hosts::new(address.ip(), config.web.hosts.clone()));
         tasks::spawn(serve_operations(listener, routers.operations.layer(Extension(hosts)), stop.clone()))
     });
     let scheme = if tls.is_some() { "https" } else { "http" };
     if let Some(tls) = tls {
-        // Ends with the token; it holds nothing that must be closed in order.
+        // It ends with the token, and has nothing to close in order.
         tasks::spawn(tls.reload(tls::RELOAD_INTERVAL, stop.clone()));
     }
-    // Before anybody can know that it runs.
+    // Before the log says that it runs.
     let mut signals = Signals::take()?;
     tracing::info!(
         "listening at {scheme}://{address}{}",
-        if config.web.address_is_default { ", since historyserver.web.address is unset" } else { "" }
+        if config.web.address_is_default { " (only on this machine, since historyserver.web.address is not set)" } else { "" }
     );
 
     let lost = tokio::select! {
@@ -126,7 +126,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         lost = reader.data_directory_lost() => Some(lost),
     };
     signals.end_at_once();
-    let asked = Instant::now();
+    let stopped = Instant::now();
     tracing::info!("stopping");
     stop.cancel();
     let drained = serving.await.context("serving HTTP")?;
@@ -138,33 +138,33 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     watching.await.context("watching for file events")?;
     backfill.await.context("backfilling the index")?;
     writer.close().await;
-    let duration_ms = u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let duration_ms = u64::try_from(stopped.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::info!(duration_ms, cut = drained.cut, "stopped");
     lost.map_or(Ok(()), |lost| Err(lost.into()))
 }
 
 async fn bind(address: &str, port: u16, options: &str) -> anyhow::Result<TcpListener> {
     let address = if address.is_empty() { "127.0.0.1" } else { address };
-    TcpListener::bind((address, port)).await.with_context(|| format!("cannot listen on {address} port {port}: see {options}"))
+    TcpListener::bind((address, port)).await.with_context(|| format!("cannot listen on {address} port {port}: check {options}"))
 }
 
 fn serve_options(web: &WebConfig, budget: &Budget) -> ServeOptions {
     ServeOptions {
         max_connections: descriptors::connections(web.max_connections),
         max_connections_per_client: web.max_connections_per_client,
-        least_rate: web.min_read_rate,
+        min_rate: web.min_read_rate,
         budget: budget.clone(),
         ..ServeOptions::default()
     }
 }
 
-/// Connections of the second address: a few monitors, however many there are of others.
+/// Connections of the separate address: it serves a few monitors.
 const OPERATIONS_CONNECTIONS: usize = 64;
 
-/// Serves health and metrics on an address of their own.
+/// Serves health and metrics on a separate address.
 async fn serve_operations(listener: TcpListener, router: Router, stop: CancellationToken) {
     if let Ok(address) = listener.local_addr() {
-        tracing::info!("health and metrics at http://{address}");
+        tracing::info!("health and metrics are served at http://{address}");
     }
     let limits = ServeOptions {
         max_connections: OPERATIONS_CONNECTIONS,
@@ -179,20 +179,20 @@ fn open_directories(config: &Config) -> anyhow::Result<Vec<Directory>> {
     config.archive.directories.iter().map(open).collect()
 }
 
-/// Opens the index, and says what it found.
+/// Opens the index, and logs its state.
 async fn open_index(config: &Config, directories: &[Directory]) -> anyhow::Result<(IndexWriter, IndexReader)> {
     let urls = directories.iter().map(|directory| directory.url().clone()).collect();
     let mut options = IndexOptions::new(&config.data.dir, config.data.cache_max_size, urls);
     options.query_timeout = config.web.query_timeout;
     let (writer, reader, opened) = tasks::spawn_blocking(move || index::open(&options)).await?;
     match opened {
-        Opened::Created => tracing::info!(data.dir = %config.data.dir.display(), "created an index"),
+        Opened::Created => tracing::info!(data.dir = %config.data.dir.display(), "created a new index"),
         Opened::Ready => tracing::info!(data.dir = %config.data.dir.display(), "opened the index"),
         Opened::Rebuilt { moved_to, lost } => {
             let lost = lost.map_or("an unknown number of".to_owned(), |lost| lost.to_string());
             tracing::warn!(
-                "the index was damaged and moved to {}: it is built anew, but {lost} applications and legacy jobs whose archives \
-                 are gone from their directories are lost with it",
+                "the index was damaged and was moved to {}. A new index is built from the archive directories; {lost} applications and \
+                 legacy jobs whose archives are missing there are lost",
                 moved_to.display()
             );
         }
@@ -245,11 +245,11 @@ fn schedule(retention: &RetentionConfig) -> anyhow::Result<Option<Schedule>> {
     Ok(Some(schedule))
 }
 
-fn who_may_act(web: &WebConfig, address: IpAddr) -> Who {
+fn permission(web: &WebConfig, address: IpAddr) -> Permission {
     match (web.allow_remote_actions, address.is_loopback()) {
-        (true, _) => Who::Everybody,
-        (false, true) => Who::ThisMachine,
-        (false, false) => Who::Nobody,
+        (true, _) => Permission::AllClients,
+        (false, true) => Permission::ThisMachine,
+        (false, false) => Permission::NoClient,
     }
 }
 
@@ -293,7 +293,7 @@ struct Signals {
 }
 
 impl Signals {
-    /// From now on they do not end the process any more.
+    /// From now on the signals no longer end the process.
     fn take() -> anyhow::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate()).context("listening for SIGTERM")?,
@@ -308,11 +308,11 @@ impl Signals {
         }
     }
 
-    /// Lets the next one end the process at once, while it stops.
+    /// From now on the next signal ends the process at once.
     fn end_at_once(mut self) {
         tasks::spawn(async move {
             self.next().await;
-            tracing::warn!("asked again: exiting at once");
+            tracing::warn!("a second signal arrived: exiting at once");
             std::process::exit(1);
         });
     }

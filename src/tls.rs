@@ -1,7 +1,7 @@
-//! TLS of the HTTP server: never silently absent. What is configured is served, or the start fails.
+//! TLS of the HTTP server: it is served as configured, or the start fails.
 //!
-//! Certificates are read again when their files change. Connections that are open keep theirs; when the new files are of no use, the
-//! last good ones stay, and the log says so once.
+//! Certificates are read again when their files change. Open connections keep theirs. If the new files are not valid, the last valid
+//! ones stay in use, and the log says so once.
 
 use std::io;
 use std::sync::Arc;
@@ -25,10 +25,10 @@ mod pinned;
 
 use pinned::Pinned;
 
-/// How often the files are looked at.
+/// Interval of the checks whether the files have changed.
 pub const RELOAD_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Accepts TLS connections. Cheap to clone; clones share their certificates.
+/// Accepts TLS connections. Clones share their certificates.
 #[derive(Clone)]
 pub struct Acceptor {
     ssl: Arc<SslConfig>,
@@ -37,10 +37,10 @@ pub struct Acceptor {
     stamps: Vec<Option<Stamp>>,
 }
 
-/// The acceptor for this configuration; `None` where plain HTTP is asked for. Reads files.
+/// The acceptor for this configuration; `None` for plain HTTP. Reads files.
 ///
 /// # Errors
-/// Everything that keeps TLS from being served as configured.
+/// TLS cannot be served as configured.
 pub fn acceptor(ssl: &SslConfig) -> Result<Option<Acceptor>, ConfigErrors> {
     if !ssl.enabled {
         return Ok(None);
@@ -51,15 +51,15 @@ pub fn acceptor(ssl: &SslConfig) -> Result<Option<Acceptor>, ConfigErrors> {
 }
 
 impl Acceptor {
-    /// Shakes hands on a connection, with the certificates of this moment. To be bounded in time by the caller.
+    /// The handshake of a connection, with the current certificates. The caller limits its time.
     ///
     /// # Errors
-    /// The client speaks no TLS, none that is allowed, or presents no certificate that is accepted.
+    /// The client does not use TLS, or no allowed version or cipher suite, or presents no accepted certificate.
     pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> io::Result<TlsStream<S>> {
         TlsAcceptor::from(self.current.load_full()).accept(stream).await
     }
 
-    /// Looks at the files every `interval`, and takes them when they have changed, until `stop` is cancelled.
+    /// Reads the files every `interval` if they have changed, until `stop` is cancelled.
     pub async fn reload(mut self, interval: Duration, stop: CancellationToken) {
         let mut timer = tokio::time::interval(interval);
         timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -72,18 +72,18 @@ impl Acceptor {
             .await;
             match reloaded {
                 Ok(false) => {}
-                Ok(true) => tracing::info!("certificates have changed and are in use"),
+                Ok(true) => tracing::info!("the certificates have changed and are in use"),
                 Err(errors) => {
-                    tracing::error!(error.cause = %errors, "certificates have changed and cannot be used; the last good ones stay");
+                    tracing::error!(error.cause = %errors, "the certificates have changed and are not valid; the last valid ones stay in use");
                 }
             }
         }
     }
 
-    /// Takes the files once, if they have changed since this was last called: whether they have. Reads files.
+    /// Reads the files if they have changed since the last call. Returns whether they have.
     ///
     /// # Errors
-    /// The new ones are of no use. The last good ones stay, and this is said once for each change.
+    /// The new ones are not valid. The last valid ones stay in use, and later calls do not return this error again.
     pub fn reload_if_changed(&mut self) -> Result<bool, ConfigErrors> {
         let stamps = certificates::stamps(&self.ssl);
         if stamps == self.stamps {
@@ -102,9 +102,9 @@ fn server_config(ssl: &SslConfig) -> Result<ServerConfig, ConfigErrors> {
         ConfigErrors::from(ConfigProblem { key: Some(option.key.to_owned()), origin: Origin::Default, message })
     };
     let provider = Arc::new(provider);
-    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_protocol_versions(&versions)
-        .map_err(|error| refused(&options::SSL_ALGORITHMS, format!("no connection could be made: {error}")))?;
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider)).with_protocol_versions(&versions).map_err(|error| {
+        refused(&options::SSL_ALGORITHMS, format!("no TLS connection is possible with these versions and cipher suites: {error}"))
+    })?;
     let Certificates { chain, key, client_roots } = certificates;
     let builder = if ssl.client_authentication {
         let verifier = client_verifier(ssl, client_roots, &provider).map_err(|message| refused(&options::REST_AUTHENTICATION, message))?;
@@ -120,7 +120,7 @@ fn server_config(ssl: &SslConfig) -> Result<ServerConfig, ConfigErrors> {
     Ok(config)
 }
 
-/// The cipher suites and versions that are spoken. As in Java, a version without any suite is not spoken.
+/// The cipher suites and versions in use. As in Java, a version without any suite is not used.
 fn suites(ssl: &SslConfig) -> Result<(CryptoProvider, Vec<&'static SupportedProtocolVersion>), ConfigErrors> {
     let mut provider = rustls::crypto::aws_lc_rs::default_provider();
     if !ssl.algorithms.is_empty() {
@@ -144,7 +144,7 @@ fn suites(ssl: &SslConfig) -> Result<(CryptoProvider, Vec<&'static SupportedProt
             key: Some(options::SSL_ALGORITHMS.key.to_owned()),
             origin: Origin::Default,
             message: format!(
-                "none of {} is safe and fits the protocol; leave it unset for all that are, or name some of \
+                "none of {} is a supported cipher suite of the configured protocol: leave the option unset for all supported ones, or use some of \
                  TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, TLS_AES_256_GCM_SHA384",
                 ssl.algorithms.join(", ")
             ),
@@ -161,7 +161,7 @@ fn client_verifier(
     let mut store = RootCertStore::empty();
     let (_, unusable) = store.add_parsable_certificates(roots);
     if store.is_empty() {
-        return Err(format!("none of the {unusable} certificates that may sign client certificates can be used"));
+        return Err(format!("none of the {unusable} CA certificates for client certificates is valid"));
     }
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(store), Arc::clone(provider))
         .build()

@@ -1,4 +1,4 @@
-//! The pages of `web-dist/` and the documents of `docs-dist/`, embedded in the binary. They never stand in for an answer of the API.
+//! The pages of `web-dist/` and the documents of `docs-dist/`, embedded in the binary. They never replace an answer of the API.
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -103,7 +103,7 @@ fn cache(name: &str) -> HeaderValue {
     }
 }
 
-/// By the ending of the name; what is not known is not shown by browsers.
+/// By the ending of the name; browsers do not show a file of an unknown type.
 fn content_type(name: &str) -> &'static str {
     match name.rsplit_once('.').map(|(_, ending)| ending) {
         Some("html") => "text/html; charset=utf-8",
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_file_of_the_page_stands_where_the_api_answers() {
+    fn no_file_of_the_pages_has_a_path_of_the_api() {
         const TAKEN: &[&str] = &[
             "v1",
             "config",

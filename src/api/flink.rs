@@ -1,4 +1,4 @@
-//! Flink's paths: what each means, and under which template it is counted.
+//! Flink's paths: the handler of each, and the template under which its requests are counted.
 
 use std::sync::Arc;
 
@@ -61,7 +61,7 @@ const fn overview_path(owner: Owner) -> &'static str {
     }
 }
 
-/// Says what a path means. Log URLs are told before a `.json` is taken off, since a task manager may be named so.
+/// The meaning of a path. Log URLs are matched before a `.json` is removed, since the id of a task manager may end so.
 fn route<'a>(segments: &[&'a str]) -> Route<'a> {
     match segments {
         ["jobs", job, "jobmanager", "log-url"] => return Route::LogUrl { job, task_manager: None },
@@ -105,7 +105,7 @@ fn without_suffix<'a>(segments: &[&'a str]) -> Vec<&'a str> {
     plain
 }
 
-/// Paths under which an archive may hold what is asked for: with ids in lower case and without `.json`, as Flink writes them, then as spelled.
+/// Paths under which an archive may hold the document: with ids in lower case and without `.json`, as Flink writes them, then as sent.
 fn paths(segments: &[&str], plain: &[&str]) -> Vec<String> {
     let mut paths = vec![path(plain, true)];
     // The owner's own id is in lower case in any case: the archive reader refuses other paths.

@@ -1,4 +1,4 @@
-//! HTTP, whatever is asked: connections, requests and their names, errors, and how answers are tagged and compressed.
+//! HTTP on all paths: connections, requests, parameters, representations and errors.
 
 pub(crate) mod budget;
 pub(crate) mod conditional;

@@ -1,4 +1,4 @@
-//! What operators probe: `/healthz`, `/readyz`, `/metrics`.
+//! Health and metrics: `/healthz`, `/readyz`, `/metrics`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -38,11 +38,11 @@ pub(in crate::api) fn describe() {
     describe_gauge!(JOBS, Unit::Count, "Jobs listed.");
     describe_gauge!(PROBLEMS, Unit::Count, "Problems on record.");
     describe_gauge!(PROBLEMS_BY_CODE, Unit::Count, "Problems on record with a code.");
-    describe_gauge!(READY, Unit::Count, "1 while the server can answer, as /readyz says.");
-    describe_gauge!(COMPLETE, Unit::Count, "1 while the lists hold all that is in the archive directories, as /readyz says.");
+    describe_gauge!(READY, Unit::Count, "1 while the server can answer, as in /readyz.");
+    describe_gauge!(COMPLETE, Unit::Count, "1 while the lists have all archives of the archive directories, as in /readyz.");
     describe_gauge!(PACK_BYTES, Unit::Bytes, "Bytes of all packs of documents.");
-    describe_gauge!(GONE_PACK_BYTES, Unit::Bytes, "Bytes of packs whose archives are gone from their archive directory.");
-    describe_gauge!(ANSWER_BYTES, Unit::Bytes, "Bytes of answers that are made and not yet taken by their clients.");
+    describe_gauge!(GONE_PACK_BYTES, Unit::Bytes, "Bytes of packs whose archives are missing from their archive directory.");
+    describe_gauge!(ANSWER_BYTES, Unit::Bytes, "Bytes of answers in memory that wait for their clients.");
     describe_gauge!(INDEX_BYTES, Unit::Bytes, "Bytes of the index file, packs included.");
 }
 
@@ -55,7 +55,7 @@ pub(in crate::api) async fn healthz() -> Result<Response, ApiError> {
     response::json_now(StatusCode::OK, &Health { status: "ok" })
 }
 
-/// `/readyz`: 503 while the server cannot answer; whether what it answers is complete is in the body.
+/// `/readyz`: 503 while the server cannot answer. The body says whether the answers are complete.
 pub(in crate::api) async fn readyz(State(shared): State<Arc<Shared>>) -> Result<Response, ApiError> {
     let listed = shared.scoped().listed();
     let readiness = Readiness::of(&shared.refresh.borrow(), listed, shared.stopping.is_cancelled());
@@ -96,6 +96,6 @@ pub(in crate::api) async fn metrics(State(shared): State<Arc<Shared>>) -> Result
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"));
     headers.insert(header::CACHE_CONTROL, response::NO_STORE);
-    // Monitors are answered however short memory is.
+    // Monitors get an answer also when memory is short.
     Ok(response::counted(answer))
 }

@@ -14,20 +14,20 @@ pub struct Actions {
     /// Starts refreshes.
     pub activator: Activator,
     /// The clients that may send them over HTTP.
-    pub who: Who,
+    pub permission: Permission,
     /// The time of the last one over HTTP.
     pub last: Arc<Mutex<Option<Instant>>>,
 }
 
 /// The clients that may send changing requests over HTTP. The user of the server always may, by the socket in the data directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Who {
+pub enum Permission {
     /// No client: the server listens on an address that other machines reach.
-    Nobody,
+    NoClient,
     /// Clients on this machine: the server listens on a loopback address.
     ThisMachine,
     /// All clients (`historyserver.web.allow-remote-actions`).
-    Everybody,
+    AllClients,
 }
 
 /// Marks a request that came by the socket in the data directory.

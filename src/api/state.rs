@@ -1,4 +1,4 @@
-//! What all requests share: the handles that they read by, and the options that they follow.
+//! The state that all requests share: handles for reading, and options.
 
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
@@ -21,30 +21,30 @@ use crate::index::{IndexReader, ScopedReader};
 use crate::ingest::{BackfillStatus, Ingest};
 use crate::refresh::RefreshStatus;
 
-/// What `/config` and the log URL routes tell, from the configuration.
+/// Options of the API, from the configuration.
 #[derive(Debug, Clone)]
 pub struct ApiOptions {
     /// Version of the Flink API that is answered (`historyserver.web.flink-version`).
     pub flink_version: String,
     /// Form of `/jobs/overview`, by that version. `None`: as archived while no archive is of Flink 2, else that of Flink 2.
     pub job_overview: Option<OverviewForm>,
-    /// How often the page asks again (`historyserver.web.refresh-interval`).
+    /// Interval of the requests of the pages (`historyserver.web.refresh-interval`).
     pub web_refresh_interval: Duration,
     /// The time zone of this machine.
     pub time_zone: SystemZone,
-    /// Where logs are kept (`historyserver.log.*.url-pattern`).
+    /// URLs of the logs of jobs (`historyserver.log.*.url-pattern`).
     pub log_urls: LogUrls,
     /// How long a handler may take until its answer begins; after that the client gets a 503.
     pub request_timeout: Duration,
-    /// Largest request body that is let in, in bytes.
+    /// Largest request body that is accepted, in bytes.
     pub max_request_body: u64,
     /// Names under which requests are answered.
     pub hosts: Hosts,
-    /// Who may frame the pages, as sources of a Content-Security-Policy; empty: nobody.
+    /// Origins whose pages may frame the pages, as sources of a Content-Security-Policy; empty: none.
     pub frame_ancestors: Vec<String>,
     /// Origins whose scripts may read, or `*`; empty: none.
     pub cors_origins: Vec<String>,
-    /// Memory for answers (`historyserver.web.answer-memory`); to be that of [`ServeOptions`], too.
+    /// Memory for answers (`historyserver.web.answer-memory`); the same budget as in [`ServeOptions`](super::ServeOptions).
     pub budget: Budget,
 }
 
@@ -69,16 +69,16 @@ impl Default for ApiOptions {
 /// Answers a GET of a path with a file of the pages, if there is one: from the path as sent, its decoded segments and the headers.
 pub type Pages = fn(&str, &[&str], &HeaderMap) -> Option<Response>;
 
-/// All that handlers need.
+/// Everything that handlers need.
 #[derive(Clone)]
 pub struct ApiState {
-    /// What is known.
+    /// Reads the index.
     pub reader: IndexReader,
-    /// Brings evicted archives back.
+    /// Restores evicted archives.
     pub ingest: Ingest,
-    /// State of the refreshes.
+    /// The state of the refreshes.
     pub refresh: watch::Receiver<RefreshStatus>,
-    /// How the backfill of an older index stands.
+    /// The state of the backfill of an older index.
     pub backfill: watch::Receiver<BackfillStatus>,
     /// The time.
     pub clock: Clock,
@@ -88,21 +88,21 @@ pub struct ApiState {
     pub options: ApiOptions,
     /// The pages.
     pub pages: Pages,
-    /// For changing requests; `None`: there are none.
+    /// Carries out changing requests; `None`: this server accepts none.
     pub actions: Option<Actions>,
     /// Renders `/metrics`.
     pub prometheus: PrometheusHandle,
-    /// Cancelled as soon as the server is asked to stop: `/readyz` then says so.
+    /// Cancelled as soon as the server stops: `/readyz` then answers 503.
     pub stopping: CancellationToken,
 }
 
-/// What is shared by all requests.
+/// The state that all requests share.
 pub(in crate::api) struct Shared {
     pub(in crate::api) state: ApiState,
     pub(in crate::api) lists: Lists,
     /// Requests since start.
     pub(in crate::api) requests: AtomicU64,
-    /// Of every answer.
+    /// The header of every answer.
     pub(in crate::api) content_security_policy: HeaderValue,
     /// Whether a request under a name that is not answered was logged.
     pub(in crate::api) misdirected: AtomicBool,

@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::running_server::RunningServer;
-use super::{CleanupArguments, EXIT_FAILED, EXIT_HELD_BACK, EXIT_OK};
+use super::{CleanupArguments, EXIT_FAILED, EXIT_OK, EXIT_ON_HOLD};
 use crate::config::Config;
 use crate::index::{HeldCleanup, HeldReason};
 use crate::names::DirectoryUrl;
@@ -103,7 +103,7 @@ fn outcome(findings: &Findings, wanted: &CleanupArguments) -> Outcome {
     } else if findings.held_back.is_empty() {
         EXIT_OK
     } else {
-        EXIT_HELD_BACK
+        EXIT_ON_HOLD
     };
     if wanted.json {
         let value = json!({

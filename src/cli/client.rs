@@ -1,7 +1,7 @@
-//! Commands that ask a running server over HTTP: what it lists, one item, a comparison, a search, the archive files.
+//! Commands that read from a running server over HTTP: lists, one application or job, a comparison, a search, archive files.
 //!
-//! They read no configuration, and nothing but a download writes a file. What a server answers was written by whoever submitted the
-//! jobs: no control character of it reaches a terminal.
+//! They read no configuration, and only a download writes a file. Texts in answers come from the users of Flink: no control character
+//! in them reaches a terminal.
 
 use std::io::{self, IsTerminal as _, Write};
 
@@ -23,7 +23,7 @@ pub use arguments::{
 use super::{EXIT_FAILED, EXIT_NOT_FOUND, EXIT_OK, EXIT_USAGE};
 use server::Server;
 
-/// Why a command failed: a sentence for standard error, and how to exit.
+/// The failure of a command: a sentence for standard error, and the exit code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
@@ -48,23 +48,23 @@ impl Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        // Whoever reads the output has seen enough: `historyserver jobs list --all | head`.
+        // The reader of the output has closed it: `historyserver jobs list --all | head`.
         let code = if error.kind() == io::ErrorKind::BrokenPipe { EXIT_OK } else { EXIT_FAILED };
         Self { message: format!("The output could not be written: {error}."), code }
     }
 }
 
-/// Where a command prints.
+/// The outputs of a command.
 struct Console<'c> {
     /// Standard output.
     out: &'c mut dyn Write,
-    /// Standard error, for what is no part of the answer.
+    /// Standard error, for notes that are not part of the answer.
     notes: &'c mut dyn Write,
-    /// Standard output is read by a person.
+    /// Standard output is a terminal.
     terminal: bool,
 }
 
-/// Does what was asked.
+/// Runs a command.
 ///
 /// # Errors
 /// The server does not answer, answers with an error, or the output cannot be written.

@@ -1,4 +1,4 @@
-//! A cleanup without a server: the command owns the data directory for as long as it takes.
+//! A cleanup without a server: the command owns the data directory while it runs.
 
 use anyhow::Context as _;
 use serde_json::Value;
@@ -15,40 +15,40 @@ use crate::refresh::{DirectoryRefresh, DirectoryState, Duty, Refresh};
 use crate::retention::cleanup::{CleanupReport, Extent};
 use crate::schedule::cleanups::{self, Cleaner};
 
-/// Rows of the preview that are read at a time.
+/// Rows of one page of the preview.
 const ROWS: usize = 1_000;
 
-/// What a cleanup is asked to do.
+/// The kind of run.
 #[derive(Debug, Clone)]
 pub enum Wanted {
-    /// Only show what would be done.
+    /// Only show the removals.
     Preview,
-    /// Do it.
+    /// Remove.
     Cleanup {
-        /// Plan of what the guard holds back.
+        /// Plan id of the cleanup on hold to confirm.
         confirm: Option<String>,
     },
 }
 
-/// What came of it.
+/// The result.
 #[derive(Debug, Clone)]
 pub struct Findings {
-    /// What would be removed, as `/api/v1/retention/preview` tells it; empty unless asked for.
+    /// The removals, as in `/api/v1/retention/preview`; empty unless a preview was requested.
     pub removals: Vec<Value>,
-    /// What a guard holds back.
+    /// Cleanups on hold.
     pub held_back: Vec<HeldCleanup>,
-    /// What was done, unless only the preview was asked for.
+    /// The report of the run; `None` for a preview.
     pub report: Option<CleanupReport>,
-    /// There was nothing to confirm under this plan.
+    /// No cleanup with this plan id was on hold.
     pub nothing_to_confirm: bool,
-    /// Archive directories that could not be listed, and why: of these nothing is said and nothing removed.
+    /// The reasons of archive directories that could not be listed: nothing is shown or removed of these.
     pub unlisted: Vec<String>,
 }
 
-/// Lists every archive directory, judges, and removes what is due.
+/// Lists every archive directory, applies the retention policy, and removes what is due.
 ///
 /// # Errors
-/// An archive directory makes no sense, the data directory belongs to another process, the index cannot be written.
+/// An archive directory is not valid, the data directory belongs to another process, or the index cannot be written.
 pub async fn clean_up(config: &Config, wanted: Wanted) -> anyhow::Result<Findings> {
     let directories = open_directories(config)?;
     let written = data_directory::last_written(&config.data.dir);

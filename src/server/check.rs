@@ -1,4 +1,4 @@
-//! What `check-config` finds out by looking at the archive directories: limits and times that nobody can mean.
+//! The checks of `check-config` that list the archive directories: limits and times that are probably mistakes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +13,13 @@ use crate::names::FilePath;
 use crate::retention::plausibility;
 use crate::retention::policy::{AHEAD, EARLIEST, Policy};
 
-/// How long one directory is listed at most.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Time limit of the listing of one directory.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
 
-/// Sentences about limits that would take nearly everything, and about archives whose times cannot be right. None without a limit.
+/// Sentences about limits that would remove nearly all archives, and about archives with impossible times. Empty without a limit.
 ///
 /// # Errors
-/// An archive directory makes no sense.
+/// An archive directory is not valid.
 pub async fn limits(config: &Config) -> anyhow::Result<Vec<String>> {
     let policy = retention_rules(&config.retention).policy;
     if !policy.limits() {
@@ -29,12 +29,12 @@ pub async fn limits(config: &Config) -> anyhow::Result<Vec<String>> {
     for directory in open_directories(config)? {
         let mut seen = Seen::default();
         let url = directory.url();
-        match tokio::time::timeout(PATIENCE, look(&directory, Clock::System.now(), &mut seen)).await {
-            // That it cannot be listed is told already.
+        match tokio::time::timeout(TIME_LIMIT, scan(&directory, Clock::System.now(), &mut seen)).await {
+            // `examine` reports that it cannot be listed.
             Ok(Ok(()) | Err(_)) => {}
             Err(_elapsed) => sentences.push(format!(
-                "limits were compared with a part of the archives in {url} only: to list all of them takes longer than {} s",
-                PATIENCE.as_secs()
+                "the limits of retention were checked against a part of the archives in {url} only: listing all of them takes longer than {} s",
+                TIME_LIMIT.as_secs()
             )),
         }
         sentences.extend(seen.sentences(&directory, &policy));
@@ -42,7 +42,7 @@ pub async fn limits(config: &Config) -> anyhow::Result<Vec<String>> {
     Ok(sentences)
 }
 
-/// What a listing shows of times and sizes.
+/// Times and sizes of a listing.
 #[derive(Debug, Default)]
 struct Seen {
     /// Time and bytes of the newest archive that is not ahead of the clock.
@@ -82,7 +82,7 @@ impl Seen {
 }
 
 /// Lists all of a directory.
-async fn look(directory: &Directory, now: Millis, seen: &mut Seen) -> Result<(), DirectoryError> {
+async fn scan(directory: &Directory, now: Millis, seen: &mut Seen) -> Result<(), DirectoryError> {
     let (sender, mut found) = mpsc::channel(64);
     let take = async {
         while let Some(piece) = found.recv().await {

@@ -5,7 +5,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 /// Open files that are left for all else: the index, archive directories, probes, connections that wait for a place.
 const RESERVED: u64 = 512;
 
-/// Raises the limit of open files of this process for so many connections, and tells how many of them there can be.
+/// Raises the limit of open files of this process for so many connections. Returns how many connections are possible.
 pub(super) fn connections(wanted: usize) -> usize {
     let limit = getrlimit(Resource::Nofile);
     let needed = (wanted as u64).saturating_add(RESERVED);

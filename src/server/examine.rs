@@ -1,4 +1,4 @@
-//! Whether archive directories are there and likely those that are meant: for `check-config`, which changes nothing.
+//! The check of `check-config` whether archive directories exist and are probably the right ones. It changes nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,20 +9,20 @@ use tokio::sync::mpsc;
 use crate::config::{Config, options};
 use crate::directory::{Directory, Extent};
 
-/// How long a directory may take to be listed.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Time limit of the listing of one directory.
+const TIME_LIMIT: Duration = Duration::from_secs(10);
 
-/// Looks at every archive directory and says what is likely wrong with each.
+/// Lists every archive directory. Returns a sentence for each that is probably wrong.
 pub async fn directories(config: &Config) -> Vec<String> {
-    let look = async |entry: &String| match Directory::open(entry, &config.archive.store_options) {
+    let check = async |entry: &String| match Directory::open(entry, &config.archive.store_options) {
         Ok(directory) => examine(&directory).await,
         Err(error) => Some(error.message),
     };
-    let sentences = join_all(config.archive.directories.iter().map(look)).await;
+    let sentences = join_all(config.archive.directories.iter().map(check)).await;
     sentences.into_iter().flatten().map(|sentence| format!("{}: {sentence}", options::ARCHIVE_DIR.key)).collect()
 }
 
-/// What is likely wrong with a directory. One that is still being listed when the time is over is there.
+/// A sentence if a directory is probably wrong. A directory that is still being listed at the time limit exists.
 async fn examine(directory: &Directory) -> Option<String> {
     let (sender, mut found) = mpsc::channel(16);
     let extent = Extent::Quick(Arc::new(|_, _| false));
@@ -36,10 +36,10 @@ async fn examine(directory: &Directory) -> Option<String> {
         };
         tokio::join!(directory.list(&extent, &known, sender), count).0
     };
-    match tokio::time::timeout(PATIENCE, listing).await {
+    match tokio::time::timeout(TIME_LIMIT, listing).await {
         Ok(Ok(listed)) => listed.doubt,
         Ok(Err(error)) => Some(error.message),
         Err(_) if any => None,
-        Err(_) => Some(format!("archive directory {} does not answer within {} s", directory.url(), PATIENCE.as_secs())),
+        Err(_) => Some(format!("archive directory {} does not answer within {} s", directory.url(), TIME_LIMIT.as_secs())),
     }
 }

@@ -1,4 +1,4 @@
-//! Client certificates of which only certain ones are accepted (`security.ssl.rest.cert.fingerprint`).
+//! Client certificates with known fingerprints (`security.ssl.rest.cert.fingerprint`).
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 use sha1::{Digest as _, Sha1};
 
-/// Accepts what another verifier accepts, if its SHA-1 is one of those known.
+/// Accepts certificates that another verifier accepts and whose SHA-1 fingerprint is known.
 #[derive(Debug)]
 pub(super) struct Pinned {
     inner: Arc<dyn ClientCertVerifier>,

@@ -217,7 +217,7 @@ async fn probes_are_answered_while_all_places_are_held() {
 
 #[tokio::test]
 async fn a_client_that_takes_a_little_now_and_then_is_cut_off_and_one_that_keeps_the_pace_is_not() {
-    let server = start(ServeOptions { read_window: Duration::from_millis(100), least_rate: 1 << 20, ..ServeOptions::default() }).await;
+    let server = start(ServeOptions { read_window: Duration::from_millis(100), min_rate: 1 << 20, ..ServeOptions::default() }).await;
     let mut slow = TcpStream::connect(server.address).await.unwrap();
     slow.write_all(b"GET /long HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
     let mut pauses = tokio::time::interval(Duration::from_millis(5));

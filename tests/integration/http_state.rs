@@ -225,7 +225,7 @@ async fn what_is_gone_is_rebuilt_from_its_documents_and_said_to_be() {
     };
     for (name, content) in &stored {
         assert_eq!(documents(&files[name]), documents(content), "{name}");
-        assert!(String::from_utf8_lossy(&files[&format!("{name}.rebuilt.txt")]).contains("put together again"), "{name}");
+        assert!(String::from_utf8_lossy(&files[&format!("{name}.rebuilt.txt")]).contains("rebuilt from its documents"), "{name}");
     }
     let (_, files) = download(&server, &format!("/api/v1/jobs/{job}/archive")).await;
     assert_eq!(files.len(), 2);

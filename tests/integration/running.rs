@@ -48,7 +48,7 @@ async fn health_and_metrics_have_an_address_of_their_own_where_one_is_set() {
     let options = ["historyserver.web.operations-address=127.0.0.1", "historyserver.web.operations-port=0"];
     let server = Process::start(&[&archives], &data, &options);
     server.wait_for_refreshes(1).await;
-    let line = server.wait_for_log("health and metrics at ");
+    let line = server.wait_for_log("health and metrics are served at ");
     let operations = &line[line.find("http://").unwrap()..];
     for (path, status) in
         [("/healthz", 200), ("/readyz", 200), ("/metrics", 200), ("/jobs/overview", 404), ("/api/v1/status", 404), ("/", 404)]

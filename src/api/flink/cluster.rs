@@ -1,4 +1,4 @@
-//! What clients ask a cluster for although no archive holds it: `/overview` (counts) and `/jobs/:id/status`.
+//! Paths that clusters answer and no archive holds: `/overview` (counts) and `/jobs/:id/status`.
 
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ fn counts<'a>(states: &[(String, u64)], flink_version: &'a str) -> ClusterOvervi
     }
 }
 
-/// `/jobs/:id/status`: the state that the overview tells.
+/// `/jobs/:id/status`: the state in the overview of the job.
 pub(in crate::api) async fn job_status(shared: &Arc<Shared>, job: JobId, request: &HeaderMap) -> Result<Representation, ApiError> {
     #[derive(Serialize)]
     struct Status {
@@ -68,7 +68,7 @@ pub(in crate::api) async fn job_status(shared: &Arc<Shared>, job: JobId, request
     let owner = Owner::Job(job);
     let mut state = state_of(shared, job).await?;
     if state.is_none() {
-        // Says which kind of absence it is, and looks for an archive that is not listed yet; should a later Flink archive it, here it is.
+        // Tries an archive that is not listed yet, and answers with the right error. A later version of Flink may archive this path.
         if let Some(archived) = document::found(shared, owner, &format!("/jobs/{job}/status"), request).await? {
             return Ok(archived);
         }

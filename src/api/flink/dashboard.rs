@@ -18,7 +18,7 @@ struct DashboardConfiguration<'a> {
     features: Features,
 }
 
-/// What the page may do: look at history, nothing else.
+/// The features of Flink's UI: history only.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct Features {
@@ -44,7 +44,7 @@ pub(in crate::api) async fn answer(shared: &Shared, request: &HeaderMap) -> Resu
     Representation::of_content(request, text).await
 }
 
-/// What stands where Flink writes its commit: this is not Flink, and says so.
+/// The text in place of Flink's commit: it says that this server is not Flink.
 pub(in crate::api) const fn revision() -> &'static str {
     concat!("historyserver ", env!("CARGO_PKG_VERSION"))
 }

@@ -1,7 +1,7 @@
 //! One archived document, byte for byte, streamed: however large it is, only a chunk of it is in memory per client.
 //!
-//! An evicted document is brought back first; one that is being read is not evicted. When its archive is replaced while a slow client
-//! still reads, the connection is cut, since a mixture of two versions must never look like a whole answer.
+//! An evicted document is restored first; a document that is being read is not evicted. If its archive is replaced while a slow client
+//! still reads, the connection is closed, since a mixture of two versions must never look like a complete answer.
 
 use std::io;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use futures::stream;
 
 use crate::api::http::conditional::Tag;
 use crate::api::http::encoding::Encoding;
-use crate::api::http::error::{ApiError, GONE};
+use crate::api::http::error::{ApiError, NOT_RESTORABLE};
 use crate::api::http::gzip;
 use crate::api::http::represent::{self, Representation};
 use crate::api::state::Shared;
@@ -24,7 +24,7 @@ use crate::index::{CopySelector, Document, DocumentAnswer, IndexError};
 /// Bytes that are read at once, when there is memory for them.
 const PIECE: usize = 256 << 10;
 
-/// How often a document may be evicted again between being brought back and being read, before the client is asked to come later.
+/// Evictions of a document between its restoration and its read, after which the client gets a 503.
 pub(in crate::api) const ATTEMPTS: u32 = 4;
 
 /// Answers with the first of these paths that the owner's archive holds.
@@ -103,7 +103,7 @@ pub(in crate::api) async fn whole_in(
     while let Some(chunk) = reading.next().await? {
         if reading.document.length > largest {
             return Err(ApiError::not_found(format!(
-                "What this is made of is larger than {largest} bytes in the archive: ask for {path} itself."
+                "This answer is built from {path}, which is larger than {largest} bytes in the archive: request {path} instead."
             )));
         }
         text.extend_from_slice(&chunk);
@@ -115,13 +115,15 @@ pub(in crate::api) async fn whole_in(
 pub(in crate::api) fn not_in_archive(owner: Owner) -> ApiError {
     ApiError::not_found(match owner {
         Owner::Application(_) => {
-            "The archive of this application holds no such document: Flink archives only a part of what a running cluster answers."
+            "The archive of this application has no such document: Flink archives only some of the documents that a running cluster answers with."
         }
-        Owner::Job(_) => "The archive of this job holds no such document: Flink archives only a part of what a running cluster answers.",
+        Owner::Job(_) => {
+            "The archive of this job has no such document: Flink archives only some of the documents that a running cluster answers with."
+        }
     })
 }
 
-/// Finds a document, looking for its archive if it is not listed, and bringing it back if it was evicted.
+/// Finds a document. Looks its archive up if it is not listed, and restores it if it was evicted.
 async fn locate(shared: &Shared, owner: Owner, path: &str, copy: &CopySelector) -> Result<Option<Document>, ApiError> {
     let mut asked = false;
     for _ in 0..ATTEMPTS {
@@ -137,14 +139,14 @@ async fn locate(shared: &Shared, owner: Owner, path: &str, copy: &CopySelector) 
                 shared.ingest.retry_unread(&unread).await;
                 asked = true;
             }
-            DocumentAnswer::Lost => return Err(ApiError::gone(GONE)),
+            DocumentAnswer::Lost => return Err(ApiError::gone(NOT_RESTORABLE)),
             DocumentAnswer::Evicted(unit) => shared.ingest.restore(&unit, Some(owner)).await?,
         }
     }
     Err(evicted_again())
 }
 
-/// Has an archive that could not be read tried once more; whether there is one, so that the index is to be asked again.
+/// Retries an archive that could not be read. Returns whether there is one, so that the index must be read again.
 pub(in crate::api) async fn ask_again(shared: &Shared, owner: Owner, copy: &CopySelector) -> Result<bool, ApiError> {
     let unread = shared.scoped().unread(owner, copy).await?;
     if let Some(unread) = &unread {
@@ -153,7 +155,7 @@ pub(in crate::api) async fn ask_again(shared: &Shared, owner: Owner, copy: &Copy
     Ok(unread.is_some())
 }
 
-/// Why there is nothing of an owner: its archive cannot be read, or else this.
+/// The error for an owner without documents: its archive cannot be read, or else `otherwise`.
 pub(in crate::api) async fn unread_or(shared: &Shared, owner: Owner, copy: &CopySelector, otherwise: ApiError) -> ApiError {
     match shared.scoped().unread(owner, copy).await {
         Ok(Some(unread)) => ApiError::unreadable(owner, &unread),
@@ -162,23 +164,23 @@ pub(in crate::api) async fn unread_or(shared: &Shared, owner: Owner, copy: &Copy
     }
 }
 
-/// 404 of an id that nobody has heard of.
+/// 404 of an unknown id.
 pub(in crate::api) fn unknown(owner: Owner) -> ApiError {
     ApiError::not_found(match owner {
-        Owner::Application(_) => "No application with this id is known here.",
-        Owner::Job(_) => "No job with this id is known here.",
+        Owner::Application(_) => "No application with this id is in the archive directories of this server.",
+        Owner::Job(_) => "No job with this id is in the archive directories of this server.",
     })
 }
 
 /// 404 of a job without an archive.
 pub(in crate::api) fn not_archived() -> ApiError {
-    ApiError::not_found("This job was not archived: its application names it, but the cluster has left no archive of it.")
+    ApiError::not_found("This job was not archived: the summary of its application lists it, but the cluster wrote no archive of it.")
 }
 
 /// 503 of documents that do not stay.
 pub(in crate::api) fn evicted_again() -> ApiError {
     ApiError::unavailable(
-        "The documents of this archive are evicted as soon as they are brought back: historyserver.cache.max-size is too small for what is asked for at the same time.",
+        "The documents of this archive are evicted again as soon as they are restored: historyserver.cache.max-size is too small for the concurrent requests. Try again later, or increase it.",
         Duration::from_secs(5),
         "a document was evicted again before it could be read",
     )

@@ -1,5 +1,5 @@
-//! `/jobs/:id/execution-result`: what a client that waits for a job asks for. Flink does not archive it, so it is made of what is archived,
-//! in the form of Flink's `JobExecutionResultResponseBody`.
+//! `/jobs/:id/execution-result`, which clients request that wait for a job. Flink does not archive it, so it is built from archived
+//! documents, in the form of Flink's `JobExecutionResultResponseBody`.
 //!
 //! That of a failed job has its exception as a serialized Java object, which no archive holds: then there is no answer, rather than one
 //! that clients would take for success.
@@ -92,11 +92,11 @@ fn result(job: JobId, details: &[u8], accumulators: &[u8]) -> Result<Vec<u8>, Ap
         "CANCELED" => "CANCELED",
         "FAILED" => {
             return Err(ApiError::not_found(
-                "This job failed, and Flink's answer to this path has the exception as a serialized Java object, which archives do not hold: \
-                 /jobs/:jobid/exceptions tells it as text.",
+                "This job failed, and Flink's answer to this path has the exception as a serialized Java object, which no archive has: \
+                 /jobs/:jobid/exceptions has it as text.",
             ));
         }
-        _ => return Err(ApiError::not_found("This job had not ended when it was archived: it has no execution result.")),
+        _ => return Err(ApiError::not_found("This job has no execution result: it had not ended when it was archived.")),
     };
     let result = ExecutionResult {
         status: QueueStatus { id: "COMPLETED" },

@@ -32,7 +32,7 @@ impl LogUrlPattern {
     /// Takes a pattern as configured. `None` when it is blank; `http://` is put before one without a scheme.
     ///
     /// # Errors
-    /// [`SchemeRefused`]: the pattern is of no use, and the route stays absent.
+    /// [`SchemeRefused`]: the pattern cannot be used, and the route answers 404.
     pub fn parse(text: &str) -> Result<Option<Self>, SchemeRefused> {
         let text = text.trim();
         if text.is_empty() {
@@ -66,7 +66,7 @@ pub(in crate::api) async fn answer(
 ) -> Result<Representation, ApiError> {
     let Some(pattern) = pattern else {
         return Err(ApiError::not_found(
-            "No URL pattern for logs is configured (historyserver.log.jobmanager.url-pattern, historyserver.log.taskmanager.url-pattern).",
+            "The URL of these logs is not configured: set historyserver.log.jobmanager.url-pattern and historyserver.log.taskmanager.url-pattern.",
         ));
     };
     let text = serde_json::json!({ "url": pattern.url(job, task_manager) }).to_string();

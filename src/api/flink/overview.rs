@@ -46,12 +46,12 @@ async fn made(shared: &Shared, list: List, wanted: Generation) -> Result<Arc<Mad
         List::Jobs => &shared.lists.jobs,
         List::JobIds => &shared.lists.job_ids,
     };
-    // Held while it is made: whoever comes meanwhile waits and takes what was made.
+    // Locked while the list is made: other requests wait for it and take it.
     let mut kept = kept.lock().await;
     if let Some(made) = kept.as_ref().filter(|made| made.generation.index == wanted.index && made.generation.number >= wanted.number) {
         return Ok(Arc::clone(made));
     }
-    // Dropped first, so that two of them are never in memory for want of a client.
+    // Dropped first, so that this cache never holds two of them.
     *kept = None;
     let reader = shared.scoped();
     let made = Arc::new(match list {

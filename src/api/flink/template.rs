@@ -64,7 +64,7 @@ pub(super) fn of(route: &Route<'_>) -> &'static str {
     }
 }
 
-/// The template that the likeliest path of a document fits.
+/// The template of the most likely path of a document.
 fn among(templates: &[&'static str], paths: &[String]) -> Option<&'static str> {
     let path = paths.first()?;
     templates.iter().copied().find(|template| {

@@ -1,9 +1,9 @@
-//! How much memory answers may take that are made and not yet taken by their clients.
+//! The memory of answers that wait for their clients.
 //!
-//! What is in memory as a whole, such as a page of a list, is counted when its answer begins. When there is no room for it, the client
-//! that has taken nothing of its own answer for the longest time is cut off; if there is none, the answer is a 503. What is made piece by
-//! piece asks for [`Room`] before each piece: usually it gets a large one, and a small one when memory is short, which is always granted,
-//! since there are never more than so many connections.
+//! An answer that is in memory as a whole, such as a page of a list, is counted when it begins. If there is no room for it, the
+//! connection of the client that has read nothing for the longest time is closed; if there is no such client, the answer is a 503. An
+//! answer that is made in pieces requests [`Room`] before each piece: by default a large one, and a small one when memory is short. A
+//! small one is always granted, since the number of connections is limited.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -11,19 +11,19 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-/// A client that has taken nothing for this long is cut off when memory is short.
+/// The connection of a client that has read nothing for this long is closed when memory is short.
 const STALLED: Duration = Duration::from_secs(2);
 
 /// Bytes of a small piece.
 pub(in crate::api) const SMALL: usize = 8 << 10;
 
-/// Those whose connections can be closed for want of memory.
+/// Connections that can be closed when memory is short.
 pub(in crate::api) trait Stalled: Send + Sync {
-    /// Closes the connection whose client has taken nothing for the longest time, if that is at least so long. Says whether there was one.
-    fn close_stalled(&self, least: Duration) -> bool;
+    /// Closes the connection whose client has read nothing for the longest time, if that is `min` or more. Returns whether there was one.
+    fn close_stalled(&self, min: Duration) -> bool;
 }
 
-/// Memory for answers. Cheap to clone; clones share it.
+/// Memory for answers. Clones share it.
 #[derive(Clone)]
 pub struct Budget {
     shared: Arc<Shared>,
@@ -43,7 +43,7 @@ impl Budget {
         Self { shared: Arc::new(Shared { bytes, used: AtomicUsize::new(0), stalled: Mutex::default() }) }
     }
 
-    /// Bytes that are made and not taken.
+    /// Bytes of answers that wait for their clients.
     #[must_use]
     pub fn used(&self) -> u64 {
         self.shared.used.load(Ordering::Relaxed) as u64
@@ -57,24 +57,24 @@ impl Budget {
         });
     }
 
-    /// Room for something that is in memory as a whole; `None`: there is none, and nobody can be cut off for it.
+    /// Room for an answer that is in memory as a whole; `None`: there is no room, and no connection can be closed for it.
     pub(in crate::api) fn whole(&self, bytes: usize) -> Option<Room> {
         let room = self.take(bytes);
         if self.shared.used.load(Ordering::Relaxed) <= self.shared.bytes || bytes <= SMALL || self.close_stalled() {
-            // Whoever is cut off gives its memory back in a moment.
+            // The closed connection frees its memory in a moment.
             return Some(room);
         }
         None
     }
 
-    /// Room for a piece of at most so many bytes, and at least a small one. Half of the memory is left for what is made as a whole.
-    pub(in crate::api) fn piece(&self, most: usize) -> Room {
+    /// Room for a piece of up to `max` bytes, and for a small piece in any case. Half of the memory is left for whole answers.
+    pub(in crate::api) fn piece(&self, max: usize) -> Room {
         let used = self.shared.used.load(Ordering::Relaxed);
-        let is_there = used.saturating_add(most) <= self.shared.bytes / 2;
-        self.take(if is_there { most } else { most.min(SMALL) })
+        let is_there = used.saturating_add(max) <= self.shared.bytes / 2;
+        self.take(if is_there { max } else { max.min(SMALL) })
     }
 
-    /// Room for what is made for many at once, and has to be.
+    /// Room for an answer that is made for many clients at once. It is always granted.
     pub(in crate::api) fn needed(&self, bytes: usize) -> Room {
         let room = self.take(bytes);
         if self.shared.used.load(Ordering::Relaxed) > self.shared.bytes {
@@ -93,8 +93,8 @@ impl Budget {
         all.iter().any(|each| each.close_stalled(STALLED))
     }
 
-    fn stalled<T>(&self, look: impl FnOnce(&mut Vec<Weak<dyn Stalled>>) -> T) -> T {
-        look(&mut self.shared.stalled.lock().unwrap_or_else(PoisonError::into_inner))
+    fn stalled<T>(&self, with: impl FnOnce(&mut Vec<Weak<dyn Stalled>>) -> T) -> T {
+        with(&mut self.shared.stalled.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -122,7 +122,7 @@ impl Room {
         self.bytes
     }
 
-    /// Counts what was made, which may be less or more than was asked for, until it has been taken.
+    /// Counts the bytes that were made, which may be fewer or more than requested, until the client has read them.
     pub(in crate::api) fn holding(mut self, made: Bytes) -> Bytes {
         self.resize(made.len());
         if made.is_empty() { made } else { Bytes::from_owner(Held { made, _room: self }) }
@@ -180,7 +180,7 @@ mod tests {
     struct Clients(AtomicUsize);
 
     impl Stalled for Clients {
-        fn close_stalled(&self, _least: Duration) -> bool {
+        fn close_stalled(&self, _min: Duration) -> bool {
             self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
         }
     }
@@ -192,7 +192,7 @@ mod tests {
         budget.may_close(Arc::downgrade(&clients));
         let held = budget.whole(1 << 20).unwrap();
         let more = budget.whole(1 << 19);
-        assert!(more.is_some(), "somebody was cut off");
+        assert!(more.is_some(), "a connection was closed");
         assert!(budget.whole(1 << 19).is_none());
         assert!(budget.whole(SMALL).is_some(), "small answers are always given");
         drop((held, more));

@@ -1,14 +1,14 @@
-//! Pages of other origins: who may show this server in a frame, and who may read it by script (CORS). Nobody, unless configured.
+//! Pages of other origins: which may show this server in a frame, and which may read from it by script (CORS). None, unless configured.
 
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 
 use crate::api::http::response;
 
-/// What scripts of other origins may read besides the body.
+/// The headers that scripts of other origins may read.
 const EXPOSED: HeaderValue = HeaderValue::from_static("etag, retry-after, content-disposition, historyserver-rebuilt-archives");
 
-/// The policy of every answer: nothing in it is run but what this server sends, and it is framed by these ancestors alone.
+/// The policy of every answer: browsers run only scripts of this server, and only these ancestors may frame it.
 pub(in crate::api) fn content_security_policy(ancestors: &[String]) -> HeaderValue {
     const CLOSED: HeaderValue =
         HeaderValue::from_static("default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
@@ -21,7 +21,7 @@ pub(in crate::api) fn content_security_policy(ancestors: &[String]) -> HeaderVal
     HeaderValue::from_str(&policy).unwrap_or(CLOSED)
 }
 
-/// What a script that asks to read is to be allowed, or would be if its browser asks first; `None`: nobody asks, or nothing.
+/// The origin to allow for a request of a script, or for its preflight; `None`: no script sent it, or its origin is not allowed.
 pub(in crate::api) fn allowed(origins: &[String], method: &Method, request: &HeaderMap) -> Option<HeaderValue> {
     let reads = match *method {
         Method::GET | Method::HEAD => true,

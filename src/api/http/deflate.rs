@@ -22,7 +22,7 @@ pub(in crate::api) const END: &[u8] = &[3, 0];
 pub(in crate::api) static ANSWERS: LazyLock<Workers> = LazyLock::new(|| Workers::start("http-answers", threads()));
 pub(in crate::api) static FILES: LazyLock<Workers> = LazyLock::new(|| Workers::start("http-files", threads()));
 
-/// Half of the processors, so that the others are there for whoever asks for little.
+/// Half of the processors, so that the others serve small requests.
 fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, |processors| (processors.get() / 2).max(1))
 }

@@ -1,8 +1,8 @@
-//! Which encoding a client takes.
+//! The content encoding that a client accepts.
 
 use axum::http::{HeaderMap, header};
 
-/// Encodings that are spoken here.
+/// The supported encodings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encoding {
     /// As it is.
@@ -11,8 +11,8 @@ pub(crate) enum Encoding {
     Gzip,
 }
 
-/// Reads `Accept-Encoding` with its weights. gzip where the client takes it and does not like identity better; identity otherwise,
-/// even when the client refuses it: an answer is worth more than a 406.
+/// Reads `Accept-Encoding` with its weights. gzip if the client accepts it and does not prefer identity; else identity,
+/// even if the client refuses it: an answer is more useful than a 406.
 pub(crate) fn negotiate(request: &HeaderMap) -> Encoding {
     let (mut gzip, mut identity, mut any) = (None, None, None);
     let values = request.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
@@ -31,7 +31,7 @@ pub(crate) fn negotiate(request: &HeaderMap) -> Encoding {
     if gzip > 0.0 && gzip >= identity.unwrap_or(0.0) { Encoding::Gzip } else { Encoding::Identity }
 }
 
-/// A weight from 0 to 1; what is none counts as 0.
+/// A weight from 0 to 1; another text counts as 0.
 fn weight(text: &str) -> f32 {
     text.trim().parse().ok().filter(|weight| (0.0..=1.0).contains(weight)).unwrap_or(0.0)
 }

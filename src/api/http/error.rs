@@ -1,7 +1,6 @@
-//! The one error of handlers. Everything that does not end well becomes an [`ApiError`], and every `ApiError` the envelope
-//! `{"errors":["…"]}`, as Flink's own REST API writes it.
+//! The error of handlers. Each failure is an [`ApiError`], which is answered as `{"errors":["…"]}`, like errors of Flink's own REST API.
 //!
-//! The message is for the client and holds no cause; the cause rides along as an extension of the response, and `observe` logs it.
+//! The message is for the client. The cause of a failure is an extension of the response, which `observe` logs.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -47,7 +46,7 @@ impl ApiError {
 
     /// 404 of a path that means nothing.
     pub(in crate::api) fn no_such_path() -> Self {
-        Self::not_found("There is nothing at this path.")
+        Self::not_found("This path does not exist.")
     }
 
     /// 403.
@@ -67,19 +66,20 @@ impl ApiError {
 
     /// 429 with `Retry-After`.
     pub(in crate::api) fn too_many_requests(retry_after: Duration) -> Self {
-        let message = "Another changing request was taken a moment ago: try again in a few seconds.";
+        let message = "Another changing request was accepted less than 5 seconds ago: try again in a few seconds.";
         Self { retry_after: Some(retry_after), ..Self::new(StatusCode::TOO_MANY_REQUESTS, message) }
     }
 
     /// 405.
     pub(in crate::api) fn method_not_allowed(allow: &'static str) -> Self {
-        let message = "A history server is read-only: nothing can be changed, submitted or cancelled here. This path answers GET and HEAD.";
+        let message =
+            "A history server is read-only: jobs cannot be submitted, changed or cancelled here. This path supports GET and HEAD.";
         Self { allow: Some(allow), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, message) }
     }
 
     /// 405 of a path that changing requests go to.
     pub(in crate::api) fn takes_only_post() -> Self {
-        Self { allow: Some("POST"), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "This path answers POST.") }
+        Self { allow: Some("POST"), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "This path supports only POST.") }
     }
 
     /// 410.
@@ -95,7 +95,7 @@ impl ApiError {
 
     /// 500 with its cause for the log.
     pub(in crate::api) fn internal(cause: impl Into<String>) -> Self {
-        let message = "Internal server error. The server's log says more.";
+        let message = "Internal server error: see the log of the server.";
         Self { cause: Some(cause.into()), ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, message) }
     }
 
@@ -105,7 +105,7 @@ impl ApiError {
         Self { retry_after: Some(retry_after), cause: Some(cause.into()), ..error }
     }
 
-    /// 503 with `Retry-After` of a server that has too much to do. Its log tells that by itself, now and then: not once for each request.
+    /// 503 with `Retry-After` of an overloaded server. It is not logged for each request.
     pub(in crate::api) fn overloaded(message: impl Into<Cow<'static, str>>, retry_after: Duration) -> Self {
         Self { retry_after: Some(retry_after), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, message) }
     }
@@ -117,13 +117,17 @@ impl ApiError {
 
     /// 503 of an archive directory that cannot be read.
     pub(in crate::api) fn directory_unavailable(cause: impl Into<String>) -> Self {
-        Self::unavailable("The archive directory cannot be read at the moment.", Duration::from_secs(10), cause)
+        Self::unavailable(
+            "The archive directory cannot be read at the moment: try again later, and see /api/v1/problems.",
+            Duration::from_secs(10),
+            cause,
+        )
     }
 
-    /// Of an archive that is there and could not be read, with the sentence of its problem: 404 where another version of the file is
-    /// needed, which is what Flink's clients know for a job that is not there; 503 where the store did not hand it out.
+    /// The error for an archive that exists and could not be read, with the sentence of its problem: 404 if the content is invalid, as
+    /// Flink's clients expect for a missing job; 503 if the store failed.
     ///
-    /// The log was told when the problem appeared.
+    /// The problem was logged when it appeared.
     pub(in crate::api) fn unreadable(owner: Owner, unread: &Unread) -> Self {
         let whose = match owner {
             Owner::Application(_) => "application",
@@ -141,7 +145,7 @@ impl ApiError {
         self.status
     }
 
-    /// What the log is told.
+    /// The text for the log.
     pub(in crate::api) fn cause(&self) -> &str {
         self.cause.as_deref().unwrap_or(&self.message)
     }
@@ -152,14 +156,14 @@ impl From<IndexError> for ApiError {
         match error {
             IndexError::Closed => Self::unavailable("The server is shutting down.", Duration::from_secs(5), "the index is closed"),
             IndexError::Unwritable(cause) | IndexError::NewerSchema(cause) | IndexError::Owned(cause) => {
-                Self::unavailable("The index cannot be read at the moment.", Duration::from_secs(30), cause)
+                Self::unavailable("The index cannot be read at the moment: see the log of the server.", Duration::from_secs(30), cause)
             }
             IndexError::Busy => Self::overloaded(
-                "Too many searches, lists or statistics are asked for at the same time: try again in a few seconds.",
+                "Too many searches, lists or statistics are requested at the same time: try again in a few seconds.",
                 Duration::from_secs(5),
             ),
             IndexError::TookTooLong => Self::unavailable(
-                "This takes longer than historyserver.web.query-timeout: ask for less, such as a shorter range of time, or try again later.",
+                "This request takes longer than historyserver.web.query-timeout: request less, for example a shorter time range, or try again later.",
                 Duration::from_mins(1),
                 "a read of the index took longer than historyserver.web.query-timeout",
             ),
@@ -177,9 +181,9 @@ impl From<RestoreError> for ApiError {
                 let cause = format!("an evicted archive could not be fetched again: {message}");
                 Self::unavailable(message, retry_after, cause)
             }
-            RestoreError::Missing => Self::gone(GONE),
+            RestoreError::Missing => Self::gone(NOT_RESTORABLE),
             RestoreError::Unreadable(reason) => Self::not_found(format!(
-                "The documents of this archive were evicted from the cache, and the archive in its archive directory cannot be read any more: \
+                "The documents of this archive were evicted from the cache, and the archive can no longer be read from its archive directory: \
                  {reason}"
             )),
         }
@@ -187,8 +191,7 @@ impl From<RestoreError> for ApiError {
 }
 
 /// The sentence of a 410.
-pub(in crate::api) const GONE: &str =
-    "The documents of this archive were evicted from the cache, and the archive is gone from its archive directory since: they are lost.";
+pub(in crate::api) const NOT_RESTORABLE: &str = "The documents of this archive were evicted from the cache, and the archive is missing from its archive directory: they cannot be restored.";
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {

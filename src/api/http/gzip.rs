@@ -18,13 +18,13 @@ pub(in crate::api) const WORTHWHILE: u64 = 1024;
 /// Up to this size compressing takes less time than handing it to another thread.
 const INLINE: usize = 32 << 10;
 
-/// Text of one segment of a kept body: what is unpacked at once for a client that does not take gzip.
+/// Bytes of the text of one segment of a kept body: the unit of decompression for a client that does not accept gzip.
 const SEGMENT: usize = 32 << 10;
 
 /// Method deflate, no name, no time, fastest, unknown system.
 const HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 255];
 
-/// Compresses what is pushed into it, piece by piece.
+/// Compresses a text piece by piece.
 pub(in crate::api) struct Packer {
     read: Crc,
     begun: bool,
@@ -81,7 +81,7 @@ pub(in crate::api) struct Kept {
     packed: Vec<Bytes>,
     /// Bytes of the text.
     length: u64,
-    /// Its memory is counted for as long as somebody is sent it.
+    /// Its memory is counted while it is sent to any client.
     _room: Room,
 }
 

@@ -1,8 +1,8 @@
-//! Under which names the server answers.
+//! The names under which the server answers.
 //!
-//! A web page can give its own name the address of this server (DNS rebinding), and is then let read it by the browser of whoever
-//! looks at that page. So on a loopback address only names that cannot be given away are answered, and elsewhere those of
-//! `historyserver.web.hosts`, if there are any. An address as the name is safe: a page cannot have it but from there.
+//! A web page can point its own name to the address of this server (DNS rebinding): then the browser of a reader of that page lets
+//! the page read from this server. So on a loopback address only names are answered that no other machine can have, and elsewhere
+//! the names of `historyserver.web.hosts`, if there are any. An address as the name is safe: only this server can have it.
 
 use std::net::IpAddr;
 
@@ -49,7 +49,7 @@ impl Hosts {
         self.names.iter().any(|pattern| *pattern != HostPattern::Any && pattern.matches(name))
     }
 
-    /// Lets a request through, or says why not.
+    /// Accepts a request, or returns why it is refused.
     pub(in crate::api) fn check(&self, uri: &Uri, version: Version, headers: &HeaderMap) -> Result<(), ApiError> {
         let host = asked(uri, version, headers)?;
         if self.answers(&host) {
@@ -63,15 +63,15 @@ impl Hosts {
         Err(ApiError::new(
             StatusCode::MISDIRECTED_REQUEST,
             format!(
-                "This server does not answer under the name \"{}\". {names}, and under the names of historyserver.web.hosts: if this is one of \
-                 its names, add it there.",
+                "This server does not answer under the name \"{}\". {names}, and under the names in historyserver.web.hosts: if this is one of \
+                 its names, add it to that option.",
                 host.name
             ),
         ))
     }
 }
 
-/// The host that a request asks for.
+/// The host of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::api) struct Asked {
     /// In lower case, without brackets and without a dot at its end.
@@ -99,17 +99,17 @@ impl Asked {
         (!name.is_empty() && name.len() <= 255).then_some(Self { name, address, port })
     }
 
-    /// Whether this is a machine's name for itself, which nobody else can give.
+    /// Whether this is a machine's name for itself, which no other machine can have.
     pub(in crate::api) fn is_loopback(&self) -> bool {
         self.name == "localhost" || self.address.is_some_and(|address| address.to_canonical().is_loopback())
     }
 
-    fn is_the_same(&self, other: &Self, usual_port: u16) -> bool {
-        self.name == other.name && self.port.unwrap_or(usual_port) == other.port.unwrap_or(usual_port)
+    fn is_the_same(&self, other: &Self, default_port: u16) -> bool {
+        self.name == other.name && self.port.unwrap_or(default_port) == other.port.unwrap_or(default_port)
     }
 }
 
-/// The host that a request asks for: of its one `Host`, which must be that of its target where the target has one.
+/// The host of a request: that of its only `Host` header, which must equal that of its target if the target has one.
 pub(in crate::api) fn asked(uri: &Uri, version: Version, headers: &HeaderMap) -> Result<Asked, ApiError> {
     let mut values = headers.get_all(header::HOST).iter();
     let header = match (values.next(), values.next()) {
@@ -122,9 +122,9 @@ pub(in crate::api) fn asked(uri: &Uri, version: Version, headers: &HeaderMap) ->
     };
     let invalid = || ApiError::bad_request("The target of the request names no host.");
     let target = uri.authority().map(|authority| Asked::parse(authority.as_str()).ok_or_else(invalid)).transpose()?;
-    let usual_port = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+    let default_port = if uri.scheme_str() == Some("https") { 443 } else { 80 };
     match (header, target) {
-        (Some(header), Some(target)) if !header.is_the_same(&target, usual_port) => {
+        (Some(header), Some(target)) if !header.is_the_same(&target, default_port) => {
             Err(ApiError::bad_request("The Host header names another host than the target of the request."))
         }
         (Some(header), _) => Ok(header),

@@ -1,4 +1,4 @@
-//! Around every request: a limit on its time and its body, a net under panics, headers of security, one log line, two metrics.
+//! The layer around every request: limits of time and body, answers after panics, security headers, one log line, two metrics.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -30,10 +30,10 @@ pub const DURATION_METRIC: &str = "historyserver_http_request_duration_seconds";
 /// Buckets of [`DURATION_METRIC`], in seconds.
 pub const DURATION_BUCKETS: &[f64] = &[0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0];
 
-/// Samples of histograms pile up until somebody scrapes them, or until they are folded into their buckets: after this many requests.
+/// Requests after which samples of histograms are counted in their buckets: otherwise they stay in memory until `/metrics` is read.
 const REQUESTS_BETWEEN_UPKEEP: u64 = 4096;
 
-/// Whatever a document holds, nothing in it is run or sent elsewhere.
+/// Browsers run and send nothing that a document contains.
 const SECURITY: [(HeaderName, HeaderValue); 2] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
@@ -73,13 +73,13 @@ pub(in crate::api) async fn observe(State(shared): State<Arc<Shared>>, request: 
 
 /// Runs the handler within its limits. Whatever happens in it, there is an answer.
 async fn guarded(shared: &Shared, request: Request, next: Next) -> Response {
-    // By the socket in the data directory nobody comes who was led there by a name.
+    // Requests by the socket in the data directory have no name.
     let hosts = request.extensions().get::<Hosts>().unwrap_or(&shared.options.hosts);
     if request.extensions().get::<FromOwner>().is_none()
         && let Err(refusal) = hosts.check(request.uri(), request.version(), request.headers())
     {
         if refusal.status() == StatusCode::MISDIRECTED_REQUEST && !shared.misdirected.swap(true, Ordering::Relaxed) {
-            tracing::warn!("a request was refused, which is told this once: {}", refusal.cause());
+            tracing::warn!("a request was refused (logged once, later ones are not): {}", refusal.cause());
         }
         return refusal.into_response();
     }
@@ -95,15 +95,15 @@ async fn guarded(shared: &Shared, request: Request, next: Next) -> Response {
     with_memory(answer, &shared.options.budget)
 }
 
-/// Counts the memory of an answer that is in memory as a whole; refuses it where there is none left.
+/// Counts the memory of an answer that is in memory as a whole; refuses it if no memory is left.
 fn with_memory(mut answer: Response, budget: &Budget) -> Response {
     let bytes = answer.body().size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
     let Some(bytes) = bytes.filter(|bytes| *bytes > 0 && answer.extensions().get::<Counted>().is_none()) else { return answer };
     let Some(room) = budget.whole(bytes) else {
-        let message = "Too many answers wait for clients that do not take them: try again in a few seconds.";
+        let message = "The memory for answers (historyserver.web.answer-memory) is in use by slow clients: try again in a few seconds.";
         return ApiError::overloaded(message, Duration::from_secs(5)).into_response();
     };
-    // A body whose pieces pass through a function does not tell its length any more.
+    // A mapped body no longer reports its length.
     answer.headers_mut().entry(header::CONTENT_LENGTH).or_insert(bytes.into());
     let mut room = Some(room);
     answer.map(|body| {
@@ -117,19 +117,19 @@ fn with_memory(mut answer: Response, budget: &Budget) -> Response {
     })
 }
 
-/// The handler's answer; when it panics or takes too long, one that says that it failed.
+/// The answer of the handler, or an error if it panics or takes too long.
 async fn answered(handler: impl Future<Output = Response>, within: Duration) -> Response {
     match tokio::time::timeout(within, AssertUnwindSafe(handler).catch_unwind()).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(panic)) => ApiError::internal(format!("a handler panicked: {}", panic_text(panic.as_ref()))).into_response(),
         Err(_elapsed) => {
             let cause = format!("no answer within {} s", within.as_secs());
-            ApiError::unavailable("The answer takes too long to prepare; try again later.", Duration::from_secs(10), cause).into_response()
+            ApiError::unavailable("The answer takes too long to prepare: try again later.", Duration::from_secs(10), cause).into_response()
         }
     }
 }
 
-/// Bytes of a body that announces them. Handlers read no body, so that one without an announcement goes unread.
+/// The announced bytes of a body. A body without an announcement is limited where it is read.
 fn body_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

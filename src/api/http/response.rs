@@ -21,9 +21,9 @@ pub(crate) fn counted(mut answer: Response) -> Response {
     answer
 }
 
-/// Clients may keep any answer, but must ask whether it still holds.
+/// Clients may keep the answer, but must revalidate it.
 pub(in crate::api) const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
-/// Answers about this moment.
+/// Clients must not keep the answer.
 pub(in crate::api) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 /// Flink's content type for everything that is not a page.
 pub(in crate::api) const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -42,10 +42,10 @@ pub(in crate::api) fn options(allow: &'static str) -> Response {
     answer
 }
 
-/// A JSON value of this moment: never kept.
+/// A JSON value that clients must not keep.
 pub(in crate::api) fn json_now(status: StatusCode, value: &impl Serialize) -> Result<Response, ApiError> {
     let mut text = serde_json::to_vec(value).map_err(|error| ApiError::internal(format!("writing an answer as JSON failed: {error}")))?;
-    // It may wait for long; what is counted is its length.
+    // It may stay in memory for long, and its length is the memory that is counted.
     text.shrink_to_fit();
     let mut answer = Response::new(Body::from(text));
     *answer.status_mut() = status;

@@ -1,15 +1,15 @@
 //! Connections: accepting them, limiting them, and ending them in order. The caller owns the socket and the stop signal.
 //!
 //! # Limits
-//! At most [`ServeOptions::max_connections`] at a time, and [`ServeOptions::max_connections_per_client`] of one client: `places` tells who
-//! gives way when there are more. A request's head must arrive, and an idle connection must begin its next request, within
-//! [`ServeOptions::header_read_timeout`]. A client must take its answer at [`ServeOptions::least_rate`] over each
-//! [`ServeOptions::read_window`] of waiting for it, or is cut off (`pace`). Whatever an answer is made of, only two small portions of it
-//! are on their way (`portions`).
+//! At most [`ServeOptions::max_connections`] at a time, and [`ServeOptions::max_connections_per_client`] of one client: `places` decides which connection
+//! is closed when there are more. A request's head must arrive, and an idle connection must begin its next request, within
+//! [`ServeOptions::header_read_timeout`]. A client must take its answer at [`ServeOptions::min_rate`] over each
+//! [`ServeOptions::read_window`] of waiting for it, or its connection is closed (`pace`). Only two small portions of an
+//! answer are in flight at a time (`portions`).
 //!
 //! # Shutdown
-//! Accepting ends at once, idle connections are closed, running answers are finished; what is left after
-//! [`ServeOptions::grace`] is cut.
+//! No more connections are accepted, idle connections are closed, running answers are finished; connections that are still open after
+//! [`ServeOptions::grace`] are closed.
 
 use std::io;
 use std::net::SocketAddr;
@@ -40,7 +40,7 @@ use pace::{Pace, PaceGuard};
 use places::{Entered, Places};
 use service::Service;
 
-/// Bytes that the system takes of an answer before the client has taken those before it.
+/// Bytes of an answer that the system takes before the client has received those before them.
 #[cfg(target_os = "linux")]
 const UNSENT: u32 = 64 << 10;
 
@@ -53,19 +53,19 @@ const BUFFER: usize = 64 << 10;
 /// Limits of the server.
 #[derive(Debug, Clone)]
 pub struct ServeOptions {
-    /// Connections at a time. A few more are let in to be answered probes, and to wait.
+    /// Connections at a time. A few more are accepted, so that probes are answered, and wait.
     pub max_connections: usize,
-    /// Of one client: an address, or with IPv6 a network of 64 bits.
+    /// Connections of one client: an address, or with IPv6 a network of 64 bits.
     pub max_connections_per_client: usize,
     /// Time for a request's head to arrive, and for a connection to be idle.
     pub header_read_timeout: Duration,
-    /// Time of waiting for a client after which it is judged whether it takes its answer.
+    /// Time of waiting for a client after which its rate is checked.
     pub read_window: Duration,
-    /// Bytes that it must take for each second of that time; at least one byte in all.
-    pub least_rate: u64,
-    /// Time that running answers are given once the server stops.
+    /// Bytes that a client must take in each second of that time; one byte in all is the minimum.
+    pub min_rate: u64,
+    /// Time for running answers after the server was stopped.
     pub grace: Duration,
-    /// Memory for answers: when it is short, connections of clients that take nothing are closed.
+    /// Memory for answers: when it is short, connections of clients that read nothing are closed.
     pub budget: Budget,
 }
 
@@ -76,7 +76,7 @@ impl Default for ServeOptions {
             max_connections_per_client: 512,
             header_read_timeout: Duration::from_mins(1),
             read_window: Duration::from_mins(1),
-            least_rate: 1024,
+            min_rate: 1024,
             grace: Duration::from_secs(10),
             budget: Budget::default(),
         }
@@ -110,7 +110,7 @@ pub async fn serve(
         shutdown: shutdown.clone(),
         cut: CancellationToken::new(),
         cut_count: Arc::new(AtomicU64::new(0)),
-        pace: Pace { window: options.read_window, least_rate: options.least_rate },
+        pace: Pace { window: options.read_window, min_rate: options.min_rate },
     };
     while let Some((stream, peer)) = shutdown.run_until_cancelled(accept(&listener)).await {
         connections.start(stream, places.enter(peer.ip()));
@@ -132,9 +132,9 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
             Ok(accepted) => return accepted,
             Err(error) if is_of_the_connection(&error) => {}
             Err(error) => {
-                // Out of file descriptors or memory: nothing to do but to wait for some.
+                // Out of file descriptors or memory: it can only wait until some are free.
                 if !failing {
-                    tracing::error!(error.cause = %error, "accepting connections fails; trying on");
+                    tracing::error!(error.cause = %error, "connections cannot be accepted; the server keeps trying. The usual cause is the limit of open files (ulimit -n)");
                 }
                 failing = true;
                 tokio::time::sleep(Duration::from_millis(200)).await;
@@ -143,7 +143,7 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     }
 }
 
-/// Whether accepting failed because the client went away already.
+/// Whether accepting failed because the client has disconnected already.
 fn is_of_the_connection(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset)
 }

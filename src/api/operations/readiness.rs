@@ -1,5 +1,5 @@
-//! Whether the server can answer, and whether what it answers is complete. From memory alone: a probe must not wait for whatever
-//! keeps the index busy, nor for a disk that does not answer.
+//! Whether the server can answer, and whether its answers are complete. It is read from memory only: a probe must not wait for a busy
+//! index, nor for a disk that does not answer.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,16 +9,16 @@ use crate::names::DirectoryUrl;
 use crate::problem::ProblemCode;
 use crate::refresh::{DirectoryState, DirectoryStatus, RefreshStatus};
 
-/// Whether requests should be sent here, and whether the lists hold everything.
+/// Whether the server can answer requests, and whether its lists are complete.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::api) struct Readiness {
-    /// Whether the server can answer: it holds something, or the first listing has ended.
+    /// Whether the server can answer: its index has applications or jobs, or the first listing has ended.
     pub(in crate::api) ready: bool,
-    /// A sentence, when it cannot.
+    /// A sentence, if the server cannot answer.
     pub(in crate::api) reason: Option<String>,
-    /// Whether everything in all archive directories was read at least once, and nothing is known to be missing since.
+    /// Whether all archives of all archive directories were read, and none is known to be missing since.
     pub(in crate::api) complete: bool,
-    /// Why it is not ready, or not complete.
+    /// The reasons, if the server is not ready or not complete.
     pub(in crate::api) reasons: Vec<Reason>,
     /// Refreshes finished since start.
     pub(in crate::api) refreshes_finished: u64,
@@ -26,17 +26,17 @@ pub(in crate::api) struct Readiness {
     pub(in crate::api) applications: u64,
     /// Jobs listed.
     pub(in crate::api) jobs: u64,
-    /// Cleanups that a guard holds back until they are confirmed; the server is ready all the same.
+    /// Cleanups that are on hold until they are confirmed; they do not affect readiness.
     pub(in crate::api) cleanups_held_back: Vec<HeldCleanup>,
 }
 
-/// Why a server is not ready, or not complete.
+/// A reason why a server is not ready, or not complete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = ReadinessReason)]
 pub(in crate::api) struct Reason {
     /// For programs.
     pub(in crate::api) code: ReasonCode,
-    /// The archive directory, where one is meant.
+    /// The archive directory, if the reason is about one.
     pub(in crate::api) directory: Option<DirectoryUrl>,
     /// For people.
     pub(in crate::api) message: String,
@@ -47,11 +47,11 @@ pub(in crate::api) struct Reason {
 #[serde(rename_all = "kebab-case")]
 #[schema(as = ReadinessReasonCode)]
 pub(in crate::api) enum ReasonCode {
-    /// The server was asked to stop: it is not ready.
+    /// The server is stopping: it is not ready.
     ShuttingDown,
-    /// Nothing was ever listed: the server is not ready.
+    /// No archive directory was listed yet: the server is not ready.
     NothingListed,
-    /// The first listing since the start, with all that is read after it, has not ended.
+    /// The first refresh since the start has not ended.
     FirstListing,
     /// An archive directory does not exist.
     DirectoryMissing,
@@ -59,16 +59,16 @@ pub(in crate::api) enum ReasonCode {
     DirectoryVanished,
     /// An archive directory could not be listed.
     DirectoryUnreachable,
-    /// The data directory does not take what was read.
+    /// The data directory cannot be written.
     IndexUnwritable,
-    /// Folders or files could not be looked into, or were too many.
+    /// Folders or files could not be read, or were too many.
     ListingObstructed,
     /// Archives could not be fetched.
     ArchivesUnfetched,
 }
 
 impl Readiness {
-    /// Judges what is known at the moment.
+    /// The readiness of this moment.
     pub(in crate::api) fn of(refresh: &RefreshStatus, listed: Listed, stopping: bool) -> Self {
         let mut reasons = unready(refresh, listed, stopping);
         let reason = reasons.first().map(|reason| reason.message.clone());
@@ -89,7 +89,7 @@ impl Readiness {
     }
 }
 
-/// Why the server cannot answer.
+/// The reasons why the server cannot answer.
 fn unready(refresh: &RefreshStatus, listed: Listed, stopping: bool) -> Vec<Reason> {
     let because = |code, message: &str| vec![Reason { code, directory: None, message: message.to_owned() }];
     let unlistable = |state| matches!(state, DirectoryState::Failed | DirectoryState::Vanished);
@@ -99,37 +99,40 @@ fn unready(refresh: &RefreshStatus, listed: Listed, stopping: bool) -> Vec<Reaso
     } else if listed.applications > 0 || listed.jobs > 0 || (refresh.finished > 0 && !all_unlistable) {
         Vec::new()
     } else if refresh.finished > 0 {
-        because(ReasonCode::NothingListed, "No archive directory could be listed yet; /api/v1/status says why.")
+        because(
+            ReasonCode::NothingListed,
+            "No archive directory could be listed yet: see `refresh.directories` in /api/v1/status for the reasons.",
+        )
     } else {
         because(ReasonCode::NothingListed, "The first listing of the archive directories is still running.")
     }
 }
 
-/// What the lists may lack of one directory.
+/// The reasons why the lists may be incomplete for one directory.
 fn gaps(directory: &DirectoryStatus) -> Vec<Reason> {
     let url = &directory.url;
     let because = |code, message: String| Reason { code, directory: Some(url.clone()), message };
-    let told = |otherwise: String| directory.reason.clone().unwrap_or(otherwise);
+    let reported = |otherwise: String| directory.reason.clone().unwrap_or(otherwise);
     let unwritable = directory.unstored.iter().any(|problem| problem.code == ProblemCode::IndexUnwritable);
     let of_listing = match directory.state {
         DirectoryState::Waiting => {
             Some(because(ReasonCode::FirstListing, format!("The first listing of {url} since the start has not ended.")))
         }
         DirectoryState::Missing => {
-            Some(because(ReasonCode::DirectoryMissing, told(format!("The archive directory {url} does not exist."))))
+            Some(because(ReasonCode::DirectoryMissing, reported(format!("The archive directory {url} does not exist."))))
         }
         DirectoryState::Vanished => {
-            Some(because(ReasonCode::DirectoryVanished, told(format!("The archive directory {url} held archives and now holds none."))))
+            Some(because(ReasonCode::DirectoryVanished, reported(format!("The archive directory {url} held archives and now holds none."))))
         }
         DirectoryState::Failed => {
             let code = if unwritable { ReasonCode::IndexUnwritable } else { ReasonCode::DirectoryUnreachable };
-            Some(because(code, told(format!("The archive directory {url} could not be listed."))))
+            Some(because(code, reported(format!("The archive directory {url} could not be listed."))))
         }
         DirectoryState::Listed => None,
     };
-    let named = "/api/v1/problems names them.";
+    let named = "see /api/v1/problems.";
     let hidden = (directory.hidden > 0).then(|| {
-        let message = format!("{} folders or files of {url} could not be looked into: {named}", directory.hidden);
+        let message = format!("{} folders or files of {url} could not be read: {named}", directory.hidden);
         because(ReasonCode::ListingObstructed, message)
     });
     let unfetched = (directory.unfetched > 0).then(|| {

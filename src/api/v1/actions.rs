@@ -1,8 +1,8 @@
-//! Changing requests: `POST /api/v1/refresh` and `POST /api/v1/cleanup`. They only ask; what is done is seen in the status.
+//! Changing requests: `POST /api/v1/refresh` and `POST /api/v1/cleanup`. They start a run; its result is in the status.
 //!
-//! A page of another site must not be able to send them: they need an `application/json` body, which browsers do not send there
-//! without asking first; a name that this server is known to have; and, from a browser, a page of this server. What a guard holds
-//! back is confirmed by the socket in the data directory alone.
+//! Pages of other sites cannot send them: they need an `application/json` body, which browsers send to other sites only after a
+//! preflight; a known name of this server; and, from a browser, a page of this server. A cleanup on hold is confirmed only by the
+//! socket in the data directory.
 
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ use crate::api::http::error::ApiError;
 use crate::api::http::extract::{NoParameters, Query};
 use crate::api::http::hosts::{self, Asked, Hosts};
 use crate::api::http::response;
-use crate::api::permission::{Actions, FromOwner, Who};
+use crate::api::permission::{Actions, FromOwner, Permission};
 use crate::api::state::Shared;
 
 /// Paths of changing requests.
@@ -27,15 +27,15 @@ pub(in crate::api) const PATHS: [&str; 2] = ["/api/v1/refresh", "/api/v1/cleanup
 /// Shortest time between two changing requests.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Largest body of a changing request.
-const LARGEST_BODY: usize = 4 << 10;
+/// Largest body of a changing request, in bytes.
+const MAX_BODY: usize = 4 << 10;
 
 /// Body of `POST /api/v1/cleanup`.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 struct CleanupRequest {
-    /// Plan of a cleanup that the guard holds back. Only taken by the socket in the data directory, which `historyserver cleanup
-    /// --confirm` uses.
+    /// Plan id of a cleanup on hold. Only accepted by the socket in the data directory, which `historyserver cleanup --confirm`
+    /// uses.
     confirm: Option<String>,
 }
 
@@ -52,9 +52,9 @@ struct Accepted {
     request: u64,
 }
 
-/// Ask for a cleanup
+/// Request a cleanup
 ///
-/// It runs after a refresh; `cleanup` of `/api/v1/status` tells when it is done, and what it did.
+/// It runs after a refresh. `cleanup` in `/api/v1/status` shows when it is done, and its result.
 #[utoipa::path(
     post, path = "/api/v1/cleanup", tag = "server", request_body = CleanupRequest, responses((status = 202, body = Accepted))
 )]
@@ -68,24 +68,24 @@ pub(in crate::api) async fn cleanup(
     let wanted: CleanupRequest = parse(&body)?;
     if wanted.confirm.is_some() && !owner {
         return Err(ApiError::forbidden(
-            "A cleanup that is held back is not confirmed over HTTP: run `historyserver cleanup --confirm PLAN-ID` on the server's machine.",
+            "A cleanup on hold cannot be confirmed over HTTP: run `historyserver cleanup --confirm PLAN-ID` on the machine of the server.",
         ));
     }
     if let Some(plan) = &wanted.confirm
         && !actions.cleaner.confirm(plan).await?
     {
         return Err(ApiError::conflict(
-            "There is no cleanup with this plan to confirm: it has changed, or nothing is held back. \
-             /api/v1/retention/preview and `historyserver cleanup --dry-run` show what there is.",
+            "No cleanup with this plan id is on hold: the plan has changed, or it was confirmed before. \
+             /api/v1/retention/preview and `historyserver cleanup --dry-run` show the current plan.",
         ));
     }
-    tracing::info!(confirmed = wanted.confirm.is_some(), "a cleanup was asked for");
+    tracing::info!(confirmed = wanted.confirm.is_some(), "a cleanup was requested");
     response::json_now(StatusCode::ACCEPTED, &Accepted { request: actions.cleaner.request() })
 }
 
-/// Ask for a refresh
+/// Request a refresh
 ///
-/// Every archive directory is listed whole, now. `/api/v1/tasks` tells when it is done.
+/// It starts with a full scan of every archive directory, at once. `/api/v1/tasks` shows when it is done.
 #[utoipa::path(
     post, path = "/api/v1/refresh", tag = "server", request_body = RefreshRequest, responses((status = 202, body = RefreshAccepted))
 )]
@@ -96,7 +96,7 @@ pub(in crate::api) async fn refresh(
 ) -> Result<Response, ApiError> {
     let (actions, body) = admit(&shared, request).await?;
     let RefreshRequest {} = parse(&body)?;
-    tracing::info!("a refresh was asked for");
+    tracing::info!("a refresh was requested");
     response::json_now(StatusCode::ACCEPTED, &RefreshAccepted { run: actions.activator.request_full_scan() })
 }
 
@@ -107,17 +107,19 @@ struct RefreshAccepted {
     run: u64,
 }
 
-/// Lets a changing request in, or says why not.
+/// Accepts a changing request, or returns why it is refused.
 async fn admit(shared: &Shared, request: Request) -> Result<(Actions, Vec<u8>), ApiError> {
     let Some(actions) = shared.actions.clone() else { return Err(ApiError::no_such_path()) };
     let owner = is_owner(&request);
     let (parts, body) = request.into_parts();
     if !owner {
         let asked = hosts::asked(&parts.uri, parts.version, &parts.headers)?;
-        may(actions.who, &shared.options.hosts, &asked, &parts.headers).map_err(ApiError::forbidden)?;
+        may(actions.permission, &shared.options.hosts, &asked, &parts.headers).map_err(ApiError::forbidden)?;
     }
     if !is_json(&parts.headers) {
-        return Err(ApiError::unsupported_media_type("Changing requests need a body with Content-Type: application/json; {} will do."));
+        return Err(ApiError::unsupported_media_type(
+            "Changing requests need a body with the header Content-Type: application/json; the body {} is enough.",
+        ));
     }
     let body = read(body).await?;
     if !owner {
@@ -136,29 +138,31 @@ fn is_owner(request: &Request) -> bool {
     request.extensions().get::<FromOwner>().is_some()
 }
 
-/// Whether this host may be asked for changes, and by whoever sends it; else why not.
-fn may(who: Who, hosts: &Hosts, asked: &Asked, headers: &HeaderMap) -> Result<(), &'static str> {
-    let named = |host: &Asked| match who {
-        Who::Nobody => false,
-        Who::ThisMachine => host.is_loopback(),
-        Who::Everybody => hosts.acts_for(host),
+/// Whether the client may send changing requests to this host; else the reason.
+fn may(permission: Permission, hosts: &Hosts, asked: &Asked, headers: &HeaderMap) -> Result<(), &'static str> {
+    let named = |host: &Asked| match permission {
+        Permission::NoClient => false,
+        Permission::ThisMachine => host.is_loopback(),
+        Permission::AllClients => hosts.acts_for(host),
     };
-    if who == Who::Nobody || (who == Who::ThisMachine && !named(asked)) {
-        return Err("Changing requests are not taken at this address: run `historyserver cleanup` on the server's machine, \
+    if permission == Permission::NoClient || (permission == Permission::ThisMachine && !named(asked)) {
+        return Err("Changing requests are not accepted at this address: run `historyserver cleanup` on the machine of the server, \
                     or set historyserver.web.allow-remote-actions.");
     }
     if !named(asked) {
-        return Err("Changing requests are not taken under this name: add it to historyserver.web.hosts if it is one of this server.");
+        return Err(
+            "Changing requests are not accepted under this name: if it is a name of this server, add it to historyserver.web.hosts.",
+        );
     }
-    if !from_own_page(who, hosts, asked, headers) {
-        return Err("Changing requests are not taken from pages of other servers.");
+    if !from_own_page(permission, hosts, asked, headers) {
+        return Err("Changing requests are not accepted from pages of other servers.");
     }
     Ok(())
 }
 
 /// Whether a request is of no browser, or of a page of this server. A proxy that gives this server another name than browsers
 /// know it by hides that: then the page's name must be in `historyserver.web.hosts`.
-fn from_own_page(who: Who, hosts: &Hosts, asked: &Asked, headers: &HeaderMap) -> bool {
+fn from_own_page(permission: Permission, hosts: &Hosts, asked: &Asked, headers: &HeaderMap) -> bool {
     let mut sites = headers.get_all("sec-fetch-site").iter();
     if !sites.all(|site| matches!(site.as_bytes(), b"same-origin" | b"none")) {
         return false;
@@ -167,7 +171,7 @@ fn from_own_page(who: Who, hosts: &Hosts, asked: &Asked, headers: &HeaderMap) ->
         let host = origin.to_str().ok().and_then(|origin| Asked::parse(origin.split_once("://")?.1));
         host.is_some_and(|host| {
             let same = host.name == asked.name && (asked.port.is_none() || asked.port == host.port);
-            same || (who == Who::Everybody && hosts.lists(&host.name))
+            same || (permission == Permission::AllClients && hosts.lists(&host.name))
         })
     })
 }
@@ -178,12 +182,12 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 async fn read(body: Body) -> Result<Vec<u8>, ApiError> {
-    let bytes = to_bytes(body, LARGEST_BODY).await.map_err(|_too_large| ApiError::body_too_large(LARGEST_BODY as u64))?;
+    let bytes = to_bytes(body, MAX_BODY).await.map_err(|_too_large| ApiError::body_too_large(MAX_BODY as u64))?;
     Ok(bytes.to_vec())
 }
 
 fn parse<'body, T: Deserialize<'body>>(body: &'body [u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(body).map_err(|error| ApiError::bad_request(format!("The body is not what this request takes: {error}.")))
+    serde_json::from_slice(body).map_err(|error| ApiError::bad_request(format!("The body of this request is not valid: {error}.")))
 }
 
 #[cfg(test)]
@@ -202,17 +206,17 @@ mod tests {
     #[test]
     fn only_this_machine_by_its_own_name_may_ask_on_a_loopback_address() {
         let hosts = Hosts::new([127, 0, 0, 1].into(), vec![HostPattern::Exactly("flink.example".to_owned())]);
-        let may = |who, host| may(who, &hosts, &asked(host), &HeaderMap::new());
+        let may = |permission, host| may(permission, &hosts, &asked(host), &HeaderMap::new());
         for host in ["localhost", "LOCALHOST:8082", "127.0.0.1:8082", "127.1.2.3", "[::1]:8082"] {
-            assert_eq!(may(Who::ThisMachine, host), Ok(()), "{host}");
-            assert_eq!(may(Who::Everybody, host), Ok(()), "{host}");
-            assert!(may(Who::Nobody, host).is_err(), "{host}");
+            assert_eq!(may(Permission::ThisMachine, host), Ok(()), "{host}");
+            assert_eq!(may(Permission::AllClients, host), Ok(()), "{host}");
+            assert!(may(Permission::NoClient, host).is_err(), "{host}");
         }
         for host in ["flink.example", "localhost.example:8082", "10.0.0.1", "127.0.0.1.example"] {
-            assert!(may(Who::ThisMachine, host).is_err() && may(Who::Nobody, host).is_err(), "{host}");
+            assert!(may(Permission::ThisMachine, host).is_err() && may(Permission::NoClient, host).is_err(), "{host}");
         }
-        assert_eq!(may(Who::Everybody, "flink.example:443"), Ok(()));
-        assert!(may(Who::Everybody, "other.example").unwrap_err().contains("historyserver.web.hosts"));
+        assert_eq!(may(Permission::AllClients, "flink.example:443"), Ok(()));
+        assert!(may(Permission::AllClients, "other.example").unwrap_err().contains("historyserver.web.hosts"));
     }
 
     #[test]
@@ -233,7 +237,7 @@ mod tests {
             ("10.0.0.7:8082", with(&[("origin", "https://flink.example")]), true),
             ("10.0.0.7:8082", with(&[("origin", "https://other.example")]), false),
         ] {
-            assert_eq!(may(Who::Everybody, &hosts, &asked(host), &headers).is_ok(), taken, "{host} {headers:?}");
+            assert_eq!(may(Permission::AllClients, &hosts, &asked(host), &headers).is_ok(), taken, "{host} {headers:?}");
         }
     }
 

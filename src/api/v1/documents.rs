@@ -1,4 +1,4 @@
-//! `/api/v1/{applications,jobs}/{id}/documents`: what the archives hold, in pages, and each of it.
+//! `/api/v1/{applications,jobs}/{id}/documents` and `…/document`: the documents of archives, in pages, and one of them.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::api::flink::document::{self, ATTEMPTS};
-use crate::api::http::error::{ApiError, GONE};
+use crate::api::http::error::{ApiError, NOT_RESTORABLE};
 use crate::api::http::extract::{Parameters, Path, Query};
 use crate::api::http::represent::Representation;
 use crate::api::http::response;
@@ -41,16 +41,16 @@ struct Body {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Document)]
 struct Item {
-    /// Whose archive it is in.
+    /// The kind of its owner.
     owner: OwnerKind,
     /// Id of that application or job.
     #[schema(pattern = "^[0-9a-f]{32}$")]
     id: String,
-    /// Path that it was archived under.
+    /// The path under which it was archived.
     path: String,
     /// Bytes of its text.
     bytes: u64,
-    /// Where this copy of it is answered.
+    /// The URL of this copy of it.
     href: String,
 }
 
@@ -135,7 +135,7 @@ async fn list(shared: &Shared, owner: Owner, copy: CopySelector, page: PageParam
     response::json_now(StatusCode::OK, &Body { items, next: found.next })
 }
 
-/// A page of documents, brought back first where they were evicted, and the copy they are of.
+/// A page of documents, restored first if they were evicted, and the copy that they belong to.
 pub(in crate::api) async fn listed(shared: &Shared, page: DocumentPage) -> Result<(UnitKey, Page<ListedDocument>), ApiError> {
     let owner = page.owner;
     let own = page.own || matches!(owner, Owner::Job(_));
@@ -151,7 +151,7 @@ pub(in crate::api) async fn listed(shared: &Shared, page: DocumentPage) -> Resul
                 shared.ingest.retry_unread(&unread).await;
                 asked = true;
             }
-            DocumentList::Lost => return Err(ApiError::gone(GONE)),
+            DocumentList::Lost => return Err(ApiError::gone(NOT_RESTORABLE)),
             DocumentList::Evicted(unit) => shared.ingest.restore(&unit, own.then_some(owner)).await?,
         }
     }

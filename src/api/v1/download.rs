@@ -1,8 +1,8 @@
 //! `/api/v1/{applications,jobs}/{id}/archive`: the archive files themselves, in a zip file that is written while they are read.
 //!
-//! A file that is gone from its directory is put together again from its documents, and that is said. Only a piece is in memory
-//! per client, and none is read before the one before was taken; one that goes away ends the reading, one that is slow slows it down. What fails after the head was sent cuts the
-//! connection: a zip file without its end is not taken for a whole one.
+//! A file that is missing from its directory is rebuilt from its documents, and marked as rebuilt. Only one piece per client is in
+//! memory: the next is read once the client has taken it, and a client that disconnects ends the reading. A failure after the head
+//! was sent closes the connection, since a zip file without its end is known to be incomplete.
 
 use std::io;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 
 use crate::api::flink::document;
 use crate::api::flink::document::Reading;
-use crate::api::http::error::{ApiError, GONE};
+use crate::api::http::error::{ApiError, NOT_RESTORABLE};
 use crate::api::http::extract::{Parameters, Path, Query};
 use crate::api::http::response;
 use crate::api::state::Shared;
@@ -36,10 +36,10 @@ mod zip_stream;
 
 use zip_stream::ZipStream;
 
-/// Number of files that are put together from their documents.
+/// The header with the number of files that are rebuilt from their documents.
 const REBUILT: HeaderName = HeaderName::from_static("historyserver-rebuilt-archives");
 
-/// Bytes that are read at once, when there is memory for them.
+/// Bytes of one read, if memory is not short.
 const PIECE: usize = 512 << 10;
 
 /// Pieces that are read at the same time, of all downloads.
@@ -62,16 +62,16 @@ impl Parameters for FormatParameters {}
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(in crate::api) enum Format {
-    /// The only one: a tar file tells the size of a file before its content, which is not known while it is read.
+    /// The only one: a tar file has the size of a file before its content, and it is not known before the file was read.
     Zip,
 }
 
 /// The archive files of an application
 ///
 /// Byte for byte as they are stored, in a zip file, below `<cluster>/applications/<id>/`; a job that Flink archived beside the clusters is at the
-/// root of the zip file. A file that is gone from its archive directory is put
-/// together again from its documents; a file beside it, named `<name>.rebuilt.txt`, says so, and the header `historyserver-rebuilt-archives` tells how many
-/// were known to be gone.
+/// root of the zip file. A file that is missing from its archive directory is
+/// rebuilt from its documents and marked by a file `<name>.rebuilt.txt` beside it. The header `historyserver-rebuilt-archives` has the number of
+/// rebuilt files that was known at the start.
 #[utoipa::path(
     get, path = "/api/v1/applications/{id}/archive", tag = "archives", operation_id = "application_archive",
     params(ApplicationPath, FormatParameters, CopyParameters),
@@ -105,7 +105,7 @@ async fn answer(shared: &Arc<Shared>, owner: Owner, copy: &CopySelector) -> Resu
     let UnitArchives { files } = archives(shared, owner, copy).await?;
     let rebuilt = files.iter().filter(|file| file.gone && file.kept).count();
     let files: Vec<ArchivedFile> = files.into_iter().filter(|file| !file.gone || file.kept).collect();
-    let Some(first) = files.first() else { return Err(ApiError::gone(GONE)) };
+    let Some(first) = files.first() else { return Err(ApiError::gone(NOT_RESTORABLE)) };
     let (chunks, receiver) = mpsc::channel(1);
     let zip = ZipStream::new(chunks.clone(), shared.options.budget.clone());
     let writing = Writing { shared: Arc::clone(shared), owner, zip };
@@ -114,11 +114,11 @@ async fn answer(shared: &Arc<Shared>, owner: Owner, copy: &CopySelector) -> Resu
     let opened = opened.map_err(|error| ApiError::directory_unavailable(format!("an archive could not be read: {error}")))?;
     tasks::spawn(async move {
         tokio::select! {
-            // The client went away.
+            // The client has disconnected.
             () = chunks.closed() => {}
             written = writing.all(files, opened) => if let Err(error) = written {
-                tracing::warn!(error.cause = %error, "archive files could not be sent to their end");
-                // Whoever went away needs no answer.
+                tracing::warn!(error.cause = %error, "a download of archive files failed; its connection is closed");
+                // A client that has disconnected needs no answer.
                 let _ = chunks.send(Err(io::Error::other("the archive could not be read to its end"))).await;
             },
         }
@@ -141,7 +141,7 @@ async fn answer(shared: &Arc<Shared>, owner: Owner, copy: &CopySelector) -> Resu
     Ok(answer)
 }
 
-/// The archive files of the copy that is meant.
+/// The archive files of the requested copy.
 async fn archives(shared: &Shared, owner: Owner, copy: &CopySelector) -> Result<UnitArchives, ApiError> {
     let reader = shared.scoped();
     let was_read = |found: &UnitArchives| found.files.iter().any(|file| file.read);
@@ -169,7 +169,7 @@ struct Writing {
 /// An archive file that is there.
 struct Original {
     pieces: Pieces,
-    /// What was read to find out.
+    /// The piece that was read to find out.
     first: Option<Bytes>,
 }
 
@@ -190,7 +190,7 @@ impl Writing {
         self.zip.finish().await
     }
 
-    /// Begins to read an archive file; `None`: it is not there any more, or its directory is not configured.
+    /// Begins to read an archive file; `None`: it is missing, or its directory is not configured.
     async fn open(&self, unit: &UnitKey, file: &FoundFile) -> Result<Option<Original>, DirectoryError> {
         let Some(mut pieces) = self.shared.ingest.original(unit, &file.path) else { return Ok(None) };
         let room = self.shared.options.budget.piece(PIECE);
@@ -242,7 +242,7 @@ impl Writing {
                 names::escape(document.path.as_bytes(), &mut head);
                 head.extend_from_slice(b"\",\"json\":\"");
                 self.zip.write(Bytes::from(head)).await?;
-                // Nothing is read before the client has taken what came before.
+                // The next chunk is read once the client has taken the one before.
                 while let Some(chunk) = self.next(&mut reading).await? {
                     let mut escaped = Vec::with_capacity(chunk.len() + chunk.len() / 8);
                     names::escape(&chunk, &mut escaped);
@@ -257,16 +257,16 @@ impl Writing {
         }
         self.zip.write(Bytes::from_static(b"]}")).await?;
         self.zip.begin(&format!("{name}.rebuilt.txt"), file.version.modified, 0).await?;
-        let said = "The archive file beside this one is gone from its archive directory. It was put together again from its documents, \
-                    which are byte for byte as they were archived; what lay between them, and documents that were refused, are not.\n";
-        self.zip.write(Bytes::from_static(said.as_bytes())).await
+        let note = "The archive file beside this one is missing from its archive directory. It was rebuilt from its documents, which are \
+                    byte for byte as they were archived. Refused documents, and bytes between the documents, are not in it.\n";
+        self.zip.write(Bytes::from_static(note.as_bytes())).await
     }
 }
 
-async fn read(pieces: &mut Pieces, most: usize) -> Result<Option<Bytes>, DirectoryError> {
+async fn read(pieces: &mut Pieces, max: usize) -> Result<Option<Bytes>, DirectoryError> {
     // It is never closed; were it, the reading would just not be bounded.
     let _place = READS.acquire().await;
-    pieces.next(most).await
+    pieces.next(max).await
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "taken by `map_err`")]

@@ -1,4 +1,4 @@
-//! `/api/v1/problems`: all that is wrong, in pages.
+//! `/api/v1/problems`: all problems, in pages.
 
 use std::sync::Arc;
 
@@ -39,9 +39,9 @@ impl Parameters for ProblemParameters {}
 /// A page of problems, oldest first.
 type ProblemPage = Page<Problem>;
 
-/// What is wrong
+/// Problems
 ///
-/// Problems on record, oldest first, each kept until it is mended.
+/// The recorded problems, oldest first, each kept until it is resolved.
 #[utoipa::path(get, path = "/api/v1/problems", tag = "server", params(ProblemParameters, PageParameters), responses((status = 200, body = ProblemPage)))]
 pub(in crate::api) async fn problems(
     State(shared): State<Arc<Shared>>,
@@ -50,7 +50,7 @@ pub(in crate::api) async fn problems(
     let filter =
         ProblemFilter { codes: wanted.code, directories: wanted.directory, clusters: wanted.cluster, application: wanted.application };
     let (limit, cursor) = (page.limit(), page.cursor);
-    // What could not be put on record is told on the first page.
+    // Problems that could not be recorded are on the first page.
     let unstored: Vec<Problem> = shared.refresh.borrow().unstored().filter(|problem| filter.takes(problem)).cloned().collect();
     let ahead = if cursor.is_none() { unstored.len().min(limit - 1) } else { 0 };
     let (page, mut total) = shared.scoped().problem_page(filter, cursor, limit - ahead).await?;

@@ -1,4 +1,4 @@
-//! `/api/v1/retention/preview`: what the next cleanup removes. `/api/v1/deletions`: what was removed.
+//! `/api/v1/retention/preview`: the removals of the next cleanup. `/api/v1/deletions`: the removals that were done.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::index::{Deletion, Done, HeldCleanup, IndexError, MarkState, PendingRe
 /// Body of the preview. Times are milliseconds since 1970.
 #[derive(Serialize, ToSchema)]
 struct Preview {
-    /// Cleanups that the guard holds back, by directory.
+    /// Cleanups on hold, by directory.
     held_back: Vec<HeldCleanup>,
     /// When the next cleanups run; empty: after every refresh.
     next_runs: Vec<Millis>,
@@ -28,7 +28,7 @@ struct Preview {
     next: Option<String>,
 }
 
-/// What was removed, newest first.
+/// The removals that were done, newest first.
 #[derive(Serialize, ToSchema)]
 struct Record {
     deletions: Vec<RecordRow>,
@@ -36,7 +36,7 @@ struct Record {
     next: Option<String>,
 }
 
-/// Which application or legacy job.
+/// The removed application or legacy job.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RemovedUnit)]
 struct Unit {
@@ -47,14 +47,14 @@ struct Unit {
     name: Option<String>,
 }
 
-/// What a cleanup does.
+/// The action of a cleanup.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schema(as = RemovalAction)]
 enum Action {
     /// Delete the archive from its directory, and forget it.
     Delete,
-    /// Forget it; the archive stays where it is, or is gone.
+    /// Forget it; the archive stays in its directory, or is missing there.
     Forget,
 }
 
@@ -71,7 +71,7 @@ struct Row {
     time: Millis,
     bytes: u64,
     judged: Millis,
-    /// The guard holds it back.
+    /// It is on hold.
     held_back: bool,
     /// Its deletion was begun.
     begun: bool,
@@ -96,7 +96,7 @@ struct RecordRow {
     bytes: u64,
 }
 
-/// What the next cleanup removes
+/// Removals of the next cleanup
 #[utoipa::path(get, path = "/api/v1/retention/preview", tag = "retention", params(PageParameters), responses((status = 200, body = Preview)))]
 pub(in crate::api) async fn preview(State(shared): State<Arc<Shared>>, Query(page): Query<PageParameters>) -> Result<Response, ApiError> {
     let next_runs = shared.actions.as_ref().map(|actions| actions.cleaner.status().borrow().next.clone()).unwrap_or_default();
@@ -119,7 +119,7 @@ pub async fn preview_page(
     Ok(Preview { held_back, next_runs, removals: page.rows.into_iter().map(row).collect(), next: page.next })
 }
 
-/// What was removed
+/// Removals
 ///
 /// The record of deletions, newest first.
 #[utoipa::path(get, path = "/api/v1/deletions", tag = "retention", params(PageParameters), responses((status = 200, body = Record)))]

@@ -1,4 +1,4 @@
-//! `/api/v1/status`: how the server is doing, for people and monitors.
+//! `/api/v1/status`: the state of the server, for people and monitors.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::problem::Problem;
 use crate::refresh::RefreshStatus;
 use crate::retention::cleanup::CleanupStatus;
 
-/// Problems that are shown; their number is always told.
+/// Problems that are shown; `total` counts all.
 const PROBLEMS_SHOWN: usize = 100;
 
 /// The body. Times are milliseconds since 1970, as everywhere in Flink's API.
@@ -30,7 +30,7 @@ struct Status {
     version: &'static str,
     /// Of the Flink API that is answered.
     flink_version: String,
-    /// The time here.
+    /// The time of this server.
     now: Millis,
     /// When this server started.
     started: Millis,
@@ -38,24 +38,24 @@ struct Status {
     uptime_ms: Millis,
     readiness: Readiness,
     refresh: RefreshStatus,
-    /// `null`: this server cleans up nothing.
+    /// `null`: this server does no cleanups.
     cleanup: Option<CleanupStatus>,
-    /// What an older version indexed and this one derives more from.
+    /// The backfill of facts for archives that an older version indexed.
     facts: BackfillStatus,
     figures: Figures,
     problems: Problems,
 }
 
-/// Problems on record, oldest first.
+/// Recorded problems, oldest first.
 #[derive(Serialize, ToSchema)]
 struct Problems {
-    /// How many there are.
+    /// The number of problems.
     total: u64,
     /// The oldest hundred; `/api/v1/problems` has all.
     shown: Vec<Problem>,
 }
 
-/// How the server is doing
+/// State of the server
 ///
 /// For people and monitors. Times are milliseconds since 1970.
 #[utoipa::path(get, path = "/api/v1/status", tag = "server", responses((status = 200, body = Status)))]
@@ -69,7 +69,7 @@ pub(in crate::api) async fn status(
     let refresh = shared.refresh.borrow().clone();
     let unstored: Vec<Problem> = refresh.unstored().cloned().collect();
     let total = figures.problems.max(shown.rows.len() as u64) + unstored.len() as u64;
-    // What could not be put on record comes first: it may be why there is nothing else.
+    // Problems that could not be recorded come first: they may be why there are no others.
     let shown = unstored.into_iter().chain(shown.rows).take(PROBLEMS_SHOWN).collect();
     let now = shared.clock.now();
     let status = Status {

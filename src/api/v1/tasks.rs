@@ -1,4 +1,4 @@
-//! `/api/v1/tasks`: what goes on in the background.
+//! `/api/v1/tasks`: the background tasks.
 
 use std::sync::Arc;
 
@@ -23,10 +23,10 @@ type TaskPage = Page<Task>;
 #[derive(Serialize, ToSchema)]
 struct Task {
     name: TaskName,
-    /// What it does.
+    /// The work of the task.
     description: &'static str,
     state: TaskState,
-    /// When the run that goes on now began.
+    /// When the current run began.
     running_since: Option<Millis>,
     /// Runs that ended since this server started.
     finished: u64,
@@ -34,9 +34,9 @@ struct Task {
     last_finished: Option<Millis>,
     /// When the next run is due; null: not known, or after something else.
     next: Option<Millis>,
-    /// Number of the last run that somebody asked for and that is done.
+    /// Number of the last requested run that is done.
     requested: u64,
-    /// What the run that goes on now has still to do, as far as known.
+    /// The remaining work of the current run, as far as known.
     pending: Option<u64>,
     /// Why the last run ended early, if it did.
     error: Option<String>,
@@ -53,9 +53,9 @@ enum TaskName {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 enum TaskState {
-    /// A run goes on.
+    /// A run is in progress.
     Running,
-    /// It waits for its time.
+    /// It waits for its next run.
     Waiting,
 }
 
@@ -63,9 +63,9 @@ fn state(running_since: Option<Millis>) -> TaskState {
     if running_since.is_some() { TaskState::Running } else { TaskState::Waiting }
 }
 
-/// What goes on in the background
+/// Background tasks
 ///
-/// `POST /api/v1/refresh` and `POST /api/v1/cleanup` answer with a number: it is done when `requested` of the task has reached it.
+/// `POST /api/v1/refresh` and `POST /api/v1/cleanup` answer with a number: the run is done when `requested` of the task has reached it.
 #[utoipa::path(get, path = "/api/v1/tasks", tag = "server", responses((status = 200, body = TaskPage)))]
 pub(in crate::api) async fn tasks(
     State(shared): State<Arc<Shared>>,
@@ -74,7 +74,7 @@ pub(in crate::api) async fn tasks(
     let refresh = shared.refresh.borrow().clone();
     let mut items = vec![Task {
         name: TaskName::Refresh,
-        description: "Lists the archive directories and reads what is new or changed.",
+        description: "Lists the archive directories and reads new and changed archives.",
         state: state(refresh.running_since),
         running_since: refresh.running_since,
         finished: refresh.finished,
@@ -89,7 +89,7 @@ pub(in crate::api) async fn tasks(
         let ended = |started: Millis, took: u64| started.saturating_add(Millis::try_from(took).unwrap_or(Millis::MAX));
         items.push(Task {
             name: TaskName::Cleanup,
-            description: "Deletes and forgets what is beyond the limits of retention.",
+            description: "Deletes and forgets archives beyond the limits of retention.",
             state: state(cleanup.running_since),
             running_since: cleanup.running_since,
             finished: cleanup.finished,
@@ -103,7 +103,7 @@ pub(in crate::api) async fn tasks(
     let backfill = shared.backfill.borrow().clone();
     items.push(Task {
         name: TaskName::Facts,
-        description: "Derives facts from the documents of what an older version indexed, once after each start.",
+        description: "Derives facts from the documents of archives that an older version indexed, once after each start.",
         state: state(backfill.running_since),
         running_since: backfill.running_since,
         finished: u64::from(backfill.finished.is_some()),

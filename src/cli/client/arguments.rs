@@ -1,11 +1,11 @@
-//! What the commands take.
+//! The arguments of the commands that read from a server.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use url::Url;
 
-/// How an answer is printed.
+/// The form of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Output {
     /// For people.
@@ -16,18 +16,18 @@ pub enum Output {
     Csv,
 }
 
-/// Which server is asked.
+/// The server.
 #[derive(Debug, Clone, Args)]
 pub struct ServerArguments {
-    /// Server to ask
+    /// URL of the server
     #[arg(long, value_name = "URL", env = "HISTORYSERVER_URL", default_value = "http://127.0.0.1:8082", value_parser = server_url)]
     pub server: Url,
 }
 
-/// How a list is printed, and how much of it.
+/// The rows of a list to print, and their form.
 #[derive(Debug, Clone, Args)]
 pub struct RowsArguments {
-    /// Rows to print, at most
+    /// Maximum number of rows
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: u64,
     /// Print all rows
@@ -39,8 +39,8 @@ pub struct RowsArguments {
 }
 
 impl RowsArguments {
-    /// Rows that are wanted; `None`: all.
-    pub(super) fn most(&self) -> Option<u64> {
+    /// The maximum number of rows; `None`: all.
+    pub(super) fn max_rows(&self) -> Option<u64> {
         (!self.all).then_some(self.limit)
     }
 }
@@ -48,14 +48,14 @@ impl RowsArguments {
 /// Parameters of a query, as the server names them.
 pub(super) type Query = Vec<(&'static str, String)>;
 
-/// What both lists are filtered by.
+/// The filters of both lists.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Filters")]
 pub struct FilterArguments {
     /// States, separated by commas
     #[arg(long, value_name = "STATES", value_delimiter = ',')]
     pub status: Vec<String>,
-    /// Part of the name, without case
+    /// Part of the name, in upper or lower case
     #[arg(long, value_name = "TEXT")]
     pub name: Option<String>,
     /// How the name is compared: contains, exact or prefix
@@ -79,25 +79,25 @@ pub struct FilterArguments {
     /// Ended before this time
     #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     pub end_to: Option<String>,
-    /// Least duration in milliseconds
+    /// Minimum duration in milliseconds
     #[arg(long, value_name = "MS")]
     pub min_duration: Option<u64>,
-    /// Greatest duration in milliseconds
+    /// Maximum duration in milliseconds
     #[arg(long, value_name = "MS")]
     pub max_duration: Option<u64>,
-    /// Least number of tasks that failed
+    /// Minimum number of failed tasks
     #[arg(long, value_name = "N")]
     pub min_failed_tasks: Option<u64>,
-    /// Greatest number of tasks that failed
+    /// Maximum number of failed tasks
     #[arg(long, value_name = "N")]
     pub max_failed_tasks: Option<u64>,
-    /// Only those with problems on record (=false: without)
+    /// Only those with problems (=false: only those without)
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub problems: Option<bool>,
     /// Types of jobs, BATCH or STREAMING
     #[arg(long, value_name = "TYPES", value_delimiter = ',')]
     pub job_type: Vec<String>,
-    /// What to sort by, with `-` before it for the largest first
+    /// Sort key, with `-` before it for descending order
     #[arg(long, value_name = "KEY", default_value = "-end", allow_hyphen_values = true)]
     pub sort: String,
 }
@@ -137,24 +137,24 @@ impl FilterArguments {
 /// `applications list`.
 #[derive(Debug, Clone, Args)]
 pub struct ListArguments {
-    /// Which rows.
+    /// The filters.
     #[command(flatten)]
     pub filter: FilterArguments,
-    /// How many.
+    /// The rows to print.
     #[command(flatten)]
     pub rows: RowsArguments,
-    /// Of whom.
+    /// The server.
     #[command(flatten)]
     pub server: ServerArguments,
 }
 
-/// `applications list` in full: with what only applications have.
+/// The arguments of `applications list`.
 #[derive(Debug, Clone, Args)]
 pub struct ApplicationListArguments {
-    /// What both lists take.
+    /// The arguments of both lists.
     #[command(flatten)]
     pub list: ListArguments,
-    /// Least number of jobs that failed
+    /// Minimum number of failed jobs
     #[arg(long, value_name = "N", help_heading = "Filters")]
     pub min_failed_jobs: Option<u64>,
     /// Greatest number of jobs that failed
@@ -174,7 +174,7 @@ impl ApplicationListArguments {
 /// `jobs list`.
 #[derive(Debug, Clone, Args)]
 pub struct JobListArguments {
-    /// What both lists take.
+    /// The arguments of both lists.
     #[command(flatten)]
     pub list: ListArguments,
     /// Only jobs of the application with this id
@@ -190,13 +190,13 @@ impl JobListArguments {
     }
 }
 
-/// Which application or job, and which copy of it.
+/// An application or a job, and the copy of it.
 #[derive(Debug, Clone, Args)]
 pub struct CopyArguments {
-    /// Its id, 32 hex digits
+    /// The id, 32 hexadecimal digits
     #[arg(value_name = "ID", value_parser = id)]
     pub id: String,
-    /// The copy of this cluster; `/`: a job archive of no cluster, as Flink wrote them up to 2.2
+    /// The copy of this cluster; `/`: a job archive without a cluster, as Flink wrote them up to 2.2
     #[arg(long, value_name = "NAME")]
     pub cluster: Option<String>,
     /// The copy in the archive directory with this URL
@@ -214,13 +214,13 @@ impl CopyArguments {
 /// One application or job.
 #[derive(Debug, Clone, Args)]
 pub struct ItemArguments {
-    /// Which.
+    /// The application or job.
     #[command(flatten)]
     pub copy: CopyArguments,
     /// Form of the output
     #[arg(long, short, value_enum, default_value_t = Output::Table)]
     pub output: Output,
-    /// Of whom.
+    /// The server.
     #[command(flatten)]
     pub server: ServerArguments,
 }
@@ -228,16 +228,16 @@ pub struct ItemArguments {
 /// The archive files of one application or job.
 #[derive(Debug, Clone, Args)]
 pub struct DownloadArguments {
-    /// Of which.
+    /// The application or job.
     #[command(flatten)]
     pub copy: CopyArguments,
-    /// Where to write the zip file; `-`: standard output [default: ID.zip in the working directory]
+    /// The zip file to write; `-`: standard output [default: ID.zip in the working directory]
     #[arg(long, short, value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// Replace the file if it is there
+    /// Replace the file if it exists
     #[arg(long)]
     pub force: bool,
-    /// Of whom.
+    /// The server.
     #[command(flatten)]
     pub server: ServerArguments,
 }
@@ -245,28 +245,28 @@ pub struct DownloadArguments {
 /// Two jobs.
 #[derive(Debug, Clone, Args)]
 pub struct CompareArguments {
-    /// Id of one job
+    /// Id of the left job
     #[arg(value_name = "LEFT", value_parser = id)]
     pub left: String,
-    /// Id of the other one
+    /// Id of the right job
     #[arg(value_name = "RIGHT", value_parser = id)]
     pub right: String,
-    /// The copy of the left one of this cluster
+    /// The copy of the left job of this cluster
     #[arg(long, value_name = "NAME")]
     pub left_cluster: Option<String>,
-    /// The copy of the left one in this archive directory
+    /// The copy of the left job in the archive directory with this URL
     #[arg(long, value_name = "URL")]
     pub left_directory: Option<String>,
-    /// The copy of the right one of this cluster
+    /// The copy of the right job of this cluster
     #[arg(long, value_name = "NAME")]
     pub right_cluster: Option<String>,
-    /// The copy of the right one in this archive directory
+    /// The copy of the right job in the archive directory with this URL
     #[arg(long, value_name = "URL")]
     pub right_directory: Option<String>,
     /// Form of the output
     #[arg(long, short, value_enum, default_value_t = Output::Table)]
     pub output: Output,
-    /// Of whom.
+    /// The server.
     #[command(flatten)]
     pub server: ServerArguments,
 }
@@ -277,7 +277,7 @@ pub struct SearchArguments {
     /// Words, parts of a name, or the beginning of an id
     #[arg(value_name = "WORDS", required = true)]
     pub words: Vec<String>,
-    /// Where to search, separated by commas: name, id, vertex, exception, configuration [default: everywhere]
+    /// Fields to search, separated by commas: name, id, vertex, exception, configuration [default: all]
     #[arg(long = "in", value_name = "WHERE", value_delimiter = ',')]
     pub within: Vec<String>,
     /// States, separated by commas
@@ -289,10 +289,10 @@ pub struct SearchArguments {
     /// URL of an archive directory; may be given many times
     #[arg(long, value_name = "URL")]
     pub directory: Vec<String>,
-    /// How many.
+    /// The rows to print.
     #[command(flatten)]
     pub rows: RowsArguments,
-    /// Of whom.
+    /// The server.
     #[command(flatten)]
     pub server: ServerArguments,
 }
@@ -307,31 +307,31 @@ impl SearchArguments {
     }
 }
 
-/// What to do with applications.
+/// The commands about applications.
 #[derive(Debug, Clone, Subcommand)]
 pub enum ApplicationsCommand {
     /// List applications, filtered and sorted
     List(Box<ApplicationListArguments>),
     /// Show one application with its jobs and problems
     Get(ItemArguments),
-    /// Save the archive files of an application, as they are stored, as a zip file
+    /// Save the archive files of an application, unchanged, in a zip file
     Download(DownloadArguments),
 }
 
-/// What to do with jobs.
+/// The commands about jobs.
 #[derive(Debug, Clone, Subcommand)]
 pub enum JobsCommand {
     /// List jobs, filtered and sorted
     List(Box<JobListArguments>),
     /// Show one job
     Get(ItemArguments),
-    /// Save the archive file of a job, as it is stored, as a zip file
+    /// Save the archive file of a job, unchanged, in a zip file
     Download(DownloadArguments),
-    /// Show in what two jobs differ
+    /// Show the differences of two jobs
     Compare(CompareArguments),
 }
 
-/// A command that asks a running server.
+/// A command that reads from a running server.
 #[derive(Debug, Clone)]
 pub enum ClientCommand {
     /// About applications.
@@ -343,15 +343,15 @@ pub enum ClientCommand {
 }
 
 fn server_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| format!("{error}: a URL like http://host:8082 is needed"))?;
+    let url = Url::parse(text).map_err(|error| format!("{error}; it must be a URL like http://host:8082"))?;
     if matches!(url.scheme(), "http" | "https") && url.host().is_some() {
         Ok(url)
     } else {
-        Err("a URL like http://host:8082 is needed".to_owned())
+        Err("it must be a URL like http://host:8082".to_owned())
     }
 }
 
 fn id(text: &str) -> Result<String, String> {
-    let id = text.parse::<crate::ids::JobId>().map_err(|_wrong| "an id of 32 hex digits is needed".to_owned())?;
+    let id = text.parse::<crate::ids::JobId>().map_err(|_wrong| "it must be an id of 32 hexadecimal digits".to_owned())?;
     Ok(id.to_string())
 }

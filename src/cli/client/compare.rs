@@ -10,10 +10,10 @@ use super::server::Server;
 use super::table::{Table, csv};
 use super::{Console, Failure};
 
-/// What differs: of what kind, what, and its values.
+/// A difference: kind, name, left value, right value.
 type Difference = [String; 4];
 
-/// Prints in what two jobs differ.
+/// Prints the differences of two jobs.
 pub(super) async fn jobs(wanted: &CompareArguments, console: &mut Console<'_>) -> Result<(), Failure> {
     let server = Server::of(&wanted.server)?;
     let mut query: Query = vec![("left", wanted.left.clone()), ("right", wanted.right.clone())];
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_differs_is_told() {
+    fn only_differences_are_printed() {
         let found = json!({
             "left": {"id": "a", "name": "orders", "duration": 61_000, "tasks": {"total": 4, "failed": 0}},
             "right": {"id": "b", "name": "orders", "duration": 120_000, "tasks": {"total": 4, "failed": 1}},

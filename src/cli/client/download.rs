@@ -1,4 +1,4 @@
-//! `applications download` and `jobs download`: the only command of these that writes a file.
+//! `applications download` and `jobs download`: the only client commands that write a file.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,15 +11,18 @@ use super::arguments::DownloadArguments;
 use super::server::Server;
 use super::{Console, Failure};
 
-/// Saves the archive files of an application or a job. The file has its name once it is whole.
+/// Saves the archive files of an application or a job. The file gets its name when it is complete.
 pub(super) async fn archive(list: &str, wanted: &DownloadArguments, console: &mut Console<'_>) -> Result<(), Failure> {
     let file = wanted.file.clone().unwrap_or_else(|| PathBuf::from(format!("{}.zip", wanted.copy.id)));
     let to_stdout = file == Path::new("-");
     if to_stdout && console.terminal {
-        return Err(Failure::usage("A zip file is nothing for a terminal: name a file with --file FILE."));
+        return Err(Failure::usage("A zip file cannot be printed to a terminal: name a file with --file FILE."));
     }
     if !to_stdout && !wanted.force && fs::try_exists(&file).await.unwrap_or(false) {
-        return Err(Failure::failed(format!("{} is there already: --force replaces it, --file FILE names another.", file.display())));
+        return Err(Failure::failed(format!(
+            "The file {} already exists: --force replaces it, --file FILE names another file.",
+            file.display()
+        )));
     }
     let server = Server::of(&wanted.server)?;
     let answer = server.get(&format!("{list}/{}/archive", wanted.copy.id), &wanted.copy.query()).await?;
@@ -42,14 +45,14 @@ pub(super) async fn archive(list: &str, wanted: &DownloadArguments, console: &mu
     if rebuilt != "0" {
         writeln!(
             console.notes,
-            "Some archive files are gone from their archive directory and were put together again from their documents: files named *.rebuilt.txt say which."
+            "Some archive files are missing from their archive directory and were rebuilt from their documents: the zip file has a file NAME.rebuilt.txt for each."
         )?;
     }
     Ok(())
 }
 
 async fn save(server: &Server, answer: reqwest::Response, part: &Path, file: &Path) -> Result<u64, Failure> {
-    let failed = |error: io::Error| Failure::failed(format!("{} cannot be written: {error}.", file.display()));
+    let failed = |error: io::Error| Failure::failed(format!("The file {} cannot be written: {error}.", file.display()));
     let mut target = fs::File::create(part).await.map_err(failed)?;
     let mut bytes = 0;
     let mut chunks = answer.bytes_stream();

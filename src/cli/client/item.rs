@@ -20,7 +20,7 @@ pub(super) async fn get(list: &str, wanted: &ItemArguments, console: &mut Consol
             rows.extend(members(&item).into_iter().map(|(name, value)| vec![name, text(&value)]));
             csv(&rows, console.terminal, console.out)?;
         }
-        Output::Table => told(&item, console)?,
+        Output::Table => print(&item, console)?,
     }
     Ok(())
 }
@@ -50,7 +50,7 @@ pub(super) fn shown(name: &str, value: &Value) -> String {
     }
 }
 
-fn told(item: &Value, console: &mut Console<'_>) -> Result<(), Failure> {
+fn print(item: &Value, console: &mut Console<'_>) -> Result<(), Failure> {
     let members = members(item);
     let width = members.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
@@ -59,7 +59,7 @@ fn told(item: &Value, console: &mut Console<'_>) -> Result<(), Failure> {
     }
     let part = |name: &str| item[name].as_array().map(Vec::as_slice).unwrap_or_default();
     if part("copies").len() > 1 {
-        writeln!(console.out, "\nCopies, the one first that Flink's paths show:")?;
+        writeln!(console.out, "\nCopies (Flink's paths show the first):")?;
         let copies = part("copies").iter().map(|copy| vec![text(&copy["cluster"]), text(&copy["directory"])]);
         Table::new(&["CLUSTER", "DIRECTORY"]).print(&copies.collect::<Vec<_>>(), console.out)?;
     }

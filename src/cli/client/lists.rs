@@ -9,19 +9,19 @@ use super::server::Server;
 use super::table::{Table, csv};
 use super::{Console, Failure};
 
-/// A list, and how a row of it is shown.
+/// A list, and the cells of its rows.
 #[derive(Clone, Copy)]
 pub(super) struct List {
     pub(super) path: &'static str,
-    /// Rows that the server gives at once, at most.
-    pub(super) most: u64,
+    /// Maximum number of rows of a page of the server.
+    pub(super) max_page: u64,
     pub(super) titles: &'static [&'static str],
     pub(super) cells: fn(&Value) -> Vec<String>,
 }
 
 pub(super) const APPLICATIONS: List = List {
     path: "applications",
-    most: 1_000,
+    max_page: 1_000,
     titles: &["ID", "NAME", "STATUS", "START (UTC)", "DURATION", "JOBS", "FAILED", "PROBLEMS", "CLUSTER"],
     cells: |item| {
         let jobs = item["jobs"].as_object();
@@ -35,7 +35,7 @@ pub(super) const APPLICATIONS: List = List {
 
 pub(super) const JOBS: List = List {
     path: "jobs",
-    most: 1_000,
+    max_page: 1_000,
     titles: &["ID", "NAME", "STATUS", "START (UTC)", "DURATION", "TYPE", "TASKS", "FAILED", "PROBLEMS", "CLUSTER"],
     cells: |item| {
         let mut cells = common(item);
@@ -55,7 +55,7 @@ fn common(item: &Value) -> Vec<String> {
     ]
 }
 
-/// A value as text; what is absent is empty.
+/// A value as text; null is empty.
 pub(super) fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
@@ -81,7 +81,7 @@ pub(super) async fn list(
 /// The server writes CSV itself.
 async fn exported(server: &Server, path: &str, mut query: Query, rows: &RowsArguments, console: &mut Console<'_>) -> Result<(), Failure> {
     query.push(("format", "csv".to_owned()));
-    query.extend(rows.most().map(|most| ("limit", most.to_string())));
+    query.extend(rows.max_rows().map(|max| ("limit", max.to_string())));
     let mut chunks = server.get(&format!("{path}/export"), &query).await?.bytes_stream();
     let mut cut = Vec::new();
     while let Some(chunk) = chunks.next().await {
@@ -91,7 +91,7 @@ async fn exported(server: &Server, path: &str, mut query: Query, rows: &RowsArgu
             continue;
         }
         cut.extend_from_slice(&chunk);
-        // Lines end with CR and LF, which are no command here; what is within them may be one.
+        // The CR and LF at the end of a line are harmless. Control characters within a line are escaped.
         let Some(end) = cut.iter().rposition(|byte| *byte == b'\n') else { continue };
         let whole: Vec<u8> = cut.drain(..=end).collect();
         console.out.write_all(printable(&String::from_utf8_lossy(&whole).replace("\r\n", "\n"), true).as_bytes())?;
@@ -107,14 +107,14 @@ pub(super) async fn paged(
     rows: &RowsArguments,
     console: &mut Console<'_>,
 ) -> Result<(), Failure> {
-    let mut left = rows.most().unwrap_or(u64::MAX);
+    let mut left = rows.max_rows().unwrap_or(u64::MAX);
     let (mut table, mut printed, mut cursor) = (Table::new(list.titles), 0_u64, None::<String>);
     if rows.output == Output::Csv {
         csv(&[list.titles.iter().map(|title| (*title).to_owned()).collect()], console.terminal, console.out)?;
     }
     loop {
         let mut asked = query.clone();
-        asked.push(("limit", left.min(list.most).to_string()));
+        asked.push(("limit", left.min(list.max_page).to_string()));
         asked.extend(cursor.iter().map(|cursor| ("cursor", cursor.clone())));
         let page = server.json(list.path, &asked).await?;
         let items = page["items"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -129,7 +129,7 @@ pub(super) async fn paged(
                 }
             }
         }
-        // What was read is shown, however long the next page takes.
+        // The rows are shown before the next page is read.
         console.out.flush()?;
         printed += items.len() as u64;
         left = left.saturating_sub(items.len() as u64);
@@ -141,7 +141,7 @@ pub(super) async fn paged(
     if rows.output == Output::Json {
         writeln!(console.out, "{}", if printed == 0 { "[]" } else { "\n]" })?;
     } else if cursor.is_some() {
-        writeln!(console.notes, "There are more: --all prints all, --limit N more of them.")?;
+        writeln!(console.notes, "There are more rows: --all prints all of them, --limit N a larger number.")?;
     }
     Ok(())
 }

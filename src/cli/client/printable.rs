@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use chrono::DateTime;
 
-/// Escapes what a terminal would take for a command, or would hide or turn around: control characters, and invisible ones that
-/// change the direction of text. Lines stay lines where they may.
+/// Escapes control characters, which are commands for a terminal, and invisible characters that change the direction of text. With
+/// `lines`, line feeds and tabs stay.
 pub(super) fn printable(text: &str, lines: bool) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_that_a_terminal_would_obey_is_printed() {
+    fn control_characters_are_escaped() {
         assert_eq!(printable("a\u{1b}[2Jb\u{9b}31m\u{7f}\0\r\n\tc", false), "a\\u{1b}[2Jb\\u{9b}31m\\u{7f}\\u{0}\\r\\n\\tc");
         assert_eq!(printable("a\u{202e}b\u{feff}\n", true), "a\\u{202e}b\\u{feff}\n");
         assert_eq!(printable("größe 漢字 😀", false), "größe 漢字 😀");

@@ -10,7 +10,7 @@ use super::{Console, Failure};
 
 const FOUND: List = List {
     path: "search",
-    most: 100,
+    max_page: 100,
     titles: &["KIND", "ID", "NAME", "STATUS", "END (UTC)", "FOUND IN", "EXCERPT"],
     cells: |item| {
         let matched = &item["matches"][0];
@@ -41,7 +41,7 @@ fn excerpt(matched: &Value) -> String {
     parts.iter().map(|part| if part["hit"] == true { format!("[{}]", text(&part["text"])) } else { text(&part["text"]) }).collect()
 }
 
-/// Prints what was found, newest first.
+/// Prints the hits, newest first.
 pub(super) async fn search(wanted: &SearchArguments, console: &mut Console<'_>) -> Result<(), Failure> {
     let server = Server::of(&wanted.server)?;
     lists::paged(&server, FOUND, wanted.query(), &wanted.rows, console).await

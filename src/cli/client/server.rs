@@ -1,4 +1,4 @@
-//! Requests to a server, and what is wrong with an answer as a sentence that says what to do.
+//! Requests to a server. Each failure is a sentence that says what to do.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use super::Failure;
 use super::arguments::{Query, ServerArguments};
 use super::printable::printable;
 
-/// The server that is asked.
+/// The server of a command.
 pub(super) struct Server {
     client: Client,
     base: Url,
 }
 
 impl Server {
-    /// Nothing is asked yet.
+    /// A client for this server. It sends nothing yet.
     pub(super) fn of(arguments: &ServerArguments) -> Result<Self, Failure> {
         let mut base = arguments.server.clone();
         // A server behind another one may have a path of its own.
@@ -26,10 +26,10 @@ impl Server {
         }
         let mut client = Client::builder().connect_timeout(Duration::from_secs(10)).read_timeout(Duration::from_mins(2));
         if matches!(base.host_str(), Some("localhost" | "127.0.0.1" | "[::1]")) {
-            // No proxy leads to this machine.
+            // A proxy cannot reach this machine under these names.
             client = client.no_proxy();
         }
-        let client = client.build().map_err(|error| Failure::failed(format!("No connection can be made: {}.", causes(&error))))?;
+        let client = client.build().map_err(|error| Failure::failed(format!("The HTTP client cannot be started: {}.", causes(&error))))?;
         Ok(Self { client, base })
     }
 
@@ -37,13 +37,14 @@ impl Server {
     pub(super) async fn json(&self, path: &str, query: &Query) -> Result<Value, Failure> {
         let answer = self.get(path, query).await?;
         let text = answer.bytes().await.map_err(|error| self.unanswered(&error))?;
-        serde_json::from_slice(&text).map_err(|_other| self.stranger())
+        serde_json::from_slice(&text).map_err(|_other| self.not_a_history_server())
     }
 
-    /// The answer of a path below `/api/v1/`, once it has begun well.
+    /// The answer of a path below `/api/v1/`, once its head has arrived with a status of success.
     pub(super) async fn get(&self, path: &str, query: &Query) -> Result<Response, Failure> {
-        let mut url =
-            self.base.join(&format!("api/v1/{path}")).map_err(|error| Failure::usage(format!("The URL is of no use: {error}.")))?;
+        let mut url = self.base.join(&format!("api/v1/{path}")).map_err(|error| {
+            Failure::usage(format!("The URL of the server is not valid: {error}. Give a URL like http://host:8082 with --server."))
+        })?;
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
@@ -51,12 +52,12 @@ impl Server {
         if answer.status().is_success() { Ok(answer) } else { Err(self.refused(answer).await) }
     }
 
-    /// What an error status says.
+    /// The failure for an error status.
     async fn refused(&self, answer: Response) -> Failure {
         let status = answer.status();
         let text = answer.bytes().await.unwrap_or_default();
         let body: Value = serde_json::from_slice(&text).unwrap_or_default();
-        let Some(errors) = body["errors"].as_array() else { return self.stranger() };
+        let Some(errors) = body["errors"].as_array() else { return self.not_a_history_server() };
         let sentences: Vec<String> = errors.iter().filter_map(Value::as_str).map(|text| printable(text, false)).collect();
         let message = sentences.join(" ");
         match status {
@@ -66,28 +67,31 @@ impl Server {
         }
     }
 
-    fn stranger(&self) -> Failure {
-        Failure::failed(format!("What answers at {} is no history server, or one that does not know this request.", self.base))
+    fn not_a_history_server(&self) -> Failure {
+        Failure::failed(format!(
+            "The server at {} is not a history server, or its version does not support this command. Check --server and HISTORYSERVER_URL.",
+            self.base
+        ))
     }
 
-    /// What is wrong with the connection.
+    /// The failure for an error of the connection.
     pub(super) fn unanswered(&self, error: &reqwest::Error) -> Failure {
         let base = &self.base;
         Failure::failed(if error.is_connect() {
             format!(
-                "No server can be reached at {base}: {}. Is one running there? Name another with --server URL or in the variable \
-                 HISTORYSERVER_URL, or start one with `historyserver`.",
+                "The server at {base} cannot be reached: {}. Check that it is running, or give the URL of another server with --server or in \
+                 the environment variable HISTORYSERVER_URL.",
                 causes(error)
             )
         } else if error.is_timeout() {
-            format!("The server at {base} does not answer in time.")
+            format!("The server at {base} does not answer in time: try again later.")
         } else {
-            format!("The answer of the server at {base} ended early: {}.", causes(error))
+            format!("The answer of the server at {base} is incomplete: {}. Try again.", causes(error))
         })
     }
 }
 
-/// The innermost cause of an error: the outer ones repeat the URL.
+/// The innermost cause of an error: the outer ones only repeat the URL.
 fn causes(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(inner) = cause.source() {

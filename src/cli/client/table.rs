@@ -6,7 +6,7 @@ use super::printable::printable;
 use crate::spreadsheet::harmless;
 
 /// Longest text of a cell, in characters.
-const WIDEST: usize = 60;
+const MAX_WIDTH: usize = 60;
 
 /// A table that is printed part by part: of a long list only one part is in memory. Columns only become wider.
 pub(super) struct Table {
@@ -51,10 +51,10 @@ impl Table {
 /// A text that is safe to print, cut where it is long.
 fn fitted(text: &str) -> String {
     let text = printable(text, false);
-    if text.chars().count() <= WIDEST { text } else { text.chars().take(WIDEST - 1).chain(['…']).collect() }
+    if text.chars().count() <= MAX_WIDTH { text } else { text.chars().take(MAX_WIDTH - 1).chain(['…']).collect() }
 }
 
-/// Prints lines of CSV whose cells are no formulas. What people read on a terminal is safe to print, too.
+/// Prints lines of CSV. No cell is a formula, and on a terminal control characters are escaped.
 pub(super) fn csv(rows: &[Vec<String>], terminal: bool, out: &mut dyn Write) -> io::Result<()> {
     let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).flexible(true).from_writer(out);
     for row in rows {
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn csv_holds_no_formula_and_on_a_terminal_no_command() {
+    fn csv_has_no_formula_and_on_a_terminal_no_control_character() {
         let (mut file, mut terminal) = (Vec::new(), Vec::new());
         let made = rows(&[&["=1", "a,\u{1b}b"]]);
         csv(&made, false, &mut file).unwrap();

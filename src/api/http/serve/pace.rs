@@ -1,4 +1,4 @@
-//! A stream that gives up on a peer that takes too little of what it asked for.
+//! A stream that fails when its peer reads too slowly.
 
 use std::io;
 use std::pin::Pin;
@@ -13,13 +13,13 @@ use tokio::time::{Sleep, sleep_until};
 use super::closed::CLOSED;
 use super::places::Connection;
 
-/// How little a peer may take.
+/// The minimum rate of a peer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pace {
-    /// Time of waiting for the peer, after which it is judged.
+    /// Time of waiting for the peer, after which its rate is checked.
     pub(super) window: Duration,
-    /// Bytes that it must have taken for each second of it; at least one byte in all.
-    pub(super) least_rate: u64,
+    /// Bytes that the peer must have taken in each second of it; one byte in all is the minimum.
+    pub(super) min_rate: u64,
 }
 
 /// Fails writes to a peer that is too slow. Only time in which bytes were ready and could not be written counts: a server that is slow
@@ -40,7 +40,7 @@ impl<S> PaceGuard<S> {
         Self { stream, pace, connection, waited: Duration::ZERO, taken: 0, waiting: None }
     }
 
-    /// Passes on what a write came to, with the bytes that were taken.
+    /// Passes the result of a write on, and counts the bytes that were taken.
     fn watched(&mut self, context: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(done) = &written {
             if let Some((since, _)) = self.waiting.take() {
@@ -76,14 +76,14 @@ impl<S> PaceGuard<S> {
     }
 
     fn is_too_slow(&self) -> bool {
-        let least = (u128::from(self.pace.least_rate) * self.waited.as_millis() / 1000).max(1);
-        u128::from(self.taken) < least
+        let min = (u128::from(self.pace.min_rate) * self.waited.as_millis() / 1000).max(1);
+        u128::from(self.taken) < min
     }
 }
 
 fn too_slow() -> io::Error {
     counter!(CLOSED, "reason" => "slow").increment(1);
-    io::Error::new(io::ErrorKind::TimedOut, "the client takes too little of its answer")
+    io::Error::new(io::ErrorKind::TimedOut, "the client reads its answer too slowly")
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for PaceGuard<S> {
@@ -131,7 +131,7 @@ mod tests {
     fn guarded(window: Duration) -> (DuplexStream, PaceGuard<DuplexStream>, Entered) {
         let entered = Arc::new(Places::new(1, 1)).enter(Ipv4Addr::LOCALHOST.into());
         let (near, far) = tokio::io::duplex(1_000);
-        let guard = PaceGuard::new(near, Pace { window, least_rate: 1_000 }, Arc::clone(&entered.connection));
+        let guard = PaceGuard::new(near, Pace { window, min_rate: 1_000 }, Arc::clone(&entered.connection));
         (far, guard, entered)
     }
 

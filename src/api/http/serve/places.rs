@@ -1,8 +1,8 @@
-//! Who is connected: places for connections, each client's share of them, and who gives its place up when there are none left.
+//! Places for connections, the share of each client, and the connections that are closed when no place is free.
 //!
 //! A connection has a *place*, or waits for one. One that waits is let in all the same, so that probes are answered whatever holds the
-//! places; its other requests go on as soon as it has a place. Whoever comes when there is none left takes that of a connection that is
-//! idle, the longest idle first, or else of one whose client has taken nothing for a while. No client can have more than its share.
+//! places; its other requests go on as soon as it has a place. If no place is free, an idle connection is closed for a new one, the
+//! longest idle first, or else a connection whose client has read nothing for a while. No client can have more than its share.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -17,22 +17,22 @@ use tokio_util::sync::CancellationToken;
 use super::closed::CLOSED;
 use crate::api::http::budget::Stalled;
 
-/// Connections that wait for a place at a time. Beyond it one of them is sent away.
+/// Connections that wait for a place at a time. When there are more, the oldest of them stops waiting.
 const WAITING: usize = 64;
 
-/// The same of those that have not even asked yet: their requests may be on their way.
+/// The same for connections without a request yet: their requests may be in flight.
 const WAITING_IN_SILENCE: usize = 256;
 
-/// One that has asked for nothing for this long has no request on its way.
+/// A new connection without a request for this long has no request in flight.
 const SILENT: Duration = Duration::from_secs(1);
 
-/// How long a request waits until its connection has a place.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// Time that a request waits until its connection has a place.
+const MAX_WAIT: Duration = Duration::from_secs(10);
 
-/// A client that has taken nothing of its answer for this long loses its place to others, if none is idle.
+/// The connection of a client that has read nothing of its answer for this long is closed for others, if no connection is idle.
 const STALLED: Duration = Duration::from_secs(10);
 
-/// Whose connection it is: one address, and with IPv6 one network of a household or a machine.
+/// The client of a connection: one address, and with IPv6 one network of a household or a machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Client(IpAddr);
 
@@ -48,16 +48,16 @@ impl From<IpAddr> for Client {
     }
 }
 
-/// One open connection. What it does is noted here by whoever serves it.
+/// One open connection. The task that serves it records its activity here.
 pub(super) struct Connection {
     number: u64,
     client: Client,
-    /// To be closed, at once.
+    /// Cancelled to close it at once.
     pub(super) closed: CancellationToken,
-    /// It waits no longer for a place.
-    sent_away: CancellationToken,
+    /// Cancelled to end its wait for a place.
+    wait_ended: CancellationToken,
     activity: Mutex<Activity>,
-    /// Counts what happens to connections: who has been idle for longest is told by it.
+    /// Counts events of all connections: it gives their order, so that the longest idle one is known.
     clock: Arc<AtomicU64>,
 }
 
@@ -67,9 +67,9 @@ struct Activity {
     asked: bool,
     /// Requests whose answers are not finished.
     requests: usize,
-    /// When the last of them was, or it was opened: in the order of events, and by the clock.
+    /// When the last of them ended, or the connection was opened: in the order of events, and by the clock.
     idle_since: (u64, Instant),
-    /// Since when the client has taken nothing of what is ready for it.
+    /// Since when the client has read nothing although bytes are ready.
     stalled_since: Option<Instant>,
 }
 
@@ -78,13 +78,13 @@ impl Connection {
         self.activity.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets it be closed, and counts why.
+    /// Closes it, and counts the reason.
     fn close(&self, reason: &'static str) {
         counter!(CLOSED, "reason" => reason).increment(1);
         self.closed.cancel();
     }
 
-    /// Notes a request, until the guard is dropped.
+    /// Records a request, until the guard is dropped.
     pub(super) fn begin(self: &Arc<Self>) -> Request {
         let mut activity = self.activity();
         activity.requests += 1;
@@ -93,7 +93,7 @@ impl Connection {
         Request(Arc::clone(self))
     }
 
-    /// Notes since when the client has taken nothing; `None`: it takes what there is.
+    /// Records since when the client has read nothing; `None`: it reads.
     pub(super) fn note_stalled(&self, since: Option<Instant>) {
         self.activity().stalled_since = since;
     }
@@ -102,7 +102,7 @@ impl Connection {
         self.activity().placed
     }
 
-    /// Whether it may be closed while it is idle: the first request of a new one may be on its way.
+    /// Whether it may be closed while it is idle: the first request of a new one may be in flight.
     fn can_be_spared(&self, silent: Duration) -> bool {
         let activity = self.activity();
         activity.asked || activity.idle_since.1.elapsed() >= silent
@@ -115,8 +115,8 @@ impl Connection {
     }
 
     /// Since when it has been stalled, if that is long.
-    fn stalled_since(&self, least: Duration) -> Option<Instant> {
-        self.activity().stalled_since.filter(|since| since.elapsed() >= least)
+    fn stalled_since(&self, min: Duration) -> Option<Instant> {
+        self.activity().stalled_since.filter(|since| since.elapsed() >= min)
     }
 }
 
@@ -133,13 +133,13 @@ impl Drop for Request {
 
 /// All connections of a listener.
 pub(super) struct Places {
-    most: usize,
+    max: usize,
     share: usize,
     longest_wait: Duration,
     silent: Duration,
     state: Mutex<State>,
     clock: Arc<AtomicU64>,
-    /// Told when a place became free.
+    /// Notified when a place becomes free.
     freed: Notify,
 }
 
@@ -154,31 +154,23 @@ struct State {
 }
 
 impl Places {
-    /// So many places, and so many of them for one client.
-    pub(super) fn new(most: usize, share: usize) -> Self {
-        Self {
-            most,
-            share,
-            longest_wait: LONGEST_WAIT,
-            silent: SILENT,
-            state: Mutex::default(),
-            clock: Arc::default(),
-            freed: Notify::new(),
-        }
+    /// `max` places, and up to `share` of them for one client.
+    pub(super) fn new(max: usize, share: usize) -> Self {
+        Self { max, share, longest_wait: MAX_WAIT, silent: SILENT, state: Mutex::default(), clock: Arc::default(), freed: Notify::new() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes in a connection. When there is no place for it, another one is closed for it if one can be, and until that has ended it waits.
+    /// Accepts a connection. If no place is free, another connection is closed for it if possible, and until that has ended it waits.
     pub(super) fn enter(self: &Arc<Self>, address: IpAddr) -> Entered {
         let mut state = self.state();
         let connection = Arc::new(Connection {
             number: state.next,
             client: Client::from(address),
             closed: CancellationToken::new(),
-            sent_away: CancellationToken::new(),
+            wait_ended: CancellationToken::new(),
             activity: Mutex::new(Activity {
                 placed: false,
                 asked: false,
@@ -193,7 +185,7 @@ impl Places {
             self.make_room(&state, connection.client);
             let waiting = state.open.len() - state.placed;
             if waiting >= WAITING {
-                send_one_away(&state, self.silent);
+                end_one_wait(&state, self.silent);
             }
         }
         state.open.insert(connection.number, Arc::clone(&connection));
@@ -203,7 +195,7 @@ impl Places {
     /// Gives a place to a connection, if there is one for it.
     fn place(&self, state: &mut State, connection: &Connection) -> bool {
         let share = state.by_client.get(&connection.client).copied().unwrap_or_default();
-        if state.placed >= self.most || share >= self.share {
+        if state.placed >= self.max || share >= self.share {
             return false;
         }
         state.placed += 1;
@@ -212,7 +204,7 @@ impl Places {
         true
     }
 
-    /// Closes the connection that can best be spared: of the same client where that has its share, else of anybody.
+    /// Closes the longest idle or stalled connection: of the same client if that has its share, else of any client.
     fn make_room(&self, state: &State, client: Client) {
         let has_its_share = state.by_client.get(&client).is_some_and(|placed| *placed >= self.share);
         let candidates = || {
@@ -235,14 +227,14 @@ impl Places {
         loop {
             let freed = self.freed.notified();
             tokio::pin!(freed);
-            // From here on nothing is missed.
+            // From here on no notification is missed.
             freed.as_mut().enable();
             if connection.has_place() || self.place(&mut self.state(), connection) {
                 return true;
             }
             tokio::select! {
                 () = freed => {}
-                () = connection.sent_away.cancelled() => return false,
+                () = connection.wait_ended.cancelled() => return false,
                 // Connections that were new when it came may have turned out to be idle.
                 () = tokio::time::sleep(self.silent), if !self.silent.is_zero() => self.make_room(&self.state(), connection.client),
                 () = &mut too_long => return false,
@@ -267,33 +259,33 @@ impl Places {
     }
 }
 
-/// The connection whose client has taken nothing for the longest time, and at least so long.
-fn longest_stalled<'c>(open: impl Iterator<Item = &'c Arc<Connection>>, least: Duration) -> Option<&'c Arc<Connection>> {
-    open.filter_map(|each| Some((each.stalled_since(least)?, each))).min_by_key(|(since, _)| *since).map(|(_, each)| each)
+/// The connection whose client has read nothing for the longest time, if that is `min` or more.
+fn longest_stalled<'c>(open: impl Iterator<Item = &'c Arc<Connection>>, min: Duration) -> Option<&'c Arc<Connection>> {
+    open.filter_map(|each| Some((each.stalled_since(min)?, each))).min_by_key(|(since, _)| *since).map(|(_, each)| each)
 }
 
 impl Stalled for Places {
-    fn close_stalled(&self, least: Duration) -> bool {
+    fn close_stalled(&self, min: Duration) -> bool {
         let state = self.state();
         let open = state.open.values().filter(|each| !each.closed.is_cancelled());
-        longest_stalled(open, least).inspect(|connection| connection.close("memory")).is_some()
+        longest_stalled(open, min).inspect(|connection| connection.close("memory")).is_some()
     }
 }
 
-/// Of those without a place: closes the one that has asked for nothing for longest, else sends away the one that came first.
-fn send_one_away(state: &State, silent: Duration) {
+/// Of the connections without a place: closes the longest idle one, else ends the wait of the oldest one.
+fn end_one_wait(state: &State, silent: Duration) {
     let waiting = || state.open.values().filter(|each| !each.has_place() && !each.closed.is_cancelled());
     let idle = waiting().filter_map(|each| Some((each.idle_since()?, each))).min_by_key(|(since, _)| *since);
-    let asking = waiting().filter(|each| !each.sent_away.is_cancelled() && each.idle_since().is_none());
+    let asking = waiting().filter(|each| !each.wait_ended.is_cancelled() && each.idle_since().is_none());
     match (idle, asking.min_by_key(|each| each.number)) {
         (Some(((_, since), idle)), _) if since.elapsed() >= silent => idle.close("idle"),
-        (_, Some(first)) => first.sent_away.cancel(),
+        (_, Some(first)) => first.wait_ended.cancel(),
         (Some((_, idle)), None) if state.open.len() - state.placed >= WAITING_IN_SILENCE => idle.close("idle"),
         _ => {}
     }
 }
 
-/// A connection that was taken in, until dropped.
+/// An accepted connection, until dropped.
 pub(super) struct Entered {
     pub(super) places: Arc<Places>,
     pub(super) connection: Arc<Connection>,
@@ -404,7 +396,7 @@ mod tests {
         assert!(closed(&waiting[0]));
         let _one_more = places.enter(from(3));
         assert!(!places.wait_for(&waiting[1].connection).await);
-        assert!(!closed(&waiting[1]) && !waiting[2].connection.sent_away.is_cancelled());
+        assert!(!closed(&waiting[1]) && !waiting[2].connection.wait_ended.is_cancelled());
     }
 
     #[tokio::test]
@@ -418,7 +410,7 @@ mod tests {
         assert!(closed(&waiting[0]));
         let _request = waiting[9].connection.begin();
         let _another = places.enter(from(3));
-        assert!(waiting[9].connection.sent_away.is_cancelled() && !closed(&waiting[1]));
+        assert!(waiting[9].connection.wait_ended.is_cancelled() && !closed(&waiting[1]));
     }
 
     #[tokio::test]

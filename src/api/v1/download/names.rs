@@ -4,7 +4,7 @@ use crate::directory::FileKind;
 use crate::index::UnitKey;
 
 /// Where a file lies in the download: as in its archive directory. The name of a cluster is any name of a folder, or of folders in
-/// folders, so that it is made harmless; ids are what they are.
+/// folders, so that it is made harmless; ids are harmless.
 pub(super) fn of(unit: &UnitKey, kind: FileKind) -> String {
     match (unit, kind) {
         (UnitKey::Application(key), FileKind::Summary) => {

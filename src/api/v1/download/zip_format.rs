@@ -1,7 +1,7 @@
 //! The parts of a zip file that is written from its beginning to its end: heads, ends and the directory. What is between them is
 //! compressed by others, in segments, so that no state of a compressor is kept while a client takes its time.
 //!
-//! As PKWARE's APPNOTE 6.3 tells them: sizes and checksum follow the content (bit 3), names are UTF-8 (bit 11), and numbers that do not
+//! As in PKWARE's APPNOTE 6.3: sizes and checksum follow the content (bit 3), names are UTF-8 (bit 11), and numbers that do not
 //! fit in four bytes are in fields of ZIP64.
 
 use std::io;
@@ -33,7 +33,7 @@ struct Begun {
     packed: u64,
 }
 
-/// What is known of a file that is written.
+/// A file that is written.
 struct Written {
     begun: Begun,
     checksum: u32,
@@ -49,7 +49,7 @@ pub(super) struct ZipFormat {
 }
 
 impl ZipFormat {
-    /// Begins a file of about so many bytes: what is to be written before its content.
+    /// Begins a file of about so many bytes. Returns the bytes before its content.
     pub(super) fn begin(&mut self, name: &str, modified: Millis, size: u64) -> Vec<u8> {
         let (time, large) = (zip_time(modified), size > LARGE);
         let begun = Begun { name: name.to_owned(), time, offset: self.position, large, read: Crc::new(), length: 0, packed: 0 };
@@ -80,7 +80,7 @@ impl ZipFormat {
         }
     }
 
-    /// Ends the file that was begun, if one was: what is to be written after its content.
+    /// Ends the file that was begun, if any. Returns the bytes after its content.
     ///
     /// # Errors
     /// It has become larger than was announced.
@@ -167,7 +167,7 @@ fn entry(Written { begun, checksum }: &Written, directory: &mut Vec<u8>) {
     directory.extend(extra);
 }
 
-/// What heads and entries have in common: version needed, flags, method, time.
+/// The common part of heads and entries: version needed, flags, method, time.
 fn common(begun: &Begun) -> [u8; 10] {
     let needed = if begun.large || begun.offset >= u64::from(FULL) { ZIP64 } else { 20 };
     let mut common = [0; 10];
@@ -194,7 +194,7 @@ fn length_of(bytes: &[u8]) -> u16 {
     u16::try_from(bytes.len()).unwrap_or(u16::MAX)
 }
 
-/// As zip files tell times: to two seconds, in UTC, from 1980 to 2107; earlier and later ones as the first and the last.
+/// A time as in zip files: to two seconds, in UTC, from 1980 to 2107; earlier and later ones as the first and the last.
 fn zip_time(time: Millis) -> [u8; 4] {
     use chrono::{Datelike as _, Timelike as _};
     let time = chrono::DateTime::from_timestamp_millis(time).unwrap_or_default();
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn many_files_and_far_offsets_are_told_in_wide_fields() {
+    fn many_files_and_large_offsets_are_written_in_wide_fields() {
         let (mut format, mut zip) = (ZipFormat::default(), Vec::new());
         for number in 0..70_000 {
             write(&mut format, &mut zip, &number.to_string(), 1, &[]);

@@ -13,7 +13,7 @@ use crate::clock::Millis;
 /// Writes files one after another to a channel that the client empties.
 pub(super) struct ZipStream {
     format: ZipFormat,
-    /// What is too short to be compressed by itself.
+    /// Text that is too short to be compressed by itself.
     short: Vec<u8>,
     chunks: mpsc::Sender<io::Result<Bytes>>,
     budget: Budget,
@@ -24,11 +24,11 @@ impl ZipStream {
         Self { format: ZipFormat::default(), short: Vec::new(), chunks, budget }
     }
 
-    /// Waits until the client has taken what came before, and tells how much to read next.
-    pub(super) async fn room(&self, most: usize) -> io::Result<Room> {
-        // Nobody else sends: what is reserved stays free.
-        drop(self.chunks.reserve().await.map_err(|_closed| gone())?);
-        Ok(self.budget.piece(most))
+    /// Waits until the client has taken the pieces before, and returns the room for the next one.
+    pub(super) async fn room(&self, max: usize) -> io::Result<Room> {
+        // This is the only sender: the reserved place stays free.
+        drop(self.chunks.reserve().await.map_err(|_closed| disconnected())?);
+        Ok(self.budget.piece(max))
     }
 
     /// Begins a file of about so many bytes, after the end of the one before.
@@ -69,7 +69,7 @@ impl ZipStream {
         self.pack(short.into()).await
     }
 
-    /// Compresses off the async threads, then sends what came of it.
+    /// Compresses on other threads, then sends the result.
     async fn pack(&mut self, text: Bytes) -> io::Result<()> {
         let mut format = std::mem::take(&mut self.format);
         let (format, packed) = FILES
@@ -85,10 +85,10 @@ impl ZipStream {
 
     async fn send(&self, made: Bytes) -> io::Result<()> {
         let made = self.budget.piece(0).holding(made);
-        self.chunks.send(Ok(made)).await.map_err(|_closed| gone())
+        self.chunks.send(Ok(made)).await.map_err(|_closed| disconnected())
     }
 }
 
-fn gone() -> io::Error {
+fn disconnected() -> io::Error {
     io::Error::new(io::ErrorKind::BrokenPipe, "the client went away")
 }
