@@ -17,11 +17,11 @@ pub use self::socket::{CommandSocket, command_socket, connect_to_server, listen_
 
 const INDEX: &str = "historyserver.sqlite";
 const LOCK: &str = "historyserver.lock";
-/// Beside the index when a page of it was found damaged: the next start reads all of it.
+/// A file beside the index that says that damage was found: the next start checks the whole index.
 const SUSPECT: &str = "historyserver.sqlite.suspect";
-/// What SQLite keeps beside its file.
+/// Suffixes of the files that SQLite keeps beside its database.
 const COMPANIONS: [&str; 2] = ["-wal", "-shm"];
-/// How often the lock is tried while its file is being replaced by somebody.
+/// Attempts to take the lock while another process replaces its file.
 const ATTEMPTS: usize = 10;
 
 /// The data directory cannot be used.
@@ -35,11 +35,11 @@ pub enum DataDirectoryError {
     Unwritable(String),
 }
 
-/// An open data directory. The lock goes with it, and with the process, however that ends.
+/// An open data directory. The lock is released when this is dropped or the process ends.
 #[derive(Debug)]
 pub(crate) struct DataDirectory {
     path: PathBuf,
-    /// `None`: the directory cannot be written, so that nobody can own it.
+    /// `None`: the directory cannot be written, so no process can own it.
     lock: Option<File>,
     /// The directory as it was opened.
     identity: Option<Identity>,
@@ -77,7 +77,7 @@ impl DataDirectory {
         self.path.join(INDEX)
     }
 
-    /// Whether the directory could be written when this was last tried.
+    /// Whether this process owns the directory.
     pub(crate) fn is_locked(&self) -> bool {
         self.lock.is_some()
     }
@@ -96,19 +96,20 @@ impl DataDirectory {
         Ok(())
     }
 
-    /// Makes the file of the index, if there is none: SQLite takes its mode for the files beside it.
+    /// Creates the index file if it is missing. SQLite gives its mode to the files beside it.
     pub(crate) fn prepare_index(&mut self) -> Result<(), DataDirectoryError> {
         self.files = Identities::default();
         private::open(&self.index_file()).map(drop).map_err(|error| unwritable(&self.path, "cannot be written", &error))
     }
 
-    /// Notes the files of the index, now that it is open.
+    /// Remembers the files of the index as they are now, for [`DataDirectory::check`].
     pub(crate) fn note_files(&mut self) {
         let names = COMPANIONS.into_iter().chain([""]).map(|companion| self.path.join(format!("{INDEX}{companion}")));
         self.files = Identities::of(names);
     }
 
-    /// Whether the directory, the lock and the files of the index still lie at their paths. What cannot be looked at is not missed.
+    /// Checks that the directory, the lock and the files of the index are still at their paths. Files that cannot be read are not
+    /// reported.
     pub(crate) fn check(&self) -> Result<(), DataDirectoryError> {
         let directory = self.identity.and_then(|identity| identity.missing_at(&self.path));
         let lock = || Identity::of(self.lock.as_ref()?).ok()?.missing_at(&self.path.join(LOCK));
@@ -120,8 +121,8 @@ impl DataDirectory {
             format!("{} in the data directory (historyserver.data.dir) was {}", missing.path.display(), missing.how)
         };
         Err(DataDirectoryError::Unwritable(format!(
-            "{what} while the server ran: nothing can be kept there any more, so the server ends. Start it again: it opens what lies \
-             there, or builds a new index from the archives"
+            "{what} while the server ran: the server can no longer store its index there and stops. Start it again: it opens \
+             the index in that place, or builds a new one from the archives"
         )))
     }
 
@@ -130,7 +131,7 @@ impl DataDirectory {
         self.path.join(SUSPECT).exists()
     }
 
-    /// Notes that the index was found damaged; a disk that takes no note will be found damaged again.
+    /// Records that the index was found damaged. If that fails, the damage is found again later.
     pub(crate) fn suspect_damage(&self) {
         suspect_damage(&self.path);
     }
@@ -139,7 +140,9 @@ impl DataDirectory {
         if let Err(error) = fs::remove_file(self.path.join(SUSPECT))
             && error.kind() != ErrorKind::NotFound
         {
-            tracing::debug!("a note of damage stays: {error}");
+            tracing::debug!(
+                "the file {SUSPECT} in the data directory could not be removed, so the next start checks the whole index: {error}"
+            );
         }
     }
 
@@ -148,12 +151,12 @@ impl DataDirectory {
         fs::metadata(self.index_file()).map_or(0, |metadata| metadata.len())
     }
 
-    /// Whether SQLite left pages that are not in the index file yet.
+    /// Whether the WAL holds pages that are not in the index file yet.
     pub(crate) fn has_wal(&self) -> bool {
         fs::metadata(self.path.join(format!("{INDEX}-wal"))).is_ok_and(|metadata| metadata.len() > 0)
     }
 
-    /// Moves a damaged index aside, with what belongs to it; it can still be opened where it then lies.
+    /// Renames a damaged index and the files beside it. It can still be opened under its new name, which is returned.
     pub(crate) fn set_aside(&self, now: Millis) -> Result<PathBuf, DataDirectoryError> {
         let time = chrono::DateTime::from_timestamp_millis(now).unwrap_or_default().format("%Y%m%dT%H%M%SZ");
         let name = format!("{INDEX}.damaged-{time}");
@@ -164,7 +167,11 @@ impl DataDirectory {
             let from = self.path.join(format!("{INDEX}{companion}"));
             match fs::rename(&from, self.path.join(format!("{name}{companion}"))) {
                 Err(error) if error.kind() != ErrorKind::NotFound => {
-                    return Err(unwritable(&self.path, &format!("does not let the damaged {} be moved aside", from.display()), &error));
+                    return Err(unwritable(
+                        &self.path,
+                        &format!("holds a damaged index, and {} cannot be renamed", from.display()),
+                        &error,
+                    ));
                 }
                 _ => {}
             }
@@ -173,7 +180,8 @@ impl DataDirectory {
     }
 }
 
-/// When a process last wrote to a data directory, by the times of what is in it. To be asked before it is opened, which writes.
+/// When a process last wrote to a data directory: the newest modification time of the index files and the lock. Call it before the
+/// directory is opened, because opening writes the lock.
 #[must_use]
 pub fn last_written(path: &Path) -> Option<Millis> {
     let entries = fs::read_dir(path).ok()?.filter_map(Result::ok);
@@ -183,19 +191,19 @@ pub fn last_written(path: &Path) -> Option<Millis> {
     since_1970.filter_map(|time| Millis::try_from(time.as_millis()).ok()).max()
 }
 
-/// Notes in the data directory that the index was found damaged.
+/// Records in the data directory that the index was found damaged.
 pub(crate) fn suspect_damage(path: &Path) {
     if let Err(error) = private::open(&path.join(SUSPECT)) {
-        tracing::debug!("the damage of the index could not be noted: {error}");
+        tracing::debug!("the damage of the index could not be recorded in the data directory: {error}");
     }
 }
 
-/// Whether a file with this name is the index, or was made for it: beside it, or set aside.
+/// Whether a file with this name is the index, lies beside it, or is an index that was set aside.
 fn is_of_the_index(name: &str) -> bool {
     name.starts_with(INDEX)
 }
 
-/// Takes the lock. A file that was replaced until it was locked protects nothing: then the one that took its place is tried.
+/// Takes the lock. If the lock file was replaced before it was locked, the new file is tried: the old one protects nothing.
 fn lock(path: &Path) -> Result<Locked, DataDirectoryError> {
     for _ in 0..ATTEMPTS {
         let locked = try_lock(path)?;
@@ -204,7 +212,7 @@ fn lock(path: &Path) -> Result<Locked, DataDirectoryError> {
             _ => return Ok(locked),
         }
     }
-    Err(unwritable(path, "does not keep its lock: somebody replaces it", &ErrorKind::ResourceBusy.into()))
+    Err(unwritable(path, "does not keep its lock file: another process replaces it again and again", &ErrorKind::ResourceBusy.into()))
 }
 
 fn try_lock(path: &Path) -> Result<Locked, DataDirectoryError> {
@@ -212,7 +220,7 @@ fn try_lock(path: &Path) -> Result<Locked, DataDirectoryError> {
     let mut file = match private::open(&name) {
         Ok(file) => file,
         Err(error) => {
-            // Somebody else may own what this process can only read.
+            // Another process may own a directory that this one can only read.
             return match File::open(&name).map(|file| file.try_lock().map_err(|error| (error, file))) {
                 Ok(Err((TryLockError::WouldBlock, file))) => Err(owned(path, file)),
                 _ => Ok(Locked::NotWritable(error)),
@@ -229,8 +237,8 @@ fn try_lock(path: &Path) -> Result<Locked, DataDirectoryError> {
     let owner = format!("process {} on host {}\n", std::process::id(), host());
     match file.set_len(0).and_then(|()| file.write_all(owner.as_bytes())) {
         Ok(()) => {}
-        // The lock holds all the same.
-        Err(error) => tracing::debug!("the owner of the data directory could not be written down: {error}"),
+        // The lock is taken nevertheless.
+        Err(error) => tracing::debug!("the process id could not be written to the lock of the data directory: {error}"),
     }
     Ok(Locked::Ours(file))
 }
@@ -255,8 +263,8 @@ fn unwritable(path: &Path, what: &str, error: &std::io::Error) -> DataDirectoryE
 }
 
 fn host() -> String {
-    let told = ["/proc/sys/kernel/hostname", "/etc/hostname"].into_iter().find_map(|file| fs::read_to_string(file).ok());
-    told.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).unwrap_or_else(|| "unknown".to_owned())
+    let name = ["/proc/sys/kernel/hostname", "/etc/hostname"].into_iter().find_map(|file| fs::read_to_string(file).ok());
+    name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).unwrap_or_else(|| "unknown".to_owned())
 }
 
 #[cfg(test)]
@@ -264,7 +272,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_file_of_a_data_directory_tells_when_it_was_written_last() {
+    fn the_newest_file_of_a_data_directory_says_when_it_was_last_written() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(last_written(&folder.path().join("none")), None);
         assert_eq!(last_written(folder.path()), None);
@@ -305,7 +313,7 @@ mod tests {
         assert!(!directory.index_file().exists());
     }
 
-    /// An open data directory with an index and what SQLite keeps beside it.
+    /// An open data directory with an index and the files that SQLite keeps beside it.
     fn in_use(folder: &Path) -> DataDirectory {
         let mut directory = DataDirectory::open(&folder.join("data")).unwrap();
         directory.prepare_index().unwrap();
@@ -318,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_and_files_that_are_deleted_or_replaced_are_missed() {
+    fn deleted_and_replaced_directories_and_files_are_reported() {
         type Disturb = fn(&Path);
         let data: [(&str, Disturb); 4] = [
             ("deleted", |data| fs::remove_dir_all(data).unwrap()),
@@ -336,7 +344,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let directory = in_use(folder.path());
             disturb(directory.path());
-            let Err(DataDirectoryError::Unwritable(sentence)) = directory.check() else { panic!("{how} and not missed") };
+            let Err(DataDirectoryError::Unwritable(sentence)) = directory.check() else { panic!("{how} and not reported") };
             assert!(sentence.starts_with(&format!("the data directory {} (historyserver.data.dir) was {how}", directory.path().display())));
         }
         for name in [LOCK, INDEX, "historyserver.sqlite-wal", "historyserver.sqlite-shm"] {
@@ -348,7 +356,7 @@ mod tests {
                 if replaced {
                     fs::write(&file, "").unwrap();
                 }
-                let Err(DataDirectoryError::Unwritable(sentence)) = directory.check() else { panic!("{name} was not missed") };
+                let Err(DataDirectoryError::Unwritable(sentence)) = directory.check() else { panic!("{name} was not reported") };
                 let how = if replaced { "replaced" } else { "deleted" };
                 assert!(sentence.starts_with(&format!("{} in the data directory (historyserver.data.dir) was {how} ", file.display())));
             }
@@ -356,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_moved_aside_on_purpose_is_not_missed() {
+    fn an_index_that_was_set_aside_is_not_reported() {
         let folder = tempfile::tempdir().unwrap();
         let mut directory = in_use(folder.path());
         directory.set_aside(0).unwrap();

@@ -1,4 +1,4 @@
-//! What is known of all archives: whole acts to change it, queries to read it. SQLite lies behind it (`index/sqlite/*`).
+//! The index of all archives: acts that change it atomically, and reads. It is stored in SQLite (`index/sqlite/*`).
 //!
 //! One concrete type with two handles: [`IndexWriter`] changes, [`IndexReader`] only reads. Keys are natural, times in
 //! milliseconds, no row id, no SQL and no type of rusqlite leaves `index/sqlite`.

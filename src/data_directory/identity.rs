@@ -1,4 +1,4 @@
-//! What lies at a path, and whether it still does: somebody may delete or replace it while it is in use.
+//! Detects that a file or folder in use was deleted or replaced.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
@@ -12,34 +12,34 @@ pub(super) struct Identity {
     inode: u64,
 }
 
-/// Something that does not lie at its path any more.
+/// A file or folder that is no longer at its path.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Missing {
-    /// Where it lay.
+    /// The path.
     pub(super) path: PathBuf,
     /// `deleted` or `replaced`.
     pub(super) how: &'static str,
 }
 
 impl Identity {
-    /// Of what lies at a path; links are followed.
+    /// The identity of the file or folder at a path. Links are followed.
     pub(super) fn at(path: &Path) -> io::Result<Self> {
         fs::metadata(path).map(Self::from)
     }
 
-    /// Of an open file.
+    /// The identity of an open file.
     pub(super) fn of(file: &File) -> io::Result<Self> {
         file.metadata().map(Self::from)
     }
 
-    /// Tells when something else lies at the path, or nothing. `None` also when that cannot be found out.
+    /// Reports that another file, or none, is at the path. `None` also if that cannot be found out.
     pub(super) fn missing_at(self, path: &Path) -> Option<Missing> {
         let how = match Self::at(path) {
             Ok(found) if found == self => return None,
             Ok(_) => "replaced",
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => "deleted",
             Err(error) => {
-                tracing::debug!("{} cannot be looked at: {error}", path.display());
+                tracing::debug!("whether {} was replaced cannot be checked: {error}", path.display());
                 return None;
             }
         };
@@ -53,18 +53,18 @@ impl From<Metadata> for Identity {
     }
 }
 
-/// Several paths, with what lies there.
+/// Paths with the identity of the file at each.
 #[derive(Debug, Default)]
 pub(super) struct Identities(Vec<(PathBuf, Identity)>);
 
 impl Identities {
-    /// Of those of the paths where something lies.
+    /// The identities of those paths that exist.
     pub(super) fn of(paths: impl IntoIterator<Item = PathBuf>) -> Self {
         let found = |path: PathBuf| Identity::at(&path).ok().map(|identity| (path, identity));
         Self(paths.into_iter().filter_map(found).collect())
     }
 
-    /// The first that does not lie at its path any more.
+    /// The first that is no longer at its path.
     pub(super) fn missing(&self) -> Option<Missing> {
         self.0.iter().find_map(|(path, identity)| identity.missing_at(path))
     }

@@ -1,4 +1,4 @@
-//! Files that only their owner may read: they hold configurations and stack traces of every archived job.
+//! Files that only their owner may read: the index holds configurations and stack traces of every archived job.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
@@ -8,8 +8,8 @@ use std::path::Path;
 /// Mode of all files in the data directory.
 const MODE: u32 = 0o600;
 
-/// Opens a file for reading and writing, and creates it if need be. Whatever the umask, its owner can read and write a new one,
-/// and nobody else any.
+/// Opens a file for reading and writing, and creates it if it is missing. Whatever the umask is, only the owner can read and write a
+/// new file.
 pub(super) fn open(path: &Path) -> io::Result<File> {
     let options = || OpenOptions::new().read(true).write(true).clone();
     match options().create_new(true).mode(MODE).open(path) {
@@ -30,7 +30,7 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
 pub(super) fn make_all_private(folder: &Path, is_ours: impl Fn(&str) -> bool) {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
-        Err(error) => return tracing::debug!("the modes of files in {} cannot be looked at: {error}", folder.display()),
+        Err(error) => return tracing::debug!("the modes of files in {} cannot be read: {error}", folder.display()),
     };
     for entry in entries.flatten() {
         if entry.file_name().to_str().is_some_and(&is_ours)
@@ -47,13 +47,16 @@ fn make_private(file: &File, path: &Path) {
     match file.metadata().map(|state| state.permissions().mode() & 0o7777) {
         Ok(mode) if mode & MODE == mode => {}
         Ok(mode) => set_mode(file, path, mode & MODE),
-        Err(error) => tracing::debug!("the mode of {} cannot be looked at: {error}", path.display()),
+        Err(error) => tracing::debug!("the mode of {} cannot be read: {error}", path.display()),
     }
 }
 
 fn set_mode(file: &File, path: &Path, mode: u32) {
     if let Err(error) = file.set_permissions(Permissions::from_mode(mode)) {
-        tracing::warn!("others may be able to read {}: its mode cannot be set to {mode:04o} ({error})", path.display());
+        tracing::warn!(
+            "the mode of {} cannot be set to {mode:04o} ({error}): other users may be able to read this file, so change its mode by hand",
+            path.display()
+        );
     }
 }
 

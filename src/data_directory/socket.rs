@@ -11,16 +11,16 @@ use tokio::net::{UnixListener, UnixSocket, UnixStream};
 
 const SOCKET: &str = "historyserver.sock";
 
-/// Connections that may wait to be taken.
+/// Connections that may wait to be accepted.
 const WAITING: u32 = 128;
 
-/// Longest path that every system takes for the address of a socket.
-const LONGEST: usize = 100;
+/// Longest path, in bytes, that every system accepts as the address of a socket.
+const MAX_ADDRESS_BYTES: usize = 100;
 
-/// Listens in the data directory. What an earlier process left there is taken away: the caller owns the directory.
+/// Listens in the data directory. Removes a socket that an earlier process left there: the caller owns the directory.
 ///
 /// # Errors
-/// The socket cannot be made there: the file system has none, or cannot be written.
+/// The socket cannot be created: the file system does not support sockets, or cannot be written.
 pub fn listen_for_commands(data_directory: &Path) -> io::Result<UnixListener> {
     let path = data_directory.join(SOCKET);
     match fs::remove_file(&path) {
@@ -39,7 +39,7 @@ pub fn listen_for_commands(data_directory: &Path) -> io::Result<UnixListener> {
 /// Connects to the server that owns the data directory.
 ///
 /// # Errors
-/// No server listens there, or that of another user.
+/// No server listens there, or it belongs to another user.
 pub async fn connect_to_server(data_directory: &Path) -> io::Result<UnixStream> {
     UnixStream::connect(command_socket(data_directory)?.path()).await
 }
@@ -66,7 +66,7 @@ impl CommandSocket {
 /// The directory cannot be opened.
 pub fn command_socket(data_directory: &Path) -> io::Result<CommandSocket> {
     let path = data_directory.join(SOCKET);
-    if path.as_os_str().len() <= LONGEST {
+    if path.as_os_str().len() <= MAX_ADDRESS_BYTES {
         return Ok(CommandSocket { path, _directory: None });
     }
     let directory = File::open(data_directory)?;

@@ -1,4 +1,4 @@
-//! Which packs are being read, so that they are not evicted under their readers.
+//! Leases of packs that are being read, so that they are not evicted.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,37 +12,37 @@ pub(super) struct Leases {
 #[derive(Debug, Default)]
 struct State {
     readers: HashMap<i64, usize>,
-    /// Packs that the writer is evicting right now: it did not see a reader, so none may come until that is committed.
-    condemned: HashSet<i64>,
+    /// Packs that the writer is evicting: they had no reader, and get none until the eviction is committed.
+    barred: HashSet<i64>,
 }
 
 impl Leases {
-    /// Keeps a pack until the lease is dropped; `None` when it is being evicted.
+    /// Keeps a pack until the lease is dropped; `None` if it is being evicted.
     ///
-    /// Whoever takes one looks afterwards, from a new snapshot, whether the pack is still there: it may have been evicted since the
-    /// snapshot that it was found in.
+    /// The caller then checks in a new snapshot that the pack still exists: it may have been evicted after the snapshot in which it was
+    /// found.
     pub(super) fn take(&self, pack: i64) -> Option<Lease> {
         let mut state = self.lock();
-        if state.condemned.contains(&pack) {
+        if state.barred.contains(&pack) {
             return None;
         }
         *state.readers.entry(pack).or_default() += 1;
         Some(Lease(Arc::new(Held { pack, leases: self.clone() })))
     }
 
-    /// Bars a pack from new readers until [`Leases::pardon`]. Says whether that could be done: nobody reads it.
-    pub(super) fn condemn(&self, pack: i64) -> bool {
+    /// Bars a pack from new readers until [`Leases::unbar`]. Returns false if the pack is being read.
+    pub(super) fn bar(&self, pack: i64) -> bool {
         let mut state = self.lock();
         let free = !state.readers.contains_key(&pack);
         if free {
-            state.condemned.insert(pack);
+            state.barred.insert(pack);
         }
         free
     }
 
-    /// After the evictions are committed, or rolled back.
-    pub(super) fn pardon(&self) {
-        self.lock().condemned.clear();
+    /// Admits readers again, after the evictions were committed or rolled back.
+    pub(super) fn unbar(&self) {
+        self.lock().barred.clear();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -50,7 +50,7 @@ impl Leases {
     }
 }
 
-/// Keeps a pack from being evicted. All leases are equal: a document is compared by where it lies.
+/// Keeps a pack from being evicted. All leases compare equal: documents are compared by their location.
 #[derive(Debug, Clone)]
 pub(super) struct Lease(#[expect(dead_code, reason = "held for its drop")] Arc<Held>);
 
@@ -91,17 +91,17 @@ mod tests {
         let second = leases.take(7).unwrap();
         let copy = second.clone();
         drop((first, second));
-        assert!(!leases.condemn(7));
+        assert!(!leases.bar(7));
         drop(copy);
-        assert!(leases.condemn(7));
+        assert!(leases.bar(7));
     }
 
     #[test]
     fn a_pack_that_is_being_evicted_takes_no_readers_until_that_is_over() {
         let leases = Leases::default();
-        assert!(leases.condemn(7));
+        assert!(leases.bar(7));
         assert!(leases.take(7).is_none() && leases.take(8).is_some());
-        leases.pardon();
+        leases.unbar();
         assert!(leases.take(7).is_some());
     }
 }

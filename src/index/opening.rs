@@ -1,4 +1,4 @@
-//! Opening the index: what may be chosen, what was found.
+//! Opening the index: its options, and the result.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,13 +26,13 @@ pub struct IndexOptions {
     pub max_pack_bytes: u64,
     /// Configured archive directories, in order of precedence: later wins.
     pub directories: Vec<DirectoryUrl>,
-    /// For the times the index notes by itself.
+    /// Clock for the times that the index records itself.
     pub clock: Clock,
     /// How long an archive directory that is no longer configured is remembered, hidden.
     pub remember_unconfigured: Duration,
-    /// How long packs that were brought back for somebody who waits are safe from eviction.
-    pub brought_back_grace: Duration,
-    /// How long a read that looks at many rows may take (`historyserver.web.query-timeout`).
+    /// How long packs that were restored for a waiting client are safe from eviction.
+    pub restored_grace: Duration,
+    /// How long a read of many rows may take (`historyserver.web.query-timeout`).
     pub query_timeout: Duration,
     /// Upper bound of the index file in pages of 4 KiB, for tests of a full disk; `None`: the file system's.
     pub max_file_pages: Option<u32>,
@@ -48,43 +48,43 @@ impl IndexOptions {
             directories,
             clock: Clock::System,
             remember_unconfigured: Duration::from_hours(7 * 24),
-            brought_back_grace: Duration::from_secs(30),
+            restored_grace: Duration::from_secs(30),
             query_timeout: Duration::from_secs(30),
             max_file_pages: None,
         }
     }
 }
 
-/// What opening found.
+/// The state of the index when it was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Opened {
-    /// No index was there.
+    /// There was no index; a new one was created.
     Created,
-    /// The index is there, ready to be served.
+    /// There was an index, and it is ready.
     Ready,
-    /// The index was damaged and moved aside; a new one was created.
+    /// The index was damaged. It was moved aside, and a new one was created.
     Rebuilt {
-        /// Where the damaged file now lies.
+        /// The new path of the damaged file.
         moved_to: PathBuf,
-        /// Applications and legacy jobs whose archives were gone, so that they are lost; `None` when that could not be read.
+        /// Applications and legacy jobs that are lost, because their archives were missing; `None` if they could not be counted.
         lost: Option<u64>,
     },
 }
 
-/// Up to this size every page of the index is read at the start.
+/// Indexes of up to this many bytes are checked completely at the start.
 const THOROUGH_BYTES: u64 = 64 << 20;
 
 /// Opens the index in the data directory, takes its lock and brings its schema up to date.
 ///
-/// A damaged index is moved aside and a new one begun. In a data directory that cannot be written an index of this version is
+/// A damaged index is moved aside, and a new one is created. If the data directory cannot be written, an index of this version is
 /// served as it is, and writing is tried again with every act.
 ///
 /// # Errors
-/// [`IndexError::Owned`], [`IndexError::NewerSchema`], [`IndexError::Unwritable`]; [`IndexError::Failed`] for a file that is no index.
+/// [`IndexError::Owned`], [`IndexError::NewerSchema`], [`IndexError::Unwritable`]; [`IndexError::Failed`] for a file that is not an index.
 pub fn open(options: &IndexOptions) -> Result<(IndexWriter, IndexReader, Opened), IndexError> {
     let data_directory = DataDirectory::open(&options.data_directory)?;
     let file = data_directory.index_file();
-    let mut opened = if file.exists() { examined(&data_directory, options)? } else { Opened::Created };
+    let mut opened = if file.exists() { check(&data_directory, options)? } else { Opened::Created };
     let walks = Walks::start(walkers(), options.query_timeout);
     let shared = Arc::new(IndexState::new(options.data_directory.clone(), Pool::new(file.clone()), walks));
     let is_locked = data_directory.is_locked();
@@ -92,10 +92,10 @@ pub fn open(options: &IndexOptions) -> Result<(IndexWriter, IndexReader, Opened)
     let mut thread = Thread::new(options.clone(), data_directory, shared.clone());
     if let Err(failure) = thread.open() {
         if failure.is_damage() && is_locked && !matches!(opened, Opened::Rebuilt { .. }) {
-            // Deeper damage than a first look shows.
+            // Damage that the first check did not find.
             opened = thread.rebuild()?;
         } else {
-            let error = failure.told(&options.data_directory);
+            let error = failure.into_index_error(&options.data_directory);
             if !matches!(error, IndexError::Unwritable(_)) || opened != Opened::Ready {
                 return Err(error);
             }
@@ -110,29 +110,29 @@ pub fn open(options: &IndexOptions) -> Result<(IndexWriter, IndexReader, Opened)
     Ok((IndexWriter::new(sender), IndexReader::new(shared), opened))
 }
 
-/// Threads that walk: half of the processors, so that the others are there for whoever asks for little.
+/// Number of threads for walks: half of the processors, so that short requests keep the others.
 fn walkers() -> usize {
     std::thread::available_parallelism().map_or(1, |processors| (processors.get() / 2).clamp(1, 4))
 }
 
-/// Looks at an index before anything of it is changed.
-fn examined(data_directory: &DataDirectory, options: &IndexOptions) -> Result<Opened, IndexError> {
+/// Checks an index before anything in it is changed.
+fn check(data_directory: &DataDirectory, options: &IndexOptions) -> Result<Opened, IndexError> {
     let file = data_directory.index_file();
     let suspect = data_directory.is_suspect();
     let thorough = suspect || data_directory.index_bytes() <= THOROUGH_BYTES;
-    let look = |immutable| sqlite::examine(&file, thorough, immutable);
-    let health = match look(false) {
-        // SQLite cannot create what it needs beside the file: it can be read alone if it is complete.
-        Err(_) if !data_directory.has_wal() => look(true),
+    let examine = |immutable| sqlite::examine(&file, thorough, immutable);
+    let health = match examine(false) {
+        // SQLite cannot create the files that it needs beside the index. If the index is complete, it can be read without them.
+        Err(_) if !data_directory.has_wal() => examine(true),
         other => other,
     };
-    match health.map_err(|failure| failure.told(&options.data_directory))? {
+    match health.map_err(|failure| failure.into_index_error(&options.data_directory))? {
         Health::Good(0) => Ok(Opened::Created),
         Health::Good(version) => {
             if !data_directory.is_locked() && version != sqlite::SCHEMA_VERSION {
                 return Err(IndexError::Unwritable(format!(
-                    "the index {} has schema {version} and must be brought to {}, but the data directory (historyserver.data.dir) cannot \
-                     be written: make it writable for this process",
+                    "the index {} has schema {version} and must be migrated to schema {}, but the data directory (historyserver.data.dir) \
+                     cannot be written: make it writable for this process",
                     file.display(),
                     sqlite::SCHEMA_VERSION
                 )));
@@ -143,14 +143,14 @@ fn examined(data_directory: &DataDirectory, options: &IndexOptions) -> Result<Op
             Ok(Opened::Ready)
         }
         Health::Newer(version) => Err(IndexError::NewerSchema(format!(
-            "the index {} has schema {version}, this server knows up to {}: run the newer server, or give this one a data directory of its \
-             own (historyserver.data.dir); nothing was changed",
+            "the index {} has schema {version}, but this version of the server supports schemas up to {}: run the newer version, or give \
+             this one its own data directory (historyserver.data.dir); nothing was changed",
             file.display(),
             sqlite::SCHEMA_VERSION
         ))),
         Health::Foreign => Err(IndexError::Failed(format!(
-            "the file {} is a database, but no index of this server: move it away, or choose another data directory \
-             (historyserver.data.dir); nothing was changed",
+            "the file {} is a database, but not an index of this server: move the file away, or set historyserver.data.dir to another \
+             directory; nothing was changed",
             file.display()
         ))),
         Health::Damaged(why) => rebuilt(data_directory, options, &why),
@@ -161,42 +161,46 @@ fn examined(data_directory: &DataDirectory, options: &IndexOptions) -> Result<Op
 fn rebuilt(data_directory: &DataDirectory, options: &IndexOptions, why: &str) -> Result<Opened, IndexError> {
     if !data_directory.is_locked() {
         return Err(IndexError::Damaged(format!(
-            "the index {} is damaged ({why}), and the data directory (historyserver.data.dir) cannot be written, so that it cannot be \
-             built anew: make it writable for this process",
+            "the index {} is damaged ({why}), and a new one cannot be built because the data directory (historyserver.data.dir) cannot be \
+             written: make it writable for this process",
             data_directory.index_file().display()
         )));
     }
     let lost = sqlite::lost_units(&data_directory.index_file());
     let moved_to = data_directory.set_aside(options.clock.now())?;
     data_directory.clear_suspicion();
-    let gone = match lost {
-        Some(lost) => format!("{lost} applications and legacy jobs whose archives are gone are lost"),
-        None => "applications and legacy jobs whose archives are gone are lost".to_owned(),
-    };
-    tracing::warn!("the index was damaged ({why}), lies now at {} and is built anew from the archives; {gone}", moved_to.display());
+    let count = lost.map_or_else(String::new, |lost| format!("{lost} "));
+    tracing::warn!(
+        "the index was damaged ({why}): it was moved to {}, and a new one is built from the archives; {count}applications and legacy \
+         jobs whose archives are missing are lost",
+        moved_to.display()
+    );
     Ok(Opened::Rebuilt { moved_to, lost })
 }
 
 /// Serves an index that cannot be written.
 fn serve_only(shared: &IndexState, file: &Path, is_locked: bool, has_wal: bool, error: &IndexError) -> Result<(), IndexError> {
-    // With a directory that cannot be written SQLite cannot create the files it needs beside the index. It can do without them
-    // as long as nobody writes, which the lock tells, and the index is complete.
+    // SQLite cannot create the files that it needs beside the index. It does not need them if no process writes, which the lock
+    // shows, and if the index is complete.
     shared.pool.reset(!has_wal);
-    shared.pool.read(|connection| sqlite::open_counters(connection, shared)).map_err(|failure| failure.told(&shared.data_directory))?;
+    shared
+        .pool
+        .read(|connection| sqlite::open_counters(connection, shared))
+        .map_err(|failure| failure.into_index_error(&shared.data_directory))?;
     tracing::warn!(
         index.file = %file.display(), index.locked = is_locked,
-        "the index is served as it is, nothing new is read until it can be written: {error}"
+        "the index is served as it is, and no new archives are read until it can be written: {error}"
     );
     Ok(())
 }
 
 impl Thread {
-    /// Moves aside an index whose damage showed when it was opened for writing, and begins a new one.
+    /// Moves an index aside whose damage was found when it was opened for writing, and creates a new one.
     fn rebuild(&mut self) -> Result<Opened, IndexError> {
         let (data_directory, options) = self.place();
         let opened = rebuilt(data_directory, options, "found when it was opened for writing")?;
         let path = options.data_directory.clone();
-        self.open().map_err(|failure| failure.told(&path))?;
+        self.open().map_err(|failure| failure.into_index_error(&path))?;
         Ok(opened)
     }
 }

@@ -30,7 +30,7 @@ impl IndexReader {
         Self { shared }
     }
 
-    /// All that is known of a directory.
+    /// The state of a directory in the index.
     ///
     /// # Errors
     /// [`IndexError`].
@@ -39,13 +39,13 @@ impl IndexReader {
         self.read(move |shared| shared.pool.read(|connection| sqlite::known(connection, &url))).await
     }
 
-    /// Waits until the data directory, or a file in it, is found deleted or replaced by somebody; the error says what, and that nothing
-    /// is written any more.
+    /// Waits until the data directory, or a file in it, is found deleted or replaced. Returns the error that says which; from then on
+    /// nothing is written.
     pub async fn data_directory_lost(&self) -> IndexError {
         self.shared.until_lost().await
     }
 
-    /// Counter that changes whenever [`IndexReader::known`] of any directory would answer differently. Not stored.
+    /// Counter that changes whenever the result of [`IndexReader::known`] changes for any directory. Not stored.
     #[must_use]
     pub fn known_version(&self) -> u64 {
         self.shared.counters.known.load(Ordering::Acquire)
@@ -63,7 +63,7 @@ impl IndexReader {
         self.shared.counters.listed()
     }
 
-    /// Where the archive files of a unit lie, for bringing it back: path, kind, and version as last tried; gone ones left out.
+    /// The present archive files of a unit, to fetch them again: path, kind, and last tried version.
     ///
     /// # Errors
     /// [`IndexError`].
@@ -72,7 +72,7 @@ impl IndexReader {
         self.read_in(Lane::Point, move |shared| shared.pool.read(|connection| sqlite::unit_files(connection, &unit))).await
     }
 
-    /// Whether a directory held archives and now holds none at all, as far as its last listing tells.
+    /// Whether a directory held archives, and its last listing found none.
     ///
     /// # Errors
     /// [`IndexError`].
@@ -90,7 +90,7 @@ impl IndexReader {
         self.read(move |shared| shared.pool.read(|connection| sqlite::clusters(connection, &directory))).await
     }
 
-    /// Reads for the server's own work: what others wait for has lanes of its own.
+    /// Reads for the server's own work. Reads that clients wait for have other lanes.
     pub(in crate::index) async fn read<T: Send + 'static>(
         &self,
         query: impl FnOnce(&IndexState) -> Result<T, SqliteError> + Send + 'static,
@@ -98,7 +98,7 @@ impl IndexReader {
         self.read_in(Lane::Upkeep, query).await
     }
 
-    /// Reads in a lane, which has few places at a time.
+    /// Reads in a lane, which has a limit of concurrent reads.
     pub(in crate::index) async fn read_in<T: Send + 'static>(
         &self,
         lane: Lane,
@@ -107,14 +107,14 @@ impl IndexReader {
         let permit = self.shared.pool.permit(lane).await?;
         let shared = self.shared.clone();
         crate::tasks::spawn_blocking(move || {
-            let result = query(&shared).map_err(|failure| shared.told(failure));
+            let result = query(&shared).map_err(|failure| shared.index_error(failure));
             drop(permit);
             result
         })
         .await
     }
 
-    /// Looks at many rows from one snapshot, when it is the turn of this kind. Ends early when it takes too long, or when this is dropped.
+    /// Reads many rows from one snapshot when it is the turn of this kind. Ends early if it takes too long or this future is dropped.
     pub(in crate::index) async fn walk<T: Send + 'static>(
         &self,
         kind: Kind,
@@ -122,7 +122,7 @@ impl IndexReader {
         query: impl FnOnce(&Connection) -> Result<T, SqliteError> + Send + 'static,
     ) -> Result<T, IndexError> {
         let shared = self.shared.clone();
-        let read = move |over: Over| shared.pool.read_until(move || over.is_over(), query).map_err(|failure| shared.told(failure));
+        let read = move |over: Over| shared.pool.read_until(move || over.is_over(), query).map_err(|failure| shared.index_error(failure));
         self.shared.walks.run(kind, patience, read).await?
     }
 }

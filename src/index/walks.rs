@@ -1,8 +1,7 @@
-//! Walks: reads that look at many rows, such as searches and statistics. Few of them run at a time, on threads of low priority.
+//! Walks: reads of many rows, such as searches and statistics. Few of them run at a time, on threads of low priority.
 //!
-//! Each kind has a queue of its own, and the kinds take turns, so that a flood of searches does not hold up lists. A queue is bounded:
-//! beyond it a request is refused at once instead of waiting for something that it will not live to see. A walk that takes too long,
-//! or that nobody waits for any more, is interrupted.
+//! Each kind has its own queue, and the kinds take turns, so many searches do not delay lists. A queue is bounded: if it is full, a
+//! request is refused at once instead of timing out later. A walk that takes too long, or that no client waits for, is interrupted.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::index::error::IndexError;
 use crate::tasks::Workers;
 
-/// What is walked for.
+/// The purpose of a walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     List,
@@ -28,22 +27,22 @@ impl Kind {
     const ALL: [Self; 6] = [Self::List, Self::History, Self::Facets, Self::Statistics, Self::Search, Self::Export];
 }
 
-/// What is done when many wait already.
+/// How a walk behaves if its queue is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Patience {
-    /// Refuse: the client is told to come again later.
+    /// It is refused, and the client tries again later.
     Refuse,
-    /// Wait all the same: an answer has begun, and must not end early.
+    /// It waits: the answer has begun already and must not end early.
     Wait,
 }
 
-/// Requests of one kind that wait.
-const MOST_WAITING: usize = 32;
+/// Maximum number of waiting requests of one kind.
+const MAX_WAITING: usize = 32;
 
 /// Longest time that a request waits for its turn before it is refused.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// The log tells that requests are refused, at most this often.
+/// Minimum interval of log lines about refused requests.
 const TOLD_EVERY: Duration = Duration::from_mins(1);
 
 /// The queues, and the threads that walk.
@@ -52,8 +51,8 @@ pub(super) struct Walks {
     queues: [Queue; Kind::ALL.len()],
     /// How long a walk may take.
     timeout: Duration,
-    /// When the log was last told that requests are refused.
-    told: Mutex<Option<Instant>>,
+    /// When refused requests were last logged.
+    logged: Mutex<Option<Instant>>,
 }
 
 struct Queue {
@@ -62,14 +61,14 @@ struct Queue {
 }
 
 impl Walks {
-    /// So many threads. One kind takes all of them but one, where there are several.
+    /// Starts this many threads. If there are several, one kind uses at most all but one of them.
     pub(super) fn start(threads: usize, timeout: Duration) -> Self {
         let turns = threads.saturating_sub(1).max(1);
         let queue = |_| Queue { turns: Arc::new(Semaphore::new(turns)), waiting: AtomicUsize::new(0) };
-        Self { workers: Workers::start("index-walker", threads), queues: Kind::ALL.map(queue), timeout, told: Mutex::default() }
+        Self { workers: Workers::start("index-walker", threads), queues: Kind::ALL.map(queue), timeout, logged: Mutex::default() }
     }
 
-    /// Waits for the turn of a kind, then does the work on one of the threads. It is told by a function whether it should end.
+    /// Waits for the turn of a kind, then runs the work on one of the threads. The work asks [`Over`] whether it should end.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         kind: Kind,
@@ -80,7 +79,7 @@ impl Walks {
         let turn = match patience {
             Patience::Refuse => {
                 let turn = tokio::time::timeout(LONGEST_WAIT, queue.turn_or_refusal()).await;
-                turn.unwrap_or(Err(IndexError::Busy)).inspect_err(|error| self.tell(kind, error))?
+                turn.unwrap_or(Err(IndexError::Busy)).inspect_err(|error| self.log_refusal(kind, error))?
             }
             Patience::Wait => queue.turn().await?,
         };
@@ -95,18 +94,18 @@ impl Walks {
         Ok(self.workers.run(work).await)
     }
 
-    /// Tells the log that requests are refused, not for each of them.
-    fn tell(&self, kind: Kind, error: &IndexError) {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if *error == IndexError::Busy && told.is_none_or(|at| at.elapsed() >= TOLD_EVERY) {
-            *told = Some(Instant::now());
+    /// Logs that requests are refused, at most once per interval.
+    fn log_refusal(&self, kind: Kind, error: &IndexError) {
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        if *error == IndexError::Busy && logged.is_none_or(|at| at.elapsed() >= TOLD_EVERY) {
+            *logged = Some(Instant::now());
             tracing::warn!(
-                "requests are refused (503), since {MOST_WAITING} of their kind ({kind:?}) wait already, or for long: see historyserver_http_requests_total"
+                "requests of the kind {kind:?} are refused with 503, because {MAX_WAITING} of them wait already or the first has waited too long: see historyserver_http_requests_total"
             );
         }
     }
 
-    /// Ends waiting.
+    /// Refuses all waiting and further walks.
     pub(super) fn close(&self) {
         self.queues.iter().for_each(|queue| queue.turns.close());
     }
@@ -117,19 +116,19 @@ impl Queue {
         Arc::clone(&self.turns).acquire_owned().await.map_err(|_closed| IndexError::Closed)
     }
 
-    /// A turn, unless too many wait for one.
+    /// Waits for a turn, unless the queue is full.
     async fn turn_or_refusal(&self) -> Result<OwnedSemaphorePermit, IndexError> {
         if let Ok(turn) = Arc::clone(&self.turns).try_acquire_owned() {
             return Ok(turn);
         }
-        let join = |waiting: usize| (waiting < MOST_WAITING).then_some(waiting + 1);
+        let join = |waiting: usize| (waiting < MAX_WAITING).then_some(waiting + 1);
         self.waiting.fetch_update(Ordering::AcqRel, Ordering::Acquire, join).map_err(|_full| IndexError::Busy)?;
         let _waits = Waits(&self.waiting);
         self.turn().await
     }
 }
 
-/// One that waits, until dropped.
+/// A waiting request, counted until dropped.
 struct Waits<'q>(&'q AtomicUsize);
 
 impl Drop for Waits<'_> {
@@ -138,7 +137,7 @@ impl Drop for Waits<'_> {
     }
 }
 
-/// Somebody waits for a walk, until dropped.
+/// A client that waits for a walk, until dropped.
 #[derive(Default)]
 struct Wanted {
     abandoned: Arc<AtomicBool>,
@@ -157,7 +156,7 @@ pub(super) struct Over {
 }
 
 impl Over {
-    /// Nobody waits for it any more, or it has taken too long.
+    /// True if no client waits for it any more, or it has taken too long.
     pub(super) fn is_over(&self) -> bool {
         self.abandoned.load(Ordering::Acquire) || Instant::now() >= self.deadline
     }
@@ -193,20 +192,20 @@ mod tests {
         let mut held = Box::pin(held);
         assert!(poll!(&mut held).is_pending());
         let mut waiting: Vec<_> =
-            (0..MOST_WAITING).map(|number| Box::pin(walks.run(Kind::Search, Patience::Refuse, move |_| number))).collect();
+            (0..MAX_WAITING).map(|number| Box::pin(walks.run(Kind::Search, Patience::Refuse, move |_| number))).collect();
         for each in &mut waiting {
             assert!(poll!(each).is_pending());
         }
         assert_eq!(walks.run(Kind::Search, Patience::Refuse, |_| ()).await, Err(IndexError::Busy));
         let mut patient = Box::pin(walks.run(Kind::Search, Patience::Wait, |_| "patient"));
         assert!(poll!(&mut patient).is_pending());
-        // One that goes away makes room for another.
+        // A client that stops waiting makes room for another.
         drop(waiting.pop());
         let mut next = Box::pin(walks.run(Kind::Search, Patience::Refuse, |_| 99));
         assert!(poll!(&mut next).is_pending());
         drop(release);
         held.await.unwrap();
-        assert_eq!(join_all(waiting).await, (0..MOST_WAITING - 1).map(Ok).collect::<Vec<_>>());
+        assert_eq!(join_all(waiting).await, (0..MAX_WAITING - 1).map(Ok).collect::<Vec<_>>());
         assert_eq!((patient.await, next.await), (Ok("patient"), Ok(99)));
     }
 
@@ -235,7 +234,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_walk_is_over_when_nobody_waits_for_it_or_its_time_is_up() {
+    async fn a_walk_is_over_when_no_client_waits_for_it_or_its_time_is_up() {
         let walks = Walks::start(1, LONG);
         let (begun, is_begun) = mpsc::channel();
         let (ended, is_ended) = mpsc::channel();

@@ -20,7 +20,7 @@ use crate::names::DirectoryUrl;
 use crate::pack::Part;
 use crate::problem::{Problem, ProblemChanges};
 
-/// Units that one transaction forgets or marks at most: others want to write too.
+/// Maximum number of units that one transaction forgets or marks, so that other acts do not wait long.
 pub(in crate::index) const GROUP: usize = 500;
 
 /// Changes the index. One per data directory; all acts go through one thread, which ends with the last handle.
@@ -34,7 +34,7 @@ impl IndexWriter {
         Self { commands }
     }
 
-    /// Applies what an ingest found, in one transaction. Gives back the problems that appeared and went.
+    /// Applies the result of an ingest in one transaction. Returns the problems that appeared and those that were resolved.
     ///
     /// Answers after the commit, so send the next change without waiting for this one: a batch holds what arrives within 250 ms.
     ///
@@ -55,7 +55,7 @@ impl IndexWriter {
             Urgency::Now,
             move |session| sqlite::stage(session, before, &parts),
             move |result| {
-                // Whoever asked may have gone.
+                // The caller may no longer wait.
                 let _ = answer.send(result);
             },
         )?;
@@ -72,8 +72,8 @@ impl IndexWriter {
         })
     }
 
-    /// Notes what is gone from, or back in, its directory. What is gone stays browsable; its problems go with it.
-    /// What was never readable leaves nothing to browse and is forgotten.
+    /// Records units and files that are missing from their directory, or present again. Missing units can still be browsed, and their
+    /// problems are hidden. A missing unit that was never read is forgotten.
     ///
     /// # Errors
     /// [`IndexError`].
@@ -89,7 +89,7 @@ impl IndexWriter {
         Ok(all)
     }
 
-    /// Takes units out of the index, with all below them. In groups of at most 500 a transaction.
+    /// Forgets units with all rows below them, at most 500 units in one transaction.
     ///
     /// # Errors
     /// [`IndexError`].
@@ -102,7 +102,7 @@ impl IndexWriter {
         Ok(())
     }
 
-    /// Notes how a listing of a directory ended: whether it held archives, and whether there are suddenly none.
+    /// Records the result of a listing of a directory: whether it held archives, and whether it suddenly holds none.
     ///
     /// # Errors
     /// [`IndexError`].
@@ -111,7 +111,7 @@ impl IndexWriter {
         self.act(Urgency::Now, move |session| sqlite::note_listing(session, &url, held_archives, vanished, at)).await
     }
 
-    /// Takes single files out of the index that are gone from units still there.
+    /// Forgets single missing files of units that are still present.
     ///
     /// # Errors
     /// [`IndexError`].
@@ -124,7 +124,7 @@ impl IndexWriter {
         Ok(())
     }
 
-    /// Marks units as expired: they are hidden at once. `None` takes the mark away.
+    /// Marks units as expired, which hides them at once; `None` removes the mark.
     ///
     /// # Errors
     /// [`IndexError`].
@@ -138,7 +138,7 @@ impl IndexWriter {
     }
 
     /// Replaces the problems of a directory that are not of units (obstacles of listings, the directory itself).
-    /// Gives back those that appeared and those that went.
+    /// Returns those that appeared and those that were resolved.
     ///
     /// # Errors
     /// [`IndexError`].
@@ -147,16 +147,16 @@ impl IndexWriter {
         self.act(Urgency::Now, move |session| sqlite::replace_of_listing(session, &url, problems)).await
     }
 
-    /// Finishes what is queued, checkpoints and closes.
+    /// Commits the queued acts, checkpoints and closes the index.
     pub async fn close(&self) {
         let (done, closed) = oneshot::channel();
         if self.commands.send(Command::Close(done)).is_ok() {
-            // An error means that the thread has ended, which is what is wanted.
+            // An error means that the thread has ended already.
             let _ = closed.await;
         }
     }
 
-    /// Takes staged parts out again, unless an archive has taken them. Waits for nothing; a closed index does that when it is opened.
+    /// Deletes staged parts, unless an archive has taken them. Does not wait. If the index is closed, the next start deletes them.
     fn discard(&self, staged: i64) {
         let _ = self.send(Urgency::Batched, move |session| sqlite::discard(session, staged), drop::<Result<(), IndexError>>);
     }
@@ -168,24 +168,24 @@ impl IndexWriter {
     ) -> Result<T, IndexError> {
         let (answer, answered) = oneshot::channel();
         self.send(urgency, work, move |result| {
-            // Whoever asked may have gone.
+            // The caller may no longer wait.
             let _ = answer.send(result);
         })?;
         answered.await.map_err(|_closed| IndexError::Closed)?
     }
 
-    /// Sends an act to the thread. Its result is told after the commit.
+    /// Sends an act to the thread. Its result is passed to `answer` after the commit.
     fn send<T: Send + 'static>(
         &self,
         urgency: Urgency,
         work: impl FnOnce(&mut Session<'_>) -> Result<T, SqliteError> + Send + 'static,
-        tell: impl FnOnce(Result<T, IndexError>) + Send + 'static,
+        answer: impl FnOnce(Result<T, IndexError>) + Send + 'static,
     ) -> Result<(), IndexError> {
         let span = tracing::Span::current();
         let act = move |session: Result<&mut Session<'_>, IndexError>, shared: &IndexState| -> Answer {
             let _entered = span.enter();
-            let result = session.and_then(|session| session.whole(work).map_err(|failure| shared.told(failure)));
-            Box::new(move |committed| tell(result.and_then(|value| committed.map(|()| value))))
+            let result = session.and_then(|session| session.whole(work).map_err(|failure| shared.index_error(failure)));
+            Box::new(move |committed| answer(result.and_then(|value| committed.map(|()| value))))
         };
         self.commands.send(Command::Act(urgency, Box::new(act))).map_err(|_closed| IndexError::Closed)
     }

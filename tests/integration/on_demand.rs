@@ -52,7 +52,7 @@ async fn every_document_comes_back_with_a_budget_of_nothing_and_of_one_pack() {
     assert!(documents.len() > 500);
     for (number, budget) in [0, 40_000].into_iter().enumerate() {
         let data = folder.path().join(number.to_string());
-        let options = WorldOptions { max_pack_bytes: budget, brought_back_grace: Duration::from_millis(500), ..WorldOptions::default() };
+        let options = WorldOptions { max_pack_bytes: budget, restored_grace: Duration::from_millis(500), ..WorldOptions::default() };
         let mut world = World::over(&[&root], &data, options);
         world.full_scan().await;
         let figures = world.reader.everything().figures().await.unwrap();
@@ -144,7 +144,7 @@ async fn an_archive_that_went_after_its_pack_was_evicted_stays_listed_and_its_do
 #[tokio::test]
 async fn a_file_that_does_not_come_back_hides_no_other_of_its_application() {
     let rules = Rules { empty_grace: 0, ..Rules::default() };
-    let options = WorldOptions { max_pack_bytes: 0, brought_back_grace: Duration::from_millis(100), rules, ..WorldOptions::default() };
+    let options = WorldOptions { max_pack_bytes: 0, restored_grace: Duration::from_millis(100), rules, ..WorldOptions::default() };
     let (first, second) = (format!("/jobs/{}/config", id('1')), format!("/jobs/{}/config", id('2')));
     let file = format!("history/c/applications/{}/jobs/{}", id('a'), id('2'));
 

@@ -269,8 +269,7 @@ async fn an_object_store_that_suddenly_holds_no_archive_loses_nothing() {
 async fn a_document_of_a_directory_that_is_not_mounted_is_not_told_to_be_gone() {
     let place = Place::new();
     write_application(&place.root(), "c", &id('a'), "name", END, &[&id('1')]);
-    let mut world =
-        place.world(WorldOptions { max_pack_bytes: 0, brought_back_grace: std::time::Duration::ZERO, ..WorldOptions::default() });
+    let mut world = place.world(WorldOptions { max_pack_bytes: 0, restored_grace: std::time::Duration::ZERO, ..WorldOptions::default() });
     world.full_scan().await;
     world.until_evicted_to(0).await;
     take_away(&place.root(), &place.folder.path().join("away"), "lost+found/");

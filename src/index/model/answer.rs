@@ -1,4 +1,4 @@
-//! What queries answer.
+//! Answers to reads.
 
 use crate::directory::{FileKind, Fingerprint};
 use crate::index::leases::Lease;
@@ -7,7 +7,7 @@ use crate::index::model::keys::UnitKey;
 use crate::names::FilePath;
 use crate::pack::DocumentLocation;
 
-/// Counter that grows with every commit that changes a list, never repeats for the life of the index file, and differs between index files.
+/// State of the lists: the number grows with every commit that changes a list, and never repeats in one index file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Generation {
     /// Random number of the index file.
@@ -30,36 +30,36 @@ pub enum OverviewList {
 pub enum DocumentAnswer {
     /// It is in a pack.
     Found(Document),
-    /// The owner is known and its archive is here, but holds no such document.
+    /// The owner is known and its archive is stored, but it holds no such document.
     NotInArchive,
     /// The job is named by an application, but has no archive (`jobmanager.archive.only-failed-jobs`, a failed write).
     NotArchived,
-    /// The archive is there and could not be read.
+    /// The archive is present and could not be read.
     Unreadable(Unread),
-    /// Nobody has heard of the owner.
+    /// The owner is unknown.
     Unknown,
-    /// The pack was evicted; the archive is still in its directory: ingest the unit, then ask again.
+    /// The pack was evicted, and the archive is still in its directory: ingest the unit, then read again.
     Evicted(UnitKey),
-    /// The pack was evicted, and the archive is gone from its directory since.
+    /// The pack was evicted, and the archive is missing from its directory.
     Lost,
 }
 
-/// An archive file that is there and could not be read.
+/// An archive file that is present and could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unread {
     /// Unit it belongs to.
     pub unit: UnitKey,
     /// Which file of it.
     pub file: FileKind,
-    /// Where it lies.
+    /// Its path.
     pub path: FilePath,
-    /// Version that was tried.
+    /// The version that was tried.
     pub tried: Fingerprint,
-    /// Why it could not be read.
+    /// The cause.
     pub fault: Fault,
-    /// How often in a row.
+    /// Number of failed attempts in a row.
     pub failures: u32,
-    /// The same as a sentence, that of its problem.
+    /// The cause as a sentence: that of its problem.
     pub reason: String,
 }
 
@@ -69,18 +69,18 @@ pub struct Unread {
 pub struct Document {
     /// Bytes, uncompressed.
     pub length: u64,
-    /// Digest of the archive version it stands in, which differs when a file was written twice within one tick of its clock, too: with
-    /// the path, the document's entity tag.
+    /// Digest of the archive version that it is in. It also differs if a file was written twice within one tick of its clock. Together
+    /// with the path it is the entity tag of the document.
     pub fingerprint: Fingerprint,
-    /// Pack that it stands in.
+    /// The pack that it is in.
     pub(in crate::index) pack: i64,
-    /// Part that it begins in, and where.
+    /// The part and the location where it begins.
     pub(in crate::index) part: u32,
     pub(in crate::index) place: DocumentLocation,
     pub(in crate::index) lease: Lease,
 }
 
-/// How much is listed, each id once. It is counted after commits, and while very much is written only now and then.
+/// Number of listed applications and jobs, each id once. Counted after commits, and less often while much is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Listed {
     /// Applications.
@@ -98,11 +98,11 @@ pub struct Figures {
     pub jobs: u64,
     /// Bytes of all packs.
     pub pack_bytes: u64,
-    /// Bytes of packs whose archives are gone.
+    /// Bytes of packs whose archives are missing.
     pub gone_pack_bytes: u64,
     /// Bytes of the index file, packs included.
     pub file_bytes: u64,
-    /// Problems on record.
+    /// Problems.
     pub problems: u64,
     /// Packs evicted since start.
     pub evictions: u64,

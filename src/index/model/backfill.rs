@@ -1,37 +1,37 @@
-//! Bringing an index up to date that an older server wrote: what it did not derive from archives is derived from their packs.
+//! Backfill of an index that an older server wrote: facts that it did not derive from archives are derived from their packs.
 
 use crate::archive;
 
-/// Archives whose facts an older server derived, or nobody.
+/// Number of archives whose facts are missing, or were derived by an older server.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Underived {
-    /// Their packs are here: they can be derived.
+    /// Archives whose packs are stored, so the facts can be derived.
     pub kept: u64,
-    /// Their packs were evicted: they are derived when they are ingested again.
+    /// Archives whose packs were evicted. Their facts are derived when they are ingested again.
     pub evicted: u64,
 }
 
-/// Where a page of archives to derive from ended.
+/// The last archive of a page of the backfill.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DerivingPosition {
     pub(in crate::index) unit: i64,
     pub(in crate::index) file: Vec<u8>,
 }
 
-/// What was derived from one pack.
+/// Facts that were derived from one pack.
 #[derive(Debug)]
 pub struct Derived {
     pub(in crate::index) pack: i64,
     pub(in crate::index) derived: Box<archive::Derived>,
 }
 
-/// What was derived from a page of archives.
+/// Facts that were derived from a page of archives.
 #[derive(Debug)]
 pub struct DerivedPage {
-    /// To be written.
+    /// Facts to write.
     pub derived: Vec<Derived>,
-    /// Why nothing could be derived from the others.
+    /// A sentence for each pack that could not be read.
     pub failed: Vec<String>,
-    /// Where the next page begins; `None`: there is none.
+    /// Where the next page begins; `None` after the last page.
     pub next: Option<DerivingPosition>,
 }

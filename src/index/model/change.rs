@@ -18,12 +18,12 @@ pub enum Pack {
     Staged(StagedPack),
 }
 
-/// Parts written before their archive was read to its end. Dropped, they are taken out again unless a change has taken them;
-/// what a crash leaves goes at the next start.
+/// Parts written before their archive was read to its end. If this is dropped, they are deleted unless a change has
+/// taken them; parts that a crash leaves are deleted at the next start.
 pub struct StagedPack {
     pub(in crate::index) id: i64,
     pub(in crate::index) parts: u32,
-    /// Takes the parts with this id out again, unless an archive has taken them.
+    /// Deletes the parts with this id, unless an archive has taken them.
     pub(in crate::index) discard: Box<dyn Fn(i64) + Send + Sync>,
 }
 
@@ -39,14 +39,14 @@ impl Drop for StagedPack {
     }
 }
 
-/// What became of one file in one ingest.
+/// The result of one file in one ingest.
 #[derive(Debug)]
 pub enum FileOutcome {
-    /// Read and parsed: replaces what was known of the file.
+    /// Read and parsed: replaces the earlier version of the file.
     Parsed {
-        /// What the overview tells, if it tells anything.
+        /// The record from the overview, if there is one.
         record: Option<Box<ParsedRecord>>,
-        /// What the documents tell beyond it.
+        /// Further facts from the documents.
         facts: Box<Facts>,
         /// The documents.
         pack: Pack,
@@ -55,21 +55,21 @@ pub enum FileOutcome {
         /// Bytes of the documents, uncompressed.
         document_bytes: u64,
     },
-    /// Could not be read. What is known of an earlier version stays.
+    /// Could not be read. An earlier version stays.
     Unreadable {
-        /// Why not.
+        /// The cause.
         fault: Fault,
-        /// When it is due again without a change.
+        /// When the file is tried again although it has not changed.
         next_attempt: Option<Millis>,
     },
 }
 
-/// Why a file could not be read. It decides when the file is tried again although nothing has changed.
+/// The cause for which a file could not be read. It decides when the file is tried again although it has not changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fault {
-    /// The store or the file system did not hand it out: no permission, not reachable, cut short. Tried again soon.
+    /// The store or the file system did not return it: no permission, not reachable, cut short. It is tried again soon.
     Store,
-    /// What it holds. Only another version of the file mends that, so it is tried again seldom.
+    /// Its content. Only another version of the file can resolve that, so it is tried again seldom.
     Content,
 }
 
@@ -93,20 +93,20 @@ pub struct FileChange {
     pub version: FileVersion,
     /// See [`KnownFile::racy`](super::KnownFile::racy).
     pub racy: bool,
-    /// What became of it.
+    /// The result.
     pub outcome: FileOutcome,
 }
 
-/// All that one ingest found out about a unit. Applied in one transaction: it is listed whole or not at all.
+/// The result of one ingest of a unit. Applied in one transaction, so the unit is never listed in part.
 #[derive(Debug)]
 pub struct UnitChange {
     /// Which unit.
     pub key: UnitKey,
-    /// Files that were tried. Files not named stay as they are.
+    /// Files that were tried. Other files stay as they are.
     pub files: Vec<FileChange>,
-    /// Problems of the unit as it now is: they replace all those known of the files tried and of the unit itself.
+    /// Problems of the unit now. They replace all problems of the tried files and of the unit itself.
     pub problems: Vec<Problem>,
-    /// When this was found.
+    /// The time of the ingest.
     pub at: Millis,
 }
 
@@ -115,19 +115,19 @@ pub struct UnitChange {
 pub enum Urgency {
     /// With the next batch, at most 250 ms later.
     Batched,
-    /// As soon as possible: somebody waits.
+    /// As soon as possible, because a client waits.
     Now,
 }
 
-/// A file or a unit that was found gone from, or back in, its directory.
+/// A file or a unit that was found missing from its directory, or present again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Presence {
-    /// The whole unit is gone.
+    /// The whole unit is missing.
     UnitGone(UnitKey),
-    /// The unit was gone and is there again, its files unchanged.
+    /// The unit is present again, its files unchanged.
     UnitBack(UnitKey),
-    /// One file of a unit that is still there is gone.
+    /// One file of a present unit is missing.
     FileGone(UnitKey, FileKind),
-    /// A file that was gone is there again, unchanged.
+    /// A file is present again, unchanged.
     FileBack(UnitKey, FileKind),
 }

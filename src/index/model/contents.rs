@@ -1,4 +1,4 @@
-//! What is in the archives of a unit, and what is wrong with them, in pages.
+//! Contents of the archives of a unit, and problems, in pages.
 
 use crate::archive::Owner;
 use crate::directory::FoundFile;
@@ -8,10 +8,10 @@ use crate::index::model::expiry::Page;
 use crate::index::model::keys::{CopySelector, UnitKey};
 use crate::problem::{Problem, ProblemCode};
 
-/// A document as it is listed.
+/// A document in a list of documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedDocument {
-    /// Whose archive it is in.
+    /// The owner of the archive that it is in.
     pub owner: Owner,
     /// Its path.
     pub path: String,
@@ -19,50 +19,50 @@ pub struct ListedDocument {
     pub bytes: u64,
 }
 
-/// Which documents are asked for.
+/// A request for a page of documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentPage {
-    /// Whose; of an application with those of its jobs.
+    /// The owner. The documents of an application include those of its jobs.
     pub owner: Owner,
-    /// In which copy.
+    /// The copy.
     pub copy: CopySelector,
-    /// Only those of the owner's own archive, not those of the jobs of an application.
+    /// Only documents of the owner's own archive, not of the jobs of an application.
     pub own: bool,
-    /// Where the page begins.
+    /// `next` of the page before; `None` for the first page.
     pub cursor: Option<String>,
-    /// Rows of the page, at most.
+    /// Maximum number of rows.
     pub limit: usize,
 }
 
-/// A page of documents, or why there is none.
+/// A page of documents, or the reason why there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DocumentList {
-    /// In the order of the archives, those of an application's summary first; of equal paths the last. With the copy they are of.
+    /// The copy, and its documents in the order of the archives, those of the summary first; of equal paths the last.
     Page(UnitKey, Page<ListedDocument>),
-    /// Nobody has heard of the owner.
+    /// The owner is unknown.
     Unknown,
     /// The owner is known, but no archive of it was ever read.
     NotArchived,
-    /// Its archive, or one of them, is there and could not be read.
+    /// Its archive, or one of its archives, is present and could not be read.
     Unreadable(Unread),
-    /// Packs were evicted; the archives are still in their directory: ingest the unit, then ask again.
+    /// Packs were evicted, and the archives are still in their directory: ingest the unit, then read again.
     Evicted(UnitKey),
-    /// The packs were evicted, and the archives are gone from their directory since.
+    /// The packs were evicted, and the archives are missing from their directory.
     Lost,
 }
 
 /// An archive file of a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArchivedFile {
-    /// What it is kept under: a job of an application may lie beside the clusters.
+    /// Its unit, which is a legacy job for a flat job of an application.
     pub unit: UnitKey,
-    /// Where it lies or lay, and the version last seen.
+    /// Its path, and the version last seen.
     pub file: FoundFile,
-    /// It is gone from its directory.
+    /// Whether it is missing from its directory.
     pub gone: bool,
-    /// Its documents are here.
+    /// Whether its documents are stored.
     pub kept: bool,
-    /// It was read once.
+    /// Whether it was ever read.
     pub read: bool,
 }
 
@@ -73,21 +73,21 @@ pub struct UnitArchives {
     pub files: Vec<ArchivedFile>,
 }
 
-/// Which problems are asked for; what is empty does not matter.
+/// A filter of problems; an empty field admits all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProblemFilter {
-    /// With one of these codes.
+    /// One of these codes.
     pub codes: Vec<ProblemCode>,
-    /// Of one of these directories.
+    /// One of these directories.
     pub directories: Vec<String>,
-    /// Of one of these clusters.
+    /// One of these clusters.
     pub clusters: Vec<String>,
-    /// Of this application.
+    /// This application.
     pub application: Option<ApplicationId>,
 }
 
 impl ProblemFilter {
-    /// Whether a problem is one that is asked for.
+    /// Whether a problem passes the filter.
     #[must_use]
     pub fn takes(&self, problem: &Problem) -> bool {
         let subject = &problem.subject;

@@ -1,4 +1,4 @@
-//! Natural keys: what is kept, and which copy of it is meant.
+//! Natural keys of units, and selectors of copies.
 
 use crate::ids::{ApplicationId, JobId};
 use crate::names::{ClusterName, DirectoryUrl};
@@ -14,7 +14,7 @@ pub struct ApplicationKey {
     pub id: ApplicationId,
 }
 
-/// What archives are kept under: an application with all its files, or one legacy job archive.
+/// The key of a unit: an application with all its files, or one legacy job archive.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum UnitKey {
     /// An application: summary and job archives.
@@ -40,11 +40,11 @@ impl UnitKey {
     }
 }
 
-/// Which copy of a document is meant.
+/// Selects copies of an application or job; the default selects all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CopySelector {
     /// Only copies in this archive directory.
     pub directory: Option<String>,
-    /// Only copies in this cluster; empty: only a legacy job archive, which is of none.
+    /// Only copies in this cluster; empty: only a legacy job archive, which has no cluster.
     pub cluster: Option<String>,
 }

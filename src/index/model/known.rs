@@ -1,4 +1,4 @@
-//! What the index knows of an archive directory, for the plan of a refresh.
+//! The state of an archive directory in the index, for the plan of a refresh.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use crate::index::model::expiry::{FollowedLimits, Marks};
 use crate::index::model::keys::UnitKey;
 use crate::names::ClusterName;
 
-/// A file as the index knows it.
+/// A file in the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownFile {
-    /// Which archive.
+    /// The kind of archive.
     pub kind: FileKind,
     /// Digest of the version that was last tried, as listed before the fetch.
     pub tried: Fingerprint,
@@ -24,58 +24,58 @@ pub struct KnownFile {
     pub modified: Millis,
     /// Whether that version was read and parsed. If not, documents of an earlier version may still be served.
     pub parsed: bool,
-    /// Whether the file was so young when it was listed that a second write could have left size and time as they were.
+    /// Whether the file was modified so shortly before it was listed that a second write could have left its size and time unchanged.
     pub racy: bool,
-    /// Whether the file is no longer in the directory.
+    /// Whether the file is missing from the directory.
     pub gone: bool,
     /// Failed attempts in a row at this version.
     pub attempts: u32,
-    /// Why that version could not be read; `None`: it was, or an earlier build did not note it.
+    /// The cause for which that version could not be read; `None` if it was read, or if an earlier version did not store the cause.
     pub fault: Option<Fault>,
-    /// When that version was tried last; 0 when it was read.
+    /// When that version was last tried; 0 if it was read.
     pub tried_at: Millis,
-    /// When the next attempt is due although nothing has changed.
+    /// When the next attempt is due although the file has not changed.
     pub next_attempt: Option<Millis>,
 }
 
-/// A unit as the index knows it.
+/// A unit in the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownUnit {
-    /// Its files, gone ones included.
+    /// Its files, including missing ones.
     pub files: Vec<KnownFile>,
     /// Whether a summary was read and parsed once (legacy job archives: the file).
     pub complete: bool,
-    /// Since when all of it is gone from the directory; `None` while present.
+    /// Since when the whole unit is missing from the directory; `None` while it is present.
     pub gone_since: Option<Millis>,
     /// Since when it is marked as expired and to be deleted; it is no longer listed.
     pub expired_at: Option<Millis>,
 }
 
-/// All that the index knows of one archive directory, for the plan of a refresh.
+/// The state of one archive directory, for the plan of a refresh.
 #[derive(Debug, Clone, Default)]
 pub struct KnownDirectory {
     /// Applications.
     pub applications: HashMap<(ClusterName, ApplicationId), KnownUnit>,
-    /// Clusters that have applications which are not gone, or were judged, each once.
+    /// Clusters with applications that are present or expired, each once.
     pub clusters: Arc<[ClusterName]>,
     /// Legacy job archives.
     pub legacy_jobs: HashMap<JobId, KnownUnit>,
-    /// Applications that job archives beside the clusters belong to.
+    /// Applications of flat jobs.
     pub owners: HashMap<JobId, (ClusterName, ApplicationId)>,
-    /// Jobs beside the clusters that may belong to an application, and none names them.
+    /// Legacy jobs that may belong to an application, but that no application names.
     pub unclaimed: HashSet<JobId>,
-    /// What was judged before, and is to be removed.
+    /// Units that expired and are to be removed.
     pub marks: Marks,
     /// Whether a complete listing has ever found an archive here.
     pub held_archives: bool,
-    /// Since when the directory is found to hold no archive at all although it held some.
+    /// Since when the directory holds no archive at all although it held some.
     pub vanished_since: Option<Millis>,
-    /// The limits that its last cleanup went by that was not held back.
+    /// The limits of its last cleanup that was not on hold.
     pub followed: Option<FollowedLimits>,
 }
 
 impl KnownDirectory {
-    /// What is known of a unit of this directory.
+    /// The state of a unit of this directory.
     #[must_use]
     pub fn unit(&self, key: &UnitKey) -> Option<&KnownUnit> {
         match key {

@@ -1,4 +1,4 @@
-//! Texts of applications and jobs that are searched. Pure: what archives tell in, texts out.
+//! Texts of applications and jobs that are searched. Pure: facts in, texts out.
 
 use std::collections::HashSet;
 
@@ -6,16 +6,16 @@ use crate::archive::facts::{ConfigurationEntry, ExceptionFacts, Facts};
 use crate::index::query::search::words::{self, Parts};
 use crate::index::query::{MatchField, SearchField};
 
-/// Bytes of a text, at most: what is beyond is not searched.
+/// Maximum bytes of a text. The rest is not searched.
 const LONGEST: usize = 64 << 10;
 
-/// Separates the pieces of a text: names, messages, lines, entries. Nothing is found across it.
+/// Separates the pieces of a text: names, messages, lines, entries. A match never spans it.
 const SEPARATOR: char = '\u{1e}';
 
 /// Separates the key of a label or of an entry of a configuration from its value.
 const KEY_END: &str = ": ";
 
-/// What a text is.
+/// The kind of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::index) enum TextKind {
     Vertices,
@@ -27,7 +27,7 @@ pub(in crate::index) enum TextKind {
     FailureLabels,
 }
 
-/// All kinds, in the order in which matches are told.
+/// All kinds, in the order in which matches are shown.
 pub(in crate::index) const KINDS: [TextKind; 7] = [
     TextKind::Vertices,
     TextKind::ExceptionClasses,
@@ -39,7 +39,7 @@ pub(in crate::index) const KINDS: [TextKind; 7] = [
 ];
 
 impl TextKind {
-    /// As stored.
+    /// The number that is stored.
     pub(in crate::index) fn number(self) -> i64 {
         match self {
             Self::Vertices => 1,
@@ -70,12 +70,12 @@ impl TextKind {
         }
     }
 
-    /// Where in its words a part can be found. Of names any part is looked for, and there are few of them.
+    /// The parts of words that can be found. In names, of which there are few, any part can be found.
     pub(in crate::index) fn parts(self) -> Parts {
         if self == Self::Vertices { Parts::Anywhere } else { Parts::Humps }
     }
 
-    /// The field that is asked for to search it.
+    /// The search field that selects it.
     pub(in crate::index) fn field(self) -> SearchField {
         match self {
             Self::Vertices => SearchField::Vertex,
@@ -84,7 +84,7 @@ impl TextKind {
         }
     }
 
-    /// What a match in it is.
+    /// The field of a match in it.
     pub(in crate::index) fn match_field(self) -> MatchField {
         match self {
             Self::Vertices => MatchField::Vertex,
@@ -113,7 +113,7 @@ pub(in crate::index) struct Text {
 }
 
 impl Text {
-    /// A text of these pieces, each once; `None`: there are none.
+    /// A text of these pieces, each once; `None` if there are none.
     pub(in crate::index) fn of<'p>(kind: TextKind, pieces: impl IntoIterator<Item = &'p str>) -> Option<Self> {
         let mut content = String::new();
         let mut seen = HashSet::new();
@@ -134,7 +134,7 @@ impl Text {
         (!content.is_empty()).then_some(Self { kind, content })
     }
 
-    /// What exceptions tell: classes, messages and stack traces apart, since many jobs that fail for different reasons fail at one place.
+    /// Texts of exceptions. Classes, messages and stack traces are kept apart, because many jobs fail at one place for different reasons.
     fn of_exceptions<'e>(exceptions: impl IntoIterator<Item = (&'e str, &'e str)>) -> Vec<Self> {
         let (mut classes, mut messages, mut frames) = (Vec::new(), Vec::new(), Vec::new());
         for (class, trace) in exceptions {
@@ -157,16 +157,16 @@ impl Text {
         texts.into_iter().filter_map(|(kind, pieces)| Self::of(kind, pieces)).collect()
     }
 
-    /// Kinds that one exception has texts of.
+    /// Kinds of the texts of one exception.
     pub(in crate::index) const KINDS_OF_EXCEPTIONS: [TextKind; 3] =
         [TextKind::ExceptionClasses, TextKind::ExceptionMessages, TextKind::StackTraces];
 
-    /// What one exception tells.
+    /// Texts of one exception.
     pub(in crate::index) fn of_exception(exception: &ExceptionFacts) -> Vec<Self> {
         Self::of_exceptions([(exception.class.as_str(), exception.stack_trace.as_str())])
     }
 
-    /// What was derived from the archive of an application or a job.
+    /// Texts of the facts of an application or a job.
     pub(in crate::index) fn of_facts(facts: &Facts) -> Vec<Self> {
         let own = facts.own_configuration.min(facts.configuration.len());
         let (own, cluster) = facts.configuration.split_at(own);
@@ -179,20 +179,20 @@ impl Text {
         texts
     }
 
-    /// What failure enrichers said about exceptions.
+    /// Labels that failure enrichers gave to exceptions.
     fn of_labels(exceptions: &[ExceptionFacts]) -> Option<Self> {
         let labels = exceptions.iter().flat_map(|exception| &exception.labels);
         let labels: Vec<String> = labels.map(|(key, value)| format!("{key}{KEY_END}{value}")).collect();
         Self::of(TextKind::FailureLabels, labels.iter().map(String::as_str))
     }
 
-    /// What a configuration tells.
+    /// Texts of a configuration.
     fn of_configuration(kind: TextKind, entries: &[ConfigurationEntry]) -> Option<Self> {
         let entries: Vec<String> = entries.iter().map(|entry| format!("{}{KEY_END}{}", entry.key, entry.value)).collect();
         Self::of(kind, entries.iter().map(String::as_str))
     }
 
-    /// Every key of the index of words by which this text is found, each once and after a blank.
+    /// Every key of the index of words that finds this text, each once and after a blank.
     pub(in crate::index) fn keys(&self) -> String {
         let mut seen = HashSet::new();
         for place in words::words(&self.content) {
@@ -217,7 +217,7 @@ pub(in crate::index) fn pieces(content: &str) -> impl Iterator<Item = &str> {
     content.split(SEPARATOR)
 }
 
-/// The frame that a line of a stack trace tells; empty: how many more there are.
+/// The frame in a line of a stack trace; empty for a line that only counts further frames.
 fn frame(line: &str) -> Option<&str> {
     let told = line.trim();
     if let Some(frame) = told.strip_prefix("at ").filter(|_| line.starts_with(['\t', ' '])) {
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn exceptions_are_told_by_class_message_and_frame() {
+    fn exceptions_have_texts_of_class_message_and_frame() {
         let trace =
             "a.B: over\ntwo lines\n\tat a.B.c(B.java:1)\n\tat a.B.d(B.java:2)\nCaused by: x.Y: why\n\tat a.B.c(B.java:1)\n\t... 12 more\n";
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();

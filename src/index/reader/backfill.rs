@@ -6,7 +6,7 @@ use crate::index::reader::IndexReader;
 use crate::index::sqlite;
 
 impl IndexReader {
-    /// How many archives there are to derive from.
+    /// Number of archives whose facts are out of date.
     ///
     /// # Errors
     /// [`IndexError`].
@@ -14,10 +14,10 @@ impl IndexReader {
         self.read(|shared| shared.pool.read(sqlite::underived)).await
     }
 
-    /// Derives from at most `limit` archives whose packs are here. Changes nothing, and reads nothing but the index.
+    /// Derives the facts of at most `limit` archives from their packs. Changes nothing, and reads only the index.
     ///
     /// # Errors
-    /// [`IndexError`]; a pack that cannot be read is none, but in the answer.
+    /// [`IndexError`]. A pack that cannot be read is no error: it is reported in the page.
     pub async fn derive(&self, after: Option<DerivingPosition>, limit: usize) -> Result<DerivedPage, IndexError> {
         self.read(move |shared| shared.pool.read(|connection| sqlite::derive(connection, after.as_ref(), limit))).await
     }

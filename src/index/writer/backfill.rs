@@ -6,10 +6,10 @@ use crate::index::sqlite;
 use crate::index::writer::IndexWriter;
 
 impl IndexWriter {
-    /// Writes what was derived, but not of archives that were replaced, evicted or forgotten since. Gives back of how many.
+    /// Writes derived facts, except those of archives that were replaced, evicted or forgotten meanwhile. Returns the number written.
     ///
     /// # Errors
-    /// [`IndexError`]; nothing of it is then visible.
+    /// [`IndexError`]; nothing is written then.
     pub async fn write_derived(&self, derived: Vec<Derived>) -> Result<u64, IndexError> {
         self.act(Urgency::Batched, move |session| sqlite::write_derived(session, &derived)).await
     }

@@ -86,7 +86,7 @@ async fn the_least_recently_read_goes_first_over_a_restart_too() {
 async fn with_no_budget_at_all_documents_are_served_after_they_were_brought_back() {
     let index = Index::with(|options| {
         options.max_pack_bytes = 0;
-        options.brought_back_grace = Duration::from_millis(300);
+        options.restored_grace = Duration::from_millis(300);
     });
     ingest(&index, 1).await;
     ingest(&index, 2).await;
@@ -106,7 +106,7 @@ async fn with_no_budget_at_all_documents_are_served_after_they_were_brought_back
 async fn a_document_that_is_being_read_is_not_evicted() {
     let index = Index::with(|options| {
         options.max_pack_bytes = 0;
-        options.brought_back_grace = Duration::ZERO;
+        options.restored_grace = Duration::ZERO;
     });
     let (owner, path) = (Owner::Job(job(1)), format!("/jobs/{}", job(1)));
     let (index, _) = index.reopen_with(|options| options.max_pack_bytes = u64::MAX).await;

@@ -137,7 +137,7 @@ async fn a_database_of_something_else_is_refused_and_not_touched() {
     overwrite(&index, 68, &7_u32.to_be_bytes()).await;
     let before = fs::read(index.file()).unwrap();
     let Err(error) = index::open(&index.options) else { panic!("opened") };
-    assert!(matches!(error, IndexError::Failed(_)) && error.to_string().contains("no index of this server"), "{error}");
+    assert!(matches!(error, IndexError::Failed(_)) && error.to_string().contains("not an index of this server"), "{error}");
     assert!(fs::read(index.file()).unwrap() == before);
 }
 

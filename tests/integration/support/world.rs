@@ -29,7 +29,7 @@ pub(crate) fn fixtures(folder: &str) -> PathBuf {
 #[derive(Clone)]
 pub(crate) struct WorldOptions {
     pub(crate) max_pack_bytes: u64,
-    pub(crate) brought_back_grace: Duration,
+    pub(crate) restored_grace: Duration,
     pub(crate) max_file_pages: Option<u32>,
     pub(crate) rules: Rules,
     pub(crate) retention: RetentionRules,
@@ -44,7 +44,7 @@ impl Default for WorldOptions {
     fn default() -> Self {
         Self {
             max_pack_bytes: 10 << 30,
-            brought_back_grace: Duration::from_secs(30),
+            restored_grace: Duration::from_secs(30),
             max_file_pages: None,
             rules: Rules { empty_grace: 3_600_000, ..Rules::default() },
             retention: RetentionRules::default(),
@@ -103,7 +103,7 @@ impl World {
         let urls = directories.iter().map(|directory| directory.url().clone()).collect();
         let mut index_options = IndexOptions::new(data, options.max_pack_bytes, urls);
         index_options.clock = options.clock.clone();
-        index_options.brought_back_grace = options.brought_back_grace;
+        index_options.restored_grace = options.restored_grace;
         index_options.max_file_pages = options.max_file_pages;
         let (writer, reader, _) = index::open(&index_options).unwrap();
         let ingest_options = IngestOptions {

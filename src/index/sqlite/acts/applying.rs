@@ -1,4 +1,4 @@
-//! Applies what an ingest found out about one unit.
+//! Applies the result of an ingest of one unit.
 
 use crate::directory::FileKind;
 use crate::index::model::{FileChange, FileOutcome, ParsedRecord, UnitChange, UnitKey, Urgency};
@@ -24,18 +24,18 @@ pub(in crate::index) fn apply(session: &mut Session<'_>, change: UnitChange, urg
     // A unit that was just added has no problems, and no ids to look up.
     let problems_before = if known.is_some() { problems::of_unit(session, unit.id)? } else { Vec::new() };
     let mut touched = Touched::default();
-    let mut back = false;
+    let mut returned = false;
     for file in &files {
         let written = archives::write(session, unit.id, &key, file, at)?;
-        back |= written.was_gone;
+        returned |= written.was_missing;
         if let FileOutcome::Parsed { record, facts, pack, .. } = &file.outcome {
             let id = match written.same_pack {
-                // Whoever is reading a document of it reads on.
+                // Readers of its documents are not interrupted.
                 Some(same) => packs::keep(session, same, pack)?,
                 None => packs::replace(session, unit.id, file_key(&file.kind), pack, file.version.modified)?,
             };
             if urgency == Urgency::Now {
-                session.effects.brought_back.push(id);
+                session.effects.restored.push(id);
             }
             unit.complete |= matches!((&key, file.kind), (UnitKey::Application(_), FileKind::Summary) | (UnitKey::LegacyJob(..), _));
             write_record(session, unit.id, &key, file, record.as_deref(), known.is_none(), &mut touched)?;
@@ -46,17 +46,17 @@ pub(in crate::index) fn apply(session: &mut Session<'_>, change: UnitChange, urg
     }
     if !files.is_empty() {
         unit.time = units::time(session, unit.id)?;
-        // Its files were fetched: it is there.
+        // Its files were fetched, so it is present.
         unit.gone_since = None;
     }
     if unit != before {
         units::update(session, &unit)?;
     }
-    if back || unit.gone_since != before.gone_since {
+    if returned || unit.gone_since != before.gone_since {
         presence::restore_packs(session, unit.id)?;
         session.effects.lists = true;
     }
-    if known.is_some() && (back || unit != before) {
+    if known.is_some() && (returned || unit != before) {
         let all = units::ids(session, unit.id)?;
         touched.applications.extend(all.applications);
         touched.jobs.extend(all.jobs);

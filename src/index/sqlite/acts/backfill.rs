@@ -1,4 +1,4 @@
-//! What an older server did not derive from archives: which those are, and deriving it from their packs.
+//! Backfill: facts that an older server did not derive from archives are derived from their packs.
 
 use rusqlite::{Connection, params};
 
@@ -14,7 +14,7 @@ use crate::index::sqlite::store::values::{application_id, file_kind, signed, uns
 use crate::index::sqlite::tables::{applications_and_jobs, facts, list_rows, units};
 use crate::pack::Unpacker;
 
-/// How many archives there are to derive from.
+/// Number of archives whose facts are out of date.
 pub(in crate::index) fn underived(connection: &Connection) -> Result<Underived, SqliteError> {
     let count = |packs: &str| -> Result<u64, SqliteError> {
         let sql = format!(
@@ -26,7 +26,7 @@ pub(in crate::index) fn underived(connection: &Connection) -> Result<Underived, 
     Ok(Underived { kept: count("EXISTS")?, evicted: count("NOT EXISTS")? })
 }
 
-/// Derives from some archives whose packs are here, those ingested last first.
+/// Derives the facts of up to `limit` archives whose packs are stored, last ingested first.
 pub(in crate::index) fn derive(
     connection: &Connection,
     after: Option<&DerivingPosition>,
@@ -76,8 +76,8 @@ fn read(connection: &Connection, pack: i64, owner: Owner) -> Result<archive::Der
     Ok(derivation.finish())
 }
 
-/// Writes what was derived from packs that are still those of their archives; an archive that was ingested meanwhile has it already.
-/// Gives back how many were written.
+/// Writes derived facts. Skips packs that were replaced meanwhile: a new ingest has derived the facts already. Returns the number
+/// written.
 pub(in crate::index) fn write_derived(session: &mut Session<'_>, derived: &[Derived]) -> Result<u64, SqliteError> {
     let connection = session.connection;
     let mut written = 0;

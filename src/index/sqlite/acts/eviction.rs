@@ -1,10 +1,10 @@
 //! Keeps the packs within their budget.
 //!
-//! First go the packs of archives that are still present, least recently read first (of those never read the oldest archive);
-//! they are ingested again when asked for. Then what is gone from its directory, the longest gone first, is forgotten.
+//! First the packs of archives that are still present are evicted, least recently read first (of those never read, the oldest archive
+//! first); they are ingested again on request. Then units whose archives are missing are forgotten, those missing longest first.
 //!
-//! Some packs are safe for a while, whatever the budget, or a budget smaller than one pack could never serve a document: packs
-//! that somebody reads right now, and packs just brought back for somebody who waits. What is safe never pushes out what is gone.
+//! Two kinds of packs are safe for a while, because otherwise a budget smaller than one pack could never serve a document: packs that
+//! are being read, and packs that were just restored for a waiting client. Safe packs never cause missing units to be forgotten.
 
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -17,20 +17,20 @@ use crate::index::sqlite::store::session::Session;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::{signed, unsigned};
 
-/// Rows that one transaction deletes at most, so that nobody waits long for the writer.
+/// Maximum number of rows that one transaction deletes, so that no act waits long for the writer.
 pub(in crate::index::sqlite) const GROUP: usize = 500;
 
-/// Units brought back that are safe at the same time.
+/// Maximum number of restored units that are safe at the same time.
 const BROUGHT_BACK: usize = 64;
 
-/// Packs that were brought back for somebody who waits.
+/// Packs that were restored for a waiting client.
 #[derive(Debug)]
-pub(in crate::index::sqlite) struct BroughtBack {
+pub(in crate::index::sqlite) struct Restored {
     grace: Duration,
     packs: VecDeque<(Instant, Vec<i64>)>,
 }
 
-impl BroughtBack {
+impl Restored {
     pub(in crate::index::sqlite) fn new(grace: Duration) -> Self {
         Self { grace, packs: VecDeque::new() }
     }
@@ -44,7 +44,7 @@ impl BroughtBack {
         }
     }
 
-    /// Packs whose grace is not over.
+    /// Packs that are still within their grace.
     pub(in crate::index::sqlite) fn safe(&mut self) -> impl Iterator<Item = i64> {
         while self.packs.front().is_some_and(|(since, _)| since.elapsed() >= self.grace) {
             self.packs.pop_front();
@@ -53,34 +53,34 @@ impl BroughtBack {
     }
 }
 
-/// Bytes of all packs, and of those that are gone.
+/// Bytes of all packs, and of packs whose archives are missing.
 pub(in crate::index::sqlite) fn bytes(session: &Session<'_>) -> Result<(u64, u64), SqliteError> {
     let mut query = session.connection.prepare_cached("SELECT value FROM meta WHERE name = ?1")?;
     let mut read = |name: &str| query.query_row([name], |row| row.get(0)).map(unsigned);
     Ok((read("pack_bytes")?, read("gone_pack_bytes")?))
 }
 
-/// Evicts until the budget holds, but at most [`GROUP`] packs; they are condemned until the transaction has ended. Says whether there
-/// is more to do.
+/// Evicts until the packs fit the budget, at most [`GROUP`] packs. They are barred from readers until the transaction has ended.
+/// Returns whether there is more to do.
 pub(in crate::index::sqlite) fn evict(
     session: &mut Session<'_>,
     budget: u64,
     leases: &Leases,
-    brought_back: &mut BroughtBack,
+    restored: &mut Restored,
 ) -> Result<bool, SqliteError> {
     let (total, gone) = bytes(session)?;
     if total <= budget {
         return Ok(false);
     }
-    let brought_back: HashSet<i64> = brought_back.safe().collect();
-    let spare = |pack| brought_back.contains(&pack) || !leases.condemn(pack);
+    let restored: HashSet<i64> = restored.safe().collect();
+    let spare = |pack| restored.contains(&pack) || !leases.bar(pack);
     let (victims, freed) = present_victims(session, total - budget, spare)?;
     for pack in &victims {
         session.connection.prepare_cached("DELETE FROM packs WHERE id = ?1")?.execute([pack])?;
     }
     session.effects.evictions += victims.len() as u64;
     if !victims.is_empty() {
-        tracing::debug!(packs = victims.len(), freed_bytes = freed, "packs evicted; their archives are read again when asked for");
+        tracing::debug!(packs = victims.len(), freed_bytes = freed, "evicted packs; their archives are read again on request");
     }
     if victims.len() >= GROUP {
         return Ok(true);
@@ -88,7 +88,7 @@ pub(in crate::index::sqlite) fn evict(
     if gone <= budget {
         return Ok(false);
     }
-    forget_gone(session, budget, gone - budget, spare)
+    forget_missing(session, budget, gone - budget, spare)
 }
 
 fn present_victims(session: &Session<'_>, excess: u64, spare: impl Fn(i64) -> bool) -> Result<(Vec<i64>, u64), SqliteError> {
@@ -109,7 +109,7 @@ fn present_victims(session: &Session<'_>, excess: u64, spare: impl Fn(i64) -> bo
     Ok((victims, freed))
 }
 
-fn forget_gone(session: &mut Session<'_>, budget: u64, excess: u64, spare: impl Fn(i64) -> bool) -> Result<bool, SqliteError> {
+fn forget_missing(session: &mut Session<'_>, budget: u64, excess: u64, spare: impl Fn(i64) -> bool) -> Result<bool, SqliteError> {
     let victims: Vec<(i64, Vec<u8>, u64, String)> = {
         let mut query = session.connection.prepare_cached(
             "SELECT p.id, p.unit, p.file, p.bytes, d.url || '/' || iif(u.cluster = '', '', u.cluster || '/applications/') || lower(hex(u.name))
@@ -134,7 +134,7 @@ fn forget_gone(session: &mut Session<'_>, budget: u64, excess: u64, spare: impl 
             .connection
             .prepare_cached("SELECT max(gone_since IS NOT NULL) FROM units WHERE id = ?1")?
             .query_row([unit], |row| row.get(0))?;
-        // `None`: forgotten already, with another of its packs.
+        // `None`: forgotten already with another of its packs.
         let Some(unit_gone) = unit_gone else { continue };
         if unit_gone {
             presence::forget_row(session, unit)?;
@@ -146,13 +146,13 @@ fn forget_gone(session: &mut Session<'_>, budget: u64, excess: u64, spare: impl 
             archive.path = place,
             archive.size_bytes = bytes,
             budget_bytes = budget,
-            "forgotten: gone from its archive directory, the longest of all, and historyserver.cache.max-size is reached"
+            "forgot an application or job whose archive is missing from its directory, because historyserver.cache.max-size is reached"
         );
     }
     Ok(more)
 }
 
-/// Writes down which packs were read, and takes out those that do not unpack, so that they are ingested again.
+/// Stores which packs were read, and deletes packs that cannot be unpacked, so that they are ingested again.
 pub(in crate::index::sqlite) fn write_notes(
     session: &mut Session<'_>,
     notes: &crate::index::sqlite::store::index_state::Notes,
@@ -168,13 +168,13 @@ pub(in crate::index::sqlite) fn write_notes(
     for pack in &notes.damaged {
         let dropped = session.connection.prepare_cached("DELETE FROM packs WHERE id = ?1 AND gone_since IS NULL")?.execute([pack])?;
         if dropped > 0 {
-            tracing::warn!("a stored pack was damaged; its archive is read again when asked for");
+            tracing::warn!("a stored pack was damaged and was deleted; its archive is read again on request");
         }
     }
     Ok(())
 }
 
-/// Corrects the counters of bytes, should they not agree with the packs.
+/// Corrects the counters of bytes if they differ from the packs.
 pub(in crate::index::sqlite) fn check_bytes(session: &mut Session<'_>) -> Result<(), SqliteError> {
     let counted = bytes(session)?;
     let (total, gone): (i64, i64) = session.connection.query_row(
@@ -183,7 +183,7 @@ pub(in crate::index::sqlite) fn check_bytes(session: &mut Session<'_>) -> Result
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
     if counted != (unsigned(total), unsigned(gone)) {
-        tracing::warn!(counted = ?counted, stored = ?(total, gone), "the counters of stored bytes were wrong and are corrected");
+        tracing::warn!(counted = ?counted, stored = ?(total, gone), "the counters of stored bytes in the index were wrong and have been corrected");
         for (name, value) in [("pack_bytes", total), ("gone_pack_bytes", gone)] {
             session.connection.execute("UPDATE meta SET value = ?2 WHERE name = ?1", params![name, signed(unsigned(value))])?;
         }

@@ -1,30 +1,19 @@
-//! Jobs of an application whose archives lie beside the clusters: Flink 2.3 writes a job that fails before it is run as it wrote jobs
-//! before it had applications, and only the summary of the application says whose it is.
+//! Flat jobs: Flink 2.3 writes a job that fails before it is run beside the clusters, as it wrote all jobs before it had applications.
+//! Only the summary of the application names such a job as its own.
 
 use rusqlite::{OptionalExtension as _, params};
 
-use crate::archive::facts::JobApplication;
 use crate::ids::JobId;
 use crate::index::sqlite::store::session::Session;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::tables::{facts, list_rows};
 
-/// As stored: NULL where the details have no such member, empty where they name no application.
-pub(in crate::index::sqlite) fn told_column(application: JobApplication) -> Option<Vec<u8>> {
-    match application {
-        JobApplication::NotArchived => None,
-        JobApplication::Null => Some(Vec::new()),
-        JobApplication::Named(id) => Some(id.as_bytes().to_vec()),
-    }
-}
-
-/// Jobs that an application's row of a unit stands for: its own, then those that lie beside the clusters. Of a job that is there twice the
-/// row that only says its name is left out.
+/// Jobs of an application: its own, then its flat jobs. If a job has two rows, the one that only names it is left out.
 pub(in crate::index::sqlite) const JOBS_OF_UNIT: &str = "(SELECT id FROM jobs WHERE unit = ?1 AND (archived = 1
          OR NOT EXISTS (SELECT 1 FROM jobs beside WHERE beside.owner = ?1 AND beside.job = jobs.job))
      UNION ALL SELECT id FROM jobs WHERE owner = ?1)";
 
-/// Finds out again whose these jobs are, in one directory, and brings up to date what depends on it.
+/// Links these jobs of one directory to their applications again, and updates the rows that depend on it.
 pub(in crate::index::sqlite) fn settle(session: &mut Session<'_>, directory: i64, jobs: &[JobId]) -> Result<(), SqliteError> {
     for job in jobs {
         settle_one(session, directory, *job)?;
@@ -33,7 +22,7 @@ pub(in crate::index::sqlite) fn settle(session: &mut Session<'_>, directory: i64
 }
 
 fn settle_one(session: &mut Session<'_>, directory: i64, job: JobId) -> Result<(), SqliteError> {
-    // A row that only a legacy unit has.
+    // A row of a legacy unit.
     let found: Option<(i64, i64, Option<i64>)> = session
         .connection
         .prepare_cached(
@@ -43,7 +32,7 @@ fn settle_one(session: &mut Session<'_>, directory: i64, job: JobId) -> Result<(
         .query_row(params![directory, job.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
     let Some((row, unit, before)) = found else { return Ok(()) };
-    // Of several that name it: the one with its start, then what is present, then the newest.
+    // If several applications name it: first the one with the same start, then present ones, then the newest.
     let owner: Option<i64> = session
         .connection
         .prepare_cached(
@@ -67,7 +56,7 @@ fn settle_one(session: &mut Session<'_>, directory: i64, job: JobId) -> Result<(
     Ok(())
 }
 
-/// Units of jobs that belong to an application and lie beside the clusters.
+/// Units of the flat jobs of an application.
 pub(in crate::index::sqlite) fn beside(session: &Session<'_>, unit: i64) -> Result<Vec<JobId>, SqliteError> {
     Ok(session
         .connection

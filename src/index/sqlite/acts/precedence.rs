@@ -11,20 +11,19 @@ use crate::index::sqlite::tables::units::Touched;
 /// A copy is hidden while its directory is not configured or it is marked as expired.
 pub(in crate::index::sqlite) const VISIBLE: &str = "(d.position IS NOT NULL AND u.expired_at IS NULL)";
 
-/// The rule, best first, over `x` (applications or jobs), `u` (units), `d` (directories), `a` (archives).
+/// The order of copies, best first, over `x` (applications or jobs), `u` (units), `d` (directories), `a` (archives).
 ///
-/// What can be listed comes before what has only documents, and that before what is only named by a summary. Then complete before
-/// incomplete, present before gone, of an application before legacy, newer summary (legacy: file), later directory, cluster name.
-/// Total, because no two units have the same directory, cluster and id.
+/// Copies that can be listed come before copies that only have documents, and those before jobs that a summary only names. Then
+/// complete before incomplete, present before missing, of an application before legacy, newer summary (legacy: file), later
+/// directory, cluster name. The order is total, because no two units have the same directory, cluster and id.
 pub(in crate::index::sqlite) const RANK: &str = "(x.overview IS NOT NULL) DESC, (a.served IS NOT NULL) DESC, u.complete DESC, \
     (u.gone_since IS NULL AND a.gone_since IS NULL) DESC, (u.cluster <> '') DESC, u.time DESC, d.position DESC, u.cluster";
 
-/// Copies of applications with all that the rule looks at.
+/// Copies of applications with all columns of [`RANK`].
 pub(in crate::index::sqlite) const APPLICATION_COPIES: &str = "applications x JOIN units u ON u.id = x.unit JOIN directories d ON d.id = u.directory \
     LEFT JOIN archives a ON a.unit = x.unit AND a.file = x''";
 
-/// Copies of jobs with all that the rule looks at.
-/// With `o`, the application that a job beside the clusters belongs to.
+/// Copies of jobs with all columns of [`RANK`], and with `o`, the application of a flat job.
 pub(in crate::index::sqlite) const JOB_COPIES: &str = "jobs x JOIN units u ON u.id = x.unit JOIN directories d ON d.id = u.directory \
     LEFT JOIN archives a ON a.unit = x.unit AND a.file = x.job LEFT JOIN units o ON o.id = x.owner";
 
@@ -60,7 +59,7 @@ static JOBS: LazyLock<Statements> = LazyLock::new(|| Statements {
     ),
 });
 
-/// Chooses again among the copies of these ids.
+/// Chooses the shown copy of these ids again.
 pub(in crate::index::sqlite) fn settle(session: &mut Session<'_>, touched: &Touched) -> Result<(), SqliteError> {
     for id in &touched.applications {
         settle_one(session, &APPLICATIONS, id.as_bytes())?;
@@ -93,7 +92,7 @@ fn settle_one(session: &mut Session<'_>, statements: &Statements, id: &[u8; 16])
     Ok(())
 }
 
-/// Chooses again among all copies: after a change of the configured directories.
+/// Chooses the shown copy of every id again, after a change of the configured directories.
 pub(in crate::index::sqlite) fn settle_all(connection: &Connection) -> Result<(), SqliteError> {
     connection.execute(&APPLICATIONS.rank_all, [])?;
     connection.execute(&JOBS.rank_all, [])?;

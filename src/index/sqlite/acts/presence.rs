@@ -1,4 +1,4 @@
-//! What is gone, back, expired or forgotten.
+//! Units and files that are missing, present again, expired or forgotten.
 
 use rusqlite::params;
 
@@ -13,7 +13,7 @@ use crate::index::sqlite::tables::units::{self, Unit};
 use crate::index::sqlite::tables::{archives, facts, list_rows, problems};
 use crate::problem::ProblemChanges;
 
-/// Notes what went and what came back. Units and files that are not known, or are known so already, are left alone.
+/// Records units and files that are missing or present again. Those that are unknown, or already recorded so, are left alone.
 pub(in crate::index) fn note(session: &mut Session<'_>, changes: &[Presence], at: Millis) -> Result<ProblemChanges, SqliteError> {
     let mut all = ProblemChanges::default();
     for change in changes {
@@ -21,10 +21,10 @@ pub(in crate::index) fn note(session: &mut Session<'_>, changes: &[Presence], at
         let Some(unit) = units::find(session, key)? else { continue };
         let before = problems::of_unit(session, unit.id)?;
         match change {
-            Presence::UnitGone(_) => unit_gone(session, unit, at)?,
-            Presence::UnitBack(_) => unit_back(session, unit)?,
-            Presence::FileGone(_, kind) => file_gone(session, unit, *kind, at)?,
-            Presence::FileBack(_, kind) => file_back(session, unit, *kind)?,
+            Presence::UnitGone(_) => unit_missing(session, unit, at)?,
+            Presence::UnitBack(_) => unit_returned(session, unit)?,
+            Presence::FileGone(_, kind) => file_missing(session, unit, *kind, at)?,
+            Presence::FileBack(_, kind) => file_returned(session, unit, *kind)?,
         }
         let mut changes = problems::changes(before, &problems::of_unit(session, unit.id)?);
         all.appeared.append(&mut changes.appeared);
@@ -33,12 +33,12 @@ pub(in crate::index) fn note(session: &mut Session<'_>, changes: &[Presence], at
     Ok(all)
 }
 
-fn unit_gone(session: &mut Session<'_>, mut unit: Unit, at: Millis) -> Result<(), SqliteError> {
+fn unit_missing(session: &mut Session<'_>, mut unit: Unit, at: Millis) -> Result<(), SqliteError> {
     if unit.gone_since.is_some() {
         return Ok(());
     }
     if !archives::any_served(session, unit.id)? {
-        // Never readable: nothing to browse.
+        // Never read: there is nothing to browse.
         return delete(session, unit.id);
     }
     unit.gone_since = Some(at);
@@ -50,7 +50,7 @@ fn unit_gone(session: &mut Session<'_>, mut unit: Unit, at: Millis) -> Result<()
     resettle(session, unit.id)
 }
 
-fn unit_back(session: &mut Session<'_>, mut unit: Unit) -> Result<(), SqliteError> {
+fn unit_returned(session: &mut Session<'_>, mut unit: Unit) -> Result<(), SqliteError> {
     if unit.gone_since.is_none() {
         return Ok(());
     }
@@ -60,7 +60,7 @@ fn unit_back(session: &mut Session<'_>, mut unit: Unit) -> Result<(), SqliteErro
     resettle(session, unit.id)
 }
 
-fn file_gone(session: &mut Session<'_>, unit: Unit, kind: FileKind, at: Millis) -> Result<(), SqliteError> {
+fn file_missing(session: &mut Session<'_>, unit: Unit, kind: FileKind, at: Millis) -> Result<(), SqliteError> {
     let marked = session
         .connection
         .prepare_cached("UPDATE archives SET gone_since = ?3 WHERE unit = ?1 AND file = ?2 AND served IS NOT NULL AND gone_since IS NULL")?
@@ -87,7 +87,7 @@ fn file_gone(session: &mut Session<'_>, unit: Unit, kind: FileKind, at: Millis) 
     resettle(session, unit.id)
 }
 
-fn file_back(session: &mut Session<'_>, unit: Unit, kind: FileKind) -> Result<(), SqliteError> {
+fn file_returned(session: &mut Session<'_>, unit: Unit, kind: FileKind) -> Result<(), SqliteError> {
     let marked = session
         .connection
         .prepare_cached("UPDATE archives SET gone_since = NULL WHERE unit = ?1 AND file = ?2 AND gone_since IS NOT NULL")?
@@ -99,7 +99,7 @@ fn file_back(session: &mut Session<'_>, unit: Unit, kind: FileKind) -> Result<()
     resettle(session, unit.id)
 }
 
-/// Marks the packs of a unit as its archives are marked.
+/// Marks the packs of a unit as present or missing, like its archives.
 pub(in crate::index::sqlite) fn restore_packs(session: &mut Session<'_>, unit: i64) -> Result<(), SqliteError> {
     session
         .connection
@@ -113,7 +113,7 @@ pub(in crate::index::sqlite) fn restore_packs(session: &mut Session<'_>, unit: i
     Ok(())
 }
 
-/// Lists mark what is gone, and a copy that is present is preferred.
+/// Updates lists, which mark missing units, and precedence, which prefers copies that are present.
 fn resettle(session: &mut Session<'_>, unit: i64) -> Result<(), SqliteError> {
     session.effects.known = true;
     session.effects.lists = true;
@@ -131,7 +131,7 @@ fn delete(session: &mut Session<'_>, unit: i64) -> Result<(), SqliteError> {
     precedence::settle(session, &ids)
 }
 
-/// Takes units out, with all below them.
+/// Forgets units, with all rows below them.
 pub(in crate::index) fn forget(session: &mut Session<'_>, keys: &[UnitKey]) -> Result<(), SqliteError> {
     for key in keys {
         if let Some(unit) = units::find(session, key)? {
@@ -141,12 +141,12 @@ pub(in crate::index) fn forget(session: &mut Session<'_>, keys: &[UnitKey]) -> R
     Ok(())
 }
 
-/// Takes a unit out by its row.
+/// Forgets a unit by its row.
 pub(in crate::index::sqlite) fn forget_row(session: &mut Session<'_>, unit: i64) -> Result<(), SqliteError> {
     delete(session, unit)
 }
 
-/// Takes single files out, with what they told.
+/// Forgets single files, with everything that was derived from them.
 pub(in crate::index) fn forget_files(session: &mut Session<'_>, files: &[(UnitKey, FileKind)]) -> Result<(), SqliteError> {
     for (key, kind) in files {
         if let Some(unit) = units::find(session, key)? {
@@ -156,7 +156,7 @@ pub(in crate::index) fn forget_files(session: &mut Session<'_>, files: &[(UnitKe
     Ok(())
 }
 
-/// Takes a single file out by its row. A job that the summary names stays, as one that was not archived.
+/// Forgets a single file by its row. A job that the summary names stays, as a job without an archive.
 pub(in crate::index::sqlite) fn forget_file_row(session: &mut Session<'_>, unit: i64, file: &[u8]) -> Result<(), SqliteError> {
     if !archives::delete(session, unit, file)? {
         return Ok(());
@@ -191,7 +191,7 @@ pub(in crate::index::sqlite) fn forget_file_row(session: &mut Session<'_>, unit:
     precedence::settle(session, &ids)
 }
 
-/// Marks units as expired, or takes the mark away.
+/// Marks units as expired; `None` removes the mark.
 pub(in crate::index) fn expire(session: &mut Session<'_>, keys: &[UnitKey], at: Option<Millis>) -> Result<(), SqliteError> {
     for key in keys {
         let Some(unit) = units::find(session, key)? else { continue };

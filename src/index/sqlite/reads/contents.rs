@@ -1,4 +1,4 @@
-//! What the archives of one unit hold.
+//! Contents of the archives of one unit: files, and pages of documents.
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher as _, RandomState};
@@ -26,7 +26,7 @@ struct Archive {
     read: bool,
     gone: bool,
     pack: Option<i64>,
-    /// The content of the version that is there now could not be read.
+    /// The version that is present now could not be read because of its content.
     refused: bool,
 }
 
@@ -68,7 +68,7 @@ fn archive(key: &UnitKey, row: &Row<'_>) -> rusqlite::Result<Archive> {
     })
 }
 
-/// Archive files of an application, those of its jobs that lie beside the clusters too; of a job, or of the owner alone, the one file.
+/// Archive files of an application, including its flat jobs; of a job, or with `own`, only the file of the owner.
 fn archives_of(connection: &Connection, key: &UnitKey, only: Option<FileKind>) -> Result<Vec<Archive>, SqliteError> {
     let mut found = archives(connection, key, only)?;
     if only.is_none() {
@@ -157,7 +157,7 @@ pub(in crate::index) fn document_page(connection: &Connection, page: &DocumentPa
 }
 
 /// The first documents of a pack after a position, in archive order; of equal paths the last. Parts are read from the last to the
-/// first, so that a path that was seen already is one that counts no more; only the page and a number per path are kept.
+/// first, so a path that was seen already is skipped. Only the page and one number per path are kept in memory.
 fn documents(
     connection: &Connection,
     pack: i64,

@@ -1,4 +1,4 @@
-//! Documents: which archive answers, where in its pack, and the bytes.
+//! Documents: finds the archive and the location in its pack, and reads the bytes.
 
 use std::sync::LazyLock;
 
@@ -19,10 +19,10 @@ use crate::pack;
 /// [`Fault::Content`] as stored.
 pub(in crate::index::sqlite) const REFUSED: i64 = fault_column(Some(Fault::Content));
 
-/// Bytes that one chunk has at most.
+/// Maximum number of bytes of one chunk.
 const CHUNK: u64 = 256 << 10;
 
-/// The only archive that holds what is the owner's own.
+/// The archive file of the owner itself.
 pub(in crate::index::sqlite) fn own_file(owner: Owner) -> FileKind {
     match owner {
         Owner::Application(_) => FileKind::Summary,
@@ -37,7 +37,7 @@ pub(in crate::index::sqlite) struct Copied {
     served: Option<Fingerprint>,
     gone: bool,
     pack: Option<i64>,
-    /// The content of the version that is there now could not be read.
+    /// The version that is present now could not be read because of its content.
     refused: bool,
 }
 
@@ -92,7 +92,7 @@ pub(in crate::index) fn document(
     let look_up = || shared.pool.read(|connection| look_up(connection, shared, owner, path, copy));
     let answer = look_up()?;
     let DocumentAnswer::Found(document) = &answer else { return Ok(answer) };
-    // The lease was taken after the snapshot: the pack may have been evicted in between. A new snapshot tells, and from now on it stays.
+    // The lease was taken after the snapshot, so the pack may have been evicted in between. A new snapshot shows that.
     let pack = document.pack;
     let still_there = shared.pool.read(|connection| pack_exists(connection, pack))?;
     if still_there { Ok(answer) } else { look_up() }
@@ -123,7 +123,7 @@ fn look_up(
     };
     let mut query = connection.prepare_cached("SELECT n, directory FROM parts WHERE pack = ?1 ORDER BY n DESC")?;
     let mut parts = query.query([pack])?;
-    // From the last part to the first: of equal paths the last counts.
+    // From the last part to the first, because the last of equal paths counts.
     while let Some(part) = parts.next()? {
         let directory = part.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
         let place = pack::find(directory, path).inspect_err(|_| shared.note_damage(pack))?;
@@ -139,9 +139,9 @@ fn pack_exists(connection: &Connection, pack: i64) -> Result<bool, SqliteError> 
     Ok(connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM packs WHERE id = ?1)")?.query_row([pack], |row| row.get(0))?)
 }
 
-/// Reads a chunk of a document, of at most so many bytes.
-pub(in crate::index) fn chunk(connection: &Connection, document: &Document, position: u64, most: usize) -> Result<Bytes, SqliteError> {
-    let wanted = document.length.saturating_sub(position).min(CHUNK).min(most as u64);
+/// Reads a chunk of a document, of at most `limit` bytes.
+pub(in crate::index) fn chunk(connection: &Connection, document: &Document, position: u64, limit: usize) -> Result<Bytes, SqliteError> {
+    let wanted = document.length.saturating_sub(position).min(CHUNK).min(limit as u64);
     if wanted == 0 {
         return Ok(Bytes::new());
     }
@@ -157,11 +157,11 @@ pub(in crate::index) fn chunk(connection: &Connection, document: &Document, posi
     Ok(Bytes::from(bytes))
 }
 
-/// Why a part is not there: its pack was replaced or forgotten, or the file is damaged.
+/// The error for a part that is missing: its pack was replaced or forgotten, or the file is damaged.
 fn missing(connection: &Connection, pack: i64) -> Result<SqliteError, SqliteError> {
     Ok(if pack_exists(connection, pack)? {
         pack::Damaged("a part is missing".to_owned()).into()
     } else {
-        IndexError::Failed("the archive was replaced while its document was read: ask again".to_owned()).into()
+        IndexError::Failed("the archive was replaced while its document was read: request the document again".to_owned()).into()
     })
 }

@@ -1,4 +1,4 @@
-//! What is known of a directory or of a unit.
+//! The state of a directory or a unit in the index, for refreshes.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -12,7 +12,7 @@ use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::{application_id, fault, file_kind, fingerprint, job_id, unit_columns, unsigned, usual_path};
 use crate::names::{ClusterName, DirectoryUrl, FilePath};
 
-/// All that is known of a directory; nothing of one that is not configured.
+/// The state of a directory; empty if it is not configured.
 pub(in crate::index) fn known(connection: &Connection, url: &DirectoryUrl) -> Result<KnownDirectory, SqliteError> {
     let directory = connection
         .prepare_cached("SELECT id, held_archives, vanished_since FROM directories WHERE url = ?1 AND position IS NOT NULL")?
@@ -60,7 +60,7 @@ pub(in crate::index) fn known(connection: &Connection, url: &DirectoryUrl) -> Re
     if let Some((_, identity, unit)) = current {
         insert(&mut known, identity, unit);
     }
-    // What was judged before it was ever read is known by its mark alone.
+    // A unit that expired before it was ever read has only its mark.
     let marked = known.marks.applications.keys().map(|(cluster, _)| cluster).filter(|cluster| clusters.binary_search(cluster).is_err());
     let marked: BTreeSet<ClusterName> = marked.cloned().collect();
     clusters.extend(marked);
@@ -76,7 +76,7 @@ pub(in crate::index) fn known(connection: &Connection, url: &DirectoryUrl) -> Re
     Ok(known)
 }
 
-/// Whether a directory held archives and now holds none at all, as far as its last listing tells.
+/// Whether a directory held archives, and its last listing found none.
 pub(in crate::index) fn has_vanished(connection: &Connection, url: &DirectoryUrl) -> Result<bool, SqliteError> {
     let vanished = connection
         .prepare_cached("SELECT vanished_since IS NOT NULL FROM directories WHERE url = ?1")?
@@ -85,7 +85,7 @@ pub(in crate::index) fn has_vanished(connection: &Connection, url: &DirectoryUrl
     Ok(vanished.unwrap_or(false))
 }
 
-/// The limits that the last cleanup went by that was not held back.
+/// The limits of the last cleanup that was not on hold.
 fn followed(connection: &Connection, directory: i64) -> Result<Option<FollowedLimits>, SqliteError> {
     let followed = connection
         .prepare_cached(
@@ -105,7 +105,7 @@ fn followed(connection: &Connection, directory: i64) -> Result<Option<FollowedLi
     Ok(followed)
 }
 
-/// Applications that job archives beside the clusters belong to; of those that were expired with one, as judged then.
+/// Applications of flat jobs; for a flat job that expired with its application, the application at that time.
 fn owners(connection: &Connection, directory: i64) -> Result<HashMap<JobId, (ClusterName, ApplicationId)>, SqliteError> {
     let owner = |row: &Row<'_>| Ok((job_id(row, 0)?, (ClusterName::new(row.get::<_, String>(1)?), application_id(row, 2)?)));
     let mut owners: HashMap<_, _> = connection

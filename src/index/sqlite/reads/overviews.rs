@@ -1,4 +1,4 @@
-//! Lists and counts, each from one snapshot.
+//! Flink's lists, and figures, each from one snapshot.
 
 use std::ops::ControlFlow;
 
@@ -12,7 +12,7 @@ use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::{job_id, unsigned};
 use crate::index::sqlite::tables::problems;
 
-/// What is listed within a scope, and what its parameters are. Where all is within, the index of a list answers alone.
+/// The condition for listed rows within a scope, and its parameter. If the scope is everything, an index of the list covers it.
 fn listed(scope: &Scope) -> (&'static str, Option<String>) {
     match scope.directories() {
         None => ("shown = 1 AND overview IS NOT NULL", None),
@@ -24,7 +24,7 @@ fn listed(scope: &Scope) -> (&'static str, Option<String>) {
     }
 }
 
-/// Gives the objects of an overview to `row`, newest first, until it breaks off. Answers the snapshot's generation.
+/// Passes the objects of an overview to `row`, newest first, until it breaks. Returns the generation of the snapshot.
 pub(in crate::index) fn overview(
     connection: &Connection,
     scope: &Scope,
@@ -47,7 +47,7 @@ pub(in crate::index) fn overview(
     Ok(generation.cast_unsigned())
 }
 
-/// Listed jobs by state.
+/// Number of listed jobs by state.
 pub(in crate::index) fn job_states(connection: &Connection, scope: &Scope) -> Result<Vec<(String, u64)>, SqliteError> {
     let (listed, urls) = listed(scope);
     let states = connection
@@ -67,7 +67,7 @@ pub(in crate::index) fn job_ids(connection: &Connection, scope: &Scope) -> Resul
     Ok(ids)
 }
 
-/// How much is listed.
+/// Number of listed applications and jobs.
 pub(in crate::index::sqlite) fn count_listed(connection: &Connection) -> Result<Listed, SqliteError> {
     let count = |table: &str| -> Result<u64, SqliteError> {
         let sql = format!("SELECT count(*) FROM {table} WHERE {}", listed(&Scope::everything()).0);
@@ -76,7 +76,8 @@ pub(in crate::index::sqlite) fn count_listed(connection: &Connection) -> Result<
     Ok(Listed { applications: count("applications")?, jobs: count("jobs")? })
 }
 
-/// What can be counted in the file, but for what is `known` to be listed in all. Bytes are those of all of it, whatever the scope.
+/// Figures of the file. Without a scope, the `known` numbers of listed applications and jobs are used. Bytes are those of the whole
+/// file, whatever the scope is.
 pub(in crate::index) fn figures(connection: &Connection, scope: &Scope, known: Listed) -> Result<Figures, SqliteError> {
     let (listed, urls) = listed(scope);
     let rows = |table: &str, known: u64| -> Result<u64, SqliteError> {

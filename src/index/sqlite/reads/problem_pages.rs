@@ -12,7 +12,7 @@ use crate::index::sqlite::tables::problems::{COLUMNS, VISIBLE, problem};
 use crate::names::DirectoryUrl;
 use crate::problem::{Problem, ProblemCode};
 
-/// Problems that are counted one by one.
+/// Problems are counted up to this number.
 const COUNTED: u64 = 10_000;
 
 const FILTERED: &str = "(?1 IS NULL OR p.code IN (SELECT value FROM json_each(?1)))
@@ -73,7 +73,7 @@ pub(in crate::index) fn problem_counts(connection: &Connection) -> Result<Vec<(D
     Ok(known.collect())
 }
 
-/// Texts as a JSON list; `None` where there are none.
+/// Texts as a JSON list; `None` if there are none.
 fn list(texts: &[impl AsRef<str>]) -> Option<String> {
     let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
     (!texts.is_empty()).then(|| serde_json::json!(texts).to_string())

@@ -12,10 +12,10 @@ use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::{fault, file_key, file_kind, fingerprint, unit_columns, unit_key, usual_path};
 use crate::names::FilePath;
 
-/// The version last tried could not be read, and the file is there.
+/// The last tried version could not be read, and the file is present.
 const UNREAD: &str = "a.parsed = 0 AND a.gone_since IS NULL AND u.gone_since IS NULL";
 
-/// Of the problems of a file that could not be read the first says why.
+/// The reason is that of the first problem of the file.
 const COLUMNS: &str = "d.url, u.cluster, u.name, a.file, a.path, a.tried, a.fault, a.attempts,
     (SELECT reason FROM problems p WHERE p.unit = a.unit AND p.archive = a.file ORDER BY p.id LIMIT 1)";
 
@@ -44,7 +44,7 @@ static OF_APPLICATION: LazyLock<String> = LazyLock::new(|| {
 static OF_JOB: LazyLock<String> =
     LazyLock::new(|| of_owner_query("archives a INDEXED BY archives_unread JOIN units u ON a.file = ?1 AND u.id = a.unit"));
 
-/// Why a file of a unit could not be read; `None`: it was, or is not there.
+/// The reason why a file of a unit could not be read; `None` if it was read or is missing.
 pub(in crate::index::sqlite) fn of_file(connection: &Connection, key: &UnitKey, file: FileKind) -> Result<Option<Unread>, SqliteError> {
     let (cluster, name) = unit_columns(key);
     let found = connection
@@ -54,7 +54,7 @@ pub(in crate::index::sqlite) fn of_file(connection: &Connection, key: &UnitKey, 
     Ok(found)
 }
 
-/// Why nothing is known of an owner: its archive could not be read. `None`: there is no such archive.
+/// The archive of an owner that could not be read; `None` if there is no such archive.
 pub(in crate::index) fn of_owner(connection: &Connection, owner: Owner, copy: &CopySelector) -> Result<Option<Unread>, SqliteError> {
     let (sql, id) = match &owner {
         Owner::Application(id) => (&*OF_APPLICATION, id.as_bytes()),

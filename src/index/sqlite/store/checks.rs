@@ -1,8 +1,7 @@
-//! Whether rows still hold what was written: a digest of what lists show of each application and job, and what is done where it
-//! does not match.
+//! Detects rows that changed by themselves: each application and job has a digest of the columns that lists show.
 //!
-//! A row that has changed by itself is written anew from its archive, which the next refresh reads again. Until then, and where the
-//! archive is gone, its texts are made readable, so that one bad row never fails a whole list.
+//! If the digest does not match, the next refresh reads the archive again and rewrites the row. Until then, and if the archive is
+//! missing, the texts of the row are made readable, so that one damaged row never fails a whole list.
 
 use std::fmt::Write as _;
 use std::hash::Hasher as _;
@@ -26,7 +25,7 @@ pub(in crate::index::sqlite) enum Table {
 }
 
 impl Table {
-    /// Key and columns of a row, the id first.
+    /// Key column, and the columns of the digest with the id first.
     const fn columns(self) -> (&'static str, &'static [&'static str]) {
         match self {
             Self::Applications => ("unit", APPLICATION),
@@ -42,11 +41,11 @@ impl Table {
     }
 }
 
-/// What the digest of an application is made of. The trigger of migration 0009 names the same columns.
+/// Columns of the digest of an application. The trigger of migration 0009 names the same columns.
 const APPLICATION: &[&str] =
     &["application", "name", "status", "start_time", "end_time", "duration", "jobs", "failed_jobs", "job_counts", "overview"];
 
-/// What the digest of a job is made of. The trigger of migration 0013 names the same columns.
+/// Columns of the digest of a job. The trigger of migration 0013 names the same columns.
 const JOB: &[&str] = &[
     "job",
     "archived",
@@ -65,7 +64,7 @@ const JOB: &[&str] = &[
 /// Columns that hold JSON.
 const JSON: [&str; 3] = ["job_counts", "task_counts", "overview"];
 
-/// The digest of values in their order: FNV-1a over type, length and content, so that no change of a single byte goes unnoticed.
+/// The digest of values in their order: FNV-1a over type, length and content, so that every change of a single byte is detected.
 pub(in crate::index::sqlite) fn digest<'v>(values: impl IntoIterator<Item = ValueRef<'v>>) -> i64 {
     let mut hasher = FnvHasher::default();
     for value in values {
@@ -90,14 +89,14 @@ pub(in crate::index::sqlite) fn digest_of(id: &[u8; 16], columns: &[Value]) -> i
     digest(std::iter::once(ValueRef::Blob(id)).chain(columns.iter().map(ValueRef::from)))
 }
 
-/// What a step found out about the rows it looked at.
+/// The result of one step.
 #[derive(Debug, Default)]
 pub(in crate::index::sqlite) struct Step {
-    /// Rows without a digest, with theirs.
+    /// Rows without a digest, with the digest that they get.
     new: Vec<(Table, i64, i64)>,
     /// Rows whose digest does not match.
     damaged: Vec<(Table, i64)>,
-    /// Key of the last row; `None`: that was the end of the table.
+    /// Key of the last row; `None` at the end of the table.
     pub(in crate::index::sqlite) last: Option<i64>,
 }
 
@@ -108,8 +107,8 @@ impl Step {
     }
 }
 
-/// Compares some rows after this one with their digests.
-pub(in crate::index::sqlite) fn look(connection: &Connection, table: Table, after: i64, limit: usize) -> Result<Step, SqliteError> {
+/// Compares up to `limit` rows after this one with their digests.
+pub(in crate::index::sqlite) fn compare(connection: &Connection, table: Table, after: i64, limit: usize) -> Result<Step, SqliteError> {
     let (key, columns) = table.columns();
     let condition = format!("{key} > ?1 ORDER BY {key} LIMIT {limit}");
     let mut step = Step::default();
@@ -127,8 +126,8 @@ pub(in crate::index::sqlite) fn look(connection: &Connection, table: Table, afte
     Ok(step)
 }
 
-/// Makes digests for rows that have none.
-pub(in crate::index::sqlite) fn look_for_new(connection: &Connection, limit: usize) -> Result<Step, SqliteError> {
+/// Computes digests of up to `limit` rows that have none.
+pub(in crate::index::sqlite) fn digest_new(connection: &Connection, limit: usize) -> Result<Step, SqliteError> {
     let mut step = Step::default();
     for table in [Table::Applications, Table::Jobs] {
         let (key, columns) = table.columns();
@@ -147,7 +146,7 @@ fn take(table: Table, row: &Row<'_>, step: &mut Step) -> Result<i64, SqliteError
     let stored: Option<i64> = row.get(1)?;
     let values = (2..2 + table.columns().1.len()).map(|column| row.get_ref(column)).collect::<Result<Vec<_>, _>>()?;
     let made = digest(values.iter().copied());
-    // Without a digest the texts alone can tell.
+    // Without a digest only the texts can show damage.
     let readable = values.iter().all(|value| !matches!(value, ValueRef::Text(bytes) if std::str::from_utf8(bytes).is_err()));
     match stored {
         Some(stored) if stored == made => {}
@@ -157,20 +156,20 @@ fn take(table: Table, row: &Row<'_>, step: &mut Step) -> Result<i64, SqliteError
     Ok(key)
 }
 
-/// Writes the digests that were made, and mends what does not match. What has changed since is left for the next check.
-pub(in crate::index::sqlite) fn mend(session: &mut Session<'_>, step: &Step) -> Result<(), SqliteError> {
+/// Stores new digests, and repairs rows that do not match. Rows that changed since the comparison are left for the next one.
+pub(in crate::index::sqlite) fn repair(session: &mut Session<'_>, step: &Step) -> Result<(), SqliteError> {
     for (table, key, made) in &step.new {
         let (column, _) = table.columns();
         let sql = format!("UPDATE {} SET digest = ?2 WHERE {column} = ?1 AND digest IS NULL", table.name());
         session.connection.prepare_cached(&sql)?.execute(params![key, made])?;
     }
     for (table, key) in &step.damaged {
-        mend_row(session, *table, *key)?;
+        repair_row(session, *table, *key)?;
     }
     Ok(())
 }
 
-fn mend_row(session: &mut Session<'_>, table: Table, key: i64) -> Result<(), SqliteError> {
+fn repair_row(session: &mut Session<'_>, table: Table, key: i64) -> Result<(), SqliteError> {
     let (column, columns) = table.columns();
     let connection = session.connection;
     let named = columns.join(", ");
@@ -185,7 +184,7 @@ fn mend_row(session: &mut Session<'_>, table: Table, key: i64) -> Result<(), Sql
         let id = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?.to_vec();
         (row.get(0)?, id)
     };
-    // Without a digest: it is made when the archive is read again, or of what is left.
+    // The digest is cleared: it is computed again when the archive is read, or from the columns that are left.
     let mut sql = format!("UPDATE {} SET digest = NULL", table.name());
     for (number, name) in columns.iter().enumerate() {
         let _infallible = write!(sql, ", {name} = ?{}", number + 2);
@@ -201,7 +200,9 @@ fn mend_row(session: &mut Session<'_>, table: Table, key: i64) -> Result<(), Sql
     let what = if table == Table::Jobs { "job" } else { "application" };
     let id: String = id.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     if again {
-        tracing::warn!("the index had other data of {what} {id} than was written: check the disk; its archive is read again");
+        tracing::warn!(
+            "the row of {what} {id} in the index is damaged: check the disk of historyserver.data.dir; its archive is read again"
+        );
     } else {
         tracing::warn!(
             "the index had other data of {what} {id} than was written: check the disk; its archive is gone, so that what lists show of it \
@@ -211,7 +212,7 @@ fn mend_row(session: &mut Session<'_>, table: Table, key: i64) -> Result<(), Sql
     Ok(())
 }
 
-/// A value that lists can be made of: text that is no text is made one, JSON that is none goes.
+/// A value that lists can show: text that is not UTF-8 is converted, and invalid JSON is dropped.
 fn readable(column: &str, value: ValueRef<'_>) -> Value {
     match value {
         ValueRef::Text(bytes) => {
@@ -226,7 +227,8 @@ fn readable(column: &str, value: ValueRef<'_>) -> Value {
     }
 }
 
-/// Has the next refresh read a file again, as if the store had not handed it out; of a job without an archive the summary.
+/// Marks a file so that the next refresh reads it again, like one that the store could not return. For a job without an archive this
+/// is the summary.
 fn read_again(connection: &Connection, unit: i64, file: &[u8]) -> Result<bool, SqliteError> {
     for file in [file, &[]] {
         let marked = connection
@@ -248,7 +250,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_digest_of_values_tells_any_change_of_one_bit_their_types_and_their_limits() {
+    fn the_digest_detects_every_change_of_one_bit_of_a_type_and_of_a_length() {
         let text = b"{\"name\":\"top speed\"}".to_vec();
         let of = |text: &[u8], number: i64| digest([ValueRef::Text(text), ValueRef::Null, ValueRef::Integer(number)]);
         let whole = of(&text, 7);
@@ -265,7 +267,7 @@ mod tests {
         assert_ne!(digest([ValueRef::Text(b"ab"), ValueRef::Text(b"c")]), digest([ValueRef::Text(b"a"), ValueRef::Text(b"bc")]));
         assert_ne!(digest([ValueRef::Text(b"a")]), digest([ValueRef::Blob(b"a")]));
         assert_ne!(digest([ValueRef::Null]), digest([ValueRef::Integer(0)]));
-        // It is stored: it must never become another.
+        // The value is stored, so it must never change.
         assert_eq!(digest([]), 0xcbf2_9ce4_8422_2325_u64.cast_signed());
     }
 
@@ -287,8 +289,8 @@ mod tests {
 
     fn make_digests(connection: &Connection) {
         let directories = std::collections::HashMap::new();
-        mend(&mut Session::new(connection, &directories), &look_for_new(connection, 10).unwrap()).unwrap();
-        assert!(!look_for_new(connection, 10).unwrap().is_due());
+        repair(&mut Session::new(connection, &directories), &digest_new(connection, 10).unwrap()).unwrap();
+        assert!(!digest_new(connection, 10).unwrap().is_due());
     }
 
     #[test]
@@ -305,16 +307,16 @@ mod tests {
                 };
                 let sql = format!("UPDATE {} SET {column} = {change}", table.name());
                 connection.execute_batch(&sql).unwrap();
-                let new = look_for_new(&connection, 10).unwrap();
+                let new = digest_new(&connection, 10).unwrap();
                 assert_eq!((new.new.len(), new.damaged.len()), (1, 0), "{column}");
                 make_digests(&connection);
-                // As if the bits had changed by themselves.
+                // Without the triggers the change looks like damage.
                 connection.execute_batch("DROP TRIGGER application_digest_outdated; DROP TRIGGER job_digest_outdated").unwrap();
-                assert!(!look(&connection, table, i64::MIN, 10).unwrap().is_due());
+                assert!(!compare(&connection, table, i64::MIN, 10).unwrap().is_due());
                 connection
                     .execute_batch(&sql.replace("= 0", "= 2").replace("= 7", "= 8").replace("'b'", "'c'").replace("'[]'", "'[1]'"))
                     .unwrap();
-                assert_eq!(look(&connection, table, i64::MIN, 10).unwrap().damaged, [(table, 1)], "{column}");
+                assert_eq!(compare(&connection, table, i64::MIN, 10).unwrap().damaged, [(table, 1)], "{column}");
             }
         }
     }

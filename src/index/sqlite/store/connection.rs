@@ -12,16 +12,16 @@ use crate::index::sqlite::tables::list_rows;
 /// Marks the file as an index of this server (`FLHS`).
 pub(in crate::index::sqlite) const APPLICATION_ID: i64 = 0x464c_4853;
 
-/// Only readers of other connections are ever waited for, and they only block checkpoints.
+/// Writes wait only for readers on other connections, which block checkpoints and nothing else.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Prepared statements that a connection keeps.
+/// Prepared statements that a connection caches.
 const STATEMENTS: usize = 64;
 
-/// A WAL that grew with one large batch is cut back to this.
+/// Bytes that a WAL is truncated to after a large batch.
 const WAL_BYTES: i64 = 64 << 20;
 
-/// Opens the connection that writes, creates the file if need be and brings its schema up to date.
+/// Opens the connection that writes. Creates the file if it is missing, and migrates its schema.
 pub(in crate::index::sqlite) fn open_writer(file: &Path, max_pages: Option<u32>) -> Result<Connection, SqliteError> {
     #[expect(clippy::disallowed_methods, reason = "this is where databases are opened")]
     let mut connection = Connection::open_with_flags(
@@ -53,7 +53,7 @@ pub(in crate::index::sqlite) fn open_writer(file: &Path, max_pages: Option<u32>)
 
 /// Opens a connection that only reads.
 ///
-/// `immutable` reads a file that nobody can change, without the files beside it that SQLite would have to create.
+/// `immutable` reads a file that no process can change, without the files beside it that SQLite would otherwise create.
 pub(in crate::index::sqlite) fn open_reader(file: &Path, immutable: bool) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let mode = if immutable { "?immutable=1" } else { "" };
@@ -64,7 +64,7 @@ pub(in crate::index::sqlite) fn open_reader(file: &Path, immutable: bool) -> rus
     Ok(connection)
 }
 
-/// A path as SQLite's URIs want it.
+/// A path, escaped for a URI of SQLite.
 fn escaped(file: &Path) -> String {
     use std::os::unix::ffi::OsStrExt as _;
     percent_encoding::percent_encode(file.as_os_str().as_bytes(), URI_RESERVED).to_string()

@@ -1,4 +1,4 @@
-//! Whether a file is an index that this build can use, found out without changing it.
+//! Checks whether a file is an index that this version can use, without changing it.
 
 use std::path::Path;
 
@@ -11,22 +11,22 @@ use crate::index::sqlite::store::schema::{self, SCHEMA_VERSION};
 use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::unsigned;
 
-/// What a file is.
+/// The result of the check of a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::index) enum Health {
     /// An index with this schema version; 0 for a file without content.
     Good(usize),
-    /// An index of a newer build, with its schema version.
+    /// An index of a newer version of this server, with its schema version.
     Newer(usize),
-    /// A database of something else.
+    /// A database of another program.
     Foreign,
-    /// Not readable as a database. Says why.
+    /// Damaged, with the reason.
     Damaged(String),
 }
 
-/// Looks at the file. `thorough` reads every page; otherwise what is small and what every query needs.
+/// Checks the file. `thorough` reads every page; otherwise only small tables that every query needs are read.
 pub(in crate::index) fn examine(file: &Path, thorough: bool, immutable: bool) -> Result<Health, SqliteError> {
-    let found = open_reader(file, immutable).map_err(SqliteError::from).and_then(|connection| look(&connection, thorough));
+    let found = open_reader(file, immutable).map_err(SqliteError::from).and_then(|connection| examine_connection(&connection, thorough));
     match found {
         Err(failure) if failure.is_damage() => Ok(Health::Damaged(match failure {
             SqliteError::Sqlite(error) => error.to_string(),
@@ -36,7 +36,7 @@ pub(in crate::index) fn examine(file: &Path, thorough: bool, immutable: bool) ->
     }
 }
 
-fn look(connection: &Connection, thorough: bool) -> Result<Health, SqliteError> {
+fn examine_connection(connection: &Connection, thorough: bool) -> Result<Health, SqliteError> {
     let number = |pragma: &str| connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, i64>(0));
     let version = schema::version(connection)?;
     let objects: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
@@ -68,8 +68,8 @@ fn look(connection: &Connection, thorough: bool) -> Result<Health, SqliteError> 
     Ok(Health::Good(version))
 }
 
-/// A table with a text that is not UTF-8, which no check of SQLite looks at. Rows of applications and jobs are mended one by one
-/// (`checks.rs`), so that they are left out.
+/// A table with a text that is not UTF-8, which no check of SQLite finds. Rows of applications and jobs are left out: they are
+/// repaired one by one (`checks.rs`).
 fn unreadable_text(connection: &Connection) -> Result<Option<String>, SqliteError> {
     let tables: Vec<(String, String)> = connection
         .prepare(
@@ -96,7 +96,7 @@ fn unreadable_text(connection: &Connection) -> Result<Option<String>, SqliteErro
     Ok(None)
 }
 
-/// Units whose archives were gone, so that losing the file loses them; `None` when that cannot be read any more.
+/// The number of units whose archives are missing, so that they are lost with the file; `None` if they cannot be counted.
 pub(in crate::index) fn lost_units(file: &Path) -> Option<u64> {
     let count = |connection: &Connection| -> Result<i64, SqliteError> {
         Ok(connection.query_row("SELECT count(*) FROM units WHERE gone_since IS NOT NULL", [], |row| row.get(0))?)

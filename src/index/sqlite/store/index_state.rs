@@ -1,4 +1,4 @@
-//! What the writing and the reading handles share: counters that are read without a query, and notes of readers for the writer.
+//! State that the writing and the reading handles share: counters that are read without a query, and notes of readers for the writer.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use crate::index::sqlite::store::pool::Pool;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::walks::Walks;
 
-/// IndexState by all handles of one index.
+/// State shared by all handles of one index.
 pub(in crate::index) struct IndexState {
     pub(in crate::index) data_directory: PathBuf,
     pub(in crate::index) pool: Pool,
@@ -23,11 +23,11 @@ pub(in crate::index) struct IndexState {
     pub(in crate::index) leases: Leases,
     pub(in crate::index) counters: Counters,
     notes: Mutex<Notes>,
-    /// Clock of the reads: only their order counts.
+    /// Counter of reads, to order them.
     reads: AtomicI64,
-    /// Damage was met, so that the writer is to compare all rows with their digests.
+    /// Damage was found, so the writer compares all rows with their digests.
     suspicion: AtomicBool,
-    /// How the data directory was lost under the running server, once it is.
+    /// How the data directory was lost while the server ran.
     lost: watch::Sender<Option<IndexError>>,
 }
 
@@ -55,17 +55,17 @@ impl Counters {
     }
 }
 
-/// What readers leave for the writer, who takes it along with its next commit.
+/// Notes of readers, which the writer stores with its next commit.
 #[derive(Default)]
 pub(in crate::index) struct Notes {
-    /// When packs were read last.
+    /// Packs that were read, with the counter of their last read.
     pub(in crate::index) read: HashMap<i64, i64>,
-    /// Packs that do not unpack.
+    /// Packs that cannot be unpacked.
     pub(in crate::index) damaged: Vec<i64>,
 }
 
 impl Notes {
-    /// Whether there is nothing to take along.
+    /// Whether there are no notes.
     pub(in crate::index) fn is_empty(&self) -> bool {
         self.read.is_empty() && self.damaged.is_empty()
     }
@@ -101,21 +101,21 @@ impl IndexState {
         let found = lost.wait_for(Option::is_some).await.ok().and_then(|lost| lost.clone());
         match found {
             Some(error) => error,
-            // The sender lives as long as this.
+            // Not reached: the sender lives as long as this.
             None => std::future::pending().await,
         }
     }
 
-    /// The sentence for a failure; damage of the file is noted for the next start.
-    pub(in crate::index) fn told(&self, failure: SqliteError) -> IndexError {
+    /// The error for callers. Damage of the file is recorded for the next start.
+    pub(in crate::index) fn index_error(&self, failure: SqliteError) -> IndexError {
         if failure.is_damage() {
             suspect_damage(&self.data_directory);
             self.suspicion.store(true, Ordering::Release);
         }
-        failure.told(&self.data_directory)
+        failure.into_index_error(&self.data_directory)
     }
 
-    /// Whether damage was met since this was asked last.
+    /// Whether damage was found since the last call.
     pub(in crate::index) fn take_suspicion(&self) -> bool {
         self.suspicion.swap(false, Ordering::AcqRel)
     }
@@ -124,7 +124,7 @@ impl IndexState {
         Generation { index: self.counters.index.load(Ordering::Acquire), number: self.counters.generation.load(Ordering::Acquire) }
     }
 
-    /// Lets the clock of reads go on from where it was stored.
+    /// Continues the counter of reads from its stored value.
     pub(in crate::index) fn resume_reads(&self, stored: i64) {
         self.reads.fetch_max(stored, Ordering::Relaxed);
     }

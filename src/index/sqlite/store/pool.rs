@@ -1,4 +1,4 @@
-//! A few connections that only read, with lanes: cheap reads never wait for those that take long.
+//! A few read-only connections with lanes: short reads never wait for long ones.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,23 +10,24 @@ use crate::index::error::IndexError;
 use crate::index::sqlite::store::connection;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
 
-/// Who reads. Each lane has places of its own; reads that look at many rows have none here, see [`Walks`](crate::index::walks::Walks).
+/// The kind of a read. Each lane has its own limit of concurrent reads. Reads of many rows have no lane: see
+/// [`Walks`](crate::index::walks::Walks).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::index) enum Lane {
     /// One document, one application or job: found by their index, in about a millisecond.
     Point,
-    /// Flink's lists, which are made once for all who ask, and short pages of records.
+    /// Flink's lists, which are built once for all clients, and short pages of records.
     Lists,
-    /// Figures for monitors.
+    /// Figures for monitoring.
     Figures,
-    /// The server's own work: refreshes, cleanups, filling.
+    /// The server's own work: refreshes, cleanups, backfill.
     Upkeep,
 }
 
 impl Lane {
     const ALL: [Self; 4] = [Self::Point, Self::Lists, Self::Figures, Self::Upkeep];
 
-    /// Reads at the same time.
+    /// Maximum number of concurrent reads.
     const fn places(self) -> usize {
         match self {
             Self::Point => 4,
@@ -36,10 +37,10 @@ impl Lane {
     }
 }
 
-/// Instructions of SQLite's machine between two checks whether a read is still wanted: some ten microseconds.
+/// Instructions of SQLite's machine between two checks whether a read is still wanted: about ten microseconds.
 const INSTRUCTIONS: i32 = 1_000;
 
-/// Read-only connections, opened when first needed and kept.
+/// Read-only connections, opened on demand and kept.
 pub(in crate::index) struct Pool {
     file: PathBuf,
     lanes: [Arc<Semaphore>; Lane::ALL.len()],
@@ -48,7 +49,7 @@ pub(in crate::index) struct Pool {
 
 struct Idle {
     connections: Vec<Connection>,
-    /// Grows when connections opened before must not be used any more.
+    /// Incremented to retire all connections that were opened before.
     epoch: u64,
     immutable: bool,
 }
@@ -64,7 +65,7 @@ impl Pool {
         self.with(|connection| query(&*connection.unchecked_transaction()?))
     }
 
-    /// The same, but the statement that runs is interrupted as soon as `over` says so.
+    /// Reads like [`Pool::read`], but interrupts the running statement as soon as `over` returns true.
     pub(in crate::index) fn read_until<T>(
         &self,
         over: impl Fn() -> bool + Send + 'static,
@@ -95,12 +96,12 @@ impl Pool {
         result
     }
 
-    /// Waits until there is a place in a lane.
+    /// Waits until a lane has room for one more read.
     pub(in crate::index) async fn permit(&self, lane: Lane) -> Result<OwnedSemaphorePermit, IndexError> {
         self.lanes[lane as usize].clone().acquire_owned().await.map_err(|_closed| IndexError::Closed)
     }
 
-    /// Lets all connections be opened anew; `immutable` when the file cannot change.
+    /// Retires all connections, so that new ones are opened; `immutable` if the file cannot change.
     pub(in crate::index) fn reset(&self, immutable: bool) {
         let mut pool = self.lock();
         pool.epoch += 1;
@@ -108,7 +109,7 @@ impl Pool {
         pool.connections.clear();
     }
 
-    /// Ends reading.
+    /// Refuses all further reads.
     pub(in crate::index) fn close(&self) {
         self.lanes.iter().for_each(|lane| lane.close());
         self.reset(false);
@@ -161,7 +162,7 @@ mod tests {
                     .prepare_cached("SELECT value FROM meta WHERE name = ?1")?
                     .query_row(["generation"], |row| row.get::<_, i64>(0))?;
             }
-            #[expect(unreachable_code, reason = "tells the type")]
+            #[expect(unreachable_code, reason = "gives the closure its type")]
             Ok(())
         });
         assert!(matches!(failed, Err(SqliteError::Index(IndexError::TookTooLong))));

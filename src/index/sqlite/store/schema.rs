@@ -1,4 +1,4 @@
-//! The schema, and how an older index is brought to it.
+//! The schema, and its migrations.
 //!
 //! `PRAGMA user_version` holds how many of the migrations an index has.
 
@@ -30,16 +30,18 @@ pub(in crate::index) const SCHEMA_VERSION: usize = MIGRATIONS.len();
 /// Applies the migrations that are missing, all in one exclusive transaction.
 ///
 /// # Errors
-/// [`IndexError::NewerSchema`] for an index of a newer build; a failure of SQLite, after which the index is as it was.
+/// [`IndexError::NewerSchema`] for an index of a newer version; an error of SQLite, after which the index is unchanged.
 pub(in crate::index::sqlite) fn migrate(connection: &mut Connection) -> Result<(), SqliteError> {
     if version(connection)? == SCHEMA_VERSION {
         return Ok(());
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
-    // Read again: only now nobody else can change it.
+    // Read again: no other process can change it from here on.
     let version = version(&transaction)?;
     let missing = MIGRATIONS.get(version..).ok_or_else(|| {
-        IndexError::NewerSchema(format!("the index has schema {version}, this server knows up to {SCHEMA_VERSION}: run the newer server"))
+        IndexError::NewerSchema(format!(
+            "the index has schema {version}, but this version of the server supports schemas up to {SCHEMA_VERSION}: run the newer version"
+        ))
     })?;
     for migration in missing {
         transaction.execute_batch(migration)?;
@@ -49,10 +51,10 @@ pub(in crate::index::sqlite) fn migrate(connection: &mut Connection) -> Result<(
     Ok(())
 }
 
-/// Whether an index of this version has the tables, indexes and triggers that the migrations make.
+/// Whether an index of this version has exactly the tables, indexes and triggers that the migrations create.
 ///
-/// How SQLite writes down a table after `ALTER TABLE`, and the tables that FTS5 makes for itself, are up to its version: of tables the
-/// columns are compared, and those of FTS5 are left out.
+/// The text of a table after `ALTER TABLE`, and the tables that FTS5 creates for itself, depend on the version of SQLite: so the columns
+/// of tables are compared, and the tables of FTS5 are left out.
 pub(in crate::index::sqlite) fn is_whole(connection: &Connection) -> Result<bool, SqliteError> {
     let mut fresh = Connection::open_in_memory()?;
     migrate(&mut fresh)?;

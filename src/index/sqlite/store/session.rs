@@ -1,4 +1,4 @@
-//! One act of the writer within a transaction, and what it leads to after the commit.
+//! One act of the writer within a transaction, and its effects after the commit.
 
 use std::collections::HashMap;
 
@@ -8,15 +8,15 @@ use crate::index::error::IndexError;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::names::DirectoryUrl;
 
-/// What a transaction has changed so far.
+/// Effects of a transaction so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::index::sqlite) struct Effects {
-    /// A list shows something else.
+    /// The content of a list changed.
     pub(in crate::index::sqlite) lists: bool,
-    /// `known` would answer differently.
+    /// The result of `known` changed.
     pub(in crate::index::sqlite) known: bool,
-    /// Packs brought back for somebody who waits.
-    pub(in crate::index::sqlite) brought_back: Vec<i64>,
+    /// Packs that were restored for a waiting client.
+    pub(in crate::index::sqlite) restored: Vec<i64>,
     /// Packs evicted and packs forgotten with their unit.
     pub(in crate::index::sqlite) evictions: u64,
 }
@@ -26,7 +26,7 @@ pub(in crate::index) struct Session<'c> {
     pub(in crate::index::sqlite) connection: &'c Connection,
     pub(in crate::index::sqlite) effects: Effects,
     directories: &'c HashMap<DirectoryUrl, i64>,
-    /// Why SQLite gave up the whole transaction.
+    /// The error for which SQLite rolled back the whole transaction.
     given_up: Option<rusqlite::ffi::Error>,
 }
 
@@ -35,14 +35,16 @@ impl<'c> Session<'c> {
         Self { connection, effects: Effects::default(), directories, given_up: None }
     }
 
-    /// Row of a configured directory.
+    /// Row id of a configured directory.
     pub(in crate::index::sqlite) fn directory(&self, url: &DirectoryUrl) -> Result<i64, SqliteError> {
         self.directories.get(url).copied().ok_or_else(|| {
-            SqliteError::Index(IndexError::Failed(format!("the archive directory {url} is not configured (historyserver.archive.fs.dir)")))
+            SqliteError::Index(IndexError::Failed(format!(
+                "the archive directory {url} is not configured: add it to historyserver.archive.fs.dir"
+            )))
         })
     }
 
-    /// The failure that ended the transaction for all its acts.
+    /// The error that ended the transaction for all its acts.
     pub(in crate::index::sqlite) fn given_up(&self) -> SqliteError {
         match self.given_up {
             Some(error) => SqliteError::Sqlite(rusqlite::Error::SqliteFailure(error, None)),

@@ -1,4 +1,4 @@
-//! What goes wrong inside, and the sentence it becomes outside.
+//! Errors below the index, and the [`IndexError`] that callers get for them.
 
 use std::path::Path;
 
@@ -8,12 +8,12 @@ use crate::data_directory::DataDirectoryError;
 use crate::index::error::IndexError;
 use crate::pack::Damaged;
 
-/// A failure inside of the index.
+/// An error of SQLite, or one that is already as callers get it.
 #[derive(Debug)]
 pub(in crate::index) enum SqliteError {
-    /// Of SQLite, still without the name of the data directory.
+    /// An error of SQLite. It does not name the data directory yet.
     Sqlite(rusqlite::Error),
-    /// Already told.
+    /// An error that is returned as it is.
     Index(IndexError),
 }
 
@@ -42,17 +42,17 @@ impl From<Damaged> for SqliteError {
 }
 
 impl SqliteError {
-    /// The failure as callers see it.
-    pub(in crate::index) fn told(self, data_directory: &Path) -> IndexError {
+    /// The error for callers: a sentence that names the data directory and says what to do.
+    pub(in crate::index) fn into_index_error(self, data_directory: &Path) -> IndexError {
         let error = match self {
             Self::Index(error) => return error,
             Self::Sqlite(error) => error,
         };
         let place = format!("the data directory {} (historyserver.data.dir)", data_directory.display());
-        let served = "what is indexed is served meanwhile";
+        let served = "indexed applications are still served";
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => {
-                IndexError::Unwritable(format!("{place} is full: free some space or lower historyserver.cache.max-size; {served}"))
+                IndexError::Unwritable(format!("{place} is full: free some space, or lower historyserver.cache.max-size; {served}"))
             }
             Some(
                 ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen | ErrorCode::AuthorizationForStatementDenied,
@@ -64,8 +64,8 @@ impl SqliteError {
                 "the index in {place} is damaged ({error}): a restart moves it aside and builds a new one from the archives"
             )),
             _ if is_unexpected(&error) => IndexError::Damaged(format!(
-                "the index in {place} holds something that was not written ({error}), so that its disk may be failing: it is mended from \
-                 the archives if that is possible, and otherwise a restart moves it aside and builds a new one"
+                "the index in {place} holds values that this server did not write ({error}), so its disk may be failing: check the disk. The \
+                 values are repaired from the archives if that is possible; otherwise a restart builds a new index"
             )),
             _ => IndexError::Failed(format!("the index in {place} failed: {error}")),
         }
@@ -76,7 +76,7 @@ impl SqliteError {
         matches!(self, Self::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted))
     }
 
-    /// Whether the file itself is damaged: SQLite says so, or it holds what this server does not write.
+    /// Whether the file itself is damaged: SQLite reports it, or it holds values that this server does not write.
     pub(in crate::index) fn is_damage(&self) -> bool {
         match self {
             Self::Sqlite(error) => {
@@ -87,8 +87,8 @@ impl SqliteError {
     }
 }
 
-/// Whether a value is not of the kind that this server writes there: text that is not UTF-8, another type, a number out of range, an id
-/// of another length, a row that is always there and is not. Or a statement does not fit the tables.
+/// Whether a value is not of the kind that this server writes: text that is not UTF-8, another type, a number out of range, an id of
+/// another length, a required row that is missing; or whether a statement does not fit the tables.
 fn is_unexpected(error: &rusqlite::Error) -> bool {
     use rusqlite::Error;
     matches!(

@@ -1,13 +1,14 @@
-//! Between the types of the server and the values of SQLite.
+//! Conversions between the types of the server and the values of SQLite.
 
 use rusqlite::Row;
 
+use crate::archive::facts::JobApplication;
 use crate::directory::{FileKind, Fingerprint};
 use crate::ids::{ApplicationId, JobId};
 use crate::index::model::{ApplicationKey, Fault, UnitKey};
 use crate::names::{ClusterName, DirectoryUrl, FilePath};
 
-/// Bytes and counts: SQLite's integers are signed.
+/// A number of bytes or rows as stored: SQLite's integers are signed.
 pub(in crate::index::sqlite) fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
@@ -68,7 +69,7 @@ pub(in crate::index::sqlite) fn file_kind(row: &Row<'_>, column: usize) -> rusql
     if row.get_ref(column)?.as_blob().is_ok_and(<[u8]>::is_empty) { Ok(FileKind::Summary) } else { job_id(row, column).map(FileKind::Job) }
 }
 
-/// Where Flink puts a file: such paths are not stored.
+/// The path at which Flink writes a file. Such paths are not stored.
 pub(in crate::index::sqlite) fn usual_path(key: &UnitKey, kind: FileKind) -> FilePath {
     FilePath::new(match (key, kind) {
         (UnitKey::Application(key), FileKind::Summary) => format!("{}/applications/{}/application-summary", key.cluster, key.id),
@@ -92,5 +93,14 @@ pub(in crate::index::sqlite) fn unit_columns(key: &UnitKey) -> (&str, &[u8; 16])
     match key {
         UnitKey::Application(key) => (key.cluster.as_str(), key.id.as_bytes()),
         UnitKey::LegacyJob(_, job) => ("", job.as_bytes()),
+    }
+}
+
+/// The application that the details of a job name, as stored: NULL if they have no `application-id`, empty if it is null.
+pub(in crate::index::sqlite) fn stored_application(application: JobApplication) -> Option<Vec<u8>> {
+    match application {
+        JobApplication::NotArchived => None,
+        JobApplication::Null => Some(Vec::new()),
+        JobApplication::Named(id) => Some(id.as_bytes().to_vec()),
     }
 }

@@ -1,8 +1,8 @@
 //! The thread that writes: takes acts from a channel and commits them in batches.
 //!
-//! A batch is committed when nothing more comes for a moment, and at most 250 ms after its first act; at once when somebody waits
-//! and nothing else is queued. Each act is whole: one that fails leaves nothing behind and does not touch its neighbours. Between
-//! batches the thread keeps house in small steps: evicts, forgets directories taken out of the configuration, gives pages back.
+//! A batch is committed when no act arrives for a moment, at most 250 ms after its first act, and at once if a client waits and the
+//! queue is empty. Each act is atomic: one that fails changes nothing and does not affect its neighbours. Between batches the thread
+//! does maintenance in small steps: it evicts packs, forgets directories that are no longer configured, and frees pages.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -17,7 +17,7 @@ use crate::data_directory::DataDirectory;
 use crate::index::error::IndexError;
 use crate::index::model::Urgency;
 use crate::index::opening::IndexOptions;
-use crate::index::sqlite::acts::eviction::{self, BroughtBack};
+use crate::index::sqlite::acts::eviction::{self, Restored};
 use crate::index::sqlite::reads::overviews::count_listed;
 use crate::index::sqlite::store::index_state::IndexState;
 use crate::index::sqlite::store::session::{Effects, Session};
@@ -28,30 +28,30 @@ use crate::index::sqlite::tables::directories::{self, Directories};
 /// Longest time between the first act of a batch and its commit.
 const BATCH: Duration = Duration::from_millis(250);
 
-/// A batch that nothing was added to for this long is committed.
+/// A batch is committed when no act was added for this long.
 const LULL: Duration = Duration::from_millis(20);
 
-/// How often the thread looks for housework while nothing comes.
+/// Interval of maintenance while no act arrives.
 const IDLE: Duration = Duration::from_secs(2);
 
-/// How often the thread looks whether its files still lie where they were opened.
+/// Interval of checks whether the files are still at their paths.
 const CHECK: Duration = Duration::from_secs(1);
 
-/// Pages given back to the file system in one step, and pages kept for what comes next.
+/// Pages freed in one step, and free pages that are kept for the next writes.
 const PAGES_PER_STEP: i64 = 256;
 const PAGES_KEPT: i64 = 1024;
 
-/// What is told to the caller of an act, after the commit or instead of it.
+/// Sends the result of an act to its caller, after the commit or instead of it.
 pub(in crate::index) type Answer = Box<dyn FnOnce(Result<(), IndexError>) + Send>;
 
-/// An act: runs within the transaction, or is told that there is none.
+/// An act: gets the session of the transaction, or the error for which there is none.
 pub(in crate::index) type Act = Box<dyn FnOnce(Result<&mut Session<'_>, IndexError>, &IndexState) -> Answer + Send>;
 
-/// What the thread is asked to do.
+/// A command for the thread.
 pub(in crate::index) enum Command {
-    /// Write.
+    /// Runs an act.
     Act(Urgency, Act),
-    /// Finish and end.
+    /// Commits what is queued, closes the file and ends the thread.
     Close(oneshot::Sender<()>),
 }
 
@@ -61,8 +61,8 @@ pub(in crate::index) struct Thread {
     data_directory: DataDirectory,
     shared: Arc<IndexState>,
     store: Option<Store>,
-    brought_back: BroughtBack,
-    housework: bool,
+    restored: Restored,
+    maintenance: bool,
     counting: Counting,
     checking: Checking,
     checked: Instant,
@@ -76,21 +76,21 @@ struct Store {
 
 impl Thread {
     pub(in crate::index) fn new(options: IndexOptions, data_directory: DataDirectory, shared: Arc<IndexState>) -> Self {
-        let brought_back = BroughtBack::new(options.brought_back_grace);
+        let restored = Restored::new(options.restored_grace);
         Self {
             options,
             data_directory,
             shared,
             store: None,
-            brought_back,
-            housework: true,
+            restored,
+            maintenance: true,
             counting: Counting::default(),
             checking: Checking::default(),
             checked: Instant::now(),
         }
     }
 
-    /// Opens the file for writing, once that is possible, and reads its counters.
+    /// Opens the file for writing, if that is possible, and reads its counters.
     pub(in crate::index) fn open(&mut self) -> Result<(), SqliteError> {
         if self.store.is_some() {
             return Ok(());
@@ -110,21 +110,21 @@ impl Thread {
         Ok(())
     }
 
-    /// Where the index lies, and how it was to be opened.
+    /// The data directory and the options of the index.
     pub(in crate::index) fn place(&self) -> (&DataDirectory, &IndexOptions) {
         (&self.data_directory, &self.options)
     }
 
-    /// Works until all writing handles are gone, or one of them closes the index.
+    /// Runs until all writing handles are dropped, or one of them closes the index.
     pub(in crate::index) fn run(mut self, commands: &Receiver<Command>) {
         let mut closing = None;
         loop {
             self.check();
-            let wait = if self.housework { Duration::ZERO } else { self.checking.pause().min(IDLE) };
+            let wait = if self.maintenance { Duration::ZERO } else { self.checking.pause().min(IDLE) };
             match commands.recv_timeout(wait) {
                 Ok(Command::Act(urgency, act)) => closing = self.batch(urgency, act, commands),
                 Ok(Command::Close(done)) => closing = Some(done),
-                Err(RecvTimeoutError::Timeout) => self.housework = self.keep_house(),
+                Err(RecvTimeoutError::Timeout) => self.maintenance = self.maintain(),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             if closing.is_some() {
@@ -133,12 +133,12 @@ impl Thread {
         }
         self.close();
         if let Some(done) = closing {
-            // Whoever asked may have gone.
+            // The caller may no longer wait.
             let _ = done.send(());
         }
     }
 
-    /// Tells the server, once, when the data directory or a file in it was deleted or replaced. From then on nothing is written.
+    /// Reports to the server, once, that the data directory or a file in it was deleted or replaced. From then on nothing is written.
     fn check(&mut self) {
         if self.shared.lost().is_some() || self.checked.elapsed() < CHECK {
             return;
@@ -150,17 +150,17 @@ impl Thread {
         }
     }
 
-    /// Collects a batch and commits it. Gives back the request to close that ended it, if one did.
+    /// Collects a batch and commits it. Returns the command to close, if one ended the batch.
     fn batch(&mut self, urgency: Urgency, first: Act, commands: &Receiver<Command>) -> Option<oneshot::Sender<()>> {
         let started = Instant::now();
         let mut closing = None;
-        self.housework = true;
+        self.maintenance = true;
         let (mut urgent, mut next) = (urgency == Urgency::Now, Some(first));
         let result = self.transaction(|session, shared, answers| {
             while let Some(act) = next.take() {
                 answers.push(act(Ok(&mut *session), shared));
                 if session.connection.is_autocommit() {
-                    // SQLite gave up the whole transaction: the disk is full, most likely.
+                    // SQLite has rolled back the whole transaction: probably the disk is full.
                     break;
                 }
                 let left = BATCH.saturating_sub(started.elapsed());
@@ -184,7 +184,7 @@ impl Thread {
         closing
     }
 
-    /// Runs work in one transaction, evicts with it, and publishes what it led to. Answers are given after the commit.
+    /// Runs work in one transaction, evicts packs in it, and publishes its effects. Results are sent after the commit.
     fn transaction(
         &mut self,
         work: impl FnOnce(&mut Session<'_>, &IndexState, &mut Vec<Answer>) -> Result<(), SqliteError>,
@@ -195,7 +195,7 @@ impl Thread {
             if failure.is_damage() {
                 self.data_directory.suspect_damage();
             }
-            failure.told(self.data_directory.path())
+            failure.into_index_error(self.data_directory.path())
         });
         for answer in answers {
             answer(told.as_ref().map(|_more| ()).map_err(Clone::clone));
@@ -223,8 +223,8 @@ impl Thread {
                 return Err(session.given_up());
             }
             eviction::write_notes(&mut session, &notes)?;
-            self.brought_back.add(std::mem::take(&mut session.effects.brought_back));
-            let more = eviction::evict(&mut session, self.options.max_pack_bytes, &self.shared.leases, &mut self.brought_back)?;
+            self.restored.add(std::mem::take(&mut session.effects.restored));
+            let more = eviction::evict(&mut session, self.options.max_pack_bytes, &self.shared.leases, &mut self.restored)?;
             if session.effects.lists {
                 connection.prepare_cached("UPDATE meta SET value = value + 1 WHERE name = 'generation'")?.execute([])?;
             }
@@ -234,7 +234,7 @@ impl Thread {
         if ended.is_err() && !connection.is_autocommit() {
             connection.execute_batch("ROLLBACK")?;
         }
-        self.shared.leases.pardon();
+        self.shared.leases.unbar();
         match ended {
             Ok(more) => {
                 let effects = session.effects;
@@ -250,15 +250,15 @@ impl Thread {
         }
     }
 
-    /// One small step of what can wait. Says whether there is more to do at once.
-    fn keep_house(&mut self) -> bool {
+    /// One small step of maintenance. Returns whether there is more to do at once.
+    fn maintain(&mut self) -> bool {
         let now = self.options.clock.now();
         let result = self.step(now);
         match result {
             Ok(more) => more,
             Err(error) => {
-                // The next act that fails tells the user; this comes back every two seconds.
-                tracing::debug!("housework of the index failed: {error}");
+                // Not a warning: the next act that fails reports it, and this is repeated every two seconds.
+                tracing::debug!("maintenance of the index failed and is tried again: {error}");
                 false
             }
         }
@@ -282,12 +282,12 @@ impl Thread {
                 Ok(())
             })?;
             if let (true, Some(store)) = (gone, &mut self.store) {
-                tracing::info!("forgotten: an archive directory that has not been configured for a long time");
+                tracing::info!("forgot an archive directory that has not been configured for a long time");
                 store.directories.unconfigured.retain(|(id, _)| *id != directory);
             }
             return Ok(true);
         }
-        let more = self.give_pages_back().map_err(|failure| failure.told(self.data_directory.path()))?;
+        let more = self.give_pages_back().map_err(|failure| failure.into_index_error(self.data_directory.path()))?;
         if !more {
             self.check_some()?;
         }
@@ -306,11 +306,11 @@ impl Thread {
                 if failure.is_damage() {
                     self.data_directory.suspect_damage();
                 }
-                return Err(failure.told(self.data_directory.path()));
+                return Err(failure.into_index_error(self.data_directory.path()));
             }
         };
         if step.is_due() {
-            self.transaction(|session, _, _| session.whole(|session| checks::mend(session, &step)))?;
+            self.transaction(|session, _, _| session.whole(|session| checks::repair(session, &step)))?;
         }
         Ok(())
     }
@@ -331,30 +331,30 @@ impl Thread {
         Ok(free - PAGES_PER_STEP > PAGES_KEPT)
     }
 
-    /// Writes down what is left, empties the WAL and lets go of the file and of the lock.
+    /// Stores the last notes, empties the WAL, and closes the file and the lock.
     fn close(mut self) {
         if self.shared.has_notes()
             && let Err(error) = self.transaction(|_, _, _| Ok(()))
         {
-            tracing::debug!("the last reads could not be noted: {error}");
+            tracing::debug!("the last reads could not be stored: {error}");
         }
         self.shared.pool.close();
         self.shared.walks.close();
         if let Some(Store { connection, .. }) = self.store.take()
             && let Err(error) = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
         {
-            tracing::debug!("the index could not be checkpointed at its end, which the next start does: {error}");
+            tracing::debug!("the index could not be checkpointed when it was closed; the next start does that: {error}");
         }
     }
 }
 
-/// Reads the counters of the file at its opening, and counts what is listed.
+/// Reads the counters of the file when it is opened, and counts the listed applications and jobs.
 pub(in crate::index) fn open_counters(connection: &Connection, shared: &IndexState) -> Result<(), SqliteError> {
     shared.counters.note_listed(count_listed(connection)?);
     read_counters(connection, shared)
 }
 
-/// Reads the counters that the file keeps.
+/// Reads the stored counters.
 fn read_counters(connection: &Connection, shared: &IndexState) -> Result<(), SqliteError> {
     let mut query = connection.prepare_cached("SELECT value FROM meta WHERE name = ?1")?;
     let mut read = |name: &str| query.query_row([name], |row| row.get::<_, i64>(0));
@@ -367,14 +367,14 @@ fn read_counters(connection: &Connection, shared: &IndexState) -> Result<(), Sql
     Ok(())
 }
 
-/// Where the comparison of rows with their digests stands. All are compared after the start, when damage was met, and once a day.
+/// Progress of the comparison of rows with their digests. All rows are compared after the start, after damage was found, and daily.
 struct Checking {
     table: checks::Table,
     /// Key of the last row that was compared.
     after: i64,
     /// When the next rows are compared.
     next: Instant,
-    /// When digests were made last for rows that had none.
+    /// When digests were last computed for rows without one.
     made: Option<Instant>,
     /// All rows are to be compared once more after this time.
     again: bool,
@@ -387,13 +387,13 @@ impl Default for Checking {
 }
 
 impl Checking {
-    /// Rows of one step: some milliseconds.
+    /// Rows of one step: a few milliseconds.
     const ROWS: usize = 1_000;
-    /// Between two steps.
+    /// Pause between two steps.
     const PAUSE: Duration = Duration::from_millis(50);
-    /// After a step that failed.
+    /// Pause after a step that failed.
     const AFTER_FAILURE: Duration = Duration::from_mins(1);
-    /// Between two comparisons of all rows.
+    /// Pause between two comparisons of all rows.
     const REST: Duration = Duration::from_hours(24);
 
     /// Time until the next step.
@@ -402,25 +402,26 @@ impl Checking {
         next.saturating_duration_since(Instant::now())
     }
 
-    /// Compares all rows once more, at once. What is under way ends first: else somebody who asks for a bad row all the time would keep
-    /// the comparison from ever coming to it.
+    /// Starts another comparison of all rows at once. A running one ends first: otherwise a client that reads a damaged row again and
+    /// again would keep the comparison from ever reaching that row.
     fn begin_again(&mut self) {
         self.next = self.next.min(Instant::now());
         self.again = self.table == checks::Table::Jobs || self.after != i64::MIN;
     }
 
-    /// Takes a step. Rows that have no digest yet come first.
+    /// Runs one step. Rows without a digest come first.
     fn step(&mut self, connection: &Connection) -> Result<checks::Step, SqliteError> {
         let now = Instant::now();
         if self.made.is_some_and(|made| now < made + Self::PAUSE) {
             return Ok(checks::Step::default());
         }
         self.made = Some(now);
-        let new = checks::look_for_new(connection, Self::ROWS)?;
+        let new = checks::digest_new(connection, Self::ROWS)?;
         if new.is_due() || now < self.next {
             return Ok(new);
         }
-        let step = checks::look(connection, self.table, self.after, Self::ROWS).inspect_err(|_| self.next = now + Self::AFTER_FAILURE)?;
+        let step =
+            checks::compare(connection, self.table, self.after, Self::ROWS).inspect_err(|_| self.next = now + Self::AFTER_FAILURE)?;
         match (step.last, self.table) {
             (Some(last), _) => self.after = last,
             (None, checks::Table::Applications) => (self.table, self.after) = (checks::Table::Jobs, i64::MIN),
@@ -433,34 +434,37 @@ impl Checking {
     }
 }
 
-/// Counts what is listed, so that probes need not.
+/// Counts the listed applications and jobs, so that probes need no query.
 #[derive(Default)]
 struct Counting {
-    /// Lists have changed since it was counted.
+    /// Lists have changed since the last count.
     stale: bool,
-    /// When it was last counted, and how long that took.
+    /// When the last count was, and how long it took.
     last: Option<(Instant, Duration)>,
 }
 
 impl Counting {
-    /// Counting takes at most this part of the time.
+    /// Counting takes at most one part in this many of the time.
     const PART: u32 = 20;
 
-    /// Counts when something has changed and counting was not dear lately. One that fails is tried again with the next change.
+    /// Counts if lists have changed and the last counts were cheap. A count that fails is repeated after the next change.
     fn count_if_due(&mut self, connection: &Connection, shared: &IndexState) {
         let due = self.last.is_none_or(|(at, took)| took < Duration::from_millis(2) || at.elapsed() >= took * Self::PART);
         if self.stale && due {
             let begun = Instant::now();
             match count_listed(connection) {
                 Ok(listed) => shared.counters.note_listed(listed),
-                Err(failure) => tracing::debug!("what is listed could not be counted: {}", failure.told(&shared.data_directory)),
+                Err(failure) => tracing::debug!(
+                    "the listed applications and jobs could not be counted: {}",
+                    failure.into_index_error(&shared.data_directory)
+                ),
             }
             *self = Self { stale: false, last: Some((Instant::now(), begun.elapsed())) };
         }
     }
 }
 
-/// Publishes what a commit led to.
+/// Publishes the effects of a commit.
 fn publish(connection: &Connection, shared: &IndexState, effects: &Effects) -> Result<(), SqliteError> {
     read_counters(connection, shared)?;
     shared.counters.evictions.fetch_add(effects.evictions, Ordering::Relaxed);
@@ -475,7 +479,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_comparison_of_rows_that_is_under_way_ends_before_damage_lets_it_begin_again() {
+    fn a_comparison_of_rows_that_is_running_ends_before_damage_starts_it_again() {
         let later = Instant::now() + Checking::REST;
         let mut under_way = Checking { table: checks::Table::Jobs, after: 5, next: later, ..Checking::default() };
         under_way.begin_again();

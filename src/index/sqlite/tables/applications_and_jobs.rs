@@ -1,27 +1,26 @@
-//! Rows of applications and jobs: what lists filter and sort by, and the archived object of the overview.
+//! Rows of applications and jobs: the columns that lists filter and sort by, and the archived object of the overview.
 
 use rusqlite::types::{ToSql, Value};
 use rusqlite::{OptionalExtension as _, params, params_from_iter};
 
 use crate::archive::{ApplicationRecord, JobRecord, NamedJob};
 use crate::ids::{ApplicationId, JobId};
-use crate::index::sqlite::acts::links::told_column;
 use crate::index::sqlite::store::checks;
 use crate::index::sqlite::store::session::Session;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
-use crate::index::sqlite::store::values::{job_id, signed};
+use crate::index::sqlite::store::values::{job_id, signed, stored_application};
 
-/// Number of tasks and jobs that failed is kept beside the counts, because lists filter by it.
+/// State of failed tasks and jobs. Their number has a column of its own, because lists filter by it.
 const FAILED: &str = "failed";
 
-/// Columns that a record fills, in one order for both tables: an empty record fills them with NULL.
+/// Columns that a record fills; without a record they are NULL.
 const APPLICATION_COLUMNS: &str = "name, status, start_time, end_time, duration, jobs, failed_jobs, job_counts, overview";
 const JOB_COLUMNS: &str =
     "name, status, start_time, end_time, duration, job_type, tasks, failed_tasks, task_counts, overview, end_told, told_application";
-/// The first of them are what lists show: with the id and `archived` the digest of a row is made of them.
+/// The first columns of a job, which lists show. The digest of a row covers them, the id and `archived`.
 const CHECKED_JOB_COLUMNS: usize = 10;
 
-/// Writes what a summary tells.
+/// Writes the row of an application from its summary.
 pub(in crate::index::sqlite) fn write_application(
     session: &mut Session<'_>,
     unit: i64,
@@ -49,7 +48,7 @@ pub(in crate::index::sqlite) fn write_application(
     Ok(())
 }
 
-/// Notes which jobs a summary names; gives back those that lost their row.
+/// Writes a row for each job that a summary names. Returns the jobs that lost their row.
 pub(in crate::index::sqlite) fn write_named_jobs(
     session: &mut Session<'_>,
     unit: i64,
@@ -78,7 +77,7 @@ pub(in crate::index::sqlite) fn write_named_jobs(
         .collect::<Result<_, _>>()?)
 }
 
-/// Writes what a job archive tells.
+/// Writes the row of a job from its archive.
 pub(in crate::index::sqlite) fn write_job(
     session: &mut Session<'_>,
     unit: i64,
@@ -86,7 +85,7 @@ pub(in crate::index::sqlite) fn write_job(
     record: Option<&JobRecord>,
 ) -> Result<(), SqliteError> {
     let columns = record.map_or_else(no_job_columns, job_columns);
-    // A row that is only named has no columns yet, as has one whose archive tells no overview: `archived` tells them apart.
+    // A job that is only named has no columns yet, like one whose archive has no overview: `archived` distinguishes them.
     let columns_before = format!("SELECT shown, archived, {JOB_COLUMNS} FROM jobs WHERE unit = ?1 AND job = ?2");
     let before = current(session, &columns_before, &[&unit, &job.as_bytes()], 13)?;
     let archived: Vec<Value> = std::iter::once(Value::Integer(1)).chain(columns.iter().cloned()).collect();
@@ -155,11 +154,11 @@ fn job_columns(record: &JobRecord) -> Vec<Value> {
         counts(&record.tasks).into(),
         record.overview.clone().into(),
         record.end.is_some().into(),
-        told_column(record.application).into(),
+        stored_application(record.application).into(),
     ]
 }
 
-/// Columns of a job whose archive tells no overview.
+/// Columns of a job whose archive has no overview.
 fn no_job_columns() -> Vec<Value> {
     let mut columns = vec![Value::Null; 12];
     columns[10] = true.into();

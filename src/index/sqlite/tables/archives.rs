@@ -32,17 +32,17 @@ struct Archive {
     tried_at: Millis,
 }
 
-/// What writing a file's row found out.
+/// The result of writing the row of a file.
 pub(in crate::index::sqlite) struct Written {
-    /// It was gone before.
-    pub(in crate::index::sqlite) was_gone: bool,
-    /// The pack that holds exactly what was read now: it was read a second time for fear of a change without a visible sign.
+    /// The file was missing before.
+    pub(in crate::index::sqlite) was_missing: bool,
+    /// The stored pack that holds exactly the same documents: the file was read again because a change could have been invisible.
     pub(in crate::index::sqlite) same_pack: Option<i64>,
-    /// What is derived of it is what would be derived now.
+    /// Its facts are up to date.
     pub(in crate::index::sqlite) derived: bool,
 }
 
-/// Writes what an ingest found out about a file at this time.
+/// Writes the result of an ingest of a file at this time.
 pub(in crate::index::sqlite) fn write(
     session: &mut Session<'_>,
     unit: i64,
@@ -104,25 +104,25 @@ pub(in crate::index::sqlite) fn write(
             }
         }
     }
-    let was_gone = before.as_ref().is_some_and(|before| before.gone_since.is_some());
+    let was_missing = before.as_ref().is_some_and(|before| before.gone_since.is_some());
     if before.as_ref() != Some(&archive) {
         insert(session, unit, change.kind, &archive)?;
-        session.effects.known |= before.is_none_or(|before| !before.was_only_tried_again(&archive));
+        session.effects.known |= before.is_none_or(|before| !before.is_only_another_failed_attempt(&archive));
     }
-    Ok(Written { was_gone, same_pack, derived })
+    Ok(Written { was_missing, same_pack, derived })
 }
 
 impl Archive {
-    /// Whether the other one differs by a further failed attempt alone. Whoever tries again keeps that in mind: to read all that is
-    /// known of a directory after each attempt would cost more, the more there is.
-    fn was_only_tried_again(&self, later: &Self) -> bool {
+    /// Whether the later row differs only by another failed attempt. Such a change does not count as a change of the known state: the
+    /// retries keep it in memory, because reading the state of a whole directory after each attempt would be expensive.
+    fn is_only_another_failed_attempt(&self, later: &Self) -> bool {
         let again = Self { attempts: later.attempts, next_attempt: later.next_attempt, tried_at: later.tried_at, ..self.clone() };
         !self.parsed && again == *later
     }
 }
 
-/// Fingerprint of the documents that are served now: the version's, but another one where the same version was read before and may
-/// have been written again since without a visible change. Documents with equal fingerprints are equal.
+/// Fingerprint of the documents that are served now: that of the version, or a new one if the same version was read before and may have
+/// been written again without a visible change. Documents with equal fingerprints are equal.
 fn served(before: Option<&Archive>, tried: i64) -> i64 {
     match before {
         Some(before) if before.tried == tried => match before.served {
@@ -202,7 +202,7 @@ fn insert(session: &Session<'_>, unit: i64, kind: FileKind, archive: &Archive) -
     Ok(())
 }
 
-/// Takes a file's row out, with its pack.
+/// Deletes the row of a file, with its pack.
 pub(in crate::index::sqlite) fn delete(session: &mut Session<'_>, unit: i64, file: &[u8]) -> Result<bool, SqliteError> {
     let deleted = session.connection.prepare_cached("DELETE FROM archives WHERE unit = ?1 AND file = ?2")?.execute(params![unit, file])?;
     session.effects.known |= deleted > 0;

@@ -10,16 +10,16 @@ use crate::index::sqlite::store::session::Session;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::names::DirectoryUrl;
 
-/// Directories on record.
+/// Stored directories.
 #[derive(Debug, Default)]
 pub(in crate::index::sqlite) struct Directories {
-    /// Rows of those configured.
+    /// Row ids of the configured ones.
     pub(in crate::index::sqlite) configured: HashMap<DirectoryUrl, i64>,
-    /// Rows of those not configured any more, and since when.
+    /// Row ids of those that are no longer configured, and since when.
     pub(in crate::index::sqlite) unconfigured: Vec<(i64, Millis)>,
 }
 
-/// Brings the record in line with the configuration: what is not configured is hidden at once, what is configured again comes back.
+/// Applies the configuration: directories that are no longer configured are hidden at once, and shown again once they are configured.
 pub(in crate::index::sqlite) fn configure(
     connection: &mut Connection,
     configured: &[DirectoryUrl],
@@ -76,10 +76,10 @@ fn read(connection: &Connection) -> Result<Vec<Row>, SqliteError> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Forgets at most `limit` units of a directory that is not configured, and the directory with the last of them.
-/// Says whether it is gone.
+/// Forgets at most `limit` units of a directory that is not configured, and the directory with the last of them. Returns whether the
+/// directory was forgotten.
 pub(in crate::index::sqlite) fn forget_some(session: &mut Session<'_>, directory: i64, limit: u32) -> Result<bool, SqliteError> {
-    // Hidden already: no list changes, and no other copy steps in.
+    // They are hidden already, so no list changes and no other copy is shown.
     let forgotten = session
         .connection
         .prepare_cached("DELETE FROM units WHERE id IN (SELECT id FROM units WHERE directory = ?1 LIMIT ?2)")?
@@ -91,7 +91,7 @@ pub(in crate::index::sqlite) fn forget_some(session: &mut Session<'_>, directory
     Ok(true)
 }
 
-/// Notes how a listing ended.
+/// Records the result of a listing.
 pub(in crate::index) fn note_listing(
     session: &mut Session<'_>,
     url: &DirectoryUrl,

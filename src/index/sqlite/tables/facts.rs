@@ -1,4 +1,4 @@
-//! Rows of facts: what archives tell beyond their overviews, written in the same transaction as the archive.
+//! Rows of facts that archives hold beyond their overviews, written in the same transaction as the archive.
 
 mod reported;
 mod vertices;
@@ -28,7 +28,7 @@ const JOB: &str = "INSERT INTO job_facts (job, parallelism, max_parallelism, sch
 const APPLICATION: &str = "INSERT INTO application_facts (application, exception, exception_at, cause, exception_message, cause_message)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 
-/// Replaces what is known of the application or job that a file is the archive of, and what is searched of it.
+/// Replaces the facts and the searched texts of the application or job of an archive file.
 pub(in crate::index::sqlite) fn write(connection: &Connection, unit: i64, kind: FileKind, facts: &Facts) -> Result<(), SqliteError> {
     match kind {
         FileKind::Summary => {
@@ -54,7 +54,7 @@ pub(in crate::index::sqlite) fn write(connection: &Connection, unit: i64, kind: 
     texts::write_of_archive(connection, unit, kind, facts)
 }
 
-/// Takes out what is known of a job whose archive is forgotten, while its application still names it.
+/// Deletes the facts of a job whose archive is forgotten, while its application still names it.
 pub(in crate::index::sqlite) fn delete_of_job(connection: &Connection, unit: i64, job: &[u8]) -> Result<(), SqliteError> {
     connection
         .prepare_cached("DELETE FROM job_facts WHERE job IN (SELECT id FROM jobs WHERE unit = ?1 AND job = ?2)")?
@@ -94,7 +94,7 @@ fn job_row(connection: &Connection, row: i64, facts: &Facts) -> Result<Vec<Value
     Ok(columns)
 }
 
-/// Labels of a failure as a JSON object; `None`: there are none.
+/// Labels of a failure as a JSON object; `None` if there are none.
 fn labels(exception: &ExceptionFacts) -> Option<String> {
     let labels = exception.labels.iter().map(|(key, value)| (key.clone(), value.clone().into()));
     (!exception.labels.is_empty()).then(|| serde_json::Value::Object(labels.collect()).to_string())

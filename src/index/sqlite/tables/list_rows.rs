@@ -1,4 +1,4 @@
-//! Narrow rows of what is listed: kept in the same transaction as what they are made of.
+//! Narrow rows of listed applications and jobs, written in the same transaction as the rows that they are made of.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -6,9 +6,9 @@ use crate::index::query::folding::fold;
 use crate::index::sqlite::acts::links::JOBS_OF_UNIT;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
 
-/// A time, duration or count that is not told.
+/// A time, duration or count that is absent.
 pub(in crate::index::sqlite) const ABSENT: i64 = i64::MIN;
-/// A text that is not told.
+/// A text that is absent.
 pub(in crate::index::sqlite) const NO_TEXT: i64 = 0;
 
 /// Kinds of labels.
@@ -44,7 +44,7 @@ const JOB: &str = "INSERT INTO job_list
         <> (excluded.name, excluded.status, excluded.cluster, excluded.type, excluded.start_time, excluded.end_time, excluded.duration, excluded.size,
             excluded.failed, excluded.exception)";
 
-/// What a wide row tells.
+/// Columns of a wide row.
 struct Told {
     row: i64,
     name: Option<String>,
@@ -76,10 +76,10 @@ impl Told {
     }
 }
 
-/// Brings the narrow rows of a unit in line with what its archives tell.
+/// Updates the narrow rows of a unit.
 pub(in crate::index::sqlite) fn sync(connection: &Connection, unit: i64) -> Result<(), SqliteError> {
     let found: Option<(i64, String, bool)> = connection
-        // A job that lies beside the clusters and belongs to an application is listed with the cluster of that.
+        // A flat job is listed with the cluster of its application.
         .prepare_cached(
             "SELECT u.directory,
                  coalesce((SELECT o.cluster FROM jobs x JOIN units o ON o.id = x.owner WHERE x.unit = u.id), u.cluster),
@@ -89,7 +89,7 @@ pub(in crate::index::sqlite) fn sync(connection: &Connection, unit: i64) -> Resu
         .query_row([unit], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
     let Some((directory, cluster, visible)) = found else { return Ok(()) };
-    // A job that no document tells the end of has ended with its application at the latest.
+    // A job without an archived end has ended with its application at the latest.
     connection
         .prepare_cached(
             "UPDATE jobs SET end_time = a.end_time, duration = coalesce(jobs.duration, max(0, a.end_time - jobs.start_time))
@@ -185,7 +185,7 @@ pub(in crate::index::sqlite) fn type_bit(text: &str) -> i64 {
     TYPE_BITS.iter().find(|(known, _)| *known == text).map_or(OTHER_TYPE, |(_, bit)| *bit)
 }
 
-/// The row of a text, added where there is none.
+/// The row of a text; it is added if it is missing.
 pub(in crate::index::sqlite) fn label(connection: &Connection, kind: i64, text: Option<&str>) -> Result<i64, SqliteError> {
     let Some(text) = text else { return Ok(NO_TEXT) };
     if let Some(id) = find_label(connection, kind, text)? {
@@ -201,7 +201,7 @@ pub(in crate::index::sqlite) fn find_label(connection: &Connection, kind: i64, t
     Ok(query.query_row(params![kind, text], |row| row.get(0)).optional()?)
 }
 
-/// The row of a name, added where there is none.
+/// The row of a name; it is added if it is missing.
 fn name(connection: &Connection, name: Option<&str>) -> Result<i64, SqliteError> {
     let Some(name) = name else { return Ok(NO_TEXT) };
     let folded = fold(name);
@@ -212,7 +212,7 @@ fn name(connection: &Connection, name: Option<&str>) -> Result<i64, SqliteError>
     Ok(connection.prepare_cached("INSERT INTO names (folded) VALUES (?1) RETURNING id")?.query_row([&folded], |row| row.get(0))?)
 }
 
-/// Lists what was there before lists were kept: once, in one transaction.
+/// Writes the narrow rows of an index of an older version, once, in one transaction.
 pub(in crate::index::sqlite) fn fill(connection: &mut Connection) -> Result<(), SqliteError> {
     const FILLED: &str = "SELECT value FROM meta WHERE name = 'lists_filled'";
     if connection.query_row(FILLED, [], |row| row.get::<_, i64>(0))? != 0 {

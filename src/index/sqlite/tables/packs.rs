@@ -10,7 +10,7 @@ use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::signed;
 use crate::pack::Part;
 
-/// Makes these documents the archive's: under a new id, so that whoever still reads the former ones finds them whole or not at all.
+/// Replaces the documents of an archive. They get a new id, so a reader of the old ones gets them complete or gets an error.
 pub(in crate::index::sqlite) fn replace(
     session: &mut Session<'_>,
     unit: i64,
@@ -86,7 +86,7 @@ pub(in crate::index::sqlite) fn equal(session: &Session<'_>, unit: i64, file: &[
     Ok(equal.then_some(kept))
 }
 
-/// Keeps a pack that holds the same documents as this one, which is not needed then.
+/// Keeps a stored pack that holds the same documents as the new one, which is discarded.
 pub(in crate::index::sqlite) fn keep(session: &mut Session<'_>, kept: i64, pack: &Pack) -> Result<i64, SqliteError> {
     if let Pack::Staged(staged) = pack {
         discard(session, staged.id)?;
@@ -94,7 +94,7 @@ pub(in crate::index::sqlite) fn keep(session: &mut Session<'_>, kept: i64, pack:
     Ok(kept)
 }
 
-/// Writes parts of an archive that is still being read; gives back the pack's id and its number of parts.
+/// Writes parts of an archive that is still being read. Returns the id of the pack and its number of parts.
 pub(in crate::index) fn stage(session: &mut Session<'_>, staged: Option<(i64, u32)>, parts: &[Part]) -> Result<(i64, u32), SqliteError> {
     let bytes: u64 = parts.iter().map(Part::stored_bytes).sum();
     let connection = session.connection;
@@ -117,13 +117,13 @@ pub(in crate::index) fn stage(session: &mut Session<'_>, staged: Option<(i64, u3
     Ok((id, added))
 }
 
-/// Takes out parts that were staged and are not wanted any more.
+/// Deletes staged parts that are not needed any more.
 pub(in crate::index) fn discard(session: &mut Session<'_>, staged: i64) -> Result<(), SqliteError> {
     session.connection.prepare_cached("DELETE FROM packs WHERE id = ?1 AND unit IS NULL")?.execute([staged])?;
     Ok(())
 }
 
-/// Writes parts from the number `first` on; gives back the number that the next would have.
+/// Writes parts from the number `first` on. Returns the number of the next part.
 fn add_parts(session: &Session<'_>, pack: i64, first: u32, parts: &[Part]) -> Result<u32, SqliteError> {
     let mut insert = session.connection.prepare_cached("INSERT INTO parts (pack, n, directory, frames) VALUES (?1, ?2, ?3, ?4)")?;
     let mut n = first;
@@ -135,5 +135,7 @@ fn add_parts(session: &Session<'_>, pack: i64, first: u32, parts: &[Part]) -> Re
 }
 
 fn lost_parts() -> SqliteError {
-    SqliteError::Index(IndexError::Failed("the parts written ahead of a large archive are no longer there; it is read again".to_owned()))
+    SqliteError::Index(IndexError::Failed(
+        "the staged parts of a large archive are missing from the index; the archive is read again".to_owned(),
+    ))
 }

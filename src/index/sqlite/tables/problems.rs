@@ -14,7 +14,7 @@ use crate::problem::{Problem, ProblemChanges, ProblemCode, Subject};
 
 pub(in crate::index::sqlite) const COLUMNS: &str = "p.code, d.url, p.cluster, p.application, p.file, p.reason, p.since, p.next_attempt";
 
-/// Problems that are not of a file or unit that is gone. Their numbers are kept in `problem_counts`.
+/// Problems except those of missing files and units. Their numbers are in `problem_counts`.
 pub(in crate::index::sqlite) const VISIBLE: &str =
     "problems p JOIN directories d ON d.id = p.directory WHERE d.position IS NOT NULL AND p.hidden = 0";
 
@@ -52,7 +52,7 @@ pub(in crate::index::sqlite) fn of_archive(
     Ok(problems)
 }
 
-/// What appeared and what went between two states.
+/// Problems that appeared and problems that were resolved between two states.
 pub(in crate::index::sqlite) fn changes(before: Vec<Problem>, after: &[Problem]) -> ProblemChanges {
     let key = |problem: &Problem| (problem.code, problem.subject.clone());
     let (old, new): (HashSet<_>, HashSet<_>) = (before.iter().map(key).collect(), after.iter().map(key).collect());
@@ -62,7 +62,7 @@ pub(in crate::index::sqlite) fn changes(before: Vec<Problem>, after: &[Problem])
     }
 }
 
-/// Replaces the problems of a unit itself and of the files tried.
+/// Replaces the problems of a unit itself and of the tried files.
 pub(in crate::index::sqlite) fn replace_of_unit(
     session: &mut Session<'_>,
     (directory, unit): (i64, i64),
@@ -84,7 +84,7 @@ pub(in crate::index::sqlite) fn replace_of_unit(
     Ok(())
 }
 
-/// Replaces the problems that a listing of a directory has found.
+/// Replaces the problems that a listing of a directory found.
 pub(in crate::index) fn replace_of_listing(
     session: &mut Session<'_>,
     url: &DirectoryUrl,
@@ -108,7 +108,7 @@ fn same(one: &Problem, other: &Problem) -> bool {
     one.code == other.code && one.subject == other.subject
 }
 
-/// At most one problem per subject and code is kept; it tells how many more there are.
+/// At most one problem per subject and code is kept; its sentence says how many more there are.
 fn one_of_a_kind(problems: Vec<Problem>) -> Vec<Problem> {
     let mut kept: Vec<(Problem, usize)> = Vec::new();
     for problem in problems {
@@ -127,7 +127,7 @@ fn one_of_a_kind(problems: Vec<Problem>) -> Vec<Problem> {
     told
 }
 
-/// Problems on record under this condition, those of gone files too.
+/// Problems under this condition, including those of missing files.
 fn stored(session: &Session<'_>, condition: &str, key: i64) -> Result<Vec<(i64, Problem)>, SqliteError> {
     let mut found = Vec::new();
     let mut query = session
@@ -137,7 +137,7 @@ fn stored(session: &Session<'_>, condition: &str, key: i64) -> Result<Vec<(i64, 
     while let Some(row) = rows.next()? {
         match problem(row)? {
             Some(problem) => found.push((row.get(8)?, problem)),
-            // A code of an earlier version that this one does not know any more.
+            // A code of an earlier version that this version does not have.
             None => delete(session, row.get(8)?)?,
         }
     }
@@ -188,7 +188,7 @@ fn write(
     Ok(())
 }
 
-/// The problem in these [`COLUMNS`]; `None`: its code is of an earlier version.
+/// The problem in these [`COLUMNS`]; `None` if its code is of an earlier version.
 pub(in crate::index::sqlite) fn problem(row: &Row<'_>) -> rusqlite::Result<Option<Problem>> {
     let Some(code) = ProblemCode::parse(row.get_ref(0)?.as_str()?) else { return Ok(None) };
     let subject = Subject {

@@ -31,7 +31,7 @@ const JOBS: Statements = Statements {
     remove: "DELETE FROM job_texts WHERE job = ?1 AND text = ?2",
 };
 
-/// Replaces the texts of the application or job that an archive is of.
+/// Replaces the texts of the application or job of an archive.
 pub(in crate::index::sqlite) fn write_of_archive(
     connection: &Connection,
     unit: i64,
@@ -49,7 +49,7 @@ pub(in crate::index::sqlite) fn write_of_archive(
     write(connection, kind, row, &Text::of_facts(told))
 }
 
-/// Replaces the texts of the failure of a job that says nothing of it itself.
+/// Replaces the texts of the failure of a job whose own archive reports none.
 pub(in crate::index::sqlite) fn write_failure(
     connection: &Connection,
     job: i64,
@@ -88,7 +88,7 @@ pub(in crate::index::sqlite) fn write(connection: &Connection, kind: ListKind, r
     Ok(())
 }
 
-/// The row of a text, added where there is none.
+/// The row of a text; it is added if it is missing.
 fn id(connection: &Connection, text: &Text) -> Result<i64, SqliteError> {
     let (kind, digest, content) = (text.kind.number(), digest(text), pack_text(&text.content));
     let found = connection

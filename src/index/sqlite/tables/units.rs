@@ -18,7 +18,7 @@ pub(in crate::index::sqlite) struct Unit {
     pub(in crate::index::sqlite) gone_since: Option<Millis>,
 }
 
-/// Ids whose copies must be compared again.
+/// Ids whose shown copy must be chosen again.
 #[derive(Debug, Default)]
 pub(in crate::index::sqlite) struct Touched {
     pub(in crate::index::sqlite) applications: Vec<ApplicationId>,
@@ -44,7 +44,7 @@ pub(in crate::index::sqlite) fn insert(session: &mut Session<'_>, key: &UnitKey)
     let (cluster, name) = unit_columns(key);
     session
         .connection
-        // What was judged before it was ever read is as hidden as the rest of what was judged.
+        // A unit that expired before it was ever read is hidden like all expired units.
         .prepare_cached(
             "INSERT INTO units (directory, cluster, name, expired_at) VALUES (?1, ?2, ?3,
                  (SELECT at FROM expiries WHERE directory = ?1 AND cluster = ?2 AND name = ?3 AND state <> 0))",
@@ -54,7 +54,7 @@ pub(in crate::index::sqlite) fn insert(session: &mut Session<'_>, key: &UnitKey)
     Ok(Unit { id: session.connection.last_insert_rowid(), complete: false, time: 0, gone_since: None })
 }
 
-/// Writes what may have changed of a unit.
+/// Writes the columns of a unit that can change.
 pub(in crate::index::sqlite) fn update(session: &mut Session<'_>, unit: &Unit) -> Result<(), SqliteError> {
     session.connection.prepare_cached("UPDATE units SET complete = ?2, time = ?3, gone_since = ?4 WHERE id = ?1")?.execute(params![
         unit.id,
@@ -66,7 +66,7 @@ pub(in crate::index::sqlite) fn update(session: &mut Session<'_>, unit: &Unit) -
     Ok(())
 }
 
-/// Time of the summary, without one of the newest file.
+/// Time of the summary; without a summary, of the newest file.
 pub(in crate::index::sqlite) fn time(session: &Session<'_>, unit: i64) -> Result<Millis, SqliteError> {
     Ok(session
         .connection
@@ -89,7 +89,7 @@ pub(in crate::index::sqlite) fn ids(session: &Session<'_>, unit: i64) -> Result<
     Ok(Touched { applications, jobs })
 }
 
-/// Takes a unit out, with all below it. Gives back the ids whose next copy may step in.
+/// Deletes a unit with all rows below it. Returns the ids whose next copy may be shown.
 pub(in crate::index::sqlite) fn delete(session: &mut Session<'_>, unit: i64) -> Result<Touched, SqliteError> {
     let touched = ids(session, unit)?;
     let listed: bool = session

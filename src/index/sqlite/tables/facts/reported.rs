@@ -1,4 +1,4 @@
-//! Failures of jobs that only the exceptions of their application tell (Flink 2.3 and later).
+//! Failures of jobs that only the exceptions of their application report (Flink 2.3 and later).
 
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
@@ -10,26 +10,26 @@ use crate::index::sqlite::tables::facts::{SqliteError, exception};
 use crate::index::sqlite::tables::texts;
 use crate::pack::{pack_text, unpack_text};
 
-/// Replaces what the summary of a unit tells of the failures of jobs.
+/// Replaces the failures of jobs that the summary of a unit reports.
 pub(super) fn write(connection: &Connection, unit: i64, facts: &Facts) -> Result<(), SqliteError> {
     let before: Vec<JobId> = connection
         .prepare_cached("DELETE FROM told_failures WHERE unit = ?1 RETURNING job")?
         .query_map([unit], |row| Ok(JobId::from_bytes(row.get(0)?)))?
         .collect::<Result<_, _>>()?;
-    let told = || facts.exceptions.iter().filter_map(|exception| Some((exception.job?, exception)));
-    for (job, exception) in told() {
+    let reported = || facts.exceptions.iter().filter_map(|exception| Some((exception.job?, exception)));
+    for (job, exception) in reported() {
         // The newest comes first.
         connection
             .prepare_cached("INSERT OR IGNORE INTO told_failures (unit, job, at, trace) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![unit, job.as_bytes(), exception.at, pack_text(&exception.stack_trace)])?;
     }
-    for job in before.into_iter().chain(told().map(|(job, _)| job)) {
+    for job in before.into_iter().chain(reported().map(|(job, _)| job)) {
         settle(connection, unit, job)?;
     }
     Ok(())
 }
 
-/// Gives a failed job that says nothing itself the failure that its application tells, or takes that away.
+/// Gives a failed job without an exception of its own the failure that its application reports, or removes it.
 pub(in crate::index::sqlite) fn settle(connection: &Connection, application: i64, job: JobId) -> Result<(), SqliteError> {
     let found: Option<(i64, Option<i64>, bool)> = connection
         .prepare_cached(

@@ -7,7 +7,7 @@ use crate::index::error::IndexError;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::pack;
 
-/// Bytes of the JSON: vertices beyond are left out, and stand in the archived document alone.
+/// Maximum bytes of the JSON. Further vertices are left out; they are only in the archived document.
 const MOST_BYTES: usize = 256 << 10;
 
 #[derive(Serialize, Deserialize)]
@@ -89,7 +89,7 @@ impl From<Stored> for VertexFacts {
     }
 }
 
-/// Vertices as they are stored; `None`: there are none.
+/// Vertices as they are stored; `None` if there are none.
 pub(super) fn write(vertices: &[VertexFacts]) -> Result<Option<Vec<u8>>, SqliteError> {
     let mut text = String::new();
     for vertex in vertices {
