@@ -25,12 +25,13 @@ mod problems;
 pub(in crate::api) mod retention;
 mod runs;
 mod search;
+mod sort;
 mod statistics;
 mod status;
 mod table;
 mod tasks;
 
-/// Our own routes below `/api/v1`: each is here with its documentation, or not at all.
+/// The routes below `/api/v1`, with their documentation.
 pub(in crate::api) fn documented() -> OpenApiRouter<Arc<Shared>> {
     openapi::begin()
         .routes(routes!(status::status))

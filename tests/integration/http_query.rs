@@ -157,6 +157,26 @@ async fn statistics_add_up_to_the_list() {
 }
 
 #[tokio::test]
+async fn statistics_refuse_filters_of_the_other_list() {
+    let server = Served::over(&[]).await;
+    for (query, status, sentence) in [
+        ("kind=applications&min_failed_jobs=1", 200, "buckets"),
+        ("kind=jobs&application=unknown", 200, "buckets"),
+        ("min_failed_jobs=1", 400, "`min_failed_jobs` and `max_failed_jobs` are filters of applications"),
+        ("kind=applications&application=unknown", 400, "`application` is a filter of jobs"),
+        ("end_from=0", 400, "use `from` and `to`"),
+        ("from=2&to=1", 400, "`from` must be a time before `to`"),
+        ("from=2000-01-01&to=2026-01-01", 400, "at most 1000 days"),
+    ] {
+        let answer = server.get(&format!("/api/v1/statistics?{query}")).await;
+        assert_eq!(answer.status(), status, "{query}");
+        let body = answer.text().await.unwrap();
+        assert!(body.contains(sentence), "{query}: {body}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn an_application_has_its_copies_problems_and_jobs() {
     let server = Served::over(&samples()).await;
     let list = server.json("/api/v1/applications").await;

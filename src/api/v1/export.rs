@@ -26,10 +26,9 @@ use crate::api::http::extract::{Parameters, Query, read};
 use crate::api::http::gzip;
 use crate::api::http::response;
 use crate::api::state::Shared;
-use crate::api::v1::filters::{
-    ApplicationFilterParameters, ApplicationSortParameters, FilterParameters, JobFilterParameters, JobSortParameters,
-};
+use crate::api::v1::filters::{ApplicationFilterParameters, FilterParameters, JobFilterParameters};
 use crate::api::v1::page;
+use crate::api::v1::sort::{ApplicationSortParameters, JobSortParameters};
 use crate::api::v1::table::Format;
 use crate::index::query::{Filter, Item, ListKind, ListPage, ListQuery, RunFigures, Sort};
 use crate::index::{IndexError, ScopedReader};

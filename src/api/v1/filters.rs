@@ -1,16 +1,14 @@
-//! Filters and sorts of lists as parameters of a request. Lists, facets, statistics, exports and searches share them.
+//! Filters of lists as parameters of a request. Lists, facets, statistics and exports share them.
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, Unexpected};
 use strum::IntoStaticStr;
 use utoipa::ToSchema;
-use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 
 use crate::api::http::extract::{Parameters, read};
 use crate::clock::Millis;
 use crate::ids::ApplicationId;
-use crate::index::query::{Bounds, Filter, ListKind, NameMatch, Sort, SortKey};
+use crate::index::query::{Bounds, Filter, NameMatch};
 
 /// Value of `application` for jobs that were archived without their application, and that no summary names.
 const UNKNOWN_APPLICATION: &str = "unknown";
@@ -84,11 +82,11 @@ pub(super) struct FilterParameters {
     #[param(value_type = Option<String>)]
     end_to: Option<Millis>,
     /// Minimum duration in milliseconds.
-    #[serde(deserialize_with = "read::number::<_, 0, { i64::MAX }>")]
+    #[serde(deserialize_with = "read::count")]
     #[param(minimum = 0)]
     min_duration: Option<i64>,
     /// Maximum duration in milliseconds.
-    #[serde(deserialize_with = "read::number::<_, 0, { i64::MAX }>")]
+    #[serde(deserialize_with = "read::count")]
     #[param(minimum = 0)]
     max_duration: Option<i64>,
     /// `true`: only rows with recorded problems; `false`: only rows without.
@@ -97,11 +95,11 @@ pub(super) struct FilterParameters {
     #[param(inline)]
     job_type: Vec<JobType>,
     /// Minimum number of failed tasks; of an application: in all its jobs.
-    #[serde(deserialize_with = "read::number::<_, 0, { i64::MAX }>")]
+    #[serde(deserialize_with = "read::count")]
     #[param(minimum = 0)]
     min_failed_tasks: Option<i64>,
     /// Maximum number of failed tasks; of an application: in all its jobs.
-    #[serde(deserialize_with = "read::number::<_, 0, { i64::MAX }>")]
+    #[serde(deserialize_with = "read::count")]
     #[param(minimum = 0)]
     max_failed_tasks: Option<i64>,
 }
@@ -133,11 +131,11 @@ impl From<FilterParameters> for Filter {
 #[into_params(parameter_in = Query)]
 pub(super) struct ApplicationFilterParameters {
     /// Minimum number of failed jobs of the application.
-    #[serde(deserialize_with = "read::number::<_, 0, { i64::MAX }>")]
+    #[serde(deserialize_with = "read::count")]
     #[param(minimum = 0)]
     min_failed_jobs: Option<i64>,
     /// Maximum number of failed jobs of the application.
-    #[serde(deserialize_with = "read::number::<_, 0, { i64::MAX }>")]
+    #[serde(deserialize_with = "read::count")]
     #[param(minimum = 0)]
     max_failed_jobs: Option<i64>,
 }
@@ -203,110 +201,4 @@ fn application<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<JobA
         D::Error::invalid_value(Unexpected::Str(&text), &"the id of an application (32 hexadecimal digits) or `unknown`")
     });
     id.map(|id| Some(JobApplication::Id(id)))
-}
-
-/// The sort keys of a list, by the words of `sort`.
-fn sort_keys(kind: ListKind) -> Vec<(&'static str, SortKey)> {
-    let mut keys = vec![
-        ("name", SortKey::Name),
-        ("status", SortKey::Status),
-        ("start", SortKey::Start),
-        ("end", SortKey::End),
-        ("duration", SortKey::Duration),
-        ("cluster", SortKey::Cluster),
-        ("directory", SortKey::Directory),
-    ];
-    keys.extend(match kind {
-        ListKind::Applications => [("jobs", SortKey::Size), ("failed_jobs", SortKey::Failed)].as_slice(),
-        ListKind::Jobs => [("tasks", SortKey::Size), ("failed_tasks", SortKey::Failed), ("job_type", SortKey::JobType)].as_slice(),
-    });
-    keys
-}
-
-fn sort<'de, D: Deserializer<'de>>(kind: ListKind, deserializer: D) -> Result<Sort, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let (word, descending) = text.strip_prefix('-').map_or((text.as_str(), false), |word| (word, true));
-    let keys = sort_keys(kind);
-    if let Some((_, key)) = keys.iter().find(|(known, _)| *known == word) {
-        return Ok(Sort { key: *key, descending });
-    }
-    let words: Vec<&str> = keys.iter().map(|(word, _)| *word).collect();
-    let allowed = format!("one of {}, with - before it for descending order", words.join(", "));
-    Err(D::Error::invalid_value(Unexpected::Str(&text), &allowed.as_str()))
-}
-
-fn sort_schema(kind: ListKind) -> RefOr<Schema> {
-    let words = sort_keys(kind).into_iter().flat_map(|(word, _)| [word.to_owned(), format!("-{word}")]);
-    ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).enum_values(Some(words)).into()
-}
-
-/// The newest end first.
-pub(super) const NEWEST_FIRST: Sort = Sort { key: SortKey::End, descending: true };
-
-/// The type of `sort` of one list.
-macro_rules! sort_parameter {
-    ($(#[$meta:meta])* $name:ident, $kind:expr) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy)]
-        pub(super) struct $name(pub(super) Sort);
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                sort($kind, deserializer).map(Self)
-            }
-        }
-
-        impl utoipa::PartialSchema for $name {
-            fn schema() -> RefOr<Schema> {
-                sort_schema($kind)
-            }
-        }
-
-        impl ToSchema for $name {}
-    };
-}
-
-sort_parameter!(
-    /// The order of a list of applications.
-    ApplicationSort,
-    ListKind::Applications
-);
-sort_parameter!(
-    /// The order of a list of jobs.
-    JobSort,
-    ListKind::Jobs
-);
-
-/// The order of a list of applications.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(super) struct ApplicationSortParameters {
-    /// Sort key, with `-` before it for descending order; default `-end`.
-    #[param(inline)]
-    sort: Option<ApplicationSort>,
-}
-
-impl Parameters for ApplicationSortParameters {}
-
-impl From<ApplicationSortParameters> for Sort {
-    fn from(parameters: ApplicationSortParameters) -> Self {
-        parameters.sort.map_or(NEWEST_FIRST, |sort| sort.0)
-    }
-}
-
-/// The order of a list of jobs.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(super) struct JobSortParameters {
-    /// Sort key, with `-` before it for descending order; default `-end`.
-    #[param(inline)]
-    sort: Option<JobSort>,
-}
-
-impl Parameters for JobSortParameters {}
-
-impl From<JobSortParameters> for Sort {
-    fn from(parameters: JobSortParameters) -> Self {
-        parameters.sort.map_or(NEWEST_FIRST, |sort| sort.0)
-    }
 }

@@ -11,12 +11,11 @@ use crate::api::http::error::ApiError;
 use crate::api::http::extract::{Parameters, Query, read};
 use crate::api::http::response;
 use crate::api::state::Shared;
-use crate::api::v1::filters::{
-    ApplicationFilterParameters, ApplicationSortParameters, FilterParameters, JobFilterParameters, JobSortParameters, NEWEST_FIRST,
-};
+use crate::api::v1::filters::{ApplicationFilterParameters, FilterParameters, JobFilterParameters};
 use crate::api::v1::items::{ApplicationItem, JobItem};
 use crate::api::v1::page::{self, Page, PageParameters};
 use crate::api::v1::runs::{ApplicationRun, JobRun};
+use crate::api::v1::sort::{ApplicationSortParameters, JobSortParameters, NEWEST_FIRST};
 use crate::index::query::{Filter, ListKind, ListPage, ListQuery, NameMatch, RunFigures, Sort};
 
 /// Rows of a page of a history by default.

@@ -18,11 +18,14 @@ pub(super) struct Note {
 #[serde(rename_all = "kebab-case")]
 enum NoteCode {
     /// The job failed, and the archives do not contain the failure.
-    FailureNotTold,
+    #[serde(rename = "failure-not-told")]
+    FailureMissing,
     /// The failure comes from another document than the exceptions of the job.
-    FailureToldElsewhere,
+    #[serde(rename = "failure-told-elsewhere")]
+    FailureElsewhere,
     /// The archive does not contain the number of restarts.
-    RestartsNotTold,
+    #[serde(rename = "restarts-not-told")]
+    RestartsMissing,
     /// The archive contains no plan of the job.
     NoPlan,
 }
@@ -36,13 +39,13 @@ pub(super) fn of(facts: &JobFacts, job: &Item) -> Vec<Note> {
 fn failure(facts: &JobFacts, job: &Item) -> Option<(NoteCode, String)> {
     let elsewhere = |document: &str| {
         Some((
-            NoteCode::FailureToldElsewhere,
+            NoteCode::FailureElsewhere,
             format!("The exceptions of the job do not contain the failure. The failure shown comes from {document}."),
         ))
     };
     match facts.root_exception.as_ref().map(|failure| failure.source) {
         None if job.status.as_deref() == Some("FAILED") => Some((
-            NoteCode::FailureNotTold,
+            NoteCode::FailureMissing,
             "The job failed, and its archive does not contain the failure. Flink 2.0 to 2.2 do not archive the failure of a job that fails while \
              the adaptive scheduler waits for resources. The log of the JobManager contains it."
                 .to_owned(),
@@ -65,7 +68,7 @@ fn restarts(facts: &JobFacts) -> Option<(NoteCode, String)> {
             if at_least == 1 { "time" } else { "times" }
         ),
     };
-    Some((NoteCode::RestartsNotTold, text))
+    Some((NoteCode::RestartsMissing, text))
 }
 
 fn plan(facts: &JobFacts) -> Option<(NoteCode, String)> {

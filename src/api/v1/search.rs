@@ -197,10 +197,7 @@ impl From<Match> for SearchMatch {
 
 /// The URL of a copy.
 fn copy(kind: ListKind, item: &Item) -> String {
-    let list = match kind {
-        ListKind::Applications => "applications",
-        ListKind::Jobs => "jobs",
-    };
+    let list: &'static str = kind.into();
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     page::append_copy(&mut query, &item.directory, item.cluster.as_deref());
     format!("/api/v1/{list}/{}?{}", item.id, query.finish())

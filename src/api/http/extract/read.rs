@@ -48,6 +48,14 @@ pub(in crate::api) fn number<'de, D: Deserializer<'de>, const MIN: i64, const MA
     Err(D::Error::invalid_value(Unexpected::Str(&text), &allowed.as_str()))
 }
 
+/// A count, or a duration in milliseconds: a whole number of 0 or more.
+///
+/// # Errors
+/// Another text.
+pub(in crate::api) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    number::<D, 0, { i64::MAX }>(deserializer)
+}
+
 /// A point in time: milliseconds since 1970, or ISO 8601 (`2026-11-22T13:00:00+01:00`; without an offset, or a day alone, in UTC).
 ///
 /// # Errors
