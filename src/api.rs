@@ -39,7 +39,7 @@ pub use http::observe::{DURATION_BUCKETS, DURATION_METRIC, REQUESTS_METRIC};
 pub use http::serve::{Drained, ServeOptions, serve};
 pub use permission::{Actions, FromOwner, Permission};
 pub use state::{ApiOptions, ApiState, Pages};
-pub use v1::openapi::openapi_json;
+pub use v1::openapi_json;
 pub use v1::retention::preview_page;
 
 /// The routers. Each is passed to [`serve()`], which owns the connections.
@@ -72,7 +72,7 @@ pub fn routers(state: ApiState) -> Routers {
     };
     let all = probes()
         .route("/api/v1", get(openapi::with_slash))
-        .merge(Router::from(v1::documented()))
+        .merge(v1::router())
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(fallback);
     let operations = probes().method_not_allowed_fallback(method_not_allowed).fallback(async || error::ApiError::no_such_path());

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::{Extension, Router};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -31,8 +32,22 @@ mod status;
 mod table;
 mod tasks;
 
-/// The routes below `/api/v1`, with their documentation.
-pub(in crate::api) fn documented() -> OpenApiRouter<Arc<Shared>> {
+/// The routes below `/api/v1`, which include the OpenAPI document of themselves.
+pub(in crate::api) fn router() -> Router<Arc<Shared>> {
+    let (routes, document) = documented().split_for_parts();
+    routes.layer(Extension(Arc::new(openapi::Document::new(document))))
+}
+
+/// The OpenAPI document of this version as JSON text, as the server returns it.
+///
+/// # Errors
+/// A sentence, if the document cannot be written as JSON.
+pub fn openapi_json() -> Result<String, String> {
+    openapi::Document::new(documented().into_openapi()).json()
+}
+
+/// The routes with their documentation: an undocumented route cannot be added.
+fn documented() -> OpenApiRouter<Arc<Shared>> {
     openapi::begin()
         .routes(routes!(status::status))
         .routes(routes!(retention::preview))

@@ -26,7 +26,7 @@ use crate::index::query::{Copies, ListKind};
 
 /// Two jobs side by side.
 #[derive(Serialize, ToSchema)]
-pub(in crate::api) struct JobComparison {
+pub(super) struct JobComparison {
     left: JobItem,
     right: JobItem,
     left_facts: Option<JobFacts>,
@@ -43,7 +43,7 @@ pub(in crate::api) struct JobComparison {
 /// The two jobs of a comparison.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(in crate::api) struct CompareParameters {
+pub(super) struct CompareParameters {
     /// Id of a job.
     #[param(value_type = String, pattern = "^[0-9a-fA-F]{32}$")]
     left: JobId,
@@ -68,10 +68,7 @@ impl Parameters for CompareParameters {}
 #[utoipa::path(
     get, path = "/api/v1/jobs/compare", tag = "lists", params(CompareParameters), responses((status = 200, body = JobComparison))
 )]
-pub(in crate::api) async fn compare(
-    State(shared): State<Arc<Shared>>,
-    Query(parameters): Query<CompareParameters>,
-) -> Result<Response, ApiError> {
+pub(super) async fn compare(State(shared): State<Arc<Shared>>, Query(parameters): Query<CompareParameters>) -> Result<Response, ApiError> {
     let CompareParameters { left: left_id, right: right_id, .. } = parameters;
     let left_copy = CopySelector { directory: parameters.left_directory, cluster: parameters.left_cluster.map(cluster_name) };
     let right_copy = CopySelector { directory: parameters.right_directory, cluster: parameters.right_cluster.map(cluster_name) };

@@ -24,7 +24,7 @@ use crate::problem::Problem;
 
 /// A problem of a copy.
 #[derive(Serialize, ToSchema)]
-pub(in crate::api) struct CopyProblem {
+pub(super) struct CopyProblem {
     /// Stable code of the problem, for programs.
     code: String,
     /// Path of the file below the archive directory, if the problem is about one file.
@@ -51,7 +51,7 @@ impl From<Problem> for CopyProblem {
 
 /// An application.
 #[derive(Serialize, ToSchema)]
-pub(in crate::api) struct ApplicationDetails {
+pub(super) struct ApplicationDetails {
     #[serde(flatten)]
     item: ApplicationItem,
     /// All copies; the first is the one that Flink's paths show.
@@ -64,7 +64,7 @@ pub(in crate::api) struct ApplicationDetails {
 
 /// A job.
 #[derive(Serialize, ToSchema)]
-pub(in crate::api) struct JobDetails {
+pub(super) struct JobDetails {
     #[serde(flatten)]
     item: JobItem,
     /// All copies; the first is the one that Flink's paths show.
@@ -83,7 +83,7 @@ pub(in crate::api) struct JobDetails {
     get, path = "/api/v1/applications/{id}", tag = "lists", params(ApplicationPath, CopyParameters),
     responses((status = 200, body = ApplicationDetails))
 )]
-pub(in crate::api) async fn application(
+pub(super) async fn application(
     State(shared): State<Arc<Shared>>,
     Path(ApplicationPath { id }): Path<ApplicationPath>,
     Query(copy): Query<CopyParameters>,
@@ -107,7 +107,7 @@ pub(in crate::api) async fn application(
     get, path = "/api/v1/jobs/{id}", tag = "lists", params(JobPath, CopyParameters),
     responses((status = 200, body = JobDetails))
 )]
-pub(in crate::api) async fn job(
+pub(super) async fn job(
     State(shared): State<Arc<Shared>>,
     Path(JobPath { id }): Path<JobPath>,
     Query(copy): Query<CopyParameters>,

@@ -45,7 +45,7 @@ const PAGE_BYTES: usize = 512 << 10;
 /// The form of an export.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(in crate::api) struct ExportParameters {
+pub(super) struct ExportParameters {
     /// Format of the file; default `csv`. `ndjson` is one JSON object per line, with the members of a run in a history.
     #[param(inline)]
     format: Option<Format>,
@@ -71,7 +71,7 @@ impl Parameters for ExportParameters {}
     params(FilterParameters, ApplicationFilterParameters, ApplicationSortParameters, ExportParameters),
     responses((status = 200, content((String = "text/csv"), (String = "application/x-ndjson"))))
 )]
-pub(in crate::api) async fn applications(
+pub(super) async fn applications(
     State(shared): State<Arc<Shared>>,
     Query((filter, own, sort, parameters)): Query<(
         FilterParameters,
@@ -100,7 +100,7 @@ pub(in crate::api) async fn applications(
     params(FilterParameters, JobFilterParameters, JobSortParameters, ExportParameters),
     responses((status = 200, content((String = "text/csv"), (String = "application/x-ndjson"))))
 )]
-pub(in crate::api) async fn jobs(
+pub(super) async fn jobs(
     State(shared): State<Arc<Shared>>,
     Query((filter, own, sort, parameters)): Query<(FilterParameters, JobFilterParameters, JobSortParameters, ExportParameters)>,
     method: Method,

@@ -20,7 +20,7 @@ use crate::index::query::{FacetKey, FacetQuery, Facets, Filter, ListKind};
 #[derive(Default, Deserialize, utoipa::IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
-pub(in crate::api) struct FacetParameters {
+pub(super) struct FacetParameters {
     /// Facets, repeated or separated by commas; default all.
     #[param(inline)]
     by: Vec<FacetKey>,
@@ -39,7 +39,7 @@ impl Parameters for FacetParameters {}
     get, path = "/api/v1/applications/facets", tag = "lists", params(FilterParameters, ApplicationFilterParameters, FacetParameters),
     responses((status = 200, body = Facets))
 )]
-pub(in crate::api) async fn application_facets(
+pub(super) async fn application_facets(
     State(shared): State<Arc<Shared>>,
     Query((filter, own, facets)): Query<(FilterParameters, ApplicationFilterParameters, FacetParameters)>,
 ) -> Result<Response, ApiError> {
@@ -53,7 +53,7 @@ pub(in crate::api) async fn application_facets(
     get, path = "/api/v1/jobs/facets", tag = "lists", params(FilterParameters, JobFilterParameters, FacetParameters),
     responses((status = 200, body = Facets))
 )]
-pub(in crate::api) async fn job_facets(
+pub(super) async fn job_facets(
     State(shared): State<Arc<Shared>>,
     Query((filter, own, facets)): Query<(FilterParameters, JobFilterParameters, FacetParameters)>,
 ) -> Result<Response, ApiError> {

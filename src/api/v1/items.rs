@@ -10,7 +10,7 @@ use crate::index::query::Item;
 
 /// A copy of an application. Times and durations are milliseconds.
 #[derive(Serialize, ToSchema)]
-pub(in crate::api) struct ApplicationItem {
+pub(super) struct ApplicationItem {
     id: String,
     name: Option<String>,
     status: Option<String>,
@@ -55,7 +55,7 @@ impl From<Item> for ApplicationItem {
 
 /// A copy of a job. Times and durations are milliseconds.
 #[derive(Serialize, ToSchema)]
-pub(in crate::api) struct JobItem {
+pub(super) struct JobItem {
     id: String,
     name: Option<String>,
     status: Option<String>,

@@ -40,7 +40,7 @@ type JobRunPage = Page<JobRun>;
     get, path = "/api/v1/applications", tag = "lists", params(FilterParameters, ApplicationFilterParameters, ApplicationSortParameters, PageParameters),
     responses((status = 200, body = ApplicationPage))
 )]
-pub(in crate::api) async fn applications(
+pub(super) async fn applications(
     State(shared): State<Arc<Shared>>,
     Query((filter, own, sort, page)): Query<(FilterParameters, ApplicationFilterParameters, ApplicationSortParameters, PageParameters)>,
 ) -> Result<Response, ApiError> {
@@ -55,7 +55,7 @@ pub(in crate::api) async fn applications(
     get, path = "/api/v1/jobs", tag = "lists", params(FilterParameters, JobFilterParameters, JobSortParameters, PageParameters),
     responses((status = 200, body = JobPage))
 )]
-pub(in crate::api) async fn jobs(
+pub(super) async fn jobs(
     State(shared): State<Arc<Shared>>,
     Query((filter, own, sort, page)): Query<(FilterParameters, JobFilterParameters, JobSortParameters, PageParameters)>,
 ) -> Result<Response, ApiError> {
@@ -71,7 +71,7 @@ async fn list(shared: &Shared, kind: ListKind, filter: Filter, sort: Sort, page:
 /// The name and the page of a history.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(in crate::api) struct HistoryParameters {
+pub(super) struct HistoryParameters {
     /// The name, compared without regard to case.
     #[param(min_length = 1)]
     name: String,
@@ -98,7 +98,7 @@ impl Parameters for HistoryParameters {}
     get, path = "/api/v1/applications/history", tag = "lists", params(HistoryParameters),
     responses((status = 200, body = ApplicationRunPage))
 )]
-pub(in crate::api) async fn application_history(
+pub(super) async fn application_history(
     State(shared): State<Arc<Shared>>,
     Query(parameters): Query<HistoryParameters>,
 ) -> Result<Response, ApiError> {
@@ -113,7 +113,7 @@ pub(in crate::api) async fn application_history(
 #[utoipa::path(
     get, path = "/api/v1/jobs/history", tag = "lists", params(HistoryParameters), responses((status = 200, body = JobRunPage))
 )]
-pub(in crate::api) async fn job_history(
+pub(super) async fn job_history(
     State(shared): State<Arc<Shared>>,
     Query(parameters): Query<HistoryParameters>,
 ) -> Result<Response, ApiError> {

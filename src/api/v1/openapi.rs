@@ -3,10 +3,10 @@
 //! The document is generated from the annotations of the handlers. A route cannot be added without an annotation. This module adds what all
 //! routes have in common: the error answer, and that all members of answers are present.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, OnceLock};
 
+use axum::Extension;
 use axum::body::Body;
-use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
@@ -25,7 +25,6 @@ use crate::api::http::extract::{NoParameters, Query};
 use crate::api::http::represent::Representation;
 use crate::api::http::response;
 use crate::api::state::Shared;
-use crate::api::v1::documented;
 
 mod page;
 
@@ -42,21 +41,41 @@ struct Rendered {
     page: Bytes,
 }
 
-static RENDERED: LazyLock<Result<Rendered, String>> = LazyLock::new(|| {
-    let mut value = serde_json::to_value(whole()).map_err(|error| error.to_string())?;
+/// The OpenAPI document of the routes. It is rendered for the first request.
+pub(in crate::api) struct Document {
+    routes: OpenApi,
+    rendered: OnceLock<Result<Rendered, String>>,
+}
+
+impl Document {
+    /// The document of these routes.
+    pub(in crate::api) fn new(routes: OpenApi) -> Self {
+        Self { routes, rendered: OnceLock::new() }
+    }
+
+    /// The document as JSON text, as the server returns it.
+    ///
+    /// # Errors
+    /// A sentence, if the document cannot be written as JSON.
+    pub(in crate::api) fn json(&self) -> Result<String, String> {
+        let rendered = self.rendered()?;
+        String::from_utf8(rendered.document.to_vec()).map_err(|error| error.to_string())
+    }
+
+    fn rendered(&self) -> Result<&Rendered, String> {
+        self.rendered
+            .get_or_init(|| render(self.routes.clone()))
+            .as_ref()
+            .map_err(|error| format!("writing the OpenAPI document failed: {error}"))
+    }
+}
+
+fn render(routes: OpenApi) -> Result<Rendered, String> {
+    let mut value = serde_json::to_value(complete(routes)).map_err(|error| error.to_string())?;
     name_times(&mut value);
     allow_empty_values(&mut value);
     let text = serde_json::to_string_pretty(&value).map_err(|error| error.to_string())?;
     Ok(Rendered { page: Bytes::from(page::render(&value)), document: Bytes::from(text + "\n") })
-});
-
-/// The OpenAPI document of this version as JSON text, as the server returns it.
-///
-/// # Errors
-/// A sentence, if the document cannot be written as JSON.
-pub fn openapi_json() -> Result<String, String> {
-    let rendered = RENDERED.as_ref().map_err(Clone::clone)?;
-    String::from_utf8(rendered.document.to_vec()).map_err(|error| error.to_string())
 }
 
 /// A router without routes, whose document describes the API as a whole.
@@ -73,8 +92,8 @@ pub(in crate::api) fn begin() -> OpenApiRouter<Arc<Shared>> {
     OpenApiRouter::with_openapi(OpenApiBuilder::new().info(info).servers(Some([here])).build())
 }
 
-fn whole() -> OpenApi {
-    let mut document = documented().into_openapi();
+/// Adds what all operations and schemas have in common.
+fn complete(mut document: OpenApi) -> OpenApi {
     for item in document.paths.paths.values_mut() {
         operations(item).for_each(|operation| add_errors(&mut operation.responses));
     }
@@ -155,17 +174,26 @@ fn require_members(schema: &mut RefOr<Schema>) {
 
 /// Get the OpenAPI document
 #[utoipa::path(get, path = "/api/v1/openapi.json", tag = "documentation", responses((status = 200, body = serde_json::Value)))]
-pub(in crate::api) async fn document(Query(NoParameters {}): Query<NoParameters>, request: Request) -> Result<Representation, ApiError> {
-    Representation::of_content(request.headers(), rendered()?.document.clone()).await
+pub(in crate::api) async fn document(
+    Extension(document): Extension<Arc<Document>>,
+    Query(NoParameters {}): Query<NoParameters>,
+    headers: HeaderMap,
+) -> Result<Representation, ApiError> {
+    let rendered = document.rendered().map_err(ApiError::internal)?;
+    Representation::of_content(&headers, rendered.document.clone()).await
 }
 
 /// Get the OpenAPI document as a page
 #[utoipa::path(
     get, path = "/api/v1/", tag = "documentation", responses((status = 200, content_type = "text/html", body = String))
 )]
-pub(in crate::api) async fn page(Query(NoParameters {}): Query<NoParameters>) -> Result<Response, ApiError> {
-    let mut answer = Response::new(Body::from(rendered()?.page.clone()));
-    let headers: &mut HeaderMap = answer.headers_mut();
+pub(in crate::api) async fn page(
+    Extension(document): Extension<Arc<Document>>,
+    Query(NoParameters {}): Query<NoParameters>,
+) -> Result<Response, ApiError> {
+    let rendered = document.rendered().map_err(ApiError::internal)?;
+    let mut answer = Response::new(Body::from(rendered.page.clone()));
+    let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(header::CACHE_CONTROL, response::REVALIDATE);
     Ok(answer)
@@ -176,8 +204,4 @@ pub(in crate::api) async fn with_slash() -> Response {
     let mut answer = response::empty(StatusCode::PERMANENT_REDIRECT);
     answer.headers_mut().insert(header::LOCATION, HeaderValue::from_static("v1/"));
     answer
-}
-
-fn rendered() -> Result<&'static Rendered, ApiError> {
-    RENDERED.as_ref().map_err(|error| ApiError::internal(format!("writing the OpenAPI document failed: {error}")))
 }

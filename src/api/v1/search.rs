@@ -80,7 +80,7 @@ struct SearchItem {
 /// A page of found items, newest end first. It may hold fewer items than requested, even none, and still have a next page: follow `next`
 /// until it is null.
 #[derive(Serialize, ToSchema)]
-pub(in crate::api) struct SearchResults {
+pub(super) struct SearchResults {
     items: Vec<SearchItem>,
     /// `cursor` of the next page; null: this is the last page.
     next: Option<String>,
@@ -91,7 +91,7 @@ pub(in crate::api) struct SearchResults {
 /// The search text, its filter and the page.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(in crate::api) struct SearchParameters {
+pub(super) struct SearchParameters {
     /// Search terms separated by spaces. An item matches if it contains all terms, each anywhere. A term matches any part of a name; of
     /// other texts it matches the beginning of a word, or of a part of a word in camel case. Case does not matter. A phrase in quotation
     /// marks matches whole words next to each other.
@@ -128,10 +128,7 @@ impl Parameters for SearchParameters {}
 #[utoipa::path(
     get, path = "/api/v1/search", tag = "lists", params(SearchParameters), responses((status = 200, body = SearchResults))
 )]
-pub(in crate::api) async fn search(
-    State(shared): State<Arc<Shared>>,
-    Query(parameters): Query<SearchParameters>,
-) -> Result<Response, ApiError> {
+pub(super) async fn search(State(shared): State<Arc<Shared>>, Query(parameters): Query<SearchParameters>) -> Result<Response, ApiError> {
     let page = shared.scoped().search(query(parameters)?).await?;
     response::json_now(StatusCode::OK, &SearchResults::from(page))
 }

@@ -25,7 +25,7 @@ const DAY: Millis = 86_400_000;
 #[derive(Default, Deserialize, utoipa::IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
-pub(in crate::api) struct StatisticsParameters {
+pub(super) struct StatisticsParameters {
     /// The list; default `jobs`.
     #[param(inline)]
     kind: Option<ListKind>,
@@ -61,10 +61,7 @@ type AllParameters = (StatisticsParameters, FilterParameters, ApplicationFilterP
     params(StatisticsParameters, FilterParameters, ApplicationFilterParameters, JobFilterParameters),
     responses((status = 200, body = Statistics))
 )]
-pub(in crate::api) async fn statistics(
-    State(shared): State<Arc<Shared>>,
-    Query(parameters): Query<AllParameters>,
-) -> Result<Response, ApiError> {
+pub(super) async fn statistics(State(shared): State<Arc<Shared>>, Query(parameters): Query<AllParameters>) -> Result<Response, ApiError> {
     let query = query(parameters, shared.clock.now())?;
     response::json_now(StatusCode::OK, &shared.scoped().statistics(query).await?)
 }
