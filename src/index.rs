@@ -17,10 +17,10 @@ mod writer;
 pub use error::IndexError;
 pub use model::{
     ApplicationKey, ArchivedFile, CopySelector, Deletion, Derived, DerivedPage, DerivingPosition, Document, DocumentAnswer, DocumentList,
-    DocumentPage, Done, Expiry, FailedAttempt, FailedRemoval, Fault, Figures, FileChange, FileOutcome, FollowedLimits, Generation,
-    HeldCleanup, HeldReason, JudgedFile, KnownDirectory, KnownFile, KnownUnit, Listed, ListedDocument, Mark, MarkState, Marks,
-    OverviewList, Pack, Page, ParsedRecord, Pending, PendingRemoval, Presence, ProblemFilter, Removal, StagedPack, Underived, UnitArchives,
-    UnitChange, UnitKey, Unread, Urgency,
+    DocumentPage, FailedAttempt, FailedRemoval, Fault, Figures, FileChange, FileOutcome, FollowedLimits, Generation, HeldCleanup,
+    HeldReason, JudgedFile, KnownDirectory, KnownFile, KnownRemoval, KnownRemovals, KnownUnit, Listed, ListedDocument, OverviewList, Pack,
+    Page, ParsedRecord, Presence, ProblemFilter, RecordedRemoval, Removal, RemovalAction, RemovalFilter, RemovalOutcome, RemovalState,
+    StagedPack, Underived, UnitArchives, UnitChange, UnitKey, Unread, Urgency,
 };
 pub use opening::{IndexOptions, Opened, open};
 pub use query::Total;

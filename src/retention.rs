@@ -1,7 +1,7 @@
-//! What is kept in an archive directory and for how long, and the removal of what is not.
+//! Which archives are kept, for how long, and how all others are removed.
 //!
-//! [`policy`] judges, without IO. A refresh puts its verdicts on record in the index, unless the [`guard`] holds them back.
-//! [`delete`] alone deletes in archive directories, and only what is on record. [`cleanup`] is the run that does so.
+//! [`policy`] judges, without IO. A refresh records removals in the index, unless the [`guard`] holds them until they are confirmed.
+//! [`cleanup`] carries out recorded removals. Only [`delete`] deletes in archive directories, and only what a removal records.
 
 pub mod cleanup;
 pub mod delete;
@@ -13,7 +13,7 @@ pub mod trust;
 
 use crate::index::{Deletion, UnitKey};
 
-/// Says in the log what was deleted or forgotten.
+/// Logs a deleted or forgotten unit.
 pub fn log(deletion: &Deletion) {
     let name = deletion.name.as_deref().unwrap_or_default();
     let (directory, done, reason) = (deletion.key.directory(), deletion.done.as_str(), deletion.reason.as_str());

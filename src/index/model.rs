@@ -4,18 +4,18 @@ mod answer;
 mod backfill;
 mod change;
 mod contents;
-mod expiry;
 mod keys;
 mod known;
+mod removal;
 pub(super) mod texts;
 
 pub use answer::{Document, DocumentAnswer, Figures, Generation, Listed, OverviewList, Unread};
 pub use backfill::{Derived, DerivedPage, DerivingPosition, Underived};
 pub use change::{Fault, FileChange, FileOutcome, Pack, ParsedRecord, Presence, StagedPack, UnitChange, Urgency};
 pub use contents::{ArchivedFile, DocumentList, DocumentPage, ListedDocument, ProblemFilter, UnitArchives};
-pub use expiry::{
-    Deletion, Done, Expiry, FailedAttempt, FailedRemoval, FollowedLimits, HeldCleanup, HeldReason, JudgedFile, Mark, MarkState, Marks,
-    Page, Pending, PendingRemoval, Removal,
-};
 pub use keys::{ApplicationKey, CopySelector, UnitKey};
 pub use known::{KnownDirectory, KnownFile, KnownUnit};
+pub use removal::{
+    Deletion, FailedAttempt, FailedRemoval, FollowedLimits, HeldCleanup, HeldReason, JudgedFile, KnownRemoval, KnownRemovals, Page,
+    RecordedRemoval, Removal, RemovalAction, RemovalFilter, RemovalOutcome, RemovalState,
+};

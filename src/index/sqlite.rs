@@ -13,15 +13,16 @@ pub(super) use rusqlite::Connection;
 
 pub(super) use acts::applying::apply;
 pub(super) use acts::backfill::{derive, underived, write_derived};
-pub(super) use acts::expiries::{confirm, confirmed, hold, is_expired, mark, release, unmark};
+pub(super) use acts::held_cleanups::{confirm, confirmed, hold, release};
 pub(super) use acts::presence::{expire, forget, forget_files, note};
-pub(super) use acts::removals::{abandon, begin, fail, finish, forget_gone, held_cleanups, pending, put_back};
+pub(super) use acts::removals::{abandon, fail, finish, forget_missing, record, reset, start, withdraw};
 pub(super) use query::{copies, facets, list_page, run_page, search, statistics};
 pub(super) use reads::contents::{document_page, unit_archives};
 pub(super) use reads::documents::{chunk, document, overview_of};
 pub(super) use reads::known::{clusters, has_vanished, known, unit_files};
 pub(super) use reads::overviews::{figures, job_ids, job_states, overview};
 pub(super) use reads::problem_pages::{problem_counts, problem_page};
+pub(super) use reads::removals::{held_cleanups, is_expired, page as removal_page};
 pub(super) use reads::unread::of_owner as unread;
 pub(super) use store::health::{examine, lost_units};
 pub(super) use store::schema::SCHEMA_VERSION;

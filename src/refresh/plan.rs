@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use crate::clock::Millis;
 use crate::directory::{FileKind, Found, FoundApplication, FoundFile, Hidden};
 use crate::ids::{ApplicationId, JobId};
-use crate::index::{Expiry, JudgedFile, KnownDirectory, KnownFile, KnownUnit, MarkState, Presence, Removal, UnitKey};
+use crate::index::{JudgedFile, KnownDirectory, KnownFile, KnownUnit, Presence, Removal, RemovalAction, RemovalState, UnitKey};
 use crate::ingest::task::{OPEN_WINDOW, RACY_WINDOW, Task};
 use crate::names::{ClusterName, DirectoryUrl, FilePath};
 use crate::retention::policy::Policy;
@@ -63,7 +63,7 @@ pub struct Plan {
     /// Applications and legacy jobs found.
     pub units: u64,
     /// Units that are beyond a limit and were not before.
-    pub expire: Vec<Expiry>,
+    pub expire: Vec<Removal>,
     /// Units that are beyond a limit by a clock or a time that may be wrong.
     pub doubted: Doubted,
     /// Units beyond a limit that are not certain yet: they, or newer ones, must be read first.
@@ -73,7 +73,7 @@ pub struct Plan {
     /// Bytes of the newest archive, if it alone is larger than the limit.
     pub newest_too_large: Option<u64>,
     /// Units beyond a limit that were never read, where archives stay: there is nothing to forget or to delete.
-    pub leave: Vec<Expiry>,
+    pub leave: Vec<Removal>,
     /// Units below hidden names, which an earlier version listed: they leave the index, and no verdict on them stands.
     pub below_hidden_names: Vec<UnitKey>,
     /// Units whose recorded removal no longer holds.
@@ -88,7 +88,7 @@ pub struct Plan {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Doubted {
     /// Not recorded yet.
-    pub expire: Vec<Expiry>,
+    pub expire: Vec<Removal>,
     /// All that were read and not confirmed, also those that are recorded.
     pub keys: Vec<UnitKey>,
     /// Whether some must be read first.
@@ -234,14 +234,16 @@ impl<'known> Planner<'known> {
     /// Whether units would be lost if the emptiness of the directory were trusted. Units that this server has begun to delete, and units
     /// that an earlier complete listing found missing, are no loss.
     fn would_lose(&self, rules: &Rules) -> bool {
-        let marks = &self.known.marks;
-        let lost = |(key, unit, forgotten): (UnitKey, &KnownUnit, bool)| match marks.of(&key) {
-            Some(mark) if mark.removal == Removal::ForgetGone || mark.state == MarkState::Begun => false,
+        let removals = &self.known.removals;
+        let lost = |(key, unit, forgotten): (UnitKey, &KnownUnit, bool)| match removals.of(&key) {
+            Some(recorded) if recorded.action == RemovalAction::ForgetMissing || recorded.state == RemovalState::Running => false,
             Some(_) => true,
             None => unit.gone_since.is_none() || forgotten,
         };
         self.missing(rules).any(lost)
-            || marks.iter(&self.directory).any(|(key, mark)| mark.state == MarkState::Forgotten && !is_below_a_hidden_name(&key))
+            || removals
+                .iter(&self.directory)
+                .any(|(key, recorded)| recorded.state == RemovalState::Forgotten && !is_below_a_hidden_name(&key))
     }
 
     /// Known units that were not found and are not hidden by an obstacle; with whether missing ones are to be forgotten.
@@ -264,8 +266,8 @@ impl<'known> Planner<'known> {
     /// Known units below hidden names that are not missing: their archives stay.
     fn below_hidden_names(&self) -> Vec<UnitKey> {
         let known = self.known.applications.iter().filter(|(id, unit)| is_hidden_now(&id.0, unit)).map(|(id, _)| self.application_key(id));
-        let marked = self.known.marks.iter(&self.directory).map(|(key, _)| key).filter(is_below_a_hidden_name);
-        let keys: BTreeSet<UnitKey> = known.chain(marked).collect();
+        let recorded = self.known.removals.iter(&self.directory).map(|(key, _)| key).filter(is_below_a_hidden_name);
+        let keys: BTreeSet<UnitKey> = known.chain(recorded).collect();
         keys.into_iter().collect()
     }
 

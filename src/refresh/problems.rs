@@ -89,7 +89,7 @@ impl DirectoryRefresh {
             );
             problems.push(problem(ProblemCode::ClockImplausible, self.unit_subject(key, folder), reason, None));
         }
-        for failed in &known.marks.failed {
+        for failed in &known.removals.failed {
             let subject = self.unit_subject(&failed.key, &failed.folder);
             let reason = format!("an expired archive could not be deleted: {}", failed.failure);
             problems.push(problem(ProblemCode::DeletionFailed, subject, reason, failed.next_attempt));

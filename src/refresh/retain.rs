@@ -1,7 +1,9 @@
 //! Retention in a refresh: removals are recorded, unless the guard holds them until they are confirmed.
 
 use crate::clock::Millis;
-use crate::index::{Expiry, FollowedLimits, HeldCleanup, HeldReason, IndexError, KnownDirectory, MarkState, Presence, Removal, UnitKey};
+use crate::index::{
+    FollowedLimits, HeldCleanup, HeldReason, IndexError, KnownDirectory, Presence, Removal, RemovalAction, RemovalState, UnitKey,
+};
 use crate::names::FilePath;
 use crate::refresh::round::{DirectoryRefresh, Duty};
 use crate::retention::policy::Policy;
@@ -79,10 +81,10 @@ impl DirectoryRefresh {
             return Ok(Retained::default());
         }
         if !plan.retain_again.is_empty() {
-            self.writer.unmark(plan.retain_again.clone()).await?;
+            self.writer.withdraw_removals(plan.retain_again.clone()).await?;
         }
         if !plan.leave.is_empty() {
-            self.writer.mark(std::mem::take(&mut plan.leave), MarkState::Forgotten, now).await?;
+            self.writer.record_removals(std::mem::take(&mut plan.leave), RemovalState::Forgotten, now).await?;
         }
         let waiting = self.waiting(plan, known);
         let limits = followed::limits(&self.retention.policy, self.retention.keep_archives, by_age);
@@ -93,20 +95,21 @@ impl DirectoryRefresh {
         self.follow(plan, known, limits).await?;
         self.hold_doubted(plan, known, now).await?;
         if self.duty == Duty::Verdicts {
-            self.put_off(plan, known, MarkState::Marked, now).await?;
+            self.put_off(plan, known, RemovalState::Due, now).await?;
         }
         // Confirmed removals are still held where a process ended before it had released all of them.
-        let confirmed = known.marks.iter(self.directory.url()).filter(|(_, mark)| mark.confirmed && mark.state == MarkState::Held);
+        let confirmed =
+            known.removals.iter(self.directory.url()).filter(|(_, recorded)| recorded.confirmed && recorded.state == RemovalState::Held);
         let release: Vec<UnitKey> = waiting.into_iter().chain(confirmed.map(|(key, _)| key)).collect();
         if !release.is_empty() {
-            self.writer.release_held(release, now).await?;
+            self.writer.release_removals(release, now).await?;
         }
         let mut retained = Retained { expired: plan.expire.len() as u64, forgotten: 0 };
         if !plan.expire.is_empty() {
-            self.writer.mark(std::mem::take(&mut plan.expire), MarkState::Marked, now).await?;
+            self.writer.record_removals(std::mem::take(&mut plan.expire), RemovalState::Due, now).await?;
         }
         if !plan.forget.is_empty() {
-            let forgotten = self.writer.forget_gone(std::mem::take(&mut plan.forget), now).await?;
+            let forgotten = self.writer.forget_missing(std::mem::take(&mut plan.forget), now).await?;
             forgotten.iter().for_each(crate::retention::log);
             retained.forgotten = forgotten.len() as u64;
         }
@@ -116,9 +119,9 @@ impl DirectoryRefresh {
     /// Why the removals must wait for a confirmation, if so.
     fn guarded(&self, plan: &Plan, known: &KnownDirectory, waiting: &[UnitKey], limits: &FollowedLimits) -> Option<HeldReason> {
         let unread = plan.unread.iter().map(|unread| &unread.key);
-        let expired = plan.expire.iter().map(|expiry| &expiry.key).chain(unread).chain(waiting);
+        let expired = plan.expire.iter().map(|removal| &removal.key).chain(unread).chain(waiting);
         if let Some(fraction) = self.retention.max_delete_fraction {
-            let confirmed = |key: &&UnitKey| known.marks.of(key).is_some_and(|mark| mark.confirmed);
+            let confirmed = |key: &&UnitKey| known.removals.of(key).is_some_and(|recorded| recorded.confirmed);
             let forgotten = plan.forget.iter().filter(|key| !confirmed(key)).count();
             let of = plan.units + plan.forget.len() as u64;
             let fraction = if plan.emptiness_confirmed { 1.0 } else { fraction };
@@ -133,7 +136,7 @@ impl DirectoryRefresh {
     async fn follow(&self, plan: &Plan, known: &KnownDirectory, limits: FollowedLimits) -> Result<(), IndexError> {
         // An empty directory shows no effect of a limit. An implausible limit stays new until its effect is confirmed.
         let absurd = self.retention.policy.age_is_absurd() || plan.newest_too_large.is_some();
-        let confirmed = || known.marks.iter(self.directory.url()).any(|(_, mark)| mark.confirmed);
+        let confirmed = || known.removals.iter(self.directory.url()).any(|(_, recorded)| recorded.confirmed);
         if self.duty != Duty::Verdicts && plan.units > 0 && known.followed != Some(limits) && (!absurd || confirmed()) {
             self.writer.note_followed_limits(self.directory.url(), limits).await?;
         }
@@ -149,15 +152,15 @@ impl DirectoryRefresh {
         reason: HeldReason,
         now: Millis,
     ) -> Result<(), IndexError> {
-        let confirmed = |key: &UnitKey| known.marks.of(key).is_some_and(|mark| mark.confirmed);
+        let confirmed = |key: &UnitKey| known.removals.of(key).is_some_and(|recorded| recorded.confirmed);
         let of = plan.units + plan.forget.len() as u64;
         let mut keys = waiting;
-        keys.extend(plan.expire.iter().map(|expiry| expiry.key.clone()));
+        keys.extend(plan.expire.iter().map(|removal| removal.key.clone()));
         keys.extend(plan.forget.iter().filter(|key| !confirmed(key)).cloned());
         keys.extend(plan.doubted.keys.iter().cloned());
-        self.put_off(plan, known, MarkState::Held, now).await?;
+        self.put_off(plan, known, RemovalState::Held, now).await?;
         if !plan.doubted.expire.is_empty() {
-            self.writer.mark(std::mem::take(&mut plan.doubted.expire), MarkState::Held, now).await?;
+            self.writer.record_removals(std::mem::take(&mut plan.doubted.expire), RemovalState::Held, now).await?;
         }
         // Held units stay listed, so they are read. The hold is reported when all of them were read and can be confirmed.
         let unread = !plan.unread.is_empty() || plan.doubted.unread;
@@ -168,7 +171,7 @@ impl DirectoryRefresh {
     /// Holds the units that are beyond a limit by a clock or a time that may be wrong. If there are none, no cleanup is held.
     async fn hold_doubted(&mut self, plan: &mut Plan, known: &KnownDirectory, now: Millis) -> Result<(), IndexError> {
         if !plan.doubted.expire.is_empty() {
-            self.writer.mark(std::mem::take(&mut plan.doubted.expire), MarkState::Held, now).await?;
+            self.writer.record_removals(std::mem::take(&mut plan.doubted.expire), RemovalState::Held, now).await?;
         }
         if plan.doubted.unread {
             return Ok(());
@@ -189,7 +192,7 @@ impl DirectoryRefresh {
         reason: HeldReason,
         now: Millis,
     ) -> Result<(), IndexError> {
-        let before = known.marks.held.as_ref().filter(|held| held.reason == reason);
+        let before = known.removals.held.as_ref().filter(|held| held.reason == reason);
         let since = before.map_or(now, |held| held.since);
         let directory = self.directory.url().clone();
         let held = HeldCleanup { directory, plan: guard::plan_id(keys), units: keys.len() as u64, of, since, reason };
@@ -202,40 +205,40 @@ impl DirectoryRefresh {
 
     /// Earlier removals that are neither done nor confirmed: they count with the new ones.
     fn waiting(&self, plan: &Plan, known: &KnownDirectory) -> Vec<UnitKey> {
-        let marks = &known.marks;
-        if marks.is_empty() {
+        let removals = &known.removals;
+        if removals.is_empty() {
             return Vec::new();
         }
         let again: std::collections::HashSet<&UnitKey> = plan.retain_again.iter().collect();
         let expire: std::collections::HashSet<&UnitKey> = plan
             .expire
             .iter()
-            .map(|expiry| &expiry.key)
+            .map(|removal| &removal.key)
             .chain(&plan.doubted.keys)
             .chain(plan.unread.iter().map(|unread| &unread.key))
             .collect();
-        marks
+        removals
             .iter(self.directory.url())
-            .filter(|(_, mark)| matches!(mark.state, MarkState::Held | MarkState::Marked) && !mark.confirmed)
+            .filter(|(_, recorded)| matches!(recorded.state, RemovalState::Held | RemovalState::Due) && !recorded.confirmed)
             // Missing units that are to be forgotten are in the plan itself.
-            .filter(|(_, mark)| mark.removal != Removal::ForgetGone)
+            .filter(|(_, recorded)| recorded.action != RemovalAction::ForgetMissing)
             .map(|(key, _)| key)
             .filter(|key| !again.contains(key) && !expire.contains(key))
             .collect()
     }
 
     /// Records removals that are not done now, also those of missing units. While they are held, the units stay listed.
-    async fn put_off(&mut self, plan: &mut Plan, known: &KnownDirectory, state: MarkState, now: Millis) -> Result<(), IndexError> {
+    async fn put_off(&mut self, plan: &mut Plan, known: &KnownDirectory, state: RemovalState, now: Millis) -> Result<(), IndexError> {
         let mut held = std::mem::take(&mut plan.expire);
         for key in std::mem::take(&mut plan.forget) {
             let Some(unit) = known.unit(&key) else { continue };
             if unit.gone_since.is_none() {
                 plan.presence.push(Presence::UnitGone(key.clone()));
             }
-            if known.marks.of(&key).is_none() {
-                held.push(Expiry {
+            if known.removals.of(&key).is_none() {
+                held.push(Removal {
                     key,
-                    removal: Removal::ForgetGone,
+                    action: RemovalAction::ForgetMissing,
                     reason: "gone".to_owned(),
                     detail: "no longer in its archive directory".to_owned(),
                     time: unit.files.iter().map(|file| file.modified).max().unwrap_or(0),
@@ -248,14 +251,14 @@ impl DirectoryRefresh {
             }
         }
         if !held.is_empty() {
-            self.writer.mark(held, state, now).await?;
+            self.writer.record_removals(held, state, now).await?;
         }
         Ok(())
     }
 
     /// Records whether the guard holds the cleanup of the directory.
     async fn hold(&mut self, known: &KnownDirectory, held: Option<HeldCleanup>) -> Result<(), IndexError> {
-        if known.marks.held != held {
+        if known.removals.held != held {
             self.writer.hold_cleanup(self.directory.url(), held.clone()).await?;
         }
         self.status.held_back = held;

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use crate::clock::Millis;
 use crate::directory::FileKind;
-use crate::index::{Fault, FileOutcome, KnownDirectory, KnownFile, KnownUnit, MarkState, UnitChange, UnitKey};
+use crate::index::{Fault, FileOutcome, KnownDirectory, KnownFile, KnownUnit, RemovalState, UnitChange, UnitKey};
 use crate::names::DirectoryUrl;
 
 /// Failures of the store after which a round stops its retries; each file that was read allows one more.
@@ -114,7 +114,7 @@ impl Retries {
             choose(unit, &|| UnitKey::LegacyJob(directory.clone(), *job));
         }
         chosen.retain(|due| {
-            !skip.contains(&due.retry.key) && known.marks.of(&due.retry.key).is_none_or(|mark| mark.state == MarkState::Held)
+            !skip.contains(&due.retry.key) && known.removals.of(&due.retry.key).is_none_or(|recorded| recorded.state == RemovalState::Held)
         });
         let (mut store, mut content): (Vec<Due>, Vec<Due>) = chosen.into_iter().partition(|due| due.retry.fault == Fault::Store);
         store.sort_by_key(|due| due.since);

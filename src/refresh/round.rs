@@ -17,7 +17,7 @@ use super::status::{DirectoryState, DirectoryStatus};
 use crate::clock::{Clock, Millis};
 use crate::directory::{Directory, DirectoryError, Extent, FileKind};
 use crate::ids::ApplicationId;
-use crate::index::{IndexError, IndexReader, IndexWriter, KnownDirectory, KnownUnit, MarkState};
+use crate::index::{IndexError, IndexReader, IndexWriter, KnownDirectory, KnownUnit, RemovalState};
 use crate::ingest::Ingest;
 use crate::names::{ClusterName, FilePath};
 use crate::problem::{Problem, ProblemCode, Subject};
@@ -293,7 +293,7 @@ impl DirectoryRefresh {
         Extent::Quick(Arc::new(move |cluster: &ClusterName, id: &ApplicationId| {
             let key = (cluster.clone(), *id);
             let unit = known.applications.get(&key);
-            if known.marks.applications.get(&key).is_some_and(|mark| unit.is_none() || mark.state != MarkState::Held) {
+            if known.removals.applications.get(&key).is_some_and(|recorded| unit.is_none() || recorded.state != RemovalState::Held) {
                 // To be removed, and not to be read; a full scan sees whether it was rewritten.
                 return false;
             }

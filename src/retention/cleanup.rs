@@ -1,4 +1,4 @@
-//! The run that deletes and forgets what is on record as expired.
+//! The cleanup: deletes and forgets units whose removal is recorded.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,27 +13,28 @@ use super::delete::{self, Outcome, Step, Witness};
 use crate::clock::{Backoff, Clock, Millis};
 use crate::directory::Directory;
 use crate::index::{
-    Deletion, Done, Expiry, FailedAttempt, IndexError, IndexReader, IndexWriter, MarkState, Pending, PendingRemoval, Removal, UnitKey,
+    Deletion, FailedAttempt, IndexError, IndexReader, IndexWriter, RecordedRemoval, Removal, RemovalAction, RemovalFilter, RemovalOutcome,
+    RemovalState, UnitKey,
 };
 use crate::names::DirectoryUrl;
 use crate::telemetry;
 
-/// Units whose removal is put on record with one commit.
+/// Units whose removal is recorded with one commit.
 const GROUP: usize = 256;
 
-/// Units that are deleted at the same time.
+/// Units that are deleted at once.
 const IN_FLIGHT: usize = 16;
 
 /// Pause before a deletion that failed is retried.
 const RETRY: Backoff = Backoff { first: 30_000, limit: 60 * 60 * 1_000 };
 
-/// Everything a cleanup needs; made once by the composition root. Cheap to clone; runs wait for one another.
+/// Cleans up archive directories; made once by the composition root. Cheap to clone; runs wait for one another.
 #[derive(Clone)]
 pub struct Cleanup {
-    shared: Arc<Shared>,
+    inner: Arc<Inner>,
 }
 
-struct Shared {
+struct Inner {
     directories: BTreeMap<DirectoryUrl, Directory>,
     writer: IndexWriter,
     reader: IndexReader,
@@ -42,63 +43,63 @@ struct Shared {
     witness: Witness,
     status: watch::Sender<CleanupStatus>,
     running: tokio::sync::Mutex<()>,
-    /// Directories that were listed whole, and judged, by this process.
+    /// Directories that this process has listed completely and judged.
     judged: Mutex<BTreeSet<DirectoryUrl>>,
 }
 
-/// State of the cleanups, published while they run.
+/// The status of the cleanups, published while they run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct CleanupStatus {
     /// Cleanups finished since start.
     pub finished: u64,
-    /// When the one now running started.
+    /// When the running cleanup started; `null` while none runs.
     pub running_since: Option<Millis>,
-    /// What the last one did.
+    /// The report of the last cleanup.
     pub last: Option<CleanupReport>,
     /// Number of the last request that was done; see `POST /api/v1/cleanup`.
     pub requested: u64,
-    /// What the last cleanup did that somebody asked for.
+    /// The report of the last cleanup that was requested.
     pub last_requested: Option<CleanupReport>,
-    /// When the next ones are due, by `historyserver.archive.retention.cron`; empty: after every refresh.
+    /// When the next cleanups are due, by `historyserver.archive.retention.cron`; empty: after every refresh.
     pub next: Vec<Millis>,
 }
 
-/// What one cleanup did.
+/// The report of one cleanup.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CleanupReport {
     /// When it started.
     pub started: Millis,
-    /// Milliseconds that it took.
+    /// Its duration in milliseconds.
     pub took_ms: u64,
-    /// Applications and legacy jobs whose archives were deleted, links and those already gone among them.
+    /// Applications and legacy jobs whose archives were deleted, including links and archives that were missing already.
     pub deleted: u64,
-    /// Those that were only forgotten.
+    /// Applications and legacy jobs that were only forgotten.
     pub forgotten: u64,
-    /// Bytes of what was deleted, as judged.
+    /// Bytes of the deleted archives, as they were judged.
     pub bytes: u64,
-    /// Those left for the next refresh to judge again, because they had changed.
+    /// Applications and legacy jobs that had changed: the next refresh judges them again.
     pub changed: u64,
-    /// Those that could not be deleted and are tried again.
+    /// Applications and legacy jobs that could not be deleted and are retried.
     pub failed: u64,
     /// Why the run ended early, if it did.
     pub error: Option<String>,
 }
 
-/// Which of what is on record a run removes.
+/// The recorded removals that a cleanup carries out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
-    /// All that is due.
+pub enum CleanupScope {
+    /// All due removals.
     Due,
-    /// Only what failed before and is due again.
+    /// Only removals that failed before and are due again.
     Failed,
-    /// Only what an earlier process had begun: what is half gone is finished, of the rest nothing is taken.
-    Begun,
+    /// Only removals that an earlier process started: partly deleted units are finished, and no others are deleted.
+    Interrupted,
 }
 
-/// What came of one deletion.
+/// The result of one deletion.
 enum Attempt {
     Ended(Outcome),
-    /// It was begun by an earlier process, and nothing is missing: the next refresh judges it again.
+    /// An earlier process started it, and no file is missing: the next refresh judges it again.
     Untouched,
     Failed {
         failure: String,
@@ -107,7 +108,7 @@ enum Attempt {
 }
 
 impl Cleanup {
-    /// A cleanup over these directories; what it does can be watched. `record_ttl`: how long the record of deletions is kept.
+    /// A cleanup over these directories. `record_ttl`: how long the record of deletions is kept, in milliseconds.
     #[must_use]
     pub fn new(
         directories: impl IntoIterator<Item = Directory>,
@@ -119,7 +120,7 @@ impl Cleanup {
         Self::witnessed(directories, writer, reader, clock, record_ttl, Arc::new(|_| {}))
     }
 
-    /// A cleanup whose steps are told to `witness`.
+    /// A cleanup that reports its steps to `witness`.
     #[must_use]
     pub fn witnessed(
         directories: impl IntoIterator<Item = Directory>,
@@ -131,19 +132,19 @@ impl Cleanup {
     ) -> Self {
         let directories = directories.into_iter().map(|directory| (directory.url().clone(), directory)).collect();
         let (status, running, judged) = (watch::Sender::default(), tokio::sync::Mutex::default(), Mutex::default());
-        Self { shared: Arc::new(Shared { directories, writer, reader, clock, record_ttl, witness, status, running, judged }) }
+        Self { inner: Arc::new(Inner { directories, writer, reader, clock, record_ttl, witness, status, running, judged }) }
     }
 
-    /// What the cleanups do.
+    /// The status of the cleanups.
     #[must_use]
     pub fn status(&self) -> watch::Receiver<CleanupStatus> {
-        self.shared.status.subscribe()
+        self.inner.status.subscribe()
     }
 
-    /// Notes that a directory was listed whole, and judged, by this process. Before that, nothing is removed of what is on record for
-    /// it: an earlier process may have judged by other limits.
+    /// Notes that this process has listed a directory completely and judged it. Before that, none of its recorded removals is carried
+    /// out: an earlier process may have judged by other limits.
     pub fn note_judged(&self, directory: &DirectoryUrl) {
-        let mut judged = self.shared.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut judged = self.inner.judged.lock().unwrap_or_else(PoisonError::into_inner);
         if !judged.contains(directory) {
             judged.insert(directory.clone());
         }
@@ -151,29 +152,29 @@ impl Cleanup {
 
     /// Publishes when the next cleanups are due.
     pub fn note_next(&self, next: Vec<Millis>) {
-        self.shared.status.send_modify(|status| status.next = next);
+        self.inner.status.send_modify(|status| status.next = next);
     }
 
-    /// Publishes that everything asked for up to this number is done.
+    /// Publishes that all requests up to this number are done.
     pub fn note_requested(&self, number: u64, report: CleanupReport) {
-        self.shared.status.send_modify(|status| {
+        self.inner.status.send_modify(|status| {
             status.requested = number;
             status.last_requested = Some(report);
         });
     }
 
-    /// Removes what is due, or what was begun. Ends early, at a safe point, when `stop` is cancelled.
-    pub async fn run(&self, extent: Extent, stop: &CancellationToken) -> CleanupReport {
-        let _alone = self.shared.running.lock().await;
-        let (started, passed) = (self.shared.clock.now(), self.shared.clock.passed());
-        self.shared.status.send_modify(|status| status.running_since = Some(started));
-        let _ended = Ended(&self.shared.status);
+    /// Carries out the removals of a scope. Ends early, at a safe point, when `stop` is cancelled.
+    pub async fn run(&self, scope: CleanupScope, stop: &CancellationToken) -> CleanupReport {
+        let _alone = self.inner.running.lock().await;
+        let (started, passed) = (self.inner.clock.now(), self.inner.clock.passed());
+        self.inner.status.send_modify(|status| status.running_since = Some(started));
+        let _ended = Ended(&self.inner.status);
         let mut report = CleanupReport { started, ..CleanupReport::default() };
-        if let Err(error) = self.remove(extent, stop, &mut report).await {
-            tracing::warn!("the cleanup ended early: {error}");
+        if let Err(error) = self.remove(scope, stop, &mut report).await {
+            tracing::warn!("the cleanup ended early, and the next one continues it: {error}");
             report.error = Some(error.to_string());
         }
-        report.took_ms = u64::try_from(self.shared.clock.passed().saturating_sub(passed).as_millis()).unwrap_or(u64::MAX);
+        report.took_ms = u64::try_from(self.inner.clock.passed().saturating_sub(passed).as_millis()).unwrap_or(u64::MAX);
         if report.deleted + report.forgotten + report.failed + report.changed > 0 {
             tracing::info!(
                 deleted = report.deleted,
@@ -188,8 +189,8 @@ impl Cleanup {
         let removals =
             [("deleted", report.deleted), ("forgotten", report.forgotten), ("changed", report.changed), ("failed", report.failed)];
         telemetry::cleaned_up(Duration::from_millis(report.took_ms), report.error.is_none(), removals, report.bytes);
-        self.shared.status.send_modify(|status| {
-            // At once with the report: who waits for that finds no run going on.
+        self.inner.status.send_modify(|status| {
+            // Together with the report: a client that waits for the report finds no cleanup running.
             status.running_since = None;
             status.finished += 1;
             status.last = Some(report.clone());
@@ -197,90 +198,90 @@ impl Cleanup {
         report
     }
 
-    async fn remove(&self, extent: Extent, stop: &CancellationToken, report: &mut CleanupReport) -> Result<(), IndexError> {
+    async fn remove(&self, scope: CleanupScope, stop: &CancellationToken, report: &mut CleanupReport) -> Result<(), IndexError> {
         let now = report.started;
-        let which = match extent {
-            Extent::Due => Pending::Due(now),
-            Extent::Failed => Pending::Failed(now),
-            Extent::Begun => Pending::Begun(now),
+        let filter = match scope {
+            CleanupScope::Due => RemovalFilter::Due(now),
+            CleanupScope::Failed => RemovalFilter::Failed(now),
+            CleanupScope::Interrupted => RemovalFilter::Interrupted(now),
         };
-        let judged = self.shared.judged.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let judged = self.inner.judged.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut cursor = None;
         loop {
-            let mut page = self.shared.reader.pending_removals(which, cursor, GROUP).await?;
-            page.rows.retain(|each| each.state == MarkState::Begun || judged.contains(each.expiry.key.directory()));
-            self.remove_group(page.rows, extent, stop, report).await?;
+            let mut page = self.inner.reader.removals(filter, cursor, GROUP).await?;
+            page.rows.retain(|each| each.state == RemovalState::Running || judged.contains(each.removal.key.directory()));
+            self.remove_group(page.rows, scope, stop, report).await?;
             cursor = page.next;
             if cursor.is_none() || stop.is_cancelled() {
                 break;
             }
         }
-        if extent == Extent::Due {
-            self.shared.writer.prune_deletions(now.saturating_sub(self.shared.record_ttl)).await?;
+        if scope == CleanupScope::Due {
+            self.inner.writer.prune_deletions(now.saturating_sub(self.inner.record_ttl)).await?;
         }
         Ok(())
     }
 
     async fn remove_group(
         &self,
-        group: Vec<PendingRemoval>,
-        extent: Extent,
+        group: Vec<RecordedRemoval>,
+        scope: CleanupScope,
         stop: &CancellationToken,
         report: &mut CleanupReport,
     ) -> Result<(), IndexError> {
-        let (delete, forget): (Vec<_>, Vec<_>) = group.into_iter().partition(|each| each.expiry.removal == Removal::Delete);
-        let mut done: Vec<(Expiry, Done)> = forget.into_iter().map(|each| (each.expiry, Done::Forgotten)).collect();
-        let keys: Vec<UnitKey> = delete.iter().map(|each| each.expiry.key.clone()).collect();
-        let standing = if keys.is_empty() { Vec::new() } else { self.shared.writer.begin_removals(keys).await? };
-        let delete = delete.into_iter().filter(|each| standing.contains(&each.expiry.key)).take_while(|_| !stop.is_cancelled());
+        let (delete, forget): (Vec<_>, Vec<_>) = group.into_iter().partition(|each| each.removal.action == RemovalAction::Delete);
+        let mut done: Vec<(Removal, RemovalOutcome)> = forget.into_iter().map(|each| (each.removal, RemovalOutcome::Forgotten)).collect();
+        let keys: Vec<UnitKey> = delete.iter().map(|each| each.removal.key.clone()).collect();
+        let standing = if keys.is_empty() { Vec::new() } else { self.inner.writer.start_removals(keys).await? };
+        let delete = delete.into_iter().filter(|each| standing.contains(&each.removal.key)).take_while(|_| !stop.is_cancelled());
         if !standing.is_empty() {
-            (self.shared.witness)(Step::Begun);
+            (self.inner.witness)(Step::Started);
         }
         let (mut changed, mut untouched, mut failed) = (Vec::new(), Vec::new(), Vec::new());
-        let mut deleting = futures::stream::iter(delete.map(|each| self.attempt(each, extent))).buffer_unordered(IN_FLIGHT);
+        let mut deleting = futures::stream::iter(delete.map(|each| self.attempt(each, scope))).buffer_unordered(IN_FLIGHT);
         while let Some((each, attempt)) = deleting.next().await {
-            let mut expiry = each.expiry;
+            let mut removal = each.removal;
             match attempt {
                 Attempt::Ended(Outcome::Done(what, note)) => {
                     if let Some(note) = note {
-                        expiry.detail = format!("{}; {note}", expiry.detail);
+                        removal.detail = format!("{}; {note}", removal.detail);
                     }
-                    done.push((expiry, what));
+                    done.push((removal, what));
                 }
                 Attempt::Ended(Outcome::Kept(note)) => {
-                    expiry.detail = format!("{}; {note}", expiry.detail);
-                    expiry.removal = Removal::Forget;
-                    done.push((expiry, Done::Forgotten));
+                    removal.detail = format!("{}; {note}", removal.detail);
+                    removal.action = RemovalAction::Forget;
+                    done.push((removal, RemovalOutcome::Forgotten));
                 }
-                Attempt::Ended(Outcome::Changed) => changed.push(expiry.key),
-                Attempt::Untouched => untouched.push(expiry.key),
+                Attempt::Ended(Outcome::Changed) => changed.push(removal.key),
+                Attempt::Untouched => untouched.push(removal.key),
                 Attempt::Failed { failure, touched } => {
                     let pause = RETRY.pause(each.attempts.saturating_add(1));
                     if each.attempts == 0 {
-                        tracing::warn!(archive.path = ?expiry.folder.as_str(), "an expired archive could not be deleted: {failure}");
+                        tracing::warn!(archive.path = ?removal.folder.as_str(), "an expired archive could not be deleted, and is retried: {failure}");
                     }
-                    let next_attempt = self.shared.clock.now() + pause;
-                    let half_gone = touched || each.state == MarkState::Begun;
-                    failed.push(FailedAttempt { key: expiry.key, failure, next_attempt, half_gone });
+                    let next_attempt = self.inner.clock.now() + pause;
+                    let partly_deleted = touched || each.state == RemovalState::Running;
+                    failed.push(FailedAttempt { key: removal.key, failure, next_attempt, partly_deleted });
                 }
             }
         }
         (report.changed, report.failed) = (report.changed + changed.len() as u64, report.failed + failed.len() as u64);
-        // Together, after the last: one that fails must not hold up the others.
+        // Written together after the last attempt, so that one that fails does not delay the others.
         if !changed.is_empty() {
-            self.shared.writer.abandon_removals(changed).await?;
+            self.inner.writer.abandon_removals(changed).await?;
         }
         if !untouched.is_empty() {
-            self.shared.writer.put_back_removals(untouched).await?;
+            self.inner.writer.reset_removals(untouched).await?;
         }
         if !failed.is_empty() {
-            self.shared.writer.fail_removals(failed).await?;
+            self.inner.writer.fail_removals(failed).await?;
         }
         if done.is_empty() {
             return Ok(());
         }
-        let written = self.shared.writer.finish_removals(done, self.shared.clock.now()).await?;
-        (self.shared.witness)(Step::Forgotten);
+        let written = self.inner.writer.finish_removals(done, self.inner.clock.now()).await?;
+        (self.inner.witness)(Step::Forgotten);
         for deletion in &written {
             super::log(deletion);
             count(deletion, report);
@@ -288,20 +289,20 @@ impl Cleanup {
         Ok(())
     }
 
-    async fn attempt(&self, each: PendingRemoval, extent: Extent) -> (PendingRemoval, Attempt) {
-        let url = each.expiry.key.directory();
-        let Some(directory) = self.shared.directories.get(url) else {
+    async fn attempt(&self, each: RecordedRemoval, scope: CleanupScope) -> (RecordedRemoval, Attempt) {
+        let url = each.removal.key.directory();
+        let Some(directory) = self.inner.directories.get(url) else {
             let failure = format!("the archive directory {url} is not configured (historyserver.archive.fs.dir)");
             return (each, Attempt::Failed { failure, touched: false });
         };
-        if extent == Extent::Begun {
-            match delete::is_untouched(directory, &each.expiry).await {
+        if scope == CleanupScope::Interrupted {
+            match delete::is_untouched(directory, &each.removal).await {
                 Ok(true) => return (each, Attempt::Untouched),
                 Ok(false) => {}
                 Err(error) => return (each, Attempt::Failed { failure: error.message, touched: true }),
             }
         }
-        let attempt = match delete::delete(directory, &each.expiry, &self.shared.witness).await {
+        let attempt = match delete::delete(directory, &each.removal, &self.inner.witness).await {
             Ok(outcome) => Attempt::Ended(outcome),
             Err(failed) => Attempt::Failed { failure: failed.error.message, touched: failed.touched },
         };
@@ -309,7 +310,7 @@ impl Cleanup {
     }
 }
 
-/// Publishes that no cleanup runs any more, however it ended.
+/// Publishes that no cleanup runs any more when it is dropped, also after a panic.
 struct Ended<'status>(&'status watch::Sender<CleanupStatus>);
 
 impl Drop for Ended<'_> {
@@ -320,11 +321,11 @@ impl Drop for Ended<'_> {
 
 fn count(deletion: &Deletion, report: &mut CleanupReport) {
     match deletion.done {
-        Done::Deleted => {
+        RemovalOutcome::Deleted => {
             report.deleted += 1;
             report.bytes += deletion.bytes;
         }
-        Done::LinkRemoved | Done::AlreadyGone => report.deleted += 1,
-        Done::Forgotten => report.forgotten += 1,
+        RemovalOutcome::LinkRemoved | RemovalOutcome::AlreadyGone => report.deleted += 1,
+        RemovalOutcome::Forgotten => report.forgotten += 1,
     }
 }

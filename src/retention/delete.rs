@@ -1,21 +1,21 @@
-//! Deleting in archive directories: nothing else does.
+//! Deletes archives; the only code that deletes in archive directories.
 //!
-//! Of one application first the job archives go, then the summary, then the folders that are empty by then. Whoever loses their
-//! index in the middle still finds an application that expires again, not orphans. Directly before, its files are listed again:
-//! are they others than those that were judged, nothing is deleted. Each is looked at once more as it goes. What is gone already is deleted already, so several servers
-//! may clean one directory.
+//! The job archives of an application are deleted first, then its summary, then the folders that are empty by then. If the index is lost
+//! in between, the application is found and expires again, and no orphan is left. The files are listed again directly before the
+//! deletion: if they are not the files that were judged, nothing is deleted. The version of each file is checked once more when it is
+//! deleted. A missing file counts as deleted, so several servers may clean one directory.
 
 use std::sync::Arc;
 
 use crate::directory::{Deleted, Directory, DirectoryError, FileKind, FoundFile};
 use crate::ids::JobId;
-use crate::index::{Done, Expiry, UnitKey};
+use crate::index::{Removal, RemovalOutcome, UnitKey};
 use crate::names::FilePath;
 
-/// Makes the steps and the list of all of them in one, so that none can be missing in it.
+/// Declares the steps together with the list of all of them, so that the list is complete.
 macro_rules! steps {
     ($($(#[$doc:meta])+ $step:ident,)+) => {
-        /// A moment of a removal, in order. What is on disk and in the index at each is what a crash would leave.
+        /// A step of a removal, in order. A crash after a step leaves the disk and the index as they are then.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Step {
             $($(#[$doc])+ $step,)+
@@ -29,71 +29,71 @@ macro_rules! steps {
 }
 
 steps! {
-    /// It is on record that the deletion begins.
-    Begun,
-    /// The first job archive is gone.
+    /// The removal is recorded as running.
+    Started,
+    /// The first job archive is deleted.
     FirstJobDeleted,
-    /// All job archives are gone.
+    /// All job archives are deleted.
     JobsDeleted,
-    /// The summary is gone, or the file of a legacy job.
+    /// The summary is deleted, or the file of a legacy job.
     SummaryDeleted,
-    /// The emptied folders are gone.
+    /// The emptied folders are removed.
     FoldersRemoved,
-    /// The symbolic link is gone.
+    /// The symbolic link is removed.
     LinkRemoved,
-    /// It is forgotten and on the record of deletions.
+    /// The unit is forgotten, and its deletion is recorded.
     Forgotten,
 }
 
-/// Is told of every step, directly after it. Tests end the process there; the server does nothing.
+/// Called directly after every step. Tests end the process there; the server does nothing.
 pub type Witness = Arc<dyn Fn(Step) + Send + Sync>;
 
-/// How a deletion ended.
+/// The outcome of a deletion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// Nothing of it is left; with what else is to be said.
-    Done(Done, Option<String>),
-    /// Nothing was deleted, and nothing may be: it is forgotten, for this reason.
+    /// Nothing is left of the unit; with a note for the record.
+    Done(RemovalOutcome, Option<String>),
+    /// Nothing may be deleted for this reason: the unit is only forgotten.
     Kept(String),
-    /// Its files are not those that were judged: it is left alone.
+    /// The files are not the files that were judged: nothing more is deleted.
     Changed,
 }
 
 /// A deletion that failed.
 #[derive(Debug)]
 pub(super) struct Failed {
-    /// Why.
+    /// The error.
     pub(super) error: DirectoryError,
-    /// Whether something of it was taken away before.
+    /// Whether files were deleted before it.
     pub(super) touched: bool,
 }
 
 /// Deletes the archive of one expired unit.
-pub(super) async fn delete(directory: &Directory, expiry: &Expiry, witness: &Witness) -> Result<Outcome, Failed> {
+pub(super) async fn delete(directory: &Directory, removal: &Removal, witness: &Witness) -> Result<Outcome, Failed> {
     let mut touched = false;
-    directory.undo_deletion(&expiry.folder).await.map_err(|error| Failed { error, touched })?;
-    let outcome = match &expiry.key {
-        UnitKey::Application(_) => application(directory, expiry, witness, &mut touched).await,
-        UnitKey::LegacyJob(_, job) => legacy_job(directory, expiry, *job, witness).await,
+    directory.undo_deletion(&removal.folder).await.map_err(|error| Failed { error, touched })?;
+    let outcome = match &removal.key {
+        UnitKey::Application(_) => application(directory, removal, witness, &mut touched).await,
+        UnitKey::LegacyJob(_, job) => legacy_job(directory, removal, *job, witness).await,
     };
     outcome.map_err(|error| Failed { error, touched })
 }
 
 /// Whether all that was judged is still there: a deletion that was begun has deleted nothing. A file that was only renamed by it gets
 /// its name back first.
-pub(super) async fn is_untouched(directory: &Directory, expiry: &Expiry) -> Result<bool, DirectoryError> {
-    directory.undo_deletion(&expiry.folder).await?;
-    let files = match &expiry.key {
-        UnitKey::Application(_) => directory.application_files(&expiry.folder).await?,
-        UnitKey::LegacyJob(_, job) => directory.legacy_job_file_named(&expiry.folder, *job).await?.map(|file| vec![file]),
+pub(super) async fn is_untouched(directory: &Directory, removal: &Removal) -> Result<bool, DirectoryError> {
+    directory.undo_deletion(&removal.folder).await?;
+    let files = match &removal.key {
+        UnitKey::Application(_) => directory.application_files(&removal.folder).await?,
+        UnitKey::LegacyJob(_, job) => directory.legacy_job_file_named(&removal.folder, *job).await?.map(|file| vec![file]),
     };
-    Ok(files.is_some_and(|files| files.len() == expiry.files.len() && is_as_judged(&files, expiry)))
+    Ok(files.is_some_and(|files| files.len() == removal.files.len() && is_as_judged(&files, removal)))
 }
 
-async fn legacy_job(directory: &Directory, expiry: &Expiry, job: JobId, witness: &Witness) -> Result<Outcome, DirectoryError> {
-    let found = directory.legacy_job_file_named(&expiry.folder, job).await?;
-    let Some(file) = found else { return Ok(Outcome::Done(Done::AlreadyGone, None)) };
-    if !is_as_judged(std::slice::from_ref(&file), expiry) {
+async fn legacy_job(directory: &Directory, removal: &Removal, job: JobId, witness: &Witness) -> Result<Outcome, DirectoryError> {
+    let found = directory.legacy_job_file_named(&removal.folder, job).await?;
+    let Some(file) = found else { return Ok(Outcome::Done(RemovalOutcome::AlreadyGone, None)) };
+    if !is_as_judged(std::slice::from_ref(&file), removal) {
         return Ok(Outcome::Changed);
     }
     let deleted = directory.delete_file(&file.path, &file.version).await?;
@@ -104,25 +104,27 @@ async fn legacy_job(directory: &Directory, expiry: &Expiry, job: JobId, witness:
     Ok(Outcome::Done(done(deleted), None))
 }
 
-async fn application(directory: &Directory, expiry: &Expiry, witness: &Witness, touched: &mut bool) -> Result<Outcome, DirectoryError> {
-    let folder = &expiry.folder;
+async fn application(directory: &Directory, removal: &Removal, witness: &Witness, touched: &mut bool) -> Result<Outcome, DirectoryError> {
+    let folder = &removal.folder;
     let link = directory.application_link(folder).await?;
     let Some(mut files) = directory.application_files(folder).await? else {
-        // A link that leads nowhere any more is still the application's.
+        // A link whose target is missing still belongs to the application.
         return match link {
             Some(link) if link == *folder => remove_link(directory, &link, witness).await,
-            _ => Ok(Outcome::Done(Done::AlreadyGone, None)),
+            _ => Ok(Outcome::Done(RemovalOutcome::AlreadyGone, None)),
         };
     };
-    if !is_as_judged(&files, expiry) {
+    if !is_as_judged(&files, removal) {
         return Ok(Outcome::Changed);
     }
     if let Some(link) = link {
         if link == *folder {
             return remove_link(directory, &link, witness).await;
         }
-        // Its cluster is the link, and holds other applications too.
-        return Ok(Outcome::Kept(format!("it lies below the symbolic link {link}, and nothing is deleted through a link: its files stay")));
+        // The folder of its cluster is the link, and holds other applications too.
+        return Ok(Outcome::Kept(format!(
+            "its files stay, because it is below the symbolic link {link} and nothing is deleted through a link"
+        )));
     }
     let jobs = FilePath::new(format!("{folder}/jobs"));
     let mut note = None;
@@ -131,7 +133,7 @@ async fn application(directory: &Directory, expiry: &Expiry, witness: &Witness, 
         *touched = true;
         witness(Step::LinkRemoved);
         files.retain(|file| file.kind == FileKind::Summary);
-        note = Some("its jobs lay below a symbolic link: only that was removed, what it led to stays".to_owned());
+        note = Some("its jobs were below a symbolic link: only the link was removed, and its target stays".to_owned());
     }
     files.sort_by_key(|file| file.kind == FileKind::Summary);
     let archives_of_jobs = files.iter().filter(|file| file.kind != FileKind::Summary).count();
@@ -146,7 +148,7 @@ async fn application(directory: &Directory, expiry: &Expiry, witness: &Witness, 
                 *touched = true;
             }
             Deleted::AlreadyMissing => {}
-            // What is left is listed, and judged again.
+            // The files that are left are listed and judged again.
             Deleted::Changed => return Ok(Outcome::Changed),
         }
         match file.kind {
@@ -156,7 +158,7 @@ async fn application(directory: &Directory, expiry: &Expiry, witness: &Witness, 
         }
     }
     if !directory.remove_folder_if_empty(&jobs).await? || !directory.remove_folder_if_empty(folder).await? {
-        note = Some("its folder holds files that are no archives, and stays with them".to_owned());
+        note = Some("its folder stays, because it holds files that are no archives".to_owned());
     }
     witness(Step::FoldersRemoved);
     Ok(Outcome::Done(done(any), note))
@@ -165,24 +167,24 @@ async fn application(directory: &Directory, expiry: &Expiry, witness: &Witness, 
 async fn remove_link(directory: &Directory, link: &FilePath, witness: &Witness) -> Result<Outcome, DirectoryError> {
     let deleted = directory.remove_link(link).await?;
     witness(Step::LinkRemoved);
-    let note = "it was a symbolic link: only that was removed, what it led to stays".to_owned();
+    let note = "it was a symbolic link: only the link was removed, and its target stays".to_owned();
     Ok(match deleted {
-        Deleted::Done => Outcome::Done(Done::LinkRemoved, Some(note)),
-        Deleted::AlreadyMissing | Deleted::Changed => Outcome::Done(Done::AlreadyGone, None),
+        Deleted::Done => Outcome::Done(RemovalOutcome::LinkRemoved, Some(note)),
+        Deleted::AlreadyMissing | Deleted::Changed => Outcome::Done(RemovalOutcome::AlreadyGone, None),
     })
 }
 
-fn done(deleted: Deleted) -> Done {
+fn done(deleted: Deleted) -> RemovalOutcome {
     match deleted {
-        Deleted::Done => Done::Deleted,
-        Deleted::AlreadyMissing | Deleted::Changed => Done::AlreadyGone,
+        Deleted::Done => RemovalOutcome::Deleted,
+        Deleted::AlreadyMissing | Deleted::Changed => RemovalOutcome::AlreadyGone,
     }
 }
 
-/// Whether every file was judged, in this version. Fewer may be there: an interrupted deletion, or another server's.
-fn is_as_judged(files: &[FoundFile], expiry: &Expiry) -> bool {
+/// Whether every file was judged in this version. Files may be missing after an interrupted deletion, or that of another server.
+fn is_as_judged(files: &[FoundFile], removal: &Removal) -> bool {
     files.iter().all(|file| {
         let fingerprint = file.version.fingerprint();
-        expiry.files.iter().any(|judged| judged.kind == file.kind && judged.fingerprint == fingerprint)
+        removal.files.iter().any(|judged| judged.kind == file.kind && judged.fingerprint == fingerprint)
     })
 }

@@ -8,7 +8,7 @@ use super::periodic::Activator;
 use crate::clock::{Clock, Millis};
 use crate::index::{HeldReason, IndexError, IndexReader, IndexWriter};
 use crate::refresh::RefreshStatus;
-use crate::retention::cleanup::{Cleanup, CleanupReport, CleanupStatus, Extent};
+use crate::retention::cleanup::{Cleanup, CleanupReport, CleanupScope, CleanupStatus};
 use crate::tasks;
 
 /// Number of upcoming cleanups that the status shows.
@@ -86,7 +86,7 @@ pub async fn run(cleaner: Cleaner, surroundings: Surroundings, stop: Cancellatio
     let Surroundings { mut refreshed, activator, schedule, clock } = surroundings;
     let mut requests = cleaner.requests.subscribe();
     let (tick, mut ticks) = mpsc::channel::<Millis>(1);
-    let after_refresh = if schedule.is_some() { Extent::Failed } else { Extent::Due };
+    let after_refresh = if schedule.is_some() { CleanupScope::Failed } else { CleanupScope::Due };
     let ticking = schedule.map(|schedule| {
         let (cleanup, times, now) = (cleaner.cleanup.clone(), schedule.clone(), clock.clone());
         cleanup.note_next(times.upcoming(now.now(), UPCOMING));
@@ -99,7 +99,7 @@ pub async fn run(cleaner: Cleaner, surroundings: Surroundings, stop: Cancellatio
         tasks::spawn(cron::run(schedule, clock.clone(), stop.clone(), fire))
     });
     let mut seen = refreshed.borrow().finished;
-    clean(&cleaner.cleanup, Extent::Begun, &refreshed, &stop).await;
+    clean(&cleaner.cleanup, CleanupScope::Interrupted, &refreshed, &stop).await;
     while !stop.is_cancelled() {
         tokio::select! {
             biased;
@@ -107,13 +107,13 @@ pub async fn run(cleaner: Cleaner, surroundings: Surroundings, stop: Cancellatio
             Ok(()) = requests.changed() => {
                 let number = *requests.borrow_and_update();
                 refresh(&activator, &mut refreshed, &stop).await;
-                let report = clean(&cleaner.cleanup, Extent::Due, &refreshed, &stop).await;
+                let report = clean(&cleaner.cleanup, CleanupScope::Due, &refreshed, &stop).await;
                 seen = refreshed.borrow().finished;
                 cleaner.cleanup.note_requested(number, report);
             }
             Some(_time) = ticks.recv() => {
                 refresh(&activator, &mut refreshed, &stop).await;
-                clean(&cleaner.cleanup, Extent::Due, &refreshed, &stop).await;
+                clean(&cleaner.cleanup, CleanupScope::Due, &refreshed, &stop).await;
                 seen = refreshed.borrow().finished;
             }
             Ok(()) = refreshed.changed() => {
@@ -149,10 +149,15 @@ async fn refresh(activator: &Activator, refreshed: &mut watch::Receiver<RefreshS
 }
 
 /// Runs one cleanup in a task of its own, so that a panic does not end the schedule.
-async fn clean(cleanup: &Cleanup, extent: Extent, refreshed: &watch::Receiver<RefreshStatus>, stop: &CancellationToken) -> CleanupReport {
+async fn clean(
+    cleanup: &Cleanup,
+    scope: CleanupScope,
+    refreshed: &watch::Receiver<RefreshStatus>,
+    stop: &CancellationToken,
+) -> CleanupReport {
     note_judged(cleanup, &refreshed.borrow());
     let (cleanup, stop) = (cleanup.clone(), stop.clone());
-    match tasks::spawn(async move { cleanup.run(extent, &stop).await }).await {
+    match tasks::spawn(async move { cleanup.run(scope, &stop).await }).await {
         Ok(report) => report,
         Err(error) => {
             tracing::error!("a cleanup ended unexpectedly: {error}; the next one runs as scheduled");

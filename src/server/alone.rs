@@ -12,7 +12,7 @@ use crate::data_directory;
 use crate::index::HeldCleanup;
 use crate::ingest::Ingest;
 use crate::refresh::{DirectoryRefresh, DirectoryState, Duty, Refresh};
-use crate::retention::cleanup::{CleanupReport, Extent};
+use crate::retention::cleanup::{CleanupReport, CleanupScope};
 use crate::schedule::cleanups::{self, Cleaner};
 
 /// Rows of one page of the preview.
@@ -76,7 +76,7 @@ pub async fn clean_up(config: &Config, wanted: Wanted) -> anyhow::Result<Finding
         }
         if !findings.nothing_to_confirm {
             cleanups::note_judged(&cleanup, &status.borrow());
-            findings.report = Some(cleanup.run(Extent::Due, &stop).await);
+            findings.report = Some(cleanup.run(CleanupScope::Due, &stop).await);
         }
     } else {
         let mut cursor = None;

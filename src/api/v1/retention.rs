@@ -14,7 +14,9 @@ use crate::api::http::response;
 use crate::api::state::Shared;
 use crate::api::v1::page::PageParameters;
 use crate::clock::Millis;
-use crate::index::{Deletion, Done, HeldCleanup, IndexError, MarkState, PendingRemoval, Removal, ScopedReader, UnitKey};
+use crate::index::{
+    Deletion, HeldCleanup, IndexError, RecordedRemoval, RemovalAction, RemovalOutcome, RemovalState, ScopedReader, UnitKey,
+};
 
 /// Body of the preview. Times are milliseconds since 1970.
 #[derive(Serialize, ToSchema)]
@@ -89,7 +91,7 @@ struct RecordRow {
     unit: Unit,
     status: Option<String>,
     /// `deleted`, `link-removed`, `already-gone` or `forgotten`.
-    done: Done,
+    done: RemovalOutcome,
     reason: String,
     detail: String,
     time: Millis,
@@ -114,7 +116,7 @@ pub async fn preview_page(
     cursor: Option<String>,
     limit: usize,
 ) -> Result<impl Serialize + use<>, IndexError> {
-    let page = reader.pending_removals(cursor, limit).await?;
+    let page = reader.removals(cursor, limit).await?;
     let held_back = reader.held_cleanups().await?;
     Ok(Preview { held_back, next_runs, removals: page.rows.into_iter().map(row).collect(), next: page.next })
 }
@@ -139,21 +141,21 @@ fn unit(key: &UnitKey, name: Option<String>) -> Unit {
     }
 }
 
-fn row(each: PendingRemoval) -> Row {
-    let expiry = each.expiry;
+fn row(each: RecordedRemoval) -> Row {
+    let removal = each.removal;
     Row {
-        unit: unit(&expiry.key, each.name),
-        action: match expiry.removal {
-            Removal::Delete => Action::Delete,
-            Removal::Forget | Removal::ForgetGone => Action::Forget,
+        unit: unit(&removal.key, each.name),
+        action: match removal.action {
+            RemovalAction::Delete => Action::Delete,
+            RemovalAction::Forget | RemovalAction::ForgetMissing => Action::Forget,
         },
-        reason: expiry.reason,
-        detail: expiry.detail,
-        time: expiry.time,
-        bytes: expiry.bytes,
+        reason: removal.reason,
+        detail: removal.detail,
+        time: removal.time,
+        bytes: removal.bytes,
         judged: each.at,
         held_back: each.held,
-        begun: each.state == MarkState::Begun,
+        begun: each.state == RemovalState::Running,
         failed_attempts: each.attempts,
         next_attempt: each.next_attempt,
         failure: each.failure,

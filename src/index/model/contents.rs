@@ -4,8 +4,8 @@ use crate::archive::Owner;
 use crate::directory::FoundFile;
 use crate::ids::ApplicationId;
 use crate::index::model::answer::Unread;
-use crate::index::model::expiry::Page;
 use crate::index::model::keys::{CopySelector, UnitKey};
+use crate::index::model::removal::Page;
 use crate::problem::{Problem, ProblemCode};
 
 /// A document in a list of documents.

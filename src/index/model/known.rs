@@ -7,8 +7,8 @@ use crate::clock::Millis;
 use crate::directory::{FileKind, Fingerprint};
 use crate::ids::{ApplicationId, JobId};
 use crate::index::model::change::Fault;
-use crate::index::model::expiry::{FollowedLimits, Marks};
 use crate::index::model::keys::UnitKey;
+use crate::index::model::removal::{FollowedLimits, KnownRemovals};
 use crate::names::ClusterName;
 
 /// A file in the index.
@@ -64,13 +64,13 @@ pub struct KnownDirectory {
     pub owners: HashMap<JobId, (ClusterName, ApplicationId)>,
     /// Legacy jobs that may belong to an application, but that no application names.
     pub unclaimed: HashSet<JobId>,
-    /// Units that expired and are to be removed.
-    pub marks: Marks,
+    /// The recorded removals.
+    pub removals: KnownRemovals,
     /// Whether a complete listing has ever found an archive here.
     pub held_archives: bool,
     /// Since when the directory holds no archive at all although it held some.
     pub vanished_since: Option<Millis>,
-    /// The limits of its last cleanup that was not on hold.
+    /// The limits of its last cleanup that was not held.
     pub followed: Option<FollowedLimits>,
 }
 

@@ -1,23 +1,25 @@
-//! Reads of retention: units that are to be removed, and the record of those that were.
+//! Reads of retention: removals, held cleanups and the record of deletions.
 
 use crate::clock::Millis;
 use crate::index::error::IndexError;
-use crate::index::model::{Deletion, HeldCleanup, Page, Pending, PendingRemoval, UnitKey};
+use crate::index::model::{Deletion, HeldCleanup, Page, RecordedRemoval, RemovalFilter, UnitKey};
 use crate::index::reader::IndexReader;
 use crate::index::sqlite;
 use crate::index::sqlite::store::pool::Lane;
 
 impl IndexReader {
-    /// What is to be removed, by directory, cluster and id, from a cursor on.
+    /// The removals of a filter, by directory, cluster and id, from a cursor on.
     ///
     /// # Errors
     /// [`IndexError::InvalidCursor`] and others.
-    pub async fn pending_removals(&self, which: Pending, cursor: Option<String>, limit: usize) -> Result<Page<PendingRemoval>, IndexError> {
-        self.read_in(Lane::Lists, move |shared| shared.pool.read(|connection| sqlite::pending(connection, which, cursor.as_deref(), limit)))
-            .await
+    pub async fn removals(&self, filter: RemovalFilter, cursor: Option<String>, limit: usize) -> Result<Page<RecordedRemoval>, IndexError> {
+        self.read_in(Lane::Lists, move |shared| {
+            shared.pool.read(|connection| sqlite::removal_page(connection, filter, cursor.as_deref(), limit))
+        })
+        .await
     }
 
-    /// Whether a unit is on record as expired, and so is not listed, whether it was ever read or not.
+    /// Whether a unit is unlisted because it is expired, also if it was never read.
     ///
     /// # Errors
     /// [`IndexError`].
@@ -26,7 +28,7 @@ impl IndexReader {
         self.read(move |shared| shared.pool.read(|connection| sqlite::is_expired(connection, &unit))).await
     }
 
-    /// The record of what was deleted and forgotten, newest first, from a cursor on.
+    /// The record of deletions, newest first, from a cursor on.
     ///
     /// # Errors
     /// [`IndexError::InvalidCursor`] and others.
@@ -35,7 +37,7 @@ impl IndexReader {
             .await
     }
 
-    /// Cleanups that the guard holds back.
+    /// The held cleanups of all directories.
     ///
     /// # Errors
     /// [`IndexError`].
@@ -43,7 +45,7 @@ impl IndexReader {
         self.read_in(Lane::Lists, |shared| shared.pool.read(sqlite::held_cleanups)).await
     }
 
-    /// When the last refresh was that was noted, by the clock of its time.
+    /// Time of the last recorded refresh.
     ///
     /// # Errors
     /// [`IndexError`].

@@ -3,7 +3,7 @@
 pub(super) mod applying;
 pub(super) mod backfill;
 pub(super) mod eviction;
-pub(super) mod expiries;
+pub(super) mod held_cleanups;
 pub(super) mod links;
 pub(super) mod precedence;
 pub(super) mod presence;

@@ -5,4 +5,5 @@ pub(super) mod documents;
 pub(super) mod known;
 pub(super) mod overviews;
 pub(super) mod problem_pages;
+pub(super) mod removals;
 pub(super) mod unread;

@@ -8,5 +8,6 @@ pub(super) mod facts;
 pub(super) mod list_rows;
 pub(super) mod packs;
 pub(super) mod problems;
+pub(super) mod removals;
 pub(super) mod texts;
 pub(super) mod units;

@@ -1,40 +1,32 @@
-//! Acts and queries of retention: what is to be removed, and what was.
+//! Acts of retention: removals and held cleanups.
 
 use crate::clock::Millis;
 use crate::index::error::IndexError;
-use crate::index::model::{Deletion, Done, Expiry, FailedAttempt, FollowedLimits, HeldCleanup, MarkState, UnitKey, Urgency};
+use crate::index::model::{Deletion, FailedAttempt, FollowedLimits, HeldCleanup, Removal, RemovalOutcome, RemovalState, UnitKey, Urgency};
 use crate::index::sqlite;
+use crate::index::sqlite::store::session::Session;
+use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::writer::{GROUP, IndexWriter};
 use crate::names::DirectoryUrl;
 
 impl IndexWriter {
-    /// Puts verdicts on record, in groups. [`MarkState::Marked`] hides them at once, whether they were ever read or not.
+    /// Records removals. Units whose removal is [`RemovalState::Due`] are unlisted at once, also if they were never read.
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn mark(&self, expiries: Vec<Expiry>, state: MarkState, at: Millis) -> Result<(), IndexError> {
-        let mut expiries = expiries.into_iter().peekable();
-        while expiries.peek().is_some() {
-            let group: Vec<_> = expiries.by_ref().take(GROUP).collect();
-            self.act(Urgency::Now, move |session| sqlite::mark(session, &group, state, at)).await?;
-        }
-        Ok(())
+    pub async fn record_removals(&self, removals: Vec<Removal>, state: RemovalState, at: Millis) -> Result<(), IndexError> {
+        self.in_groups(removals, move |session, group| sqlite::record(session, group, state, at)).await.map(drop)
     }
 
-    /// Takes verdicts back, except of what is being deleted already. What they are of is listed again.
+    /// Withdraws removals that are not running: their units are listed again.
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn unmark(&self, units: Vec<UnitKey>) -> Result<(), IndexError> {
-        let mut units = units.into_iter().peekable();
-        while units.peek().is_some() {
-            let group: Vec<_> = units.by_ref().take(GROUP).collect();
-            self.act(Urgency::Now, move |session| sqlite::unmark(session, &group)).await?;
-        }
-        Ok(())
+    pub async fn withdraw_removals(&self, units: Vec<UnitKey>) -> Result<(), IndexError> {
+        self.in_groups(units, sqlite::withdraw).await.map(drop)
     }
 
-    /// Notes that the guard holds the cleanup of a directory back, or, with `None`, that it does not.
+    /// Records that the cleanup of a directory is held, or, with `None`, that it is not.
     ///
     /// # Errors
     /// [`IndexError`].
@@ -43,7 +35,7 @@ impl IndexWriter {
         self.act(Urgency::Now, move |session| sqlite::hold(session, &url, held.as_ref())).await
     }
 
-    /// Lets the cleanup through that the guard holds back in a directory. `false` when there is none with this plan any more.
+    /// Confirms the held cleanup of a directory. Returns `false` when no cleanup with this plan is held any more.
     ///
     /// # Errors
     /// [`IndexError`].
@@ -59,24 +51,19 @@ impl IndexWriter {
             if keys.is_empty() {
                 return Ok(true);
             }
-            self.release_held(keys, at).await?;
+            self.release_removals(keys, at).await?;
         }
     }
 
-    /// Marks those of these units that are held back.
+    /// Makes the held removals among these units due.
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn release_held(&self, units: Vec<UnitKey>, at: Millis) -> Result<(), IndexError> {
-        let mut units = units.into_iter().peekable();
-        while units.peek().is_some() {
-            let group: Vec<_> = units.by_ref().take(GROUP).collect();
-            self.act(Urgency::Now, move |session| sqlite::release(session, &group, at)).await?;
-        }
-        Ok(())
+    pub async fn release_removals(&self, units: Vec<UnitKey>, at: Millis) -> Result<(), IndexError> {
+        self.in_groups(units, move |session, group| sqlite::release(session, group, at)).await.map(drop)
     }
 
-    /// Notes the limits that a cleanup of a directory goes by, and that was not held back.
+    /// Records the limits of a cleanup that was not held.
     ///
     /// # Errors
     /// [`IndexError`].
@@ -85,15 +72,15 @@ impl IndexWriter {
         self.act(Urgency::Now, move |session| sqlite::note_followed(session, &url, &limits)).await
     }
 
-    /// Notes that files of these units are about to be deleted. Gives back those for which that still stands: only these may be.
+    /// Records that files of these units are about to be deleted. Returns the units whose removal still stands: only these may be deleted.
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn begin_removals(&self, units: Vec<UnitKey>) -> Result<Vec<UnitKey>, IndexError> {
-        self.act(Urgency::Now, move |session| sqlite::begin(session, &units)).await
+    pub async fn start_removals(&self, units: Vec<UnitKey>) -> Result<Vec<UnitKey>, IndexError> {
+        self.act(Urgency::Now, move |session| sqlite::start(session, &units)).await
     }
 
-    /// Takes verdicts back although deletions were begun, because the files are others than those that were judged.
+    /// Withdraws running removals, because the present files are not the files that were judged.
     ///
     /// # Errors
     /// [`IndexError`].
@@ -101,15 +88,15 @@ impl IndexWriter {
         self.act(Urgency::Now, move |session| sqlite::abandon(session, &units)).await
     }
 
-    /// Takes back that deletions were begun, since nothing was taken away; the verdicts stay, until they are judged again.
+    /// Makes running removals due again, because no file was deleted; the next refresh judges them again.
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn put_back_removals(&self, units: Vec<UnitKey>) -> Result<(), IndexError> {
-        self.act(Urgency::Now, move |session| sqlite::put_back(session, &units)).await
+    pub async fn reset_removals(&self, units: Vec<UnitKey>) -> Result<(), IndexError> {
+        self.act(Urgency::Now, move |session| sqlite::reset(session, &units)).await
     }
 
-    /// Notes that attempts failed, and when the next are due.
+    /// Records failed attempts, and when the next are due.
     ///
     /// # Errors
     /// [`IndexError`].
@@ -117,29 +104,24 @@ impl IndexWriter {
         self.act(Urgency::Now, move |session| sqlite::fail(session, &attempts)).await
     }
 
-    /// Forgets units, with all below them, and puts it on record in the same transaction. Gives back what was put on record.
+    /// Forgets units, with all below them, and records that in the same transaction. Returns the records.
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn finish_removals(&self, done: Vec<(Expiry, Done)>, at: Millis) -> Result<Vec<Deletion>, IndexError> {
+    pub async fn finish_removals(&self, done: Vec<(Removal, RemovalOutcome)>, at: Millis) -> Result<Vec<Deletion>, IndexError> {
         self.act(Urgency::Now, move |session| sqlite::finish(session, &done, at)).await
     }
 
-    /// Forgets units that are gone from their directory, with all below them, and puts it on record.
+    /// Forgets units that are missing from their directory, with all below them, and records that.
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn forget_gone(&self, units: Vec<UnitKey>, at: Millis) -> Result<Vec<Deletion>, IndexError> {
-        let mut written = Vec::new();
-        let mut units = units.into_iter().peekable();
-        while units.peek().is_some() {
-            let group: Vec<_> = units.by_ref().take(GROUP).collect();
-            written.append(&mut self.act(Urgency::Now, move |session| sqlite::forget_gone(session, &group, at)).await?);
-        }
-        Ok(written)
+    pub async fn forget_missing(&self, units: Vec<UnitKey>, at: Millis) -> Result<Vec<Deletion>, IndexError> {
+        let written = self.in_groups(units, move |session, group| sqlite::forget_missing(session, group, at)).await?;
+        Ok(written.into_iter().flatten().collect())
     }
 
-    /// Takes entries of the record out that are older than `before`.
+    /// Deletes records of deletions that are older than `before`.
     ///
     /// # Errors
     /// [`IndexError`].
@@ -148,11 +130,26 @@ impl IndexWriter {
         Ok(())
     }
 
-    /// Notes when the last refresh was, by the clock.
+    /// Records the time of the last refresh.
     ///
     /// # Errors
     /// [`IndexError`].
     pub async fn note_refresh(&self, at: Millis) -> Result<(), IndexError> {
         self.act(Urgency::Batched, move |session| sqlite::note_refresh(session, at)).await
+    }
+
+    /// Runs an act for each group of these, with a transaction for each. Returns the results.
+    async fn in_groups<T: Send + 'static, R: Send + 'static>(
+        &self,
+        all: Vec<T>,
+        act: impl Fn(&mut Session<'_>, &[T]) -> Result<R, SqliteError> + Copy + Send + 'static,
+    ) -> Result<Vec<R>, IndexError> {
+        let mut results = Vec::new();
+        let mut all = all.into_iter().peekable();
+        while all.peek().is_some() {
+            let group: Vec<_> = all.by_ref().take(GROUP).collect();
+            results.push(self.act(Urgency::Now, move |session| act(session, &group)).await?);
+        }
+        Ok(results)
     }
 }

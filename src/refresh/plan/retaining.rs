@@ -6,7 +6,7 @@ use super::{Plan, Planner, Unread};
 use crate::clock::Millis;
 use crate::directory::{FileKind, FoundFile};
 use crate::ids::ApplicationId;
-use crate::index::{Expiry, JudgedFile, KnownFile, KnownUnit, Mark, MarkState, Presence, Removal, UnitKey};
+use crate::index::{JudgedFile, KnownFile, KnownRemoval, KnownUnit, Presence, Removal, RemovalAction, RemovalState, UnitKey};
 use crate::ingest::task::Task;
 use crate::names::{ClusterName, FilePath};
 use crate::retention::policy::{AHEAD, Candidate, EARLIEST, Reason, Verdict, judge};
@@ -86,7 +86,7 @@ impl Planner<'_> {
         folder: &FilePath,
     ) -> Option<Box<Judged>> {
         let policy = &self.judging.policy;
-        if !policy.limits() && self.known.marks.is_empty() {
+        if !policy.limits() && self.known.removals.is_empty() {
             return None;
         }
         let main = files.iter().find(|file| file.kind == FileKind::Summary).or_else(|| is_legacy(files, folder));
@@ -122,16 +122,16 @@ impl Planner<'_> {
     /// The facts about a unit of which a quick scan has read only the name; `None` when the index does not know it.
     pub(super) fn known_candidate(&self, key: &UnitKey, known: Option<&KnownUnit>, folder: &FilePath) -> Option<Box<Judged>> {
         let policy = &self.judging.policy;
-        if !policy.limits() && self.known.marks.is_empty() {
+        if !policy.limits() && self.known.removals.is_empty() {
             return None;
         }
         let files = || known.into_iter().flat_map(|unit| &unit.files).filter(|file| !file.gone);
-        let mark = self.known.marks.of(key);
+        let recorded = self.known.removals.of(key);
         let verified = self.is_verified(key);
         let summary = files().find(|file| file.kind == FileKind::Summary);
         let readable = summary.is_none_or(|summary| reading(summary) != Reading::Unreadable);
-        let (time, bytes, counts) = if let Some(mark) = mark {
-            (mark.time, mark.bytes, true)
+        let (time, bytes, counts) = if let Some(recorded) = recorded {
+            (recorded.time, recorded.bytes, true)
         } else {
             let newest = files().map(|file| file.modified).max()?;
             let time = policy.time(summary.map(|summary| summary.modified), newest, readable);
@@ -153,7 +153,7 @@ impl Planner<'_> {
 
     /// Whether all files of a unit were read before its removal was recorded. A deletion notices files that were written since.
     fn is_verified(&self, key: &UnitKey) -> bool {
-        self.known.marks.of(key).is_some_and(|mark| mark.verified && self.still_stands(*mark))
+        self.known.removals.of(key).is_some_and(|recorded| recorded.verified && self.still_stands(*recorded))
     }
 
     /// Compares a unit with the index. Keeps its task where that must wait for the verdict.
@@ -166,13 +166,13 @@ impl Planner<'_> {
         judged: Option<&mut Judged>,
     ) -> Option<Task> {
         let Some(judged) = judged else { return self.compare(key, files, known, has_summary) };
-        let mark = self.known.marks.of(&key).copied();
-        if mark.is_some_and(|mark| mark.state == MarkState::Begun) {
+        let recorded = self.known.removals.of(&key).copied();
+        if recorded.is_some_and(|recorded| recorded.state == RemovalState::Running) {
             return None;
         }
         let listed = self.presence.len();
         let task = self.compare(key, files, known, has_summary);
-        if mark.is_some() {
+        if recorded.is_some() {
             judged.presence = self.presence.split_off(listed);
         } else if !self.judging.policy.needs_ranks() && !self.is_too_old(judged) {
             return task;
@@ -191,8 +191,10 @@ impl Planner<'_> {
 
     /// Whether the next cleanup removes a unit, so that its files may be gone.
     pub(super) fn is_being_removed(&self, key: &UnitKey) -> bool {
-        let mark = self.known.marks.of(key);
-        mark.is_some_and(|mark| matches!(mark.state, MarkState::Marked | MarkState::Begun) && mark.removal != Removal::ForgetGone)
+        let recorded = self.known.removals.of(key);
+        recorded.is_some_and(|recorded| {
+            matches!(recorded.state, RemovalState::Due | RemovalState::Running) && recorded.action != RemovalAction::ForgetMissing
+        })
     }
 
     /// Times of the listed units that are judged: evidence of the present time.
@@ -216,40 +218,40 @@ impl Planner<'_> {
         for (job, judged) in &mut self.seen_legacy_jobs {
             seen.extend(judged.take().map(|judged| (UnitKey::LegacyJob(self.directory.clone(), *job), judged)));
         }
-        let marks = &self.known.marks;
-        seen.retain(|(key, _)| marks.of(key).is_none_or(|mark| mark.state != MarkState::Begun));
+        let removals = &self.known.removals;
+        seen.retain(|(key, _)| removals.of(key).is_none_or(|recorded| recorded.state != RemovalState::Running));
         let owned = self.take_owned(&mut seen);
         let undecided = self.take_undecided(&mut seen);
         let mut owners = HashMap::new();
         let verdicts = self.verdicts(&seen);
         self.note_implausible(&seen, plan);
         for ((key, mut judged), verdict) in seen.into_iter().zip(verdicts) {
-            let mark = self.known.marks.of(&key).copied();
+            let recorded = self.known.removals.of(&key).copied();
             if let (UnitKey::Application(key), Ruling::Expired(_) | Ruling::Doubted(..)) = (&key, verdict) {
                 owners.insert((key.cluster.clone(), key.id), verdict);
             }
             match verdict {
                 Ruling::Expired(reason) => {
-                    if mark.is_none_or(|mark| !self.still_stands(mark)) {
-                        let expiry = self.expiry(key, &judged, reason);
-                        let never_known = expiry.removal == Removal::Forget && self.known_unit(&expiry.key).is_none();
-                        if never_known { plan.leave.push(expiry) } else { plan.expire.push(expiry) }
+                    if recorded.is_none_or(|recorded| !self.still_stands(recorded)) {
+                        let removal = self.removal(key, &judged, reason);
+                        let never_known = removal.action == RemovalAction::Forget && self.known_unit(&removal.key).is_none();
+                        if never_known { plan.leave.push(removal) } else { plan.expire.push(removal) }
                     }
                     continue;
                 }
                 Ruling::Doubted(reason, by_clock) => {
                     plan.doubted.by_clock |= by_clock;
                     plan.doubted.keys.push(key.clone());
-                    if mark.is_none_or(|mark| mark.state != MarkState::Held || !self.still_stands(mark)) {
-                        plan.doubted.expire.push(self.expiry(key.clone(), &judged, reason));
-                        if mark.is_some() {
+                    if recorded.is_none_or(|recorded| recorded.state != RemovalState::Held || !self.still_stands(recorded)) {
+                        plan.doubted.expire.push(self.removal(key.clone(), &judged, reason));
+                        if recorded.is_some() {
                             plan.retain_again.push(key);
                         }
                     }
                 }
                 Ruling::Unread { doubted } => {
                     plan.doubted.unread |= doubted;
-                    if mark.is_some() {
+                    if recorded.is_some() {
                         plan.retain_again.push(key.clone());
                     }
                     if !doubted && (self.known.unclaimed.is_empty() || matches!(key, UnitKey::LegacyJob(..))) {
@@ -262,7 +264,7 @@ impl Planner<'_> {
                     if ahead && plan.ahead.len() < MAX_AHEAD {
                         plan.ahead.push((key.clone(), judged.folder.clone()));
                     }
-                    if mark.is_some() {
+                    if recorded.is_some() {
                         plan.retain_again.push(key);
                     }
                 }
@@ -272,7 +274,7 @@ impl Planner<'_> {
         }
         self.judge_owned(plan, owned, &owners);
         for (key, mut judged) in undecided {
-            if self.known.marks.of(&key).is_some() {
+            if self.known.removals.of(&key).is_some() {
                 plan.retain_again.push(key);
             }
             self.presence.append(&mut judged.presence);
@@ -308,7 +310,7 @@ impl Planner<'_> {
             }
             let by_clock = !is_expired(&without_age, number);
             let by_time = judged.time < EARLIEST && (matches!(reason, Reason::Age { .. }) || !self.judging.written_out);
-            let confirmed = self.known.marks.of(key).is_some_and(|mark| mark.confirmed);
+            let confirmed = self.known.removals.of(key).is_some_and(|recorded| recorded.confirmed);
             let doubted = (by_clock || by_time) && !confirmed;
             let verdict = match &certain_without_age {
                 Some(verdicts) if !by_clock => verdicts[number],
@@ -383,11 +385,11 @@ impl Planner<'_> {
     fn judge_owned(&mut self, plan: &mut Plan, owned: Vec<Owned>, owners: &HashMap<Owner, Ruling>) {
         let needs_reading = !self.judging.keep_archives && !self.judging.policy.delete_unreadable;
         for Owned { owner, key, mut judged } in owned {
-            let mark = self.known.marks.of(&key).copied();
+            let recorded = self.known.removals.of(&key).copied();
             let removed = self.is_being_removed(&UnitKey::application(&self.directory, &owner.0, owner.1));
             // An application that was removed before its job has taken the verdict with it: the job is removed, too.
-            let removed_before =
-                !self.seen_applications.contains_key(&owner) && mark.is_some_and(|mark| mark.removal != Removal::ForgetGone);
+            let removed_before = !self.seen_applications.contains_key(&owner)
+                && recorded.is_some_and(|recorded| recorded.action != RemovalAction::ForgetMissing);
             let is_safe = !needs_reading || (judged.all_read && !judged.unreadable);
             let (reason, doubted) = match owners.get(&owner) {
                 Some(Ruling::Doubted(reason, _)) => (reason.code(), true),
@@ -396,12 +398,12 @@ impl Planner<'_> {
                 _ => ("", false),
             };
             let due = !reason.is_empty() && is_safe;
-            let stands = mark.is_some_and(|mark| self.still_stands(mark) && (!doubted || mark.state == MarkState::Held));
+            let stands = recorded.is_some_and(|recorded| self.still_stands(recorded) && (!doubted || recorded.state == RemovalState::Held));
             if due && !stands {
-                let expiry = self.owned_expiry(key.clone(), &judged, reason, owner);
-                let never_known = expiry.removal == Removal::Forget && self.known_unit(&key).is_none();
+                let removal = self.owned_removal(key.clone(), &judged, reason, owner);
+                let never_known = removal.action == RemovalAction::Forget && self.known_unit(&key).is_none();
                 let list = if never_known { &mut plan.leave } else { &mut plan.expire };
-                if doubted { plan.doubted.expire.push(expiry) } else { list.push(expiry) }
+                if doubted { plan.doubted.expire.push(removal) } else { list.push(removal) }
             }
             if due && !doubted {
                 continue;
@@ -409,7 +411,7 @@ impl Planner<'_> {
             if due {
                 plan.doubted.keys.push(key.clone());
             }
-            if mark.is_some() && !(due && stands) {
+            if recorded.is_some() && !(due && stands) {
                 plan.retain_again.push(key);
             }
             self.presence.append(&mut judged.presence);
@@ -417,12 +419,12 @@ impl Planner<'_> {
         }
     }
 
-    fn owned_expiry(&self, key: UnitKey, judged: &Judged, reason: &str, owner: Owner) -> Expiry {
+    fn owned_removal(&self, key: UnitKey, judged: &Judged, reason: &str, owner: Owner) -> Removal {
         let files = judged.files.clone().unwrap_or_else(|| known_files(self.known_unit(&key)));
-        let removal = if self.judging.keep_archives { Removal::Forget } else { Removal::Delete };
-        Expiry {
+        let action = if self.judging.keep_archives { RemovalAction::Forget } else { RemovalAction::Delete };
+        Removal {
             key,
-            removal,
+            action,
             reason: reason.to_owned(),
             detail: format!("belongs to application {}, which is expired", owner.1),
             time: judged.time,
@@ -435,12 +437,12 @@ impl Planner<'_> {
     }
 
     /// Whether a recorded removal is what the plan would record again.
-    fn still_stands(&self, mark: Mark) -> bool {
-        match mark.removal {
-            Removal::Delete => !self.judging.keep_archives,
-            Removal::Forget => self.judging.keep_archives,
+    fn still_stands(&self, recorded: KnownRemoval) -> bool {
+        match recorded.action {
+            RemovalAction::Delete => !self.judging.keep_archives,
+            RemovalAction::Forget => self.judging.keep_archives,
             // It has returned.
-            Removal::ForgetGone => false,
+            RemovalAction::ForgetMissing => false,
         }
     }
 
@@ -452,14 +454,14 @@ impl Planner<'_> {
     }
 
     /// The removal of a unit that is beyond a limit.
-    fn expiry(&self, key: UnitKey, judged: &Judged, reason: Reason) -> Expiry {
+    fn removal(&self, key: UnitKey, judged: &Judged, reason: Reason) -> Removal {
         let files = judged.files.clone().unwrap_or_else(|| known_files(self.known_unit(&key)));
-        let removal = if self.judging.keep_archives { Removal::Forget } else { Removal::Delete };
+        let action = if self.judging.keep_archives { RemovalAction::Forget } else { RemovalAction::Delete };
         let (detail, folder) = (reason.to_string(), judged.folder.clone());
         let (time, bytes) = (judged.time, judged.bytes);
-        Expiry {
+        Removal {
             key,
-            removal,
+            action,
             reason: reason.code().to_owned(),
             detail,
             time,
@@ -473,11 +475,11 @@ impl Planner<'_> {
 
     /// Finds recorded removals of units that were not listed and need none any more.
     pub(super) fn drop_stale_marks(&self, forget: &[UnitKey], plan: &mut Plan) {
-        if self.known.marks.is_empty() {
+        if self.known.removals.is_empty() {
             return;
         }
         let forget: HashSet<&UnitKey> = forget.iter().collect();
-        for (key, mark) in self.known.marks.iter(&self.directory) {
+        for (key, recorded) in self.known.removals.iter(&self.directory) {
             let seen = match &key {
                 UnitKey::Application(key) => {
                     let id = (key.cluster.clone(), key.id);
@@ -485,12 +487,12 @@ impl Planner<'_> {
                 }
                 UnitKey::LegacyJob(_, job) => self.seen_legacy_jobs.contains_key(job) || self.hidden_legacy_jobs.contains(job),
             };
-            let stale = match (mark.removal, mark.state) {
-                (_, MarkState::Begun) => false,
-                (Removal::ForgetGone, _) => !seen && !forget.contains(&key),
+            let stale = match (recorded.action, recorded.state) {
+                (_, RemovalState::Running) => false,
+                (RemovalAction::ForgetMissing, _) => !seen && !forget.contains(&key),
                 // The cleanup records that it is missing, unless no limit is set any more.
-                (_, MarkState::Marked) => !seen && !self.judging.policy.limits(),
-                (_, MarkState::Held | MarkState::Forgotten) => !seen,
+                (_, RemovalState::Due) => !seen && !self.judging.policy.limits(),
+                (_, RemovalState::Held | RemovalState::Forgotten) => !seen,
             };
             if stale {
                 plan.retain_again.push(key);

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use historyserver::clock::Clock;
 use historyserver::directory::Directory;
-use historyserver::index::MarkState;
-use historyserver::retention::cleanup::Extent;
+use historyserver::index::RemovalState;
+use historyserver::retention::cleanup::CleanupScope;
 use historyserver::retention::delete::Step;
 use tokio_util::sync::CancellationToken;
 
@@ -121,9 +121,9 @@ async fn whatever_step_a_crash_comes_after_the_next_start_finishes_it() {
             let mut server = open(folder.path(), Arc::new(|_| {}));
             // As at the start of a server: before anything is listed, what is half gone is finished, and nothing else is touched.
             let whole = whole_applications(&root);
-            server.cleanup.run(Extent::Begun, &CancellationToken::new()).await;
+            server.cleanup.run(CleanupScope::Interrupted, &CancellationToken::new()).await;
             let pending = server.pending().await;
-            assert!(pending.iter().all(|each| each.state != MarkState::Begun), "{step:?}: {pending:?}");
+            assert!(pending.iter().all(|each| each.state != RemovalState::Running), "{step:?}: {pending:?}");
             assert_eq!(whole_applications(&root), whole, "{step:?}");
             if !index_lost {
                 assert_eq!(applications_with_files(&root), whole, "{step:?}: something is half gone");
@@ -133,7 +133,7 @@ async fn whatever_step_a_crash_comes_after_the_next_start_finishes_it() {
                 // An application of which one file had been renamed is listed without it, gets it back when it is deleted, and is judged again.
                 server.round().await;
                 // Without an index nobody can say whose the empty folders are. No file is left, but for one that the crash caught
-                // between its renaming and its removal: a listing restores it after a minute.
+                // between its renaming and its action: a listing restores it after a minute.
                 let mut left = files(&root.join("c/applications"));
                 left.retain(|file| file.extension().is_none_or(|extension| extension != "deleting"));
                 assert_eq!(left, files(&application_folder(&root, "c", &id(1))), "{step:?}");

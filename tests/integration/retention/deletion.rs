@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use historyserver::clock::Clock;
 use historyserver::directory::Directory;
-use historyserver::index::Done;
+use historyserver::index::RemovalOutcome;
 use historyserver::retention::delete::Step;
 
 use super::world::{Cleaner, NOW, Place, application_in, id, keep, rules};
@@ -116,7 +116,7 @@ async fn what_is_gone_already_is_success() {
     fs::remove_dir_all(application_folder(&place.root(), "c", &id(2))).unwrap();
     let report = server.clean().await;
     assert_eq!((report.deleted, report.failed), (1, 0));
-    assert_eq!(server.record().await[0].done, Done::AlreadyGone);
+    assert_eq!(server.record().await[0].done, RemovalOutcome::AlreadyGone);
     assert_eq!(server.pending().await, []);
 }
 
@@ -134,7 +134,7 @@ async fn of_a_linked_application_the_link_alone_is_removed() {
     assert!(fs::symlink_metadata(&link).is_err());
     assert!(target.join("application-summary").exists() && target.join("jobs").join(id(0x82)).exists());
     let record = server.record().await;
-    assert_eq!(record[0].done, Done::LinkRemoved);
+    assert_eq!(record[0].done, RemovalOutcome::LinkRemoved);
     assert!(record[0].detail.contains("symbolic link"), "{}", record[0].detail);
 }
 
@@ -154,7 +154,7 @@ async fn an_application_below_a_linked_cluster_is_only_forgotten_once() {
     assert_eq!(server.listed().await, [1].into());
     let record = server.record().await;
     assert_eq!(record.len(), 1);
-    assert_eq!(record[0].done, Done::Forgotten);
+    assert_eq!(record[0].done, RemovalOutcome::Forgotten);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use historyserver::index::MarkState;
+use historyserver::index::RemovalState;
 use historyserver::refresh::RetentionRules;
 use historyserver::refresh::plan::Rules;
 
@@ -43,7 +43,7 @@ async fn a_run_that_would_delete_too_much_does_nothing_until_it_is_confirmed() {
     assert_eq!((held[0].units, held[0].of), (6, 10));
     let pending = server.pending().await;
     assert_eq!(pending.len(), 6);
-    assert!(pending.iter().all(|each| each.held && each.state == MarkState::Held));
+    assert!(pending.iter().all(|each| each.held && each.state == RemovalState::Held));
     assert!(!server.world.writer.confirm_cleanup(&held[0].directory, "0000000000000000", NOW).await.unwrap());
     confirm(&server).await;
     server.round().await;

@@ -99,7 +99,7 @@ async fn run(acts: Vec<Act>, policy: Policy) -> Result<(), TestCaseError> {
                 server.world.writer.note_refresh(clock.now()).await.unwrap();
                 let expected = survivors(&model, &policy, clock.now());
                 server.world.full_scan().await;
-                let preview: BTreeSet<String> = server.pending().await.iter().map(|each| format!("{:?}", each.expiry.key)).collect();
+                let preview: BTreeSet<String> = server.pending().await.iter().map(|each| format!("{:?}", each.removal.key)).collect();
                 let recorded = server.record().await.len();
                 server.clean().await;
                 let done = server.record().await;

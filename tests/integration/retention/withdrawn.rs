@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use historyserver::index::MarkState;
+use historyserver::index::RemovalState;
 use historyserver::refresh::RetentionRules;
-use historyserver::retention::cleanup::Extent;
+use historyserver::retention::cleanup::CleanupScope;
 use object_store::memory::InMemory;
 use tokio_util::sync::CancellationToken;
 
@@ -29,7 +29,7 @@ async fn what_could_not_be_deleted_is_retained_again_when_the_limit_is_raised() 
     let mut server = keeping(5, &faulty, data.path(), &clock);
     faulty.heal();
     clock.advance(60 * MINUTE);
-    server.cleanup.run(Extent::Begun, &CancellationToken::new()).await;
+    server.cleanup.run(CleanupScope::Interrupted, &CancellationToken::new()).await;
     let report = server.round().await;
     assert_eq!((report.deleted, report.failed), (0, 0));
     assert_eq!(objects(store.as_ref()).await, before);
@@ -55,7 +55,7 @@ async fn what_could_be_deleted_in_part_is_finished_although_the_limit_was_raised
     let server = keeping(3, &faulty, data.path(), &clock);
     faulty.heal();
     clock.advance(60 * MINUTE);
-    let report = server.cleanup.run(Extent::Begun, &CancellationToken::new()).await;
+    let report = server.cleanup.run(CleanupScope::Interrupted, &CancellationToken::new()).await;
     assert_eq!((report.deleted, report.failed), (1, 0));
     assert_eq!(objects(store.as_ref()).await.len(), 4);
 }
@@ -115,7 +115,7 @@ async fn without_a_limit_any_more_what_is_gone_meanwhile_stays_browsable() {
     server.world.close().await;
     let mut server = place.open(rules(), keep(1));
     server.world.full_scan().await;
-    assert_eq!(server.pending().await[0].state, MarkState::Marked);
+    assert_eq!(server.pending().await[0].state, RemovalState::Due);
     server.world.close().await;
     std::fs::remove_dir_all(place.root().join("c/applications").join(id(2))).unwrap();
     let mut server = place.open(rules(), RetentionRules::default());

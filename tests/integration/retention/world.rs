@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use historyserver::clock::{Clock, Millis};
 use historyserver::directory::Directory;
-use historyserver::index::{Deletion, Pending, PendingRemoval};
+use historyserver::index::{Deletion, RecordedRemoval, RemovalFilter};
 use historyserver::ingest::LookupUnlisted;
 use historyserver::refresh::RetentionRules;
 use historyserver::refresh::plan::Rules;
-use historyserver::retention::cleanup::{Cleanup, CleanupReport, Extent};
+use historyserver::retention::cleanup::{Cleanup, CleanupReport, CleanupScope};
 use historyserver::retention::delete::Witness;
 use historyserver::retention::policy::Policy;
 use tokio_util::sync::CancellationToken;
@@ -164,7 +164,7 @@ impl Cleaner {
 
     pub(super) async fn clean(&self) -> CleanupReport {
         historyserver::schedule::cleanups::note_judged(&self.cleanup, &self.world.status.borrow());
-        let report = self.cleanup.run(Extent::Due, &CancellationToken::new()).await;
+        let report = self.cleanup.run(CleanupScope::Due, &CancellationToken::new()).await;
         assert_eq!(report.error, None);
         report
     }
@@ -174,8 +174,8 @@ impl Cleaner {
         numbers(&self.world.applications().await)
     }
 
-    pub(super) async fn pending(&self) -> Vec<PendingRemoval> {
-        self.world.reader.pending_removals(Pending::All, None, 1_000).await.unwrap().rows
+    pub(super) async fn pending(&self) -> Vec<RecordedRemoval> {
+        self.world.reader.removals(RemovalFilter::All, None, 1_000).await.unwrap().rows
     }
 
     pub(super) async fn record(&self) -> Vec<Deletion> {

@@ -3,7 +3,7 @@
 use crate::archive::Owner;
 use crate::index::error::IndexError;
 use crate::index::model::{
-    CopySelector, Deletion, DocumentAnswer, DocumentList, DocumentPage, HeldCleanup, Page, Pending, PendingRemoval, ProblemFilter,
+    CopySelector, Deletion, DocumentAnswer, DocumentList, DocumentPage, HeldCleanup, Page, ProblemFilter, RecordedRemoval, RemovalFilter,
     UnitArchives, Unread,
 };
 use crate::index::query::{ListKind, Total};
@@ -38,9 +38,9 @@ impl ScopedReader {
     ///
     /// # Errors
     /// [`IndexError`], [`IndexError::InvalidCursor`] among them.
-    pub async fn pending_removals(&self, cursor: Option<String>, limit: usize) -> Result<Page<PendingRemoval>, IndexError> {
-        let mut page = self.reader.pending_removals(Pending::All, cursor, limit).await?;
-        page.rows.retain(|row| self.scope.admits(&row.expiry.key.directory().to_string()));
+    pub async fn removals(&self, cursor: Option<String>, limit: usize) -> Result<Page<RecordedRemoval>, IndexError> {
+        let mut page = self.reader.removals(RemovalFilter::All, cursor, limit).await?;
+        page.rows.retain(|row| self.scope.admits(&row.removal.key.directory().to_string()));
         Ok(page)
     }
 

@@ -1,98 +1,71 @@
-//! Carrying out what was judged: begun, failed, done.
+//! Removals: recorded, withdrawn, started, failed, finished.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::OptionalExtension as _;
 
 use crate::clock::Millis;
-use crate::index::cursor::Cursors;
-use crate::index::model::{Deletion, Done, Expiry, FailedAttempt, HeldCleanup, Page, Pending, PendingRemoval, Removal, UnitKey};
-use crate::index::sqlite::acts::expiries::{self, BEGUN, FORGOTTEN, MARKED};
+use crate::index::model::{Deletion, FailedAttempt, Removal, RemovalAction, RemovalOutcome, RemovalState, UnitKey};
 use crate::index::sqlite::acts::presence;
 use crate::index::sqlite::store::session::Session;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
-use crate::index::sqlite::store::values::{signed, unit_columns, unsigned};
-use crate::index::sqlite::tables::deletions;
+use crate::index::sqlite::store::values::{signed, unsigned};
 use crate::index::sqlite::tables::units::{self, Unit};
-use crate::names::{DirectoryUrl, FilePath};
+use crate::index::sqlite::tables::{deletions, removals};
 
-/// What is to be removed, in order of its key, from a cursor on.
-pub(in crate::index) fn pending(
-    connection: &Connection,
-    which: Pending,
-    cursor: Option<&str>,
-    limit: usize,
-) -> Result<Page<PendingRemoval>, SqliteError> {
-    let cursors = Cursors::<(String, String, [u8; 16])>::of(&"removals");
-    let after = cursor.map(|cursor| cursors.position(cursor)).transpose()?.unwrap_or_default();
-    let (states, due): (&str, Option<Millis>) = match which {
-        Pending::All => ("e.state IN (0, 1, 2)", None),
-        // What is held back waits, except what was confirmed or begun.
-        Pending::Due(now) => ("(e.state = 2 OR (e.state = 1 AND (e.confirmed = 1 OR NOT holds_all)))", Some(now)),
-        Pending::Failed(now) => {
-            ("(e.state = 2 OR (e.state = 1 AND e.failure IS NOT NULL AND (e.confirmed = 1 OR NOT holds_all)))", Some(now))
+/// Records removals in this state, unless they are running already. Units whose removal is due are unlisted at once.
+pub(in crate::index) fn record(session: &mut Session<'_>, all: &[Removal], state: RemovalState, at: Millis) -> Result<(), SqliteError> {
+    for removal in all {
+        removals::change(
+            session,
+            &removal.key,
+            "INSERT INTO expiries (directory, cluster, name, state, removal, reason, detail, time, bytes, at, folder, files, verified,
+                 owner_cluster, owner)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+             ON CONFLICT DO UPDATE SET state = excluded.state, removal = excluded.removal, reason = excluded.reason,
+                 detail = excluded.detail, time = excluded.time, bytes = excluded.bytes, at = excluded.at,
+                 folder = excluded.folder, files = excluded.files, verified = excluded.verified,
+                 owner_cluster = excluded.owner_cluster, owner = excluded.owner WHERE expiries.state <> ?16",
+            &[
+                &state,
+                &removal.action,
+                &removal.reason,
+                &removal.detail,
+                &removal.time,
+                &signed(removal.bytes),
+                &at,
+                &removal.folder.as_str(),
+                &removals::files_column(&removal.files),
+                &removal.verified,
+                &removal.owner.as_ref().map(|(cluster, _)| cluster.as_str()),
+                &removal.owner.as_ref().map(|(_, id)| id.as_bytes()),
+                &RemovalState::Running,
+            ],
+        )?;
+        session.effects.known = true;
+        if state == RemovalState::Due {
+            presence::expire(session, std::slice::from_ref(&removal.key), Some(at))?;
         }
-        Pending::Begun(now) => ("e.state = 2", Some(now)),
-    };
-    // What waits for the clock or for a time alone lets the rest pass.
-    let holds_all = "(h.plan IS NOT NULL AND h.reason NOT IN ('clock', 'times'))";
-    let states = states.replace("holds_all", holds_all);
-    let mut query = connection.prepare_cached(&format!(
-        "SELECT e.cluster, e.name, d.url, e.state, e.removal, e.reason, e.detail, e.time, e.bytes, e.folder, e.files,
-                e.at, e.attempts, e.next_attempt, e.failure, (e.state = 0 OR {holds_all}) AND e.confirmed = 0 AND e.state <> 2,
-                coalesce(a.name, j.name), e.verified, e.owner_cluster, e.owner
-         FROM expiries e JOIN directories d ON d.id = e.directory
-         LEFT JOIN held_cleanups h ON h.directory = e.directory
-         LEFT JOIN units u ON u.directory = e.directory AND u.cluster = e.cluster AND u.name = e.name
-         LEFT JOIN applications a ON a.unit = u.id AND e.cluster <> ''
-         LEFT JOIN jobs j ON j.unit = u.id AND j.job = e.name AND e.cluster = ''
-         WHERE d.position IS NOT NULL AND {states} AND (?1 IS NULL OR e.next_attempt IS NULL OR e.next_attempt <= ?1)
-           AND (d.url, e.cluster, e.name) > (?2, ?3, ?4)
-         ORDER BY d.url, e.cluster, e.name LIMIT ?5"
-    ))?;
-    let mut rows: Vec<PendingRemoval> = query
-        .query_map(params![due, after.0, after.1, after.2, signed(limit as u64 + 1)], |row| {
-            let url: String = row.get(2)?;
-            let folder: String = row.get(9)?;
-            Ok(PendingRemoval {
-                expiry: Expiry {
-                    key: expiries::key(row, &DirectoryUrl::new(url))?,
-                    removal: expiries::removal(row.get(4)?),
-                    reason: row.get(5)?,
-                    detail: row.get(6)?,
-                    time: row.get(7)?,
-                    bytes: unsigned(row.get(8)?),
-                    folder: FilePath::new(folder),
-                    files: expiries::files(row.get_ref(10)?.as_blob().map_err(rusqlite::Error::from)?),
-                    verified: row.get(17)?,
-                    owner: expiries::owner(row, 18)?,
-                },
-                state: expiries::state(row.get(3)?),
-                held: row.get(15)?,
-                at: row.get(11)?,
-                name: row.get(16)?,
-                attempts: row.get(12)?,
-                next_attempt: row.get(13)?,
-                failure: row.get(14)?,
-            })
-        })?
-        .collect::<Result<_, _>>()?;
-    let next = cursors.cut(&mut rows, limit, |last| {
-        let (cluster, name) = unit_columns(&last.expiry.key);
-        (last.expiry.key.directory().as_str().to_owned(), cluster.to_owned(), *name)
-    })?;
-    Ok(Page { rows, next })
+    }
+    Ok(())
 }
 
-/// Notes that files are about to be deleted. Gives back the units for which that still stands.
-pub(in crate::index) fn begin(session: &mut Session<'_>, keys: &[UnitKey]) -> Result<Vec<UnitKey>, SqliteError> {
+/// Withdraws removals that are not running: their units are listed again.
+pub(in crate::index) fn withdraw(session: &mut Session<'_>, keys: &[UnitKey]) -> Result<(), SqliteError> {
+    for key in keys {
+        let sql = "DELETE FROM expiries WHERE directory = ?1 AND cluster = ?2 AND name = ?3 AND state <> ?4";
+        if removals::change(session, key, sql, &[&RemovalState::Running])? > 0 {
+            session.effects.known = true;
+            presence::expire(session, std::slice::from_ref(key), None)?;
+        }
+    }
+    Ok(())
+}
+
+/// Records that files of these units are about to be deleted. Returns the units whose removal still stands.
+pub(in crate::index) fn start(session: &mut Session<'_>, keys: &[UnitKey]) -> Result<Vec<UnitKey>, SqliteError> {
     let mut standing = Vec::with_capacity(keys.len());
     for key in keys {
-        let directory = session.directory(key.directory())?;
-        let (cluster, name) = unit_columns(key);
-        let begun = session
-            .connection
-            .prepare_cached("UPDATE expiries SET state = ?4 WHERE directory = ?1 AND cluster = ?2 AND name = ?3 AND state IN (1, 2)")?
-            .execute(params![directory, cluster, name, BEGUN])?;
-        if begun > 0 {
+        let sql = "UPDATE expiries SET state = ?4 WHERE directory = ?1 AND cluster = ?2 AND name = ?3 AND state IN (?4, ?5)";
+        if removals::change(session, key, sql, &[&RemovalState::Running, &RemovalState::Due])? > 0 {
             session.effects.known = true;
             standing.push(key.clone());
         }
@@ -100,100 +73,93 @@ pub(in crate::index) fn begin(session: &mut Session<'_>, keys: &[UnitKey]) -> Re
     Ok(standing)
 }
 
-/// Takes verdicts back although deletions were begun: what is there now was never judged.
+/// Withdraws removals although they are running, because the present files were never judged.
 pub(in crate::index) fn abandon(session: &mut Session<'_>, keys: &[UnitKey]) -> Result<(), SqliteError> {
     for key in keys {
-        let directory = session.directory(key.directory())?;
-        let (cluster, name) = unit_columns(key);
-        session
-            .connection
-            .prepare_cached("DELETE FROM expiries WHERE directory = ?1 AND cluster = ?2 AND name = ?3")?
-            .execute(params![directory, cluster, name])?;
+        removals::change(session, key, "DELETE FROM expiries WHERE directory = ?1 AND cluster = ?2 AND name = ?3", &[])?;
     }
     session.effects.known = true;
     presence::expire(session, keys, None)
 }
 
-/// Takes back that deletions were begun.
-pub(in crate::index) fn put_back(session: &mut Session<'_>, keys: &[UnitKey]) -> Result<(), SqliteError> {
+/// Makes running removals due again, because no file was deleted.
+pub(in crate::index) fn reset(session: &mut Session<'_>, keys: &[UnitKey]) -> Result<(), SqliteError> {
     for key in keys {
-        let directory = session.directory(key.directory())?;
-        let (cluster, name) = unit_columns(key);
-        session
-            .connection
-            .prepare_cached("UPDATE expiries SET state = ?4 WHERE directory = ?1 AND cluster = ?2 AND name = ?3")?
-            .execute(params![directory, cluster, name, MARKED])?;
+        let sql = "UPDATE expiries SET state = ?4 WHERE directory = ?1 AND cluster = ?2 AND name = ?3";
+        removals::change(session, key, sql, &[&RemovalState::Due])?;
     }
     session.effects.known = true;
     Ok(())
 }
 
-/// Notes that attempts failed, and when the next are due.
+/// Records failed attempts, and when the next are due.
 pub(in crate::index) fn fail(session: &mut Session<'_>, attempts: &[FailedAttempt]) -> Result<(), SqliteError> {
     for attempt in attempts {
-        let directory = session.directory(attempt.key.directory())?;
-        let (cluster, name) = unit_columns(&attempt.key);
-        let state = if attempt.half_gone { BEGUN } else { MARKED };
-        session
-            .connection
-            .prepare_cached(
-                "UPDATE expiries SET state = ?6, attempts = attempts + 1, failure = ?4, next_attempt = ?5
-                 WHERE directory = ?1 AND cluster = ?2 AND name = ?3",
-            )?
-            .execute(params![directory, cluster, name, attempt.failure, attempt.next_attempt, state])?;
+        let state = if attempt.partly_deleted { RemovalState::Running } else { RemovalState::Due };
+        removals::change(
+            session,
+            &attempt.key,
+            "UPDATE expiries SET state = ?6, attempts = attempts + 1, failure = ?4, next_attempt = ?5
+             WHERE directory = ?1 AND cluster = ?2 AND name = ?3",
+            &[&attempt.failure, &attempt.next_attempt, &state],
+        )?;
     }
     session.effects.known = true;
     Ok(())
 }
 
-/// Forgets units with all below them and puts that on record, in the same transaction.
-/// Gives back what was written: one that stands no more is left alone.
-pub(in crate::index) fn finish(session: &mut Session<'_>, done: &[(Expiry, Done)], at: Millis) -> Result<Vec<Deletion>, SqliteError> {
+/// Forgets units, with all below them, and records that in the same transaction.
+/// Returns the records. A removal that no longer stands is left alone.
+pub(in crate::index) fn finish(
+    session: &mut Session<'_>,
+    done: &[(Removal, RemovalOutcome)],
+    at: Millis,
+) -> Result<Vec<Deletion>, SqliteError> {
     let mut written = Vec::with_capacity(done.len());
-    for (expiry, done) in done {
-        let unit = units::find(session, &expiry.key)?;
-        if expiry.removal == Removal::ForgetGone && unit.is_none_or(|unit| unit.gone_since.is_none()) {
-            // Forgotten by somebody else, or back.
-            expiries::unmark(session, std::slice::from_ref(&expiry.key))?;
+    for (removal, outcome) in done {
+        let unit = units::find(session, &removal.key)?;
+        if removal.action == RemovalAction::ForgetMissing && unit.is_none_or(|unit| unit.gone_since.is_none()) {
+            // It was forgotten meanwhile, or has returned.
+            withdraw(session, std::slice::from_ref(&removal.key))?;
             continue;
         }
-        let directory = session.directory(expiry.key.directory())?;
-        let (cluster, name) = unit_columns(&expiry.key);
-        let sql = if expiry.removal == Removal::Forget {
-            "UPDATE expiries SET state = ?4 WHERE directory = ?1 AND cluster = ?2 AND name = ?3 AND state IN (1, 2)"
+        let states = (RemovalState::Due, RemovalState::Running);
+        let stands = if removal.action == RemovalAction::Forget {
+            let sql = "UPDATE expiries SET state = ?6 WHERE directory = ?1 AND cluster = ?2 AND name = ?3 AND state IN (?4, ?5)";
+            removals::change(session, &removal.key, sql, &[&states.0, &states.1, &RemovalState::Forgotten])?
         } else {
-            "DELETE FROM expiries WHERE directory = ?1 AND cluster = ?2 AND name = ?3 AND state IN (1, 2) AND ?4 IS NOT NULL"
+            let sql = "DELETE FROM expiries WHERE directory = ?1 AND cluster = ?2 AND name = ?3 AND state IN (?4, ?5)";
+            removals::change(session, &removal.key, sql, &[&states.0, &states.1])?
         };
-        let stands = session.connection.prepare_cached(sql)?.execute(params![directory, cluster, name, FORGOTTEN])?;
         if stands == 0 {
             continue;
         }
         session.effects.known = true;
-        let (title, status) = told(session, &expiry.key, unit)?;
+        let (name, status) = name_and_status(session, &removal.key, unit)?;
         let deletion = Deletion {
             at,
-            key: expiry.key.clone(),
-            name: title,
+            key: removal.key.clone(),
+            name,
             status,
-            done: *done,
-            reason: expiry.reason.clone(),
-            detail: expiry.detail.clone(),
-            time: expiry.time,
-            bytes: expiry.bytes,
+            done: *outcome,
+            reason: removal.reason.clone(),
+            detail: removal.detail.clone(),
+            time: removal.time,
+            bytes: removal.bytes,
         };
         deletions::write(session, &deletion)?;
-        presence::forget(session, std::slice::from_ref(&expiry.key))?;
+        presence::forget(session, std::slice::from_ref(&removal.key))?;
         written.push(deletion);
     }
     Ok(written)
 }
 
-/// Forgets what is gone from its directory, and puts that on record.
-pub(in crate::index) fn forget_gone(session: &mut Session<'_>, keys: &[UnitKey], at: Millis) -> Result<Vec<Deletion>, SqliteError> {
+/// Forgets units that are missing from their directory, and records that.
+pub(in crate::index) fn forget_missing(session: &mut Session<'_>, keys: &[UnitKey], at: Millis) -> Result<Vec<Deletion>, SqliteError> {
     let mut written = Vec::with_capacity(keys.len());
     for key in keys {
         let Some(unit) = units::find(session, key)? else { continue };
-        let (name, status) = told(session, key, Some(unit))?;
+        let (name, status) = name_and_status(session, key, Some(unit))?;
         let bytes = session
             .connection
             .prepare_cached("SELECT coalesce(sum(size), 0) FROM archives WHERE unit = ?1")?
@@ -204,7 +170,7 @@ pub(in crate::index) fn forget_gone(session: &mut Session<'_>, keys: &[UnitKey],
             key: key.clone(),
             name,
             status,
-            done: Done::Forgotten,
+            done: RemovalOutcome::Forgotten,
             reason: "gone".to_owned(),
             detail: "no longer in its archive directory".to_owned(),
             time: unit.time,
@@ -212,24 +178,20 @@ pub(in crate::index) fn forget_gone(session: &mut Session<'_>, keys: &[UnitKey],
         };
         deletions::write(session, &deletion)?;
         presence::forget(session, std::slice::from_ref(key))?;
-        expiries::unmark(session, std::slice::from_ref(key))?;
+        withdraw(session, std::slice::from_ref(key))?;
         written.push(deletion);
     }
     Ok(written)
 }
 
-/// Name and status that the archive of a unit told.
-fn told(session: &Session<'_>, key: &UnitKey, unit: Option<Unit>) -> Result<(Option<String>, Option<String>), SqliteError> {
+/// Name and status in the archive of a unit.
+fn name_and_status(session: &Session<'_>, key: &UnitKey, unit: Option<Unit>) -> Result<(Option<String>, Option<String>), SqliteError> {
     let Some(unit) = unit else { return Ok((None, None)) };
     let sql = match key {
         UnitKey::Application(_) => "SELECT name, status FROM applications WHERE unit = ?1",
         UnitKey::LegacyJob(..) => "SELECT name, status FROM jobs WHERE unit = ?1",
     };
-    let told = session.connection.prepare_cached(sql)?.query_row([unit.id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-    Ok(told.unwrap_or_default())
-}
-
-/// Cleanups that the guard holds back.
-pub(in crate::index) fn held_cleanups(connection: &Connection) -> Result<Vec<HeldCleanup>, SqliteError> {
-    expiries::held(connection, None)
+    let found =
+        session.connection.prepare_cached(sql)?.query_row([unit.id], |row| Ok((row.get("name")?, row.get("status")?))).optional()?;
+    Ok(found.unwrap_or_default())
 }

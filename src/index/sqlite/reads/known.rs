@@ -7,9 +7,10 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use crate::directory::{FileVersion, FoundFile};
 use crate::ids::{ApplicationId, JobId};
 use crate::index::model::{FollowedLimits, KnownDirectory, KnownFile, KnownUnit, UnitKey};
-use crate::index::sqlite::acts::expiries;
+use crate::index::sqlite::reads::removals::held;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::{application_id, fault, file_kind, fingerprint, job_id, unit_columns, unsigned, usual_path};
+use crate::index::sqlite::tables::removals;
 use crate::names::{ClusterName, DirectoryUrl, FilePath};
 
 /// The state of a directory; empty if it is not configured.
@@ -20,7 +21,8 @@ pub(in crate::index) fn known(connection: &Connection, url: &DirectoryUrl) -> Re
         .optional()?;
     let Some((directory, held_archives, vanished_since)) = directory else { return Ok(KnownDirectory::default()) };
     let mut known = KnownDirectory { held_archives, vanished_since, ..KnownDirectory::default() };
-    known.marks = expiries::marks(connection, directory, url)?;
+    known.removals = removals::known(connection, directory, url)?;
+    known.removals.held = held(connection, Some(directory))?.pop();
     known.followed = followed(connection, directory)?;
     // A left join gives all files of a unit before those of the next. Clusters come in order: one name for all their applications.
     let mut query = connection.prepare_cached(
@@ -60,10 +62,11 @@ pub(in crate::index) fn known(connection: &Connection, url: &DirectoryUrl) -> Re
     if let Some((_, identity, unit)) = current {
         insert(&mut known, identity, unit);
     }
-    // A unit that expired before it was ever read has only its mark.
-    let marked = known.marks.applications.keys().map(|(cluster, _)| cluster).filter(|cluster| clusters.binary_search(cluster).is_err());
-    let marked: BTreeSet<ClusterName> = marked.cloned().collect();
-    clusters.extend(marked);
+    // A unit that was never read is known by its recorded removal alone.
+    let recorded =
+        known.removals.applications.keys().map(|(cluster, _)| cluster).filter(|cluster| clusters.binary_search(cluster).is_err());
+    let recorded: BTreeSet<ClusterName> = recorded.cloned().collect();
+    clusters.extend(recorded);
     known.clusters = clusters.into();
     known.owners = owners(connection, directory)?;
     known.unclaimed = connection

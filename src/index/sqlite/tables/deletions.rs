@@ -1,17 +1,17 @@
-//! The record of what was deleted and forgotten, and when the last refresh was.
+//! The table of deletions: a record of each unit that was deleted or forgotten. Also the limits and the refresh that come before them.
 
 use rusqlite::{Connection, params};
 
 use crate::clock::Millis;
 use crate::index::cursor::Cursors;
-use crate::index::model::{Deletion, Done, FollowedLimits, Page};
-use crate::index::sqlite::acts::expiries;
+use crate::index::model::{Deletion, FollowedLimits, Page, RemovalOutcome};
 use crate::index::sqlite::store::session::Session;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::{signed, unit_columns, unsigned};
+use crate::index::sqlite::tables::removals;
 use crate::names::DirectoryUrl;
 
-/// Writes an entry.
+/// Records a deletion.
 pub(in crate::index::sqlite) fn write(session: &Session<'_>, deletion: &Deletion) -> Result<(), SqliteError> {
     let (cluster, name) = unit_columns(&deletion.key);
     session
@@ -36,7 +36,7 @@ pub(in crate::index::sqlite) fn write(session: &Session<'_>, deletion: &Deletion
     Ok(())
 }
 
-/// The record, newest first, from a cursor on.
+/// The deletions, newest first, from a cursor on.
 pub(in crate::index) fn deletions(connection: &Connection, cursor: Option<&str>, limit: usize) -> Result<Page<Deletion>, SqliteError> {
     let cursors = Cursors::of(&"deletions");
     let before = cursor.map_or(Ok(i64::MAX), |cursor| cursors.position(cursor))?;
@@ -49,10 +49,10 @@ pub(in crate::index) fn deletions(connection: &Connection, cursor: Option<&str>,
             let (url, done): (String, String) = (row.get(2)?, row.get(6)?);
             let deletion = Deletion {
                 at: row.get(3)?,
-                key: expiries::key(row, &DirectoryUrl::new(url))?,
+                key: removals::key(row, &DirectoryUrl::new(url))?,
                 name: row.get(4)?,
                 status: row.get(5)?,
-                done: Done::ALL.into_iter().find(|each| each.as_str() == done).unwrap_or(Done::Forgotten),
+                done: RemovalOutcome::ALL.into_iter().find(|each| each.as_str() == done).unwrap_or(RemovalOutcome::Forgotten),
                 reason: row.get(7)?,
                 detail: row.get(8)?,
                 time: row.get(9)?,
@@ -65,7 +65,7 @@ pub(in crate::index) fn deletions(connection: &Connection, cursor: Option<&str>,
     Ok(Page { rows: rows.into_iter().map(|(_, deletion)| deletion).collect(), next })
 }
 
-/// Takes entries out that are older than `before`, at most `limit`. Gives back how many.
+/// Deletes records that are older than `before`, no more than `limit`. Returns their number.
 pub(in crate::index) fn prune(session: &mut Session<'_>, before: Millis, limit: usize) -> Result<usize, SqliteError> {
     Ok(session
         .connection
@@ -73,7 +73,7 @@ pub(in crate::index) fn prune(session: &mut Session<'_>, before: Millis, limit: 
         .execute(params![before, signed(limit as u64)])?)
 }
 
-/// Notes the limits that a cleanup of a directory goes by.
+/// Records the limits that the cleanup of a directory follows.
 pub(in crate::index) fn note_followed(session: &mut Session<'_>, url: &DirectoryUrl, limits: &FollowedLimits) -> Result<(), SqliteError> {
     let directory = session.directory(url)?;
     session
@@ -95,13 +95,13 @@ pub(in crate::index) fn note_followed(session: &mut Session<'_>, url: &Directory
     Ok(())
 }
 
-/// Notes when the last refresh was.
+/// Records the time of the last refresh.
 pub(in crate::index) fn note_refresh(session: &mut Session<'_>, at: Millis) -> Result<(), SqliteError> {
     session.connection.prepare_cached("UPDATE meta SET value = ?1 WHERE name = 'last_refresh'")?.execute([at])?;
     Ok(())
 }
 
-/// When the last refresh was; `None` before the first.
+/// Time of the last recorded refresh; `None` before the first.
 pub(in crate::index) fn last_refresh(connection: &Connection) -> Result<Option<Millis>, SqliteError> {
     let at: Millis = connection.prepare_cached("SELECT value FROM meta WHERE name = 'last_refresh'")?.query_row([], |row| row.get(0))?;
     Ok(Some(at).filter(|at| *at != 0))

@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use crate::clock::Millis;
 use crate::ids::{ApplicationId, JobId};
-use crate::index::model::UnitKey;
+use crate::index::model::{RemovalState, UnitKey};
 use crate::index::sqlite::store::session::Session;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::unit_columns;
@@ -44,12 +44,12 @@ pub(in crate::index::sqlite) fn insert(session: &mut Session<'_>, key: &UnitKey)
     let (cluster, name) = unit_columns(key);
     session
         .connection
-        // A unit that expired before it was ever read is hidden like all expired units.
+        // A unit that is to be removed and was never read is unlisted like other units that are to be removed.
         .prepare_cached(
             "INSERT INTO units (directory, cluster, name, expired_at) VALUES (?1, ?2, ?3,
-                 (SELECT at FROM expiries WHERE directory = ?1 AND cluster = ?2 AND name = ?3 AND state <> 0))",
+                 (SELECT at FROM expiries WHERE directory = ?1 AND cluster = ?2 AND name = ?3 AND state <> ?4))",
         )?
-        .execute(params![directory, cluster, name])?;
+        .execute(params![directory, cluster, name, RemovalState::Held])?;
     session.effects.known = true;
     Ok(Unit { id: session.connection.last_insert_rowid(), complete: false, time: 0, gone_since: None })
 }

@@ -1,7 +1,7 @@
 //! What a plan says about retention.
 
 use super::*;
-use crate::index::{Mark, MarkState, Removal};
+use crate::index::{KnownRemoval, RemovalAction, RemovalState};
 
 const DAY: Millis = 24 * 60 * 60 * 1_000;
 
@@ -50,17 +50,17 @@ fn unread(plan: &Plan) -> Vec<UnitKey> {
     plan.unread.iter().map(|unread| unread.key.clone()).collect()
 }
 
-fn mark(state: MarkState, removal: Removal) -> Mark {
-    Mark { state, removal, confirmed: false, time: NOW - DAY, bytes: 10, verified: true }
+fn removal(state: RemovalState, action: RemovalAction) -> KnownRemoval {
+    KnownRemoval { state, action, confirmed: false, time: NOW - DAY, bytes: 10, verified: true }
 }
 
-fn marked(mut known: KnownDirectory, number: u8, mark: Mark) -> KnownDirectory {
-    known.marks.applications.insert((cluster(), application(number)), mark);
+fn with_removal(mut known: KnownDirectory, number: u8, removal: KnownRemoval) -> KnownDirectory {
+    known.removals.applications.insert((cluster(), application(number)), removal);
     known
 }
 
-fn keys(expiries: &[Expiry]) -> Vec<UnitKey> {
-    expiries.iter().map(|expiry| expiry.key.clone()).collect()
+fn keys(removals: &[Removal]) -> Vec<UnitKey> {
+    removals.iter().map(|removal| removal.key.clone()).collect()
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn what_a_look_has_only_read_the_name_of_is_judged_by_what_is_known() {
     let (_, plan) = judge(&known, &[name(1), name(2)], keep(1));
     assert_eq!(keys(&plan.expire), [key(2)]);
     assert_eq!(plan.expire[0].files[0].fingerprint, dated(NOW - 2 * DAY)[0].version.fingerprint());
-    let again = marked(known, 2, mark(MarkState::Marked, Removal::Delete));
+    let again = with_removal(known, 2, removal(RemovalState::Due, RemovalAction::Delete));
     assert_eq!(judge(&again, &[name(1), name(2)], keep(1)).1.expire, vec![]);
 }
 
@@ -117,7 +117,7 @@ fn what_was_tried_and_could_not_be_read_in_this_version_does_not_count() {
 
 #[test]
 fn what_is_within_the_limit_again_is_retained_again_and_read() {
-    let known = marked(KnownDirectory::default(), 2, mark(MarkState::Marked, Removal::Delete));
+    let known = with_removal(KnownDirectory::default(), 2, removal(RemovalState::Due, RemovalAction::Delete));
     let listing = [found(1, dated(NOW - DAY)), found(2, dated(NOW - 2 * DAY))];
     for judging in [keep(2), judging(Policy::default())] {
         let (early, plan) = judge(&known, &listing, judging);
@@ -129,13 +129,13 @@ fn what_is_within_the_limit_again_is_retained_again_and_read() {
 #[test]
 fn what_is_being_deleted_is_neither_judged_nor_taken_for_gone() {
     let known = knowing([(1, unit(&dated(NOW - 2 * DAY)))]);
-    for state in [MarkState::Marked, MarkState::Begun] {
-        let known = marked(known.clone(), 1, mark(state, Removal::Delete));
+    for state in [RemovalState::Due, RemovalState::Running] {
+        let known = with_removal(known.clone(), 1, removal(state, RemovalAction::Delete));
         let rules = Rules { forget_gone_applications: true, ..RULES };
         let plan = Planner::new(directory(), &known, &Probed::new(), keep(1), NOW).finish(&rules);
         assert_eq!((plan.presence, plan.forget, plan.retain_again), (vec![], vec![], vec![]));
     }
-    let known = marked(known, 1, mark(MarkState::Begun, Removal::Delete));
+    let known = with_removal(known, 1, removal(RemovalState::Running, RemovalAction::Delete));
     let (tasks, plan) = judge(&known, &[found(1, vec![file(FileKind::Summary, 12, NOW)])], keep(5));
     assert_eq!((tasks, plan.tasks, plan.retain_again), (vec![], vec![], vec![]));
 }
@@ -147,20 +147,20 @@ fn what_stays_beyond_the_limit_is_forgotten_once_and_never_read() {
     let listing = [1, 2, 3].map(|number| found(number, dated(NOW - i64::from(number) * DAY)));
     let (_, plan) = judge(&known, &listing, keep_archives);
     assert_eq!((keys(&plan.expire), keys(&plan.leave)), (vec![key(2)], vec![key(3)]));
-    assert_eq!(plan.expire[0].removal, Removal::Forget);
-    let left = marked(KnownDirectory::default(), 3, mark(MarkState::Forgotten, Removal::Forget));
-    let left = marked(left, 2, mark(MarkState::Forgotten, Removal::Forget));
+    assert_eq!(plan.expire[0].action, RemovalAction::Forget);
+    let left = with_removal(KnownDirectory::default(), 3, removal(RemovalState::Forgotten, RemovalAction::Forget));
+    let left = with_removal(left, 2, removal(RemovalState::Forgotten, RemovalAction::Forget));
     let (_, plan) = judge(&left, &listing, keep_archives);
     assert_eq!((plan.expire, plan.leave, plan.retain_again, plan.tasks.len()), (vec![], vec![], vec![], 1));
     // It is to be deleted as soon as archives are not kept any more.
     assert_eq!(judge(&left, &listing, keep(1)).1.expire.len(), 2);
-    // What somebody else took away needs no mark.
+    // A unit that another process removed needs no recorded removal.
     assert_eq!(judge(&left, &listing[..2], keep_archives).1.retain_again, [key(3)]);
 }
 
 #[test]
 fn what_an_obstacle_hides_keeps_its_mark() {
-    let known = marked(KnownDirectory::default(), 1, mark(MarkState::Held, Removal::Delete));
+    let known = with_removal(KnownDirectory::default(), 1, removal(RemovalState::Held, RemovalAction::Delete));
     let hides = Hidden::Cluster(cluster());
     let obstacle =
         Found::Obstacle(Obstacle { hides, path: FilePath::new("x"), code: ProblemCode::PermissionDenied, reason: String::new() });
@@ -178,16 +178,16 @@ fn what_is_found_twice_in_one_listing_is_judged_once() {
 #[test]
 fn a_directory_from_which_a_cleanup_took_all_has_not_vanished_and_one_that_waits_for_it_has() {
     let known = || knowing([(1, unit(&dated(NOW - DAY)))]);
-    let (_, plan) = judge(&marked(known(), 1, mark(MarkState::Begun, Removal::Delete)), &[], ttl(DAY));
+    let (_, plan) = judge(&with_removal(known(), 1, removal(RemovalState::Running, RemovalAction::Delete)), &[], ttl(DAY));
     assert!(!plan.vanished && !plan.holds_archives);
     let (_, plan) = judge(&KnownDirectory { held_archives: true, ..KnownDirectory::default() }, &[], ttl(DAY));
     assert!(!plan.vanished && !plan.holds_archives);
-    for waits in [mark(MarkState::Marked, Removal::Delete), mark(MarkState::Held, Removal::Delete)] {
-        assert!(judge(&marked(known(), 1, waits), &[], ttl(DAY)).1.vanished);
+    for waits in [removal(RemovalState::Due, RemovalAction::Delete), removal(RemovalState::Held, RemovalAction::Delete)] {
+        assert!(judge(&with_removal(known(), 1, waits), &[], ttl(DAY)).1.vanished);
     }
-    // Forgotten here, and there in the directory: that is known by the mark alone.
+    // Forgotten in the index, and present in the directory: only its recorded removal is known.
     let forgotten = KnownDirectory { held_archives: true, ..KnownDirectory::default() };
-    assert!(judge(&marked(forgotten, 1, mark(MarkState::Forgotten, Removal::Forget)), &[], keep(1)).1.vanished);
+    assert!(judge(&with_removal(forgotten, 1, removal(RemovalState::Forgotten, RemovalAction::Forget)), &[], keep(1)).1.vanished);
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn an_application_with_a_job_archive_that_cannot_be_read_stays_and_takes_its_pla
 fn a_mark_of_a_version_that_did_not_read_first_is_taken_back_until_it_was_read() {
     let listing = [found(1, dated(NOW - DAY)), found(2, dated(NOW - 2 * DAY))];
     let known = knowing([(1, unit(&dated(NOW - DAY)))]);
-    let old = marked(known, 2, Mark { verified: false, ..mark(MarkState::Marked, Removal::Delete) });
+    let old = with_removal(known, 2, KnownRemoval { verified: false, ..removal(RemovalState::Due, RemovalAction::Delete) });
     let (_, plan) = judge_probed(&old, &Probed::new(), &listing, keep(1));
     assert_eq!((plan.retain_again, plan.expire.len(), plan.unread.len()), (vec![key(2)], 0, 1));
 }
@@ -241,7 +241,8 @@ fn a_time_before_flink_is_doubted_whatever_the_limit_and_with_everything_allowed
         assert_eq!((plan.expire.len(), keys(&plan.doubted.expire), plan.doubted.by_clock), (0, vec![key(2)], false));
         assert_eq!(plan.too_early.as_ref().map(|(count, _)| *count), Some(1));
         // What was confirmed goes.
-        let confirmed = marked(nothing.clone(), 2, Mark { confirmed: true, ..mark(MarkState::Marked, Removal::Delete) });
+        let confirmed =
+            with_removal(nothing.clone(), 2, KnownRemoval { confirmed: true, ..removal(RemovalState::Due, RemovalAction::Delete) });
         let (_, plan) = judge(&confirmed, &listing, judging);
         assert_eq!((plan.doubted.keys, plan.retain_again), (vec![], vec![]));
     }
@@ -255,12 +256,12 @@ fn a_time_before_flink_is_doubted_whatever_the_limit_and_with_everything_allowed
 fn with_a_doubted_clock_a_count_still_holds_and_what_was_marked_by_age_is_listed_again() {
     let listing = [1, 2, 3].map(|number| found(number, dated(NOW - i64::from(number) * DAY)));
     let both = Judging { by_age: false, ..judging(Policy { applications: Some(2), ttl: Some(2 * DAY), ..Policy::default() }) };
-    let known = marked(KnownDirectory::default(), 2, mark(MarkState::Marked, Removal::Delete));
+    let known = with_removal(KnownDirectory::default(), 2, removal(RemovalState::Due, RemovalAction::Delete));
     let (_, plan) = judge(&known, &listing, both);
     assert_eq!((keys(&plan.expire), keys(&plan.doubted.expire), &plan.retain_again), (vec![key(3)], vec![key(2)], &vec![key(2)]));
     assert_eq!(plan.doubted.keys, [key(2)]);
     // On record already: nothing is written again.
-    let held = marked(KnownDirectory::default(), 2, mark(MarkState::Held, Removal::Delete));
+    let held = with_removal(KnownDirectory::default(), 2, removal(RemovalState::Held, RemovalAction::Delete));
     let (_, plan) = judge(&held, &listing, both);
     assert_eq!((plan.doubted.expire, plan.doubted.keys, plan.retain_again), (vec![], vec![key(2)], vec![]));
 }

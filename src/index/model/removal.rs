@@ -1,56 +1,56 @@
-//! What is to be deleted and forgotten, and the record of what was.
+//! Removals of units: planned, held, running, finished.
 
 use std::collections::HashMap;
 
+use super::UnitKey;
 use crate::clock::Millis;
 use crate::directory::{FileKind, Fingerprint};
 use crate::ids::{ApplicationId, JobId};
-use crate::index::model::keys::UnitKey;
 use crate::names::{ClusterName, DirectoryUrl, FilePath};
 
-/// What is to be done with a unit.
+/// The action of a removal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Removal {
-    /// Delete its archive from the directory, and forget it.
+pub enum RemovalAction {
+    /// Delete the archive from its directory, and forget the unit.
     Delete,
-    /// Forget it; the archive stays (`historyserver.archive.retain-remote-beyond-local-limit`).
+    /// Forget the unit; its archive stays (`historyserver.archive.retain-remote-beyond-local-limit`).
     Forget,
-    /// Forget it, because its archive is gone (`historyserver.archive.clean-expired-…`).
-    ForgetGone,
+    /// Forget the unit, because its archive is missing (`historyserver.archive.clean-expired-…`).
+    ForgetMissing,
 }
 
-/// How far that is.
+/// The state of a recorded removal. A removal that is finished or withdrawn has no record, except with [`RemovalState::Forgotten`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MarkState {
-    /// Held back by the guard: still listed.
+pub enum RemovalState {
+    /// Held until it is confirmed: the unit is still listed.
     Held,
-    /// To be done by the next cleanup; hidden already.
-    Marked,
-    /// Begun: its files may be half gone, so it is finished whatever happens.
-    Begun,
-    /// Forgotten; the archive stays in its directory, beyond the limit.
+    /// To be done by the next cleanup: the unit is not listed any more.
+    Due,
+    /// Started: files may be deleted already, so it is finished even after a crash.
+    Running,
+    /// Finished: the unit is forgotten, and its archive, which is beyond the limit, stays in its directory.
     Forgotten,
 }
 
 /// A file that was judged, in the version that was judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JudgedFile {
-    /// Which archive.
+    /// The archive.
     pub kind: FileKind,
-    /// Version.
+    /// Its version.
     pub fingerprint: Fingerprint,
 }
 
-/// A unit that is beyond a limit, or gone and to be forgotten.
+/// The removal of a unit that is beyond a limit, or missing and to be forgotten.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Expiry {
-    /// Which unit; it need not be known otherwise.
+pub struct Removal {
+    /// The unit; it may never have been read.
     pub key: UnitKey,
-    /// What is to be done.
-    pub removal: Removal,
-    /// Which limit, for programs: `count`, `age`, `size` or `gone`.
+    /// The action.
+    pub action: RemovalAction,
+    /// The limit, for programs: `count`, `age`, `size` or `gone`; `application` for a flat job.
     pub reason: String,
-    /// Why, for people.
+    /// The reason, for people.
     pub detail: String,
     /// Time that was judged.
     pub time: Millis,
@@ -60,78 +60,78 @@ pub struct Expiry {
     pub folder: FilePath,
     /// Its files.
     pub files: Vec<JudgedFile>,
-    /// All its files were read before it was judged, or need not be.
+    /// Whether all its files were read before it was judged.
     pub verified: bool,
-    /// The application that a job archive beside the clusters belongs to, with which it is expired.
+    /// The application of a flat job, with which it is expired.
     pub owner: Option<(ClusterName, ApplicationId)>,
 }
 
-/// What a plan must know of a unit that was judged before.
+/// A recorded removal, as the plan of a refresh needs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mark {
-    /// How far it is.
-    pub state: MarkState,
-    /// What is to be done.
-    pub removal: Removal,
-    /// Somebody confirmed it, so the guard lets it pass.
+pub struct KnownRemoval {
+    /// Its state.
+    pub state: RemovalState,
+    /// The action.
+    pub action: RemovalAction,
+    /// Whether it was confirmed, so that the guard lets it pass.
     pub confirmed: bool,
     /// Time that was judged.
     pub time: Millis,
     /// Bytes that were judged.
     pub bytes: u64,
-    /// See [`Expiry::verified`].
+    /// See [`Removal::verified`].
     pub verified: bool,
 }
 
-/// A removal that failed and is tried again.
+/// A removal that failed and is retried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedRemoval {
-    /// Which unit.
+    /// The unit.
     pub key: UnitKey,
     /// Its folder or file.
     pub folder: FilePath,
-    /// A sentence.
+    /// Why it failed, as a sentence.
     pub failure: String,
-    /// When it is tried again.
+    /// When it is retried.
     pub next_attempt: Option<Millis>,
 }
 
-/// An attempt to delete a unit that failed.
+/// A failed attempt to delete a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedAttempt {
-    /// Which unit.
+    /// The unit.
     pub key: UnitKey,
-    /// A sentence.
+    /// Why it failed, as a sentence.
     pub failure: String,
-    /// When it is tried again.
+    /// When it is retried.
     pub next_attempt: Millis,
-    /// Some of its files may be gone: it is finished whatever happens. Else it may still be retained.
-    pub half_gone: bool,
+    /// Whether some of its files may be deleted already. Then the removal must be finished; if not, the unit may still be retained.
+    pub partly_deleted: bool,
 }
 
-/// What is on record of one directory's expired units.
+/// The recorded removals of one directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Marks {
+pub struct KnownRemovals {
     /// Applications.
-    pub applications: HashMap<(ClusterName, ApplicationId), Mark>,
+    pub applications: HashMap<(ClusterName, ApplicationId), KnownRemoval>,
     /// Legacy job archives.
-    pub legacy_jobs: HashMap<JobId, Mark>,
-    /// Removals that failed, at most 100.
+    pub legacy_jobs: HashMap<JobId, KnownRemoval>,
+    /// Failed removals, limited to 100.
     pub failed: Vec<FailedRemoval>,
-    /// The cleanup that the guard holds back.
+    /// The held cleanup.
     pub held: Option<HeldCleanup>,
 }
 
-impl Marks {
-    /// Whether nothing is on record.
+impl KnownRemovals {
+    /// Whether no removal is recorded.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.applications.is_empty() && self.legacy_jobs.is_empty()
     }
 
-    /// The mark of a unit of this directory.
+    /// The removal of a unit of this directory.
     #[must_use]
-    pub fn of(&self, key: &UnitKey) -> Option<&Mark> {
+    pub fn of(&self, key: &UnitKey) -> Option<&KnownRemoval> {
         match key {
             UnitKey::Application(key) if !self.applications.is_empty() => self.applications.get(&(key.cluster.clone(), key.id)),
             UnitKey::Application(_) => None,
@@ -139,8 +139,8 @@ impl Marks {
         }
     }
 
-    /// Every mark with the unit it is of.
-    pub fn iter(&self, directory: &DirectoryUrl) -> impl Iterator<Item = (UnitKey, &Mark)> {
+    /// Every removal with its unit.
+    pub fn iter(&self, directory: &DirectoryUrl) -> impl Iterator<Item = (UnitKey, &KnownRemoval)> {
         let application = |((cluster, id), mark)| {
             let (cluster, id): (&ClusterName, &ApplicationId) = (cluster, id);
             (UnitKey::application(directory, cluster, *id), mark)
@@ -151,11 +151,11 @@ impl Marks {
     }
 }
 
-/// Why a cleanup waits for a confirmation.
+/// Why a cleanup is held until it is confirmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum HeldReason {
-    /// It would take more than `historyserver.archive.retention.max-delete-fraction` of the directory.
+    /// It would remove more than `historyserver.archive.retention.max-delete-fraction` of the directory.
     TooMuch,
     /// It is the first with a limit on this directory, and would delete more than half of it.
     FirstLimit,
@@ -163,17 +163,17 @@ pub enum HeldReason {
     StricterLimit,
     /// The directory held archives and is now missing or empty.
     Vanished,
-    /// The clock of this machine may be wrong: what is beyond the age limit waits, the rest does not.
+    /// The clock of this machine may be wrong: removals by the age limit are held, all others are not.
     Clock,
-    /// Archives have times that cannot be right: these wait, the rest does not.
+    /// Archives are dated before Flink existed: their removals are held, all others are not.
     Times,
 }
 
 impl HeldReason {
-    /// Every one, for parsing.
+    /// All variants, for parsing.
     pub const ALL: [Self; 6] = [Self::TooMuch, Self::FirstLimit, Self::StricterLimit, Self::Vanished, Self::Clock, Self::Times];
 
-    /// As it is stored and shown.
+    /// The text that is stored and shown.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -193,33 +193,33 @@ impl HeldReason {
     }
 }
 
-/// The limits that the last cleanup of a directory went by that was not held back. `None`: no limit.
+/// The limits of the last cleanup of a directory that was not held. `None`: no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FollowedLimits {
     /// Applications kept.
     pub applications: Option<u64>,
     /// Legacy job archives kept.
     pub legacy_jobs: Option<u64>,
-    /// Kept are those younger than this, in milliseconds.
+    /// Limit of the age, in milliseconds.
     pub ttl: Option<Millis>,
     /// Bytes kept.
     pub bytes: Option<u64>,
-    /// Whether what cannot be read was judged too.
+    /// Whether unreadable archives were judged too.
     pub delete_unreadable: bool,
     /// Whether archives stay and are only forgotten.
     pub keep_archives: bool,
 }
 
-/// A cleanup that waits for a confirmation.
+/// A cleanup that is held until it is confirmed.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct HeldCleanup {
     /// The archive directory.
     pub directory: DirectoryUrl,
-    /// Digest of what it would remove: it is confirmed by this.
+    /// Digest of the units that it would remove: it is confirmed by this id.
     pub plan: String,
-    /// How many applications and legacy jobs it would delete or forget.
+    /// The number of applications and legacy jobs that it would delete or forget.
     pub units: u64,
-    /// Of how many in the directory.
+    /// The number of applications and legacy jobs in the directory.
     pub of: u64,
     /// Since when, by this server's clock.
     pub since: Millis,
@@ -227,41 +227,41 @@ pub struct HeldCleanup {
     pub reason: HeldReason,
 }
 
-/// An expired unit with all that is on record.
+/// A recorded removal with its state and its attempts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PendingRemoval {
-    /// What was judged.
-    pub expiry: Expiry,
-    /// How far it is.
-    pub state: MarkState,
-    /// The guard holds the cleanup of its directory back, and nobody confirmed this.
+pub struct RecordedRemoval {
+    /// The removal.
+    pub removal: Removal,
+    /// Its state.
+    pub state: RemovalState,
+    /// Whether it waits for a confirmation, alone or with the whole cleanup of its directory.
     pub held: bool,
-    /// When it was judged.
+    /// When it was recorded.
     pub at: Millis,
-    /// Name that its archive told, if it was read.
+    /// Name of the application or job, if its archive was read.
     pub name: Option<String>,
     /// Failed attempts.
     pub attempts: u32,
-    /// When it is tried again.
+    /// When it is retried.
     pub next_attempt: Option<Millis>,
     /// Why the last attempt failed.
     pub failure: Option<String>,
 }
 
-/// Which removals are asked for.
+/// A filter of recorded removals. Times are the present time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pending {
-    /// All that is to be done or held back, for people.
+pub enum RemovalFilter {
+    /// All removals that are not finished, also held ones.
     All,
-    /// What a cleanup has to do at this time.
+    /// The removals that a cleanup does at this time.
     Due(Millis),
-    /// Of these only what was begun, and what failed before.
+    /// Of these only the running ones, and the ones that failed before.
     Failed(Millis),
-    /// Of these only what was begun.
-    Begun(Millis),
+    /// Of these only the running ones: an earlier process was interrupted.
+    Interrupted(Millis),
 }
 
-/// A page and where the next begins.
+/// A page of rows, and the cursor of the next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
     /// The rows.
@@ -270,25 +270,25 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
-/// What was done with a unit.
+/// The outcome of a removal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Done {
+pub enum RemovalOutcome {
     /// Its files were deleted.
     Deleted,
     /// It was a symbolic link, or lay below one: the link was removed, its target stays.
     LinkRemoved,
-    /// Its files were gone already.
+    /// Its files were missing already.
     AlreadyGone,
-    /// It was forgotten; its files stay, or were gone before.
+    /// It was forgotten; its files stay, or were missing before.
     Forgotten,
 }
 
-impl Done {
-    /// Every one, for parsing.
+impl RemovalOutcome {
+    /// All variants, for parsing.
     pub const ALL: [Self; 4] = [Self::Deleted, Self::LinkRemoved, Self::AlreadyGone, Self::Forgotten];
 
-    /// As it is stored and shown.
+    /// The text that is stored and shown.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -300,22 +300,22 @@ impl Done {
     }
 }
 
-/// One entry of the record.
+/// The record of a finished removal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deletion {
     /// When it was done.
     pub at: Millis,
     /// The unit.
     pub key: UnitKey,
-    /// Name that its archive told, if it was ever read.
+    /// Name of the application or job, if its archive was read.
     pub name: Option<String>,
-    /// Status that its archive told.
+    /// Status of the application or job, if its archive was read.
     pub status: Option<String>,
-    /// What was done.
-    pub done: Done,
-    /// Which limit, for programs.
+    /// The outcome.
+    pub done: RemovalOutcome,
+    /// The limit, for programs.
     pub reason: String,
-    /// Why, and what else is to be said, for people.
+    /// The reason, with notes about the deletion, for people.
     pub detail: String,
     /// Time that was judged.
     pub time: Millis,
