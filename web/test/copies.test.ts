@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { copyOf, copyWord, documentPath, placeOf, placeQuery } from '../src/lib/copies';
+import { copyKey, copyOf, copyWord, documentPath, placeOf, placeQuery } from '../src/lib/copies';
 
 const at = (shown: boolean, cluster: string | null = 'prod, eu') => copyOf({ id: 'a1', shown, cluster, directory: 's3://b/c d' });
 
@@ -7,6 +7,13 @@ test('the shown copy is identified by its id alone', () => {
   expect(at(true)).toEqual({ id: 'a1', cluster: null, directory: null });
   expect(at(false)).toEqual({ id: 'a1', cluster: 'prod, eu', directory: 's3://b/c d' });
   expect(at(false, null)).toEqual({ id: 'a1', cluster: '/', directory: 's3://b/c d' });
+});
+
+test('copies have different keys, and the key of the shown one is its id', () => {
+  const copy = { id: 'a1', shown: true, cluster: 'c', directory: 'file:///one' };
+  expect(copyKey(copy)).toBe('a1');
+  const others = [copy, { ...copy, cluster: 'd' }, { ...copy, directory: 'file:///two' }].map((other) => copyKey({ ...other, shown: false }));
+  expect(new Set(['a1', ...others]).size).toBe(4);
 });
 
 test('copies have different words without commas', () => {

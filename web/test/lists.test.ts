@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { pageAt } from '../src/lib/api/http';
-import { filterFromQuery, keyOf, nextSort, sortFromText, sortToText } from '../src/lib/lists/model';
+import { filterFromQuery, nextSort, sortFromText, sortToText } from '../src/lib/lists/model';
 import { exportPath, facetsPath, pagePath } from '../src/lib/lists/query';
 
 const NOW = Date.UTC(2026, 10, 22, 12);
@@ -44,17 +44,6 @@ describe('the filter in the address', () => {
     expect(byName).toEqual({ key: 'name', descending: false });
     expect(nextSort(byName, 'name')).toEqual({ key: 'name', descending: true });
     expect(nextSort(byName, 'duration')).toEqual({ key: 'duration', descending: true });
-  });
-});
-
-describe('copies of one id', () => {
-  const copy = { id: 'a'.repeat(32), shown: true, cluster: 'c', directory: 'file:///one', application: null, archived: true, flat: false, duration: null, end: null };
-  const job = { ...copy, gone_since: null, job_type: null, name: null, problems: 0, start: null, status: null, tasks: {} };
-
-  test('have different keys, and the key of the shown one is its id', () => {
-    expect(keyOf(job)).toBe(job.id);
-    const others = [keyOf({ ...job, shown: false }), keyOf({ ...job, shown: false, cluster: 'd' }), keyOf({ ...job, shown: false, directory: 'file:///two' })];
-    expect(new Set([job.id, ...others]).size).toBe(4);
   });
 });
 

@@ -1,7 +1,7 @@
 /** The comparison of two jobs: their addresses, and the differences of their figures. */
 import { queryString } from './api/http';
 import type { JobComparison, JobFacts, JobItem, VertexDifference, VertexFigures } from './api/server';
-import type { Copy } from './copies';
+import { pairParameters, type Copy } from './copies';
 import { formatCount, formatShare, measured } from './format/number';
 import { FORMATS, type Unit } from './format/unit';
 import { BETWEEN_VERTICES, RESTARTS } from './runs';
@@ -27,14 +27,7 @@ export function sideOf(query: URLSearchParams, name: SideName): Side {
 /** The path of the comparison; `null` unless both jobs have a valid id. */
 export function comparePath(left: Side, right: Side): string | null {
   if (left.fault || right.fault) return null;
-  return `api/v1/jobs/compare${queryString({
-    left: left.id,
-    left_cluster: left.cluster,
-    left_directory: left.directory,
-    right: right.id,
-    right_cluster: right.cluster,
-    right_directory: right.directory,
-  })}`;
+  return `api/v1/jobs/compare${queryString(pairParameters(left, right))}`;
 }
 
 /** The difference of the right figure to the left one: `+1m 30s (+50 %)`. `null` if one of them is missing. */

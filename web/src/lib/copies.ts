@@ -25,6 +25,9 @@ export function copyOf({ id, shown, cluster, directory }: Copy & { shown: boolea
   return shown ? { id, cluster: null, directory: null } : { id, cluster: cluster ?? NO_CLUSTER, directory };
 }
 
+/** The key of a row of a list: the id alone for the copy that Flink's addresses show. */
+export const copyKey = ({ id, shown, cluster, directory }: Copy & { shown: boolean }): string => (shown ? id : [id, cluster, directory].join(' '));
+
 /** A copy as one word without commas, so that an address can hold several. */
 export function copyWord({ id, cluster, directory }: Copy): string {
   return cluster === null && directory === null ? id : [id, cluster ?? '', directory ?? ''].map(encodePart).join('/');
@@ -39,7 +42,17 @@ export function placeOf(query: URLSearchParams): Place | null {
 /** The parameters that name a place, in addresses of pages and of the server. */
 export const placeParameters = (place: Place | null): Place => ({ cluster: place?.cluster ?? null, directory: place?.directory ?? null });
 
-/** These parameters as a query string, with its `?`. */
+/** The parameters that name two jobs to compare, in addresses of pages and of the server. */
+export const pairParameters = (left: Copy, right: Copy): Record<string, string | null> => ({
+  left: left.id,
+  left_cluster: left.cluster,
+  left_directory: left.directory,
+  right: right.id,
+  right_cluster: right.cluster,
+  right_directory: right.directory,
+});
+
+/** The parameters of a place as a query string, with its `?`. */
 export const placeQuery = (place: Place | null): string => queryString({ ...placeParameters(place) });
 
 /** The path at which the server answers the document of this copy. `path` is the path in Flink's API. */

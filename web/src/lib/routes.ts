@@ -2,7 +2,7 @@
  * The pages and their addresses. The addresses are the ones of Flink's own dashboard, so that links and bookmarks to the Java history server
  * and to a former JobManager open the same page here.
  */
-import { placeParameters, type Copy, type Place } from './copies';
+import { pairParameters, placeParameters, type Copy, type Place } from './copies';
 import { href } from './router.svelte';
 
 export const APPLICATION_TABS = ['overview', 'exceptions', 'configuration'] as const;
@@ -119,14 +119,6 @@ export const failureHref = (name: string): string => href(['search'], { q: `"${n
 /** All runs of a name, in all clusters or in one. */
 export const runsHref = (kind: 'applications' | 'jobs', name: string, cluster: string | null = null): string => href(['runs', kind], { name, cluster });
 /** The comparison of two jobs. By convention the earlier one is on the left. */
-export const compareHref = (left: Copy, right: Copy): string =>
-  href(['compare', 'jobs'], {
-    left: left.id,
-    left_cluster: left.cluster,
-    left_directory: left.directory,
-    right: right.id,
-    right_cluster: right.cluster,
-    right_directory: right.directory,
-  });
+export const compareHref = (left: Copy, right: Copy): string => href(['compare', 'jobs'], pairParameters(left, right));
 export const listHref = (kind: 'applications' | 'jobs', query = ''): string =>
   `#/${kind === 'applications' ? 'application' : 'job'}/completed${query ? `?${query}` : ''}`;

@@ -5,9 +5,6 @@ export type Kind = 'applications' | 'jobs';
 /** The jobs of an application or the tasks of a job, by state. */
 export const countsOf = (item: Item): Record<string, number> => ('jobs' in item ? item.jobs : item.tasks);
 
-/** The key of a copy: the id alone for the copy that Flink's paths show. */
-export const keyOf = ({ id, shown, cluster, directory }: Item): string => (shown ? id : [id, cluster, directory].join(' '));
-
 export const SORTS = ['name', 'start', 'duration', 'end', 'status'] as const;
 export type SortKey = (typeof SORTS)[number];
 
