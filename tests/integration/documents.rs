@@ -116,7 +116,10 @@ fn the_source_files_that_documents_name_exist() {
     let mut checked = 0;
     let mut unknown = Vec::new();
     for document in documents() {
-        for name in quoted(&std::fs::read_to_string(&document).unwrap()).iter().filter(|name| name.ends_with(".rs")) {
+        for name in quoted(&std::fs::read_to_string(&document).unwrap())
+            .iter()
+            .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "rs"))
+        {
             if !named(name) {
                 unknown.push(format!("{}: {name}", document.display()));
             }
