@@ -53,7 +53,7 @@ pub(super) async fn answer(shared: &Arc<Shared>, segments: &[&str], request: &He
     }
 }
 
-/// Where an archive keeps the overview of its owner.
+/// The path of the overview of an owner in its archive.
 const fn overview_path(owner: Owner) -> &'static str {
     match owner {
         Owner::Application(_) => "/applications/overview",
@@ -118,7 +118,7 @@ fn paths(segments: &[&str], plain: &[&str]) -> Vec<String> {
     paths
 }
 
-/// Joins segments; ids in lower case: the owner's always, others where asked.
+/// Joins segments. The id of the owner is in lower case, other ids with `lower` only.
 fn path(segments: &[&str], lower: bool) -> String {
     let mut path = String::new();
     for (index, segment) in segments.iter().enumerate() {

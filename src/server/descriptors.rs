@@ -27,7 +27,7 @@ pub(super) fn connections(wanted: usize) -> usize {
     connections
 }
 
-/// Connections that there can be with so many open files.
+/// The number of connections that is possible with so many open files.
 fn within(wanted: usize, files: u64) -> usize {
     let left = files.saturating_sub(RESERVED).max(files / 4).max(1);
     wanted.min(usize::try_from(left).unwrap_or(usize::MAX))

@@ -92,7 +92,7 @@ async fn lists_are_those_of_the_server_in_each_form() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_item_is_shown_with_what_belongs_to_it() {
+async fn one_item_is_shown_with_its_copies_jobs_and_problems() {
     let asked = Asked::over(&samples()).await;
     for list in ["applications", "jobs"] {
         let all = asked.server.json(&format!("/api/v1/{list}")).await;
@@ -154,7 +154,7 @@ async fn two_jobs_are_compared_as_the_server_compares_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn archives_are_saved_whole_under_a_name_that_was_free() {
+async fn archives_are_saved_completely_and_replace_no_file() {
     let asked = Asked::over(&samples()).await;
     let all = asked.server.json("/api/v1/jobs").await;
     let id = all["items"][0]["id"].as_str().unwrap();
@@ -178,7 +178,7 @@ async fn archives_are_saved_whole_under_a_name_that_was_free() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_an_archive_names_itself_never_steers_a_terminal_or_a_spreadsheet() {
+async fn texts_of_an_archive_never_control_a_terminal_or_a_spreadsheet() {
     let folder = tempfile::tempdir().unwrap();
     let name = "=1\u{1b}]0;owned\u{7}\u{9b}31m\u{202e}txt\r\n";
     write_application(folder.path(), "eu\u{1b}[2J", &id('a'), name, 1_000, &[&id('b')]);
@@ -203,7 +203,7 @@ async fn what_an_archive_names_itself_never_steers_a_terminal_or_a_spreadsheet()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_goes_wrong_is_a_sentence_and_a_code() {
+async fn each_failure_is_a_sentence_and_an_exit_code() {
     let asked = Asked::over(&samples()).await;
     let said = asked.refused(3, &["jobs", "get", &id('f')]).await;
     assert!(said.contains("no such job"), "{said}");

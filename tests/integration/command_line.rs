@@ -18,7 +18,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn wrong_configuration_is_told_whole_on_standard_error_and_ends_with_64() {
+fn an_invalid_configuration_is_reported_whole_on_standard_error_and_ends_with_64() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("historyserver.toml"), "historyserver.web.port = \"x\"\nhistoryserver.web.prot = 1\n").unwrap();
     for command in [&[][..], &["serve"], &["check-config"]] {
@@ -32,7 +32,7 @@ fn wrong_configuration_is_told_whole_on_standard_error_and_ends_with_64() {
 }
 
 #[test]
-fn warnings_are_told_beside_errors_and_by_every_command() {
+fn warnings_are_printed_beside_errors_and_by_every_command() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("conf")).unwrap();
     std::fs::write(folder.path().join("conf/config.yaml"), "jobmanager:\n  rpc:\n    address: localhost\n").unwrap();
@@ -53,7 +53,7 @@ fn warnings_are_told_beside_errors_and_by_every_command() {
     assert_eq!(output.status.code(), Some(64), "{output:?}");
     assert!(text(&output.stdout).contains("warning: conf/flink-conf.yaml, line 2: the line must have the form"), "{output:?}");
     assert!(text(&output.stderr).contains("c.pem"), "{output:?}");
-    // A cleanup tells them in its log.
+    // A cleanup writes them to its log.
     let (archives, data) = (folder.path().join("archives"), folder.path().join("data"));
     std::fs::create_dir(&archives).unwrap();
     let arguments = [
@@ -68,7 +68,7 @@ fn warnings_are_told_beside_errors_and_by_every_command() {
 }
 
 #[test]
-fn a_command_line_that_is_not_understood_ends_with_64_and_help_with_0() {
+fn an_invalid_command_line_ends_with_64_and_help_with_0() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(historyserver(folder.path(), &["--nonsense"]).status.code(), Some(64));
     assert_eq!(historyserver(folder.path(), &["nonsense"]).status.code(), Some(64));
@@ -80,7 +80,7 @@ fn a_command_line_that_is_not_understood_ends_with_64_and_help_with_0() {
 }
 
 #[test]
-fn check_config_tells_values_and_origins_without_secrets() {
+fn check_config_prints_values_and_origins_without_secrets() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("conf")).unwrap();
     std::fs::write(

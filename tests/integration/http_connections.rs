@@ -27,7 +27,7 @@ struct Server {
     address: SocketAddr,
     stop: CancellationToken,
     serving: JoinHandle<Drained>,
-    /// Told when `/held` is entered.
+    /// Notified when `/held` is entered.
     entered: Arc<Notify>,
     /// Lets a request to `/held` go on.
     release: Arc<Semaphore>,
@@ -85,7 +85,7 @@ async fn a_running_answer_is_finished_and_idle_connections_are_closed_when_the_s
     server.entered.notified().await;
     server.stop.cancel();
     assert!(until_closed(&mut idle).await.ends_with(b"quick"));
-    // Nobody is let in any more: the socket is closed as soon as the server has noticed.
+    // No connection is accepted any more: the socket is closed as soon as the server has noticed the stop.
     while TcpStream::connect(server.address).await.is_ok() {
         tokio::task::yield_now().await;
     }
@@ -96,7 +96,7 @@ async fn a_running_answer_is_finished_and_idle_connections_are_closed_when_the_s
 }
 
 #[tokio::test]
-async fn what_does_not_finish_in_time_is_cut_when_the_server_stops() {
+async fn an_answer_that_does_not_finish_in_time_is_cut_when_the_server_stops() {
     let server = start(ServeOptions { grace: Duration::from_millis(20), ..ServeOptions::default() }).await;
     let mut held = TcpStream::connect(server.address).await.unwrap();
     held.write_all(b"GET /held HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
@@ -120,7 +120,7 @@ async fn a_head_that_does_not_arrive_ends_the_connection() {
 }
 
 #[tokio::test]
-async fn a_client_that_takes_nothing_of_its_answer_is_cut_off() {
+async fn the_connection_of_a_client_that_reads_nothing_is_closed() {
     let server = start(ServeOptions { read_window: Duration::from_millis(50), max_connections: 1, ..ServeOptions::default() }).await;
     let mut stalled = TcpStream::connect(server.address).await.unwrap();
     stalled.write_all(b"GET /long HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
@@ -165,7 +165,7 @@ async fn idle(server: &Server, number: usize, asked: bool) -> Vec<TcpStream> {
 }
 
 #[tokio::test]
-async fn idle_connections_of_one_client_or_of_many_give_way_to_whoever_asks() {
+async fn idle_connections_of_one_client_or_of_many_are_closed_for_new_requests() {
     for (max_connections, max_connections_per_client) in [(8, 8), (100, 8)] {
         // Idle connections would live for an hour.
         let server = start(ServeOptions {
@@ -205,7 +205,7 @@ async fn probes_are_answered_while_all_places_are_held() {
     }
     for each in waiting {
         let answer = each.await.unwrap();
-        // Those that were sent away are told so, in Flink's envelope.
+        // The connections that waited in vain get an error in Flink's envelope.
         if answer.status != 200 {
             assert_eq!((answer.status, answer.header("retry-after"), answer.header("connection")), (503, Some("5"), Some("close")));
             assert_eq!(answer.errors().len(), 1);
@@ -216,7 +216,7 @@ async fn probes_are_answered_while_all_places_are_held() {
 }
 
 #[tokio::test]
-async fn a_client_that_takes_a_little_now_and_then_is_cut_off_and_one_that_keeps_the_pace_is_not() {
+async fn the_connection_of_a_slow_client_is_closed_and_that_of_a_fast_enough_one_is_not() {
     let server = start(ServeOptions { read_window: Duration::from_millis(100), min_rate: 1 << 20, ..ServeOptions::default() }).await;
     let mut slow = TcpStream::connect(server.address).await.unwrap();
     slow.write_all(b"GET /long HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();

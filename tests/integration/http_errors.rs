@@ -7,7 +7,7 @@ use crate::support::served::{Served, samples};
 const JOB: &str = "97e64afe56d154c5ef33d6bd2ea42fe0";
 
 #[tokio::test]
-async fn what_is_not_known_is_a_404_in_the_envelope() {
+async fn unknown_paths_and_ids_are_a_404_in_the_envelope() {
     let server = Served::over(&samples()).await;
     let unknown = "ffffffffffffffffffffffffffffffff";
     for target in [
@@ -88,7 +88,7 @@ async fn traversal_ends_in_a_404_in_every_spelling() {
 }
 
 #[tokio::test]
-async fn every_method_that_changes_something_is_a_405_that_says_what_is_allowed() {
+async fn every_method_that_changes_something_is_a_405_with_the_allowed_methods() {
     let server = Served::over(&samples()).await;
     for method in ["POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "QUERY"] {
         for target in [

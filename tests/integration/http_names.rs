@@ -37,7 +37,7 @@ async fn status(server: &Served, method: &str, target: &str, hosts: &[&str]) -> 
 }
 
 #[tokio::test]
-async fn on_loopback_a_name_that_somebody_else_gave_it_reads_nothing() {
+async fn on_loopback_a_foreign_name_of_the_server_is_refused() {
     let server = Served::over(&samples()).await;
     for path in paths() {
         for method in ["GET", "HEAD", "OPTIONS", "POST"] {
@@ -126,7 +126,7 @@ async fn pages_of_other_origins_frame_and_read_nothing_unless_they_are_named() {
             assert!(headers["access-control-expose-headers"].to_str().unwrap().contains("etag"), "{path}");
             assert!(headers.get_all("vary").iter().any(|value| value == "origin"), "{path}");
         }
-        // Whoever is not named reads nothing; that the answer depends on it is said to caches all the same.
+        // Origins that are not configured read nothing. Vary says that the answer depends on the origin.
         for origin in ["https://other.example", "https://portal.example.evil.example", "null", "http://portal.example"] {
             let answer = server.request("GET", path).header("origin", origin).send().await.unwrap();
             assert!(!answer.headers().contains_key("access-control-allow-origin"), "{path} {origin}");

@@ -72,7 +72,7 @@ async fn a_server_is_alive_at_once_and_ready_when_it_has_listed() {
 }
 
 #[tokio::test]
-async fn the_status_tells_version_directories_refreshes_figures_and_problems() {
+async fn the_status_has_version_directories_refreshes_figures_and_problems() {
     let archives = tempfile::tempdir().unwrap();
     std::fs::copy(samples()[0].join("97e64afe56d154c5ef33d6bd2ea42fe0"), archives.path().join("97e64afe56d154c5ef33d6bd2ea42fe0")).unwrap();
     std::fs::write(archives.path().join("00000000000000000000000000000001"), "{\"archive\":[{\"secret-content").unwrap();
@@ -93,7 +93,7 @@ async fn the_status_tells_version_directories_refreshes_figures_and_problems() {
 }
 
 #[tokio::test]
-async fn metrics_count_requests_by_template_and_never_name_what_was_asked_for() {
+async fn metrics_count_requests_by_template_and_never_name_a_path() {
     let server = Served::over(&samples()).await;
     let job = "97e64afe56d154c5ef33d6bd2ea42fe0";
     server.get(&format!("/jobs/{job}/exceptions?maxExceptions=strange")).await;
@@ -121,7 +121,7 @@ async fn metrics_count_requests_by_template_and_never_name_what_was_asked_for() 
 }
 
 #[tokio::test]
-async fn the_time_zone_of_a_rule_is_told_as_java_tells_it() {
+async fn the_time_zone_of_a_rule_has_the_name_that_java_gives_it() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("archives");
     std::fs::create_dir(&root).unwrap();

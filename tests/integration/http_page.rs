@@ -35,7 +35,7 @@ async fn the_page_and_its_files_are_served_with_types_tags_and_a_strict_policy()
 }
 
 #[tokio::test]
-async fn the_page_never_stands_in_for_an_answer_of_the_api() {
+async fn no_page_replaces_an_answer_of_the_api() {
     let server = Served::over(&[]).await;
     for path in ["/jobs/x", "/api/v1/nothing", "/nothing", "/nothing/index.html", "/v1/index.html", "/overviews"] {
         let answer = server.request("GET", path).header("accept", "text/html").send().await.unwrap();

@@ -66,7 +66,7 @@ async fn problems_come_in_pages_and_by_code_directory_cluster_and_application() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refresh_that_was_asked_for_can_be_followed_to_its_end() {
+async fn a_requested_refresh_can_be_followed_to_its_end() {
     let folder = tempfile::tempdir().unwrap();
     let archives = copy_of("flink-2.3.0", folder.path());
     let server = Process::start(&[&archives], &folder.path().join("data"), &["historyserver.archive.fs.refresh-interval=1 h"]);
@@ -94,7 +94,7 @@ async fn a_refresh_that_was_asked_for_can_be_followed_to_its_end() {
 }
 
 #[tokio::test]
-async fn documents_are_listed_with_their_sizes_and_answered_where_they_are_said_to_be() {
+async fn documents_are_listed_with_their_sizes_and_answered_at_their_href() {
     let server = Served::over(&samples()).await;
     let mut expected: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     for archive in archives_in(&samples()) {
@@ -204,15 +204,15 @@ async fn a_download_holds_the_stored_files_byte_for_byte_under_their_paths() {
 }
 
 #[tokio::test]
-async fn what_is_gone_is_rebuilt_from_its_documents_and_said_to_be() {
+async fn missing_files_are_rebuilt_from_their_documents_and_marked() {
     let folder = tempfile::tempdir().unwrap();
     let (application, job) = (id('a'), id('b'));
     write_application(folder.path(), "eu", &application, "näme \"quoted\"\n", 1_000, &[&job]);
     let mut stored = BTreeMap::new();
     files_below(folder.path(), folder.path(), &mut stored);
     let mut server = Served::over(&[PathBuf::from(folder.path())]).await;
-    let gone = folder.path().join(format!("eu/applications/{application}"));
-    std::fs::remove_dir_all(&gone).unwrap();
+    let missing = folder.path().join(format!("eu/applications/{application}"));
+    std::fs::remove_dir_all(&missing).unwrap();
     write_application(folder.path(), "eu", &id('c'), "another", 1_000, &[]);
     server.world.full_scan().await;
 

@@ -19,10 +19,10 @@ fn documented() -> BTreeSet<String> {
 async fn the_documented_metrics_are_all_there_and_no_archive_string_is_a_label() {
     let folder = tempfile::tempdir().unwrap();
     let archives = folder.path().join("archives");
-    write_application(&archives, "cluster-of-somebody", &id('a'), "name of somebody", END, &[&id('1')]);
+    write_application(&archives, "cluster-of-a-user", &id('a'), "name of a user", END, &[&id('1')]);
     write(&archives.join(id('2')), "broken");
     // Not of this moment: a file read within two seconds of its writing is read once more.
-    let application = application_folder(&archives, "cluster-of-somebody", &id('a'));
+    let application = application_folder(&archives, "cluster-of-a-user", &id('a'));
     for file in [application.join("application-summary"), application.join("jobs").join(id('1')), archives.join(id('2'))] {
         set_modified(&file, END);
     }
@@ -34,8 +34,8 @@ async fn the_documented_metrics_are_all_there_and_no_archive_string_is_a_label()
     let described: BTreeSet<String> =
         text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).map(|line| line.split(' ').next().unwrap().to_owned()).collect();
     assert_eq!(described, documented());
-    for stranger in ["somebody", &id('a'), &id('1'), &id('2')] {
-        assert!(!text.contains(stranger), "{stranger}: {text}");
+    for private in ["of-a-user", "of a user", &id('a'), &id('1'), &id('2')] {
+        assert!(!text.contains(private), "{private}: {text}");
     }
     let value = |start: &str| -> u64 {
         let line = text.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{start}: {text}"));

@@ -92,7 +92,7 @@ async fn sigterm_ends_it_in_order_and_a_restart_is_ready_before_it_has_listed_an
     assert_eq!(server.json("/applications/overview").await, listed);
 }
 
-/// What a server answers that has read an archive directory: both lists, some documents, and the figures that would tell of anything
+/// The answers of a server that has read an archive directory: both lists, some documents, and the figures that would tell of anything
 /// kept twice or left over.
 async fn content(server: &Process, documents: &[String]) -> Vec<String> {
     let mut content = Vec::new();
@@ -288,14 +288,14 @@ async fn a_change_of_state_is_one_line_of_the_log_and_a_refresh_is_none() {
     std::fs::rename(&away, &archives).unwrap();
     server.wait_until("/api/v1/status", "back", |status| status["refresh"]["directories"][0]["state"] == "listed").await;
     refreshes(50).await;
-    assert_eq!(lines("directory-vanished"), 2, "and one when it is mended: {}", server.log());
+    assert_eq!(lines("directory-vanished"), 2, "and one when it is resolved: {}", server.log());
 
     let beside = folder.path().join("whole");
     write(&beside, job(&id('2'), "whole", END));
     set_modified(&beside, END + 1_000);
     std::fs::rename(&beside, archives.join(id('2'))).unwrap();
-    server.wait_until("/jobs/overview", "mended", |list| list["jobs"].as_array().unwrap().len() == 2).await;
+    server.wait_until("/jobs/overview", "resolved", |list| list["jobs"].as_array().unwrap().len() == 2).await;
     refreshes(50).await;
-    assert_eq!(lines("archive-unreadable"), 2, "and one when it is mended: {}", server.log());
+    assert_eq!(lines("archive-unreadable"), 2, "and one when it is resolved: {}", server.log());
     assert_eq!(server.log().lines().count(), before.lines().count() + 4, "{}", server.log());
 }

@@ -377,7 +377,7 @@ fn a_java_key_store_is_refused_with_the_command_that_converts_it() {
 }
 
 #[test]
-fn what_cannot_be_honoured_is_told_with_option_and_file() {
+fn an_option_that_cannot_be_followed_is_reported_with_its_file() {
     let keys = Keys::new();
     keys.java_store("server", "PKCS12");
     keys.self_signed("one");

@@ -1,4 +1,4 @@
-//! One archived document, byte for byte, streamed: however large it is, only a chunk of it is in memory per client.
+//! One archived document, byte for byte, streamed: only a chunk of it is in memory per client.
 //!
 //! An evicted document is restored first; a document that is being read is not evicted. If its archive is replaced while a slow client
 //! still reads, the connection is closed, since a mixture of two versions must never look like a complete answer.
@@ -125,19 +125,19 @@ pub(in crate::api) fn not_in_archive(owner: Owner) -> ApiError {
 
 /// Finds a document. Looks its archive up if it is not listed, and restores it if it was evicted.
 async fn locate(shared: &Shared, owner: Owner, path: &str, copy: &CopySelector) -> Result<Option<Document>, ApiError> {
-    let mut asked = false;
+    let mut retried = false;
     for _ in 0..ATTEMPTS {
         match shared.scoped().document(owner, path, copy).await? {
             DocumentAnswer::Found(document) => return Ok(Some(document)),
             DocumentAnswer::NotInArchive => return Ok(None),
             DocumentAnswer::NotArchived => return Err(not_archived()),
             // Written, but not seen by a refresh yet. Of a copy that is named, another one may be known: it would be found for ever.
-            DocumentAnswer::Unknown if !asked && *copy == CopySelector::default() && shared.ingest.lookup(owner).await => asked = true,
+            DocumentAnswer::Unknown if !retried && *copy == CopySelector::default() && shared.ingest.lookup(owner).await => retried = true,
             DocumentAnswer::Unknown => return Err(unknown(owner)),
-            DocumentAnswer::Unreadable(unread) if asked => return Err(ApiError::unreadable(owner, &unread)),
+            DocumentAnswer::Unreadable(unread) if retried => return Err(ApiError::unreadable(owner, &unread)),
             DocumentAnswer::Unreadable(unread) => {
                 shared.ingest.retry_unread(&unread).await;
-                asked = true;
+                retried = true;
             }
             DocumentAnswer::Lost => return Err(ApiError::gone(NOT_RESTORABLE)),
             DocumentAnswer::Evicted(unit) => shared.ingest.restore(&unit, Some(owner)).await?,

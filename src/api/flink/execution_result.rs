@@ -1,8 +1,8 @@
 //! `/jobs/:id/execution-result`, which clients request that wait for a job. Flink does not archive it, so it is built from archived
 //! documents, in the form of Flink's `JobExecutionResultResponseBody`.
 //!
-//! That of a failed job has its exception as a serialized Java object, which no archive holds: then there is no answer, rather than one
-//! that clients would take for success.
+//! The result of a failed job contains its exception as a serialized Java object, which no archive has. Then the answer is a 404, so
+//! that clients do not take it for success.
 
 use std::sync::Arc;
 

@@ -31,8 +31,8 @@ fn threads() -> usize {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::api) enum Effort {
     /// Documents shrink to about a tenth with it already.
-    Least,
-    /// For files that are kept: most of what can be gained.
+    Fast,
+    /// For files that are kept: nearly the best compression.
     Some,
 }
 
@@ -40,7 +40,7 @@ type Encoder = DeflateEncoder<Vec<u8>>;
 
 thread_local! {
     // Making one takes longer than to compress a few kilobytes with it.
-    static LEAST: RefCell<Encoder> = RefCell::new(Encoder::new(Vec::new(), Compression::fast()));
+    static FAST: RefCell<Encoder> = RefCell::new(Encoder::new(Vec::new(), Compression::fast()));
     static SOME: RefCell<Encoder> = RefCell::new(Encoder::new(Vec::new(), Compression::new(3)));
 }
 
@@ -50,7 +50,7 @@ thread_local! {
 /// Never in practice: it writes to memory.
 pub(in crate::api) fn segment(text: &[u8], effort: Effort) -> io::Result<Vec<u8>> {
     let encoder: &'static LocalKey<RefCell<Encoder>> = match effort {
-        Effort::Least => &LEAST,
+        Effort::Fast => &FAST,
         Effort::Some => &SOME,
     };
     encoder.with_borrow_mut(|encoder| {
@@ -59,7 +59,7 @@ pub(in crate::api) fn segment(text: &[u8], effort: Effort) -> io::Result<Vec<u8>
         let mut segment = std::mem::take(encoder.get_mut());
         // It may wait for long; what is counted is its length.
         segment.shrink_to_fit();
-        // Ends the stream, which nobody wants to have, and begins another.
+        // Ends the stream, whose last bytes are not needed, and begins another.
         encoder.reset(Vec::new())?;
         Ok(segment)
     })
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn segments_in_a_row_are_one_stream_and_each_unpacks_alone() {
-        for effort in [Effort::Least, Effort::Some] {
+        for effort in [Effort::Fast, Effort::Some] {
             let mut stream = Vec::new();
             for text in texts() {
                 let segment = segment(&text, effort).unwrap();

@@ -228,7 +228,7 @@ mod tests {
             let answer = ApiError::from(error).into_response();
             assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
             assert!(answer.headers().contains_key(header::RETRY_AFTER));
-            assert_eq!(answer.extensions().get::<Cause>().is_some(), logged, "a flood of requests is no flood of log lines");
+            assert_eq!(answer.extensions().get::<Cause>().is_some(), logged, "many refused requests are not many log lines");
             let body = answer.into_body().collect().await.unwrap().to_bytes();
             let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
             assert!(body["errors"][0].as_str().unwrap().contains("again"), "{body}");

@@ -20,7 +20,7 @@ use values::{Pairs, ParameterError, Problem};
 /// Longest value of a parameter, in characters.
 const MAX_CHARACTERS: usize = 1_000;
 
-/// Longest unknown name that an error repeats, in characters.
+/// Longest part of an unknown name that an error repeats, in characters.
 const MAX_SHOWN: usize = 40;
 
 /// A struct whose fields are parameters of a request, read by name.

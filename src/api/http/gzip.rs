@@ -1,4 +1,4 @@
-//! gzip on the way to the client, and back for clients that do not take it.
+//! Compression with gzip for clients that accept it, and decompression of kept texts for the others.
 
 use std::io;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ impl Packer {
     /// # Errors
     /// Never in practice: it writes to memory.
     pub(in crate::api) fn pack(&mut self, text: &[u8]) -> io::Result<Bytes> {
-        let segment = deflate::segment(text, Effort::Least)?;
+        let segment = deflate::segment(text, Effort::Fast)?;
         self.read.update(text);
         if std::mem::replace(&mut self.begun, true) {
             return Ok(segment.into());
@@ -75,7 +75,7 @@ pub(in crate::api) async fn push(mut packer: Packer, piece: Bytes) -> io::Result
     if inline { pack() } else { ANSWERS.run(pack).await }
 }
 
-/// A text that is kept compressed and sent either way, without a copy of it or a state of its own for each client.
+/// A text that is kept compressed and sent compressed or not, without a copy or a compressor for each client.
 pub(in crate::api) struct Kept {
     /// Head, segments, end.
     packed: Vec<Bytes>,
@@ -153,7 +153,7 @@ impl KeptWriter {
 
     fn pack(&mut self) -> io::Result<()> {
         self.read.update(&self.text);
-        self.packed.push(deflate::segment(&self.text, Effort::Least)?.into());
+        self.packed.push(deflate::segment(&self.text, Effort::Fast)?.into());
         self.text.clear();
         Ok(())
     }

@@ -34,13 +34,13 @@ impl Hosts {
     }
 
     /// Whether requests for this host are answered.
-    pub(in crate::api) fn answers(&self, host: &Asked) -> bool {
+    pub(in crate::api) fn answers(&self, host: &RequestedHost) -> bool {
         let elsewhere = !self.loopback && (self.names.is_empty() || host.address.is_some());
         elsewhere || host.is_loopback() || self.names.iter().any(|name| name.matches(&host.name))
     }
 
     /// Whether changing requests for this host are taken: the name must be known to be one of this server.
-    pub(in crate::api) fn acts_for(&self, host: &Asked) -> bool {
+    pub(in crate::api) fn acts_for(&self, host: &RequestedHost) -> bool {
         host.is_loopback() || (!self.loopback && host.address.is_some()) || self.lists(&host.name)
     }
 
@@ -51,7 +51,7 @@ impl Hosts {
 
     /// Accepts a request, or returns why it is refused.
     pub(in crate::api) fn check(&self, uri: &Uri, version: Version, headers: &HeaderMap) -> Result<(), ApiError> {
-        let host = asked(uri, version, headers)?;
+        let host = requested_host(uri, version, headers)?;
         if self.answers(&host) {
             return Ok(());
         }
@@ -73,14 +73,14 @@ impl Hosts {
 
 /// The host of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::api) struct Asked {
+pub(in crate::api) struct RequestedHost {
     /// In lower case, without brackets and without a dot at its end.
     pub(in crate::api) name: String,
     address: Option<IpAddr>,
     pub(in crate::api) port: Option<u16>,
 }
 
-impl Asked {
+impl RequestedHost {
     /// Reads `host`, `host:port` or `[address]:port`.
     pub(in crate::api) fn parse(text: &str) -> Option<Self> {
         let authority: Authority = text.parse().ok()?;
@@ -110,18 +110,18 @@ impl Asked {
 }
 
 /// The host of a request: that of its only `Host` header, which must equal that of its target if the target has one.
-pub(in crate::api) fn asked(uri: &Uri, version: Version, headers: &HeaderMap) -> Result<Asked, ApiError> {
+pub(in crate::api) fn requested_host(uri: &Uri, version: Version, headers: &HeaderMap) -> Result<RequestedHost, ApiError> {
     let mut values = headers.get_all(header::HOST).iter();
     let header = match (values.next(), values.next()) {
         (Some(value), None) => {
-            let parsed = value.to_str().ok().and_then(|text| Asked::parse(text.trim()));
+            let parsed = value.to_str().ok().and_then(|text| RequestedHost::parse(text.trim()));
             Some(parsed.ok_or_else(|| ApiError::bad_request("The Host header is not a host name or address with an optional port."))?)
         }
         (None, _) => None,
         (Some(_), Some(_)) => return Err(ApiError::bad_request("The request has more than one Host header.")),
     };
     let invalid = || ApiError::bad_request("The target of the request names no host.");
-    let target = uri.authority().map(|authority| Asked::parse(authority.as_str()).ok_or_else(invalid)).transpose()?;
+    let target = uri.authority().map(|authority| RequestedHost::parse(authority.as_str()).ok_or_else(invalid)).transpose()?;
     let default_port = if uri.scheme_str() == Some("https") { 443 } else { 80 };
     match (header, target) {
         (Some(header), Some(target)) if !header.is_the_same(&target, default_port) => {
@@ -147,8 +147,8 @@ mod tests {
         Hosts::new(listens_on.parse().unwrap(), names.iter().map(pattern).collect())
     }
 
-    fn host(text: &str) -> Asked {
-        Asked::parse(text).unwrap_or_else(|| panic!("{text} is a host"))
+    fn host(text: &str) -> RequestedHost {
+        RequestedHost::parse(text).unwrap_or_else(|| panic!("{text} is a host"))
     }
 
     const OWN: &[&str] =
@@ -203,7 +203,7 @@ mod tests {
             ".",
             "[::1]x",
         ] {
-            assert_eq!(Asked::parse(text), None, "{text}");
+            assert_eq!(RequestedHost::parse(text), None, "{text}");
         }
         assert_eq!(host("localhost:").port, None);
     }

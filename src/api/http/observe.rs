@@ -71,7 +71,7 @@ pub(in crate::api) async fn observe(State(shared): State<Arc<Shared>>, request: 
     answer
 }
 
-/// Runs the handler within its limits. Whatever happens in it, there is an answer.
+/// Runs the handler within its limits. There is always an answer.
 async fn guarded(shared: &Shared, request: Request, next: Next) -> Response {
     // Requests by the socket in the data directory have no name.
     let hosts = request.extensions().get::<Hosts>().unwrap_or(&shared.options.hosts);
@@ -181,7 +181,7 @@ mod tests {
     async fn a_panic_is_a_500_that_does_not_tell_its_text() {
         let answer = answered(async { panic!("the password is swordfish") }, Duration::from_mins(1)).await;
         assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
-        assert!(answer.extensions().get::<Cause>().unwrap().0.contains("swordfish"), "the log is told");
+        assert!(answer.extensions().get::<Cause>().unwrap().0.contains("swordfish"), "the log has the cause");
         let body = answer.into_body().collect().await.unwrap().to_bytes();
         let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(body, serde_json::json!({ "errors": ["Internal server error. The server's log says more."] }));

@@ -1,8 +1,8 @@
 //! Connections: accepting them, limiting them, and ending them in order. The caller owns the socket and the stop signal.
 //!
 //! # Limits
-//! At most [`ServeOptions::max_connections`] at a time, and [`ServeOptions::max_connections_per_client`] of one client: `places` decides which connection
-//! is closed when there are more. A request's head must arrive, and an idle connection must begin its next request, within
+//! There are up to [`ServeOptions::max_connections`] connections at a time, and up to [`ServeOptions::max_connections_per_client`] of one
+//! client: `places` decides which connection is closed when there are more. A request's head must arrive, and an idle connection must begin its next request, within
 //! [`ServeOptions::header_read_timeout`]. A client must take its answer at [`ServeOptions::min_rate`] over each
 //! [`ServeOptions::read_window`] of waiting for it, or its connection is closed (`pace`). Only two small portions of an
 //! answer are in flight at a time (`portions`).
@@ -134,7 +134,7 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
             Err(error) => {
                 // Out of file descriptors or memory: it can only wait until some are free.
                 if !failing {
-                    tracing::error!(error.cause = %error, "connections cannot be accepted; the server keeps trying. The usual cause is the limit of open files (ulimit -n)");
+                    tracing::error!(error.cause = %error, "connections cannot be accepted, the server keeps trying: check the limit of open files (ulimit -n)");
                 }
                 failing = true;
                 tokio::time::sleep(Duration::from_millis(200)).await;
@@ -169,7 +169,7 @@ struct Connections {
 }
 
 impl Connections {
-    /// Serves a connection in a task of its own.
+    /// Serves a connection in its own task.
     fn start(&self, stream: TcpStream, entered: Entered) {
         prepare(&stream);
         let connection = Arc::clone(&entered.connection);

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 use crate::api::http::error::ApiError;
 use crate::api::http::extract::{NoParameters, Query};
-use crate::api::http::hosts::{self, Asked, Hosts};
+use crate::api::http::hosts::{self, Hosts, RequestedHost};
 use crate::api::http::response;
 use crate::api::permission::{Actions, FromOwner, Permission};
 use crate::api::state::Shared;
@@ -113,8 +113,8 @@ async fn admit(shared: &Shared, request: Request) -> Result<(Actions, Vec<u8>), 
     let owner = is_owner(&request);
     let (parts, body) = request.into_parts();
     if !owner {
-        let asked = hosts::asked(&parts.uri, parts.version, &parts.headers)?;
-        may(actions.permission, &shared.options.hosts, &asked, &parts.headers).map_err(ApiError::forbidden)?;
+        let host = hosts::requested_host(&parts.uri, parts.version, &parts.headers)?;
+        may(actions.permission, &shared.options.hosts, &host, &parts.headers).map_err(ApiError::forbidden)?;
     }
     if !is_json(&parts.headers) {
         return Err(ApiError::unsupported_media_type(
@@ -139,39 +139,39 @@ fn is_owner(request: &Request) -> bool {
 }
 
 /// Whether the client may send changing requests to this host; else the reason.
-fn may(permission: Permission, hosts: &Hosts, asked: &Asked, headers: &HeaderMap) -> Result<(), &'static str> {
-    let named = |host: &Asked| match permission {
+fn may(permission: Permission, hosts: &Hosts, host: &RequestedHost, headers: &HeaderMap) -> Result<(), &'static str> {
+    let named = |host: &RequestedHost| match permission {
         Permission::NoClient => false,
         Permission::ThisMachine => host.is_loopback(),
         Permission::AllClients => hosts.acts_for(host),
     };
-    if permission == Permission::NoClient || (permission == Permission::ThisMachine && !named(asked)) {
+    if permission == Permission::NoClient || (permission == Permission::ThisMachine && !named(host)) {
         return Err("Changing requests are not accepted at this address: run `historyserver cleanup` on the machine of the server, \
                     or set historyserver.web.allow-remote-actions.");
     }
-    if !named(asked) {
+    if !named(host) {
         return Err(
             "Changing requests are not accepted under this name: if it is a name of this server, add it to historyserver.web.hosts.",
         );
     }
-    if !from_own_page(permission, hosts, asked, headers) {
+    if !from_own_page(permission, hosts, host, headers) {
         return Err("Changing requests are not accepted from pages of other servers.");
     }
     Ok(())
 }
 
-/// Whether a request is of no browser, or of a page of this server. A proxy that gives this server another name than browsers
-/// know it by hides that: then the page's name must be in `historyserver.web.hosts`.
-fn from_own_page(permission: Permission, hosts: &Hosts, asked: &Asked, headers: &HeaderMap) -> bool {
+/// Whether a request comes from a page of this server, or not from a browser. If a proxy replaces the name that browsers use, that
+/// name must be in `historyserver.web.hosts`.
+fn from_own_page(permission: Permission, hosts: &Hosts, host: &RequestedHost, headers: &HeaderMap) -> bool {
     let mut sites = headers.get_all("sec-fetch-site").iter();
     if !sites.all(|site| matches!(site.as_bytes(), b"same-origin" | b"none")) {
         return false;
     }
     headers.get_all(header::ORIGIN).iter().all(|origin| {
-        let host = origin.to_str().ok().and_then(|origin| Asked::parse(origin.split_once("://")?.1));
-        host.is_some_and(|host| {
-            let same = host.name == asked.name && (asked.port.is_none() || asked.port == host.port);
-            same || (permission == Permission::AllClients && hosts.lists(&host.name))
+        let page = origin.to_str().ok().and_then(|origin| RequestedHost::parse(origin.split_once("://")?.1));
+        page.is_some_and(|page| {
+            let same = page.name == host.name && (host.port.is_none() || host.port == page.port);
+            same || (permission == Permission::AllClients && hosts.lists(&page.name))
         })
     })
 }
@@ -195,8 +195,8 @@ mod tests {
     use super::*;
     use crate::names::HostPattern;
 
-    fn asked(host: &str) -> Asked {
-        Asked::parse(host).unwrap()
+    fn requested(host: &str) -> RequestedHost {
+        RequestedHost::parse(host).unwrap()
     }
 
     fn with(pairs: &[(&'static str, &str)]) -> HeaderMap {
@@ -204,9 +204,9 @@ mod tests {
     }
 
     #[test]
-    fn only_this_machine_by_its_own_name_may_ask_on_a_loopback_address() {
+    fn only_this_machine_by_its_own_name_may_send_changes_to_a_loopback_address() {
         let hosts = Hosts::new([127, 0, 0, 1].into(), vec![HostPattern::Exactly("flink.example".to_owned())]);
-        let may = |permission, host| may(permission, &hosts, &asked(host), &HeaderMap::new());
+        let may = |permission, host| may(permission, &hosts, &requested(host), &HeaderMap::new());
         for host in ["localhost", "LOCALHOST:8082", "127.0.0.1:8082", "127.1.2.3", "[::1]:8082"] {
             assert_eq!(may(Permission::ThisMachine, host), Ok(()), "{host}");
             assert_eq!(may(Permission::AllClients, host), Ok(()), "{host}");
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_may_ask_from_a_page_of_this_server_alone() {
+    fn a_browser_may_send_changes_only_from_a_page_of_this_server() {
         let hosts = Hosts::new([0, 0, 0, 0].into(), vec![HostPattern::Exactly("flink.example".to_owned())]);
         for (host, headers, taken) in [
             ("localhost:8082", with(&[]), true),
@@ -237,7 +237,7 @@ mod tests {
             ("10.0.0.7:8082", with(&[("origin", "https://flink.example")]), true),
             ("10.0.0.7:8082", with(&[("origin", "https://other.example")]), false),
         ] {
-            assert_eq!(may(Permission::AllClients, &hosts, &asked(host), &headers).is_ok(), taken, "{host} {headers:?}");
+            assert_eq!(may(Permission::AllClients, &hosts, &requested(host), &headers).is_ok(), taken, "{host} {headers:?}");
         }
     }
 

@@ -139,17 +139,19 @@ async fn list(shared: &Shared, owner: Owner, copy: CopySelector, page: PageParam
 pub(in crate::api) async fn listed(shared: &Shared, page: DocumentPage) -> Result<(UnitKey, Page<ListedDocument>), ApiError> {
     let owner = page.owner;
     let own = page.own || matches!(owner, Owner::Job(_));
-    let mut asked = false;
+    let mut retried = false;
     for _ in 0..ATTEMPTS {
         match shared.scoped().document_page(page.clone()).await? {
             DocumentList::Page(unit, found) => return Ok((unit, found)),
             DocumentList::NotArchived => return Err(document::not_archived()),
-            DocumentList::Unknown if !asked && page.copy == CopySelector::default() && shared.ingest.lookup(owner).await => asked = true,
+            DocumentList::Unknown if !retried && page.copy == CopySelector::default() && shared.ingest.lookup(owner).await => {
+                retried = true
+            }
             DocumentList::Unknown => return Err(document::unknown(owner)),
-            DocumentList::Unreadable(unread) if asked => return Err(ApiError::unreadable(owner, &unread)),
+            DocumentList::Unreadable(unread) if retried => return Err(ApiError::unreadable(owner, &unread)),
             DocumentList::Unreadable(unread) => {
                 shared.ingest.retry_unread(&unread).await;
-                asked = true;
+                retried = true;
             }
             DocumentList::Lost => return Err(ApiError::gone(NOT_RESTORABLE)),
             DocumentList::Evicted(unit) => shared.ingest.restore(&unit, own.then_some(owner)).await?,

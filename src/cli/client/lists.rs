@@ -113,10 +113,10 @@ pub(super) async fn paged(
         csv(&[list.titles.iter().map(|title| (*title).to_owned()).collect()], console.terminal, console.out)?;
     }
     loop {
-        let mut asked = query.clone();
-        asked.push(("limit", left.min(list.max_page).to_string()));
-        asked.extend(cursor.iter().map(|cursor| ("cursor", cursor.clone())));
-        let page = server.json(list.path, &asked).await?;
+        let mut page_query = query.clone();
+        page_query.push(("limit", left.min(list.max_page).to_string()));
+        page_query.extend(cursor.iter().map(|cursor| ("cursor", cursor.clone())));
+        let page = server.json(list.path, &page_query).await?;
         let items = page["items"].as_array().map(Vec::as_slice).unwrap_or_default();
         let cells = || items.iter().map(list.cells).collect::<Vec<_>>();
         match rows.output {

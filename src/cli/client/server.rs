@@ -20,7 +20,7 @@ impl Server {
     /// A client for this server. It sends nothing yet.
     pub(super) fn of(arguments: &ServerArguments) -> Result<Self, Failure> {
         let mut base = arguments.server.clone();
-        // A server behind another one may have a path of its own.
+        // A server behind a proxy may have a path prefix.
         if !base.path().ends_with('/') {
             base.set_path(&format!("{}/", base.path()));
         }

@@ -6,7 +6,7 @@ use serde::de::value::{SeqDeserializer, StrDeserializer};
 use serde::de::{self, Deserialize, DeserializeSeed, IntoDeserializer, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-/// Most values of a parameter that takes several.
+/// Maximum number of values of a parameter that takes several.
 const MAX_VALUES: usize = 100;
 
 /// Name of the newtype by which [`super::read::names`] asks for the values as they were sent, too.
@@ -212,7 +212,7 @@ fn word(text: &str, words: &[&'static str]) -> Result<&'static str, ParameterErr
 /// The names of the fields of a struct, as serde reads them.
 pub(super) fn field_names<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
     let mut names: &'static [&'static str] = &[];
-    // It reads nothing: it only remembers the names that it is asked for.
+    // It reads no values: it only records the requested names.
     let _ = T::deserialize(FieldNames(&mut names));
     names
 }

@@ -1,7 +1,7 @@
 //! Places for connections, the share of each client, and the connections that are closed when no place is free.
 //!
-//! A connection has a *place*, or waits for one. One that waits is let in all the same, so that probes are answered whatever holds the
-//! places; its other requests go on as soon as it has a place. If no place is free, an idle connection is closed for a new one, the
+//! A connection has a *place*, or waits for one. A connection that waits is accepted too, so that probes are answered when all places are
+//! taken; its other requests go on as soon as it has a place. If no place is free, an idle connection is closed for a new one, the
 //! longest idle first, or else a connection whose client has read nothing for a while. No client can have more than its share.
 
 use std::collections::HashMap;
@@ -64,7 +64,7 @@ pub(super) struct Connection {
 struct Activity {
     placed: bool,
     /// Whether there was a request yet.
-    asked: bool,
+    requested: bool,
     /// Requests whose answers are not finished.
     requests: usize,
     /// When the last of them ended, or the connection was opened: in the order of events, and by the clock.
@@ -88,7 +88,7 @@ impl Connection {
     pub(super) fn begin(self: &Arc<Self>) -> Request {
         let mut activity = self.activity();
         activity.requests += 1;
-        activity.asked = true;
+        activity.requested = true;
         drop(activity);
         Request(Arc::clone(self))
     }
@@ -105,7 +105,7 @@ impl Connection {
     /// Whether it may be closed while it is idle: the first request of a new one may be in flight.
     fn can_be_spared(&self, silent: Duration) -> bool {
         let activity = self.activity();
-        activity.asked || activity.idle_since.1.elapsed() >= silent
+        activity.requested || activity.idle_since.1.elapsed() >= silent
     }
 
     /// Since when it is idle.
@@ -173,7 +173,7 @@ impl Places {
             wait_ended: CancellationToken::new(),
             activity: Mutex::new(Activity {
                 placed: false,
-                asked: false,
+                requested: false,
                 requests: 0,
                 idle_since: (self.clock.fetch_add(1, Ordering::Relaxed), Instant::now()),
                 stalled_since: None,
@@ -301,8 +301,8 @@ impl Drop for Entered {
 mod tests {
     use super::*;
 
-    fn places(most: usize, share: usize) -> Arc<Places> {
-        Arc::new(Places { longest_wait: Duration::ZERO, silent: Duration::ZERO, ..Places::new(most, share) })
+    fn places(max: usize, share: usize) -> Arc<Places> {
+        Arc::new(Places { longest_wait: Duration::ZERO, silent: Duration::ZERO, ..Places::new(max, share) })
     }
 
     fn from(number: u8) -> IpAddr {
@@ -318,7 +318,7 @@ mod tests {
         let places = Arc::new(Places { silent: Duration::ZERO, ..Places::new(3, 3) });
         let mut open: Vec<_> = (0..3).map(|number| places.enter(from(number))).collect();
         let busy = open[0].connection.begin();
-        // What it asked for has been answered: it has been idle for less long than the third.
+        // Its request was answered: it has been idle for a shorter time than the third.
         drop(open[1].connection.begin());
         let new = places.enter(from(9));
         assert!(!new.connection.has_place());
@@ -348,7 +348,7 @@ mod tests {
         let (one, two) = (places.enter(from(1)), places.enter(from(2)));
         let _busy = (one.connection.begin(), two.connection.begin());
         let waiting = places.enter(from(3));
-        assert!(!places.wait_for(&waiting.connection).await, "nobody can be spared");
+        assert!(!places.wait_for(&waiting.connection).await, "no connection can be closed");
         two.connection.note_stalled(Some(Instant::now()));
         let _another = places.enter(from(4));
         assert!(!closed(&one) && !closed(&two), "it may take something soon");
@@ -364,10 +364,10 @@ mod tests {
         for (each, seconds) in open.iter().zip([5, 9, 1]) {
             each.connection.note_stalled(Instant::now().checked_sub(Duration::from_secs(seconds)));
         }
-        let least = Duration::from_secs(2);
-        assert!(places.close_stalled(least) && closed(&open[1]) && !closed(&open[0]));
-        assert!(places.close_stalled(least) && closed(&open[0]));
-        assert!(!places.close_stalled(least) && !closed(&open[2]));
+        let min = Duration::from_secs(2);
+        assert!(places.close_stalled(min) && closed(&open[1]) && !closed(&open[0]));
+        assert!(places.close_stalled(min) && closed(&open[0]));
+        assert!(!places.close_stalled(min) && !closed(&open[2]));
     }
 
     #[tokio::test]
@@ -378,7 +378,7 @@ mod tests {
         let third = places.enter(from(2));
         assert!(one.connection.has_place() && two.connection.has_place() && !third.connection.has_place());
         assert!(closed(&one) && !closed(&other));
-        // Somebody else has room.
+        // Another client has room.
         assert!(places.enter(from(3)).connection.has_place());
         drop(one);
         assert!(places.wait_for(&third.connection).await);

@@ -1,4 +1,4 @@
-//! A body that is handed out in small portions: what a client has not taken yet is never much, whatever the body is made of.
+//! A body that is sent in small portions, so that little of it waits for the client.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,16 +10,16 @@ use http_body::{Frame, SizeHint};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::PollSemaphore;
 
-/// Bytes of a portion, at most.
+/// Maximum bytes of a portion.
 const PORTION: usize = 16 << 10;
 
-/// Portions that are on their way at a time.
+/// Portions in flight at a time.
 const PORTIONS: usize = 2;
 
-/// Hands out a body in portions, each when one before it has been written to the socket. `K` is kept until the body has ended.
+/// Sends a body in portions, each once an earlier one was written to the socket. `K` is kept until the body has ended.
 pub(super) struct Portions<K> {
     body: Body,
-    /// What the body gave and is not handed out yet.
+    /// Bytes of the body that are not sent yet.
     rest: Bytes,
     places: PollSemaphore,
     _kept: K,
@@ -31,7 +31,7 @@ impl<K> Portions<K> {
     }
 }
 
-/// A portion on its way.
+/// A portion in flight.
 struct Portion {
     bytes: Bytes,
     _place: OwnedSemaphorePermit,
@@ -49,7 +49,7 @@ impl<K: Unpin> HttpBody for Portions<K> {
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let this = self.get_mut();
-        // The next chunk is not even made before there is room for it.
+        // The next chunk is made once there is room for it.
         let Some(place) = ready!(this.places.poll_acquire(context)) else { return Poll::Ready(None) };
         while this.rest.is_empty() {
             let frame = match ready!(Pin::new(&mut this.body).poll_frame(context)) {

@@ -1,4 +1,4 @@
-//! What becomes of a request on its way from a connection to the routes and back.
+//! The service of a connection: passes requests to the routes, and answers back in portions.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ use super::places::Entered;
 use super::portions::Portions;
 use crate::api::http::error::ApiError;
 
-/// What is answered on connections without a place, too.
+/// The paths that are answered on connections without a place, too.
 const PROBES: &[&str] = &["/healthz", "/readyz", "/metrics"];
 
 /// The routes, for one connection.
