@@ -1,28 +1,30 @@
-//! The time, injected: whoever needs it takes a [`Clock`], so that tests can set it.
+//! The time. It is injected as a [`Clock`], so that tests can set it.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 mod backoff;
+mod human_duration;
 mod zone;
 
 pub use backoff::Backoff;
+pub use human_duration::human_duration;
 pub use zone::SystemZone;
 
 /// Milliseconds since 1970-01-01T00:00:00Z, as Flink writes times.
 pub type Millis = i64;
 
-/// Where the time comes from.
+/// A source of the time.
 #[derive(Debug, Clone)]
 pub enum Clock {
     /// The system's clock.
     System,
-    /// A clock that stands until it is set.
+    /// A clock that changes only when it is set.
     Manual(Arc<ManualClock>),
 }
 
-/// A clock that stands until it is set.
+/// A clock that changes only when it is set.
 #[derive(Debug)]
 pub struct ManualClock {
     now: AtomicI64,
@@ -32,7 +34,7 @@ pub struct ManualClock {
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 impl Clock {
-    /// A clock that stands at `now`.
+    /// A manual clock that shows `now`.
     #[must_use]
     pub fn manual(now: Millis) -> Self {
         Self::Manual(Arc::new(ManualClock { now: AtomicI64::new(now), passed: AtomicI64::new(0) }))
@@ -48,7 +50,7 @@ impl Clock {
         }
     }
 
-    /// The time since some moment of this process: it only goes forward, however the clock is set.
+    /// The time since a fixed moment of this process. It never decreases, even if the clock is set.
     #[must_use]
     pub fn passed(&self) -> Duration {
         match self {
@@ -57,7 +59,7 @@ impl Clock {
         }
     }
 
-    /// Moves a manual clock by `millis`, as time that passes; the system's clock is left alone.
+    /// Advances a manual clock by `millis`, as passing time. Does nothing to the clock of the system.
     pub fn advance(&self, millis: Millis) {
         if let Self::Manual(clock) = self {
             clock.passed.fetch_add(millis, Ordering::SeqCst);
@@ -65,7 +67,7 @@ impl Clock {
         }
     }
 
-    /// Sets a manual clock forward or back, while no time passes; the system's clock is left alone.
+    /// Sets a manual clock forward or back, without passing time. Does nothing to the clock of the system.
     pub fn jump(&self, millis: Millis) {
         if let Self::Manual(clock) = self {
             clock.now.fetch_add(millis, Ordering::SeqCst);

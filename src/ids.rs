@@ -1,6 +1,6 @@
 //! Identifiers of Flink: 16 bytes, written as 32 lower-case hex digits.
 //!
-//! Flink writes ids in lower case, but takes folder and file names in any case; they are compared in lower case here.
+//! Flink writes ids in lower case, and reads names of folders and files in any case. Ids are compared in lower case here.
 
 use std::fmt;
 use std::str::FromStr;
@@ -32,7 +32,7 @@ fn parse_hex(text: &[u8]) -> Result<[u8; 16], InvalidId> {
     Ok(id)
 }
 
-/// By table: listings write a hundred thousand ids.
+/// The digits, by a table: listings write a hundred thousand ids.
 fn hex(bytes: &[u8; 16]) -> [u8; 32] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut digits = [0; 32];
@@ -62,10 +62,10 @@ macro_rules! id {
                 &self.0
             }
 
-            /// Parses a name that may not even be UTF-8.
+            /// Parses a name, which need not be UTF-8.
             ///
             /// # Errors
-            /// [`InvalidId`] unless it is exactly 32 hex digits of any case.
+            /// [`InvalidId`] unless the name is exactly 32 hex digits of any case.
             pub fn from_name(name: &[u8]) -> Result<Self, InvalidId> {
                 parse_hex(name).map(Self)
             }

@@ -1,200 +1,148 @@
-//! Something wrong with one directory, cluster, application, file or entry, kept until it is mended.
-
-use std::fmt;
+//! Problems of directories, clusters, applications, files and entries, which are kept until they are resolved.
 
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 use utoipa::ToSchema;
 
 use crate::clock::Millis;
 use crate::ids::ApplicationId;
 use crate::names::{ClusterName, DirectoryUrl, FilePath};
 
-/// Stable code of a problem: scripts and alerts rely on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+/// Stable code of a problem, on which scripts and alerts rely.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum ProblemCode {
     /// The archive directory could not be listed at all.
     DirectoryUnreachable,
-    /// The archive directory held archives and now holds none at all.
+    /// The archive directory contained archives and is empty now.
     DirectoryVanished,
-    /// The archive directory does not exist. One that held archives has vanished first.
+    /// The archive directory does not exist. A directory that contained archives gets the code `directory-vanished` first.
     DirectoryMissing,
-    /// The archive directory lies likely above or below the one that is meant.
+    /// The archive directory is probably above or below the right one.
     DirectoryMisplaced,
-    /// Archives lie below a name that begins with `.` or `_`, and are left alone.
+    /// Archives lie below a hidden name (`.…` or `_…`) and are ignored.
     HiddenFolder,
-    /// Folders lie too deep, or are too many, to be searched for clusters.
+    /// Folders are too deep or too many to be searched for clusters.
     SearchLimited,
-    /// The data directory cannot take what was read (full or read-only).
+    /// The data directory is full or read-only.
     IndexUnwritable,
-    /// A folder or file could not be read for want of permission.
+    /// The permission to read a folder or file is missing.
     PermissionDenied,
-    /// A symbolic link that leads nowhere, in a circle or out of the archive directory.
+    /// A symbolic link that is broken, part of a loop, or leads out of the archive directory.
     LinkRefused,
-    /// A name that is not UTF-8 where an archive could be.
+    /// A name that is not UTF-8 and could belong to an archive.
     NameUndecodable,
-    /// Two folders or files whose names are the same id in different case.
+    /// Two folders or files whose names are the same id in different cases.
     NameAmbiguous,
     /// A folder below the archive directory could not be listed.
     ListingFailed,
     /// An archive file could not be fetched.
     FetchFailed,
-    /// An archive file is not (yet) a whole archive.
+    /// An archive file is not a complete archive, or not yet.
     ArchiveUnreadable,
     /// An archive without a single document.
     ArchiveEmpty,
-    /// An archive whose overview is missing or does not tell a name and a state.
+    /// An archive whose overview is missing or contains no name and state.
     OverviewUnusable,
-    /// An archive that tells the id of another application or job than its file name.
+    /// An archive that contains another id than its file name.
     IdMismatch,
-    /// An application without a readable summary (yet).
+    /// An application without a readable summary, or not yet with one.
     SummaryMissing,
     /// An entry of an archive is not an object with a path and a document.
     EntryMalformed,
     /// An entry whose path does not belong to its application or job.
     EntryPathRefused,
-    /// A document above `historyserver.limits.document-size`.
+    /// A document larger than `historyserver.limits.document-size`.
     DocumentTooLarge,
     /// A document nested deeper than `historyserver.limits.depth`.
     DocumentTooDeep,
-    /// A document that is served, but too large to be searched and to tell facts.
+    /// A document that is served, but too large for search and facts.
     DocumentNotSearched,
-    /// An archive of more entries than `historyserver.limits.entries`.
+    /// An archive with more entries than `historyserver.limits.entries`.
     TooManyEntries,
     /// An entry path longer than `historyserver.limits.path-length`.
     PathTooLong,
     /// A deletion of an expired archive failed.
     DeletionFailed,
-    /// A cleanup was held back by a guard.
+    /// A guard holds a cleanup.
     CleanupHeldBack,
-    /// The clock or the times of files make a verdict by age unsafe.
+    /// The clock or the times of files are implausible, so that verdicts by age are unsafe.
     ClockImplausible,
-    /// Archives are dated before Flink existed: limits that go by their times wait for a confirmation.
+    /// Archives have times before Flink existed. Limits that depend on times wait for a confirmation.
     TimesImplausible,
-    /// A limit that would take nearly everything.
+    /// A limit that would delete nearly all archives.
     LimitImplausible,
 }
 
 impl ProblemCode {
-    /// Every code, for parsing and documentation.
-    pub const ALL: &'static [Self] = &[
-        Self::DirectoryUnreachable,
-        Self::DirectoryVanished,
-        Self::DirectoryMissing,
-        Self::DirectoryMisplaced,
-        Self::HiddenFolder,
-        Self::SearchLimited,
-        Self::IndexUnwritable,
-        Self::PermissionDenied,
-        Self::LinkRefused,
-        Self::NameUndecodable,
-        Self::NameAmbiguous,
-        Self::ListingFailed,
-        Self::FetchFailed,
-        Self::ArchiveUnreadable,
-        Self::ArchiveEmpty,
-        Self::OverviewUnusable,
-        Self::IdMismatch,
-        Self::SummaryMissing,
-        Self::EntryMalformed,
-        Self::EntryPathRefused,
-        Self::DocumentTooLarge,
-        Self::DocumentTooDeep,
-        Self::DocumentNotSearched,
-        Self::TooManyEntries,
-        Self::PathTooLong,
-        Self::DeletionFailed,
-        Self::CleanupHeldBack,
-        Self::ClockImplausible,
-        Self::TimesImplausible,
-        Self::LimitImplausible,
-    ];
+    /// All codes.
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The code as it is shown and stored.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::DirectoryUnreachable => "directory-unreachable",
-            Self::DirectoryVanished => "directory-vanished",
-            Self::DirectoryMissing => "directory-missing",
-            Self::DirectoryMisplaced => "directory-misplaced",
-            Self::HiddenFolder => "hidden-folder",
-            Self::SearchLimited => "search-limited",
-            Self::IndexUnwritable => "index-unwritable",
-            Self::PermissionDenied => "permission-denied",
-            Self::LinkRefused => "link-refused",
-            Self::NameUndecodable => "name-undecodable",
-            Self::NameAmbiguous => "name-ambiguous",
-            Self::ListingFailed => "listing-failed",
-            Self::FetchFailed => "fetch-failed",
-            Self::ArchiveUnreadable => "archive-unreadable",
-            Self::ArchiveEmpty => "archive-empty",
-            Self::OverviewUnusable => "overview-unusable",
-            Self::IdMismatch => "id-mismatch",
-            Self::SummaryMissing => "summary-missing",
-            Self::EntryMalformed => "entry-malformed",
-            Self::EntryPathRefused => "entry-path-refused",
-            Self::DocumentTooLarge => "document-too-large",
-            Self::DocumentTooDeep => "document-too-deep",
-            Self::DocumentNotSearched => "document-not-searched",
-            Self::TooManyEntries => "too-many-entries",
-            Self::PathTooLong => "path-too-long",
-            Self::DeletionFailed => "deletion-failed",
-            Self::CleanupHeldBack => "cleanup-held-back",
-            Self::ClockImplausible => "clock-implausible",
-            Self::TimesImplausible => "times-implausible",
-            Self::LimitImplausible => "limit-implausible",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
-    /// The code with this text, if there is one.
+    /// The code with this text; `None` for an unknown code.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|code| code.as_str() == text)
+        text.parse().ok()
     }
 }
 
-impl fmt::Display for ProblemCode {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
-}
-
-/// What a problem is about: the narrowest thing that can be named.
+/// The subject of a problem: the directory, cluster, application or file with the problem.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, ToSchema)]
 pub struct Subject {
     /// The archive directory.
     pub directory: DirectoryUrl,
-    /// The cluster, unless the whole directory or a legacy job archive is meant.
+    /// The cluster; `None` for a problem of the directory or of a legacy job archive.
     pub cluster: Option<ClusterName>,
-    /// The application, unless the whole cluster or a legacy job archive is meant.
+    /// The application; `None` for a problem of the cluster or of a legacy job archive.
     pub application: Option<ApplicationId>,
-    /// The file below the archive directory, if one file is meant.
+    /// The file below the archive directory; `None` for a problem of more than one file.
     pub file: Option<FilePath>,
 }
 
-/// One problem. At most one per subject and code is kept.
+/// One problem. A subject has only one problem per code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Problem {
-    /// What is wrong, for programs.
+    /// The code, for programs.
     pub code: ProblemCode,
-    /// What it is wrong with.
+    /// The subject.
     pub subject: Subject,
-    /// What is wrong and what to do, for people; never quotes content of an archive.
+    /// A sentence: what is wrong, where, and what to do. It never quotes content of an archive.
     pub reason: String,
-    /// Since when, by this server's clock.
+    /// Time of its first appearance, by the clock of this server.
     pub since: Millis,
-    /// When it is tried again without a change in the archive directory; `None`: only when something changes.
+    /// Time of the next retry; `None`: it is retried only after a change in the archive directory.
     pub next_attempt: Option<Millis>,
 }
 
-/// Problems that appeared and went with one act.
+/// Problems that appeared and problems that were resolved in one act.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProblemChanges {
-    /// Not on record before.
+    /// New problems.
     pub appeared: Vec<Problem>,
-    /// On record before, mended now.
-    pub gone: Vec<Problem>,
+    /// Resolved problems.
+    pub resolved: Vec<Problem>,
 }
 
 impl ProblemChanges {
@@ -207,11 +155,11 @@ impl ProblemChanges {
                 "problem: {}", problem.reason
             );
         }
-        for problem in &self.gone {
+        for problem in &self.resolved {
             let file = problem.subject.file.as_ref().map_or("", FilePath::as_str);
             tracing::info!(
                 directory.url = %problem.subject.directory, archive.path = file, problem.code = %problem.code,
-                "problem mended"
+                "problem resolved"
             );
         }
     }

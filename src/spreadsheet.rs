@@ -1,15 +1,15 @@
-//! Text in cells of tables that people open with a spreadsheet.
+//! Cells of tables that may be opened in a spreadsheet.
 //!
-//! A spreadsheet takes a cell for a formula by how it begins, and names in archives are written by whoever submitted the job:
-//! `=HYPERLINK(…)` must stay a text. Numbers are written by this server and stand in columns of their own; they are not changed.
+//! A spreadsheet treats a cell that begins like a formula as one, and names in archives are untrusted: `=HYPERLINK(…)` must stay a text.
+//! Numbers come from this server and are not changed.
 
 use std::borrow::Cow;
 
-/// What makes a spreadsheet take a cell for a formula; the wide forms do in some of them.
+/// First characters of formulas. The wide forms begin formulas in some spreadsheets.
 const BEGINS_FORMULA: &[char] = &['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 
-/// A text as it may stand in a cell: with an apostrophe before it, which spreadsheets take for "this is text", where it could be
-/// taken for a formula. Quotes, blanks and invisible characters before a formula do not hide it.
+/// A text that is safe in a cell: a text that could be a formula gets an apostrophe, by which spreadsheets mark texts. Quotes, spaces and
+/// invisible characters before a formula are skipped.
 #[must_use]
 pub fn harmless(text: &str) -> Cow<'_, str> {
     let is_skipped = |character: char| {
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_could_be_a_formula_is_made_a_text() {
+    fn a_possible_formula_becomes_a_text() {
         for text in [
             "=1+1",
             "+1",
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_are_what_they_were() {
+    fn other_texts_are_unchanged() {
         for text in ["", " ", "orders-enrichment", "a=b", "1-1", "'quoted'", "größe", "(=1)", "5"] {
             assert_eq!(harmless(text), text, "{text:?}");
         }

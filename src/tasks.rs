@@ -1,4 +1,4 @@
-//! The only places where tasks and blocking work are started: all carry the current tracing span along.
+//! Tasks and blocking work, which run within the current tracing span. No other module starts them.
 
 mod workers;
 
@@ -16,7 +16,7 @@ where
     tokio::spawn(future.in_current_span())
 }
 
-/// Runs blocking work off the async threads, within the current span. A panic in it goes on in the caller.
+/// Runs blocking work outside the async threads, within the current span. A panic of the work is resumed in the caller.
 pub async fn spawn_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let span = tracing::Span::current();
     #[expect(clippy::disallowed_methods, reason = "this is the wrapper that carries the span")]
@@ -25,7 +25,7 @@ pub async fn spawn_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send +
         Ok(value) => value,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            // Only a runtime that is shutting down cancels blocking work; nobody is left to see the answer.
+            // Only a runtime that shuts down cancels blocking work. Then no caller needs the result.
             Err(_cancelled) => std::future::pending().await,
         },
     }

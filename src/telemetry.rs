@@ -21,7 +21,7 @@ const DIRECTORY_APPLICATIONS: &str = "historyserver_directory_applications";
 const DIRECTORY_JOBS: &str = "historyserver_directory_job_archives";
 const DIRECTORY_PROBLEMS: &str = "historyserver_directory_problems";
 
-/// Histograms of durations that last longer than a request: their buckets are [`BUCKETS`].
+/// Histograms of durations longer than a request. Their buckets are [`BUCKETS`].
 pub const HISTOGRAMS: &[&str] = &[REFRESH_SECONDS, LISTING_SECONDS, CLEANUP_SECONDS];
 
 /// Upper bounds in seconds.
@@ -43,9 +43,9 @@ pub fn describe() {
     describe_histogram!(CLEANUP_SECONDS, Unit::Seconds, "Time that a cleanup took.");
     describe_counter!(REMOVALS, Unit::Count, "Applications and legacy jobs by what a cleanup did: deleted, forgotten, changed or failed.");
     describe_counter!(REMOVED_BYTES, Unit::Bytes, "Bytes of archives that cleanups deleted.");
-    describe_gauge!(DIRECTORY_APPLICATIONS, Unit::Count, "Applications known of a directory, gone ones included.");
-    describe_gauge!(DIRECTORY_JOBS, Unit::Count, "Job archives known of a directory, legacy and gone ones included.");
-    describe_gauge!(DIRECTORY_PROBLEMS, Unit::Count, "Problems on record of a directory.");
+    describe_gauge!(DIRECTORY_APPLICATIONS, Unit::Count, "Applications known of a directory, including missing ones.");
+    describe_gauge!(DIRECTORY_JOBS, Unit::Count, "Job archives known of a directory, including legacy and missing ones.");
+    describe_gauge!(DIRECTORY_PROBLEMS, Unit::Count, "Problems of a directory.");
 }
 
 /// Why a unit was ingested.

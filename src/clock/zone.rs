@@ -1,4 +1,4 @@
-//! The time zone of this machine, told as Java tells it.
+//! The time zone of this machine, with the name that Java gives it.
 
 use chrono::{Local, Offset as _, TimeZone as _};
 use chrono_tz::Tz;
@@ -8,14 +8,14 @@ use super::Millis;
 /// The time zone of this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SystemZone {
-    /// One of the IANA database, whose rules come with this program: a container need not have them.
+    /// A time zone of the IANA database, which is part of this program, so that a container need not have it.
     Named(Tz),
-    /// Only its rules are known: a POSIX rule in `TZ`, such as `CST-8`, or a file without a name.
+    /// A time zone without a name: a POSIX rule in `TZ`, such as `CST-8`, or a file.
     Unnamed,
 }
 
 impl SystemZone {
-    /// That of `TZ`, else the system's.
+    /// The time zone in `TZ`, else the time zone of the system.
     #[must_use]
     pub fn of_process() -> Self {
         Self::of(std::env::var("TZ").ok().as_deref(), || iana_time_zone::get_timezone().ok())
@@ -34,7 +34,7 @@ impl SystemZone {
         zone.map_or(Self::Unnamed, Self::Named)
     }
 
-    /// Milliseconds that the local time is ahead of UTC at this time.
+    /// Offset of the local time from UTC at this time, in milliseconds.
     #[must_use]
     pub fn offset(self, at: Millis) -> Millis {
         let seconds = match self {
@@ -44,8 +44,8 @@ impl SystemZone {
         Millis::from(seconds) * 1000
     }
 
-    /// Its name: spelled out as Java does where that is UTC or Greenwich, the IANA name where Java would spell that out, and the
-    /// distance from Greenwich at this time where there is no name.
+    /// Its name: the long name of Java for UTC and Greenwich, else the IANA name, or the offset from Greenwich at this time for a time zone
+    /// without a name.
     #[must_use]
     pub fn name(self, at: Millis) -> String {
         match self {
@@ -56,7 +56,7 @@ impl SystemZone {
                 "GMT" | "Etc/GMT" | "Etc/Greenwich" | "Greenwich" | "GMT0" | "GMT+0" | "GMT-0" | "Etc/GMT0" | "Etc/GMT+0" | "Etc/GMT-0" => {
                     GREENWICH.to_owned()
                 }
-                // Their names count the other way round.
+                // The sign in these names is reversed.
                 name if name.starts_with("Etc/GMT") => distance(self.offset(at)),
                 name => name.to_owned(),
             },
@@ -82,7 +82,7 @@ mod tests {
     const NOW: Millis = 1_795_800_000_000;
 
     #[test]
-    fn a_zone_of_the_database_is_known_by_its_name_wherever_it_is_said() {
+    fn a_zone_of_the_database_keeps_its_name() {
         for (variable, system, name, hours) in [
             (Some("Europe/Berlin"), None, "Europe/Berlin", 1),
             (Some(":Europe/Berlin"), Some("Asia/Tokyo"), "Europe/Berlin", 1),
@@ -102,12 +102,12 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_has_the_name_of_its_distance_and_never_that_of_the_system() {
+    fn a_rule_has_the_name_of_its_offset() {
         for rule in ["CST-8", "<+03>-3", "CET-1CEST,M3.5.0,M10.5.0/3", "Nowhere/Land"] {
             assert_eq!(SystemZone::of(Some(rule), || Some("Asia/Tokyo".to_owned())), SystemZone::Unnamed, "{rule}");
         }
         assert_eq!(SystemZone::of(None, || None), SystemZone::Unnamed);
-        // As Java 17 tells them.
+        // The names of Java 17.
         for (milliseconds, name) in [
             (28_800_000, "GMT+08:00"),
             (-18_000_000, "GMT-05:00"),

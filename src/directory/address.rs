@@ -264,10 +264,10 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_meant_is_refused_with_a_sentence_and_without_credentials() {
+    fn invalid_entries_are_refused_without_credentials() {
         for (text, part) in [
             ("", "empty"),
-            ("file://host/x", "names a host"),
+            ("file://host/x", "contains a host"),
             ("file:x", "relative path with a scheme"),
             ("hdfs://namenode:8020/x", "mount the file system"),
             ("viewfs://x/y", "not supported"),
@@ -277,11 +277,11 @@ mod tests {
             ("OBS://bucket/x", "set s3.endpoint to https://BUCKET.obs.REGION.myhuaweicloud.com"),
             ("ofs://host/volume", "S3 gateway"),
             ("https://minio:9000/bucket", "write s3://bucket/path"),
-            ("ftp://host/x", "supported are paths and file:"),
-            ("s3:bucket/x", "written s3://bucket/path"),
-            ("s3:///x", "written s3://bucket/path"),
-            ("s3://key:hunter2@bucket/x", "options of their own"),
-            ("abfss://container:hunter2@a.dfs.core.windows.net/x", "options of their own"),
+            ("ftp://host/x", "write a path or a URL with file:"),
+            ("s3:bucket/x", "the form s3://bucket/path"),
+            ("s3:///x", "the form s3://bucket/path"),
+            ("s3://key:hunter2@bucket/x", "by options of the store"),
+            ("abfss://container:hunter2@a.dfs.core.windows.net/x", "by options of the store"),
             ("abfss://container/x", "container@account"),
             ("wasbs://c@a.blob.core.windows.net/x?sig=hunter2", "query"),
             ("/a\0b", "NUL"),

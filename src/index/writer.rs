@@ -84,7 +84,7 @@ impl IndexWriter {
             let group: Vec<_> = changes.by_ref().take(GROUP).collect();
             let mut changed = self.act(Urgency::Now, move |session| sqlite::note(session, &group, at)).await?;
             all.appeared.append(&mut changed.appeared);
-            all.gone.append(&mut changed.gone);
+            all.resolved.append(&mut changed.resolved);
         }
         Ok(all)
     }

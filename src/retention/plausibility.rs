@@ -1,7 +1,6 @@
 //! Messages about implausible limits and times, for the log at the start, for problems and for `check-config`.
 
-use super::policy::duration;
-use crate::clock::Millis;
+use crate::clock::{Millis, human_duration};
 use crate::names::{DirectoryUrl, FilePath};
 
 /// The message about an age limit below [`super::policy::SHORTEST_AGE`].
@@ -10,7 +9,7 @@ pub fn short_age(ttl: Millis) -> String {
     format!(
         "historyserver.archive.retained-ttl is {}: nearly every archive is older, and would be deleted. Write the unit, such as `30 d`: a \
          bare number is milliseconds",
-        duration(ttl)
+        human_duration(ttl)
     )
 }
 

@@ -6,7 +6,7 @@
 use std::cmp::Reverse;
 use std::fmt;
 
-use crate::clock::Millis;
+use crate::clock::{Millis, human_duration};
 
 /// Files dated further ahead of this server's clock than this are kept: one of the two clocks is wrong.
 pub const AHEAD: Millis = 60 * 60 * 1_000;
@@ -130,29 +130,13 @@ impl fmt::Display for Reason {
         match self {
             Self::Count { rank, limit } => write!(formatter, "number {rank} from the newest, {limit} are retained"),
             Self::Age { age, limit } => {
-                write!(formatter, "{} old, retained are those younger than {}", duration(*age), duration(*limit))
+                write!(formatter, "{} old, retained are those younger than {}", human_duration(*age), human_duration(*limit))
             }
             Self::Size { total, limit } => {
                 write!(formatter, "with all that is newer {total} bytes, {limit} bytes are retained")
             }
         }
     }
-}
-
-/// A duration for people: its two largest units.
-pub(crate) fn duration(millis: Millis) -> String {
-    let parts = [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("ms", 1)];
-    let mut rest = millis.max(0);
-    let mut text = Vec::new();
-    for (unit, length) in parts {
-        if rest >= length && text.len() < 2 {
-            text.push(format!("{} {unit}", rest / length));
-        } else if !text.is_empty() {
-            break;
-        }
-        rest %= length;
-    }
-    if text.is_empty() { "0 ms".to_owned() } else { text.join(" ") }
 }
 
 /// What the policy says of one candidate.

@@ -8,8 +8,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::policy::{AHEAD, EARLIEST, duration};
-use crate::clock::Millis;
+use super::policy::{AHEAD, EARLIEST};
+use crate::clock::{Millis, human_duration};
 
 /// The system's clock may differ by this from the time that has really passed between two refreshes.
 const TOLERANCE: Millis = 60 * 1_000;
@@ -59,19 +59,19 @@ impl Doubt {
 impl fmt::Display for Doubt {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Behind { by } => write!(formatter, "the clock of this machine stands behind the last refresh by {}", duration(*by)),
-            Self::Jumped { by } if *by < 0 => write!(formatter, "the clock of this machine was set back by {}", duration(-by)),
-            Self::Jumped { by } => write!(formatter, "the clock of this machine jumped ahead by {}", duration(*by)),
+            Self::Behind { by } => write!(formatter, "the clock of this machine stands behind the last refresh by {}", human_duration(*by)),
+            Self::Jumped { by } if *by < 0 => write!(formatter, "the clock of this machine was set back by {}", human_duration(-by)),
+            Self::Jumped { by } => write!(formatter, "the clock of this machine jumped ahead by {}", human_duration(*by)),
             Self::Unproven { gap: Some(gap) } => write!(
                 formatter,
                 "the clock of this machine may be ahead: there is no refresh on record and no archive of the last {}",
-                duration(*gap)
+                human_duration(*gap)
             ),
             Self::Unproven { gap: None } => formatter.write_str("the clock of this machine may be ahead: nothing shows that it is right"),
             Self::StoreDiffers { by } => write!(
                 formatter,
                 "the clock of this machine is {} {} that of the store",
-                duration(by.saturating_abs()),
+                human_duration(by.saturating_abs()),
                 if *by < 0 { "behind" } else { "ahead of" }
             ),
         }?;

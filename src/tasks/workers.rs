@@ -1,4 +1,4 @@
-//! A few threads of low priority, for work that keeps a processor busy: whatever waits for them, cheap requests are answered meanwhile.
+//! A few threads of low priority for expensive computations, so that cheap requests are answered meanwhile.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -8,10 +8,10 @@ use std::thread;
 use tokio::sync::oneshot;
 use tracing::Span;
 
-/// What the threads do, in the order in which it was asked for.
+/// Work of the threads, in the order of its submission.
 type Job = Box<dyn FnOnce() + Send>;
 
-/// How much these threads give way to the others of this process (`nice`): they get about a third of what another one gets.
+/// Niceness of these threads: each gets about a third of the processor time of another thread of this process.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 5;
 
@@ -22,7 +22,7 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// Starts so many threads, or as many of them as the system allows.
+    /// Starts this number of threads, or as many as the system allows.
     #[must_use]
     pub fn start(name: &str, threads: usize) -> Self {
         let (jobs, waiting) = mpsc::channel();
@@ -33,24 +33,24 @@ impl Workers {
         };
         let started: Vec<_> = (0..threads.max(1)).map(start).collect();
         if let Some(Err(error)) = started.iter().find(|thread| thread.is_err()) {
-            tracing::warn!("a thread ({name}) could not be started: {error}; the work is done by fewer threads");
+            tracing::warn!("a thread ({name}) could not be started: {error}; fewer threads do its work");
         }
         Self { jobs: started.iter().any(Result::is_ok).then_some(jobs) }
     }
 
-    /// Does some work on one of the threads, within the current span. A panic in it goes on in the caller. Work that nobody waits for
-    /// any more is not begun.
+    /// Runs work on one of the threads, within the current span. A panic of the work is resumed in the caller. If the returned future is
+    /// dropped before the work begins, the work is not run.
     pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
         let Some(jobs) = &self.jobs else { return super::spawn_blocking(work).await };
         let (done, result) = oneshot::channel();
         let span = Span::current();
         let job = Box::new(move || {
             if !done.is_closed() {
-                // Whoever waited may have gone meanwhile.
+                // The caller may have stopped waiting meanwhile.
                 let _ = done.send(catch_unwind(AssertUnwindSafe(|| span.in_scope(work))));
             }
         });
-        // The threads end only after this handle is gone.
+        // The threads run as long as this handle exists.
         let _ = jobs.send(job);
         match result.await {
             Ok(Ok(value)) => value,
@@ -61,7 +61,7 @@ impl Workers {
 }
 
 fn work(waiting: &Mutex<Receiver<Job>>) {
-    give_way();
+    lower_priority();
     loop {
         let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
         match job {
@@ -71,12 +71,12 @@ fn work(waiting: &Mutex<Receiver<Job>>) {
     }
 }
 
-/// Lowers the priority of this thread. Where that cannot be done, it works at the usual one.
-fn give_way() {
-    // Elsewhere than on Linux this would be the priority of the whole process.
+/// Lowers the priority of this thread, if the system allows it.
+fn lower_priority() {
+    // On other systems this would be the priority of the whole process.
     #[cfg(target_os = "linux")]
     let lowered = rustix::process::getpriority_process(None)
-        .and_then(|usual| rustix::process::setpriority_process(None, usual.saturating_add(NICENESS).min(19)));
+        .and_then(|default| rustix::process::setpriority_process(None, default.saturating_add(NICENESS).min(19)));
     #[cfg(target_os = "linux")]
     if let Err(error) = lowered {
         tracing::debug!("the priority of a thread could not be lowered: {error}");
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_goes_on_in_the_caller_and_the_thread_lives() {
+    async fn a_panic_is_resumed_in_the_caller_and_the_thread_lives() {
         let workers = Workers::start("test", 1);
         let panicked = AssertUnwindSafe(workers.run(|| panic!("in a job"))).catch_unwind().await;
         assert!(panicked.is_err());
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_nobody_waits_for_is_not_begun() {
+    async fn abandoned_work_is_not_begun() {
         let workers = Workers::start("test", 1);
         let (begun, released) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
         let (in_job, until) = (Arc::clone(&begun), Arc::clone(&released));
@@ -125,7 +125,7 @@ mod tests {
         }));
         assert!(futures::poll!(&mut busy).is_pending());
         begun.wait();
-        let mut abandoned = Box::pin(workers.run(|| panic!("nobody waits for this")));
+        let mut abandoned = Box::pin(workers.run(|| panic!("this work is abandoned")));
         assert!(futures::poll!(&mut abandoned).is_pending());
         drop(abandoned);
         released.wait();
@@ -135,10 +135,10 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn its_threads_give_way_to_the_others() {
-        let usual = rustix::process::getpriority_process(None).unwrap();
+    async fn its_threads_have_a_low_priority() {
+        let default = rustix::process::getpriority_process(None).unwrap();
         let lowered = Workers::start("test", 1).run(|| rustix::process::getpriority_process(None).unwrap()).await;
-        assert_eq!(lowered, (usual + NICENESS).min(19));
-        assert_eq!(rustix::process::getpriority_process(None).unwrap(), usual);
+        assert_eq!(lowered, (default + NICENESS).min(19));
+        assert_eq!(rustix::process::getpriority_process(None).unwrap(), default);
     }
 }

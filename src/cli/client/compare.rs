@@ -99,7 +99,7 @@ mod tests {
         });
         let expected = [
             ["job", "id", "a", "b"],
-            ["job", "duration", "1 min 01 s", "2 min 00 s"],
+            ["job", "duration", "1 min 1 s", "2 min"],
             ["job", "tasks.failed", "0", "1"],
             ["fact", "parallelism", "2", ""],
             ["configuration", "k", "", "2"],

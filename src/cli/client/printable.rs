@@ -53,21 +53,6 @@ pub(super) fn time(millis: i64) -> String {
     DateTime::from_timestamp_millis(millis).map_or_else(|| millis.to_string(), |time| time.format("%Y-%m-%d %H:%M:%S").to_string())
 }
 
-/// A duration as people read it, by its two largest parts.
-pub(super) fn duration(millis: i64) -> String {
-    if millis < 0 {
-        return format!("{millis} ms");
-    }
-    let seconds = millis / 1_000;
-    match seconds {
-        ..10 => format!("{}.{:03} s", seconds, millis % 1_000),
-        10..60 => format!("{seconds} s"),
-        60..3_600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
-        3_600..86_400 => format!("{} h {:02} min", seconds / 3_600, seconds / 60 % 60),
-        _ => format!("{} d {:02} h", seconds / 86_400, seconds / 3_600 % 24),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,19 +69,8 @@ mod tests {
     }
 
     #[test]
-    fn times_and_durations_are_for_people() {
+    fn times_are_shown_in_utc() {
         assert_eq!(time(1_795_373_917_344), "2026-11-22 18:58:37");
         assert_eq!(time(i64::MAX), i64::MAX.to_string());
-        for (millis, expected) in [
-            (-5, "-5 ms"),
-            (0, "0.000 s"),
-            (9_999, "9.999 s"),
-            (59_999, "59 s"),
-            (61_000, "1 min 01 s"),
-            (3_600_000, "1 h 00 min"),
-            (90_000_000, "1 d 01 h"),
-        ] {
-            assert_eq!(duration(millis), expected);
-        }
     }
 }

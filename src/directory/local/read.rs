@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_is_written_to_while_it_is_read_is_no_mixture() {
+    async fn a_file_that_is_modified_while_it_is_read_is_no_mixture() {
         let folder = tempfile::tempdir().unwrap();
         let (local, file, path) = file(&folder);
         let ways: [(&str, Rewrite); 4] = [
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stream_ends_with_an_error_once_its_file_is_written_to() {
+    async fn a_stream_ends_with_an_error_when_its_file_is_modified() {
         let folder = tempfile::tempdir().unwrap();
         let (local, file, path) = file(&folder);
         fs::write(&path, "a".repeat(3 * MAX_CHUNK)).unwrap();
@@ -250,11 +250,11 @@ mod tests {
         fs::write(&path, "b".repeat(3 * MAX_CHUNK)).unwrap();
         let error = chunks.try_next().await.unwrap_err();
         assert_eq!(error.kind, DirectoryErrorKind::Unavailable);
-        assert!(error.message.contains("was written to while it was read"), "{error}");
+        assert!(error.message.contains("was modified while it was read"), "{error}");
     }
 
     #[tokio::test]
-    async fn a_file_that_was_written_to_a_moment_ago_rests_before_it_is_read() {
+    async fn a_recently_modified_file_rests_before_it_is_read() {
         let folder = tempfile::tempdir().unwrap();
         let (local, file, path) = file(&folder);
         fs::write(&path, "a").unwrap();

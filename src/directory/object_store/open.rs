@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn an_option_that_does_not_fit_is_told_without_its_value() {
+    fn an_invalid_option_is_reported_without_its_value() {
         let address = StoreAddress { kind: StoreKind::S3, authority: "bucket".to_owned(), prefix: String::new() };
         let options = options(&[("aws_no_such_option", "x"), ("s3.secret-key", "hunter2")]);
         let error = Store::open(DirectoryUrl::new("s3://bucket"), &address, &options).err().unwrap();

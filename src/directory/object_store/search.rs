@@ -45,7 +45,7 @@ pub(super) struct Search {
 struct State {
     begun: HashSet<ClusterName>,
     requests_left: usize,
-    told: usize,
+    reported: usize,
     skipped: Option<String>,
     sights: Sights,
 }
@@ -102,8 +102,8 @@ impl Search {
     /// Whether a folder may be reported: in a full scan, up to the maximum number.
     fn may_tell(&self) -> bool {
         let mut state = self.state();
-        let may = self.full_scan && state.told < MAX_REPORTED;
-        state.told += usize::from(may);
+        let may = self.full_scan && state.reported < MAX_REPORTED;
+        state.reported += usize::from(may);
         may
     }
 
@@ -188,8 +188,8 @@ impl Search {
     /// The findings, and the first folder that was not searched, if it is reported.
     pub(super) fn finish(self) -> (Sights, Option<String>) {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let told = self.full_scan && !state.sights.holds_applications;
-        (state.sights, state.skipped.filter(|_| told))
+        let reported = self.full_scan && !state.sights.holds_applications;
+        (state.sights, state.skipped.filter(|_| reported))
     }
 }
 

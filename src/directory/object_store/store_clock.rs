@@ -16,9 +16,9 @@ pub(super) struct StoreClock(Mutex<Option<(Millis, Instant)>>);
 impl StoreClock {
     /// The present time by the clock of the store, within about a second.
     pub(super) fn now(&self) -> Option<Millis> {
-        let (told, at) = (*self.0.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let (stated, at) = (*self.0.lock().unwrap_or_else(PoisonError::into_inner))?;
         let passed = Millis::try_from(at.elapsed().as_millis()).unwrap_or(Millis::MAX);
-        Some(told.saturating_add(passed))
+        Some(stated.saturating_add(passed))
     }
 
     fn note(&self, headers: &HeaderMap) {
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_date_that_was_told_goes_on() {
+    fn the_time_since_the_last_date_is_added() {
         let clock = StoreClock::default();
         assert_eq!(clock.now(), None);
         for (text, seconds) in

@@ -79,13 +79,13 @@ async fn what_was_never_readable_leaves_nothing_behind_when_it_is_gone() {
     let broken = Change::of(key.clone()).unreadable(file, 1, None).problem(ProblemCode::ArchiveUnreadable, Some(file), 7);
     index.apply(broken.0).await;
     let changes = index.writer.note_presence(vec![Presence::UnitGone(key.clone())], NOW).await.unwrap();
-    assert_eq!((codes(&changes.gone), codes(&changes.appeared)), (vec![ProblemCode::ArchiveUnreadable], vec![]));
+    assert_eq!((codes(&changes.resolved), codes(&changes.appeared)), (vec![ProblemCode::ArchiveUnreadable], vec![]));
     assert_eq!(unit(&index).await, None);
 
     let broken = Change::of(key.clone()).summary(1, 1, "a", &[]).unreadable(file, 1, None);
     index.apply(broken.problem(ProblemCode::ArchiveUnreadable, Some(file), 7).0).await;
     let changes = index.writer.note_presence(vec![Presence::FileGone(key, file)], NOW).await.unwrap();
-    assert_eq!(codes(&changes.gone), [ProblemCode::ArchiveUnreadable]);
+    assert_eq!(codes(&changes.resolved), [ProblemCode::ArchiveUnreadable]);
     assert_eq!(unit(&index).await.unwrap().files.len(), 1);
 }
 
@@ -103,7 +103,7 @@ async fn problems_appear_stay_and_go_with_what_is_wrong() {
     let changes = index.writer.apply(broken(10), Urgency::Now).await.unwrap();
     assert_eq!(codes(&changes.appeared), [ProblemCode::ArchiveUnreadable, ProblemCode::SummaryMissing]);
     let changes = index.writer.apply(broken(20), Urgency::Now).await.unwrap();
-    assert!(changes.appeared.is_empty() && changes.gone.is_empty(), "{changes:?}");
+    assert!(changes.appeared.is_empty() && changes.resolved.is_empty(), "{changes:?}");
     let problems = index.problems().await;
     assert_eq!(codes(&problems), [ProblemCode::ArchiveUnreadable, ProblemCode::SummaryMissing]);
     assert!(problems.iter().all(|problem| problem.since == 10), "since it appeared");
@@ -118,9 +118,9 @@ async fn problems_appear_stay_and_go_with_what_is_wrong() {
 
     // The summary comes: the unit's own problem goes, that of a file not tried now stays.
     let changes = index.writer.apply(Change::of(key.clone()).summary(2, 2, "a", &[job(1)]).0, Urgency::Now).await.unwrap();
-    assert_eq!((codes(&changes.gone), codes(&changes.appeared)), (vec![ProblemCode::SummaryMissing], vec![]));
+    assert_eq!((codes(&changes.resolved), codes(&changes.appeared)), (vec![ProblemCode::SummaryMissing], vec![]));
     let changes = index.writer.apply(Change::of(key).job(job(1), 3, 3, "j").0, Urgency::Now).await.unwrap();
-    assert_eq!(codes(&changes.gone), [ProblemCode::ArchiveUnreadable]);
+    assert_eq!(codes(&changes.resolved), [ProblemCode::ArchiveUnreadable]);
     assert!(index.problems().await.is_empty());
 }
 
@@ -135,7 +135,7 @@ async fn problems_of_what_is_gone_are_hidden_until_it_is_back() {
         (Presence::FileGone(key.clone(), file), Presence::FileBack(key.clone(), file)),
     ] {
         let changes = index.writer.note_presence(vec![gone], NOW).await.unwrap();
-        assert_eq!(codes(&changes.gone), [ProblemCode::EntryMalformed]);
+        assert_eq!(codes(&changes.resolved), [ProblemCode::EntryMalformed]);
         assert!(index.problems().await.is_empty());
         let changes = index.writer.note_presence(vec![back], NOW).await.unwrap();
         assert_eq!(codes(&changes.appeared), [ProblemCode::EntryMalformed]);
@@ -201,7 +201,7 @@ async fn problems_of_a_listing_replace_one_another_and_leave_those_of_units_alon
     assert_eq!(codes(&changes.appeared), [ProblemCode::ListingFailed, ProblemCode::PermissionDenied]);
     let again = Problem { since: 9, reason: "another reason".to_owned(), ..two };
     let changes = index.writer.set_listing_problems(&url("one"), vec![again]).await.unwrap();
-    assert_eq!((codes(&changes.gone), codes(&changes.appeared)), (vec![ProblemCode::ListingFailed], vec![]));
+    assert_eq!((codes(&changes.resolved), codes(&changes.appeared)), (vec![ProblemCode::ListingFailed], vec![]));
     let problems = index.problems().await;
     assert_eq!(codes(&problems), [ProblemCode::PermissionDenied, ProblemCode::ArchiveUnreadable]);
     assert_eq!((problems[0].since, problems[0].reason.as_str()), (2, "another reason"));

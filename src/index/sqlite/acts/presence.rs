@@ -28,7 +28,7 @@ pub(in crate::index) fn note(session: &mut Session<'_>, changes: &[Presence], at
         }
         let mut changes = problems::changes(before, &problems::of_unit(session, unit.id)?);
         all.appeared.append(&mut changes.appeared);
-        all.gone.append(&mut changes.gone);
+        all.resolved.append(&mut changes.resolved);
     }
     Ok(all)
 }

@@ -58,7 +58,7 @@ pub(in crate::index::sqlite) fn changes(before: Vec<Problem>, after: &[Problem])
     let (old, new): (HashSet<_>, HashSet<_>) = (before.iter().map(key).collect(), after.iter().map(key).collect());
     ProblemChanges {
         appeared: after.iter().filter(|problem| !old.contains(&key(problem))).cloned().collect(),
-        gone: before.into_iter().filter(|problem| !new.contains(&key(problem))).collect(),
+        resolved: before.into_iter().filter(|problem| !new.contains(&key(problem))).collect(),
     }
 }
 
