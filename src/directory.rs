@@ -37,7 +37,7 @@ use self::address::Address;
 use self::local::Local;
 use self::object_store::Store;
 
-pub use self::address::{DirectoryList, has_scheme, split_list};
+pub use self::address::has_scheme;
 pub use self::error::{DirectoryError, DirectoryErrorKind};
 pub use self::found::{
     Extent, FileKind, FileVersion, Fingerprint, Found, FoundApplication, FoundFile, Hidden, Listed, Obstacle, WantsFiles,

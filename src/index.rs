@@ -8,6 +8,7 @@ mod error;
 mod leases;
 mod model;
 mod opening;
+mod options;
 pub mod query;
 mod reader;
 mod sqlite;
@@ -22,7 +23,8 @@ pub use model::{
     Page, ParsedRecord, Presence, ProblemFilter, RecordedRemoval, Removal, RemovalAction, RemovalFilter, RemovalOutcome, RemovalState,
     StagedPack, Underived, UnitArchives, UnitChange, UnitKey, Unread, Urgency,
 };
-pub use opening::{IndexOptions, Opened, open};
+pub use opening::{Opened, open};
+pub use options::IndexOptions;
 pub use query::Total;
 pub use reader::{IndexReader, ScopedReader};
 pub use writer::IndexWriter;

@@ -5,17 +5,21 @@
 mod active_folders;
 mod conclude;
 mod directories;
+mod duty;
+mod error;
 mod failed_fetches;
 mod pass;
 mod pipeline;
 pub mod plan;
 mod problems;
 mod retain;
+mod retention_rules;
 mod retries;
 mod round;
 mod status;
 
 pub use directories::Refresh;
-pub use retain::RetentionRules;
-pub use round::{DirectoryRefresh, Duty};
+pub use duty::Duty;
+pub use retention_rules::RetentionRules;
+pub use round::DirectoryRefresh;
 pub use status::{DirectoryState, DirectoryStatus, RefreshStatus};

@@ -1,6 +1,5 @@
 //! Parsing of an entry of `historyserver.archive.fs.dir`.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::error::DirectoryError;
@@ -202,29 +201,6 @@ fn store(kind: StoreKind, scheme: &str, rest: &str) -> Result<StoreAddress, Dire
     Ok(StoreAddress { kind, authority: authority.to_owned(), prefix: segments.join("/") })
 }
 
-/// The parts of `historyserver.archive.fs.dir`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct DirectoryList {
-    /// Entries in order, trimmed, each once. Their order counts: the later directory wins where ids repeat.
-    pub entries: Vec<String>,
-    /// Entries that name a directory already named before.
-    pub duplicates: Vec<String>,
-}
-
-/// Splits `historyserver.archive.fs.dir` at its commas; empty parts are dropped.
-#[must_use]
-pub fn split_list(text: &str) -> DirectoryList {
-    let mut list = DirectoryList::default();
-    let mut seen = BTreeSet::new();
-    for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
-        // What cannot be opened is compared as written; opening it tells what is wrong.
-        let key = Address::parse(entry).map_or_else(|_| entry.to_owned(), |address| address.url());
-        let entries = if seen.insert(key) { &mut list.entries } else { &mut list.duplicates };
-        entries.push(entry.to_owned());
-    }
-    list
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -290,13 +266,5 @@ mod tests {
             assert!(error.message.contains(part), "{text}: {error}");
             assert!(!error.message.contains("hunter2"), "{text}: {error}");
         }
-    }
-
-    #[test]
-    fn a_list_is_trimmed_and_tells_its_duplicates() {
-        let list = split_list(" /a , ,s3a://b/x/,file:///a/,,/c");
-        assert_eq!(list.entries, ["/a", "s3a://b/x/", "/c"]);
-        assert_eq!(list.duplicates, ["file:///a/"]);
-        assert_eq!(split_list(" , "), DirectoryList::default());
     }
 }

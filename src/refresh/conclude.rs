@@ -4,10 +4,12 @@ use std::collections::HashSet;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use super::duty::Duty;
+use super::error::RoundError;
 use super::pass::PassResult;
 use super::pipeline::PipelineResult;
 use super::plan::{Plan, Probed};
-use super::round::{Decision, DirectoryRefresh, Duty, RoundError};
+use super::round::{Decision, DirectoryRefresh, RoundReport};
 use super::status::DirectoryState;
 use crate::clock::Millis;
 use crate::ids::ApplicationId;
@@ -20,24 +22,6 @@ const FULL_SCAN_EVERY: u32 = 100;
 
 /// A quick scan of an object store is due when this many times the cost of the last one has passed.
 const QUICK_SCAN_EVERY: u32 = 10;
-
-/// The numbers of one concluded round.
-#[derive(Debug, Default)]
-pub(super) struct RoundReport {
-    full: bool,
-    ingested: u64,
-    missing: u64,
-    returned: u64,
-    forgotten: u64,
-    expired: u64,
-    /// Units beyond a limit that must be read before that is certain.
-    pub(super) unread: u64,
-    units: Option<u64>,
-    vanished: bool,
-    exists: bool,
-    /// Why another directory is likely meant.
-    doubt: Option<String>,
-}
 
 impl DirectoryRefresh {
     /// Records the findings of a round whose listing was complete.

@@ -6,10 +6,11 @@ use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt as _, StreamExt as _};
 
+use super::duty::Duty;
+use super::error::RoundError;
 use super::failed_fetches::FailedFetches;
 use super::plan::{Plan, Probed};
 use super::retries::{Attempts, Retries, Retry};
-use super::round::{Duty, RoundError};
 use crate::directory::Directory;
 use crate::index::{FileOutcome, IndexError, IndexWriter, KnownDirectory, UnitChange, UnitKey, Urgency};
 use crate::ingest::task::Task;

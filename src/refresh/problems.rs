@@ -1,8 +1,9 @@
 //! Problems of a directory as a whole: obstacles, held cleanups, an implausible clock or limit, failed deletions.
 
+use super::duty::Duty;
 use super::plan::Plan;
 use super::retain::held_reason;
-use super::round::{DirectoryRefresh, Duty};
+use super::round::DirectoryRefresh;
 use crate::clock::Millis;
 use crate::directory::{Hidden, Listed, Obstacle};
 use crate::ids::ApplicationId;

@@ -5,8 +5,9 @@ use crate::index::{
     FollowedLimits, HeldCleanup, HeldReason, IndexError, KnownDirectory, Presence, Removal, RemovalAction, RemovalState, UnitKey,
 };
 use crate::names::FilePath;
-use crate::refresh::round::{DirectoryRefresh, Duty};
-use crate::retention::policy::Policy;
+use crate::refresh::duty::Duty;
+use crate::refresh::retention_rules::RetentionRules;
+use crate::refresh::round::DirectoryRefresh;
 use crate::retention::trust::{Doubt, Evidence};
 use crate::retention::{followed, guard};
 
@@ -14,17 +15,6 @@ use super::plan::{Judging, Plan};
 
 /// The time of a refresh is recorded when the recorded one is this old, so that an idle server does not write.
 const RECORD_EVERY: Millis = 10 * 60 * 1_000;
-
-/// The retention rules of the configuration.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct RetentionRules {
-    /// The limits.
-    pub policy: Policy,
-    /// `historyserver.archive.retain-remote-beyond-local-limit`: an expired archive is forgotten, and its files stay.
-    pub keep_archives: bool,
-    /// `historyserver.archive.retention.max-delete-fraction`, if it is configured; 1 is off.
-    pub max_delete_fraction: Option<f64>,
-}
 
 /// The numbers of units that one refresh expired and forgot.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

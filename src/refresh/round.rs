@@ -7,15 +7,17 @@ use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
+use super::duty::Duty;
+use super::error::RoundError;
 use super::failed_fetches::FailedFetches;
 use super::pass::Pass;
 use super::pipeline::Pipeline;
 use super::plan::{Plan, Planner, Probed, Rules, is_open};
-use super::retain::RetentionRules;
+use super::retention_rules::RetentionRules;
 use super::retries::{Attempts, Retries, RetryScope, RetryTime};
 use super::status::{DirectoryState, DirectoryStatus};
 use crate::clock::{Clock, Millis};
-use crate::directory::{Directory, DirectoryError, Extent, FileKind};
+use crate::directory::{Directory, Extent, FileKind};
 use crate::ids::ApplicationId;
 use crate::index::{IndexError, IndexReader, IndexWriter, KnownDirectory, KnownUnit, RemovalState};
 use crate::ingest::Ingest;
@@ -70,28 +72,6 @@ pub struct DirectoryRefresh {
     pub(super) active_folders: Vec<FilePath>,
 }
 
-/// The work that the refreshes of a directory do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Duty {
-    /// Everything.
-    All,
-    /// Verdicts, and forgetting missing archives. Archives are read only where a verdict needs it.
-    Retention,
-    /// Verdicts alone: like [`Duty::Retention`], but nothing is forgotten yet.
-    Verdicts,
-}
-
-/// Why the round of a directory ended without a conclusion.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum RoundError {
-    #[error("the archive directory could not be listed")]
-    Listing(#[source] DirectoryError),
-    #[error("the index could not be read or written")]
-    Index(#[from] IndexError),
-    #[error("the server is shutting down")]
-    Stopped,
-}
-
 /// The plan of a complete listing while it is carried out.
 #[derive(Default)]
 pub(super) struct Decision {
@@ -102,6 +82,24 @@ pub(super) struct Decision {
     pub(super) forgotten: u64,
     /// Units beyond a limit that must be read before that is certain.
     pub(super) unread: u64,
+}
+
+/// The numbers of one concluded round.
+#[derive(Debug, Default)]
+pub(super) struct RoundReport {
+    pub(super) full: bool,
+    pub(super) ingested: u64,
+    pub(super) missing: u64,
+    pub(super) returned: u64,
+    pub(super) forgotten: u64,
+    pub(super) expired: u64,
+    /// Units beyond a limit that must be read before that is certain.
+    pub(super) unread: u64,
+    pub(super) units: Option<u64>,
+    pub(super) vanished: bool,
+    pub(super) exists: bool,
+    /// Why another directory is likely meant.
+    pub(super) doubt: Option<String>,
 }
 
 impl DirectoryRefresh {
@@ -204,7 +202,7 @@ impl DirectoryRefresh {
         full: bool,
         stop: &CancellationToken,
         publish: &impl Fn(&DirectoryStatus, u64),
-    ) -> Result<super::conclude::RoundReport, RoundError> {
+    ) -> Result<RoundReport, RoundError> {
         let known = self.known().await?;
         let now = self.clock.now();
         self.trust.measure(now, self.clock.passed());

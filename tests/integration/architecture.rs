@@ -1,7 +1,9 @@
 //! The order of modules and the other invariants of `ARCHITECTURE.md` that are about imports, checked in the source code.
 
+mod imports;
 mod sources;
 
+use imports::{Imports, circles};
 use sources::{places, sources};
 
 /// The modules in the order of their imports: a module uses only modules before it.
@@ -50,6 +52,25 @@ fn modules_import_only_modules_before_them() {
         }
     }
     assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// Imports that close a circle of files: the importing file, the imported file, the reason.
+const IN_A_CIRCLE: &[(&str, &str, &str)] = &[
+    ("api/state.rs", "api/flink/overview.rs", "the state keeps the lists that were built from it"),
+    ("api/state.rs", "api/v1/actions.rs", "the state keeps the means of the actions, whose handlers read the state"),
+    ("api/http/response.rs", "api/http/error.rs", "writing JSON can fail, and an error is written as JSON"),
+];
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let sources = sources();
+    let imports = Imports::read(&sources);
+    let mut edges = imports.edges();
+    for (from, to, _) in IN_A_CIRCLE {
+        edges.entry(from).or_default().remove(to);
+    }
+    let circles = circles(&edges);
+    assert!(circles.is_empty(), "files import each other in a circle:\n{}", circles.join("\n"));
 }
 
 /// Modules that do no IO and take the time as an argument.

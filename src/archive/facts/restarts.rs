@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 
 use super::super::members::{Members, each_of};
-use super::regions::Regions;
+use super::regions::{Attempts, Regions};
 use super::{ConfigurationEntry, MAX_VERTICES, NAME_BYTES, RestartFacts, time};
 use crate::clock::Millis;
 
@@ -57,19 +57,6 @@ struct History {
     entries: u64,
     newest: Option<Millis>,
     truncated: bool,
-}
-
-/// Attempts of the subtasks of a vertex without speculative ones, counted from 0.
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Attempts {
-    /// Attempts of the subtask with the most attempts.
-    pub(super) highest: u64,
-    /// Attempts of all subtasks together.
-    pub(super) sum: u64,
-    /// Number of last attempts.
-    last: u64,
-    /// Whether some subtask had several attempts at the same time.
-    speculative: bool,
 }
 
 #[derive(Debug, Default, Clone, Copy)]

@@ -8,11 +8,6 @@ use crate::index::sqlite::store::session::Session;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::tables::{facts, list_rows};
 
-/// Jobs of an application: its own, then its flat jobs. If a job has two rows, the one that only names it is left out.
-pub(in crate::index::sqlite) const JOBS_OF_UNIT: &str = "(SELECT id FROM jobs WHERE unit = ?1 AND (archived = 1
-         OR NOT EXISTS (SELECT 1 FROM jobs beside WHERE beside.owner = ?1 AND beside.job = jobs.job))
-     UNION ALL SELECT id FROM jobs WHERE owner = ?1)";
-
 /// Links these jobs of one directory to their applications again, and updates the rows that depend on it.
 pub(in crate::index::sqlite) fn settle(session: &mut Session<'_>, directory: i64, jobs: &[JobId]) -> Result<(), SqliteError> {
     for job in jobs {

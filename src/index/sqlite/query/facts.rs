@@ -5,8 +5,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::{SqliteError, prepare};
 use crate::archive::facts::{CheckpointFacts, CompletedCheckpoint, IoFacts, sum_of_known};
 use crate::index::query::{FailureSource, JobFacts, ListKind, RootException, RunFigures};
-use crate::index::sqlite::acts::links::JOBS_OF_UNIT;
 use crate::index::sqlite::tables::facts::read_vertices;
+use crate::index::sqlite::tables::list_rows::JOBS_OF_UNIT;
 
 /// The classes of the newest exception and of its innermost cause.
 const EXCEPTION: &str = "(SELECT text FROM labels WHERE id = f.exception) AS exception_class,

@@ -6,9 +6,9 @@ use super::{SqliteError, facts, prepare};
 use crate::ids::{ApplicationId, JobId};
 use crate::index::model::CopySelector;
 use crate::index::query::{Copies, Item, ListKind, Scope};
-use crate::index::sqlite::acts::links::JOBS_OF_UNIT;
 use crate::index::sqlite::acts::precedence::{APPLICATION_COPIES, JOB_COPIES, RANK, VISIBLE};
 use crate::index::sqlite::store::values::unsigned;
+use crate::index::sqlite::tables::list_rows::JOBS_OF_UNIT;
 use crate::index::sqlite::tables::problems;
 
 /// Maximum number of jobs in the details of an application.

@@ -16,7 +16,7 @@ use crate::clock::Millis;
 use crate::data_directory::DataDirectory;
 use crate::index::error::IndexError;
 use crate::index::model::Urgency;
-use crate::index::opening::IndexOptions;
+use crate::index::options::IndexOptions;
 use crate::index::sqlite::acts::eviction::{self, Restored};
 use crate::index::sqlite::reads::overviews::count_listed;
 use crate::index::sqlite::store::index_state::IndexState;

@@ -3,8 +3,12 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::index::query::folding::fold;
-use crate::index::sqlite::acts::links::JOBS_OF_UNIT;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
+
+/// Jobs of an application: its own, then its flat jobs. If a job has two rows, the one that only names it is left out.
+pub(in crate::index::sqlite) const JOBS_OF_UNIT: &str = "(SELECT id FROM jobs WHERE unit = ?1 AND (archived = 1
+         OR NOT EXISTS (SELECT 1 FROM jobs beside WHERE beside.owner = ?1 AND beside.job = jobs.job))
+     UNION ALL SELECT id FROM jobs WHERE owner = ?1)";
 
 /// A time, duration or count that is absent.
 pub(in crate::index::sqlite) const ABSENT: i64 = i64::MIN;
