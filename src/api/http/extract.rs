@@ -47,7 +47,7 @@ impl<T: Parameters> ParameterSet for T {
     }
 
     fn read(pairs: &Pairs) -> Result<Self, ApiError> {
-        T::deserialize(pairs).map_err(|error| invalid::<T>(&error, ParameterIn::Query))
+        T::deserialize(pairs).map_err(|error| invalid::<T>(&error, &ParameterIn::Query))
     }
 }
 
@@ -120,7 +120,7 @@ impl<T: Parameters, S: Send + Sync> FromRequestParts<S> for Path<T> {
         let raw = RawPathParams::from_request_parts(parts, state).await;
         let raw = raw.map_err(|error| ApiError::internal(format!("the parameters of the path could not be read: {error}")))?;
         let pairs = Pairs(raw.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
-        T::deserialize(&pairs).map(Self).map_err(|error| invalid::<T>(&error, ParameterIn::Path))
+        T::deserialize(&pairs).map(Self).map_err(|error| invalid::<T>(&error, &ParameterIn::Path))
     }
 }
 
@@ -132,9 +132,9 @@ fn unknown(name: &str, known: &[&str]) -> ApiError {
     ApiError::bad_request(format!("`{shown}` is not a parameter of this path: it takes {}.", known.join(", ")))
 }
 
-fn invalid<T: IntoParams>(error: &ParameterError, place: ParameterIn) -> ApiError {
+fn invalid<T: IntoParams>(error: &ParameterError, place: &ParameterIn) -> ApiError {
     let name = &error.name;
-    let place = if place == ParameterIn::Path { " in the path" } else { "" };
+    let place = if *place == ParameterIn::Path { " in the path" } else { "" };
     ApiError::bad_request(match &error.problem {
         Problem::Invalid(allowed) => format!("`{name}`{place} must be {allowed}."),
         Problem::Repeated => format!("`{name}`{place} is given more than once: it takes one value."),

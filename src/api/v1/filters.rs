@@ -54,9 +54,9 @@ pub(super) struct FilterParameters {
     /// States, repeated or separated by commas.
     #[param(inline)]
     status: Vec<Status>,
-    /// Text that the name contains, without regard to case.
+    /// Text that is compared with the name, without regard to case.
     name: Option<String>,
-    /// How the name is compared with `name`; default `contains`.
+    /// How `name` is compared: the name contains it (default), equals it, or begins with it.
     #[param(inline)]
     name_match: Option<NameMatch>,
     /// Clusters, repeated or separated by commas.

@@ -77,7 +77,7 @@ impl<'de> de::Deserializer<'de> for &'de Pairs {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ParameterError> {
-        visitor.visit_map(Fields { pairs: self, fields: fields.iter(), name: "" })
+        visitor.visit_map(Fields { pairs: self, names: fields.iter(), name: "" })
     }
 
     forward_to_deserialize_any! {
@@ -89,7 +89,7 @@ impl<'de> de::Deserializer<'de> for &'de Pairs {
 /// The parameters of one struct that were given.
 struct Fields<'de> {
     pairs: &'de Pairs,
-    fields: std::slice::Iter<'static, &'static str>,
+    names: std::slice::Iter<'static, &'static str>,
     /// The field whose value is next.
     name: &'static str,
 }
@@ -99,7 +99,7 @@ impl<'de> MapAccess<'de> for Fields<'de> {
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, ParameterError> {
         let given = |name: &&&str| self.pairs.0.iter().any(|(known, _)| known == **name);
-        let Some(name) = self.fields.by_ref().find(given) else { return Ok(None) };
+        let Some(name) = self.names.by_ref().find(given) else { return Ok(None) };
         self.name = name;
         seed.deserialize(StrDeserializer::new(name)).map(Some)
     }
