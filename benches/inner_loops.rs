@@ -1,4 +1,4 @@
-//! The inner loops that a first refresh spends its time in, and the one that answers a request for a document.
+//! The inner loops of a first refresh, and the one of a request for a document.
 //!
 //! ```text
 //! cargo bench --bench inner_loops

@@ -4,6 +4,7 @@
 //! `ConfigurationInfo` and so on). A missing value is `None` here, never zero: Flink writes `"NaN"` for a figure that was not measured,
 //! -1 for an event that did not happen, and 0 for a time that was not reached. All sizes are limited, because archives are untrusted.
 
+mod attempts;
 mod checkpoints;
 mod configuration;
 mod exceptions;

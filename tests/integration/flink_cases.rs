@@ -1,5 +1,5 @@
-//! Flink's own tests of its history server, as far as they are about fetching, serving and legacy archives.
-//! Each test names the case of Flink that it stands for.
+//! Flink's own tests of its history server about fetching, serving and legacy archives.
+//! Each test names its case in Flink.
 
 use std::fs;
 use std::path::PathBuf;
@@ -176,7 +176,7 @@ async fn eager_mode_loads_all_files_and_all_applications_and_jobs() {
         for path in ["", "/config"] {
             assert_eq!(world.get(&format!("/jobs/{}{path}", id(digit))).await.status, 200);
         }
-        // Where Flink's own server keeps single overviews.
+        // Flink's own server keeps single overviews there.
         assert_eq!(world.get(&format!("/overviews/{}", id(digit))).await.json()["jobs"][0]["jid"], id(digit).as_str());
     }
     for digit in ['a', 'b'] {
@@ -241,7 +241,7 @@ async fn paths_of_the_static_file_server() {
 }
 
 #[tokio::test]
-async fn what_is_written_is_read_back_equal_and_garbage_is_an_error() {
+async fn a_written_archive_is_read_back_equal_and_garbage_is_an_error() {
     let place = Place::new();
     let documents: Vec<(String, String)> = (0..50)
         .map(|number| {

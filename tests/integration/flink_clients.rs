@@ -1,4 +1,4 @@
-//! Clients that other people wrote for Flink's REST API, and Flink's own, against this server over the sample archives.
+//! Third-party clients of Flink's REST API, and Flink's own, against this server with the sample archives.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -29,12 +29,12 @@ fn archives() -> [PathBuf; 3] {
     ["flink-2.3.0", "flink-2.2.1", "flink-1.20.5"].map(|name| tool(&format!("tests/fixtures/archives/{name}")))
 }
 
-/// The checks end with how much they have asked for, and how much of it failed.
+/// The last line of the checks has the number of requests and the number of failures.
 fn finished_without_failure(printed: &str) {
     assert!(printed.trim_end().ends_with(", 0 failures"), "{printed}");
 }
 
-/// Runs `tests/clients/<name>.py`, which says what went wrong and fails.
+/// Runs `tests/clients/<name>.py`, which reports problems and fails.
 async fn python_client(name: &str) {
     let served = served().await;
     let python = tool(".test-tools/flink-clients/installed.txt").with_file_name("bin/python");

@@ -1,4 +1,4 @@
-//! What Flink's own history server deletes under a limit, and what this one does: the same archives, limits and times.
+//! Deletions of Flink's own history server and of this one, with the same archives, limits and times.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ struct Archived {
     cluster: Option<String>,
     id: String,
     path: PathBuf,
-    /// Of the summary, and made equal to that of the folder: Flink's server judges by that one.
+    /// Time of the summary. That of the folder is set to the same: Flink's server uses the folder's.
     time: SystemTime,
 }
 
@@ -65,7 +65,7 @@ fn date(root: &Path, now: SystemTime) {
         *count += 1;
         let summary = archived.path.join("application-summary");
         for path in [&summary, &archived.path] {
-            // The folder after what is in it: writing there would date it anew.
+            // The folder after its content: writing into it changes its time.
             if path.exists() {
                 std::fs::File::open(path).unwrap().set_modified(time).unwrap();
             }
@@ -73,7 +73,7 @@ fn date(root: &Path, now: SystemTime) {
     }
 }
 
-/// The paths that are left when the verdicts are carried out.
+/// The paths that are left after the cleanup.
 fn retained(all: &[Archived], policy: &Policy, now: SystemTime) -> BTreeSet<String> {
     let millis = |time: SystemTime| i64::try_from(time.duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
     let candidates: Vec<Candidate<'_>> = all
@@ -90,7 +90,7 @@ fn retained(all: &[Archived], policy: &Policy, now: SystemTime) -> BTreeSet<Stri
     all.iter().zip(verdicts).filter(|(_, verdict)| *verdict == Verdict::Retained).map(|(archived, _)| archived.name()).collect()
 }
 
-/// Paths below a root of what is in it.
+/// The paths of all archives below a root.
 fn remaining(root: &Path) -> BTreeSet<String> {
     archived(root).iter().map(|archived| archived.path.strip_prefix(root).unwrap().display().to_string()).collect()
 }
@@ -154,7 +154,7 @@ async fn flinks_server_and_this_one_leave_exactly_what_our_policy_retains() {
         twin(root, &ours);
         let mut java = JavaHistoryServer::start(&configuration(&folder.path().join("conf"), root, options));
         java.loaded();
-        // What Flink means by a limit holds from the first cleanup on where it is written out.
+        // An explicit limit of Flink holds from the first cleanup on.
         let at_once = format!("{options}historyserver.archive.retention.max-delete-fraction: 1.0\n");
         let conf = configuration(&folder.path().join("conf-ours"), &ours, &at_once);
         clean_up_with_this_server(&conf, &folder.path().join("data"), all.len() - left).await;

@@ -1,4 +1,4 @@
-//! Flink's own history server and this one, over the same archives with the same configuration: what differs, differs on purpose.
+//! Flink's own history server and this one, over the same archives with the same configuration: all differences are intended.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::support::served::archives_in;
 
 const JOB: &str = "0d6f4f6e8da5b7e7a3551550ff16c873";
 
-/// Where this server answers otherwise than Flink's, by the path that was recorded.
+/// Answers of this server that differ from those of Flink's server, by the recorded path.
 const ON_PURPOSE: [(&str, &str, u16, &str); 22] = [
     ("GET", "/jobs/overview/", 200, "a slash at the end is left out"),
     ("GET", "/applications/9223bba4dd77432623bfe32c8ce22282/", 200, "a slash at the end is left out"),
@@ -123,7 +123,7 @@ async fn swapped_in_over_the_same_configuration_directory_it_answers_the_same() 
         assert_eq!(expected.0, 200, "{path}");
         assert_eq!(answer(&client, &server.base, path).await, expected, "{path}");
     }
-    // The revision names this server, and the time zone's words are those of the machine. The rest is Flink's.
+    // The revision is that of this server, and the name of the time zone is that of the machine. The rest is equal to Flink.
     let mut config = server.json("/config").await;
     for different in ["flink-revision", "timezone-name", "timezone-offset"] {
         assert!(
@@ -167,7 +167,7 @@ async fn generated_archives_are_valid_for_flinks_server_too() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_flinks_server_refuses_to_start_with_is_refused_and_the_option_is_named() {
+async fn values_that_flinks_server_refuses_are_refused_with_the_option() {
     let folder = tempfile::tempdir().unwrap();
     let archives = copy_of_the_archives_with_ids_as_clusters(folder.path());
     for (number, (key, value)) in [
@@ -188,10 +188,10 @@ async fn what_flinks_server_refuses_to_start_with_is_refused_and_the_option_is_n
         let (code, log) = JavaHistoryServer::start(&conf).refusal();
         assert_ne!(code, 0, "{log}");
         let output = ours(&conf).output().unwrap();
-        let told = String::from_utf8_lossy(&output.stderr);
-        // Flink ends with 1 whatever happened; 64 says that the configuration is wrong.
-        assert_eq!(output.status.code(), Some(64), "{key} {value}: {told}");
-        assert!(told.contains(key) && told.contains("config.yaml"), "{key} {value}: {told}");
+        let printed = String::from_utf8_lossy(&output.stderr);
+        // Flink always exits with 1. 64 reports an invalid configuration.
+        assert_eq!(output.status.code(), Some(64), "{key} {value}: {printed}");
+        assert!(printed.contains(key) && printed.contains("config.yaml"), "{key} {value}: {printed}");
     }
 }
 
@@ -209,7 +209,7 @@ async fn single_answers_differ_from_those_recorded_of_flinks_server_only_on_purp
         for answer in configured["answers"].as_array().unwrap() {
             compare(&server, answer, &mut purposes).await;
         }
-        assert!(purposes.is_empty(), "no longer different, or no longer asked for: {purposes:?}");
+        assert!(purposes.is_empty(), "no longer different, or no longer requested: {purposes:?}");
     }
 }
 
@@ -218,7 +218,7 @@ async fn compare(server: &Process, recorded: &Value, purposes: &mut Vec<(&str, &
     if recorded["request-headers"].is_object() {
         return; // If-Modified-Since: ours compares entity tags
     }
-    // As written: a client would clean the path up.
+    // As written: a client would normalise the path.
     let answer = raw_http::request(server.base.trim_start_matches("http://").parse().unwrap(), method, path).await;
     let (status, body) = (answer.status, String::from_utf8_lossy(&answer.body).into_owned());
     let purpose = purposes.iter().position(|purpose| (purpose.0, purpose.1) == (method, path));

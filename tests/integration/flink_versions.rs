@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use crate::support::flink::tool;
 use crate::support::process::Process;
 
-/// Clients of these versions refuse a job with a member that they do not know.
+/// Clients of these versions refuse a job with an unknown member.
 const STRICT: [&str; 2] = ["1.17.2", "1.18.1"];
 
 /// A version and the folder of its jars, oldest first.
@@ -18,7 +18,7 @@ fn clients() -> Vec<(String, PathBuf)> {
     older.chain([(std::fs::read_to_string(&newest).unwrap().trim().to_owned(), newest.with_file_name("lib"))]).collect()
 }
 
-/// How many jobs `flink list -a` prints; `None` when it fails.
+/// Number of jobs that `flink list -a` prints; `None` when it fails.
 fn listed(jars: &Path, base: &str, configuration: &Path) -> Option<usize> {
     let address = base.strip_prefix("http://").unwrap();
     let output = Command::new("java")
@@ -33,7 +33,7 @@ fn listed(jars: &Path, base: &str, configuration: &Path) -> Option<usize> {
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).lines().filter(ids).count())
 }
 
-/// The server over the archives that these versions wrote, and what each client lists there.
+/// The number of jobs in the archives of these versions, and the number that each client lists.
 async fn over(versions: &[&str], options: &[&str], clients: &[(String, PathBuf)]) -> (usize, Vec<(String, Option<usize>)>) {
     let folder = tempfile::tempdir().unwrap();
     let configuration = folder.path().join("conf");

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use historyserver::archive::fuzz;
 
-/// Inputs are not grown beyond this: what is wrong with a large one is wrong with a small one.
-const MOST_BYTES: usize = 8 << 10;
+/// Maximum of bytes of an input: small inputs show the same faults as large ones.
+const MAX_BYTES: usize = 8 << 10;
 
-/// Pieces of archives that random bytes would hardly hit upon.
+/// Pieces of archives that random bytes would hardly contain.
 const TOKENS: &[&[u8]] = &[
     b"{",
     b"}",
@@ -66,9 +66,9 @@ impl Random {
         usize::try_from(self.0 >> 33).unwrap() % bound.max(1)
     }
 
-    fn range(&mut self, bytes: &[u8], most: usize) -> std::ops::Range<usize> {
+    fn range(&mut self, bytes: &[u8], max: usize) -> std::ops::Range<usize> {
         let start = self.below(bytes.len() + 1);
-        start..start + self.below((bytes.len() - start).min(most) + 1)
+        start..start + self.below((bytes.len() - start).min(max) + 1)
     }
 }
 
@@ -103,7 +103,7 @@ fn mutate(input: &mut Vec<u8>, corpus: &[Vec<u8>], random: &mut Random) {
             input.splice(at..at, token.iter().copied());
         }
     }
-    input.truncate(MOST_BYTES);
+    input.truncate(MAX_BYTES);
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn no_bytes_make_the_archive_reader_panic_or_contradict_itself() {
         if catch_unwind(AssertUnwindSafe(|| fuzz::envelope(&input))).is_err() {
             let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("envelope-{seed}"));
             fs::write(&kept, &input).unwrap();
-            panic!("failed on input {runs} of FUZZ_SEED={seed}, which is kept in {}: add it to the corpus", kept.display());
+            panic!("failed on input {runs} of FUZZ_SEED={seed}, which was saved as {}: add it to the corpus", kept.display());
         }
     }
     println!("{runs} inputs in {} s, FUZZ_SEED={seed}", seconds.as_secs());

@@ -1,4 +1,4 @@
-//! The generator's archives are whole, new and consistent.
+//! The archives of the generator are complete, distinct and consistent.
 
 use std::collections::HashSet;
 use std::fs;
@@ -18,7 +18,7 @@ use crate::generator::{Generator, LargeJob, Plan};
 struct Paths(Vec<String>, String, Packer, Vec<Part>);
 
 impl Paths {
-    /// Bytes that the documents take when stored.
+    /// Stored bytes of the documents.
     fn packed(mut self) -> usize {
         self.3.extend(self.2.finish());
         usize::try_from(self.3.iter().map(Part::stored_bytes).sum::<u64>()).unwrap()
@@ -97,7 +97,7 @@ fn every_application_is_whole_and_new() {
 }
 
 #[test]
-fn files_lie_where_flink_puts_them_with_the_times_of_their_ends() {
+fn files_have_the_paths_of_flink_and_the_times_of_their_ends() {
     let out = tempfile::tempdir().unwrap();
     let generator = Generator::new(Plan { applications: 20, legacy_jobs: 8, ..Plan::default() }).unwrap();
     let made = generator.write_all(out.path()).unwrap();
@@ -134,7 +134,7 @@ fn files_lie_where_flink_puts_them_with_the_times_of_their_ends() {
 }
 
 #[test]
-fn a_job_archive_of_any_size_is_written_and_read_without_being_held() {
+fn a_job_archive_of_any_size_is_written_and_read_in_little_memory() {
     for (bytes, document_bytes, documents) in [(3_000_000, 2_000, 1_100..1_500), (3_000_000, 3_000_000, 3..4), (0, 1, 2..3)] {
         let job = LargeJob { bytes, document_bytes, start: 1_700_000_000_000 };
         let id = LargeJob::id(3);

@@ -1,4 +1,4 @@
-//! Archives and requests that mean harm: nothing panics, nothing escapes, good neighbours stay served.
+//! Hostile archives and requests: nothing panics, no path leaves the index, and valid neighbours stay served.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::support::world::{World, WorldOptions};
 
 const END: i64 = 1_795_000_000_000;
 
-/// A legacy job archive with these entries besides a good overview.
+/// A legacy job archive with a valid overview and these entries.
 fn job_with(id: &str, entries: &[(&str, &str)]) -> String {
     let overview = json!({"jobs": [{"jid": id, "name": "hostile", "state": "FINISHED", "start-time": 1, "end-time": 2, "duration": 1}]});
     let overview = overview.to_string();
@@ -59,7 +59,7 @@ async fn broken_archives_are_problems_and_hide_nothing_else() {
 }
 
 #[tokio::test]
-async fn an_empty_overview_blanks_no_list() {
+async fn an_empty_overview_empties_no_list() {
     let details = json!({"jid": id('2'), "name": "known by its details", "state": "FAILED", "start-time": 1, "end-time": 2, "duration": 1});
     let content = envelope(&[("/jobs/overview", "{}"), (&format!("/jobs/{}", id('2')), &details.to_string())]);
     let (_folder, world) = world_with(&[(id('2'), content)]).await;

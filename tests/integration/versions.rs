@@ -1,4 +1,4 @@
-//! Archives of twelve Flink versions, as they are served: documents byte for byte, and lists that mean what the archives mean.
+//! Archives of twelve Flink versions: documents are served byte for byte, and lists have the values of the archives.
 
 use std::path::{Path, PathBuf};
 
@@ -41,7 +41,7 @@ async fn every_document_of_every_version_is_served_byte_for_byte() {
     assert_eq!(folders.len(), 13);
     let world = over(&folders, data.path()).await;
     let mut served = 0;
-    // Two versions have each a job of this name under high availability, whose id is that of the cluster: one of them is shown.
+    // Two versions each have a job with this id: under high availability, it is the id of the cluster. One of them is shown.
     for archive in archives_in(&folders).iter().filter(|archive| !archive.id.starts_with("00000000")) {
         for (path, document) in archive.documents.iter().filter(|(path, _)| path.contains(&archive.id)) {
             let answer = world.get(path).await;
@@ -54,7 +54,7 @@ async fn every_document_of_every_version_is_served_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn jobs_that_ended_at_zero_have_the_end_that_their_details_tell() {
+async fn jobs_that_ended_at_zero_have_the_end_of_their_details() {
     let (folders, data) = (versions(), tempfile::tempdir().unwrap());
     let world = over(&folders, data.path()).await;
     let jobs = rows(&world, "/api/v1/jobs?limit=1000&sort=-end").await;
@@ -78,7 +78,7 @@ async fn jobs_that_ended_at_zero_have_the_end_that_their_details_tell() {
 }
 
 #[tokio::test]
-async fn types_restarts_and_labels_are_told_whatever_version_wrote_them() {
+async fn types_restarts_and_labels_are_read_from_every_version() {
     let (folders, data) = (versions(), tempfile::tempdir().unwrap());
     let world = over(&folders, data.path()).await;
     for (directory, untyped) in [("flink-1.14.6", 1), ("flink-1.15.4", 0), ("flink-1.17.2", 1), ("flink-1.20.5", 0), ("flink-2.3.0", 0)] {
@@ -88,7 +88,7 @@ async fn types_restarts_and_labels_are_told_whatever_version_wrote_them() {
         let without = of_version.iter().filter(|job| job["job_type"].is_null()).count();
         assert_eq!(without, untyped, "{directory}: only jobs without a plan have no type");
     }
-    // Two regions, speculative attempts, rescales, a history that is full.
+    // Two regions, speculative attempts, rescales, a full history.
     for (job, restarts, rescales) in [
         ("08c9b4be2948ad3385a2ea23c5e4ee27", 2, Value::Null),
         ("0d218881982cbb2c420e5f3883a3ae0f", 0, Value::Null),
@@ -109,7 +109,7 @@ async fn types_restarts_and_labels_are_told_whatever_version_wrote_them() {
 }
 
 #[tokio::test]
-async fn a_job_that_failed_before_it_was_run_and_that_no_summary_names_is_told_as_what_it_is() {
+async fn a_job_that_failed_before_it_was_run_and_is_in_no_summary_is_shown_as_such() {
     let (folders, data) = (versions(), tempfile::tempdir().unwrap());
     let world = over(&folders, data.path()).await;
     let job = json(&world, "/api/v1/jobs/4439b850dd02da40389aaf91132b4d5c").await;

@@ -6,19 +6,7 @@ use serde_json::value::RawValue;
 
 use super::super::members::Members;
 use super::MAX_VERTICES;
-
-/// Attempts of the subtasks of a vertex without speculative ones, counted from 0.
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Attempts {
-    /// Attempts of the subtask with the most attempts.
-    pub(super) highest: u64,
-    /// Attempts of all subtasks together.
-    pub(super) sum: u64,
-    /// Number of last attempts.
-    pub(super) last: u64,
-    /// Whether some subtask had several attempts at the same time.
-    pub(super) speculative: bool,
-}
+use super::attempts::Attempts;
 
 /// The connections of vertices, from the plan of a job.
 #[derive(Debug, Default)]

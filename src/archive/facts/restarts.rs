@@ -7,10 +7,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::value::RawValue;
-
 use super::super::members::{Members, each_of};
-use super::regions::{Attempts, Regions};
+use super::attempts::Attempts;
+use super::regions::Regions;
 use super::{ConfigurationEntry, MAX_VERTICES, NAME_BYTES, RestartFacts, time};
 use crate::clock::Millis;
 
@@ -104,19 +103,7 @@ impl Evidence {
         if vertex.len() > NAME_BYTES || (self.vertices.len() >= MAX_VERTICES && !self.vertices.contains_key(vertex)) {
             return;
         }
-        let Some(members) = Members::parse(json) else { return };
-        let mut attempts = Attempts::default();
-        let mut found = false;
-        members.each_element("subtasks", |subtask| {
-            let Some((number, others)) = Members::parse(subtask.get()).and_then(|subtask| attempts_of(&subtask)) else { return };
-            found = true;
-            let own = number.saturating_sub(others);
-            attempts.highest = attempts.highest.max(own);
-            attempts.sum = attempts.sum.saturating_add(own);
-            attempts.last += 1 + others;
-            attempts.speculative |= others > 0;
-        });
-        if found {
+        if let Some(attempts) = Members::parse(json).and_then(|members| Attempts::of_vertex(&members)) {
             self.vertices.insert(vertex.to_owned(), attempts);
         }
     }
@@ -241,18 +228,6 @@ impl Setting<'_> {
     fn is(&self, key: &str, value: &str) -> bool {
         self.value(key).is_some_and(|set| set.eq_ignore_ascii_case(value))
     }
-}
-
-/// The highest attempt of a subtask, and the number of concurrent attempts.
-fn attempts_of(subtask: &Members<'_>) -> Option<(u64, u64)> {
-    let number = |members: &Members<'_>| members.integer("attempt").and_then(|number| u64::try_from(number).ok());
-    let mut highest = number(subtask)?;
-    let mut others = 0;
-    subtask.each_element("other-concurrent-attempts", |other: &RawValue| {
-        highest = highest.max(Members::parse(other.get()).as_ref().and_then(number).unwrap_or(0));
-        others += 1;
-    });
-    Some((highest, others))
 }
 
 /// Number of entries from which on a history may be truncated.

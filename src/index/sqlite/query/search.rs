@@ -4,6 +4,7 @@
 //! walked newest first, which usually fills a page soon. Otherwise the page ends early, with a cursor of the next page.
 
 mod evidence;
+mod limits;
 mod matches;
 mod rows;
 
@@ -13,25 +14,12 @@ mod tests;
 use rusqlite::Connection;
 
 use self::evidence::Evidence;
+use self::limits::{DEFAULT_LIMITS, SearchLimits};
 use self::rows::{SearchPosition, Seeker};
 use super::{SqliteError, items, prepare};
 use crate::index::cursor::Cursors;
 use crate::index::query::search::terms::{self, MAX_TERMS};
 use crate::index::query::{FoundItem, Scope, SearchPage, SearchQuery};
-
-/// Limits of the cost of one page.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct SearchLimits {
-    /// Maximum number of texts per term that are found by their words, newest first. Older texts are read and compared.
-    pub(super) texts: usize,
-    /// Maximum number of gathered and sorted rows.
-    pub(super) gathered: usize,
-    /// Maximum of the work of one page, in walked rows.
-    pub(super) work: u64,
-}
-
-/// A few ten milliseconds.
-pub(super) const DEFAULT_LIMITS: SearchLimits = SearchLimits { texts: 30_000, gathered: 5_000, work: 60_000 };
 
 /// A page of found items.
 pub(in crate::index) fn search(connection: &Connection, scope: &Scope, query: &SearchQuery) -> Result<SearchPage, SqliteError> {

@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{SearchLimits, SqliteError, prepare};
+use super::limits::SearchLimits;
+use super::{SqliteError, prepare};
 use crate::index::model::texts::{KINDS, TextKind, pieces};
 use crate::index::query::search::terms::Term;
 use crate::index::query::search::words::SearchWord;

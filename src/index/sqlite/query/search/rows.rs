@@ -4,7 +4,8 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
 use super::evidence::Evidence;
-use super::{SearchLimits, SqliteError, prepare};
+use super::limits::SearchLimits;
+use super::{SqliteError, prepare};
 use crate::index::query::{Filter, ListKind, Scope, SearchQuery};
 use crate::index::sqlite::query::condition::Condition;
 use crate::index::sqlite::query::table::{Column, Narrow, Table};

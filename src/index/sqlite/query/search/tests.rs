@@ -2,7 +2,8 @@
 
 use rusqlite::params;
 
-use super::{DEFAULT_LIMITS, SearchLimits, search_within};
+use super::limits::{DEFAULT_LIMITS, SearchLimits};
+use super::search_within;
 use crate::index::model::texts::{Text, TextKind};
 use crate::index::query::{Filter, ListKind, MatchField, Scope, SearchField, SearchPage, SearchQuery};
 use crate::index::sqlite::query::tests::Index;
