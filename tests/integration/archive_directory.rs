@@ -167,7 +167,7 @@ pub(crate) async fn full_scan(directory: &Directory) -> Listing {
 /// A version that no file has.
 pub(crate) const NO_VERSION: FileVersion = FileVersion { size: u64::MAX, modified: 0, etag: None };
 
-/// The version of a file as a listing tells it.
+/// The version of a file in a listing.
 pub(crate) async fn version_of(directory: &Directory, path: &str) -> FileVersion {
     let listing = full_scan(directory).await;
     let mut files = listing.applications.values().flat_map(|application| application.files.iter().flatten()).chain(listing.legacy.values());

@@ -1,4 +1,4 @@
-//! The data directory of a running server: who may read it, and what happens when somebody takes it away.
+//! The data directory of a running server: its permissions, and the end of the server when the directory is removed or replaced.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::process::{Process, command, copy_of};
 
-/// What somebody does to a data directory.
+/// A disturbance of a data directory.
 type Disturb = fn(&Path);
 
 fn away(path: &Path) -> std::path::PathBuf {
@@ -31,7 +31,7 @@ async fn a_server_whose_data_directory_is_taken_away_says_so_and_ends_and_anothe
         }),
         ("historyserver.sqlite-wal", |data| fs::remove_file(data.join("historyserver.sqlite-wal")).unwrap()),
     ];
-    for (told, disturb) in ways {
+    for (message, disturb) in ways {
         let folder = tempfile::tempdir().unwrap();
         let (archives, data) = (copy_of("flink-2.3.0", folder.path()), folder.path().join("data"));
         let mut first = Process::start(&[&archives], &data, &["historyserver.archive.fs.refresh-interval=1 s"]);
@@ -39,17 +39,17 @@ async fn a_server_whose_data_directory_is_taken_away_says_so_and_ends_and_anothe
         let listed = first.json("/applications/overview").await;
         let disturbed = Instant::now();
         disturb(&data);
-        assert_eq!(first.wait_for_end().code(), Some(1), "{told}: {}", first.log());
-        assert!(disturbed.elapsed() < Duration::from_secs(15), "{told}: {:?}", disturbed.elapsed());
+        assert_eq!(first.wait_for_end().code(), Some(1), "{message}: {}", first.log());
+        assert!(disturbed.elapsed() < Duration::from_secs(15), "{message}: {:?}", disturbed.elapsed());
         let log = first.log();
         let sentence = log.lines().last().unwrap();
         let names = sentence.contains(&data.display().to_string()) && sentence.contains("historyserver.data.dir");
-        assert!(names && sentence.contains(told) && log.contains("ERROR"), "{told}: {log}");
+        assert!(names && sentence.contains(message) && log.contains("ERROR"), "{message}: {log}");
 
         let mut second = Process::start(&[&archives], &data, &[]);
         second.wait_for_refreshes(1).await;
-        assert_eq!(second.json("/applications/overview").await, listed, "{told}");
-        assert_eq!(second.terminate().code(), Some(0), "{told}: {}", second.log());
+        assert_eq!(second.json("/applications/overview").await, listed, "{message}");
+        assert_eq!(second.terminate().code(), Some(0), "{message}: {}", second.log());
     }
 }
 

@@ -1,4 +1,4 @@
-//! What every archive directory does, whatever it is kept in: written once, held for local files, for a store in memory
+//! The contract of archive directories in every kind of store: written once, tested for local files, for a store in memory
 //! and for a real S3 server.
 
 use historyserver::directory::{Deleted, Directory, DirectoryErrorKind, Extent, FileKind, Hidden};
@@ -165,7 +165,7 @@ async fn foreign_files_are_passed_over(place: &Place) {
     place.write(&format!("{}/applications/not-an-id/application-summary", hex(5)), "x").await;
     place.write(&format!("{}/applications/{}", hex(5), hex(6)), "a file, not a folder").await;
     place.write(&format!("{}/application/{}/application-summary", hex(5), hex(6)), "x").await;
-    place.write("applications-of-nobody", "x").await;
+    place.write("applications-of-no-cluster", "x").await;
     place.write_beside(&format!("-2/{}/applications/{}/application-summary", hex(8), hex(8))).await;
     place.write_beside("-3").await;
 
@@ -463,11 +463,11 @@ async fn hidden_names_are_left_alone_at_every_place(place: &Place) {
             assert_eq!(listing.paths(), [seen.as_str()]);
         }
     }
-    let told = codes(&full_scan(&place.directory).await);
+    let reported = codes(&full_scan(&place.directory).await);
     let folders = [".old", ".snapshot", "_keep", "_temporary", "prod/_aside", "team/.trash", "team/_x"];
-    let told_at_least: Vec<_> = folders.iter().map(|folder| (ProblemCode::HiddenFolder, (*folder).to_owned())).collect();
-    assert!(told_at_least.iter().all(|each| told.contains(each)), "{told:?}");
-    assert!(told.iter().all(|(code, _)| *code == ProblemCode::HiddenFolder) && told.len() <= folders.len() + 1, "{told:?}");
+    let expected: Vec<_> = folders.iter().map(|folder| (ProblemCode::HiddenFolder, (*folder).to_owned())).collect();
+    assert!(expected.iter().all(|each| reported.contains(each)), "{reported:?}");
+    assert!(reported.iter().all(|(code, _)| *code == ProblemCode::HiddenFolder) && reported.len() <= folders.len() + 1, "{reported:?}");
     assert_eq!(codes(&quick_scan(&place.directory, |_| true).await), [], "a quick scan does not search for them");
 
     for path in &hidden {
@@ -498,7 +498,7 @@ async fn a_cluster_that_lies_too_deep_is_told(place: &Place) {
 async fn a_cluster_that_is_known_is_listed_whatever_else_there_is(place: &Place) {
     let path = format!("z/prod/applications/{}/application-summary", hex(1));
     place.write(&path, "{}").await;
-    let known = ["z/prod", "z/gone", "gone"];
+    let known = ["z/prod", "z/missing", "missing"];
     for extent in [Extent::Full, Extent::Quick(std::sync::Arc::new(|_, _| true))] {
         let listing = list_knowing(&place.directory, &extent, &known).await.unwrap();
         assert_eq!((listing.paths(), codes(&listing)), (vec![path.clone()], vec![]));

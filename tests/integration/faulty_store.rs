@@ -17,7 +17,7 @@ use object_store::{
 };
 use tokio::sync::watch;
 
-/// What a store is asked to do.
+/// A kind of request to a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operation {
     /// List a folder, one level or all below it.

@@ -5,11 +5,11 @@ use crate::support::process::Process;
 
 const END: i64 = 1_795_000_000_000;
 
-/// Folders that a process watches, as Linux tells them.
+/// The number of folders that a process watches, from `/proc`.
 fn watches(server: &Process) -> usize {
     let folder = format!("/proc/{}/fdinfo", server.id());
-    let told = std::fs::read_dir(folder).unwrap().filter_map(|entry| std::fs::read_to_string(entry.unwrap().path()).ok());
-    told.map(|text| text.lines().filter(|line| line.starts_with("inotify wd:")).count()).sum()
+    let states = std::fs::read_dir(folder).unwrap().filter_map(|entry| std::fs::read_to_string(entry.unwrap().path()).ok());
+    states.map(|text| text.lines().filter(|line| line.starts_with("inotify wd:")).count()).sum()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -14,7 +14,7 @@ const CLUSTER: &str = "prod\n2026-01-01T00:00:00.000000Z ERROR forged: nothing i
 async fn after_a_cleanup(folder: &std::path::Path, options: &[&str]) -> Process {
     let root = folder.join("archives");
     for (digit, end) in [('a', END), ('b', END - 60_000)] {
-        write_application(&root, CLUSTER, &id(digit), "name\nof somebody", end, &[]);
+        write_application(&root, CLUSTER, &id(digit), "name\nof a person", end, &[]);
         set_modified(&application_folder(&root, CLUSTER, &id(digit)).join("application-summary"), end);
     }
     let broken = application_folder(&root, CLUSTER, &id('c')).join("application-summary");
@@ -39,12 +39,12 @@ async fn every_event_is_one_line_and_a_deletion_is_told() {
         );
         assert!(!line.contains('\u{1b}') && !line.contains('\r'), "{line}");
     }
-    let told: Vec<&str> = log.lines().filter(|line| line.contains("removed an application")).collect();
-    assert_eq!(told.len(), 1, "{log}");
+    let logged: Vec<&str> = log.lines().filter(|line| line.contains("removed an application")).collect();
+    assert_eq!(logged.len(), 1, "{log}");
     for part in
         [id('b').as_str(), "done=\"deleted\"", "reason=\"count\"", "archive.size_bytes=", "number 2 from the newest, 1 are retained"]
     {
-        assert!(told[0].contains(part), "{part}: {}", told[0]);
+        assert!(logged[0].contains(part), "{part}: {}", logged[0]);
     }
 }
 
@@ -60,6 +60,6 @@ async fn as_json_every_line_is_an_object_with_the_same_fields() {
         lines.iter().all(|line| line["timestamp"].is_string() && line["level"].is_string() && line["message"].is_string()),
         "{lines:?}"
     );
-    let told = lines.iter().find(|line| line["application.id"] == id('b').as_str()).expect("the deletion");
-    assert_eq!((&told["done"], &told["reason"]), (&"deleted".into(), &"count".into()));
+    let logged = lines.iter().find(|line| line["application.id"] == id('b').as_str()).expect("the deletion");
+    assert_eq!((&logged["done"], &logged["reason"]), (&"deleted".into(), &"count".into()));
 }

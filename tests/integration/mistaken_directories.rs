@@ -13,7 +13,7 @@ use crate::support::process::{Process, command};
 const END: i64 = 1_795_000_000_000;
 const OFTEN: &str = "historyserver.archive.fs.refresh-interval=20 ms";
 
-/// What `check-config` warns of, when all else is in order.
+/// The warnings of `check-config` for a configuration without other problems.
 fn warnings(directories: &str, data: &Path, options: &[String]) -> Vec<String> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_historyserver"));
     command.arg("check-config").current_dir(data.parent().unwrap());
@@ -137,13 +137,13 @@ async fn a_bucket_or_a_prefix_that_is_not_there_is_told() {
         command.arg("-D").arg(option);
     }
     let server = Process::spawn(command);
-    // Problems are on record a moment before the states are published.
+    // Problems are recorded a moment before the states are published.
     let states = |status: &Value| -> Vec<String> {
         let directories = status["refresh"]["directories"].as_array().unwrap();
         directories.iter().map(|each| each["state"].as_str().unwrap().to_owned()).collect()
     };
-    let told = |status: &Value| status["problems"]["total"] == 2 && !states(status).contains(&"waiting".to_owned());
-    let status = server.wait_until("/api/v1/status", "told", told).await;
+    let reported = |status: &Value| status["problems"]["total"] == 2 && !states(status).contains(&"waiting".to_owned());
+    let status = server.wait_until("/api/v1/status", "reported", reported).await;
     assert_eq!(states(&status), ["missing", "failed"]);
     fs::remove_dir_all(&data).ok();
 }

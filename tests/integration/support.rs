@@ -1,4 +1,4 @@
-//! What several areas of tests need.
+//! Helpers for several areas of tests.
 
 pub(crate) mod archives;
 pub(crate) mod facts;

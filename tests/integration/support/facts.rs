@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// What is not measured, or did not happen, is null: -1, `"NaN"` and 2^63-1.
+/// Null for values that were not measured or did not happen: -1, `"NaN"` and 2^63-1.
 fn figure(value: &Value) -> Value {
     #[expect(clippy::cast_possible_truncation, reason = "Flink writes some whole figures with a fraction of zero")]
     let number = value.as_i64().or_else(|| value.as_f64().map(|number| number as i64));
@@ -32,12 +32,12 @@ fn vertex(vertex: &Value) -> Value {
     })
 }
 
-/// Sum of what is told; null when nothing is.
+/// Sum of the values that are present; null without any.
 pub(crate) fn sum<'v>(values: impl Iterator<Item = &'v Value>) -> Value {
     values.filter_map(Value::as_i64).reduce(|sum, each| sum + each).map_or(Value::Null, Value::from)
 }
 
-/// Largest of what is told; null when nothing is.
+/// Largest value that is present; null without any.
 pub(crate) fn largest<'v>(values: impl Iterator<Item = &'v Value>) -> Value {
     values.filter_map(Value::as_i64).max().map_or(Value::Null, Value::from)
 }
@@ -75,7 +75,7 @@ fn head(trace: &str) -> (Value, Value) {
     }
 }
 
-/// The newest failure, as told by an `exceptions` document.
+/// The newest failure in an `exceptions` document.
 pub(crate) fn root_exception(archived: &Value) -> Value {
     let newest = &archived["exceptionHistory"]["entries"][0];
     let Some(trace) = newest["stacktrace"].as_str() else { return Value::Null };

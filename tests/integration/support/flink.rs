@@ -35,7 +35,7 @@ pub(crate) fn run(command: &mut Command) -> String {
 /// Flink's own history server, stopped when dropped.
 pub(crate) struct JavaHistoryServer {
     child: Child,
-    /// What it reports, line by line: see `tests/tools/java_history_server.py`.
+    /// Its output, line by line: see `tests/tools/java_history_server.py`.
     events: BufReader<std::process::ChildStdout>,
 }
 

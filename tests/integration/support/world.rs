@@ -25,7 +25,7 @@ pub(crate) fn fixtures(folder: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/archives").join(folder)
 }
 
-/// What a world may be given besides its directories.
+/// Options of a world besides its directories.
 #[derive(Clone)]
 pub(crate) struct WorldOptions {
     pub(crate) max_pack_bytes: u64,
@@ -184,7 +184,7 @@ impl World {
         ids(&self.get("/jobs/overview").await.json()["jobs"], "jid")
     }
 
-    /// Codes of the problems on record, sorted.
+    /// Codes of the recorded problems, sorted.
     pub(crate) async fn problems(&self) -> Vec<String> {
         let mut codes: Vec<String> = self
             .reader
