@@ -165,7 +165,7 @@ async fn a_file_that_does_not_come_back_hides_no_other_of_its_application() {
     assert_eq!(world.get(&first).await.status, 200);
     let answer = world.get(&second).await;
     assert_eq!(answer.status, 404, "{}", answer.text());
-    assert!(answer.text().contains("cannot be read: the file ends"), "{}", answer.text());
+    assert!(answer.text().contains("cannot be read: the archive is incomplete"), "{}", answer.text());
     assert_eq!(world.problems().await, ["archive-unreadable"]);
 
     world.until_evicted_to(0).await;
