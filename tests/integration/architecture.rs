@@ -55,9 +55,8 @@ fn modules_import_only_modules_before_them() {
 }
 
 /// Imports that close a circle of files: the importing file, the imported file, the reason.
-const IN_A_CIRCLE: &[(&str, &str, &str)] = &[
-    ("api/http/response.rs", "api/http/error.rs", "writing JSON can fail, and an error is written as JSON"),
-];
+const IN_A_CIRCLE: &[(&str, &str, &str)] =
+    &[("api/http/response.rs", "api/http/error.rs", "writing JSON can fail, and an error is written as JSON")];
 
 #[test]
 fn no_files_import_each_other_in_a_circle() {

@@ -145,7 +145,7 @@ pub(in crate::api) async fn listed(shared: &Shared, page: DocumentPage) -> Resul
             DocumentList::Page(unit, found) => return Ok((unit, found)),
             DocumentList::NotArchived => return Err(document::not_archived()),
             DocumentList::Unknown if !retried && page.copy == CopySelector::default() && shared.ingest.lookup(owner).await => {
-                retried = true
+                retried = true;
             }
             DocumentList::Unknown => return Err(document::unknown(owner)),
             DocumentList::Unreadable(unread) if retried => return Err(ApiError::unreadable(owner, &unread)),
