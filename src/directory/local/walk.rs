@@ -156,7 +156,7 @@ impl<'a> Walk<'a> {
                     Ok(metadata) => top.legacy.push(legacy_file(&entry, job, &metadata)),
                     Err(error) if is_absent(&error) => {}
                     Err(error) => {
-                        self.top_obstacle(&entry, code_of(&error), &failed("read the state of", &entry.path(), &error).message)?
+                        self.top_obstacle(&entry, code_of(&error), &failed("read the state of", &entry.path(), &error).message)?;
                     }
                 }
             } else if kind.is_file() {
