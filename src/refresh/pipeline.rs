@@ -69,7 +69,7 @@ pub(super) struct Step(StepResult);
 
 enum StepResult {
     Written(Result<u64, IndexError>),
-    Read(Read),
+    Read(Box<Read>),
 }
 
 impl Pipeline {
@@ -155,7 +155,7 @@ impl Pipeline {
         tokio::select! {
             biased;
             Some(written) = self.writing.next() => Some(Step(StepResult::Written(written))),
-            Some(read) = self.reading.next() => Some(Step(StepResult::Read(read))),
+            Some(read) = self.reading.next() => Some(Step(StepResult::Read(Box::new(read)))),
             else => None,
         }
     }
@@ -175,12 +175,14 @@ impl Pipeline {
                 self.results.ingested += written?;
                 return Ok(self.results.ingested.is_multiple_of(PUBLISH_EVERY));
             }
-            StepResult::Read(Read::Probed(probed)) => self.take_probed(probed, failed_fetches),
-            StepResult::Read(Read::Ingested(retry, ingested)) => {
-                if let Some(ingested) = ingested? {
-                    self.take_ingested(retry, ingested, attempts, failed_fetches)?;
+            StepResult::Read(read) => match *read {
+                Read::Probed(probed) => self.take_probed(probed, failed_fetches),
+                Read::Ingested(retry, ingested) => {
+                    if let Some(ingested) = ingested? {
+                        self.take_ingested(retry.as_ref(), ingested, attempts, failed_fetches)?;
+                    }
                 }
-            }
+            },
         }
         Ok(false)
     }
@@ -202,7 +204,7 @@ impl Pipeline {
 
     fn take_ingested(
         &mut self,
-        retry: Option<Retry>,
+        retry: Option<&Retry>,
         ingested: Ingested,
         attempts: &mut Attempts,
         failed_fetches: &mut FailedFetches,
@@ -213,7 +215,7 @@ impl Pipeline {
         }
         failed_fetches.note(&change);
         let was_read = change.files.iter().any(|file| matches!(file.outcome, FileOutcome::Parsed { .. }));
-        if let Some(retry) = &retry {
+        if let Some(retry) = retry {
             attempts.note(&change, &retry.files);
             if let Some(retries) = &mut self.retries {
                 retries.note(retry, was_read);

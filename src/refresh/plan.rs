@@ -136,7 +136,7 @@ fn is_below_a_hidden_name(key: &UnitKey) -> bool {
 /// Files that were found to be readable, by unit, in the version that was read.
 pub type Probed = HashMap<UnitKey, Vec<JudgedFile>>;
 
-/// Collects a listing of one directory and compares it with what is known.
+/// Collects a listing of one directory and compares it with the index.
 pub struct Planner<'known> {
     directory: DirectoryUrl,
     known: &'known KnownDirectory,

@@ -79,7 +79,7 @@ pub(super) async fn delete(directory: &Directory, removal: &Removal, witness: &W
     outcome.map_err(|error| Failed { error, touched })
 }
 
-/// Whether all that was judged is still there: a deletion that was begun has deleted nothing. A file that was only renamed by it gets
+/// Whether all judged files are present: an interrupted deletion has deleted nothing. A file that was only renamed by it gets
 /// its name back first.
 pub(super) async fn is_untouched(directory: &Directory, removal: &Removal) -> Result<bool, DirectoryError> {
     directory.undo_deletion(&removal.folder).await?;

@@ -1,20 +1,40 @@
-//! Which archives are retained and which are expired: a pure verdict on rank, time, bytes and now.
+//! The retention policy: a pure verdict on each archive, by rank, time and bytes. No IO; the present time is an argument.
 //!
-//! Flink's meaning: an archive is kept only if it is within every limit that is set. Ranks begin with the newest and are counted
-//! over all that count, also over those that another limit rejects. An age equal to the limit is expired.
+//! As in Flink, an archive is retained only if it is within every limit. Ranks begin with the newest archive, and archives that another
+//! limit rejects count as well. An archive whose age is equal to the limit is expired.
+//!
+//! ```
+//! use historyserver::retention::policy::{Candidate, Policy, Reason, Verdict, judge};
+//!
+//! const DAY: i64 = 24 * 60 * 60 * 1_000;
+//! const NOW: i64 = 1_795_000_000_000;
+//!
+//! let archive = |number: u8, days: i64| Candidate {
+//!     cluster: Some("production"),
+//!     id: [number; 16],
+//!     time: NOW - days * DAY,
+//!     bytes: 1 << 20,
+//!     counts: true,
+//! };
+//! let policy = Policy { applications: Some(2), ttl: Some(30 * DAY), ..Policy::default() };
+//! let verdicts = judge(&[archive(1, 1), archive(2, 40), archive(3, 50)], &policy, NOW, true);
+//! assert_eq!(verdicts[0], Verdict::Retained);
+//! assert_eq!(verdicts[1], Verdict::Expired(Reason::Age { age: 40 * DAY, limit: 30 * DAY }));
+//! assert_eq!(verdicts[2], Verdict::Expired(Reason::Count { rank: 3, limit: 2 }));
+//! ```
 
 use std::cmp::Reverse;
 use std::fmt;
 
 use crate::clock::{Millis, human_duration};
 
-/// Files dated further ahead of this server's clock than this are kept: one of the two clocks is wrong.
+/// Milliseconds that an archive may be dated ahead of this server's clock. Archives dated further ahead are kept: a clock is wrong.
 pub const AHEAD: Millis = 60 * 60 * 1_000;
 
-/// Files dated before this (2014-01-01) are older than Flink: a copy or a store has not kept their times.
+/// 2014-01-01. Archives dated before this are older than Flink: a copy or a store has not kept their times.
 pub const EARLIEST: Millis = 1_388_534_400_000;
 
-/// An age limit below this is taken for a slip: most likely the unit was forgotten, and a bare number is milliseconds.
+/// An age limit below this is most likely a mistake: the unit was forgotten, and a bare number is milliseconds.
 pub const SHORTEST_AGE: Millis = 60 * 1_000;
 
 /// The limits of one archive directory. `None` is no limit.
@@ -24,11 +44,11 @@ pub struct Policy {
     pub applications: Option<u64>,
     /// `historyserver.archive.retained-jobs`: legacy job archives kept.
     pub legacy_jobs: Option<u64>,
-    /// `historyserver.archive.retained-ttl`: kept are those younger than this.
+    /// `historyserver.archive.retained-ttl`: limit of the age, in milliseconds.
     pub ttl: Option<Millis>,
     /// `historyserver.archive.retained-size`: bytes kept, over applications and legacy job archives together.
     pub bytes: Option<u64>,
-    /// `historyserver.archive.retention.delete-unreadable`: judge also what cannot be read and what has no summary.
+    /// `historyserver.archive.retention.delete-unreadable`: judge also archives that cannot be read or have no summary.
     pub delete_unreadable: bool,
 }
 
@@ -45,7 +65,7 @@ impl Policy {
         self.applications.is_some() || self.legacy_jobs.is_some() || self.bytes.is_some()
     }
 
-    /// Whether the age limit is so short that nobody can mean it.
+    /// Whether the age limit is so short that it must be a mistake.
     #[must_use]
     pub fn age_is_absurd(&self) -> bool {
         self.ttl.is_some_and(|ttl| ttl < SHORTEST_AGE)
@@ -59,7 +79,7 @@ impl Policy {
         (age >= limit).then_some(Reason::Age { age, limit })
     }
 
-    /// The time by which an archive is ranked: its summary's. What cannot be read, and what has no summary, goes by its newest file.
+    /// The time by which an archive is ranked: that of its summary, or of its newest file if the summary is missing or cannot be read.
     #[must_use]
     pub fn time(&self, summary: Option<Millis>, newest: Millis, readable: bool) -> Millis {
         summary.filter(|_| readable).unwrap_or(newest)
@@ -72,7 +92,7 @@ impl Policy {
     }
 }
 
-/// What is judged.
+/// An archive that is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Candidate<'name> {
     /// Cluster of an application; `None` for a legacy job archive.
@@ -90,21 +110,21 @@ pub struct Candidate<'name> {
 /// Why an archive is expired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reason {
-    /// More than the limit are newer.
+    /// As many archives as the limit are newer.
     Count {
         /// Place among all that count, newest is 1.
         rank: u64,
         /// How many are kept.
         limit: u64,
     },
-    /// Too old.
+    /// It is too old.
     Age {
         /// Milliseconds.
         age: Millis,
         /// Milliseconds.
         limit: Millis,
     },
-    /// What is newer, and this, take more than the limit.
+    /// This archive and all newer ones take more bytes than the limit.
     Size {
         /// Bytes of all that are newer, and of this.
         total: u64,
@@ -128,27 +148,27 @@ impl Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Count { rank, limit } => write!(formatter, "number {rank} from the newest, {limit} are retained"),
+            Self::Count { rank, limit } => write!(formatter, "number {rank} from the newest, the limit is {limit}"),
             Self::Age { age, limit } => {
-                write!(formatter, "{} old, retained are those younger than {}", human_duration(*age), human_duration(*limit))
+                write!(formatter, "{} old, the limit is {}", human_duration(*age), human_duration(*limit))
             }
             Self::Size { total, limit } => {
-                write!(formatter, "with all that is newer {total} bytes, {limit} bytes are retained")
+                write!(formatter, "{total} bytes with all newer archives, the limit is {limit} bytes")
             }
         }
     }
 }
 
-/// What the policy says of one candidate.
+/// The verdict of the policy on one archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// It stays.
     Retained,
-    /// It goes.
+    /// It is to be removed.
     Expired(Reason),
-    /// It is dated too far ahead of the clock to be judged; it stays, and takes no place from others.
+    /// It is dated too far ahead of the clock to be judged: it stays, and no limit counts it.
     Ahead,
-    /// It cannot be read or has no summary: it stays, and takes no place from others.
+    /// It cannot be read or has no summary: it stays, and no limit counts it.
     Unjudged,
 }
 

@@ -1,7 +1,7 @@
 //! Whether the clock may be trusted with a verdict by age.
 //!
 //! While a process runs, its clock is compared with time that only goes forward. When a process starts there is nothing to compare it
-//! with but what others wrote: the last refresh on record, the archives, the data directory, and the store's own clock. Clocks are
+//! with but what others wrote: the last recorded refresh, the archives, the data directory, and the store's own clock. Clocks are
 //! wrong most often right after a boot. What this machine wrote itself may be as wrong as its clock, so it can raise a doubt and
 //! never settle one.
 
@@ -14,14 +14,14 @@ use crate::clock::{Millis, human_duration};
 /// The system's clock may differ by this from the time that has really passed between two refreshes.
 const TOLERANCE: Millis = 60 * 1_000;
 
-/// The system's clock may differ by this from that of a store: its answers tell whole seconds, and some are cached for a while.
+/// The system's clock may differ by this from that of a store: its answers have whole seconds, and some are cached for a while.
 const STORE_TOLERANCE: Millis = 5 * 60 * 1_000;
 
 /// How long the clock must have run steadily after a doubt before it is trusted again: time for it to be set right, and to be noticed.
 const STEADY: Duration = Duration::from_hours(1);
 
-/// Longest time without any trace that is believed at the start: a weekend.
-const LONGEST_GAP: Millis = 3 * 24 * 60 * 60 * 1_000;
+/// Limit of the time without any trace that is trusted at the start: a weekend.
+const MAX_GAP: Millis = 3 * 24 * 60 * 60 * 1_000;
 
 /// Why the clock is not trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub enum Doubt {
 }
 
 impl Doubt {
-    /// Whether it is worth telling where nothing waits because of it.
+    /// Whether it is reported even where no removal is held because of it.
     #[must_use]
     pub fn is_certain(&self) -> bool {
         !matches!(self, Self::Unproven { .. })
@@ -64,7 +64,7 @@ impl fmt::Display for Doubt {
             Self::Jumped { by } => write!(formatter, "the clock of this machine jumped ahead by {}", human_duration(*by)),
             Self::Unproven { gap: Some(gap) } => write!(
                 formatter,
-                "the clock of this machine may be ahead: there is no refresh on record and no archive of the last {}",
+                "the clock of this machine may be ahead: no refresh is recorded and no archive is dated within the last {}",
                 human_duration(*gap)
             ),
             Self::Unproven { gap: None } => formatter.write_str("the clock of this machine may be ahead: nothing shows that it is right"),
@@ -83,12 +83,12 @@ impl fmt::Display for Doubt {
     }
 }
 
-/// What a clock can be compared with. Times are milliseconds since 1970.
+/// Evidence of the present time. Times are milliseconds since 1970.
 #[derive(Debug, Clone, Default)]
 pub struct Evidence {
     /// The age limit: a clock that is wrong by a small part of it does little harm.
     pub ttl: Millis,
-    /// The last refresh on record at which the clock was trusted.
+    /// The last recorded refresh at which the clock was trusted.
     pub last_refresh: Option<Millis>,
     /// When an earlier process last wrote to the data directory.
     pub data_directory: Option<Millis>,
@@ -98,7 +98,7 @@ pub struct Evidence {
     pub archives: Vec<Millis>,
 }
 
-/// Compares the system's clock, from refresh to refresh, with time that only goes forward, and at the start with what is there.
+/// Compares the system's clock with time that only goes forward, from refresh to refresh, and with evidence at the start.
 #[derive(Debug, Clone, Default)]
 pub struct ClockTrust {
     first: Option<Duration>,
@@ -147,7 +147,7 @@ impl ClockTrust {
     }
 }
 
-/// What is wrong with a clock that was never measured before.
+/// The doubt about a clock that was never measured before.
 fn at_start(now: Millis, evidence: &Evidence) -> Option<Doubt> {
     if let Some(last) = evidence.last_refresh.filter(|last| now < *last) {
         return Some(Doubt::Behind { by: last.saturating_sub(now) });
@@ -155,15 +155,15 @@ fn at_start(now: Millis, evidence: &Evidence) -> Option<Doubt> {
     if let Some(written) = evidence.data_directory.filter(|written| written.saturating_sub(now) > TOLERANCE) {
         return Some(Doubt::Behind { by: written.saturating_sub(now) });
     }
-    let window = (evidence.ttl / 4).clamp(TOLERANCE, LONGEST_GAP);
-    // A data directory that was written lately says nothing: it may have been by the same wrong clock.
+    let window = (evidence.ttl / 4).clamp(TOLERANCE, MAX_GAP);
+    // A recently written data directory proves nothing: the same wrong clock may have written it.
     let stale = evidence.data_directory.filter(|written| now.saturating_sub(*written) > window);
-    let believed: Vec<Millis> =
+    let trusted: Vec<Millis> =
         evidence.archives.iter().copied().filter(|time| *time >= EARLIEST && time.saturating_sub(now) <= AHEAD).collect();
     let gap = match evidence.last_refresh.or(stale) {
         // One archive by the same wrong clock proves nothing: there must be some from all the time since.
-        Some(since) => longest_gap(since, now, believed),
-        None => match believed.into_iter().max() {
+        Some(since) => longest_gap(since, now, trusted),
+        None => match trusted.into_iter().max() {
             Some(newest) => now.saturating_sub(newest),
             None => return Some(Doubt::Unproven { gap: None }),
         },

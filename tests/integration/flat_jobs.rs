@@ -1,4 +1,4 @@
-//! Jobs of Flink 2.3 that failed before they were run: archived beside the clusters, and their application's all the same.
+//! Flat jobs of Flink 2.3: they failed before they were run, are archived beside the clusters and belong to an application.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -28,7 +28,7 @@ fn flat(job: &str, failures: &[&str]) -> String {
     ])
 }
 
-/// A summary that names this job, and tells why it failed.
+/// A summary that names this job, with the failure of the job.
 fn summary(application: &str, job: &str, start: i64, failure: Option<&str>) -> String {
     let times = json!({"start-time": END - 1000, "end-time": END, "duration": 1000});
     let mut listed = json!({"id": application, "name": "app", "status": "FAILED", "jobs": {"FAILED": 1}});
@@ -37,19 +37,28 @@ fn summary(application: &str, job: &str, start: i64, failure: Option<&str>) -> S
     for object in [&mut listed, &mut details] {
         object.as_object_mut().unwrap().extend(times.as_object().unwrap().clone());
     }
-    let told: Vec<Value> = failure
+    let failures: Vec<Value> = failure
         .iter()
         .map(|trace| json!({"exceptionName": "x.NoResources", "stacktrace": trace, "timestamp": END - 90, "jobId": job}))
         .collect();
     envelope(&[
         ("/applications/overview", &json!({ "applications": [listed] }).to_string()),
         (&format!("/applications/{application}"), &details.to_string()),
-        (&format!("/applications/{application}/exceptions"), &json!({"exceptionHistory": {"entries": told}}).to_string()),
+        (&format!("/applications/{application}/exceptions"), &json!({"exceptionHistory": {"entries": failures}}).to_string()),
     ])
 }
 
 fn write_summary(root: &Path, application: &str, content: &str) {
     write(&application_folder(root, CLUSTER, application).join("application-summary"), content);
+}
+
+/// Writes the summary or the flat job. `failures`: the failure in the summary, and the failures in the job archive.
+fn write_one(root: &Path, summary_now: bool, application: &str, job: &str, failures: (Option<&str>, &[&str])) {
+    if summary_now {
+        write_summary(root, application, &summary(application, job, END - 500, failures.0));
+    } else {
+        write(&root.join(job), flat(job, failures.1));
+    }
 }
 
 fn world(root: &Path, data: &Path) -> World {
@@ -63,7 +72,7 @@ async fn json(world: &World, path: &str) -> Value {
     answer.json()
 }
 
-/// Whose the job is, everywhere that is told.
+/// Asserts the application of the job in every answer that shows it.
 async fn assert_belongs(world: &World, application: &str, job: &str) {
     let item = json(world, &format!("/api/v1/jobs/{job}")).await;
     assert_eq!((&item["application"], &item["cluster"], &item["flat"]), (&json!(application), &json!(CLUSTER), &json!(true)));
@@ -74,7 +83,7 @@ async fn assert_belongs(world: &World, application: &str, job: &str) {
         assert!(json(world, &path).await["exceptionHistory"].is_object(), "{path}");
     }
     let jobs = json(world, &format!("/api/v1/applications/{application}")).await["job_items"].as_array().unwrap().clone();
-    assert_eq!(jobs.len(), 1, "once, although a summary and a file tell it");
+    assert_eq!(jobs.len(), 1, "once, although a summary and a file have it");
     assert_eq!((&jobs[0]["id"], &jobs[0]["archived"], &jobs[0]["name"]), (&json!(job), &json!(true), &json!("early")));
     let listed = json(world, &format!("/api/v1/jobs?{place}")).await;
     assert_eq!((&listed["total"]["count"], &listed["items"][0]["id"]), (&json!(1), &json!(job)));
@@ -98,13 +107,7 @@ async fn a_job_beside_the_clusters_belongs_to_the_application_that_names_it_whic
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("archives");
         let mut world = world(&root, &folder.path().join("data"));
-        let put = |summary_now: bool| {
-            if summary_now {
-                write_summary(&root, &application, &summary(&application, &job, END - 500, None));
-            } else {
-                write(&root.join(&job), flat(&job, &["a.Early: no such savepoint"]));
-            }
-        };
+        let put = |summary_now| write_one(&root, summary_now, &application, &job, (None, &["a.Early: no such savepoint"]));
         put(summary_first);
         world.full_scan().await;
         if summary_first {
@@ -145,7 +148,7 @@ async fn only_the_application_that_a_job_can_be_of_gets_it() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("archives");
     let (older, other, job) = (id('a'), id('b'), id('1'));
-    // Both name it; the start tells which one is meant, although the other is newer.
+    // Both name it. The start shows which one is right, although the other is newer.
     write_summary(&root, &older, &summary(&older, &job, END - 500, None));
     write_summary(&root, &other, &summary(&other, &job, END - 9_000, None));
     for (application, time) in [(&older, END), (&other, END + 5_000)] {
@@ -179,20 +182,14 @@ async fn assert_belongs_only(world: &World, job: &str, application: Value) {
 }
 
 #[tokio::test]
-async fn a_failure_that_only_the_application_tells_is_the_jobs_failure() {
+async fn a_failure_that_only_the_summary_has_is_the_failure_of_the_job() {
     let (application, job) = (id('a'), id('1'));
     let failure = "x.NoResources: waited in vain\n\tat x.Y.z(Y.java:1)\nCaused by: y.TooFewSlots: seventeen\n\tat x.Y.z(Y.java:2)";
     for summary_first in [false, true] {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("archives");
         let mut world = world(&root, &folder.path().join("data"));
-        let put = |summary_now: bool| {
-            if summary_now {
-                write_summary(&root, &application, &summary(&application, &job, END - 500, Some(failure)));
-            } else {
-                write(&root.join(&job), flat(&job, &[]));
-            }
-        };
+        let put = |summary_now| write_one(&root, summary_now, &application, &job, (Some(failure), &[]));
         put(summary_first);
         world.full_scan().await;
         if !summary_first {
@@ -203,12 +200,12 @@ async fn a_failure_that_only_the_application_tells_is_the_jobs_failure() {
         put(!summary_first);
         world.full_scan().await;
         let facts = json(&world, &format!("/api/v1/jobs/{job}")).await["facts"].clone();
-        let told = &facts["root_exception"];
+        let exception = &facts["root_exception"];
         assert_eq!(
-            (&told["class"], &told["cause_class"], &told["at"]),
+            (&exception["class"], &exception["cause_class"], &exception["at"]),
             (&json!("x.NoResources"), &json!("y.TooFewSlots"), &json!(END - 90))
         );
-        assert_eq!((&told["source"], &facts["notes"][0]["code"]), (&json!("application"), &json!("failure-told-elsewhere")));
+        assert_eq!((&exception["source"], &facts["notes"][0]["code"]), (&json!("application"), &json!("failure-told-elsewhere")));
         assert_eq!(facts["restarts"], 0);
         let found = json(&world, "/api/v1/search?q=seventeen").await;
         let kinds: Vec<&str> = found["items"].as_array().unwrap().iter().map(|item| item["kind"].as_str().unwrap()).collect();
@@ -226,14 +223,14 @@ async fn a_failure_that_only_the_application_tells_is_the_jobs_failure() {
 }
 
 #[tokio::test]
-async fn a_job_whose_end_nothing_tells_has_ended_with_its_application() {
+async fn a_job_without_an_end_has_ended_with_its_application() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("archives");
     let (application, job) = (id('a'), id('1'));
-    let untold = flat(&job, &[])
+    let without_end = flat(&job, &[])
         .replace(&format!("\\\"end-time\\\":{}", END - 100), "\\\"end-time\\\":0")
         .replace("\\\"duration\\\":400", &format!("\\\"duration\\\":{}", 500 - END));
-    write(&root.join(&job), &untold);
+    write(&root.join(&job), &without_end);
     let mut world = world(&root, &folder.path().join("data"));
     world.full_scan().await;
     let item = json(&world, &format!("/api/v1/jobs/{job}")).await;

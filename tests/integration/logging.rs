@@ -42,7 +42,7 @@ async fn every_event_is_one_line_and_a_deletion_is_told() {
     let logged: Vec<&str> = log.lines().filter(|line| line.contains("removed an application")).collect();
     assert_eq!(logged.len(), 1, "{log}");
     for part in
-        [id('b').as_str(), "done=\"deleted\"", "reason=\"count\"", "archive.size_bytes=", "number 2 from the newest, 1 are retained"]
+        [id('b').as_str(), "done=\"deleted\"", "reason=\"count\"", "archive.size_bytes=", "number 2 from the newest, the limit is 1"]
     {
         assert!(logged[0].contains(part), "{part}: {}", logged[0]);
     }

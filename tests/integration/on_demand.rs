@@ -6,12 +6,12 @@ use std::time::Duration;
 use axum::http::header::RETRY_AFTER;
 use historyserver::clock::Clock;
 use historyserver::directory::Directory;
-use historyserver::names::DirectoryUrl;
 use historyserver::refresh::plan::Rules;
 use serde_json::Value;
 
 use crate::faulty_store::{Failure, FaultyStore, Operation};
 use crate::support::archives::{id, job, summary};
+use crate::support::stored;
 use crate::support::world::{World, WorldOptions, fixtures};
 
 const END: i64 = 1_795_000_000_000;
@@ -44,7 +44,7 @@ fn documents(root: &Path) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn every_document_comes_back_with_a_budget_of_nothing_and_of_one_pack() {
+async fn every_document_is_restored_with_a_budget_of_nothing_and_of_one_pack() {
     const STRIDES: usize = 4;
     let folder = tempfile::tempdir().unwrap();
     let root = fixtures("flink-2.3.0");
@@ -81,7 +81,7 @@ async fn store_with_one_application() -> (FaultyStore, Directory) {
     store.write(&format!("{folder}/jobs/{}", id('1')), job(&id('1'), "first", END)).await;
     store.write(&format!("{folder}/jobs/{}", id('2')), job(&id('2'), "second", END)).await;
     store.write(&format!("{folder}/application-summary"), summary(&id('a'), "name", END, &[&id('1'), &id('2')])).await;
-    let directory = Directory::in_store(DirectoryUrl::new("memory://bucket/history"), store.store(), "history");
+    let directory = stored::directory(&store);
     (store, directory)
 }
 
@@ -179,7 +179,7 @@ async fn a_file_that_does_not_come_back_hides_no_other_of_its_application() {
 }
 
 #[tokio::test]
-async fn a_budget_smaller_than_what_is_gone_forgets_the_longest_gone() {
+async fn a_budget_smaller_than_the_missing_archives_forgets_the_longest_missing() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("archives");
     for (number, digit) in ['a', 'b', 'c'].into_iter().enumerate() {

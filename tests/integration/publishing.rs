@@ -3,15 +3,14 @@
 use axum::body::Body;
 use axum::http::Request;
 use historyserver::clock::Clock;
-use historyserver::directory::Directory;
 use historyserver::ingest::LookupUnlisted;
-use historyserver::names::DirectoryUrl;
 use historyserver::refresh::DirectoryState;
 use historyserver::refresh::plan::Rules;
 use proptest::prelude::*;
 
 use crate::faulty_store::{Failure, FaultyStore, Operation};
 use crate::support::archives::{application_folder, id, job, summary, write_application};
+use crate::support::stored;
 use crate::support::world::{World, WorldOptions};
 
 const END: i64 = 1_795_000_000_000;
@@ -20,24 +19,14 @@ fn forgetting() -> Rules {
     Rules { forget_gone_applications: true, forget_gone_legacy_jobs: true, empty_grace: 0 }
 }
 
-async fn write_to(store: &FaultyStore, application: &str, job_id: &str) {
-    let folder = format!("history/c/applications/{application}");
-    store.write(&format!("{folder}/jobs/{job_id}"), job(job_id, "job", END)).await;
-    store.write(&format!("{folder}/application-summary"), summary(application, "name", END, &[job_id])).await;
-}
-
-fn directory(store: &FaultyStore) -> Directory {
-    Directory::in_store(DirectoryUrl::new("memory://bucket/history"), store.store(), "history")
-}
-
 #[tokio::test]
 async fn the_list_grows_while_the_first_refresh_still_runs() {
     let folder = tempfile::tempdir().unwrap();
     let store = FaultyStore::in_memory();
     for (application, job) in [('a', '1'), ('b', '2'), ('c', '3')] {
-        write_to(&store, &id(application), &id(job)).await;
+        stored::write_application(&store, "c", &id(application), &id(job)).await;
     }
-    let mut world = World::open(&[directory(&store)], folder.path(), WorldOptions::default());
+    let mut world = World::open(&[stored::directory(&store)], folder.path(), WorldOptions::default());
     let held = store.hold(Operation::Get, &id('b'));
     let router = world.router.clone();
     let growing = async {
@@ -63,9 +52,9 @@ async fn the_list_grows_while_the_first_refresh_still_runs() {
 async fn a_directory_that_fails_to_list_changes_nothing_and_is_shown_as_failed() {
     let folder = tempfile::tempdir().unwrap();
     let store = FaultyStore::in_memory();
-    write_to(&store, &id('a'), &id('1')).await;
+    stored::write_application(&store, "c", &id('a'), &id('1')).await;
     let options = WorldOptions { rules: forgetting(), ..WorldOptions::default() };
-    let mut world = World::open(&[directory(&store)], folder.path(), options);
+    let mut world = World::open(&[stored::directory(&store)], folder.path(), options);
     world.full_scan().await;
     for failure in [Failure::Unavailable, Failure::Denied] {
         store.fail(Operation::List, "", failure);
@@ -88,11 +77,11 @@ async fn a_directory_that_fails_to_list_changes_nothing_and_is_shown_as_failed()
 async fn a_cluster_that_fails_to_list_protects_its_applications_only() {
     let folder = tempfile::tempdir().unwrap();
     let store = FaultyStore::in_memory();
-    write_to(&store, &id('a'), &id('1')).await;
+    stored::write_application(&store, "c", &id('a'), &id('1')).await;
     let other = format!("history/other/applications/{}/application-summary", id('b'));
     store.write(&other, summary(&id('b'), "name", END, &[])).await;
     let options = WorldOptions { rules: forgetting(), ..WorldOptions::default() };
-    let mut world = World::open(&[directory(&store)], folder.path(), options);
+    let mut world = World::open(&[stored::directory(&store)], folder.path(), options);
     world.full_scan().await;
     assert_eq!(world.applications().await.len(), 2);
     store.fail(Operation::List, "history/c/applications", Failure::Unavailable);
@@ -156,12 +145,12 @@ async fn a_full_data_directory_fails_the_refresh_with_a_sentence_and_it_recovers
 async fn an_id_that_is_not_listed_yet_is_looked_for_once() {
     let folder = tempfile::tempdir().unwrap();
     let store = FaultyStore::in_memory();
-    write_to(&store, &id('a'), &id('1')).await;
+    stored::write_application(&store, "c", &id('a'), &id('1')).await;
     let clock = Clock::manual(2_000_000_000_000);
     let options = WorldOptions { lookup_unlisted: LookupUnlisted::Any, clock: clock.clone(), ..WorldOptions::default() };
-    let mut world = World::open(&[directory(&store)], folder.path(), options);
+    let mut world = World::open(&[stored::directory(&store)], folder.path(), options);
     world.full_scan().await;
-    write_to(&store, &id('b'), &id('2')).await;
+    stored::write_application(&store, "c", &id('b'), &id('2')).await;
     store.write(&format!("history/{}", id('3')), job(&id('3'), "legacy", END)).await;
     assert_eq!(world.get(&format!("/applications/{}", id('b'))).await.status, 200);
     assert_eq!(world.get(&format!("/jobs/{}", id('3'))).await.status, 200);
@@ -198,7 +187,7 @@ async fn no_more_bytes_are_read_at_once_than_may_be_in_flight() {
         store.write(&format!("history/{}", id(digit)), job(&id(digit), &padding, END)).await;
     }
     let options = WorldOptions { bytes_in_flight: 3 << 20, ..WorldOptions::default() };
-    let mut world = World::open(&[directory(&store)], folder.path(), options);
+    let mut world = World::open(&[stored::directory(&store)], folder.path(), options);
     let held = store.hold(Operation::Get, "");
     let releasing = async {
         held.until_arrived(2).await;
@@ -247,7 +236,7 @@ async fn nothing_below_a_failed_listing_is_forgotten(gone: [bool; 6], failing: u
     }
     let clock = Clock::manual(2_000_000_000_000);
     let options = WorldOptions { rules: forgetting(), clock: clock.clone(), ..WorldOptions::default() };
-    let mut world = World::open(&[directory(&store)], folder.path(), options);
+    let mut world = World::open(&[stored::directory(&store)], folder.path(), options);
     world.full_scan().await;
     let listed = async |world: &World| {
         let mut listed = world.applications().await;
@@ -284,11 +273,11 @@ async fn nothing_below_a_failed_listing_is_forgotten(gone: [bool; 6], failing: u
 async fn one_id_is_looked_for_once_however_many_ask_and_no_more_than_four_ids_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
     let store = FaultyStore::in_memory();
-    write_to(&store, &id('a'), &id('1')).await;
+    stored::write_application(&store, "c", &id('a'), &id('1')).await;
     let options = WorldOptions { lookup_unlisted: LookupUnlisted::Any, ..WorldOptions::default() };
-    let mut world = World::open(&[directory(&store)], folder.path(), options);
+    let mut world = World::open(&[stored::directory(&store)], folder.path(), options);
     world.full_scan().await;
-    write_to(&store, &id('b'), &id('2')).await;
+    stored::write_application(&store, "c", &id('b'), &id('2')).await;
     store.reset_counts();
     let held = store.hold(Operation::List, "");
     let same = format!("/applications/{}", id('b'));

@@ -2,28 +2,17 @@
 
 use axum::body::Body;
 use axum::http::Request;
-use historyserver::directory::Directory;
-use historyserver::names::DirectoryUrl;
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
 use crate::faulty_store::{Failure, FaultyStore, Operation};
-use crate::support::archives::{id, job, set_modified, summary, write, write_application};
+use crate::support::archives::{id, set_modified, write, write_application};
 use crate::support::process::Process;
+use crate::support::stored;
 use crate::support::world::{World, WorldOptions};
 
 const END: i64 = 1_795_000_000_000;
-
-async fn write_to(store: &FaultyStore, cluster: &str, application: &str, job_id: &str) {
-    let folder = format!("history/{cluster}/applications/{application}");
-    store.write(&format!("{folder}/jobs/{job_id}"), job(job_id, "job", END)).await;
-    store.write(&format!("{folder}/application-summary"), summary(application, "name", END, &[job_id])).await;
-}
-
-fn directory(store: &FaultyStore) -> Directory {
-    Directory::in_store(DirectoryUrl::new("memory://bucket/history"), store.store(), "history")
-}
 
 /// Status, and the body.
 async fn readyz(router: &axum::Router) -> (u16, Value) {
@@ -52,9 +41,9 @@ async fn it_is_complete_only_when_all_of_the_first_listing_was_read() {
     let folder = tempfile::tempdir().unwrap();
     let store = FaultyStore::in_memory();
     for (application, job) in [('a', '1'), ('b', '2')] {
-        write_to(&store, "c", &id(application), &id(job)).await;
+        stored::write_application(&store, "c", &id(application), &id(job)).await;
     }
-    let mut world = World::open(&[directory(&store)], folder.path(), WorldOptions::default());
+    let mut world = World::open(&[stored::directory(&store)], folder.path(), WorldOptions::default());
     assert_eq!(judged(&world).await, is(503, false, &["nothing-listed", "first-listing"]));
     let held = store.hold(Operation::Get, &id('b'));
     let router = world.router.clone();
@@ -76,7 +65,7 @@ async fn it_is_complete_only_when_all_of_the_first_listing_was_read() {
     assert_eq!(judged(&world).await, is(200, true, &[]));
     world.close().await;
     // What an earlier process read is shown at once; whether more has come is not known yet.
-    let mut world = World::open(&[directory(&store)], folder.path(), WorldOptions::default());
+    let mut world = World::open(&[stored::directory(&store)], folder.path(), WorldOptions::default());
     assert_eq!(judged(&world).await, is(200, false, &["first-listing"]));
     world.quick_scan().await;
     assert_eq!(judged(&world).await, is(200, true, &[]));
@@ -107,19 +96,19 @@ async fn one_directory_of_two_that_cannot_be_listed_is_a_reason() {
 }
 
 #[tokio::test]
-async fn what_a_store_does_not_list_or_hand_out_is_a_reason_until_it_does() {
+async fn failed_listings_and_fetches_are_reasons_until_they_are_resolved() {
     let folder = tempfile::tempdir().unwrap();
     let store = FaultyStore::in_memory();
-    write_to(&store, "c", &id('a'), &id('1')).await;
-    write_to(&store, "d", &id('b'), &id('2')).await;
-    let mut world = World::open(&[directory(&store)], folder.path(), WorldOptions::default());
+    stored::write_application(&store, "c", &id('a'), &id('1')).await;
+    stored::write_application(&store, "d", &id('b'), &id('2')).await;
+    let mut world = World::open(&[stored::directory(&store)], folder.path(), WorldOptions::default());
     store.fail(Operation::Get, &id('1'), Failure::Denied);
     store.fail(Operation::List, "history/d/applications", Failure::Unavailable);
     world.full_scan().await;
     assert_eq!(judged(&world).await, is(200, false, &["listing-obstructed", "archives-unfetched"]));
     world.close().await;
     // It is known after a restart too.
-    let mut world = World::open(&[directory(&store)], folder.path(), WorldOptions::default());
+    let mut world = World::open(&[stored::directory(&store)], folder.path(), WorldOptions::default());
     world.full_scan().await;
     assert_eq!(judged(&world).await, is(200, false, &["listing-obstructed", "archives-unfetched"]));
     store.heal();
@@ -144,7 +133,7 @@ async fn a_bad_archive_is_a_problem_and_no_gap() {
 }
 
 #[tokio::test]
-async fn problems_that_a_full_data_directory_does_not_take_are_told_from_memory() {
+async fn problems_that_cannot_be_recorded_are_reported_from_memory() {
     let folder = tempfile::tempdir().unwrap();
     let (root, data) = (folder.path().join("archives"), folder.path().join("data"));
     write_application(&root, "c", &id('a'), "first", END, &[]);
@@ -188,7 +177,7 @@ async fn problems_that_a_full_data_directory_does_not_take_are_told_from_memory(
 }
 
 #[tokio::test]
-async fn monitors_are_told_by_metrics_too() {
+async fn metrics_report_readiness_too() {
     let folder = tempfile::tempdir().unwrap();
     let (good, other) = (folder.path().join("good"), folder.path().join("other"));
     write_application(&good, "c", &id('a'), "name", END, &[]);

@@ -123,7 +123,7 @@ async fn one_bad_job_archive_hides_nothing_else() {
 }
 
 #[tokio::test]
-async fn what_is_removed_stays_browsable_unless_the_operator_wants_it_forgotten() {
+async fn missing_archives_stay_browsable_unless_they_are_to_be_forgotten() {
     for forget in [false, true] {
         let place = Place::new();
         let (application, kept, legacy) = (id('a'), id('b'), id('3'));
@@ -266,7 +266,7 @@ async fn an_object_store_that_suddenly_holds_no_archive_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_document_of_a_directory_that_is_not_mounted_is_not_told_to_be_gone() {
+async fn a_document_of_a_directory_that_is_not_mounted_is_not_reported_as_missing() {
     let place = Place::new();
     write_application(&place.root(), "c", &id('a'), "name", END, &[&id('1')]);
     let mut world = place.world(WorldOptions { max_pack_bytes: 0, restored_grace: std::time::Duration::ZERO, ..WorldOptions::default() });
@@ -280,7 +280,7 @@ async fn a_document_of_a_directory_that_is_not_mounted_is_not_told_to_be_gone() 
 }
 
 #[tokio::test]
-async fn a_directory_that_stays_empty_is_believed_after_the_grace() {
+async fn a_directory_that_stays_empty_is_trusted_after_the_grace() {
     let place = Place::new();
     write_application(&place.root(), "c", &id('a'), "name", END, &[]);
     let rules = Rules { forget_gone_applications: true, forget_gone_legacy_jobs: true, empty_grace: 60_000 };
@@ -299,7 +299,7 @@ async fn a_directory_that_stays_empty_is_believed_after_the_grace() {
 }
 
 #[tokio::test]
-async fn a_directory_that_does_not_exist_is_told_until_it_does() {
+async fn a_directory_that_does_not_exist_is_reported_until_it_does() {
     let place = Place::new();
     fs::remove_dir(place.root()).unwrap();
     let mut world = place.world(WorldOptions::default());
@@ -320,7 +320,7 @@ async fn a_directory_that_does_not_exist_is_told_until_it_does() {
 }
 
 #[tokio::test]
-async fn an_object_store_prefix_without_anything_below_it_is_told() {
+async fn an_object_store_prefix_without_objects_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let store = FaultyStore::in_memory();
     store.write("archives-2/x", "x").await;
@@ -335,7 +335,7 @@ async fn an_object_store_prefix_without_anything_below_it_is_told() {
 }
 
 #[tokio::test]
-async fn a_directory_that_is_one_level_too_low_or_too_high_is_told() {
+async fn a_directory_that_is_one_level_too_low_or_too_high_is_reported() {
     let place = Place::new();
     write_application(&place.root(), &"0".repeat(32), &id('a'), "name", END, &[]);
     for (root, likely) in [
@@ -386,7 +386,7 @@ async fn clusters_with_slashes_are_listed_refreshed_and_filtered_by_name() {
 }
 
 #[tokio::test]
-async fn what_an_older_version_listed_below_hidden_names_is_put_aside_and_nothing_is_deleted() {
+async fn applications_below_hidden_names_leave_the_index_and_nothing_is_deleted() {
     let place = Place::new();
     let clusters = [("old", ".old", 'a'), ("team/keep", "team/_keep", 'b'), ("gone", "_gone", 'c')];
     for (cluster, _, digit) in clusters {

@@ -6,4 +6,5 @@ pub(crate) mod flink;
 pub(crate) mod process;
 pub(crate) mod raw_http;
 pub(crate) mod served;
+pub(crate) mod stored;
 pub(crate) mod world;

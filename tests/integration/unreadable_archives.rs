@@ -3,11 +3,11 @@
 use axum::http::header::RETRY_AFTER;
 use historyserver::clock::Millis;
 use historyserver::directory::Directory;
-use historyserver::names::DirectoryUrl;
 use serde_json::Value;
 
 use crate::faulty_store::{Failure, FaultyStore, Operation};
 use crate::support::archives::{id, job, summary};
+use crate::support::stored;
 use crate::support::world::{World, WorldOptions};
 
 const END: Millis = 1_795_000_000_000;
@@ -16,7 +16,7 @@ const DAY: Millis = 24 * 60 * 60 * 1_000;
 /// A store and the directory in it.
 fn store() -> (FaultyStore, Directory) {
     let store = FaultyStore::in_memory();
-    let directory = Directory::in_store(DirectoryUrl::new("memory://bucket/history"), store.store(), "history");
+    let directory = stored::directory(&store);
     (store, directory)
 }
 
@@ -85,7 +85,7 @@ async fn an_archive_with_bad_content_answers_with_its_problem_and_is_not_read_fo
 }
 
 #[tokio::test]
-async fn whoever_asks_gets_a_newer_version_of_an_archive_that_could_not_be_read() {
+async fn a_request_reads_a_newer_version_of_an_unreadable_archive() {
     let data = tempfile::tempdir().unwrap();
     let (store, directory) = store();
     let (application, first, legacy) = (id('a'), id('1'), id('3'));
@@ -105,7 +105,7 @@ async fn whoever_asks_gets_a_newer_version_of_an_archive_that_could_not_be_read(
 }
 
 #[tokio::test]
-async fn an_unreadable_archive_that_was_taken_away_is_unknown_to_whoever_asks() {
+async fn an_unreadable_archive_that_was_deleted_is_unknown() {
     let data = tempfile::tempdir().unwrap();
     let (store, directory) = store();
     let legacy = id('3');
@@ -119,7 +119,7 @@ async fn an_unreadable_archive_that_was_taken_away_is_unknown_to_whoever_asks() 
 }
 
 #[tokio::test]
-async fn what_the_store_did_not_hand_out_is_read_when_somebody_asks() {
+async fn a_file_that_the_store_did_not_return_is_read_on_request() {
     for failure in [Failure::Unavailable, Failure::Denied] {
         let data = tempfile::tempdir().unwrap();
         let (store, directory) = store();
@@ -204,7 +204,7 @@ async fn a_restart_tries_everything_once_that_could_not_be_read() {
 }
 
 #[tokio::test]
-async fn bad_content_is_read_seldom_and_all_of_it_when_somebody_wants_it() {
+async fn bad_content_is_read_seldom_and_all_of_it_on_request() {
     const COUNT: usize = 200;
     let data = tempfile::tempdir().unwrap();
     let (store, directory) = store();

@@ -189,7 +189,7 @@ impl Planner<'_> {
             && self.judging.policy.too_old(judged.time, self.now).is_some()
     }
 
-    /// Whether the next cleanup removes a unit, so that its files may be gone.
+    /// Whether the next cleanup removes a unit, so that its files may be missing.
     pub(super) fn is_being_removed(&self, key: &UnitKey) -> bool {
         let recorded = self.known.removals.of(key);
         recorded.is_some_and(|recorded| {

@@ -113,11 +113,11 @@ fn a_file_that_could_not_be_read_is_fetched_by_a_listing_only_when_it_has_change
 }
 
 #[test]
-fn what_is_missing_from_a_whole_listing_is_gone_and_comes_back_unread() {
+fn units_missing_from_a_complete_listing_are_missing_and_return_without_a_read() {
     let summary = file(FileKind::Summary, 10, OLD);
     let mut known = knowing([(1, unit(std::slice::from_ref(&summary))), (2, unit(std::slice::from_ref(&summary)))]);
-    let (_, gone) = plan(&known, &[found(2, vec![summary.clone()])], NOW, &RULES);
-    assert_eq!(gone.presence, vec![Presence::UnitGone(key(1))]);
+    let (_, missing) = plan(&known, &[found(2, vec![summary.clone()])], NOW, &RULES);
+    assert_eq!(missing.presence, vec![Presence::UnitGone(key(1))]);
     known.applications.get_mut(&(cluster(), application(1))).unwrap().gone_since = Some(OLD);
     let (tasks, back) = plan(&known, &[found(1, vec![summary.clone()]), found(2, vec![summary])], NOW, &RULES);
     assert!(tasks.is_empty());
@@ -125,11 +125,11 @@ fn what_is_missing_from_a_whole_listing_is_gone_and_comes_back_unread() {
 }
 
 #[test]
-fn what_is_gone_is_forgotten_when_the_operator_wants_it_even_if_it_went_before() {
+fn missing_units_are_forgotten_when_configured_also_earlier_ones() {
     let summary = file(FileKind::Summary, 10, OLD);
-    let mut gone = unit(std::slice::from_ref(&summary));
-    gone.gone_since = Some(OLD);
-    let known = knowing([(1, gone), (2, unit(std::slice::from_ref(&summary)))]);
+    let mut missing = unit(std::slice::from_ref(&summary));
+    missing.gone_since = Some(OLD);
+    let known = knowing([(1, missing), (2, unit(std::slice::from_ref(&summary)))]);
     let rules = Rules { forget_gone_applications: true, ..RULES };
     let (_, plan) = plan(&known, &[found(3, vec![summary])], NOW, &rules);
     let mut forget = plan.forget;
@@ -139,7 +139,7 @@ fn what_is_gone_is_forgotten_when_the_operator_wants_it_even_if_it_went_before()
 }
 
 #[test]
-fn an_obstacle_protects_what_lies_below_it_and_nothing_else() {
+fn an_obstacle_protects_the_units_below_it_and_no_others() {
     let summary = file(FileKind::Summary, 10, OLD);
     let first = file(FileKind::Job(job(1)), 10, OLD);
     let units = [1, 2, 3].map(|number| (number, unit(&[summary.clone(), first.clone()])));
@@ -157,7 +157,7 @@ fn an_obstacle_protects_what_lies_below_it_and_nothing_else() {
     assert_eq!(plan(&known, &one, NOW, &RULES).1.presence, vec![Presence::UnitGone(key(3))]);
 }
 
-/// What a listing finds of a directory whose archives are all away.
+/// The listing of a directory whose archives are all missing.
 fn nothing_left() -> Vec<Vec<Found>> {
     let unreadable = Obstacle {
         hides: Hidden::Cluster(ClusterName::new("lost+found")),
@@ -180,7 +180,7 @@ fn an_entry_of_the_root_that_may_be_either_protects_a_cluster_and_a_legacy_job()
 }
 
 #[test]
-fn a_directory_that_held_archives_and_holds_none_is_believed_only_after_the_grace() {
+fn the_emptiness_of_a_directory_that_held_archives_is_trusted_after_the_grace() {
     let summary = file(FileKind::Summary, 10, OLD);
     let mut known = knowing([(1, unit(&[summary]))]);
     for listing in nothing_left() {
@@ -198,7 +198,7 @@ fn a_directory_that_held_archives_and_holds_none_is_believed_only_after_the_grac
 }
 
 #[test]
-fn one_application_that_goes_alone_is_believed_at_once() {
+fn a_single_missing_application_is_trusted_at_once() {
     let summary = file(FileKind::Summary, 10, OLD);
     let known = knowing([1, 2].map(|number| (number, unit(std::slice::from_ref(&summary)))));
     let (_, plan) = plan(&known, &[found(2, vec![summary])], NOW, &RULES);
@@ -206,9 +206,9 @@ fn one_application_that_goes_alone_is_believed_at_once() {
 }
 
 #[test]
-fn a_directory_whose_archives_are_all_known_to_be_gone_has_not_vanished() {
-    let gone = KnownUnit { gone_since: Some(OLD), ..unit(&[file(FileKind::Summary, 10, OLD)]) };
-    let known = knowing([(1, gone)]);
+fn a_directory_whose_archives_are_all_known_to_be_missing_has_not_vanished() {
+    let missing = KnownUnit { gone_since: Some(OLD), ..unit(&[file(FileKind::Summary, 10, OLD)]) };
+    let known = knowing([(1, missing)]);
     let (_, plan) = plan(&known, &[], NOW, &RULES);
     assert_eq!((plan.vanished, plan.holds_archives, plan.presence), (false, false, vec![]));
 }
@@ -236,12 +236,12 @@ fn an_obstacle_on_the_way_to_a_nested_cluster_protects_it() {
     let hidden =
         Obstacle { hides: Hidden::Cluster(name("a/b")), path: FilePath::new("a/b"), code: ProblemCode::LinkRefused, reason: String::new() };
     let listing = [found(1, vec![file(FileKind::Summary, 10, OLD)]), Found::Obstacle(hidden)];
-    let mut gone = plan(&known, &listing, NOW, &RULES).1.presence;
-    gone.sort_by_key(|change| format!("{change:?}"));
+    let mut missing = plan(&known, &listing, NOW, &RULES).1.presence;
+    missing.sort_by_key(|change| format!("{change:?}"));
     let key = |cluster: &str, number| UnitKey::application(&directory(), &name(cluster), application(number));
     let mut expected = vec![Presence::UnitGone(key("a", 4)), Presence::UnitGone(key("a/bc", 3))];
     expected.sort_by_key(|change| format!("{change:?}"));
-    assert_eq!(gone, expected);
+    assert_eq!(missing, expected);
 }
 
 #[test]
@@ -281,7 +281,7 @@ fn an_application_without_summary_is_looked_at_less_often_as_it_ages() {
     assert!(!is_open(Some(&waiting), None, NOW));
 }
 
-/// What the index would know after a plan was carried out.
+/// The content of the index after a plan was carried out.
 fn carry_out(known: &mut KnownDirectory, tasks: &[Task], plan: &Plan, now: Millis) {
     for task in tasks {
         let UnitKey::Application(key) = &task.key else { continue };

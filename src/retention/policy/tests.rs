@@ -91,7 +91,7 @@ fn bytes_are_counted_from_the_newest_over_applications_and_legacy_jobs_and_the_n
 }
 
 #[test]
-fn what_does_not_count_takes_no_place_and_stays() {
+fn an_archive_that_does_not_count_stays_and_is_not_ranked() {
     let unreadable = Candidate { counts: false, ..application(1, 9) };
     assert_eq!(kept(&[unreadable, application(2, 8), application(3, 7)], &count(1)), [1, 2]);
     assert_eq!(kept(&[Candidate { time: 0, ..unreadable }], &ttl(MINUTE)), [1]);
@@ -105,7 +105,7 @@ fn what_does_not_count_takes_no_place_and_stays() {
 }
 
 #[test]
-fn what_is_dated_more_than_an_hour_ahead_takes_no_place_and_stays() {
+fn an_archive_dated_more_than_an_hour_ahead_stays_and_is_not_ranked() {
     let candidates = [application(1, NOW + AHEAD + 1), application(2, NOW + AHEAD), application(3, NOW)];
     let verdicts = judge(&candidates, &count(1), NOW, true);
     assert_eq!(verdicts, [Verdict::Ahead, Verdict::Retained, Verdict::Expired(Reason::Count { rank: 2, limit: 1 })]);
@@ -127,12 +127,12 @@ fn times_at_the_ends_of_their_range_are_judged() {
 }
 
 #[test]
-fn a_reason_tells_what_was_passed_and_by_how_much() {
-    assert_eq!(Reason::Count { rank: 3, limit: 2 }.to_string(), "number 3 from the newest, 2 are retained");
+fn a_reason_shows_the_limit_and_the_value() {
+    assert_eq!(Reason::Count { rank: 3, limit: 2 }.to_string(), "number 3 from the newest, the limit is 2");
     let age = Reason::Age { age: 90_061_000, limit: 86_400_000 };
-    assert_eq!(age.to_string(), "1 d 1 h old, retained are those younger than 1 d");
-    assert_eq!(Reason::Age { age: 3_600_001, limit: 1 }.to_string(), "1 h old, retained are those younger than 1 ms");
-    assert_eq!(Reason::Size { total: 30, limit: 20 }.to_string(), "with all that is newer 30 bytes, 20 bytes are retained");
+    assert_eq!(age.to_string(), "1 d 1 h old, the limit is 1 d");
+    assert_eq!(Reason::Age { age: 3_600_001, limit: 1 }.to_string(), "1 h old, the limit is 1 ms");
+    assert_eq!(Reason::Size { total: 30, limit: 20 }.to_string(), "30 bytes with all newer archives, the limit is 20 bytes");
 }
 
 const CLUSTERS: [Option<&str>; 3] = [None, Some("a"), Some("b")];

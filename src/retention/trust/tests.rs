@@ -13,7 +13,7 @@ fn proven() -> Evidence {
     evidence(&[NOW])
 }
 
-/// What a process doubts that starts at this time.
+/// The doubt of a process that starts at this time.
 fn start(now: Millis, evidence: &Evidence) -> Option<Doubt> {
     let mut trust = ClockTrust::default();
     trust.measure(now, Duration::ZERO);
@@ -35,7 +35,7 @@ fn a_clock_that_runs_steadily_is_trusted() {
 }
 
 #[test]
-fn a_jump_is_doubted_for_an_hour_and_then_believed() {
+fn a_jump_is_doubted_for_an_hour_and_then_trusted() {
     for off in [TOLERANCE + 1, -TOLERANCE - 1] {
         let mut trust = ClockTrust::default();
         assert_eq!(at(&mut trust, 0, 0), None);
@@ -58,9 +58,9 @@ fn a_clock_before_the_last_refresh_or_the_data_directory_is_doubted() {
 }
 
 #[test]
-fn at_a_first_start_a_young_archive_shows_that_the_clock_is_right_and_nothing_else_does() {
+fn at_a_first_start_a_recent_archive_shows_that_the_clock_is_right_and_nothing_else_does() {
     assert_eq!(start(NOW, &evidence(&[NOW - 60_000, NOW - 400 * DAY])), None);
-    assert_eq!(start(NOW, &evidence(&[NOW - LONGEST_GAP])), None);
+    assert_eq!(start(NOW, &evidence(&[NOW - MAX_GAP])), None);
     for ahead in [4 * DAY, 20 * DAY, 400 * DAY] {
         assert_eq!(start(NOW + ahead, &evidence(&[NOW])), Some(Doubt::Unproven { gap: Some(ahead) }));
     }
@@ -77,8 +77,8 @@ fn at_a_first_start_a_young_archive_shows_that_the_clock_is_right_and_nothing_el
 #[test]
 fn after_a_restart_the_last_refresh_is_near_or_archives_fill_the_time_since() {
     let since = |last: Millis, archives: &[Millis]| Evidence { last_refresh: Some(NOW - last), ..evidence(archives) };
-    assert_eq!(start(NOW, &since(LONGEST_GAP, &[])), None);
-    assert!(start(NOW, &since(LONGEST_GAP + 1, &[])).is_some());
+    assert_eq!(start(NOW, &since(MAX_GAP, &[])), None);
+    assert!(start(NOW, &since(MAX_GAP + 1, &[])).is_some());
     // Weekly, over a directory that is in use.
     assert_eq!(start(NOW, &since(7 * DAY, &[NOW - 5 * DAY, NOW - 3 * DAY, NOW - HOUR])), None);
     // The machine came up with a wrong clock, and a job ended since.
@@ -90,7 +90,7 @@ fn after_a_restart_the_last_refresh_is_near_or_archives_fill_the_time_since() {
 }
 
 #[test]
-fn what_is_believed_is_a_part_of_the_limit() {
+fn the_trusted_gap_is_a_part_of_the_limit() {
     let short = |archives: &[Millis]| Evidence { ttl: DAY, ..evidence(archives) };
     assert_eq!(start(NOW, &short(&[NOW - 6 * HOUR])), None);
     assert!(start(NOW, &short(&[NOW - 7 * HOUR])).is_some());
@@ -139,7 +139,7 @@ fn the_clock_of_a_store_raises_a_doubt_for_as_long_as_it_differs_and_settles_non
 }
 
 #[test]
-fn a_doubt_is_told_as_a_sentence_that_names_the_clock_and_the_option() {
+fn a_doubt_is_a_sentence_that_names_the_clock_and_the_option() {
     let doubts = [
         (Doubt::Behind { by: DAY }, "stands behind the last refresh by 1 d"),
         (Doubt::Jumped { by: -DAY }, "was set back by 1 d"),

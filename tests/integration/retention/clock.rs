@@ -88,7 +88,7 @@ async fn a_clock_that_is_ahead_at_the_start_deletes_nothing_whatever_the_index_k
 }
 
 #[tokio::test]
-async fn what_is_confirmed_in_spite_of_the_clock_goes_and_the_next_process_starts_from_there() {
+async fn removals_confirmed_in_spite_of_the_clock_are_done_and_trusted_by_the_next_process() {
     let place = Place::new();
     for number in 1..=4 {
         place.application(number, i64::from(number) * 150 * DAY / MINUTE);
@@ -163,7 +163,7 @@ async fn other_limits_hold_while_the_clock_is_doubted() {
 }
 
 #[tokio::test]
-async fn what_was_to_go_by_age_is_listed_again_when_the_clock_jumps_before_the_cleanup() {
+async fn due_removals_by_age_are_withdrawn_when_the_clock_jumps_before_the_cleanup() {
     let place = Place::new();
     archives(&place);
     let clock = Clock::manual(NOW);
@@ -205,7 +205,7 @@ async fn the_command_waits_for_a_confirmation_where_nothing_shows_that_the_clock
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_store_that_tells_another_time_is_believed_more_than_the_clock_for_as_long_as_it_does() {
+async fn the_time_of_a_store_is_trusted_more_than_the_clock_while_they_differ() {
     let moto = Moto::start();
     moto.make_bucket("bucket").await;
     let store = moto.client("bucket");

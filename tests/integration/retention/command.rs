@@ -45,7 +45,7 @@ async fn without_a_server_it_shows_and_then_does_the_same() {
     assert_eq!(shown, (5..=10).map(id).collect::<Vec<_>>());
     assert_eq!(place.present().len(), 10);
     let text = stdout(&run(&place, &[KEEP_4, AT_ONCE], &["--dry-run"]));
-    assert!(text.contains(&id(5)) && text.contains("number 5 from the newest, 4 are retained"), "{text}");
+    assert!(text.contains(&id(5)) && text.contains("number 5 from the newest, the limit is 4"), "{text}");
     assert!(text.contains("6 would be deleted or forgotten"), "{text}");
     let done = run(&place, &[KEEP_4, AT_ONCE], &[]);
     assert_eq!(code(&done), 0, "{done:?}");
@@ -59,7 +59,7 @@ async fn without_a_server_it_shows_and_then_does_the_same() {
 }
 
 #[tokio::test]
-async fn what_a_dry_run_shows_is_neither_deleted_nor_forgotten() {
+async fn a_dry_run_neither_deletes_nor_forgets() {
     let place = Place::new();
     ten(&place);
     let server = Process::start(&[&place.root()], &place.data(), &[]);
@@ -77,7 +77,7 @@ async fn what_a_dry_run_shows_is_neither_deleted_nor_forgotten() {
 }
 
 #[tokio::test]
-async fn the_running_server_is_asked_whoever_may_ask_it_over_http() {
+async fn the_command_reaches_the_running_server_even_if_http_is_restricted() {
     let place = Place::new();
     ten(&place);
     let options = [KEEP_4, GUARDED, RARELY, "historyserver.web.address=0.0.0.0"];
@@ -100,7 +100,7 @@ async fn the_running_server_is_asked_whoever_may_ask_it_over_http() {
 }
 
 #[tokio::test]
-async fn without_a_server_it_is_held_back_and_confirmed_too() {
+async fn without_a_server_a_cleanup_is_held_and_confirmed_too() {
     let place = Place::new();
     ten(&place);
     let held = run(&place, &[KEEP_4, GUARDED], &["--json"]);

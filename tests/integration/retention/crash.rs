@@ -76,7 +76,7 @@ fn open(folder: &Path, witness: historyserver::retention::delete::Witness) -> Cl
 
 /// Runs in a process of its own too, which ends itself at a step.
 #[tokio::test]
-async fn a_removal_that_nobody_interrupts_leaves_nothing() {
+async fn a_removal_without_interruption_leaves_nothing() {
     let own = tempfile::tempdir().unwrap();
     let child = std::env::var_os(FOLDER).map(PathBuf::from);
     let folder = child.as_deref().unwrap_or(own.path());
@@ -101,7 +101,7 @@ async fn whatever_step_a_crash_comes_after_the_next_start_finishes_it() {
             let folder = tempfile::tempdir().unwrap();
             prepare(folder.path());
             let child = Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", "retention::crash::a_removal_that_nobody_interrupts_leaves_nothing", "--test-threads=1"])
+                .args(["--exact", "retention::crash::a_removal_without_interruption_leaves_nothing", "--test-threads=1"])
                 .env(FOLDER, folder.path())
                 .env(STEP, format!("{step:?}"))
                 .stdout(Stdio::null())

@@ -107,7 +107,7 @@ async fn a_deletion_that_was_cut_short_between_two_names_is_finished() {
 }
 
 #[tokio::test]
-async fn what_is_gone_already_is_success() {
+async fn a_missing_archive_counts_as_deleted() {
     let place = Place::new();
     place.application(1, 1);
     place.application(2, 2);
@@ -229,7 +229,7 @@ async fn of_a_nested_cluster_the_emptied_folders_of_applications_go_and_others_s
 }
 
 #[tokio::test]
-async fn what_lies_below_hidden_names_is_neither_counted_nor_deleted() {
+async fn archives_below_hidden_names_are_neither_counted_nor_deleted() {
     let place = Place::new();
     for number in 1..=4 {
         application_in(&place.root(), "c", number, i64::from(number) * 10);

@@ -72,7 +72,7 @@ async fn newest(store: &dyn ObjectStore, count: usize) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn a_deletion_that_fails_is_told_tried_again_later_and_stops_no_other() {
+async fn a_failed_deletion_is_reported_and_retried_and_stops_no_other() {
     let store = Arc::new(InMemory::new());
     newest_last(store.as_ref(), 5).await;
     let kept = newest(store.as_ref(), 2).await;

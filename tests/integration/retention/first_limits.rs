@@ -42,7 +42,7 @@ async fn takes_nothing(server: &mut Cleaner, place: &Place) {
 }
 
 #[tokio::test]
-async fn slips_that_would_take_nearly_everything_wait_and_are_told() {
+async fn mistaken_limits_that_would_delete_nearly_everything_are_held_and_reported() {
     let slips = [
         Policy { ttl: Some(30), ..Policy::default() },
         Policy { ttl: Some(59_999), ..Policy::default() },
@@ -89,7 +89,7 @@ async fn two_of_three_are_more_than_half_too() {
 }
 
 #[tokio::test]
-async fn what_is_written_out_is_done_at_once() {
+async fn a_configured_fraction_of_one_deletes_at_once() {
     let place = Place::new();
     write(&place, 10);
     let mut server = place.open(rules(), keep(1));
@@ -160,7 +160,7 @@ async fn a_limit_of_another_kind_and_one_without_an_index_are_first_limits_again
 }
 
 #[tokio::test]
-async fn what_only_is_forgotten_does_not_wait() {
+async fn removals_that_only_forget_are_not_held() {
     let place = Place::new();
     write(&place, 10);
     let mut server = place.open(rules(), RetentionRules { keep_archives: true, ..count(1) });
@@ -174,7 +174,7 @@ async fn what_only_is_forgotten_does_not_wait() {
 }
 
 #[tokio::test]
-async fn an_empty_directory_is_no_first_run_and_a_limit_that_nobody_can_mean_stays_guarded() {
+async fn an_empty_directory_is_no_first_cleanup_and_an_implausible_limit_stays_guarded() {
     let place = Place::new();
     let mut server = place.open(rules(), usual(Policy { ttl: Some(30), ..Policy::default() }));
     server.round().await;
@@ -192,7 +192,7 @@ async fn an_empty_directory_is_no_first_run_and_a_limit_that_nobody_can_mean_sta
 }
 
 #[tokio::test]
-async fn what_is_gone_from_its_directory_is_forgotten_without_a_guard_as_before() {
+async fn missing_archives_are_forgotten_without_a_guard() {
     let place = Place::new();
     write(&place, 10);
     let mut server = place.open(Rules { forget_gone_applications: true, ..rules() }, count(10));
@@ -257,7 +257,7 @@ async fn where_everything_is_dated_1970_nothing_goes_by_age_even_with_everything
 }
 
 #[tokio::test]
-async fn check_config_tells_limits_and_times_that_nobody_can_mean() {
+async fn check_config_reports_implausible_limits_and_times() {
     let place = Place::new();
     write(&place, 3);
     date(&place, 2, 0);
@@ -285,7 +285,7 @@ async fn check_config_tells_limits_and_times_that_nobody_can_mean() {
 }
 
 #[tokio::test]
-async fn a_server_with_a_slip_in_its_limits_warns_at_the_start_and_is_told_at_readyz() {
+async fn an_implausible_limit_is_logged_at_the_start_and_reported_by_readyz() {
     let place = Place::new();
     write(&place, 5);
     let server = Process::start(&[&place.root()], &place.data(), &["historyserver.archive.retained-ttl=30"]);

@@ -79,7 +79,7 @@ async fn limits_on_jobs_neither_count_nor_take_those_that_belong_to_an_applicati
 }
 
 #[tokio::test]
-async fn what_is_only_forgotten_is_forgotten_with_its_job_and_comes_back_with_it() {
+async fn a_forgotten_application_is_forgotten_and_listed_again_with_its_job() {
     let place = Place::new();
     for (number, minutes) in [(1, 100), (2, 90)] {
         place.early(number, minutes);

@@ -83,7 +83,7 @@ async fn exactly_the_fraction_passes() {
 }
 
 #[tokio::test]
-async fn a_limit_raised_lets_go_of_what_was_held_back() {
+async fn raising_a_limit_withdraws_held_removals() {
     let place = Place::new();
     ten(&place);
     let mut server = place.open(rules(), guarded(4));
@@ -97,7 +97,7 @@ async fn a_limit_raised_lets_go_of_what_was_held_back() {
 }
 
 #[tokio::test]
-async fn forgetting_too_much_that_is_gone_is_held_back_too() {
+async fn forgetting_too_many_missing_archives_is_held_too() {
     let place = Place::new();
     ten(&place);
     let rules = Rules { forget_gone_applications: true, ..rules() };
@@ -121,7 +121,7 @@ async fn forgetting_too_much_that_is_gone_is_held_back_too() {
 }
 
 #[tokio::test]
-async fn a_directory_that_is_suddenly_empty_is_believed_when_that_is_confirmed() {
+async fn a_suddenly_empty_directory_is_trusted_when_that_is_confirmed() {
     let place = Place::new();
     ten(&place);
     let rules = Rules { forget_gone_applications: true, ..rules() };
@@ -139,7 +139,7 @@ async fn a_directory_that_is_suddenly_empty_is_believed_when_that_is_confirmed()
 }
 
 #[tokio::test]
-async fn a_vanished_directory_that_comes_back_loses_nothing() {
+async fn a_vanished_directory_that_returns_loses_nothing() {
     let place = Place::new();
     ten(&place);
     let away = place.folder.path().join("away");

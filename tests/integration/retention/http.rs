@@ -51,7 +51,7 @@ async fn without_a_time_of_the_day_a_cleanup_follows_every_refresh() {
 }
 
 #[tokio::test]
-async fn by_a_time_of_the_day_what_expires_is_shown_before_and_deleted_then() {
+async fn with_a_cron_expression_due_removals_are_shown_first_and_deleted_then() {
     let place = Place::new();
     ten(&place);
     let once = ["historyserver.archive.retained-applications=4", AT_ONCE, "historyserver.archive.retention.cron=0 0 1 1 *"];
@@ -78,7 +78,7 @@ async fn by_a_time_of_the_day_what_expires_is_shown_before_and_deleted_then() {
 }
 
 #[tokio::test]
-async fn a_cleanup_that_is_asked_for_refreshes_and_cleans_up_once() {
+async fn a_requested_cleanup_refreshes_and_cleans_up_once() {
     let place = Place::new();
     ten(&place);
     let options = [
@@ -157,7 +157,7 @@ async fn changing_requests_are_taken_only_from_whom_they_should_be() {
 }
 
 #[tokio::test]
-async fn pages_of_the_record_and_of_the_preview_refuse_what_they_do_not_understand() {
+async fn pages_of_the_record_and_of_the_preview_refuse_invalid_parameters() {
     // Its folders are there as long as it is.
     let place = Place::new();
     let server = start(&place, &[]);

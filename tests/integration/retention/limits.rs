@@ -67,7 +67,7 @@ async fn beyond_retained_jobs_legacy_archives_are_deleted_and_never_jobs_of_appl
 }
 
 #[tokio::test]
-async fn an_age_equal_to_the_ttl_is_expired_and_what_grows_old_is_deleted_without_a_change() {
+async fn an_age_equal_to_the_ttl_is_expired_and_aging_archives_are_deleted() {
     let place = Place::new();
     place.application(1, 60);
     place.application(2, 59);
@@ -140,7 +140,7 @@ async fn bytes_beyond_retained_size_are_deleted_oldest_first_and_the_newest_alwa
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_and_what_has_no_summary_neither_counts_nor_goes_unless_asked_for() {
+async fn unreadable_archives_and_those_without_a_summary_stay_unless_configured() {
     let place = Place::new();
     place.application(1, 50);
     place.application(2, 40);
@@ -177,7 +177,7 @@ async fn equal_times_are_ranked_by_cluster_and_then_by_id() {
 }
 
 #[tokio::test]
-async fn what_disappears_from_its_directory_is_forgotten_with_its_jobs_or_stays_over_restarts() {
+async fn missing_applications_are_forgotten_with_their_jobs_or_stay_over_restarts() {
     for forget in [true, false] {
         let place = Place::new();
         for number in 1..=3 {
@@ -206,7 +206,7 @@ async fn what_disappears_from_its_directory_is_forgotten_with_its_jobs_or_stays_
 }
 
 #[tokio::test]
-async fn with_the_archive_retained_beyond_the_limit_it_is_only_forgotten_and_comes_back_when_the_limit_is_raised() {
+async fn an_archive_retained_beyond_the_limit_is_only_forgotten_and_listed_again_when_the_limit_is_raised() {
     let place = Place::new();
     for number in 1..=4 {
         place.application(number, i64::from(number));
@@ -257,7 +257,7 @@ async fn a_clock_set_back_or_ahead_expires_nothing_by_age_until_it_has_run_stead
 }
 
 #[tokio::test]
-async fn what_is_dated_ahead_is_kept_with_a_problem_and_takes_no_place() {
+async fn archives_dated_ahead_are_kept_with_a_problem_and_not_counted() {
     let place = Place::new();
     place.application(1, -61);
     place.application(2, 10);
@@ -269,7 +269,7 @@ async fn what_is_dated_ahead_is_kept_with_a_problem_and_takes_no_place() {
 }
 
 #[tokio::test]
-async fn what_expires_is_hidden_from_the_verdict_on_and_listed_again_when_the_limit_is_raised() {
+async fn expired_archives_are_unlisted_at_once_and_listed_again_when_the_limit_is_raised() {
     let place = Place::new();
     for number in 1..=3 {
         place.application(number, i64::from(number));

@@ -52,7 +52,7 @@ fn both(kept: u64) -> Policy {
 }
 
 #[tokio::test]
-async fn on_a_fresh_index_what_cannot_be_read_stays_and_the_rest_goes() {
+async fn on_a_fresh_index_unreadable_archives_stay_and_the_rest_is_deleted() {
     let broken = [5, 6, 0x45, 0x46];
     let policies = [both(3), Policy { ttl: Some(35 * MINUTE), ..Policy::default() }];
     for how in WAYS {
@@ -72,7 +72,7 @@ async fn on_a_fresh_index_what_cannot_be_read_stays_and_the_rest_goes() {
 }
 
 #[tokio::test]
-async fn by_size_what_cannot_be_read_stays_too() {
+async fn by_size_unreadable_archives_stay_too() {
     let place = Place::new();
     half_broken(&place, "cut");
     let bytes = |number: u8| {
@@ -86,7 +86,7 @@ async fn by_size_what_cannot_be_read_stays_too() {
 }
 
 #[tokio::test]
-async fn what_is_newer_and_cannot_be_read_takes_no_place_from_others() {
+async fn newer_unreadable_archives_are_not_counted() {
     let place = Place::new();
     for number in 1..=6 {
         place.application(number, i64::from(number) * 10);
@@ -115,7 +115,7 @@ async fn an_application_stays_with_a_job_archive_that_cannot_be_read() {
 }
 
 #[tokio::test]
-async fn unreadable_archives_go_where_somebody_has_said_so() {
+async fn unreadable_archives_are_deleted_where_configured() {
     let place = Place::new();
     half_broken(&place, "cut");
     let mut server = place.open(rules(), limited(Policy { delete_unreadable: true, ..both(3) }));
@@ -176,7 +176,7 @@ async fn the_command_and_its_dry_run_agree_with_the_server() {
 }
 
 #[tokio::test]
-async fn what_the_store_does_not_hand_out_stays_until_it_does() {
+async fn archives_that_the_store_does_not_return_stay_until_it_does() {
     let folder = tempfile::tempdir().unwrap();
     let store = FaultyStore::in_memory();
     newest_last(store.store().as_ref(), 4).await;

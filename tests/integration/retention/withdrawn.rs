@@ -13,7 +13,7 @@ use super::world::{MINUTE, Place, id, keep, rules};
 use crate::faulty_store::{Failure, FaultyStore, Operation};
 
 #[tokio::test]
-async fn what_could_not_be_deleted_is_retained_again_when_the_limit_is_raised() {
+async fn archives_that_could_not_be_deleted_are_retained_again_when_the_limit_is_raised() {
     let store = Arc::new(InMemory::new());
     newest_last(store.as_ref(), 5).await;
     let before = objects(store.as_ref()).await;
@@ -40,7 +40,7 @@ async fn what_could_not_be_deleted_is_retained_again_when_the_limit_is_raised() 
 }
 
 #[tokio::test]
-async fn what_could_be_deleted_in_part_is_finished_although_the_limit_was_raised() {
+async fn a_partial_deletion_is_finished_although_the_limit_was_raised() {
     let store = Arc::new(InMemory::new());
     newest_last(store.as_ref(), 3).await;
     let faulty = FaultyStore::new(store.clone());
@@ -61,7 +61,7 @@ async fn what_could_be_deleted_in_part_is_finished_although_the_limit_was_raised
 }
 
 #[tokio::test]
-async fn what_an_earlier_process_judged_waits_for_a_listing_of_this_one() {
+async fn removals_of_an_earlier_process_wait_for_a_listing_of_this_one() {
     let store = Arc::new(InMemory::new());
     newest_last(store.as_ref(), 5).await;
     let before = objects(store.as_ref()).await;
@@ -85,7 +85,7 @@ async fn what_an_earlier_process_judged_waits_for_a_listing_of_this_one() {
 }
 
 #[tokio::test]
-async fn what_is_beyond_the_limit_is_not_listed_when_somebody_asks_for_it() {
+async fn an_expired_archive_is_not_listed_by_a_request_for_it() {
     for keep_archives in [false, true] {
         let place = Place::new();
         place.application(1, 1);
@@ -106,7 +106,7 @@ async fn what_is_beyond_the_limit_is_not_listed_when_somebody_asks_for_it() {
 }
 
 #[tokio::test]
-async fn without_a_limit_any_more_what_is_gone_meanwhile_stays_browsable() {
+async fn without_a_limit_archives_that_went_missing_stay_browsable() {
     let place = Place::new();
     place.application(1, 1);
     place.application(2, 2);

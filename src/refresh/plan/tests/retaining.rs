@@ -1,4 +1,4 @@
-//! What a plan says about retention.
+//! Retention in plans.
 
 use super::*;
 use crate::index::{KnownRemoval, RemovalAction, RemovalState};
@@ -64,7 +64,7 @@ fn keys(removals: &[Removal]) -> Vec<UnitKey> {
 }
 
 #[test]
-fn with_a_count_nothing_is_fetched_before_the_verdict_and_what_expires_never() {
+fn with_a_count_nothing_is_fetched_before_the_verdict_and_expired_archives_never() {
     let listing = [found(1, dated(NOW - DAY)), found(2, dated(NOW - 3 * DAY)), found(3, dated(NOW - 2 * DAY))];
     let (early, plan) = judge(&KnownDirectory::default(), &listing, keep(2));
     assert_eq!(early, vec![]);
@@ -77,7 +77,7 @@ fn with_a_count_nothing_is_fetched_before_the_verdict_and_what_expires_never() {
 }
 
 #[test]
-fn with_an_age_alone_what_is_young_is_fetched_at_once_and_what_is_old_never() {
+fn with_an_age_alone_recent_archives_are_fetched_at_once_and_old_ones_never() {
     let listing = [found(1, dated(NOW - DAY + 1)), found(2, dated(NOW - DAY))];
     let (early, plan) = judge(&KnownDirectory::default(), &listing, ttl(DAY));
     assert_eq!(early.len(), 1);
@@ -90,7 +90,7 @@ fn with_an_age_alone_what_is_young_is_fetched_at_once_and_what_is_old_never() {
 }
 
 #[test]
-fn what_a_look_has_only_read_the_name_of_is_judged_by_what_is_known() {
+fn a_unit_known_by_name_alone_is_judged_by_the_index() {
     let known = knowing([(1, unit(&dated(NOW - DAY))), (2, unit(&dated(NOW - 2 * DAY)))]);
     let name = |number| {
         let folder = FilePath::new(format!("prod-eu/applications/{}", application(number)));
@@ -104,7 +104,7 @@ fn what_a_look_has_only_read_the_name_of_is_judged_by_what_is_known() {
 }
 
 #[test]
-fn what_was_tried_and_could_not_be_read_in_this_version_does_not_count() {
+fn a_version_that_could_not_be_read_does_not_count() {
     let mut unreadable = unit(&dated(NOW - DAY));
     (unreadable.files[0].parsed, unreadable.files[0].attempts) = (false, 1);
     let known = knowing([(1, unreadable)]);
@@ -116,7 +116,7 @@ fn what_was_tried_and_could_not_be_read_in_this_version_does_not_count() {
 }
 
 #[test]
-fn what_is_within_the_limit_again_is_retained_again_and_read() {
+fn a_unit_within_the_limit_again_is_retained_again_and_read() {
     let known = with_removal(KnownDirectory::default(), 2, removal(RemovalState::Due, RemovalAction::Delete));
     let listing = [found(1, dated(NOW - DAY)), found(2, dated(NOW - 2 * DAY))];
     for judging in [keep(2), judging(Policy::default())] {
@@ -127,7 +127,7 @@ fn what_is_within_the_limit_again_is_retained_again_and_read() {
 }
 
 #[test]
-fn what_is_being_deleted_is_neither_judged_nor_taken_for_gone() {
+fn a_running_removal_is_neither_judged_nor_taken_for_missing() {
     let known = knowing([(1, unit(&dated(NOW - 2 * DAY)))]);
     for state in [RemovalState::Due, RemovalState::Running] {
         let known = with_removal(known.clone(), 1, removal(state, RemovalAction::Delete));
@@ -141,7 +141,7 @@ fn what_is_being_deleted_is_neither_judged_nor_taken_for_gone() {
 }
 
 #[test]
-fn what_stays_beyond_the_limit_is_forgotten_once_and_never_read() {
+fn an_archive_that_stays_beyond_the_limit_is_forgotten_once_and_never_read() {
     let keep_archives = Judging { keep_archives: true, ..keep(1) };
     let known = knowing([(2, unit(&dated(NOW - 2 * DAY)))]);
     let listing = [1, 2, 3].map(|number| found(number, dated(NOW - i64::from(number) * DAY)));
@@ -159,7 +159,7 @@ fn what_stays_beyond_the_limit_is_forgotten_once_and_never_read() {
 }
 
 #[test]
-fn what_an_obstacle_hides_keeps_its_mark() {
+fn a_unit_hidden_by_an_obstacle_keeps_its_removal() {
     let known = with_removal(KnownDirectory::default(), 1, removal(RemovalState::Held, RemovalAction::Delete));
     let hides = Hidden::Cluster(cluster());
     let obstacle =
@@ -169,7 +169,7 @@ fn what_an_obstacle_hides_keeps_its_mark() {
 }
 
 #[test]
-fn what_is_found_twice_in_one_listing_is_judged_once() {
+fn a_unit_found_twice_in_one_listing_is_judged_once() {
     let listing = [found(1, dated(NOW - DAY)), found(1, dated(NOW - DAY)), found(2, dated(NOW - 2 * DAY))];
     let (_, plan) = judge(&KnownDirectory::default(), &listing, keep(2));
     assert_eq!((plan.expire, plan.tasks.len(), plan.units), (vec![], 2, 2));
@@ -191,7 +191,7 @@ fn a_directory_from_which_a_cleanup_took_all_has_not_vanished_and_one_that_waits
 }
 
 #[test]
-fn what_was_never_read_is_read_before_it_expires_and_so_is_what_is_newer() {
+fn an_unread_archive_and_all_newer_ones_are_read_before_it_expires() {
     let listing = [1, 2, 3].map(|number| found(number, dated(NOW - i64::from(number) * DAY)));
     let nothing = KnownDirectory::default();
     let (_, plan) = judge_probed(&nothing, &Probed::new(), &listing, keep(1));
@@ -253,7 +253,7 @@ fn a_time_before_flink_is_doubted_whatever_the_limit_and_with_everything_allowed
 }
 
 #[test]
-fn with_a_doubted_clock_a_count_still_holds_and_what_was_marked_by_age_is_listed_again() {
+fn with_a_doubted_clock_a_count_still_holds_and_removals_by_age_are_withdrawn() {
     let listing = [1, 2, 3].map(|number| found(number, dated(NOW - i64::from(number) * DAY)));
     let both = Judging { by_age: false, ..judging(Policy { applications: Some(2), ttl: Some(2 * DAY), ..Policy::default() }) };
     let known = with_removal(KnownDirectory::default(), 2, removal(RemovalState::Due, RemovalAction::Delete));
