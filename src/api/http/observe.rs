@@ -178,13 +178,13 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_panic_is_a_500_that_does_not_tell_its_text() {
+    async fn a_panic_is_a_500_without_its_text() {
         let answer = answered(async { panic!("the password is swordfish") }, Duration::from_mins(1)).await;
         assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert!(answer.extensions().get::<Cause>().unwrap().0.contains("swordfish"), "the log has the cause");
         let body = answer.into_body().collect().await.unwrap().to_bytes();
         let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
-        assert_eq!(body, serde_json::json!({ "errors": ["Internal server error. The server's log says more."] }));
+        assert_eq!(body, serde_json::json!({ "errors": ["Internal server error: see the log of the server."] }));
     }
 
     #[tokio::test]
