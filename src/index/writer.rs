@@ -60,16 +60,12 @@ impl IndexWriter {
             },
         )?;
         let (id, parts) = answered.recv().map_err(|_closed| IndexError::Closed)??;
-        Ok(match staged {
-            Some(mut staged) => {
-                staged.parts = parts;
-                staged
-            }
-            None => {
-                let writer = self.clone();
-                StagedPack { id, parts, discard: Box::new(move |id| writer.discard(id)) }
-            }
-        })
+        if let Some(mut staged) = staged {
+            staged.parts = parts;
+            return Ok(staged);
+        }
+        let writer = self.clone();
+        Ok(StagedPack { id, parts, discard: Box::new(move |id| writer.discard(id)) })
     }
 
     /// Records units and files that are missing from their directory, or present again. Missing units can still be browsed, and their

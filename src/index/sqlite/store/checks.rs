@@ -205,8 +205,8 @@ fn repair_row(session: &mut Session<'_>, table: Table, key: i64) -> Result<(), S
         );
     } else {
         tracing::warn!(
-            "the index had other data of {what} {id} than was written: check the disk; its archive is gone, so that what lists show of it \
-             may be wrong"
+            "the row of {what} {id} in the index is damaged: check the disk of historyserver.data.dir; its archive is missing, so lists \
+             may show wrong data of it"
         );
     }
     Ok(())
