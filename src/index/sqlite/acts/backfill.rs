@@ -10,7 +10,7 @@ use crate::index::model::{Derived, DerivedPage, DerivingPosition, Underived};
 use crate::index::sqlite::acts::links;
 use crate::index::sqlite::store::session::Session;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
-use crate::index::sqlite::store::values::{application_id, file_kind, signed, unsigned};
+use crate::index::sqlite::store::values::{signed, unsigned};
 use crate::index::sqlite::tables::{applications_and_jobs, facts, list_rows, units};
 use crate::pack::Unpacker;
 
@@ -41,7 +41,7 @@ pub(in crate::index) fn derive(
         )?
         .query_map(params![unit, file, DERIVATION_VERSION, signed(limit as u64)], |row| {
             let position = DerivingPosition { unit: row.get(0)?, file: row.get(1)? };
-            Ok((position, row.get(2)?, file_kind(row, 1)?, row.get(3)?))
+            Ok((position, row.get(2)?, row.get(1)?, row.get(3)?))
         })?
         .collect::<Result<_, _>>()?;
     let next = found.last().filter(|_| found.len() == limit).map(|(position, ..)| position.clone());
@@ -88,7 +88,7 @@ pub(in crate::index) fn write_derived(session: &mut Session<'_>, derived: &[Deri
                  WHERE packs.id = ?1 AND archives.unit = packs.unit AND archives.file = packs.file AND archives.derived < ?2
                  RETURNING archives.unit, archives.file, (SELECT name FROM units WHERE id = archives.unit)",
             )?
-            .query_map(params![pack, DERIVATION_VERSION], |row| Ok((row.get::<_, i64>(0)?, file_kind(row, 1)?, application_id(row, 2)?)))?
+            .query_map(params![pack, DERIVATION_VERSION], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?)))?
             .collect::<Result<Vec<_>, _>>()?;
         for (unit, kind, name) in updated {
             match (kind, &derived.record) {

@@ -56,6 +56,6 @@ pub(in crate::index::sqlite) fn beside(session: &Session<'_>, unit: i64) -> Resu
     Ok(session
         .connection
         .prepare_cached("SELECT job FROM jobs WHERE owner = ?1")?
-        .query_map([unit], |row| crate::index::sqlite::store::values::job_id(row, 0))?
+        .query_map([unit], |row| row.get(0))?
         .collect::<Result<_, _>>()?)
 }

@@ -14,7 +14,7 @@ use crate::index::model::{ArchivedFile, CopySelector, DocumentList, DocumentPage
 use crate::index::sqlite::reads::documents::{REFUSED, find_copy, own_file};
 use crate::index::sqlite::reads::unread;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
-use crate::index::sqlite::store::values::{file_key, file_kind, job_id, unit_columns, unsigned, usual_path};
+use crate::index::sqlite::store::values::{file_key, unit_columns, unsigned, usual_path};
 use crate::names::FilePath;
 use crate::pack;
 
@@ -24,7 +24,7 @@ struct Archive {
     kind: FileKind,
     file: FoundFile,
     read: bool,
-    gone: bool,
+    missing: bool,
     pack: Option<i64>,
     /// The version that is present now could not be read because of its content.
     refused: bool,
@@ -42,8 +42,8 @@ fn archives(connection: &Connection, key: &UnitKey, only: Option<FileKind>) -> R
     let (cluster, name) = unit_columns(key);
     let found = connection
         .prepare_cached(
-            "SELECT a.file, a.path, a.size, a.modified, a.etag, a.served IS NOT NULL,
-                    u.gone_since IS NOT NULL OR a.gone_since IS NOT NULL, p.id, a.parsed = 0 AND a.fault = ?5
+            "SELECT a.file, a.path, a.size, a.modified, a.etag, a.served IS NOT NULL AS read,
+                    u.gone_since IS NOT NULL OR a.gone_since IS NOT NULL AS missing, p.id AS pack, a.parsed = 0 AND a.fault = ?5 AS refused
              FROM units u JOIN directories d ON d.id = u.directory JOIN archives a ON a.unit = u.id
              LEFT JOIN packs p ON p.unit = a.unit AND p.file = a.file
              WHERE d.url = ?1 AND u.cluster = ?2 AND u.name = ?3 AND (?4 IS NULL OR a.file = ?4) ORDER BY a.file",
@@ -54,17 +54,17 @@ fn archives(connection: &Connection, key: &UnitKey, only: Option<FileKind>) -> R
 }
 
 fn archive(key: &UnitKey, row: &Row<'_>) -> rusqlite::Result<Archive> {
-    let kind = file_kind(row, 0)?;
-    let path = row.get::<_, Option<String>>(1)?.map_or_else(|| usual_path(key, kind), FilePath::new);
-    let version = FileVersion { size: unsigned(row.get(2)?), modified: row.get(3)?, etag: row.get(4)? };
+    let kind = row.get("file")?;
+    let path = row.get::<_, Option<String>>("path")?.map_or_else(|| usual_path(key, kind), FilePath::new);
+    let version = FileVersion { size: unsigned(row.get("size")?), modified: row.get("modified")?, etag: row.get("etag")? };
     Ok(Archive {
         unit: key.clone(),
         kind,
         file: FoundFile { path, kind, version },
-        read: row.get(5)?,
-        gone: row.get(6)?,
-        pack: row.get(7)?,
-        refused: row.get(8)?,
+        read: row.get("read")?,
+        missing: row.get("missing")?,
+        pack: row.get("pack")?,
+        refused: row.get("refused")?,
     })
 }
 
@@ -79,7 +79,7 @@ fn archives_of(connection: &Connection, key: &UnitKey, only: Option<FileKind>) -
                  JOIN units u ON u.id = x.unit
                  WHERE d.url = ?1 AND o.cluster = ?2 AND o.name = ?3 AND u.expired_at IS NULL",
             )?
-            .query_map(params![key.directory().as_str(), cluster, name], |row| job_id(row, 0))?
+            .query_map(params![key.directory().as_str(), cluster, name], |row| row.get(0))?
             .collect::<Result<_, _>>()?;
         for job in beside {
             found.extend(archives(connection, &UnitKey::LegacyJob(key.directory().clone(), job), None)?);
@@ -100,7 +100,7 @@ pub(in crate::index) fn unit_archives(
     let files = archives_of(connection, &copied.unit, only)?;
     let files = files
         .into_iter()
-        .map(|each| ArchivedFile { unit: each.unit, file: each.file, gone: each.gone, kept: each.pack.is_some(), read: each.read })
+        .map(|each| ArchivedFile { unit: each.unit, file: each.file, gone: each.missing, kept: each.pack.is_some(), read: each.read })
         .collect();
     Ok(Some(UnitArchives { files }))
 }
@@ -118,7 +118,7 @@ pub(in crate::index) fn document_page(connection: &Connection, page: &DocumentPa
         let unread = unread::of_file(connection, &copied.unit, own_file(page.owner))?;
         return Ok(unread.map_or(DocumentList::NotArchived, DocumentList::Unreadable));
     }
-    let mut missing = read.iter().filter(|archive| archive.pack.is_none() && !archive.gone);
+    let mut missing = read.iter().filter(|archive| archive.pack.is_none() && !archive.missing);
     if let Some(refused) = missing.clone().find(|archive| archive.refused)
         && let Some(unread) = unread::of_file(connection, &refused.unit, refused.kind)?
     {

@@ -13,7 +13,7 @@ use crate::index::sqlite::acts::precedence::{APPLICATION_COPIES, JOB_COPIES, RAN
 use crate::index::sqlite::reads::unread;
 use crate::index::sqlite::store::index_state::IndexState;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
-use crate::index::sqlite::store::values::{fault_column, fingerprint, signed, unit_key};
+use crate::index::sqlite::store::values::{fault_column, signed, unit_key};
 use crate::pack;
 
 /// [`Fault::Content`] as stored.
@@ -35,7 +35,7 @@ pub(in crate::index::sqlite) struct Copied {
     pub(in crate::index::sqlite) unit: UnitKey,
     overview: bool,
     served: Option<Fingerprint>,
-    gone: bool,
+    missing: bool,
     pack: Option<i64>,
     /// The version that is present now could not be read because of its content.
     refused: bool,
@@ -43,8 +43,8 @@ pub(in crate::index::sqlite) struct Copied {
 
 fn copy_query(copies: &str, id: &str, of_cluster: &str) -> String {
     format!(
-        "SELECT d.url, u.cluster, u.name, x.overview, a.served, u.gone_since IS NOT NULL OR a.gone_since IS NOT NULL, p.id,
-                coalesce(a.parsed = 0 AND a.fault = {REFUSED}, 0)
+        "SELECT d.url, u.cluster, u.name AS unit, x.overview, a.served, u.gone_since IS NOT NULL OR a.gone_since IS NOT NULL AS missing,
+                p.id AS pack, coalesce(a.parsed = 0 AND a.fault = {REFUSED}, 0) AS refused
          FROM {copies} LEFT JOIN packs p ON p.unit = a.unit AND p.file = a.file
          WHERE x.{id} = ?1 AND {VISIBLE} AND (?2 IS NULL OR d.url = ?2) AND (?3 IS NULL OR {of_cluster}) ORDER BY {RANK} LIMIT 1"
     )
@@ -66,11 +66,18 @@ pub(in crate::index::sqlite) fn find_copy(
     Ok(connection
         .prepare_cached(sql)?
         .query_row(params![id, copy.directory, copy.cluster], |row| {
-            let unit = unit_key(row, 0)?;
-            let overview: Option<String> = row.get(3)?;
-            let served = row.get::<_, Option<i64>>(4)?.map(fingerprint);
+            let unit = unit_key(row)?;
+            let overview: Option<String> = row.get("overview")?;
+            let served = row.get("served")?;
             Ok((
-                Copied { unit, overview: overview.is_some(), served, gone: row.get(5)?, pack: row.get(6)?, refused: row.get(7)? },
+                Copied {
+                    unit,
+                    overview: overview.is_some(),
+                    served,
+                    missing: row.get("missing")?,
+                    pack: row.get("pack")?,
+                    refused: row.get("refused")?,
+                },
                 overview,
             ))
         })
@@ -114,12 +121,12 @@ fn look_up(
     };
     let Some((pack, lease)) = copied.pack.and_then(|pack| Some((pack, shared.leases.take(pack)?))) else {
         if copied.refused
-            && !copied.gone
+            && !copied.missing
             && let Some(unread) = unread()?
         {
             return Ok(DocumentAnswer::Unreadable(unread));
         }
-        return Ok(if copied.gone { DocumentAnswer::Lost } else { DocumentAnswer::Evicted(copied.unit) });
+        return Ok(if copied.missing { DocumentAnswer::Lost } else { DocumentAnswer::Evicted(copied.unit) });
     };
     let mut query = connection.prepare_cached("SELECT n, directory FROM parts WHERE pack = ?1 ORDER BY n DESC")?;
     let mut parts = query.query([pack])?;

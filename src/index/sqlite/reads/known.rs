@@ -4,12 +4,12 @@ use std::collections::{BTreeSet, HashMap};
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use crate::directory::{FileVersion, FoundFile};
+use crate::directory::{FileVersion, Fingerprint, FoundFile};
 use crate::ids::{ApplicationId, JobId};
 use crate::index::model::{FollowedLimits, KnownDirectory, KnownFile, KnownUnit, UnitKey};
 use crate::index::sqlite::reads::removals::held;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
-use crate::index::sqlite::store::values::{application_id, fault, file_kind, fingerprint, job_id, unit_columns, unsigned, usual_path};
+use crate::index::sqlite::store::values::{fault, unit_columns, unsigned, usual_path};
 use crate::index::sqlite::tables::removals;
 use crate::names::{ClusterName, DirectoryUrl, FilePath};
 
@@ -42,11 +42,8 @@ pub(in crate::index) fn known(connection: &Connection, url: &DirectoryUrl) -> Re
             if cluster.as_str() != name {
                 cluster = ClusterName::new(name);
             }
-            let identity = if name.is_empty() {
-                Identity::LegacyJob(job_id(row, 2)?)
-            } else {
-                Identity::Application(cluster.clone(), application_id(row, 2)?)
-            };
+            let identity =
+                if name.is_empty() { Identity::LegacyJob(row.get(2)?) } else { Identity::Application(cluster.clone(), row.get(2)?) };
             let unit = KnownUnit { files: Vec::new(), complete: row.get(3)?, gone_since: row.get(4)?, expired_at: row.get(5)? };
             if unit.gone_since.is_none() && !name.is_empty() && clusters.last() != Some(&cluster) {
                 clusters.push(cluster.clone());
@@ -74,7 +71,7 @@ pub(in crate::index) fn known(connection: &Connection, url: &DirectoryUrl) -> Re
             "SELECT x.job FROM units u JOIN jobs x ON x.unit = u.id AND x.job = u.name
              WHERE u.directory = ?1 AND u.cluster = '' AND x.told_application IS NOT NULL AND x.owner IS NULL",
         )?
-        .query_map([directory], |row| job_id(row, 0))?
+        .query_map([directory], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     Ok(known)
 }
@@ -110,7 +107,7 @@ fn followed(connection: &Connection, directory: i64) -> Result<Option<FollowedLi
 
 /// Applications of flat jobs; for a flat job that expired with its application, the application at that time.
 fn owners(connection: &Connection, directory: i64) -> Result<HashMap<JobId, (ClusterName, ApplicationId)>, SqliteError> {
-    let owner = |row: &Row<'_>| Ok((job_id(row, 0)?, (ClusterName::new(row.get::<_, String>(1)?), application_id(row, 2)?)));
+    let owner = |row: &Row<'_>| Ok((row.get(0)?, (ClusterName::new(row.get::<_, String>(1)?), row.get(2)?)));
     let mut owners: HashMap<_, _> = connection
         .prepare_cached("SELECT name, owner_cluster, owner FROM expiries WHERE directory = ?1 AND cluster = '' AND owner IS NOT NULL")?
         .query_map([directory], owner)?
@@ -136,11 +133,12 @@ fn insert(known: &mut KnownDirectory, identity: Identity, unit: KnownUnit) {
     }
 }
 
+/// The file of a row, read by position: a refresh reads the rows of all files of a directory.
 fn file(row: &Row<'_>) -> rusqlite::Result<Option<KnownFile>> {
-    let Some(tried) = row.get::<_, Option<i64>>(7)? else { return Ok(None) };
+    let Some(tried) = row.get::<_, Option<Fingerprint>>(7)? else { return Ok(None) };
     Ok(Some(KnownFile {
-        kind: file_kind(row, 6)?,
-        tried: fingerprint(tried),
+        kind: row.get(6)?,
+        tried,
         size: unsigned(row.get(8)?),
         modified: row.get(9)?,
         parsed: row.get(10)?,
@@ -163,7 +161,7 @@ pub(in crate::index) fn unit_files(connection: &Connection, key: &UnitKey) -> Re
              WHERE d.url = ?1 AND u.cluster = ?2 AND u.name = ?3 AND u.gone_since IS NULL AND a.gone_since IS NULL ORDER BY a.file",
         )?
         .query_map(params![key.directory().as_str(), cluster, name], |row| {
-            let kind = file_kind(row, 0)?;
+            let kind = row.get(0)?;
             let path = row.get::<_, Option<String>>(1)?.map_or_else(|| usual_path(key, kind), FilePath::new);
             Ok(FoundFile { path, kind, version: FileVersion { size: unsigned(row.get(2)?), modified: row.get(3)?, etag: row.get(4)? } })
         })?

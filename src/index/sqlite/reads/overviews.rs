@@ -9,7 +9,7 @@ use crate::index::model::{Figures, Listed, OverviewList};
 use crate::index::query::Scope;
 use crate::index::sqlite::reads::problem_pages::problem_counts;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
-use crate::index::sqlite::store::values::{job_id, unsigned};
+use crate::index::sqlite::store::values::unsigned;
 use crate::index::sqlite::tables::problems;
 
 /// The condition for listed rows within a scope, and its parameter. If the scope is everything, an index of the list covers it.
@@ -62,7 +62,7 @@ pub(in crate::index) fn job_ids(connection: &Connection, scope: &Scope) -> Resul
     let (listed, urls) = listed(scope);
     let ids = connection
         .prepare_cached(&format!("SELECT job, status FROM jobs WHERE {listed} ORDER BY end_time DESC, job"))?
-        .query_map(params_from_iter(urls), |row| Ok((job_id(row, 0)?, row.get(1)?)))?
+        .query_map(params_from_iter(urls), |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
     Ok(ids)
 }

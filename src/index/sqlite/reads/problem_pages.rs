@@ -34,10 +34,10 @@ pub(in crate::index) fn problem_page(
     let application = filter.application.as_ref().map(|id| id.as_bytes().as_slice());
     let mut rows: Vec<(i64, Millis, Option<Problem>)> = connection
         .prepare_cached(&format!(
-            "SELECT {COLUMNS}, p.id FROM {VISIBLE} AND {FILTERED} AND (p.since, p.id) > (?5, ?6) ORDER BY p.since, p.id LIMIT ?7"
+            "SELECT {COLUMNS} FROM {VISIBLE} AND {FILTERED} AND (p.since, p.id) > (?5, ?6) ORDER BY p.since, p.id LIMIT ?7"
         ))?
         .query_map(params![codes, directories, clusters, application, since, after, signed(limit as u64 + 1)], |row| {
-            Ok((row.get(8)?, row.get(6)?, problem(row)?))
+            Ok((row.get("id")?, row.get("since")?, problem(row)?))
         })?
         .collect::<Result<_, _>>()?;
     let next = cursors.cut(&mut rows, limit, |(id, since, _)| (*since, *id))?;

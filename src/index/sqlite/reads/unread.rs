@@ -9,15 +9,15 @@ use crate::directory::FileKind;
 use crate::index::model::{CopySelector, Fault, UnitKey, Unread};
 use crate::index::sqlite::acts::precedence::VISIBLE;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
-use crate::index::sqlite::store::values::{fault, file_key, file_kind, fingerprint, unit_columns, unit_key, usual_path};
+use crate::index::sqlite::store::values::{fault, file_key, unit_columns, unit_key, usual_path};
 use crate::names::FilePath;
 
 /// The last tried version could not be read, and the file is present.
 const UNREAD: &str = "a.parsed = 0 AND a.gone_since IS NULL AND u.gone_since IS NULL";
 
 /// The reason is that of the first problem of the file.
-const COLUMNS: &str = "d.url, u.cluster, u.name, a.file, a.path, a.tried, a.fault, a.attempts,
-    (SELECT reason FROM problems p WHERE p.unit = a.unit AND p.archive = a.file ORDER BY p.id LIMIT 1)";
+const COLUMNS: &str = "d.url, u.cluster, u.name AS unit, a.file, a.path, a.tried, a.fault, a.attempts,
+    (SELECT reason FROM problems p WHERE p.unit = a.unit AND p.archive = a.file ORDER BY p.id LIMIT 1) AS reason";
 
 static OF_FILE: LazyLock<String> = LazyLock::new(|| {
     format!(
@@ -64,17 +64,17 @@ pub(in crate::index) fn of_owner(connection: &Connection, owner: Owner, copy: &C
 }
 
 fn unread(row: &Row<'_>) -> rusqlite::Result<Unread> {
-    let unit = unit_key(row, 0)?;
-    let file = file_kind(row, 3)?;
-    let path = row.get::<_, Option<String>>(4)?.map_or_else(|| usual_path(&unit, file), FilePath::new);
-    let reason: Option<String> = row.get(8)?;
+    let unit = unit_key(row)?;
+    let file = row.get("file")?;
+    let path = row.get::<_, Option<String>>("path")?.map_or_else(|| usual_path(&unit, file), FilePath::new);
+    let reason: Option<String> = row.get("reason")?;
     Ok(Unread {
         unit,
         file,
         path,
-        tried: fingerprint(row.get(5)?),
-        fault: fault(row.get(6)?).unwrap_or(Fault::Store),
-        failures: row.get(7)?,
+        tried: row.get("tried")?,
+        fault: fault(row.get("fault")?).unwrap_or(Fault::Store),
+        failures: row.get("attempts")?,
         reason: reason.unwrap_or_else(|| "it could not be read at the last attempt".to_owned()),
     })
 }

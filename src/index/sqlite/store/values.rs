@@ -1,6 +1,7 @@
 //! Conversions between the types of the server and the values of SQLite.
 
-use rusqlite::Row;
+use rusqlite::types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef};
+use rusqlite::{Row, ToSql};
 
 use crate::archive::facts::JobApplication;
 use crate::directory::{FileKind, Fingerprint};
@@ -18,14 +19,17 @@ pub(in crate::index::sqlite) fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
 
-/// A fingerprint as stored: the same 64 bits.
-pub(in crate::index::sqlite) fn stored(fingerprint: Fingerprint) -> i64 {
-    fingerprint.0.cast_signed()
+impl ToSql for Fingerprint {
+    /// The same 64 bits.
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.cast_signed().into())
+    }
 }
 
-/// The inverse of [`stored`].
-pub(in crate::index::sqlite) fn fingerprint(value: i64) -> Fingerprint {
-    Fingerprint(value.cast_unsigned())
+impl FromSql for Fingerprint {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        i64::column_result(value).map(|stored| Self(stored.cast_unsigned()))
+    }
 }
 
 /// A fault as stored; 0 is none.
@@ -46,15 +50,24 @@ pub(in crate::index::sqlite) const fn fault(value: i64) -> Option<Fault> {
     }
 }
 
-/// The id of a job in this column.
-pub(in crate::index::sqlite) fn job_id(row: &Row<'_>, column: usize) -> rusqlite::Result<JobId> {
-    Ok(JobId::from_bytes(row.get(column)?))
+macro_rules! stored_as_bytes {
+    ($id:ty) => {
+        impl ToSql for $id {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                self.as_bytes().to_sql()
+            }
+        }
+
+        impl FromSql for $id {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                <[u8; 16]>::column_result(value).map(Self::from_bytes)
+            }
+        }
+    };
 }
 
-/// The id of an application in this column.
-pub(in crate::index::sqlite) fn application_id(row: &Row<'_>, column: usize) -> rusqlite::Result<ApplicationId> {
-    Ok(ApplicationId::from_bytes(row.get(column)?))
-}
+stored_as_bytes!(ApplicationId);
+stored_as_bytes!(JobId);
 
 /// Key of a file within its unit.
 pub(in crate::index::sqlite) fn file_key(kind: &FileKind) -> &[u8] {
@@ -64,9 +77,11 @@ pub(in crate::index::sqlite) fn file_key(kind: &FileKind) -> &[u8] {
     }
 }
 
-/// The inverse of [`file_key`].
-pub(in crate::index::sqlite) fn file_kind(row: &Row<'_>, column: usize) -> rusqlite::Result<FileKind> {
-    if row.get_ref(column)?.as_blob().is_ok_and(<[u8]>::is_empty) { Ok(FileKind::Summary) } else { job_id(row, column).map(FileKind::Job) }
+impl FromSql for FileKind {
+    /// The inverse of [`file_key`].
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        if value.as_blob().is_ok_and(<[u8]>::is_empty) { Ok(Self::Summary) } else { JobId::column_result(value).map(Self::Job) }
+    }
 }
 
 /// The path at which Flink writes a file. Such paths are not stored.
@@ -78,14 +93,14 @@ pub(in crate::index::sqlite) fn usual_path(key: &UnitKey, kind: FileKind) -> Fil
     })
 }
 
-/// The key of a unit in these three columns: URL of the directory, cluster, name.
-pub(in crate::index::sqlite) fn unit_key(row: &Row<'_>, column: usize) -> rusqlite::Result<UnitKey> {
-    let directory = DirectoryUrl::new(row.get::<_, String>(column)?);
-    let cluster: String = row.get(column + 1)?;
+/// The key of a unit in the columns `url` (of the directory), `cluster` and `unit` (its id).
+pub(in crate::index::sqlite) fn unit_key(row: &Row<'_>) -> rusqlite::Result<UnitKey> {
+    let directory = DirectoryUrl::new(row.get::<_, String>("url")?);
+    let cluster: String = row.get("cluster")?;
     if cluster.is_empty() {
-        return Ok(UnitKey::LegacyJob(directory, job_id(row, column + 2)?));
+        return Ok(UnitKey::LegacyJob(directory, row.get("unit")?));
     }
-    Ok(UnitKey::Application(ApplicationKey { directory, cluster: ClusterName::new(cluster), id: application_id(row, column + 2)? }))
+    Ok(UnitKey::Application(ApplicationKey { directory, cluster: ClusterName::new(cluster), id: row.get("unit")? }))
 }
 
 /// Cluster and name columns of a unit.

@@ -8,7 +8,7 @@ use crate::ids::{ApplicationId, JobId};
 use crate::index::sqlite::store::checks;
 use crate::index::sqlite::store::session::Session;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
-use crate::index::sqlite::store::values::{job_id, signed, stored_application};
+use crate::index::sqlite::store::values::{signed, stored_application};
 
 /// State of failed tasks and jobs. Their number has a column of its own, because lists filter by it.
 const FAILED: &str = "failed";
@@ -73,7 +73,7 @@ pub(in crate::index::sqlite) fn write_named_jobs(
     Ok(session
         .connection
         .prepare_cached("DELETE FROM jobs WHERE unit = ?1 AND named = 0 AND archived = 0 RETURNING job")?
-        .query_map([unit], |row| job_id(row, 0))?
+        .query_map([unit], |row| row.get(0))?
         .collect::<Result<_, _>>()?)
 }
 

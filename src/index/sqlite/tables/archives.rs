@@ -4,17 +4,17 @@ use rusqlite::{OptionalExtension as _, params};
 
 use crate::archive::facts::DERIVATION_VERSION;
 use crate::clock::Millis;
-use crate::directory::FileKind;
+use crate::directory::{FileKind, Fingerprint};
 use crate::index::model::{Fault, FileChange, FileOutcome, UnitKey};
 use crate::index::sqlite::store::session::Session;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
-use crate::index::sqlite::store::values::{fault, fault_column, file_key, signed, stored, usual_path};
+use crate::index::sqlite::store::values::{fault, fault_column, file_key, signed, usual_path};
 use crate::index::sqlite::tables::packs;
 
 /// A file's row, apart from its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Archive {
-    tried: i64,
+    tried: Fingerprint,
     size: i64,
     modified: Millis,
     parsed: bool,
@@ -22,7 +22,7 @@ struct Archive {
     gone_since: Option<Millis>,
     attempts: u32,
     next_attempt: Option<Millis>,
-    served: Option<i64>,
+    served: Option<Fingerprint>,
     documents: i64,
     document_bytes: i64,
     etag: Option<String>,
@@ -51,7 +51,7 @@ pub(in crate::index::sqlite) fn write(
     at: Millis,
 ) -> Result<Written, SqliteError> {
     let before = find(session, unit, change.kind)?;
-    let tried = stored(change.version.fingerprint());
+    let tried = change.version.fingerprint();
     let mut archive = Archive {
         tried,
         size: signed(change.version.size),
@@ -123,11 +123,11 @@ impl Archive {
 
 /// Fingerprint of the documents that are served now: that of the version, or a new one if the same version was read before and may have
 /// been written again without a visible change. Documents with equal fingerprints are equal.
-fn served(before: Option<&Archive>, tried: i64) -> i64 {
+fn served(before: Option<&Archive>, tried: Fingerprint) -> Fingerprint {
     match before {
         Some(before) if before.tried == tried => match before.served {
             Some(served) if before.parsed && !before.racy => served,
-            Some(served) => served.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1),
+            Some(served) => Fingerprint(served.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1)),
             None => tried,
         },
         _ => tried,
@@ -144,22 +144,22 @@ fn find(session: &Session<'_>, unit: i64, kind: FileKind) -> Result<Option<Archi
         )?
         .query_row(params![unit, file_key(&kind)], |row| {
             Ok(Archive {
-                tried: row.get(0)?,
-                size: row.get(1)?,
-                modified: row.get(2)?,
-                parsed: row.get(3)?,
-                racy: row.get(4)?,
-                gone_since: row.get(5)?,
-                attempts: row.get(6)?,
-                next_attempt: row.get(7)?,
-                served: row.get(8)?,
-                documents: row.get(9)?,
-                document_bytes: row.get(10)?,
-                etag: row.get(11)?,
-                path: row.get(12)?,
-                derived: row.get(13)?,
-                fault: fault(row.get(14)?),
-                tried_at: row.get(15)?,
+                tried: row.get("tried")?,
+                size: row.get("size")?,
+                modified: row.get("modified")?,
+                parsed: row.get("parsed")?,
+                racy: row.get("racy")?,
+                gone_since: row.get("gone_since")?,
+                attempts: row.get("attempts")?,
+                next_attempt: row.get("next_attempt")?,
+                served: row.get("served")?,
+                documents: row.get("documents")?,
+                document_bytes: row.get("document_bytes")?,
+                etag: row.get("etag")?,
+                path: row.get("path")?,
+                derived: row.get("derived")?,
+                fault: fault(row.get("fault")?),
+                tried_at: row.get("tried_at")?,
             })
         })
         .optional()?)

@@ -71,8 +71,14 @@ struct Row {
 
 fn read(connection: &Connection) -> Result<Vec<Row>, SqliteError> {
     let mut query = connection.prepare("SELECT id, url, position, unconfigured_since FROM directories")?;
-    let rows =
-        query.query_map([], |row| Ok(Row { id: row.get(0)?, url: row.get(1)?, position: row.get(2)?, unconfigured_since: row.get(3)? }))?;
+    let rows = query.query_map([], |row| {
+        Ok(Row {
+            id: row.get("id")?,
+            url: row.get("url")?,
+            position: row.get("position")?,
+            unconfigured_since: row.get("unconfigured_since")?,
+        })
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

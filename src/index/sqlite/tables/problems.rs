@@ -12,7 +12,8 @@ use crate::index::sqlite::store::values::file_key;
 use crate::names::{ClusterName, DirectoryUrl, FilePath};
 use crate::problem::{Problem, ProblemChanges, ProblemCode, Subject};
 
-pub(in crate::index::sqlite) const COLUMNS: &str = "p.code, d.url, p.cluster, p.application, p.file, p.reason, p.since, p.next_attempt";
+pub(in crate::index::sqlite) const COLUMNS: &str =
+    "p.id, p.code, d.url, p.cluster, p.application, p.file, p.reason, p.since, p.next_attempt";
 
 /// Problems except those of missing files and units. Their numbers are in `problem_counts`.
 pub(in crate::index::sqlite) const VISIBLE: &str =
@@ -117,14 +118,14 @@ fn one_of_a_kind(problems: Vec<Problem>) -> Vec<Problem> {
             None => kept.push((problem, 0)),
         }
     }
-    let mut told = Vec::with_capacity(kept.len());
+    let mut shown = Vec::with_capacity(kept.len());
     for (mut problem, more) in kept {
         if more > 0 {
             problem.reason = format!("{} (and {more} more like this)", problem.reason);
         }
-        told.push(problem);
+        shown.push(problem);
     }
-    told
+    shown
 }
 
 /// Problems under this condition, including those of missing files.
@@ -132,13 +133,13 @@ fn stored(session: &Session<'_>, condition: &str, key: i64) -> Result<Vec<(i64, 
     let mut found = Vec::new();
     let mut query = session
         .connection
-        .prepare_cached(&format!("SELECT {COLUMNS}, p.id FROM problems p JOIN directories d ON d.id = p.directory WHERE {condition}"))?;
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM problems p JOIN directories d ON d.id = p.directory WHERE {condition}"))?;
     let mut rows = query.query([key])?;
     while let Some(row) = rows.next()? {
         match problem(row)? {
-            Some(problem) => found.push((row.get(8)?, problem)),
+            Some(problem) => found.push((row.get("id")?, problem)),
             // A code of an earlier version that this version does not have.
-            None => delete(session, row.get(8)?)?,
+            None => delete(session, row.get("id")?)?,
         }
     }
     Ok(found)
@@ -190,12 +191,12 @@ fn write(
 
 /// The problem in these [`COLUMNS`]; `None` if its code is of an earlier version.
 pub(in crate::index::sqlite) fn problem(row: &Row<'_>) -> rusqlite::Result<Option<Problem>> {
-    let Some(code) = ProblemCode::parse(row.get_ref(0)?.as_str()?) else { return Ok(None) };
+    let Some(code) = ProblemCode::parse(row.get_ref("code")?.as_str()?) else { return Ok(None) };
     let subject = Subject {
-        directory: DirectoryUrl::new(row.get::<_, String>(1)?),
-        cluster: row.get::<_, Option<String>>(2)?.map(ClusterName::new),
-        application: row.get::<_, Option<[u8; 16]>>(3)?.map(ApplicationId::from_bytes),
-        file: row.get::<_, Option<String>>(4)?.map(FilePath::new),
+        directory: DirectoryUrl::new(row.get::<_, String>("url")?),
+        cluster: row.get::<_, Option<String>>("cluster")?.map(ClusterName::new),
+        application: row.get("application")?,
+        file: row.get::<_, Option<String>>("file")?.map(FilePath::new),
     };
-    Ok(Some(Problem { code, subject, reason: row.get(5)?, since: row.get(6)?, next_attempt: row.get(7)? }))
+    Ok(Some(Problem { code, subject, reason: row.get("reason")?, since: row.get("since")?, next_attempt: row.get("next_attempt")? }))
 }

@@ -3,12 +3,12 @@
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Row, params, params_from_iter};
 
-use crate::directory::FileKind;
+use crate::directory::{FileKind, Fingerprint};
 use crate::ids::{ApplicationId, JobId};
 use crate::index::model::{FailedRemoval, JudgedFile, KnownRemoval, KnownRemovals, Removal, RemovalAction, RemovalState, UnitKey};
 use crate::index::sqlite::store::session::Session;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
-use crate::index::sqlite::store::values::{fingerprint, signed, stored, unit_columns, unsigned};
+use crate::index::sqlite::store::values::{signed, unit_columns, unsigned};
 use crate::names::{ClusterName, DirectoryUrl, FilePath};
 
 /// Limit of failed removals that are reported; more of them have the same cause.
@@ -71,7 +71,7 @@ pub(in crate::index::sqlite) fn files_column(files: &[JudgedFile]) -> Vec<u8> {
             FileKind::Job(job) => *job.as_bytes(),
         };
         bytes.extend(id);
-        bytes.extend(stored(file.fingerprint).to_be_bytes());
+        bytes.extend(file.fingerprint.0.to_be_bytes());
     }
     bytes
 }
@@ -85,7 +85,7 @@ fn files(column: &[u8]) -> Vec<JudgedFile> {
             id.copy_from_slice(&file[..16]);
             version.copy_from_slice(&file[16..]);
             let kind = if id == [0; 16] { FileKind::Summary } else { FileKind::Job(JobId::from_bytes(id)) };
-            JudgedFile { kind, fingerprint: fingerprint(i64::from_be_bytes(version)) }
+            JudgedFile { kind, fingerprint: Fingerprint(u64::from_be_bytes(version)) }
         })
         .collect()
 }
@@ -181,7 +181,6 @@ pub(in crate::index::sqlite) fn change(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::directory::Fingerprint;
 
     #[test]
     fn judged_files_are_read_as_they_were_stored() {

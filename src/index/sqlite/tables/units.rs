@@ -33,7 +33,7 @@ pub(in crate::index::sqlite) fn find(session: &Session<'_>, key: &UnitKey) -> Re
         .connection
         .prepare_cached("SELECT id, complete, time, gone_since FROM units WHERE directory = ?1 AND cluster = ?2 AND name = ?3")?
         .query_row(params![directory, cluster, name], |row| {
-            Ok(Unit { id: row.get(0)?, complete: row.get(1)?, time: row.get(2)?, gone_since: row.get(3)? })
+            Ok(Unit { id: row.get("id")?, complete: row.get("complete")?, time: row.get("time")?, gone_since: row.get("gone_since")? })
         })
         .optional()?)
 }
@@ -79,12 +79,12 @@ pub(in crate::index::sqlite) fn ids(session: &Session<'_>, unit: i64) -> Result<
     let applications = session
         .connection
         .prepare_cached("SELECT application FROM applications WHERE unit = ?1")?
-        .query_map([unit], |row| crate::index::sqlite::store::values::application_id(row, 0))?
+        .query_map([unit], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     let jobs = session
         .connection
         .prepare_cached("SELECT job FROM jobs WHERE unit = ?1")?
-        .query_map([unit], |row| crate::index::sqlite::store::values::job_id(row, 0))?
+        .query_map([unit], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     Ok(Touched { applications, jobs })
 }

@@ -14,7 +14,7 @@ use crate::pack::{pack_text, unpack_text};
 pub(super) fn write(connection: &Connection, unit: i64, facts: &Facts) -> Result<(), SqliteError> {
     let before: Vec<JobId> = connection
         .prepare_cached("DELETE FROM told_failures WHERE unit = ?1 RETURNING job")?
-        .query_map([unit], |row| Ok(JobId::from_bytes(row.get(0)?)))?
+        .query_map([unit], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     let reported = || facts.exceptions.iter().filter_map(|exception| Some((exception.job?, exception)));
     for (job, exception) in reported() {
