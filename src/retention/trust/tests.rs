@@ -144,7 +144,7 @@ fn a_doubt_is_a_sentence_that_names_the_clock_and_the_option() {
         (Doubt::Behind { by: DAY }, "stands behind the last refresh by 1 d"),
         (Doubt::Jumped { by: -DAY }, "was set back by 1 d"),
         (Doubt::Jumped { by: DAY }, "jumped ahead by 1 d"),
-        (Doubt::Unproven { gap: Some(400 * DAY) }, "no archive of the last 400 d"),
+        (Doubt::Unproven { gap: Some(400 * DAY) }, "no archive is dated within the last 400 d"),
         (Doubt::Unproven { gap: None }, "nothing shows that it is right"),
         (Doubt::StoreDiffers { by: -HOUR }, "is 1 h behind that of the store"),
         (Doubt::StoreDiffers { by: HOUR }, "is 1 h ahead of that of the store"),
