@@ -1,6 +1,6 @@
 //! A refresh: lists each archive directory, ingests new and changed archives, and applies the plan of the listing.
 //!
-//! Each round of a directory has three parts: a listing [`pass`], a [`pipeline`] of reads and writes, and a [`conclude`].
+//! Each round of a directory has three parts: a listing `pass`, a `pipeline` of reads and writes, and a `conclude`.
 
 mod active_folders;
 mod conclude;

@@ -1,7 +1,7 @@
-// Runs before the first paint, so that a chosen theme never flashes in the other one.
+// Runs before the first paint, so that the page never flashes in the wrong theme.
 try {
   var theme = localStorage.getItem('historyserver.theme');
   if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme;
 } catch (_) {
-  // Storage is switched off: the system's preference holds.
+  // The browser has no storage: the system's preference applies.
 }

@@ -63,7 +63,7 @@ pub struct Unread {
     pub reason: String,
 }
 
-/// A document in a pack. Read with [`ScopedReader::document_piece`](crate::index::query::ScopedReader::document_piece); it is not evicted until
+/// A document in a pack. Read with [`ScopedReader::document_piece`](crate::index::reader::ScopedReader::document_piece); it is not evicted until
 /// this, and all clones of it, are dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {

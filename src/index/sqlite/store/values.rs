@@ -78,7 +78,7 @@ pub(in crate::index::sqlite) fn file_key(kind: &FileKind) -> &[u8] {
 }
 
 impl FromSql for FileKind {
-    /// The inverse of [`file_key`].
+    /// The inverse of `file_key`.
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         if value.as_blob().is_ok_and(<[u8]>::is_empty) { Ok(Self::Summary) } else { JobId::column_result(value).map(Self::Job) }
     }

@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** This document as a page */
+        /** Get the OpenAPI document as a page */
         get: operations["page"];
         put?: never;
         post?: never;
@@ -29,8 +29,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Applications, filtered, sorted and paged
-         * @description All copies are listed; `shown` marks the one that Flink's paths show.
+         * List applications
+         * @description Filtered, sorted and in pages. The list contains all copies of an application; `shown` marks the copy that Flink's paths show.
          */
         get: operations["applications"];
         put?: never;
@@ -48,7 +48,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One application, its copies, problems and jobs */
+        /**
+         * Show an application
+         * @description With its copies, problems and jobs.
+         */
         get: operations["application"];
         put?: never;
         post?: never;
@@ -68,9 +71,9 @@ export interface paths {
         /**
          * The archive files of an application
          * @description Byte for byte as they are stored, in a zip file, below `<cluster>/applications/<id>/`; a job that Flink archived beside the clusters is at the
-         *     root of the zip file. A file that is gone from its archive directory is put
-         *     together again from its documents; a file beside it, named `<name>.rebuilt.txt`, says so, and the header `historyserver-rebuilt-archives` tells how many
-         *     were known to be gone.
+         *     root of the zip file. A file that is missing from its archive directory is
+         *     rebuilt from its documents and marked by a file `<name>.rebuilt.txt` beside it. The header `historyserver-rebuilt-archives` has the number of
+         *     rebuilt files that was known at the start.
          */
         get: operations["application_archive"];
         put?: never;
@@ -129,12 +132,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * All applications that a filter selects, as a file
-         * @description Columns of CSV: `id`, `name`, `status`, `start`, `end`, `duration` (milliseconds), `started`, `ended` (ISO 8601), `cluster`, `directory`, `jobs`,
-         *     `failed_jobs`, `complete`, `gone_since`, `problems`, `shown`, then figures of all its jobs together as in the history: `parallelism` (of jobs
-         *     alone), `restarts`, `read_records`, `write_records`, `read_bytes`, `write_bytes`, `checkpoints_completed`, `checkpoints_failed`,
-         *     `last_checkpoint_size`, `longest_checkpoint_duration`, `root_exception_class`, `root_cause_class`. What is absent is empty. A text that a
-         *     spreadsheet would take for a formula has an apostrophe before it.
+         * Export applications as a file
+         * @description All applications that match the filter.
+         *
+         *     CSV columns: `id`, `name`, `status`, `start`, `end`, `duration` (milliseconds), `started`, `ended` (ISO 8601), `cluster`, `directory`,
+         *     `jobs`, `failed_jobs`, `complete`, `gone_since`, `problems`, `shown`, then the figures of a history, of all jobs together: `parallelism`
+         *     (of jobs only), `restarts`, `read_records`, `write_records`, `read_bytes`, `write_bytes`, `checkpoints_completed`, `checkpoints_failed`,
+         *     `last_checkpoint_size`, `longest_checkpoint_duration`, `root_exception_class`, `root_cause_class`. An absent value is an empty cell. A
+         *     text that a spreadsheet would read as a formula begins with an apostrophe.
          */
         get: operations["export_applications"];
         put?: never;
@@ -152,7 +157,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How many applications there are by state, cluster, directory, day and job type */
+        /**
+         * Count applications
+         * @description By state, cluster, archive directory, day of the end and job type.
+         */
         get: operations["application_facets"];
         put?: never;
         post?: never;
@@ -169,7 +177,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Runs of the applications of one name, newest first, with figures */
+        /**
+         * List the runs of an application by name
+         * @description All applications with this name, newest end first, with their figures.
+         */
         get: operations["application_history"];
         put?: never;
         post?: never;
@@ -189,8 +200,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask for a cleanup
-         * @description It runs after a refresh; `cleanup` of `/api/v1/status` tells when it is done, and what it did.
+         * Request a cleanup
+         * @description It runs after a refresh. `cleanup` in `/api/v1/status` shows when it is done, and its result.
          */
         post: operations["cleanup"];
         delete?: never;
@@ -207,7 +218,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What was removed
+         * Removals
          * @description The record of deletions, newest first.
          */
         get: operations["deletions"];
@@ -227,8 +238,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Jobs, filtered, sorted and paged
-         * @description All copies are listed; `shown` marks the one that Flink's paths show.
+         * List jobs
+         * @description Filtered, sorted and in pages. The list contains all copies of a job; `shown` marks the copy that Flink's paths show.
          */
         get: operations["jobs"];
         put?: never;
@@ -246,7 +257,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One job, its copies, problems and facts */
+        /**
+         * Show a job
+         * @description With its copies, problems and facts.
+         */
         get: operations["job"];
         put?: never;
         post?: never;
@@ -323,7 +337,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Two jobs side by side: configuration, plan, durations and io */
+        /**
+         * Compare two jobs
+         * @description Their configurations, vertices, durations and I/O.
+         */
         get: operations["compare"];
         put?: never;
         post?: never;
@@ -341,12 +358,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * All jobs that a filter selects, as a file
-         * @description Columns of CSV: `id`, `name`, `status`, `start`, `end`, `duration` (milliseconds), `started`, `ended` (ISO 8601), `cluster`, `directory`, `job_type`,
-         *     `tasks`, `failed_tasks`, `application`, `gone_since`, `problems`, `shown`, `archived`, then figures as in the history: `parallelism`, `restarts`,
-         *     `read_records`, `write_records`, `read_bytes`, `write_bytes`, `checkpoints_completed`, `checkpoints_failed`, `last_checkpoint_size`,
-         *     `longest_checkpoint_duration`, `root_exception_class`, `root_cause_class`. What is absent is empty. A text that a spreadsheet would take for a
-         *     formula has an apostrophe before it.
+         * Export jobs as a file
+         * @description All jobs that match the filter.
+         *
+         *     CSV columns: `id`, `name`, `status`, `start`, `end`, `duration` (milliseconds), `started`, `ended` (ISO 8601), `cluster`, `directory`,
+         *     `job_type`, `tasks`, `failed_tasks`, `application`, `gone_since`, `problems`, `shown`, `archived`, then the figures of a history:
+         *     `parallelism`, `restarts`, `read_records`, `write_records`, `read_bytes`, `write_bytes`, `checkpoints_completed`, `checkpoints_failed`,
+         *     `last_checkpoint_size`, `longest_checkpoint_duration`, `root_exception_class`, `root_cause_class`. An absent value is an empty cell. A
+         *     text that a spreadsheet would read as a formula begins with an apostrophe.
          */
         get: operations["export_jobs"];
         put?: never;
@@ -364,7 +383,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How many jobs there are by state, cluster, directory, day and job type */
+        /**
+         * Count jobs
+         * @description By state, cluster, archive directory, day of the end and job type.
+         */
         get: operations["job_facets"];
         put?: never;
         post?: never;
@@ -381,7 +403,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Runs of the jobs of one name, newest first, with figures */
+        /**
+         * List the runs of a job by name
+         * @description All jobs with this name, newest end first, with their figures.
+         */
         get: operations["job_history"];
         put?: never;
         post?: never;
@@ -398,7 +423,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** This document */
+        /** Get the OpenAPI document */
         get: operations["document"];
         put?: never;
         post?: never;
@@ -416,8 +441,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What is wrong
-         * @description Problems on record, oldest first, each kept until it is mended.
+         * Problems
+         * @description The recorded problems, oldest first, each kept until it is resolved.
          */
         get: operations["problems"];
         put?: never;
@@ -438,8 +463,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask for a refresh
-         * @description Every archive directory is listed whole, now. `/api/v1/tasks` tells when it is done.
+         * Request a refresh
+         * @description It starts with a full scan of every archive directory, at once. `/api/v1/tasks` shows when it is done.
          */
         post: operations["refresh"];
         delete?: never;
@@ -455,7 +480,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the next cleanup removes */
+        /** Removals of the next cleanup */
         get: operations["preview"];
         put?: never;
         post?: never;
@@ -472,7 +497,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Applications and jobs by name, beginning of an id, vertex, exception and configuration */
+        /**
+         * Search applications and jobs
+         * @description By name, beginning of the id, vertices, exceptions and configuration.
+         */
         get: operations["search"];
         put?: never;
         post?: never;
@@ -490,8 +518,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How many ended per day or hour, how, how long they took, and what fails most
-         * @description Whole days and hours are counted: the first one holds `from`, the last one the moment before `to`.
+         * Show statistics over time
+         * @description How many applications or jobs ended per day or hour and in which state, how long they took, and what failed most often. Days and hours
+         *     are counted completely: the first bucket contains `from`, the last one the moment before `to`. The range takes the place of `end_from`
+         *     and `end_to`. `min_failed_jobs` and `max_failed_jobs` are filters of applications, `application` is a filter of jobs.
          */
         get: operations["statistics"];
         put?: never;
@@ -510,7 +540,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How the server is doing
+         * State of the server
          * @description For people and monitors. Times are milliseconds since 1970.
          */
         get: operations["status"];
@@ -530,8 +560,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What goes on in the background
-         * @description `POST /api/v1/refresh` and `POST /api/v1/cleanup` answer with a number: it is done when `requested` of the task has reached it.
+         * Background tasks
+         * @description `POST /api/v1/refresh` and `POST /api/v1/cleanup` answer with a number: the run is done when `requested` of the task has reached it.
          */
         get: operations["tasks"];
         put?: never;
@@ -548,20 +578,20 @@ export interface components {
     schemas: {
         /** @description An application. */
         ApplicationDetails: components["schemas"]["ApplicationItem"] & {
-            /** @description All copies, the one that Flink's paths show first. */
+            /** @description All copies; the first is the one that Flink's paths show. */
             copies: components["schemas"]["ApplicationItem"][];
-            /** @description Its jobs, newest first, at most 1,000; those that were not archived last. */
+            /** @description Its jobs, newest first, at most 1,000; jobs that were not archived come last. */
             job_items: components["schemas"]["JobItem"][];
-            /** @description Problems of this copy, oldest first. Unlike the number of problems in lists, each in full. */
+            /** @description The problems of this copy, oldest first. Lists contain only their number. */
             problem_details: components["schemas"]["CopyProblem"][];
         };
         /** @description Id of an application (since Flink 2.3). */
         ApplicationId: string;
-        /** @description One copy of an application. Times and durations are milliseconds. */
+        /** @description A copy of an application. Times and durations are milliseconds. */
         ApplicationItem: {
             /** @description Cluster that ran it. */
             cluster: string | null;
-            /** @description Its summary was read. */
+            /** @description Whether its summary was read. */
             complete: boolean;
             /** @description URL of the archive directory. */
             directory: string;
@@ -569,46 +599,77 @@ export interface components {
             end: components["schemas"]["Millis"] | null;
             gone_since: components["schemas"]["Millis"] | null;
             id: string;
-            /** @description Number of its jobs by state. */
+            /** @description Number of jobs by state. */
             jobs: {
                 [key: string]: number;
             };
             name: string | null;
             /**
              * Format: int64
-             * @description Problems on record.
+             * @description Number of recorded problems.
              */
             problems: number;
-            /** @description This copy is the one that Flink's paths show. */
+            /** @description Whether Flink's paths show this copy. */
             shown: boolean;
             start: components["schemas"]["Millis"] | null;
             status: string | null;
         };
-        /** @description A page of applications. It may hold fewer than asked for, even none, and still lead on: follow `next` until it is null. */
+        /** @description A page of a list. It may hold fewer rows than requested, even none, and still have a next page: follow `next` until it is null. */
         ApplicationPage: {
             items: components["schemas"]["ApplicationItem"][];
-            /** @description `cursor` of the next page; null: this is the last. */
+            /** @description `cursor` of the next page; null: this is the last page. */
             next: string | null;
             total: components["schemas"]["ListTotal"];
         };
         /** @description A run of an application, with figures. */
         ApplicationRun: components["schemas"]["ApplicationItem"] & components["schemas"]["RunFigures"];
-        /** @description A page of runs of applications. It may hold fewer than asked for, even none, and still lead on: follow `next` until it is null. */
+        /** @description A page of a list. It may hold fewer rows than requested, even none, and still have a next page: follow `next` until it is null. */
         ApplicationRunPage: {
             items: components["schemas"]["ApplicationRun"][];
-            /** @description `cursor` of the next page; null: this is the last. */
+            /** @description `cursor` of the next page; null: this is the last page. */
             next: string | null;
             total: components["schemas"]["ListTotal"];
+        };
+        /** @description The status of the backfill of an older index. Times are milliseconds since 1970. */
+        BackfillStatus: {
+            /**
+             * Format: int64
+             * @description Archives whose facts were derived since the start.
+             */
+            derived: number;
+            /** @description Why it waits at the moment. */
+            error: string | null;
+            /**
+             * Format: int64
+             * @description Archives whose documents were evicted: their facts are derived when they are ingested again.
+             */
+            evicted: number;
+            /**
+             * Format: int64
+             * @description Archives whose packs could not be read: they are retried at the next start.
+             */
+            failed: number;
+            finished: components["schemas"]["Millis"] | null;
+            /**
+             * Format: int64
+             * @description Archives whose facts are still to be derived from their packs.
+             */
+            pending: number;
+            running_since: components["schemas"]["Millis"] | null;
         };
         /** @description A completed checkpoint. */
         CheckpointFigure: {
             /**
              * Format: int64
-             * @description From the trigger to the last acknowledgement.
+             * @description Milliseconds from the trigger to the last acknowledgement.
              */
             duration: number | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Number.
+             */
             id: number | null;
+            /** @description Whether it is a savepoint. */
             savepoint: boolean;
             /**
              * Format: int64
@@ -624,13 +685,19 @@ export interface components {
         };
         /** @description Checkpoints of a job. */
         CheckpointFigures: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Number of completed checkpoints.
+             */
             completed: number | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Number of failed checkpoints.
+             */
             failed: number | null;
             /**
              * Format: int64
-             * @description Under way when the job ended.
+             * @description Number of checkpoints that were in progress when the job ended.
              */
             in_progress: number | null;
             /**
@@ -640,23 +707,23 @@ export interface components {
             largest_state_size: number | null;
             /**
              * Format: int64
-             * @description Bytes of the most that one wrote.
+             * @description Bytes of the largest write of one checkpoint.
              */
             largest_written: number | null;
             last: components["schemas"]["CheckpointFigure"] | null;
             /**
              * Format: int64
-             * @description Duration of the longest that was completed.
+             * @description Milliseconds of the longest completed checkpoint.
              */
             longest_duration: number | null;
             /**
              * Format: int64
-             * @description Times that the job was restored from one.
+             * @description How often the job was restored from a checkpoint.
              */
             restored: number | null;
             /**
              * Format: int64
-             * @description Triggered.
+             * @description Number of triggered checkpoints.
              */
             total: number | null;
         };
@@ -668,53 +735,53 @@ export interface components {
              */
             request: number;
         };
-        /** @description What one cleanup did. */
+        /** @description The report of one cleanup. */
         CleanupReport: {
             /**
              * Format: int64
-             * @description Bytes of what was deleted, as judged.
+             * @description Bytes of the deleted archives, as they were judged.
              */
             bytes: number;
             /**
              * Format: int64
-             * @description Those left for the next refresh to judge again, because they had changed.
+             * @description Applications and legacy jobs that had changed: the next refresh judges them again.
              */
             changed: number;
             /**
              * Format: int64
-             * @description Applications and legacy jobs whose archives were deleted, links and those already gone among them.
+             * @description Applications and legacy jobs whose archives were deleted, including links and archives that were missing already.
              */
             deleted: number;
             /** @description Why the run ended early, if it did. */
             error: string | null;
             /**
              * Format: int64
-             * @description Those that could not be deleted and are tried again.
+             * @description Applications and legacy jobs that could not be deleted and are retried.
              */
             failed: number;
             /**
              * Format: int64
-             * @description Those that were only forgotten.
+             * @description Applications and legacy jobs that were only forgotten.
              */
             forgotten: number;
             /** @description When it started. */
             started: components["schemas"]["Millis"];
             /**
              * Format: int64
-             * @description Milliseconds that it took.
+             * @description Its duration in milliseconds.
              */
             took_ms: number;
         };
         /** @description Body of `POST /api/v1/cleanup`. */
         CleanupRequest: {
             /**
-             * @description Plan of a cleanup that the guard holds back. Only taken by the socket in the data directory, which `historyserver cleanup
-             *     --confirm` uses.
+             * @description Plan id of a cleanup on hold. Only accepted by the socket in the data directory, which `historyserver cleanup --confirm`
+             *     uses.
              * @default null
              */
             confirm: string | null;
         };
-        /** @description State of the cleanups, published while they run. */
+        /** @description The status of the cleanups, published while they run. */
         CleanupStatus: {
             /**
              * Format: int64
@@ -723,7 +790,7 @@ export interface components {
             finished: number;
             last: components["schemas"]["CleanupReport"] | null;
             last_requested: components["schemas"]["CleanupReport"] | null;
-            /** @description When the next ones are due, by `historyserver.archive.retention.cron`; empty: after every refresh. */
+            /** @description When the next cleanups are due, by `historyserver.archive.retention.cron`; empty: after every refresh. */
             next: components["schemas"]["Millis"][];
             /**
              * Format: int64
@@ -737,24 +804,24 @@ export interface components {
          *     since it is the path of the cluster's folder below the root.
          */
         ClusterName: string;
-        /** @description A key whose values differ. */
+        /** @description A configuration key with different values. */
         ConfigurationDifference: {
             key: string;
-            /** @description Null: the left one does not have it. */
+            /** @description Null: the left job does not have the key. */
             left: string | null;
-            /** @description Null: the right one does not have it. */
+            /** @description Null: the right job does not have the key. */
             right: string | null;
         };
         /** @description A problem of a copy. */
         CopyProblem: {
-            /** @description What is wrong, for programs. */
+            /** @description Stable code of the problem, for programs. */
             code: string;
-            /** @description The file below the archive directory, if one is meant. */
+            /** @description Path of the file below the archive directory, if the problem is about one file. */
             file: string | null;
             next_attempt: components["schemas"]["Millis"] | null;
             /** @description What is wrong and what to do. */
             reason: string;
-            /** @description Since when. */
+            /** @description Time at which the problem was first seen. */
             since: components["schemas"]["Millis"];
         };
         /**
@@ -766,25 +833,25 @@ export interface components {
         DirectoryStatus: {
             /**
              * Format: int64
-             * @description Milliseconds that the last audit took.
+             * @description Milliseconds that the last full scan took.
              */
             audit_ms: number | null;
             held_back: components["schemas"]["HeldCleanup"] | null;
             /**
              * Format: int64
-             * @description Folders and files that a listing could not look into, or did not since they are too many.
+             * @description Folders and files that a listing could not read, or did not read because they are too many.
              */
             hidden: number;
             last_listed: components["schemas"]["Millis"] | null;
             /**
              * Format: int64
-             * @description Milliseconds that the last look took.
+             * @description Milliseconds that the last quick scan took.
              */
             look_ms: number | null;
             next_audit: components["schemas"]["Millis"] | null;
-            /** @description What is wrong, if something is: also of a directory that was listed and is likely not the one that is meant. */
+            /** @description A problem of the directory, also where it was listed and another directory is likely meant. */
             reason: string | null;
-            /** @description `waiting` (not looked at yet), `listed`, `missing`, `failed` or `vanished`. */
+            /** @description `waiting` (not listed yet), `listed`, `missing`, `failed` or `vanished`. */
             state: components["schemas"]["DirectoryState"];
             /**
              * Format: int64
@@ -798,13 +865,13 @@ export interface components {
             units: number;
             /**
              * Format: int64
-             * @description Applications and legacy jobs beyond a limit that are still to be read: what cannot be read is not deleted.
+             * @description Applications and legacy jobs beyond a limit that must be read before they may be deleted.
              */
             unread: number;
             /** @description The directory. */
             url: components["schemas"]["DirectoryUrl"];
         };
-        /** @description Normalised URL of an archive directory, without credentials and without a trailing slash. Key of a directory everywhere. */
+        /** @description Normalised URL of an archive directory, without credentials and without a trailing slash. It identifies the directory everywhere. */
         DirectoryUrl: string;
         /** @description A document of an archive. */
         Document: {
@@ -813,13 +880,13 @@ export interface components {
              * @description Bytes of its text.
              */
             bytes: number;
-            /** @description Where this copy of it is answered. */
+            /** @description The URL of this copy of it. */
             href: string;
             /** @description Id of that application or job. */
             id: string;
-            /** @description Whose archive it is in. */
+            /** @description The kind of its owner. */
             owner: components["schemas"]["OwnerKind"];
-            /** @description Path that it was archived under. */
+            /** @description The path under which it was archived. */
             path: string;
         };
         /** @description A page of documents, in the order of the archives. */
@@ -828,34 +895,42 @@ export interface components {
             /** @description `?cursor=` of the next page. */
             next: string | null;
         };
-        /**
-         * @description What was done with a unit.
-         * @enum {string}
-         */
-        Done: "deleted" | "link-removed" | "already-gone" | "forgotten";
-        /** @description Durations in milliseconds. */
+        /** @description Quantiles of durations in milliseconds, by nearest rank. */
         DurationQuantiles: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Maximum.
+             */
             max: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Median.
+             */
             p50: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description 90th percentile.
+             */
             p90: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description 99th percentile.
+             */
             p99: number;
         };
-        /** @description What an answer holds that is an error. */
+        /** @description An error. */
         Errors: {
-            /** @description Sentences for people: what was wrong, and what is allowed. */
+            /** @description Sentences that say what is wrong and what to do. */
             errors: string[];
         };
         /** @description A piece of an excerpt. Plain text, never markup. */
         ExcerptPiece: {
-            /** @description It was searched for. */
+            /** @description Whether it matches the search. */
             hit: boolean;
+            /** @description The text as archived. */
             text: string;
         };
-        /** @description Counts of a list; null where they were not asked for. Each counts under all parts of the filter but its own. */
+        /** @description Counts of a list; null for a count that was not requested. Each counts under all parts of the filter but its own. */
         FacetCounts: {
             /** @description By cluster, the 1,000 most frequent. */
             cluster: components["schemas"]["FacetValue"][] | null;
@@ -865,37 +940,48 @@ export interface components {
             directory: components["schemas"]["FacetValue"][] | null;
             /** @description Whether every row was counted. */
             exact: boolean;
-            /** @description By job type; of applications: with a job of that type. */
+            /** @description By job type; of applications: the number that have a job of that type. */
             job_type: components["schemas"]["FacetValue"][] | null;
             /** @description By state, most frequent first. */
             status: components["schemas"]["FacetValue"][] | null;
         };
-        /** @description One value and how many rows have it. */
+        /** @description One value and the number of rows that have it. */
         FacetValue: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Number of rows.
+             */
             count: number;
+            /** @description The value; a day is written as `2026-11-22`. */
             value: string;
         };
         /** @description A name and how often its runs failed. */
         FailingRuns: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Number of failed runs.
+             */
             failed: number;
+            /** @description The name, as its newest run writes it. */
             name: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Number of runs.
+             */
             runs: number;
         };
-        /** @description A class of exceptions and how many failed with it. */
+        /** @description A class of exceptions and the number of failures with it. */
         FailureClass: {
-            /** @description Of the innermost cause: Flink wraps most failures in a few classes of its own. */
+            /** @description Class of the innermost cause: Flink wraps most failures in a few classes of its own. */
             class: string;
             /**
              * Format: int64
-             * @description Jobs that failed with it; applications, where these are asked for.
+             * @description Number of failed jobs; in statistics of applications, of failed applications.
              */
             jobs: number;
         };
         /**
-         * @description Where a failure is told.
+         * @description The document that a failure was found in.
          * @enum {string}
          */
         FailureSource: "exceptions" | "rescale" | "application";
@@ -918,7 +1004,7 @@ export interface components {
             file_bytes: number;
             /**
              * Format: int64
-             * @description Bytes of packs whose archives are gone.
+             * @description Bytes of packs whose archives are missing.
              */
             gone_pack_bytes: number;
             /**
@@ -933,54 +1019,27 @@ export interface components {
             pack_bytes: number;
             /**
              * Format: int64
-             * @description Problems on record.
+             * @description Problems.
              */
             problems: number;
         };
         /** @description Path of a file below the root of its archive directory, as stored: segments joined by `/`, no leading slash. */
         FilePath: string;
-        /** @description How the filling of an older index stands. Times are milliseconds since 1970. */
-        FillingStatus: {
-            /**
-             * Format: int64
-             * @description Archives that were derived since the start.
-             */
-            derived: number;
-            /** @description Why it does not go on at the moment. */
-            error: string | null;
-            /**
-             * Format: int64
-             * @description Archives whose documents were evicted: derived when they are read again.
-             */
-            evicted: number;
-            /**
-             * Format: int64
-             * @description Archives whose packs could not be read: tried again at the next start.
-             */
-            failed: number;
-            finished: components["schemas"]["Millis"] | null;
-            /**
-             * Format: int64
-             * @description Archives whose facts are still to be derived from their packs.
-             */
-            pending: number;
-            running_since: components["schemas"]["Millis"] | null;
-        };
         /**
-         * @description What was found.
+         * @description The kind of a found item.
          * @enum {string}
          */
         FoundKind: "application" | "job";
-        /** @description A cleanup that waits for a confirmation. */
+        /** @description A cleanup that is held until it is confirmed. */
         HeldCleanup: {
             /** @description The archive directory. */
             directory: components["schemas"]["DirectoryUrl"];
             /**
              * Format: int64
-             * @description Of how many in the directory.
+             * @description The number of applications and legacy jobs in the directory.
              */
             of: number;
-            /** @description Digest of what it would remove: it is confirmed by this. */
+            /** @description Digest of the units that it would remove: it is confirmed by this id. */
             plan: string;
             /** @description Why. */
             reason: components["schemas"]["HeldReason"];
@@ -988,85 +1047,98 @@ export interface components {
             since: components["schemas"]["Millis"];
             /**
              * Format: int64
-             * @description How many applications and legacy jobs it would delete or forget.
+             * @description The number of applications and legacy jobs that it would delete or forget.
              */
             units: number;
         };
         /**
-         * @description Why a cleanup waits for a confirmation.
+         * @description Why a cleanup is held until it is confirmed.
          * @enum {string}
          */
         HeldReason: "too-much" | "first-limit" | "stricter-limit" | "vanished" | "clock" | "times";
-        /** @description What was read and written, as Flink counts it: between vertices, so that sources read nothing and sinks write nothing. */
+        /** @description Bytes and records read and written. Flink counts between vertices: sources read nothing, and sinks write nothing. */
         IoFigures: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Bytes read.
+             */
             read_bytes: number | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Records read.
+             */
             read_records: number | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Bytes written.
+             */
             write_bytes: number | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Records written.
+             */
             write_records: number | null;
         };
         /** @description Two jobs side by side. */
         JobComparison: {
             /**
-             * @description Keys whose values differ, or that only one has, sorted: of the jobs' own configuration and of their clusters'. Null: the
-             *     documents of one of them are no longer anywhere.
+             * @description The configuration keys with different values and those that one side lacks, sorted: of the jobs and of their clusters. Null: the
+             *     documents of one of the jobs are lost.
              */
             configuration: components["schemas"]["ConfigurationDifference"][] | null;
             /**
              * Format: int64
-             * @description Keys whose values are equal.
+             * @description Number of configuration keys with equal values.
              */
             configuration_equal: number | null;
             left: components["schemas"]["JobItem"];
             left_facts: components["schemas"]["JobFacts"] | null;
             right: components["schemas"]["JobItem"];
             right_facts: components["schemas"]["JobFacts"] | null;
-            /** @description In the order of the left job, then those that only the right one has. */
+            /** @description In the order of the left job, then the vertices that only the right job has. */
             vertices: components["schemas"]["VertexDifference"][];
         };
         /** @description A job. */
         JobDetails: components["schemas"]["JobItem"] & {
-            /** @description All copies, the one that Flink's paths show first. */
+            /** @description All copies; the first is the one that Flink's paths show. */
             copies: components["schemas"]["JobItem"][];
             facts: components["schemas"]["JobFacts"] | null;
-            /** @description Problems of this copy, oldest first. Unlike the number of problems in lists, each in full. */
+            /** @description The problems of this copy, oldest first. Lists contain only their number. */
             problem_details: components["schemas"]["CopyProblem"][];
         };
-        /** @description What the archive of a job tells beyond its overview. Times and durations are milliseconds; null: it does not tell. */
+        /** @description The content of the archive of a job beyond its overview. Times and durations are milliseconds; null: the archive has no value. */
         JobFacts: {
             checkpoints: components["schemas"]["CheckpointFigures"] | null;
-            /** @description Version of Flink that ran it. */
+            /** @description Version of Flink that ran the job. */
             flink_version: string | null;
             io: components["schemas"]["IoFigures"];
             /**
              * Format: int64
-             * @description Highest parallelism that the job may have, where it was set.
+             * @description Maximum parallelism of the job, if one was set.
              */
             max_parallelism: number | null;
-            /** @description What a reader should know of these facts: what the archive does not tell, and what was taken from elsewhere. */
+            /** @description Remarks on these facts: values that the archive does not contain, and values that come from another document. */
             notes: components["schemas"]["Note"][];
             /**
              * Format: int64
-             * @description Default parallelism, where it was set.
+             * @description Default parallelism, if one was set.
              */
             parallelism: number | null;
             /**
              * Format: int64
-             * @description How often the adaptive scheduler changed the parallelism without a failure. Null: another scheduler ran the job, or it cannot be known.
+             * @description Number of changes of the parallelism by the adaptive scheduler without a failure. Null: another scheduler ran the job, or the
+             *     archive does not contain the number.
              */
             rescales: number | null;
             /**
              * Format: int64
-             * @description How often the job, or a region of it, was restarted after a failure. Neither speculative attempts nor rescales count. Null: it cannot
-             *     be known from the archive, see `notes`.
+             * @description Number of restarts of the job, or of a region of it, after failures. Speculative attempts and rescales do not count. Null: the
+             *     archive does not contain the number, see `notes`.
              */
             restarts: number | null;
             /**
              * Format: int64
-             * @description It was restarted at least so often.
+             * @description Lower bound of the number of restarts.
              */
             restarts_at_least: number;
             root_exception: components["schemas"]["RootException"] | null;
@@ -1075,21 +1147,21 @@ export interface components {
             /** @description In the order of the archive, at most 1,000. */
             vertices: components["schemas"]["VertexFigures"][];
         };
-        /** @description One copy of a job. Times and durations are milliseconds. */
+        /** @description A copy of a job. Times and durations are milliseconds. */
         JobItem: {
-            /** @description Its application; null: none names it. */
+            /** @description Its application. Null: no application names the job. */
             application: string | null;
-            /** @description Its archive was read; otherwise the summary of its application names it, and no more is known. */
+            /** @description Whether its archive was read. If not, only the name in the summary of its application is known. */
             archived: boolean;
-            /** @description Cluster that ran it; null: it belongs to no application. */
+            /** @description Cluster that ran it. Null: the job belongs to no application. */
             cluster: string | null;
             /** @description URL of the archive directory. */
             directory: string;
             duration: components["schemas"]["Millis"] | null;
             end: components["schemas"]["Millis"] | null;
             /**
-             * @description Its archive lies beside the folders of the clusters, as a file named by the id of the job: a legacy job archive, or one of Flink 2.3
-             *     of a job that failed before it was run. The latter has an application if the summary of one names it.
+             * @description Whether its archive is a file beside the folders of the clusters, named by the id of the job: a legacy job archive, or the archive
+             *     of a job that failed before it ran in Flink 2.3. Such a job has an application if an application summary names it.
              */
             flat: boolean;
             gone_since: components["schemas"]["Millis"] | null;
@@ -1099,46 +1171,46 @@ export interface components {
             name: string | null;
             /**
              * Format: int64
-             * @description Problems on record.
+             * @description Number of recorded problems.
              */
             problems: number;
-            /** @description This copy is the one that Flink's paths show. */
+            /** @description Whether Flink's paths show this copy. */
             shown: boolean;
             start: components["schemas"]["Millis"] | null;
             status: string | null;
-            /** @description Number of its tasks by state, and in `total`. */
+            /** @description Number of tasks by state, and `total`. */
             tasks: {
                 [key: string]: number;
             };
         };
-        /** @description A page of jobs. It may hold fewer than asked for, even none, and still lead on: follow `next` until it is null. */
+        /** @description A page of a list. It may hold fewer rows than requested, even none, and still have a next page: follow `next` until it is null. */
         JobPage: {
             items: components["schemas"]["JobItem"][];
-            /** @description `cursor` of the next page; null: this is the last. */
+            /** @description `cursor` of the next page; null: this is the last page. */
             next: string | null;
             total: components["schemas"]["ListTotal"];
         };
         /** @description A run of a job, with figures. */
         JobRun: components["schemas"]["JobItem"] & components["schemas"]["RunFigures"];
-        /** @description A page of runs of jobs. It may hold fewer than asked for, even none, and still lead on: follow `next` until it is null. */
+        /** @description A page of a list. It may hold fewer rows than requested, even none, and still have a next page: follow `next` until it is null. */
         JobRunPage: {
             items: components["schemas"]["JobRun"][];
-            /** @description `cursor` of the next page; null: this is the last. */
+            /** @description `cursor` of the next page; null: this is the last page. */
             next: string | null;
             total: components["schemas"]["ListTotal"];
         };
-        /** @description How many rows all pages have. */
+        /** @description The number of rows of all pages. */
         ListTotal: {
             /**
              * Format: int64
-             * @description Rows; where it is not exact, there are at least so many.
+             * @description Number of rows; a lower bound where it is not exact.
              */
             count: number;
-            /** @description Whether all were counted. */
+            /** @description Whether all rows were counted. */
             exact: boolean;
         };
         /**
-         * @description A kind of text.
+         * @description A kind of searched text.
          * @enum {string}
          */
         MatchedField: "name" | "id" | "vertex" | "exception_class" | "exception_message" | "failure_label" | "stack_trace" | "configuration";
@@ -1147,14 +1219,14 @@ export interface components {
          * @description Milliseconds; a time counts from 1970 in UTC.
          */
         Millis: number;
-        /** @description A remark on facts. */
+        /** @description A note on the facts of a job. */
         Note: {
             code: components["schemas"]["NoteCode"];
             /** @description A sentence. */
             text: string;
         };
         /**
-         * @description What a remark is about.
+         * @description The subject of a note.
          * @enum {string}
          */
         NoteCode: "failure-not-told" | "failure-told-elsewhere" | "restarts-not-told" | "no-plan";
@@ -1171,7 +1243,7 @@ export interface components {
             /** Format: int32 */
             failed_attempts: number;
             failure: string | null;
-            /** @description The guard holds it back. */
+            /** @description It is on hold. */
             held_back: boolean;
             judged: components["schemas"]["Millis"];
             next_attempt: components["schemas"]["Millis"] | null;
@@ -1181,7 +1253,7 @@ export interface components {
         };
         /** @description Body of the preview. Times are milliseconds since 1970. */
         Preview: {
-            /** @description Cleanups that the guard holds back, by directory. */
+            /** @description Cleanups on hold, by directory. */
             held_back: components["schemas"]["HeldCleanup"][];
             /** @description `?cursor=` of the next page. */
             next: string | null;
@@ -1189,61 +1261,61 @@ export interface components {
             next_runs: components["schemas"]["Millis"][];
             removals: components["schemas"]["PendingRemoval"][];
         };
-        /** @description One problem. At most one per subject and code is kept. */
+        /** @description One problem. A subject has only one problem per code. */
         Problem: {
-            /** @description What is wrong, for programs. */
+            /** @description The code, for programs. */
             code: components["schemas"]["ProblemCode"];
             next_attempt: components["schemas"]["Millis"] | null;
-            /** @description What is wrong and what to do, for people; never quotes content of an archive. */
+            /** @description A sentence: what is wrong, where, and what to do. It never quotes content of an archive. */
             reason: string;
-            /** @description Since when, by this server's clock. */
+            /** @description Time of its first appearance, by the clock of this server. */
             since: components["schemas"]["Millis"];
-            /** @description What it is wrong with. */
+            /** @description The subject. */
             subject: components["schemas"]["Subject"];
         };
         /**
-         * @description Stable code of a problem: scripts and alerts rely on it.
+         * @description Stable code of a problem, on which scripts and alerts rely.
          * @enum {string}
          */
         ProblemCode: "directory-unreachable" | "directory-vanished" | "directory-missing" | "directory-misplaced" | "hidden-folder" | "search-limited" | "index-unwritable" | "permission-denied" | "link-refused" | "name-undecodable" | "name-ambiguous" | "listing-failed" | "fetch-failed" | "archive-unreadable" | "archive-empty" | "overview-unusable" | "id-mismatch" | "summary-missing" | "entry-malformed" | "entry-path-refused" | "document-too-large" | "document-too-deep" | "document-not-searched" | "too-many-entries" | "path-too-long" | "deletion-failed" | "cleanup-held-back" | "clock-implausible" | "times-implausible" | "limit-implausible";
-        /** @description A page of problems, oldest first. */
+        /** @description A page of a list. It may hold fewer rows than requested, even none, and still have a next page: follow `next` until it is null. */
         ProblemPage: {
             items: components["schemas"]["Problem"][];
-            /** @description `?cursor=` of the next page. */
+            /** @description `cursor` of the next page; null: this is the last page. */
             next: string | null;
-            total: components["schemas"]["RowCount"];
+            total: components["schemas"]["ListTotal"];
         };
-        /** @description Problems on record, oldest first. */
+        /** @description Recorded problems, oldest first. */
         Problems: {
             /** @description The oldest hundred; `/api/v1/problems` has all. */
             shown: components["schemas"]["Problem"][];
             /**
              * Format: int64
-             * @description How many there are.
+             * @description The number of problems.
              */
             total: number;
         };
-        /** @description Whether requests should be sent here, and whether the lists hold everything. */
+        /** @description Whether the server can answer requests, and whether its lists are complete. */
         Readiness: {
             /**
              * Format: int64
              * @description Applications listed.
              */
             applications: number;
-            /** @description Cleanups that a guard holds back until they are confirmed; the server is ready all the same. */
+            /** @description Cleanups that are on hold until they are confirmed; they do not affect readiness. */
             cleanups_held_back: components["schemas"]["HeldCleanup"][];
-            /** @description Whether everything in all archive directories was read at least once, and nothing is known to be missing since. */
+            /** @description Whether all archives of all archive directories were read, and none is known to be missing since. */
             complete: boolean;
             /**
              * Format: int64
              * @description Jobs listed.
              */
             jobs: number;
-            /** @description Whether the server can answer: it holds something, or the first listing has ended. */
+            /** @description Whether the server can answer: its index has applications or jobs, or the first listing has ended. */
             ready: boolean;
-            /** @description A sentence, when it cannot. */
+            /** @description A sentence, if the server cannot answer. */
             reason: string | null;
-            /** @description Why it is not ready, or not complete. */
+            /** @description The reasons, if the server is not ready or not complete. */
             reasons: components["schemas"]["ReadinessReason"][];
             /**
              * Format: int64
@@ -1251,7 +1323,7 @@ export interface components {
              */
             refreshes_finished: number;
         };
-        /** @description Why a server is not ready, or not complete. */
+        /** @description A reason why a server is not ready, or not complete. */
         ReadinessReason: {
             /** @description For programs. */
             code: components["schemas"]["ReadinessReasonCode"];
@@ -1264,7 +1336,7 @@ export interface components {
          * @enum {string}
          */
         ReadinessReasonCode: "shutting-down" | "nothing-listed" | "first-listing" | "directory-missing" | "directory-vanished" | "directory-unreachable" | "index-unwritable" | "listing-obstructed" | "archives-unfetched";
-        /** @description What was removed, newest first. */
+        /** @description The removals that were done, newest first. */
         Record: {
             deletions: components["schemas"]["Removal"][];
             /** @description `?cursor=` of the next page. */
@@ -1293,7 +1365,7 @@ export interface components {
             next: components["schemas"]["Millis"] | null;
             /**
              * Format: int64
-             * @description Units still to be ingested by the one now running, as far as known.
+             * @description Units that the running refresh has still to ingest, as far as known.
              */
             pending: number;
             /**
@@ -1310,17 +1382,22 @@ export interface components {
             bytes: number;
             detail: string;
             /** @description `deleted`, `link-removed`, `already-gone` or `forgotten`. */
-            done: components["schemas"]["Done"];
+            done: components["schemas"]["RemovalOutcome"];
             reason: string;
             status: string | null;
             time: components["schemas"]["Millis"];
         };
         /**
-         * @description What a cleanup does.
+         * @description The action of a cleanup.
          * @enum {string}
          */
         RemovalAction: "delete" | "forget";
-        /** @description Which application or legacy job. */
+        /**
+         * @description The outcome of a removal.
+         * @enum {string}
+         */
+        RemovalOutcome: "deleted" | "link-removed" | "already-gone" | "forgotten";
+        /** @description The removed application or legacy job. */
         RemovedUnit: {
             application: string | null;
             cluster: string | null;
@@ -1328,37 +1405,35 @@ export interface components {
             job: string | null;
             name: string | null;
         };
-        /** @description A failure. */
+        /** @description The newest failure of an application or a job. Of a failed one, this is the failure that ended it. */
         RootException: {
             at: components["schemas"]["Millis"] | null;
             /** @description Class of the innermost cause, where there is one. */
             cause_class: string | null;
             /** @description Message of the innermost cause. */
             cause_message: string | null;
+            /** @description Class. */
             class: string | null;
-            /** @description Labels that failure enrichers gave to it. */
+            /** @description Labels of Flink's failure enrichers. */
             labels: {
                 [key: string]: string;
             };
+            /** @description Message. */
             message: string | null;
-            /** @description Where it is told. */
+            /** @description The document that it was found in. */
             source: components["schemas"]["FailureSource"];
         };
-        /** @description How many rows there are. */
-        RowCount: {
+        /** @description Figures of a run, for comparing runs. The figures of an application are those of its jobs together. Null: the archive has no value. */
+        RunFigures: components["schemas"]["IoFigures"] & {
             /**
              * Format: int64
-             * @description The number; at least so many when it is not exact.
+             * @description Number of completed checkpoints.
              */
-            count: number;
-            /** @description Whether that is all. */
-            exact: boolean;
-        };
-        /** @description Figures of a run, for comparing runs; of an application of its jobs together. Null: not told. */
-        RunFigures: components["schemas"]["IoFigures"] & {
-            /** Format: int64 */
             checkpoints_completed: number | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Number of failed checkpoints.
+             */
             checkpoints_failed: number | null;
             /**
              * Format: int64
@@ -1377,7 +1452,7 @@ export interface components {
             parallelism: number | null;
             /**
              * Format: int64
-             * @description How often it was restarted after failures; of an application the sum over its jobs. Null: it cannot be known.
+             * @description How often it was restarted after failures; of an application the sum over its jobs. Null: the number cannot be known.
              */
             restarts: number | null;
             /** @description Class of its innermost cause, or else its own. */
@@ -1385,64 +1460,67 @@ export interface components {
             /** @description Class of the newest failure. */
             root_exception_class: string | null;
         };
-        /** @description An application or a job that was found. */
+        /** @description A found application or job. */
         SearchItem: {
-            /** @description Application of a job; null: a legacy job archive, or an application itself. */
+            /** @description Application of the job. Null: the job belongs to no application, or the item is an application. */
             application: string | null;
-            /** @description Cluster that ran it; null: a legacy job archive. */
+            /** @description Cluster that ran it. Null: the job belongs to no application. */
             cluster: string | null;
-            /** @description Where this copy is answered, which need not be that one. */
+            /** @description URL of this copy in `/api/v1`. */
             copy: string;
             /** @description URL of the archive directory. */
             directory: string;
             end: components["schemas"]["Millis"] | null;
-            /** @description The page that shows the first match, as a route of the UI; its pages are of the copy that `shown` marks. */
+            /** @description Route of the UI to the page with the first match. The UI shows the copy that `shown` marks. */
             href: string;
             id: string;
             kind: components["schemas"]["FoundKind"];
-            /** @description Why it was found. */
+            /** @description The matches in its texts. */
             matches: components["schemas"]["SearchMatch"][];
             name: string | null;
-            /** @description This copy is the one that Flink's paths show. */
+            /** @description Whether Flink's paths show this copy. */
             shown: boolean;
             start: components["schemas"]["Millis"] | null;
             status: string | null;
         };
-        /** @description Where something was found. */
+        /** @description A match of the search. */
         SearchMatch: {
-            /** @description The text around it, in pieces; of a label or a configuration the entry, `key: value`. */
+            /** @description The text around the match, in pieces. Of a label or a configuration, this is the entry `key: value`. */
             excerpt: components["schemas"]["ExcerptPiece"][];
             field: components["schemas"]["MatchedField"];
-            /** @description Key of the label of a failure, or of the entry of a configuration. */
+            /** @description Key of the failure label or of the configuration entry. */
             key: string | null;
         };
-        /** @description What was found, newest end first. It may hold fewer than asked for, even none, and still lead on: follow `next` until it is null. */
+        /**
+         * @description A page of found items, newest end first. It may hold fewer items than requested, even none, and still have a next page: follow `next`
+         *     until it is null.
+         */
         SearchResults: {
-            /** @description Whether the page is full or the last; otherwise looking ended early, and `next` leads on. */
+            /** @description Whether the page is full or the last one. Otherwise the search stopped early to bound its time; continue with `next`. */
             exact: boolean;
             items: components["schemas"]["SearchItem"][];
-            /** @description `cursor` of the next page; null: this is the last. */
+            /** @description `cursor` of the next page; null: this is the last page. */
             next: string | null;
         };
-        /** @description What ended within one day or hour. */
+        /** @description Counts of the rows that ended within one day or hour. */
         StatisticsBucket: {
-            /** @description How many ended, by state. */
+            /** @description Number of rows by state. */
             counts: {
                 [key: string]: number;
             };
             durations: components["schemas"]["DurationQuantiles"] | null;
-            /** @description Where it begins, milliseconds since 1970. */
+            /** @description Begin of the bucket, milliseconds since 1970. */
             start: components["schemas"]["Millis"];
         };
         /** @description The body. Times are milliseconds since 1970, as everywhere in Flink's API. */
         Status: {
             cleanup: components["schemas"]["CleanupStatus"] | null;
-            /** @description What an older version indexed and this one derives more from. */
-            facts: components["schemas"]["FillingStatus"];
+            /** @description The backfill of facts for archives that an older version indexed. */
+            facts: components["schemas"]["BackfillStatus"];
             figures: components["schemas"]["Figures"];
             /** @description Of the Flink API that is answered. */
             flink_version: string;
-            /** @description The time here. */
+            /** @description The time of this server. */
             now: components["schemas"]["Millis"];
             problems: components["schemas"]["Problems"];
             readiness: components["schemas"]["Readiness"];
@@ -1454,7 +1532,7 @@ export interface components {
             /** @description Of this server. */
             version: string;
         };
-        /** @description What a problem is about: the narrowest thing that can be named. */
+        /** @description The subject of a problem: the directory, cluster, application or file with the problem. */
         Subject: {
             application: components["schemas"]["ApplicationId"] | null;
             cluster: components["schemas"]["ClusterName"] | null;
@@ -1464,7 +1542,7 @@ export interface components {
         };
         /** @description A background task. */
         Task: {
-            /** @description What it does. */
+            /** @description The work of the task. */
             description: string;
             /** @description Why the last run ended early, if it did. */
             error: string | null;
@@ -1478,12 +1556,12 @@ export interface components {
             next: components["schemas"]["Millis"] | null;
             /**
              * Format: int64
-             * @description What the run that goes on now has still to do, as far as known.
+             * @description The remaining work of the current run, as far as known.
              */
             pending: number | null;
             /**
              * Format: int64
-             * @description Number of the last run that somebody asked for and that is done.
+             * @description Number of the last requested run that is done.
              */
             requested: number;
             running_since: components["schemas"]["Millis"] | null;
@@ -1491,75 +1569,79 @@ export interface components {
         };
         /** @enum {string} */
         TaskName: "refresh" | "cleanup" | "facts";
-        /** @description All background tasks. */
+        /** @description A page of a list. It may hold fewer rows than requested, even none, and still have a next page: follow `next` until it is null. */
         TaskPage: {
             items: components["schemas"]["Task"][];
-            /** @description Always null: there are few. */
+            /** @description `cursor` of the next page; null: this is the last page. */
             next: string | null;
-            total: components["schemas"]["RowCount"];
+            total: components["schemas"]["ListTotal"];
         };
         /** @enum {string} */
         TaskState: "running" | "waiting";
-        /** @description Statistics of what ended within a range of time. */
+        /** @description Statistics of the rows that ended within a range of time. */
         TimeStatistics: {
-            /** @description Days or hours, oldest first, empty ones too. */
+            /** @description Days or hours, oldest first, empty ones included. */
             buckets: components["schemas"]["StatisticsBucket"][];
             durations: components["schemas"]["DurationQuantiles"] | null;
-            /** @description Whether every row was looked at. */
+            /** @description Whether every row was counted. */
             exact: boolean;
-            /** @description The 20 classes of exceptions that most failed with. */
+            /** @description The 20 most frequent classes of exceptions of failed rows. */
             exceptions: components["schemas"]["FailureClass"][];
             /** @description The 20 names with the most failed runs. */
             failing_names: components["schemas"]["FailingRuns"][];
         };
         /** @enum {string} */
         VertexChange: "same" | "changed" | "added" | "removed";
-        /** @description A vertex of one job, and its like in the other one. */
+        /** @description A vertex of one job and the matching vertex of the other job. */
         VertexDifference: {
             change: components["schemas"]["VertexChange"];
-            /** @description Of both, what is not the same in the plan: `id`, `name`, `parallelism`, `max_parallelism`. */
+            /** @description The members that differ: `id`, `name`, `parallelism`, `max_parallelism`. */
             differences: string[];
             left: components["schemas"]["VertexFigures"] | null;
-            /** @description Its name; on the left, where both have it. */
+            /** @description Its name in the left job, or in the right job if only that one has the vertex. */
             name: string;
             right: components["schemas"]["VertexFigures"] | null;
         };
         /** @description A vertex of a job. Times and durations are milliseconds. */
-        VertexFigures: {
+        VertexFigures: components["schemas"]["IoFigures"] & {
             /**
              * Format: int64
-             * @description How long they waited for those behind them.
+             * @description Time that all subtasks together waited for the subtasks that they send to.
              */
             backpressured: number | null;
             /**
              * Format: int64
-             * @description How long its subtasks were busy, together.
+             * @description Busy time of all subtasks together.
              */
             busy: number | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Milliseconds.
+             */
             duration: number | null;
             end: components["schemas"]["Millis"] | null;
+            /** @description Id, as archived. */
             id: string;
             /**
              * Format: int64
-             * @description How long they waited for input.
+             * @description Time that all subtasks together waited for input.
              */
             idle: number | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Maximum parallelism.
+             */
             max_parallelism: number | null;
+            /** @description Name; cut at [`NAME_BYTES`]. */
             name: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Number of subtasks.
+             */
             parallelism: number | null;
-            /** Format: int64 */
-            read_bytes: number | null;
-            /** Format: int64 */
-            read_records: number | null;
             start: components["schemas"]["Millis"] | null;
+            /** @description State, as archived. */
             status: string | null;
-            /** Format: int64 */
-            write_bytes: number | null;
-            /** Format: int64 */
-            write_records: number | null;
         };
     };
     responses: never;
@@ -1587,7 +1669,7 @@ export interface operations {
                     "text/html": string;
                 };
             };
-            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1607,37 +1689,37 @@ export interface operations {
                 cursor?: string;
                 /** @description URLs of archive directories, repeated or separated by commas. */
                 directory?: string[];
-                /** @description Ended at this time or later. */
+                /** @description Earliest end: milliseconds since 1970 or ISO 8601. */
                 end_from?: string;
-                /** @description Ended before this time. */
+                /** @description Latest end, exclusive. */
                 end_to?: string;
-                /** @description Types, one of which a job of it has, repeated or separated by commas. */
+                /** @description Types of jobs, repeated or separated by commas. An application matches if one of its jobs does. */
                 job_type?: ("BATCH" | "STREAMING")[];
-                /** @description Rows of a page, at most. */
+                /** @description Maximum number of rows of a page. */
                 limit?: number;
-                /** @description Greatest duration in milliseconds. */
+                /** @description Maximum duration in milliseconds. */
                 max_duration?: number;
-                /** @description Greatest number of jobs that failed. */
+                /** @description Maximum number of failed jobs of the application. */
                 max_failed_jobs?: number;
-                /** @description Greatest number of tasks that failed in all its jobs. */
+                /** @description Maximum number of failed tasks; of an application: in all its jobs. */
                 max_failed_tasks?: number;
-                /** @description Least duration in milliseconds. */
+                /** @description Minimum duration in milliseconds. */
                 min_duration?: number;
-                /** @description Least number of jobs that failed. */
+                /** @description Minimum number of failed jobs of the application. */
                 min_failed_jobs?: number;
-                /** @description Least number of tasks that failed in all its jobs. */
+                /** @description Minimum number of failed tasks; of an application: in all its jobs. */
                 min_failed_tasks?: number;
-                /** @description Part of the name, without case. */
+                /** @description Text that is compared with the name, without regard to case. */
                 name?: string;
-                /** @description How the name is compared; usually `contains`. */
+                /** @description How `name` is compared: the name contains it (default), equals it, or begins with it. */
                 name_match?: "contains" | "exact" | "prefix";
-                /** @description Only those with (without) problems on record. */
+                /** @description `true`: only rows with recorded problems; `false`: only rows without. */
                 problems?: boolean;
-                /** @description What to sort by, with `-` before it for the largest first; usually `-end`. */
+                /** @description Sort key, with `-` before it for descending order; default `-end`. */
                 sort?: "name" | "-name" | "status" | "-status" | "start" | "-start" | "end" | "-end" | "duration" | "-duration" | "cluster" | "-cluster" | "directory" | "-directory" | "jobs" | "-jobs" | "failed_jobs" | "-failed_jobs";
-                /** @description Started at this time or later: milliseconds since 1970 or ISO 8601. */
+                /** @description Earliest start: milliseconds since 1970 or ISO 8601. */
                 start_from?: string;
-                /** @description Started before this time. */
+                /** @description Latest start, exclusive. */
                 start_to?: string;
                 /** @description States, repeated or separated by commas. */
                 status?: ("CREATED" | "INITIALIZING" | "RUNNING" | "RESTARTING" | "RECONCILING" | "SUSPENDED" | "FAILING" | "FAILED" | "CANCELING" | "CANCELLING" | "CANCELED" | "FINISHED")[];
@@ -1656,7 +1738,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApplicationPage"];
                 };
             };
-            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1670,14 +1752,14 @@ export interface operations {
     application: {
         parameters: {
             query?: {
-                /** @description Only a copy in this cluster; `/`: only a legacy job archive, which is of no cluster. */
+                /** @description Cluster of the copy; `/` for a job archive outside of clusters. */
                 cluster?: string;
-                /** @description Only a copy in this archive directory. */
+                /** @description URL of the archive directory of the copy. */
                 directory?: string;
             };
             header?: never;
             path: {
-                /** @description 32 hex digits. */
+                /** @description Id of 32 hexadecimal digits. */
                 id: string;
             };
             cookie?: never;
@@ -1692,7 +1774,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApplicationDetails"];
                 };
             };
-            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1706,16 +1788,16 @@ export interface operations {
     application_archive: {
         parameters: {
             query?: {
-                /** @description Only a copy in this cluster; `/`: only a legacy job archive, which is of no cluster. */
+                /** @description Cluster of the copy; `/` for a job archive outside of clusters. */
                 cluster?: string;
-                /** @description Only a copy in this archive directory. */
+                /** @description URL of the archive directory of the copy. */
                 directory?: string;
                 /** @description Of the answer. */
                 format?: "zip";
             };
             header?: never;
             path: {
-                /** @description 32 hex digits. */
+                /** @description Id of 32 hexadecimal digits. */
                 id: string;
             };
             cookie?: never;
@@ -1730,7 +1812,7 @@ export interface operations {
                     "application/zip": number[];
                 };
             };
-            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1744,16 +1826,16 @@ export interface operations {
     application_document: {
         parameters: {
             query: {
-                /** @description Only a copy in this cluster; `/`: only a legacy job archive, which is of no cluster. */
+                /** @description Cluster of the copy; `/` for a job archive outside of clusters. */
                 cluster?: string;
-                /** @description Only a copy in this archive directory. */
+                /** @description URL of the archive directory of the copy. */
                 directory?: string;
                 /** @description Path of the document, as it is listed. */
                 path: string;
             };
             header?: never;
             path: {
-                /** @description 32 hex digits. */
+                /** @description Id of 32 hexadecimal digits. */
                 id: string;
             };
             cookie?: never;
@@ -1768,7 +1850,7 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
-            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1782,18 +1864,18 @@ export interface operations {
     application_documents: {
         parameters: {
             query?: {
-                /** @description Only a copy in this cluster; `/`: only a legacy job archive, which is of no cluster. */
+                /** @description Cluster of the copy; `/` for a job archive outside of clusters. */
                 cluster?: string;
                 /** @description `next` of the page before, with the same filter and sort. */
                 cursor?: string;
-                /** @description Only a copy in this archive directory. */
+                /** @description URL of the archive directory of the copy. */
                 directory?: string;
-                /** @description Rows of a page, at most. */
+                /** @description Maximum number of rows of a page. */
                 limit?: number;
             };
             header?: never;
             path: {
-                /** @description 32 hex digits. */
+                /** @description Id of 32 hexadecimal digits. */
                 id: string;
             };
             cookie?: never;
@@ -1808,7 +1890,7 @@ export interface operations {
                     "application/json": components["schemas"]["DocumentPage"];
                 };
             };
-            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1826,39 +1908,39 @@ export interface operations {
                 cluster?: string[];
                 /** @description URLs of archive directories, repeated or separated by commas. */
                 directory?: string[];
-                /** @description Ended at this time or later. */
+                /** @description Earliest end: milliseconds since 1970 or ISO 8601. */
                 end_from?: string;
-                /** @description Ended before this time. */
+                /** @description Latest end, exclusive. */
                 end_to?: string;
-                /** @description Usually `csv`; `ndjson` is one JSON object per line, as in the history. */
+                /** @description Format of the file; default `csv`. `ndjson` is one JSON object per line, with the members of a run in a history. */
                 format?: "csv" | "ndjson";
-                /** @description Types, one of which a job of it has, repeated or separated by commas. */
+                /** @description Types of jobs, repeated or separated by commas. An application matches if one of its jobs does. */
                 job_type?: ("BATCH" | "STREAMING")[];
-                /** @description Rows, at most; usually all. */
+                /** @description Maximum number of rows; default all. */
                 limit?: number;
-                /** @description Greatest duration in milliseconds. */
+                /** @description Maximum duration in milliseconds. */
                 max_duration?: number;
-                /** @description Greatest number of jobs that failed. */
+                /** @description Maximum number of failed jobs of the application. */
                 max_failed_jobs?: number;
-                /** @description Greatest number of tasks that failed in all its jobs. */
+                /** @description Maximum number of failed tasks; of an application: in all its jobs. */
                 max_failed_tasks?: number;
-                /** @description Least duration in milliseconds. */
+                /** @description Minimum duration in milliseconds. */
                 min_duration?: number;
-                /** @description Least number of jobs that failed. */
+                /** @description Minimum number of failed jobs of the application. */
                 min_failed_jobs?: number;
-                /** @description Least number of tasks that failed in all its jobs. */
+                /** @description Minimum number of failed tasks; of an application: in all its jobs. */
                 min_failed_tasks?: number;
-                /** @description Part of the name, without case. */
+                /** @description Text that is compared with the name, without regard to case. */
                 name?: string;
-                /** @description How the name is compared; usually `contains`. */
+                /** @description How `name` is compared: the name contains it (default), equals it, or begins with it. */
                 name_match?: "contains" | "exact" | "prefix";
-                /** @description Only those with (without) problems on record. */
+                /** @description `true`: only rows with recorded problems; `false`: only rows without. */
                 problems?: boolean;
-                /** @description What to sort by, with `-` before it for the largest first; usually `-end`. */
+                /** @description Sort key, with `-` before it for descending order; default `-end`. */
                 sort?: "name" | "-name" | "status" | "-status" | "start" | "-start" | "end" | "-end" | "duration" | "-duration" | "cluster" | "-cluster" | "directory" | "-directory" | "jobs" | "-jobs" | "failed_jobs" | "-failed_jobs";
-                /** @description Started at this time or later: milliseconds since 1970 or ISO 8601. */
+                /** @description Earliest start: milliseconds since 1970 or ISO 8601. */
                 start_from?: string;
-                /** @description Started before this time. */
+                /** @description Latest start, exclusive. */
                 start_to?: string;
                 /** @description States, repeated or separated by commas. */
                 status?: ("CREATED" | "INITIALIZING" | "RUNNING" | "RESTARTING" | "RECONCILING" | "SUSPENDED" | "FAILING" | "FAILED" | "CANCELING" | "CANCELLING" | "CANCELED" | "FINISHED")[];
@@ -1878,7 +1960,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1892,43 +1974,43 @@ export interface operations {
     application_facets: {
         parameters: {
             query?: {
-                /** @description Which counts, repeated or separated by commas; usually all. */
+                /** @description Facets, repeated or separated by commas; default all. */
                 by?: ("status" | "cluster" | "directory" | "day" | "job_type")[];
                 /** @description Clusters, repeated or separated by commas. */
                 cluster?: string[];
                 /** @description URLs of archive directories, repeated or separated by commas. */
                 directory?: string[];
-                /** @description Ended at this time or later. */
+                /** @description Earliest end: milliseconds since 1970 or ISO 8601. */
                 end_from?: string;
-                /** @description Ended before this time. */
+                /** @description Latest end, exclusive. */
                 end_to?: string;
-                /** @description Types, one of which a job of it has, repeated or separated by commas. */
+                /** @description Types of jobs, repeated or separated by commas. An application matches if one of its jobs does. */
                 job_type?: ("BATCH" | "STREAMING")[];
-                /** @description Greatest duration in milliseconds. */
+                /** @description Maximum duration in milliseconds. */
                 max_duration?: number;
-                /** @description Greatest number of jobs that failed. */
+                /** @description Maximum number of failed jobs of the application. */
                 max_failed_jobs?: number;
-                /** @description Greatest number of tasks that failed in all its jobs. */
+                /** @description Maximum number of failed tasks; of an application: in all its jobs. */
                 max_failed_tasks?: number;
-                /** @description Least duration in milliseconds. */
+                /** @description Minimum duration in milliseconds. */
                 min_duration?: number;
-                /** @description Least number of jobs that failed. */
+                /** @description Minimum number of failed jobs of the application. */
                 min_failed_jobs?: number;
-                /** @description Least number of tasks that failed in all its jobs. */
+                /** @description Minimum number of failed tasks; of an application: in all its jobs. */
                 min_failed_tasks?: number;
-                /** @description Part of the name, without case. */
+                /** @description Text that is compared with the name, without regard to case. */
                 name?: string;
-                /** @description How the name is compared; usually `contains`. */
+                /** @description How `name` is compared: the name contains it (default), equals it, or begins with it. */
                 name_match?: "contains" | "exact" | "prefix";
-                /** @description Only those with (without) problems on record. */
+                /** @description `true`: only rows with recorded problems; `false`: only rows without. */
                 problems?: boolean;
-                /** @description Started at this time or later: milliseconds since 1970 or ISO 8601. */
+                /** @description Earliest start: milliseconds since 1970 or ISO 8601. */
                 start_from?: string;
-                /** @description Started before this time. */
+                /** @description Latest start, exclusive. */
                 start_to?: string;
                 /** @description States, repeated or separated by commas. */
                 status?: ("CREATED" | "INITIALIZING" | "RUNNING" | "RESTARTING" | "RECONCILING" | "SUSPENDED" | "FAILING" | "FAILED" | "CANCELING" | "CANCELLING" | "CANCELED" | "FINISHED")[];
-                /** @description IANA name of the time zone that days are of; usually UTC. */
+                /** @description IANA name of the time zone of the days; default UTC. */
                 time_zone?: string;
             };
             header?: never;
@@ -1945,7 +2027,7 @@ export interface operations {
                     "application/json": components["schemas"]["FacetCounts"];
                 };
             };
-            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1961,13 +2043,13 @@ export interface operations {
             query: {
                 /** @description Clusters, repeated or separated by commas. */
                 cluster?: string[];
-                /** @description `next` of the page before. */
+                /** @description `next` of the page before, with the same name, clusters and directories. */
                 cursor?: string;
                 /** @description URLs of archive directories, repeated or separated by commas. */
                 directory?: string[];
-                /** @description Rows of a page, at most. */
+                /** @description Maximum number of rows of a page; default 200. */
                 limit?: number;
-                /** @description The name, compared without case. */
+                /** @description The name, compared without regard to case. */
                 name: string;
             };
             header?: never;
@@ -1984,7 +2066,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApplicationRunPage"];
                 };
             };
-            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2016,7 +2098,7 @@ export interface operations {
                     "application/json": components["schemas"]["CleanupAccepted"];
                 };
             };
-            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2032,7 +2114,7 @@ export interface operations {
             query?: {
                 /** @description `next` of the page before, with the same filter and sort. */
                 cursor?: string;
-                /** @description Rows of a page, at most. */
+                /** @description Maximum number of rows of a page. */
                 limit?: number;
             };
             header?: never;
@@ -2049,7 +2131,7 @@ export interface operations {
                     "application/json": components["schemas"]["Record"];
                 };
             };
-            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2064,8 +2146,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Only jobs of the application with this id; `unknown`: only jobs that Flink 2.3 archived
-                 *     without their application, because they failed before they were run, and that no summary names.
+                 * @description Only jobs of the application with this id. `unknown`: only jobs that Flink 2.3 archived without their application, because they
+                 *     failed before they ran, and that no application summary names.
                  */
                 application?: string;
                 /** @description Clusters, repeated or separated by commas. */
@@ -2074,33 +2156,33 @@ export interface operations {
                 cursor?: string;
                 /** @description URLs of archive directories, repeated or separated by commas. */
                 directory?: string[];
-                /** @description Ended at this time or later. */
+                /** @description Earliest end: milliseconds since 1970 or ISO 8601. */
                 end_from?: string;
-                /** @description Ended before this time. */
+                /** @description Latest end, exclusive. */
                 end_to?: string;
-                /** @description Types, repeated or separated by commas. */
+                /** @description Types of jobs, repeated or separated by commas. An application matches if one of its jobs does. */
                 job_type?: ("BATCH" | "STREAMING")[];
-                /** @description Rows of a page, at most. */
+                /** @description Maximum number of rows of a page. */
                 limit?: number;
-                /** @description Greatest duration in milliseconds. */
+                /** @description Maximum duration in milliseconds. */
                 max_duration?: number;
-                /** @description Greatest number of tasks that failed. */
+                /** @description Maximum number of failed tasks; of an application: in all its jobs. */
                 max_failed_tasks?: number;
-                /** @description Least duration in milliseconds. */
+                /** @description Minimum duration in milliseconds. */
                 min_duration?: number;
-                /** @description Least number of tasks that failed. */
+                /** @description Minimum number of failed tasks; of an application: in all its jobs. */
                 min_failed_tasks?: number;
-                /** @description Part of the name, without case. */
+                /** @description Text that is compared with the name, without regard to case. */
                 name?: string;
-                /** @description How the name is compared; usually `contains`. */
+                /** @description How `name` is compared: the name contains it (default), equals it, or begins with it. */
                 name_match?: "contains" | "exact" | "prefix";
-                /** @description Only those with (without) problems on record. */
+                /** @description `true`: only rows with recorded problems; `false`: only rows without. */
                 problems?: boolean;
-                /** @description What to sort by, with `-` before it for the largest first; usually `-end`. */
+                /** @description Sort key, with `-` before it for descending order; default `-end`. */
                 sort?: "name" | "-name" | "status" | "-status" | "start" | "-start" | "end" | "-end" | "duration" | "-duration" | "cluster" | "-cluster" | "directory" | "-directory" | "tasks" | "-tasks" | "failed_tasks" | "-failed_tasks" | "job_type" | "-job_type";
-                /** @description Started at this time or later: milliseconds since 1970 or ISO 8601. */
+                /** @description Earliest start: milliseconds since 1970 or ISO 8601. */
                 start_from?: string;
-                /** @description Started before this time. */
+                /** @description Latest start, exclusive. */
                 start_to?: string;
                 /** @description States, repeated or separated by commas. */
                 status?: ("CREATED" | "INITIALIZING" | "RUNNING" | "RESTARTING" | "RECONCILING" | "SUSPENDED" | "FAILING" | "FAILED" | "CANCELING" | "CANCELLING" | "CANCELED" | "FINISHED")[];
@@ -2119,7 +2201,7 @@ export interface operations {
                     "application/json": components["schemas"]["JobPage"];
                 };
             };
-            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2133,14 +2215,14 @@ export interface operations {
     job: {
         parameters: {
             query?: {
-                /** @description Only a copy in this cluster; `/`: only a legacy job archive, which is of no cluster. */
+                /** @description Cluster of the copy; `/` for a job archive outside of clusters. */
                 cluster?: string;
-                /** @description Only a copy in this archive directory. */
+                /** @description URL of the archive directory of the copy. */
                 directory?: string;
             };
             header?: never;
             path: {
-                /** @description 32 hex digits. */
+                /** @description Id of 32 hexadecimal digits. */
                 id: string;
             };
             cookie?: never;
@@ -2155,7 +2237,7 @@ export interface operations {
                     "application/json": components["schemas"]["JobDetails"];
                 };
             };
-            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2169,16 +2251,16 @@ export interface operations {
     job_archive: {
         parameters: {
             query?: {
-                /** @description Only a copy in this cluster; `/`: only a legacy job archive, which is of no cluster. */
+                /** @description Cluster of the copy; `/` for a job archive outside of clusters. */
                 cluster?: string;
-                /** @description Only a copy in this archive directory. */
+                /** @description URL of the archive directory of the copy. */
                 directory?: string;
                 /** @description Of the answer. */
                 format?: "zip";
             };
             header?: never;
             path: {
-                /** @description 32 hex digits. */
+                /** @description Id of 32 hexadecimal digits. */
                 id: string;
             };
             cookie?: never;
@@ -2193,7 +2275,7 @@ export interface operations {
                     "application/zip": number[];
                 };
             };
-            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2207,16 +2289,16 @@ export interface operations {
     job_document: {
         parameters: {
             query: {
-                /** @description Only a copy in this cluster; `/`: only a legacy job archive, which is of no cluster. */
+                /** @description Cluster of the copy; `/` for a job archive outside of clusters. */
                 cluster?: string;
-                /** @description Only a copy in this archive directory. */
+                /** @description URL of the archive directory of the copy. */
                 directory?: string;
                 /** @description Path of the document, as it is listed. */
                 path: string;
             };
             header?: never;
             path: {
-                /** @description 32 hex digits. */
+                /** @description Id of 32 hexadecimal digits. */
                 id: string;
             };
             cookie?: never;
@@ -2231,7 +2313,7 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
-            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2245,18 +2327,18 @@ export interface operations {
     job_documents: {
         parameters: {
             query?: {
-                /** @description Only a copy in this cluster; `/`: only a legacy job archive, which is of no cluster. */
+                /** @description Cluster of the copy; `/` for a job archive outside of clusters. */
                 cluster?: string;
                 /** @description `next` of the page before, with the same filter and sort. */
                 cursor?: string;
-                /** @description Only a copy in this archive directory. */
+                /** @description URL of the archive directory of the copy. */
                 directory?: string;
-                /** @description Rows of a page, at most. */
+                /** @description Maximum number of rows of a page. */
                 limit?: number;
             };
             header?: never;
             path: {
-                /** @description 32 hex digits. */
+                /** @description Id of 32 hexadecimal digits. */
                 id: string;
             };
             cookie?: never;
@@ -2271,7 +2353,7 @@ export interface operations {
                     "application/json": components["schemas"]["DocumentPage"];
                 };
             };
-            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2287,15 +2369,15 @@ export interface operations {
             query: {
                 /** @description Id of a job. */
                 left: string;
-                /** @description The copy of this cluster; `/`: a legacy job archive, which is of no cluster. */
+                /** @description Cluster of the copy of the left job; `/` for a job archive outside of clusters. */
                 left_cluster?: string;
-                /** @description The copy in the archive directory with this URL. */
+                /** @description URL of the archive directory of the copy of the left job. */
                 left_directory?: string;
-                /** @description Id of the job that it is compared with. */
+                /** @description Id of the other job. */
                 right: string;
-                /** @description The copy of this cluster; `/`: a legacy job archive, which is of no cluster. */
+                /** @description Cluster of the copy of the right job; `/` for a job archive outside of clusters. */
                 right_cluster?: string;
-                /** @description The copy in the archive directory with this URL. */
+                /** @description URL of the archive directory of the copy of the right job. */
                 right_directory?: string;
             };
             header?: never;
@@ -2312,7 +2394,7 @@ export interface operations {
                     "application/json": components["schemas"]["JobComparison"];
                 };
             };
-            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2327,43 +2409,43 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Only jobs of the application with this id; `unknown`: only jobs that Flink 2.3 archived
-                 *     without their application, because they failed before they were run, and that no summary names.
+                 * @description Only jobs of the application with this id. `unknown`: only jobs that Flink 2.3 archived without their application, because they
+                 *     failed before they ran, and that no application summary names.
                  */
                 application?: string;
                 /** @description Clusters, repeated or separated by commas. */
                 cluster?: string[];
                 /** @description URLs of archive directories, repeated or separated by commas. */
                 directory?: string[];
-                /** @description Ended at this time or later. */
+                /** @description Earliest end: milliseconds since 1970 or ISO 8601. */
                 end_from?: string;
-                /** @description Ended before this time. */
+                /** @description Latest end, exclusive. */
                 end_to?: string;
-                /** @description Usually `csv`; `ndjson` is one JSON object per line, as in the history. */
+                /** @description Format of the file; default `csv`. `ndjson` is one JSON object per line, with the members of a run in a history. */
                 format?: "csv" | "ndjson";
-                /** @description Types, repeated or separated by commas. */
+                /** @description Types of jobs, repeated or separated by commas. An application matches if one of its jobs does. */
                 job_type?: ("BATCH" | "STREAMING")[];
-                /** @description Rows, at most; usually all. */
+                /** @description Maximum number of rows; default all. */
                 limit?: number;
-                /** @description Greatest duration in milliseconds. */
+                /** @description Maximum duration in milliseconds. */
                 max_duration?: number;
-                /** @description Greatest number of tasks that failed. */
+                /** @description Maximum number of failed tasks; of an application: in all its jobs. */
                 max_failed_tasks?: number;
-                /** @description Least duration in milliseconds. */
+                /** @description Minimum duration in milliseconds. */
                 min_duration?: number;
-                /** @description Least number of tasks that failed. */
+                /** @description Minimum number of failed tasks; of an application: in all its jobs. */
                 min_failed_tasks?: number;
-                /** @description Part of the name, without case. */
+                /** @description Text that is compared with the name, without regard to case. */
                 name?: string;
-                /** @description How the name is compared; usually `contains`. */
+                /** @description How `name` is compared: the name contains it (default), equals it, or begins with it. */
                 name_match?: "contains" | "exact" | "prefix";
-                /** @description Only those with (without) problems on record. */
+                /** @description `true`: only rows with recorded problems; `false`: only rows without. */
                 problems?: boolean;
-                /** @description What to sort by, with `-` before it for the largest first; usually `-end`. */
+                /** @description Sort key, with `-` before it for descending order; default `-end`. */
                 sort?: "name" | "-name" | "status" | "-status" | "start" | "-start" | "end" | "-end" | "duration" | "-duration" | "cluster" | "-cluster" | "directory" | "-directory" | "tasks" | "-tasks" | "failed_tasks" | "-failed_tasks" | "job_type" | "-job_type";
-                /** @description Started at this time or later: milliseconds since 1970 or ISO 8601. */
+                /** @description Earliest start: milliseconds since 1970 or ISO 8601. */
                 start_from?: string;
-                /** @description Started before this time. */
+                /** @description Latest start, exclusive. */
                 start_to?: string;
                 /** @description States, repeated or separated by commas. */
                 status?: ("CREATED" | "INITIALIZING" | "RUNNING" | "RESTARTING" | "RECONCILING" | "SUSPENDED" | "FAILING" | "FAILED" | "CANCELING" | "CANCELLING" | "CANCELED" | "FINISHED")[];
@@ -2383,7 +2465,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2398,43 +2480,43 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Only jobs of the application with this id; `unknown`: only jobs that Flink 2.3 archived
-                 *     without their application, because they failed before they were run, and that no summary names.
+                 * @description Only jobs of the application with this id. `unknown`: only jobs that Flink 2.3 archived without their application, because they
+                 *     failed before they ran, and that no application summary names.
                  */
                 application?: string;
-                /** @description Which counts, repeated or separated by commas; usually all. */
+                /** @description Facets, repeated or separated by commas; default all. */
                 by?: ("status" | "cluster" | "directory" | "day" | "job_type")[];
                 /** @description Clusters, repeated or separated by commas. */
                 cluster?: string[];
                 /** @description URLs of archive directories, repeated or separated by commas. */
                 directory?: string[];
-                /** @description Ended at this time or later. */
+                /** @description Earliest end: milliseconds since 1970 or ISO 8601. */
                 end_from?: string;
-                /** @description Ended before this time. */
+                /** @description Latest end, exclusive. */
                 end_to?: string;
-                /** @description Types, repeated or separated by commas. */
+                /** @description Types of jobs, repeated or separated by commas. An application matches if one of its jobs does. */
                 job_type?: ("BATCH" | "STREAMING")[];
-                /** @description Greatest duration in milliseconds. */
+                /** @description Maximum duration in milliseconds. */
                 max_duration?: number;
-                /** @description Greatest number of tasks that failed. */
+                /** @description Maximum number of failed tasks; of an application: in all its jobs. */
                 max_failed_tasks?: number;
-                /** @description Least duration in milliseconds. */
+                /** @description Minimum duration in milliseconds. */
                 min_duration?: number;
-                /** @description Least number of tasks that failed. */
+                /** @description Minimum number of failed tasks; of an application: in all its jobs. */
                 min_failed_tasks?: number;
-                /** @description Part of the name, without case. */
+                /** @description Text that is compared with the name, without regard to case. */
                 name?: string;
-                /** @description How the name is compared; usually `contains`. */
+                /** @description How `name` is compared: the name contains it (default), equals it, or begins with it. */
                 name_match?: "contains" | "exact" | "prefix";
-                /** @description Only those with (without) problems on record. */
+                /** @description `true`: only rows with recorded problems; `false`: only rows without. */
                 problems?: boolean;
-                /** @description Started at this time or later: milliseconds since 1970 or ISO 8601. */
+                /** @description Earliest start: milliseconds since 1970 or ISO 8601. */
                 start_from?: string;
-                /** @description Started before this time. */
+                /** @description Latest start, exclusive. */
                 start_to?: string;
                 /** @description States, repeated or separated by commas. */
                 status?: ("CREATED" | "INITIALIZING" | "RUNNING" | "RESTARTING" | "RECONCILING" | "SUSPENDED" | "FAILING" | "FAILED" | "CANCELING" | "CANCELLING" | "CANCELED" | "FINISHED")[];
-                /** @description IANA name of the time zone that days are of; usually UTC. */
+                /** @description IANA name of the time zone of the days; default UTC. */
                 time_zone?: string;
             };
             header?: never;
@@ -2451,7 +2533,7 @@ export interface operations {
                     "application/json": components["schemas"]["FacetCounts"];
                 };
             };
-            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2467,13 +2549,13 @@ export interface operations {
             query: {
                 /** @description Clusters, repeated or separated by commas. */
                 cluster?: string[];
-                /** @description `next` of the page before. */
+                /** @description `next` of the page before, with the same name, clusters and directories. */
                 cursor?: string;
                 /** @description URLs of archive directories, repeated or separated by commas. */
                 directory?: string[];
-                /** @description Rows of a page, at most. */
+                /** @description Maximum number of rows of a page; default 200. */
                 limit?: number;
-                /** @description The name, compared without case. */
+                /** @description The name, compared without regard to case. */
                 name: string;
             };
             header?: never;
@@ -2490,7 +2572,7 @@ export interface operations {
                     "application/json": components["schemas"]["JobRunPage"];
                 };
             };
-            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2518,7 +2600,7 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
-            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2542,7 +2624,7 @@ export interface operations {
                 cursor?: string;
                 /** @description Of one of these archive directories. */
                 directory?: string[];
-                /** @description Rows of a page, at most. */
+                /** @description Maximum number of rows of a page. */
                 limit?: number;
             };
             header?: never;
@@ -2559,7 +2641,7 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemPage"];
                 };
             };
-            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2591,7 +2673,7 @@ export interface operations {
                     "application/json": components["schemas"]["RefreshAccepted"];
                 };
             };
-            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2607,7 +2689,7 @@ export interface operations {
             query?: {
                 /** @description `next` of the page before, with the same filter and sort. */
                 cursor?: string;
-                /** @description Rows of a page, at most. */
+                /** @description Maximum number of rows of a page. */
                 limit?: number;
             };
             header?: never;
@@ -2624,7 +2706,7 @@ export interface operations {
                     "application/json": components["schemas"]["Preview"];
                 };
             };
-            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2640,17 +2722,18 @@ export interface operations {
             query: {
                 /** @description Clusters, repeated or separated by commas. */
                 cluster?: string[];
-                /** @description `next` of the page before. */
+                /** @description `next` of the page before, with the same search text and filter. */
                 cursor?: string;
                 /** @description URLs of archive directories, repeated or separated by commas. */
                 directory?: string[];
-                /** @description Where, repeated or separated by commas; usually everywhere. */
+                /** @description Kinds of text to search, repeated or separated by commas; default all. */
                 in?: ("name" | "id" | "vertex" | "exception" | "configuration")[];
-                /** @description Items of a page, at most. */
+                /** @description Maximum number of items of a page; default 20. */
                 limit?: number;
                 /**
-                 * @description What is looked for: terms separated by blanks, all of which must be found, each anywhere. Of a name any part is found, of other
-                 *     texts the beginning of a word or of a hump of camel case, without case. Between quotation marks: whole words, side by side.
+                 * @description Search terms separated by spaces. An item matches if it contains all terms, each anywhere. A term matches any part of a name; of
+                 *     other texts it matches the beginning of a word, or of a part of a word in camel case. Case does not matter. A phrase in quotation
+                 *     marks matches whole words next to each other.
                  */
                 q: string;
                 /** @description States, repeated or separated by commas. */
@@ -2670,7 +2753,7 @@ export interface operations {
                     "application/json": components["schemas"]["SearchResults"];
                 };
             };
-            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2685,53 +2768,53 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Only jobs of the application with this id; `unknown`: only jobs that Flink 2.3 archived
-                 *     without their application, because they failed before they were run, and that no summary names.
+                 * @description Only jobs of the application with this id. `unknown`: only jobs that Flink 2.3 archived without their application, because they
+                 *     failed before they ran, and that no application summary names.
                  */
                 application?: string;
-                /** @description Usually `day`. */
+                /** @description Length of a bucket; default `day`. */
                 bucket?: "day" | "hour";
                 /** @description Clusters, repeated or separated by commas. */
                 cluster?: string[];
                 /** @description URLs of archive directories, repeated or separated by commas. */
                 directory?: string[];
-                /** @description Ended at this time or later. */
+                /** @description Earliest end: milliseconds since 1970 or ISO 8601. */
                 end_from?: string;
-                /** @description Ended before this time. */
+                /** @description Latest end, exclusive. */
                 end_to?: string;
-                /** @description Ended at this time or later: milliseconds since 1970 or ISO 8601; usually 30 days (of hours: 2 days) before `to`. */
+                /** @description Earliest end: milliseconds since 1970 or ISO 8601. Default 30 days before `to`, with `bucket=hour` 2 days before it. */
                 from?: string;
-                /** @description Types, repeated or separated by commas. */
+                /** @description Types of jobs, repeated or separated by commas. An application matches if one of its jobs does. */
                 job_type?: ("BATCH" | "STREAMING")[];
-                /** @description Of what; usually jobs. */
+                /** @description The list; default `jobs`. */
                 kind?: "applications" | "jobs";
-                /** @description Greatest duration in milliseconds. */
+                /** @description Maximum duration in milliseconds. */
                 max_duration?: number;
-                /** @description Of applications: greatest number of jobs that failed. */
+                /** @description Maximum number of failed jobs of the application. */
                 max_failed_jobs?: number;
-                /** @description Greatest number of tasks that failed. */
+                /** @description Maximum number of failed tasks; of an application: in all its jobs. */
                 max_failed_tasks?: number;
-                /** @description Least duration in milliseconds. */
+                /** @description Minimum duration in milliseconds. */
                 min_duration?: number;
-                /** @description Of applications: least number of jobs that failed. */
+                /** @description Minimum number of failed jobs of the application. */
                 min_failed_jobs?: number;
-                /** @description Least number of tasks that failed. */
+                /** @description Minimum number of failed tasks; of an application: in all its jobs. */
                 min_failed_tasks?: number;
-                /** @description Part of the name, without case. */
+                /** @description Text that is compared with the name, without regard to case. */
                 name?: string;
-                /** @description How the name is compared; usually `contains`. */
+                /** @description How `name` is compared: the name contains it (default), equals it, or begins with it. */
                 name_match?: "contains" | "exact" | "prefix";
-                /** @description Only those with (without) problems on record. */
+                /** @description `true`: only rows with recorded problems; `false`: only rows without. */
                 problems?: boolean;
-                /** @description Started at this time or later: milliseconds since 1970 or ISO 8601. */
+                /** @description Earliest start: milliseconds since 1970 or ISO 8601. */
                 start_from?: string;
-                /** @description Started before this time. */
+                /** @description Latest start, exclusive. */
                 start_to?: string;
                 /** @description States, repeated or separated by commas. */
                 status?: ("CREATED" | "INITIALIZING" | "RUNNING" | "RESTARTING" | "RECONCILING" | "SUSPENDED" | "FAILING" | "FAILED" | "CANCELING" | "CANCELLING" | "CANCELED" | "FINISHED")[];
-                /** @description IANA name of the time zone that days and hours are of; usually UTC. */
+                /** @description IANA name of the time zone of days and hours; default UTC. */
                 time_zone?: string;
-                /** @description Ended before this time; usually now. */
+                /** @description Latest end, exclusive; default now. */
                 to?: string;
             };
             header?: never;
@@ -2748,7 +2831,7 @@ export interface operations {
                     "application/json": components["schemas"]["TimeStatistics"];
                 };
             };
-            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2776,7 +2859,7 @@ export interface operations {
                     "application/json": components["schemas"]["Status"];
                 };
             };
-            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2804,7 +2887,7 @@ export interface operations {
                     "application/json": components["schemas"]["TaskPage"];
                 };
             };
-            /** @description What is wrong with the request (400, 404, 405, 406, 409, 410, 413, 415, 429), or with the server (500, 502, 503). */
+            /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
             default: {
                 headers: {
                     [name: string]: unknown;
