@@ -47,6 +47,16 @@ pub(crate) struct DataDirectory {
     files: Identities,
 }
 
+impl Drop for DataDirectory {
+    /// Releases the lock at once: a child process that was forked and has not yet begun its program has a copy of the file, and the
+    /// lock would last until that is closed too.
+    fn drop(&mut self) {
+        if let Some(Err(error)) = self.lock.as_ref().map(File::unlock) {
+            tracing::warn!("the lock of the data directory {} could not be released: {error}", self.path.display());
+        }
+    }
+}
+
 enum Locked {
     Ours(File),
     NotWritable(std::io::Error),
@@ -281,6 +291,15 @@ mod tests {
             file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds)).unwrap();
         }
         assert_eq!(last_written(folder.path()), Some(1_700_000_007_000));
+    }
+
+    #[test]
+    fn the_lock_is_released_although_a_forked_process_has_a_copy_of_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = DataDirectory::open(folder.path()).unwrap();
+        let _copy = first.lock.as_ref().unwrap().try_clone().unwrap();
+        drop(first);
+        assert!(DataDirectory::open(folder.path()).unwrap().is_locked());
     }
 
     #[test]
