@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 
 mod backoff;
 mod human_duration;
+mod time_text;
 mod zone;
 
 pub use backoff::Backoff;
 pub use human_duration::human_duration;
+pub use time_text::parse_time;
 pub use zone::SystemZone;
 
 /// Milliseconds since 1970-01-01T00:00:00Z, as Flink writes times.

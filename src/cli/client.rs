@@ -13,6 +13,7 @@ mod lists;
 mod printable;
 mod search;
 mod server;
+mod short_id;
 mod table;
 
 pub use arguments::{

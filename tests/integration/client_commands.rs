@@ -77,7 +77,7 @@ async fn lists_are_those_of_the_server_in_each_form() {
         assert_eq!(json.as_array().unwrap(), expected, "{list} {flags:?}");
         let table = asked.printed(&with("table")).await;
         let mut lines = table.lines();
-        assert!(lines.next().unwrap().starts_with("ID  "), "{table}");
+        assert_eq!(lines.next().is_some_and(|titles| titles.starts_with("ID  ")), !expected.is_empty(), "{table}");
         let ids: Vec<&str> = lines.map(|line| line.split("  ").next().unwrap()).collect();
         let expected_ids: Vec<&str> = expected.iter().map(|item| item["id"].as_str().unwrap()).collect();
         assert_eq!(ids, expected_ids, "{list} {flags:?}");
@@ -86,6 +86,8 @@ async fn lists_are_those_of_the_server_in_each_form() {
         let ids: Vec<String> = reader.records().map(|row| row.unwrap()[0].to_owned()).collect();
         assert_eq!(ids, expected_ids, "{list} {flags:?}");
     }
+    let output = asked.run(&["search", "nothing has this name"]).await;
+    assert_eq!((output.stdout.len(), String::from_utf8_lossy(&output.stderr).trim()), (0, "Nothing was found."));
     let output = asked.run(&["jobs", "list", "--limit", "1"]).await;
     assert!(String::from_utf8_lossy(&output.stderr).contains("--all prints all"), "{output:?}");
     asked.server.stop().await;
@@ -107,6 +109,9 @@ async fn one_item_is_shown_with_its_copies_jobs_and_problems() {
                     && table.contains(details["status"].as_str().unwrap()),
                 "{table}"
             );
+            if let Some(cause) = details["facts"]["root_exception"]["cause_class"].as_str() {
+                assert!(table.contains("Failure:") && table.contains(cause), "{table}");
+            }
             for job in details["job_items"].as_array().into_iter().flatten() {
                 assert!(table.contains(job["id"].as_str().unwrap()), "{table}");
             }
@@ -114,6 +119,29 @@ async fn one_item_is_shown_with_its_copies_jobs_and_problems() {
             assert!(csv.starts_with(&format!("field,value\r\nid,{id}\r\n")), "{csv}");
         }
     }
+    asked.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_digits_of_an_id_are_enough_where_they_are_unique() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, second, other) = (format!("abcd{}", "1".repeat(28)), format!("abcd{}", "2".repeat(28)), id('e'));
+    write_application(folder.path(), "eu", &id('a'), "orders", 1_000, &[&first, &second]);
+    write_application(folder.path(), "us", &id('b'), "returns", 2_000, &[&other]);
+    // A second copy of one id is no second id.
+    write_application(folder.path(), "asia", &id('b'), "returns", 2_000, &[&other]);
+    let asked = Asked::over(&[folder.path().to_path_buf()]).await;
+    assert!(asked.printed(&["jobs", "get", "ABCD1"]).await.contains(&first));
+    assert!(asked.printed(&["jobs", "get", "eeee"]).await.contains(&other));
+    assert!(asked.printed(&["jobs", "compare", "abcd1", "abcd2"]).await.contains(&second));
+    // An application and its job may have the same digits.
+    assert!(asked.printed(&["applications", "get", "bbbb"]).await.contains("returns"));
+    asked.printed(&["jobs", "download", "abcd2"]).await;
+    assert!(asked.folder.path().join(format!("{second}.zip")).exists());
+    let said = asked.refused(64, &["jobs", "get", "abcd"]).await;
+    assert!(said.contains("More than one job") && said.contains(&first) && said.contains(&second), "{said}");
+    let said = asked.refused(3, &["jobs", "get", "0123"]).await;
+    assert!(said.contains("No job has an id that begins with `0123`"), "{said}");
     asked.server.stop().await;
 }
 
@@ -144,8 +172,9 @@ async fn two_jobs_are_compared_as_the_server_compares_them() {
     }
     assert!(options > 0);
     let itself = asked.run(&["jobs", "compare", ids[0], ids[0]]).await;
-    assert_eq!(String::from_utf8(itself.stdout).unwrap().lines().count(), 1, "nothing differs");
-    assert!(String::from_utf8(itself.stderr).unwrap().contains("options of the configuration are equal"));
+    assert_eq!(itself.stdout, b"", "nothing differs");
+    let notes = String::from_utf8(itself.stderr).unwrap();
+    assert!(notes.contains("do not differ") && notes.contains("options of the configuration are equal"), "{notes}");
     assert!(asked.refused(3, &["jobs", "compare", ids[0], &id('f')]).await.contains("`right`"));
     let nowhere = asked.refused(3, &["jobs", "compare", ids[0], ids[1], "--left-cluster", "nowhere"]).await;
     assert!(nowhere.contains("`left`"), "{nowhere}");
@@ -208,10 +237,13 @@ async fn each_failure_is_a_sentence_and_an_exit_code() {
     let said = asked.refused(3, &["jobs", "get", &id('f')]).await;
     assert!(said.contains("no such job"), "{said}");
     assert!(asked.refused(3, &["applications", "download", &id('f')]).await.ends_with(".\n"));
-    assert!(asked.refused(64, &["jobs", "list", "--status", "BROKEN"]).await.contains("`status` must be one of"));
-    assert!(asked.refused(64, &["jobs", "list", "--sort", "x"]).await.contains("`sort` must be one of"));
+    assert!(asked.refused(64, &["jobs", "list", "--status", "BROKEN"]).await.contains("`--status` must be one of"));
+    assert!(asked.refused(64, &["jobs", "list", "--sort", "x"]).await.contains("`--sort` must be one of"));
     for wrong in [
         &["jobs", "get", "x"][..],
+        &["jobs", "get", "abc"],
+        &["jobs", "get", "0123456789abcdef0123456789abcdef0"],
+        &["jobs", "list", "--end-from", "2026-33"],
         &["jobs", "list", "--all", "--limit", "3"],
         &["jobs", "list", "--limit", "0"],
         &["jobs"],
@@ -221,6 +253,9 @@ async fn each_failure_is_a_sentence_and_an_exit_code() {
     ] {
         asked.refused(64, wrong).await;
     }
+    let said = asked.refused(64, &["jobs", "list", "--end-from", "yesterday"]).await;
+    assert!(said.contains("--end-from") && said.contains("ISO 8601") && !said.contains("%2B"), "{said}");
+    assert!(asked.refused(64, &["jobs", "list", "--name", "x", "--name-match", "like"]).await.contains("`--name-match` must be one of"));
     let stranger = format!("http://{}/healthz", asked.server.address);
     let said = asked.refused(3, &["jobs", "list", "--server", &stranger]).await;
     assert!(said.contains("does not exist"), "{said}");
@@ -246,7 +281,7 @@ async fn a_search_prints_what_the_server_finds_and_where() {
             assert!(line.contains(item["id"].as_str().unwrap()) && line.contains(item["matches"][0]["field"].as_str().unwrap()), "{line}");
         }
     }
-    assert!(asked.refused(64, &["search", "x", "--in", "everywhere"]).await.contains("`in` must be one of"));
+    assert!(asked.refused(64, &["search", "x", "--in", "everywhere"]).await.contains("`--in` must be one of"));
     asked.server.stop().await;
 }
 

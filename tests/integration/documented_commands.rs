@@ -92,7 +92,11 @@ impl Machine {
             _ => return Err("no test runs this kind of command".to_owned()),
         };
         let output = self.shell(&self.placed(&line));
-        if output.status.success() {
+        // Commands that read from a server note on standard error that nothing matches.
+        let finds = !["No job matches", "No application matches", "Nothing was found"]
+            .iter()
+            .any(|note| String::from_utf8_lossy(&output.stderr).contains(note));
+        if output.status.success() && finds {
             return Ok(());
         }
         Err(format!("{}: {}{}", output.status, String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))

@@ -68,16 +68,16 @@ pub struct FilterArguments {
     #[arg(long, value_name = "URL")]
     pub directory: Vec<String>,
     /// Started at this time or later: milliseconds since 1970, or ISO 8601 like 2026-11-22 or 2026-11-22T13:00:00Z
-    #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = time)]
     pub start_from: Option<String>,
     /// Started before this time
-    #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = time)]
     pub start_to: Option<String>,
     /// Ended at this time or later
-    #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = time)]
     pub end_from: Option<String>,
     /// Ended before this time
-    #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = time)]
     pub end_to: Option<String>,
     /// Minimum duration in milliseconds
     #[arg(long, value_name = "MS")]
@@ -193,7 +193,7 @@ impl JobListArguments {
 /// An application or a job, and the copy of it.
 #[derive(Debug, Clone, Args)]
 pub struct CopyArguments {
-    /// The id, 32 hexadecimal digits
+    /// The id, or its first digits where no other id begins with them
     #[arg(value_name = "ID", value_parser = id)]
     pub id: String,
     /// The copy of this cluster; `/`: a job archive without a cluster, as Flink wrote them up to 2.2
@@ -245,10 +245,10 @@ pub struct DownloadArguments {
 /// Two jobs.
 #[derive(Debug, Clone, Args)]
 pub struct CompareArguments {
-    /// Id of the left job
+    /// Id of the left job, or its first digits
     #[arg(value_name = "LEFT", value_parser = id)]
     pub left: String,
-    /// Id of the right job
+    /// Id of the right job, or its first digits
     #[arg(value_name = "RIGHT", value_parser = id)]
     pub right: String,
     /// The copy of the left job of this cluster
@@ -351,7 +351,20 @@ fn server_url(text: &str) -> Result<Url, String> {
     }
 }
 
+/// Digits of a whole id; fewer of them are enough where they are unique.
+pub(super) const ID_DIGITS: usize = 32;
+
+/// Fewest digits of an id.
+const MIN_ID_DIGITS: usize = 4;
+
 fn id(text: &str) -> Result<String, String> {
-    let id = text.parse::<crate::ids::JobId>().map_err(|_wrong| "it must be an id of 32 hexadecimal digits".to_owned())?;
-    Ok(id.to_string())
+    let is_id = (MIN_ID_DIGITS..=ID_DIGITS).contains(&text.len()) && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+    if is_id { Ok(text.to_ascii_lowercase()) } else { Err("it must be an id of 32 hexadecimal digits, or its first 4 or more".to_owned()) }
+}
+
+fn time(text: &str) -> Result<String, String> {
+    match crate::clock::parse_time(text) {
+        Some(_) => Ok(text.to_owned()),
+        None => Err("it must be milliseconds since 1970, or ISO 8601 like 2026-11-22 or 2026-11-22T13:00:00+01:00".to_owned()),
+    }
 }

@@ -7,6 +7,7 @@ use super::item::{members, shown};
 use super::lists::text;
 use super::printable::printable_json;
 use super::server::Server;
+use super::short_id::whole_id;
 use super::table::{Table, csv};
 use super::{Console, Failure};
 
@@ -16,7 +17,8 @@ type Difference = [String; 4];
 /// Prints the differences of two jobs.
 pub(super) async fn jobs(wanted: &CompareArguments, console: &mut Console<'_>) -> Result<(), Failure> {
     let server = Server::of(&wanted.server)?;
-    let mut query: Query = vec![("left", wanted.left.clone()), ("right", wanted.right.clone())];
+    let (left, right) = (whole_id(&server, "jobs", &wanted.left).await?, whole_id(&server, "jobs", &wanted.right).await?);
+    let mut query: Query = vec![("left", left), ("right", right)];
     for (name, value) in [
         ("left_cluster", &wanted.left_cluster),
         ("left_directory", &wanted.left_directory),
@@ -35,7 +37,11 @@ pub(super) async fn jobs(wanted: &CompareArguments, console: &mut Console<'_>) -
         }
         Output::Table => {
             let rows: Vec<Vec<String>> = differences(&found, shown).into_iter().map(Vec::from).collect();
-            Table::new(&["KIND", "WHAT", "LEFT", "RIGHT"]).print(&rows, console.out)?;
+            if rows.is_empty() {
+                writeln!(console.notes, "The two jobs do not differ.")?;
+            } else {
+                Table::new(&["KIND", "WHAT", "LEFT", "RIGHT"]).print(&rows, console.out)?;
+            }
             if let Some(equal) = found["configuration_equal"].as_u64() {
                 writeln!(console.notes, "{equal} options of the configuration are equal.")?;
             }

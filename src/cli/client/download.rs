@@ -9,23 +9,25 @@ use tokio::io::AsyncWriteExt as _;
 
 use super::arguments::DownloadArguments;
 use super::server::Server;
+use super::short_id::whole_id;
 use super::{Console, Failure};
 
 /// Saves the archive files of an application or a job. The file gets its name when it is complete.
 pub(super) async fn archive(list: &str, wanted: &DownloadArguments, console: &mut Console<'_>) -> Result<(), Failure> {
-    let file = wanted.file.clone().unwrap_or_else(|| PathBuf::from(format!("{}.zip", wanted.copy.id)));
-    let to_stdout = file == Path::new("-");
+    let to_stdout = wanted.file.as_deref() == Some(Path::new("-"));
     if to_stdout && console.terminal {
         return Err(Failure::usage("A zip file cannot be printed to a terminal: name a file with --file FILE."));
     }
+    let server = Server::of(&wanted.server)?;
+    let id = whole_id(&server, list, &wanted.copy.id).await?;
+    let file = wanted.file.clone().unwrap_or_else(|| PathBuf::from(format!("{id}.zip")));
     if !to_stdout && !wanted.force && fs::try_exists(&file).await.unwrap_or(false) {
         return Err(Failure::failed(format!(
             "The file {} already exists: --force replaces it, --file FILE names another file.",
             file.display()
         )));
     }
-    let server = Server::of(&wanted.server)?;
-    let answer = server.get(&format!("{list}/{}/archive", wanted.copy.id), &wanted.copy.query()).await?;
+    let answer = server.get(&format!("{list}/{id}/archive"), &wanted.copy.query()).await?;
     let rebuilt = answer.headers().get("historyserver-rebuilt-archives").and_then(|value| value.to_str().ok()).unwrap_or("0").to_owned();
     if to_stdout {
         let mut chunks = answer.bytes_stream();

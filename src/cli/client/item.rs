@@ -6,6 +6,7 @@ use super::arguments::{ItemArguments, Output};
 use super::lists::{self, text};
 use super::printable::{printable, printable_json, time};
 use super::server::Server;
+use super::short_id::whole_id;
 use super::table::{Table, csv};
 use super::{Console, Failure};
 use crate::clock::human_duration;
@@ -13,7 +14,8 @@ use crate::clock::human_duration;
 /// Prints one application or job.
 pub(super) async fn get(list: &str, wanted: &ItemArguments, console: &mut Console<'_>) -> Result<(), Failure> {
     let server = Server::of(&wanted.server)?;
-    let item = server.json(&format!("{list}/{}", wanted.copy.id), &wanted.copy.query()).await?;
+    let id = whole_id(&server, list, &wanted.copy.id).await?;
+    let item = server.json(&format!("{list}/{id}"), &wanted.copy.query()).await?;
     match wanted.output {
         Output::Json => writeln!(console.out, "{}", printable_json(&format!("{item:#}")))?,
         Output::Csv => {
@@ -58,6 +60,12 @@ fn print(item: &Value, console: &mut Console<'_>) -> Result<(), Failure> {
         let name = printable(name, false);
         writeln!(console.out, "{name:<width$}  {}", printable(&shown(&name, value), false))?;
     }
+    if item["facts"]["root_exception"].is_object() {
+        writeln!(console.out, "\nFailure:")?;
+        for line in failure(&item["facts"]["root_exception"]) {
+            writeln!(console.out, "{}", printable(&line, false))?;
+        }
+    }
     let part = |name: &str| item[name].as_array().map(Vec::as_slice).unwrap_or_default();
     if part("copies").len() > 1 {
         writeln!(console.out, "\nCopies (Flink's paths show the first):")?;
@@ -76,4 +84,44 @@ fn print(item: &Value, console: &mut Console<'_>) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// The exception that ended a job and its innermost cause, one line each, with the labels of failure enrichers.
+fn failure(exception: &Value) -> Vec<String> {
+    let line = |class: &str, message: &str| match exception[message].as_str().filter(|message| !message.is_empty()) {
+        Some(message) => format!("{}: {message}", text(&exception[class])),
+        None => text(&exception[class]),
+    };
+    let mut lines = vec![line("class", "message")];
+    if exception["cause_class"].is_string() {
+        lines.push(format!("Caused by: {}", line("cause_class", "cause_message")));
+    }
+    lines.extend(exception["at"].as_i64().map(|at| format!("At: {} UTC", time(at))));
+    let labels = exception["labels"].as_object().into_iter().flatten();
+    lines.extend(labels.map(|(name, value)| format!("Label {name}: {}", text(value))));
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_failure_is_shown_with_its_innermost_cause() {
+        let exception = json!({
+            "class": "JobException", "message": "Recovery is suppressed", "at": 1_795_373_801_991_i64,
+            "cause_class": "java.io.IOException", "cause_message": "disk full", "labels": {"type": "USER"},
+        });
+        let expected = [
+            "JobException: Recovery is suppressed",
+            "Caused by: java.io.IOException: disk full",
+            "At: 2026-11-22 18:56:41 UTC",
+            "Label type: USER",
+        ];
+        assert_eq!(failure(&exception), expected);
+        let bare = json!({"class": "A", "message": null, "at": null, "cause_class": null, "cause_message": null, "labels": {}});
+        assert_eq!(failure(&bare), ["A"]);
+    }
 }

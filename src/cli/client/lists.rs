@@ -14,6 +14,8 @@ use crate::clock::human_duration;
 #[derive(Clone, Copy)]
 pub(super) struct List {
     pub(super) path: &'static str,
+    /// The sentence for people when there is no row.
+    pub(super) empty: &'static str,
     /// Maximum number of rows of a page of the server.
     pub(super) max_page: u64,
     pub(super) titles: &'static [&'static str],
@@ -22,6 +24,7 @@ pub(super) struct List {
 
 pub(super) const APPLICATIONS: List = List {
     path: "applications",
+    empty: "No application matches.",
     max_page: 1_000,
     titles: &["ID", "NAME", "STATUS", "START (UTC)", "DURATION", "JOBS", "FAILED", "PROBLEMS", "CLUSTER"],
     cells: |item| {
@@ -36,6 +39,7 @@ pub(super) const APPLICATIONS: List = List {
 
 pub(super) const JOBS: List = List {
     path: "jobs",
+    empty: "No job matches.",
     max_page: 1_000,
     titles: &["ID", "NAME", "STATUS", "START (UTC)", "DURATION", "TYPE", "TASKS", "FAILED", "PROBLEMS", "CLUSTER"],
     cells: |item| {
@@ -121,6 +125,7 @@ pub(super) async fn paged(
         let items = page["items"].as_array().map(Vec::as_slice).unwrap_or_default();
         let cells = || items.iter().map(list.cells).collect::<Vec<_>>();
         match rows.output {
+            Output::Table if items.is_empty() => {}
             Output::Table => table.print(&cells(), console.out)?,
             Output::Csv => csv(&cells(), console.terminal, console.out)?,
             Output::Json => {
@@ -141,6 +146,8 @@ pub(super) async fn paged(
     }
     if rows.output == Output::Json {
         writeln!(console.out, "{}", if printed == 0 { "[]" } else { "\n]" })?;
+    } else if printed == 0 && cursor.is_none() {
+        writeln!(console.notes, "{}", list.empty)?;
     } else if cursor.is_some() {
         writeln!(console.notes, "There are more rows: --all prints all of them, --limit N a larger number.")?;
     }

@@ -10,6 +10,7 @@ use super::{Console, Failure};
 
 const FOUND: List = List {
     path: "search",
+    empty: "Nothing was found.",
     max_page: 100,
     titles: &["KIND", "ID", "NAME", "STATUS", "END (UTC)", "FOUND IN", "EXCERPT"],
     cells: |item| {

@@ -49,17 +49,17 @@ impl Server {
             url.query_pairs_mut().extend_pairs(query);
         }
         let answer = self.client.get(url).send().await.map_err(|error| self.unanswered(&error))?;
-        if answer.status().is_success() { Ok(answer) } else { Err(self.refused(answer).await) }
+        if answer.status().is_success() { Ok(answer) } else { Err(self.refused(answer, query).await) }
     }
 
-    /// The failure for an error status.
-    async fn refused(&self, answer: Response) -> Failure {
+    /// The failure for an error status. Parameters of the query are named as the flags that set them.
+    async fn refused(&self, answer: Response, query: &Query) -> Failure {
         let status = answer.status();
         let text = answer.bytes().await.unwrap_or_default();
         let body: Value = serde_json::from_slice(&text).unwrap_or_default();
         let Some(errors) = body["errors"].as_array() else { return self.not_a_history_server() };
         let sentences: Vec<String> = errors.iter().filter_map(Value::as_str).map(|text| printable(text, false)).collect();
-        let message = sentences.join(" ");
+        let message = with_flags(sentences.join(" "), query);
         match status {
             StatusCode::BAD_REQUEST => Failure::usage(message),
             StatusCode::NOT_FOUND | StatusCode::GONE => Failure::not_found(message),
@@ -89,6 +89,15 @@ impl Server {
             format!("The answer of the server at {base} is incomplete: {}. Try again.", causes(error))
         })
     }
+}
+
+/// Parameters without a flag of their own: arguments by position.
+const POSITIONAL: &[&str] = &["q", "left", "right"];
+
+/// A sentence of the server in which `parameter` is `--flag`.
+fn with_flags(sentence: String, query: &Query) -> String {
+    let named = query.iter().map(|(name, _)| name).filter(|name| !POSITIONAL.contains(name));
+    named.fold(sentence, |sentence, name| sentence.replace(&format!("`{name}`"), &format!("`--{}`", name.replace('_', "-"))))
 }
 
 /// The innermost cause of an error: the outer ones only repeat the URL.

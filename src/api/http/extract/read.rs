@@ -2,12 +2,11 @@
 
 use std::fmt;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use chrono_tz::Tz;
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Unexpected, Visitor};
 
 use super::values::NAMES;
-use crate::clock::Millis;
+use crate::clock::{Millis, parse_time};
 
 /// Names, repeated or separated by commas. A name may have commas itself: each value as it was sent counts as one name, too.
 ///
@@ -74,17 +73,4 @@ pub(in crate::api) fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result
     const ALLOWED: &str = "the IANA name of a time zone like Europe/Berlin or UTC";
     let text = String::deserialize(deserializer)?;
     text.parse().map(Some).map_err(|_unknown| D::Error::invalid_value(Unexpected::Str(&text), &ALLOWED))
-}
-
-fn parse_time(text: &str) -> Option<Millis> {
-    if let Ok(millis) = text.parse::<Millis>() {
-        return Some(millis);
-    }
-    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-        return Some(time.timestamp_millis());
-    }
-    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().and_then(|day| day.and_hms_opt(0, 0, 0));
-    let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
-    let time = day.or_else(|| formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok()))?;
-    Some(time.and_utc().timestamp_millis())
 }
