@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::Sources;
+use crate::config::{Sources, options};
 
 pub mod cleanup;
 pub mod client;
@@ -39,6 +39,18 @@ pub struct Arguments {
 /// before the command if there are some after it.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct ConfigArguments {
+    /// Archive directories: paths with a `/`, or URLs. Instead of historyserver.archive.fs.dir
+    #[arg(value_name = "DIR", value_parser = directory)]
+    pub directories: Vec<String>,
+
+    /// Port of the server, 0 for a free one. Instead of historyserver.web.port
+    #[arg(long, value_name = "PORT")]
+    pub port: Option<u16>,
+
+    /// Data directory. Instead of historyserver.data.dir
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<String>,
+
     /// Configuration file [default: historyserver.toml in the working directory, if there is one]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -80,6 +92,28 @@ pub enum Command {
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
+}
+
+impl ConfigArguments {
+    /// Options as `KEY=VALUE`. A `-D` wins over a flag for the same option.
+    fn options(&self) -> impl Iterator<Item = String> {
+        let directories = (!self.directories.is_empty()).then(|| self.directories.join(","));
+        let flags = [
+            (options::ARCHIVE_DIR.key, directories),
+            (options::WEB_PORT.key, self.port.map(|port| port.to_string())),
+            (options::DATA_DIR.key, self.data_dir.clone()),
+        ];
+        flags.into_iter().filter_map(|(key, value)| Some(format!("{key}={}", value?))).chain(self.define.clone())
+    }
+}
+
+/// An archive directory. Without a `/` it is more likely a mistyped command.
+fn directory(text: &str) -> Result<String, String> {
+    if text.contains('/') {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("there is no such command. If it is an archive directory, write ./{text}"))
+    }
 }
 
 impl Command {
@@ -130,7 +164,7 @@ impl Arguments {
         Sources {
             file: after.config.clone().or_else(|| before.config.clone()),
             flink_dir: after.config_dir.clone().or_else(|| before.config_dir.clone()),
-            overrides: before.define.iter().chain(&after.define).cloned().collect(),
+            overrides: before.options().chain(after.options()).collect(),
         }
     }
 }
@@ -154,5 +188,27 @@ mod tests {
         assert_eq!(sources.flink_dir, Some(PathBuf::from("conf")));
         assert_eq!(sources.overrides, ["historyserver.web.port=1", "a=b"]);
         assert!(matches!(arguments.command, Some(Command::CheckConfig(_))));
+    }
+
+    #[test]
+    fn directories_and_flags_are_options_that_a_definition_overrides() {
+        let overrides = |arguments: &[&str]| {
+            let all = [&["historyserver"], arguments].concat();
+            Arguments::try_parse_from(all).map(|arguments| arguments.sources().overrides).map_err(|error| error.to_string())
+        };
+        let expected = ["historyserver.archive.fs.dir=/data/jobs,s3://b/jobs", "historyserver.web.port=8083", "historyserver.data.dir=d"];
+        for arguments in [
+            &["/data/jobs", "s3://b/jobs", "--port", "8083", "--data-dir", "d"][..],
+            &["serve", "/data/jobs", "s3://b/jobs", "--port", "8083", "--data-dir", "d"],
+            &["--port", "8083", "--data-dir", "d", "/data/jobs", "s3://b/jobs"],
+        ] {
+            assert_eq!(overrides(arguments).unwrap(), expected, "{arguments:?}");
+        }
+        assert_eq!(overrides(&["check-config", "./jobs", "-D", "a=b"]).unwrap(), ["historyserver.archive.fs.dir=./jobs", "a=b"]);
+        for mistyped in ["chekc-config", "job"] {
+            let message = overrides(&[mistyped]).unwrap_err();
+            assert!(message.contains("no such command") && message.contains(&format!("./{mistyped}")), "{message}");
+        }
+        assert!(overrides(&["/data/jobs", "--port", "70000"]).unwrap_err().contains("70000"));
     }
 }

@@ -79,7 +79,7 @@ impl Machine {
                 return if status.is_success() { Ok(()) } else { Err(format!("{url} answers {status}")) };
             }
             ["python3", script] => format!("python3 {}/{script} {}", env!("CARGO_MANIFEST_DIR"), self.server.base),
-            ["historyserver", flag, ..] if flag.starts_with('-') => return self.serve(line).await,
+            ["historyserver", flag, ..] if flag.starts_with('-') || flag.contains('/') => return self.serve(line).await,
             ["historyserver", "cleanup", ..] if !line.contains("--config-dir") => {
                 // Without the flag it is that of the historyserver.toml in the working directory.
                 format!("{line} --config-dir {}", root.join("conf").display())
