@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 export FUZZ_SECONDS ?= 30
 
-.PHONY: test test-tools test-rust-units test-web documents
+.PHONY: test test-tools test-rust-units test-web documents package test-package
 
 # The tests of the Rust integration binary come last, so that their summary closes the output.
 test: test-tools test-rust-units test-web
@@ -33,3 +33,11 @@ documents:
 	npm --prefix web run types
 	tools/build-docs.sh
 	tools/notice.py
+
+# The Debian package, below target/debian/.
+package:
+	tools/build-package.sh
+
+# Checks the package, and installs it in a new Debian root. Needs root.
+test-package:
+	tests/tools/test-package.sh "$$(tools/build-package.sh | tail -1)"

@@ -35,6 +35,7 @@ pub mod check;
 mod commands;
 mod descriptors;
 pub mod examine;
+mod service_manager;
 
 /// Runs the server until SIGTERM or SIGINT.
 ///
@@ -120,6 +121,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         "listening at {scheme}://{address}{}",
         if config.web.address_is_default { " (only on this machine, since historyserver.web.address is not set)" } else { "" }
     );
+    service_manager::ready();
+    service_manager::ping_watchdog(stop.clone());
 
     let lost = tokio::select! {
         () = signals.next() => None,
@@ -128,6 +131,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     signals.end_at_once();
     let stopped = Instant::now();
     tracing::info!("stopping");
+    service_manager::stopping();
     stop.cancel();
     let drained = serving.await.context("serving HTTP")?;
     if let Some(probed) = probed {

@@ -54,6 +54,7 @@ mod readiness;
 mod refresh;
 mod retention;
 mod running;
+mod service_manager;
 mod store_directory;
 mod support;
 #[path = "../support/template.rs"]
