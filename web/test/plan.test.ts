@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Job } from '../src/lib/api/flink';
-import { layout } from '../src/lib/layout';
+import { curve, layout } from '../src/lib/layout/layout';
 import { safeLink } from '../src/lib/logs';
 import { graphOf, plainText } from '../src/lib/plan';
 import { subtaskLane, ticks, vertexLane } from '../src/lib/timeline';
@@ -98,5 +98,12 @@ describe('the layout of a graph', () => {
     expect(new Set(placed.nodes.map(({ x, y }) => `${x} ${y}`)).size).toBe(ids.length);
     expect(placed.edges.filter(({ path }) => path.startsWith('M') && !path.includes('NaN'))).toHaveLength(drawn);
     expect([placed.width, placed.height].every(Number.isFinite)).toBe(true);
+  });
+
+  test('a label is on its edge, near the room that the layout left for it', () => {
+    // The quadratic curve from the start over (10, 20) ends in the middle of (10, 20) and (20, 0), which is (15, 10).
+    expect(curve([{ x: 0, y: 0 }, { x: 10, y: 20 }, { x: 20, y: 0 }], { x: 10, y: 20 })).toEqual({ path: 'M0.0,0.0 Q10.0,20.0 15.0,10.0 L20.0,0.0', x: 8.75, y: 12.5 });
+    expect(curve([{ x: 0, y: 0 }, { x: 10, y: 0 }], { x: 9, y: 9 })).toEqual({ path: 'M0.0,0.0 L10.0,0.0', x: 5, y: 0 });
+    expect(curve([], { x: 1, y: 2 })).toEqual({ path: '', x: 1, y: 2 });
   });
 });

@@ -1,5 +1,8 @@
-/** The pages that the list leads to, loaded as one script: who opens one of them opens the others too. */
+/** The pages that the list leads to, and the parts of the list that open later. They are one script, which is loaded while the list is read. */
+import { startPlacer } from '../lib/layout/placer';
+
 export { default as EmptyList } from '../components/list/EmptyList.svelte';
+export { default as TimeChoices } from '../components/list/TimeChoices.svelte';
 export { default as ApplicationPage } from './ApplicationPage.svelte';
 export { default as ComparePage } from './ComparePage.svelte';
 export { default as JobPage } from './JobPage.svelte';
@@ -8,3 +11,6 @@ export { default as RunsPage } from './RunsPage.svelte';
 export { default as SearchPage } from './SearchPage.svelte';
 export { default as ServerPage } from './ServerPage.svelte';
 export { default as StatisticsPage } from './StatisticsPage.svelte';
+
+// A worker takes some time to start. The next page may have a graph.
+startPlacer();
