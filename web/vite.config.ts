@@ -1,6 +1,6 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
-import { workerLicenses } from './dev/worker-licenses';
+import { workerLicenses } from './dev/worker-licenses.mjs';
 
 const server = process.env['HISTORYSERVER_URL'] ?? 'http://127.0.0.1:8082';
 /** What the server answers and the page does not bring itself. */

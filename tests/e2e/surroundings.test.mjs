@@ -107,3 +107,49 @@ test('on a narrow screen the counts are visible with the menu closed and open', 
   assert.equal(await page.getByRole('link', { name: `Jobs ${figures.jobs}` }).isVisible(), true);
   assert.equal(await totals.count(), 0);
 });
+
+test('while archives are still to be read, no page takes what is unknown for nothing', async () => {
+  await begin();
+  await page.route('**/api/v1/**', async (route) => {
+    const answer = await route.fetch();
+    const body = await answer.json();
+    const isFailed = ({ status }) => status === 'FAILED';
+    if (body.figures) body.figures = { ...body.figures, units: 20, queued: 5 };
+    for (const item of body.items ?? []) item.read = !isFailed(item);
+    if (body.exceptions) body.exceptions = [];
+    await route.fulfill({ json: { ...body, queued: 5 } });
+  });
+  await open.go('/job/completed?status=FAILED');
+  await page.getByText('15 of 20 applications and jobs read. The others are listed from their summaries.').waitFor();
+  assert.equal(await page.getByRole('progressbar', { name: 'Archives read' }).getAttribute('value'), '15');
+  const rows = await page.locator('tbody tr[data-key]').count();
+  assert.ok(rows > 0);
+  assert.equal(await page.locator('tbody').getByText('not read yet').count(), rows);
+
+  await open.go('/runs/jobs?name=REST+always+failing');
+  await page.getByText('5 applications and jobs have not been read yet. Their figures and failures will follow.').waitFor();
+  assert.equal(await page.getByRole('table', { name: 'Runs' }).getByText('not read yet').count() > 0, true);
+
+  await open.go('/statistics?period=1y');
+  await page.getByText('Their exceptions will follow.').waitFor();
+  await page.getByRole('heading', { name: 'No exception has been read yet' }).waitFor();
+
+  await open.go('/search?q=nothing+is+called+so');
+  await page.getByRole('heading', { name: 'Nothing found yet' }).waitFor();
+});
+
+test('the page of a job that is still to be read shows the facts when it was read', async () => {
+  await begin();
+  let read = false;
+  await page.route(`**/api/v1/jobs/${IDS.failing}`, async (route) => {
+    const body = await (await route.fetch()).json();
+    await route.fulfill({ json: read ? { ...body, read } : { ...body, read, facts: null } });
+  });
+  await page.route(`${server.url}jobs/${IDS.failing}`, async (route) => {
+    const answer = await route.fetch();
+    read = true;
+    await route.fulfill({ response: answer });
+  });
+  await open.go(`/job/completed/${IDS.failing}/overview`);
+  await page.getByText('Restarts', { exact: true }).waitFor();
+});

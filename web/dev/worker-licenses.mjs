@@ -1,11 +1,16 @@
 // Adds the licences of the packages in workers to the file that Vite writes, which covers the scripts of the page only.
 import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Plugin } from 'vite';
 
-/** Returns the plugin of the build of workers, which collects their packages, and the plugin of the build of the page. */
-export function workerLicenses(fileName: string): { worker: () => Plugin; page: Plugin } {
-  const folders = new Set<string>();
+/**
+ * Returns the plugin of the build of workers, which collects their packages, and the plugin of the build of the page.
+ *
+ * @param {string} fileName
+ * @returns {{ worker: () => import('vite').Plugin, page: import('vite').Plugin }}
+ */
+export function workerLicenses(fileName) {
+  /** @type {Set<string>} */
+  const folders = new Set();
   return {
     worker: () => ({
       name: 'packages-of-workers',
@@ -26,7 +31,7 @@ export function workerLicenses(fileName: string): { worker: () => Plugin; page: 
         const file = join(dir, fileName);
         const known = readFileSync(file, 'utf8');
         for (const folder of folders) {
-          const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<'name' | 'version' | 'license', string>;
+          const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
           const text = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));
           const heading = `## ${name} - ${version} (${license})\n`;
           if (!known.includes(heading)) appendFileSync(file, `\n${heading}${text ? `\n${readFileSync(join(folder, text), 'utf8').trim()}\n` : ''}`);
