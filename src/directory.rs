@@ -251,14 +251,14 @@ impl Directory {
     }
 
     /// Removes the folder of an application, or its `jobs`, if it is empty. Returns whether the folder is missing now, which is always
-    /// true in object stores. Only `retention::delete` may call this.
+    /// true where folders do not exist. Only `retention::delete` may call this.
     ///
     /// # Errors
     /// The file system refuses or fails, the folder is another folder, or it lies below a symbolic link.
     pub async fn remove_folder_if_empty(&self, folder: &FilePath) -> Result<bool, DirectoryError> {
         match &self.backend {
             Backend::Local(local) => local.remove_folder_if_empty(folder).await,
-            Backend::Store(_) => Ok(true),
+            Backend::Store(store) => store.remove_folder_if_empty(folder).await,
         }
     }
 

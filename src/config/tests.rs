@@ -171,7 +171,7 @@ fn repeated_directories_are_read_once_and_nested_ones_refused_where_a_limit_is_s
 #[test]
 fn invalid_archive_directories_are_reported_without_credentials() {
     let faults = Setup::new()
-        .toml("historyserver.archive.fs.dir = \"hdfs://namenode:8020/flink, s3://key:hunter2@bucket/a, /fine\"\nhistoryserver.web.port = \"x\"\n")
+        .toml("historyserver.archive.fs.dir = \"maprfs://namenode:8020/flink, s3://key:hunter2@bucket/a, /fine\"\nhistoryserver.web.port = \"x\"\n")
         .faults();
     assert_eq!(faults.len(), 3, "{faults:?}");
     let place = "historyserver.archive.fs.dir (historyserver.toml, line 1): ";
@@ -274,7 +274,9 @@ fn the_default_scheme_applies_to_paths_without_a_scheme() {
     let base = |scheme: &str, entry: &str| {
         Setup::new().define(&format!("fs.default-scheme={scheme}")).define(&format!("historyserver.archive.fs.dir={entry}")).faults()
     };
-    assert!(base("hdfs://namenode:8020/", "/flink")[0].contains("mount the file system and give its path as file:///path"));
+    assert!(base("maprfs://cluster/", "/flink")[0].contains("mount the file system and give its path as file:///path"));
+    let hdfs = Setup::new().define("fs.default-scheme=hdfs://namenode:8020/").define("historyserver.archive.fs.dir=/flink");
+    assert_eq!(directories(hdfs), ["hdfs://namenode:8020/flink"]);
     assert!(base("s3", "/a")[0].starts_with("fs.default-scheme (-D on the command line): \"s3\" is invalid: it has no scheme"));
     let relative = base("s3://bucket/", "jobs");
     assert!(relative.len() == 1 && relative[0].contains("write s3://bucket/jobs"), "{relative:?}");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::error::DirectoryError;
 
 /// Supported schemes, for error messages.
-pub(super) const SUPPORTED: &str = "file:, s3:, s3a:, s3p:, gs:, abfs:, abfss:, wasb: and wasbs:";
+pub(super) const SUPPORTED: &str = "file:, s3:, s3a:, s3n:, s3p:, gs:, abfs:, abfss:, wasb:, wasbs: and hdfs:";
 
 /// A parsed entry of `historyserver.archive.fs.dir`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(super) enum Address {
 pub(super) struct StoreAddress {
     /// Kind of store.
     pub(super) kind: StoreKind,
-    /// Bucket, or `container@account.host` on Azure.
+    /// Bucket; `container@account.host` on Azure; on HDFS the name service, or host and port of the NameNode.
     pub(super) authority: String,
     /// Segments joined by `/`, taken literally; may be empty.
     pub(super) prefix: String,
@@ -36,6 +36,8 @@ pub(super) enum StoreKind {
     Google,
     /// Azure Data Lake Storage and Blob Storage.
     Azure(&'static str),
+    /// Hadoop's distributed file system.
+    Hdfs,
 }
 
 impl StoreKind {
@@ -46,6 +48,7 @@ impl StoreKind {
             "gs" => Some(Self::Google),
             "abfs" | "abfss" => Some(Self::Azure("abfss")),
             "wasb" | "wasbs" => Some(Self::Azure("wasbs")),
+            "hdfs" => Some(Self::Hdfs),
             _ => None,
         }
     }
@@ -56,6 +59,7 @@ impl StoreKind {
             Self::S3 => "s3",
             Self::Google => "gs",
             Self::Azure(scheme) => scheme,
+            Self::Hdfs => "hdfs",
         }
     }
 }
@@ -105,7 +109,13 @@ fn instead(scheme: &str) -> String {
         )
     };
     match scheme {
-        "hdfs" | "webhdfs" | "swebhdfs" | "viewfs" | "maprfs" => "; mount the file system and give its path as file:///path".to_owned(),
+        "viewfs" => {
+            "; write the hdfs:// URL that the mount table has for this path (fs.viewfs.mounttable.….link.… in core-site.xml), one entry for each \
+             mount point"
+                .to_owned()
+        }
+        "webhdfs" | "swebhdfs" => "; write hdfs://NAMENODE:PORT/path with the RPC port of the NameNode, usually 8020".to_owned(),
+        "maprfs" => "; mount the file system and give its path as file:///path".to_owned(),
         "oss" => compatible("oss-REGION.aliyuncs.com"),
         "cosn" | "cos" => compatible("cos.REGION.myqcloud.com"),
         "obs" => compatible("obs.REGION.myhuaweicloud.com"),
@@ -175,10 +185,14 @@ fn store(kind: StoreKind, scheme: &str, rest: &str) -> Result<StoreAddress, Dire
     let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
     let fits = match kind {
         StoreKind::Azure(_) => user.is_some_and(|container| !container.is_empty() && !container.contains(':')) && host.contains('.'),
-        StoreKind::S3 | StoreKind::Google => user.is_none() && !host.is_empty(),
+        StoreKind::S3 | StoreKind::Google | StoreKind::Hdfs => user.is_none() && !host.is_empty(),
     };
     if !fits {
-        let form = if matches!(kind, StoreKind::Azure(_)) { "container@account.dfs.core.windows.net" } else { "bucket" };
+        let form = match kind {
+            StoreKind::Azure(_) => "container@account.dfs.core.windows.net",
+            StoreKind::Hdfs => "namenode:8020",
+            StoreKind::S3 | StoreKind::Google => "bucket",
+        };
         return Err(DirectoryError::refused(format!(
             "an archive directory with the scheme {scheme}: must have the form {scheme}://{form}/path; set credentials by options of the store"
         )));
@@ -237,6 +251,8 @@ mod tests {
         assert_eq!(url("gs://bucket/x"), "gs://bucket/x");
         assert_eq!(url("abfs://c@a.dfs.core.windows.net/x"), "abfss://c@a.dfs.core.windows.net/x");
         assert_eq!(url("wasb://c@a.blob.core.windows.net"), "wasbs://c@a.blob.core.windows.net");
+        assert_eq!(url("HDFS://namenode:8020//x/"), "hdfs://namenode:8020/x");
+        assert_eq!(url("hdfs://nameservice1/x"), "hdfs://nameservice1/x");
     }
 
     #[test]
@@ -245,9 +261,10 @@ mod tests {
             ("", "empty"),
             ("file://host/x", "contains a host"),
             ("file:x", "relative path with a scheme"),
-            ("hdfs://namenode:8020/x", "mount the file system"),
-            ("viewfs://x/y", "not supported"),
-            ("swebhdfs://x/y", "mount the file system"),
+            ("hdfs:///x", "the form hdfs://namenode:8020/path"),
+            ("viewfs://x/y", "write the hdfs:// URL that the mount table has for this path"),
+            ("swebhdfs://x/y", "write hdfs://NAMENODE:PORT/path"),
+            ("maprfs:///x", "mount the file system"),
             ("oss://bucket/x", "set s3.endpoint to https://BUCKET.oss-REGION.aliyuncs.com"),
             ("cosn://bucket/x", "set s3.endpoint to https://BUCKET.cos.REGION.myqcloud.com"),
             ("OBS://bucket/x", "set s3.endpoint to https://BUCKET.obs.REGION.myhuaweicloud.com"),

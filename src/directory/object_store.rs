@@ -5,6 +5,7 @@
 
 mod errors;
 mod groups;
+mod hdfs;
 mod listing;
 mod open;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use futures::TryStreamExt;
 use tokio::sync::mpsc::Sender;
 
 use self::errors::Redaction;
+use self::hdfs::Hdfs;
 use self::store_clock::StoreClock;
 use super::error::{DirectoryError, DirectoryErrorKind};
 use super::found::{Extent, FileKind, FileVersion, Found, FoundFile, Listed};
@@ -48,6 +50,8 @@ struct Inner {
     /// Number of objects of a page; `None`: the default of the store.
     page_size: Option<usize>,
     root: Path,
+    /// The same store, if it has real folders.
+    hdfs: Option<Hdfs>,
     redaction: Redaction,
     /// Set by the HTTP client of the store; without a time for other stores.
     clock: Arc<StoreClock>,
@@ -62,6 +66,7 @@ impl Store {
             paged,
             page_size: None,
             root: literal(prefix),
+            hdfs: None,
             redaction: Redaction::default(),
             clock: Arc::default(),
         })
@@ -124,6 +129,15 @@ impl Store {
             Err(::object_store::Error::NotFound { .. }) => Ok(Deleted::AlreadyMissing),
             Err(error) => Err(self.inner.failed("delete", file.as_str(), &error)),
         }
+    }
+}
+
+impl Store {
+    /// Removes a folder if it is empty, where folders exist. Returns whether it is missing now.
+    pub(super) async fn remove_folder_if_empty(&self, folder: &FilePath) -> Result<bool, DirectoryError> {
+        let Some(hdfs) = &self.inner.hdfs else { return Ok(true) };
+        let key = self.inner.key(folder)?;
+        hdfs.remove_folder_if_empty(&key).await.map_err(|error| self.inner.failed("delete the folder", folder.as_str(), &error))
     }
 }
 

@@ -11,6 +11,7 @@ use ::object_store::list::PaginatedListStore;
 use ::object_store::{BackoffConfig, ClientConfigKey, ObjectStore, RetryConfig};
 
 use super::errors::{Redaction, describe};
+use super::hdfs::{Hdfs, Settings};
 use super::store_clock::{Connector, StoreClock};
 use super::{Inner, Store, literal};
 use crate::directory::address::{StoreAddress, StoreKind};
@@ -26,6 +27,7 @@ impl Store {
         let redaction = Redaction::new(secrets(options, std::env::vars()));
         let clock = Arc::<StoreClock>::default();
         let opened = match address.kind {
+            StoreKind::Hdfs => return Self::open_hdfs(url, address, options, redaction),
             StoreKind::S3 => s3(&address.authority, options, &clock).map(split),
             StoreKind::Google => google(&address.authority, options, &clock).map(split),
             StoreKind::Azure(_) => azure(&address.authority, options, &clock).map(split),
@@ -34,7 +36,33 @@ impl Store {
             let (_, cause) = describe(&error, &redaction);
             DirectoryError::refused(format!("cannot open the archive directory {url}: {cause}"))
         })?;
-        Ok(Self::assemble(Inner { url, store, paged: Some(paged), page_size: None, root: literal(&address.prefix), redaction, clock }))
+        Ok(Self::assemble(Inner {
+            url,
+            store,
+            paged: Some(paged),
+            page_size: None,
+            root: literal(&address.prefix),
+            hdfs: None,
+            redaction,
+            clock,
+        }))
+    }
+
+    fn open_hdfs(url: DirectoryUrl, address: &StoreAddress, options: &Options, redaction: Redaction) -> Result<Self, DirectoryError> {
+        let settings = Settings::new(&address.authority, options)
+            .map_err(|error| DirectoryError::refused(format!("cannot open the archive directory {url}: {}", error.message)))?;
+        let hdfs = Hdfs::new(settings);
+        let inner = Inner {
+            url,
+            store: Arc::new(hdfs.clone()),
+            paged: None,
+            page_size: None,
+            root: literal(&address.prefix),
+            hdfs: Some(hdfs),
+            redaction,
+            clock: Arc::default(),
+        };
+        Ok(Self::assemble(inner))
     }
 }
 

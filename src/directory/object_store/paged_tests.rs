@@ -129,6 +129,7 @@ async fn paged(memory: &Arc<InMemory>, page_size: usize, scattered: bool) -> (St
         store: Arc::clone(memory) as Arc<dyn ObjectStore>,
         paged: Some(Arc::clone(&paged) as Arc<dyn PaginatedListStore>),
         page_size: Some(page_size),
+        hdfs: None,
         root: literal("root"),
         redaction: Redaction::default(),
         clock: Arc::default(),
