@@ -11,6 +11,7 @@
 //! not found count as missing. After a listing that fails, everything that it found is true, and the rest is unknown.
 
 mod address;
+mod contained;
 mod error;
 mod found;
 mod layout;
@@ -20,6 +21,7 @@ mod object_store;
 mod pieces;
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -34,6 +36,7 @@ use crate::names::{ClusterName, DirectoryUrl, FilePath};
 use crate::telemetry;
 
 use self::address::Address;
+use self::contained::{contained, contained_stream};
 use self::local::Local;
 use self::object_store::Store;
 
@@ -111,6 +114,17 @@ impl Directory {
         Self { url: url.clone(), backend: Backend::Store(Store::new(url, store, None, prefix)) }
     }
 
+    /// Runs an operation and counts it by its result. A panic of the client of a store is an error.
+    async fn counted<T>(
+        &self,
+        kind: &'static str,
+        operation: impl Future<Output = Result<T, DirectoryError>>,
+    ) -> Result<T, DirectoryError> {
+        let result = contained(&self.url, operation).await;
+        telemetry::store_request(kind, result.as_ref().err().map_or("ok", |error| error.kind.into()));
+        result
+    }
+
     /// The URL of the directory.
     #[must_use]
     pub fn url(&self) -> &DirectoryUrl {
@@ -142,13 +156,13 @@ impl Directory {
     /// The root cannot be listed, or the listing was interrupted. A missing root is no error, but [`Listed::exists`] = false. Findings
     /// sent before the error are true, but a file that was not sent may exist.
     pub async fn list(&self, extent: &Extent, known: &Arc<[ClusterName]>, found: Sender<Found>) -> Result<Listed, DirectoryError> {
-        counted(
-            "list",
+        self.counted("list", async {
             match &self.backend {
                 Backend::Local(local) => local.list(extent, known, found).await,
                 Backend::Store(store) => store.list(extent, known, found).await,
-            },
-        )
+            }
+        })
+        .await
     }
 
     /// Lists the archive files of one application; `None` when its folder is missing.
@@ -156,13 +170,13 @@ impl Directory {
     /// # Errors
     /// The folder cannot be listed.
     pub async fn application_files(&self, folder: &FilePath) -> Result<Option<Vec<FoundFile>>, DirectoryError> {
-        counted(
-            "list",
+        self.counted("list", async {
             match &self.backend {
                 Backend::Local(local) => local.application_files(folder).await,
                 Backend::Store(store) => store.application_files(folder).await,
-            },
-        )
+            }
+        })
+        .await
     }
 
     /// Finds one legacy job archive by its lower-case name.
@@ -178,13 +192,13 @@ impl Directory {
     /// # Errors
     /// The store does not answer.
     pub async fn legacy_job_file_named(&self, name: &FilePath, job: JobId) -> Result<Option<FoundFile>, DirectoryError> {
-        counted(
-            "list",
+        self.counted("list", async {
             match &self.backend {
                 Backend::Local(local) => local.legacy_job_file(name.clone(), job).await,
                 Backend::Store(store) => store.legacy_job_file(name.clone(), job).await,
-            },
-        )
+            }
+        })
+        .await
     }
 
     /// Reads a file: at once when it has `whole_up_to` bytes or less, else as a stream.
@@ -192,13 +206,16 @@ impl Directory {
     /// # Errors
     /// [`DirectoryError`] by kind. [`DirectoryErrorKind::NotFound`] only when the directory itself exists.
     pub async fn read(&self, file: &FilePath, whole_up_to: u64) -> Result<Contents, DirectoryError> {
-        counted(
-            "read",
+        self.counted("read", async {
             match &self.backend {
                 Backend::Local(local) => local.read(file, whole_up_to).await,
-                Backend::Store(store) => store.read(file, whole_up_to).await,
-            },
-        )
+                Backend::Store(store) => match store.read(file, whole_up_to).await? {
+                    Contents::Stream(chunks) => Ok(Contents::Stream(contained_stream(&self.url, chunks))),
+                    whole @ Contents::Whole(_) => Ok(whole),
+                },
+            }
+        })
+        .await
     }
 
     /// Reads a part of a file. The result is shorter when the file is shorter.
@@ -206,13 +223,13 @@ impl Directory {
     /// # Errors
     /// As [`Self::read`].
     pub async fn read_part(&self, file: &FilePath, part: Range<u64>) -> Result<Bytes, DirectoryError> {
-        counted(
-            "read",
+        self.counted("read", async {
             match &self.backend {
                 Backend::Local(local) => local.read_part(file, part).await,
                 Backend::Store(store) => store.read_part(file, part).await,
-            },
-        )
+            }
+        })
+        .await
     }
 
     /// A file, to be read piece by piece. Does no IO yet.
@@ -229,13 +246,13 @@ impl Directory {
     /// # Errors
     /// The store refuses or fails, the path is a folder, or it lies below a symbolic link.
     pub async fn delete_file(&self, file: &FilePath, expected: &FileVersion) -> Result<Deleted, DirectoryError> {
-        counted(
-            "delete",
+        self.counted("delete", async {
             match &self.backend {
                 Backend::Local(local) => local.delete_file(file, expected).await,
                 Backend::Store(store) => store.delete_file(file, expected).await,
-            },
-        )
+            }
+        })
+        .await
     }
 
     /// Restores the names of the archives of an application (its folder), or of a legacy job archive (its file), if a crash
@@ -283,12 +300,6 @@ impl Directory {
             Backend::Store(_) => Ok(Deleted::AlreadyMissing),
         }
     }
-}
-
-/// Counts an operation by its result.
-fn counted<T>(kind: &'static str, result: Result<T, DirectoryError>) -> Result<T, DirectoryError> {
-    telemetry::store_request(kind, result.as_ref().err().map_or("ok", |error| error.kind.into()));
-    result
 }
 
 impl std::fmt::Debug for Directory {

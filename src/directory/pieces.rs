@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Backend, Directory, DirectoryError, counted};
+use super::{Backend, Directory, DirectoryError};
 use crate::names::FilePath;
 
 /// A piece, and the state of its file.
@@ -36,11 +36,13 @@ impl Pieces {
         if self.seen.as_ref().is_some_and(|(size, _)| self.position >= *size) {
             return Ok(None);
         }
-        let piece = match &self.directory.backend {
-            Backend::Local(local) => local.read_piece(&self.file, self.position, max_bytes).await,
-            Backend::Store(store) => store.read_piece(&self.file, self.position, max_bytes).await,
+        let piece = async {
+            match &self.directory.backend {
+                Backend::Local(local) => local.read_piece(&self.file, self.position, max_bytes).await,
+                Backend::Store(store) => store.read_piece(&self.file, self.position, max_bytes).await,
+            }
         };
-        let Piece { bytes, size, stamp } = counted("read", piece)?;
+        let Piece { bytes, size, stamp } = self.directory.counted("read", piece).await?;
         let same = self.seen.as_ref().is_none_or(|seen| *seen == (size, stamp.clone()));
         if !same || (bytes.is_empty() && self.position < size) {
             return Err(DirectoryError::unavailable(format!("{}/{} was modified while it was read", self.directory.url, self.file)));
