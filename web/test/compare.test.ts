@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { JobComparison } from '../src/lib/api/server';
-import { changeOf, changesInWords, comparedFigures, comparePath, differenceIn, differenceOf, sideOf } from '../src/lib/compare';
+import type { VertexDifference } from '../src/lib/api/server';
+import { changeOf, changesInWords, comparedFigures, comparePath, differenceIn, differenceOf, figuresDiffer, sideOf } from '../src/lib/compare';
 
 const ID = '2e43e6f39fc88a24eca6e4a590f093ae';
 const OTHER = '231ca9eda182b5e0c291bb541c0c87c8';
@@ -66,13 +67,23 @@ describe('the change of a vertex', () => {
   test.each([
     ['added', [], 'Added', 'plus'],
     ['removed', [], 'Removed', 'minus'],
-    ['same', [], 'Same', 'equal'],
+    ['same', [], 'Same plan', 'equal'],
     ['changed', ['id', 'max_parallelism'], 'Changed: id, max parallelism', 'differs'],
   ] as const)('%s is a word and an icon', (change, differences, word, icon) => expect(changeOf({ change, differences: [...differences] })).toMatchObject({ word, icon }));
 
   test('has a summary', () => {
-    const all = (['added', 'changed', 'same', 'added'] as const).map((change) => ({ change }));
-    expect(changesInWords(all)).toBe('2 added, 1 changed, 1 same');
+    const none = { left: null, right: null };
+    const all = (['added', 'changed', 'same', 'added'] as const).map((change) => ({ change, ...none }));
+    expect(changesInWords(all)).toBe('Plan: 2 added, 1 changed, 1 same. Figures: none differ.');
     expect(changesInWords([])).toBe('');
+  });
+
+  test('and the change of its figures are two things', () => {
+    const figures = { name: '', parallelism: 2, max_parallelism: 128, duration: 1000, read_records: 5, read_bytes: 50, write_records: 0, write_bytes: 0, id: '0' } as NonNullable<VertexDifference['left']>;
+    const slower = { change: 'same' as const, left: figures, right: { ...figures, duration: 2000 } };
+    const wider = { change: 'changed' as const, left: figures, right: { ...figures, parallelism: 4 } };
+    const added = { change: 'added' as const, left: null, right: figures };
+    expect([slower, wider, added].map(figuresDiffer)).toEqual([true, false, false]);
+    expect(changesInWords([slower, wider, added])).toBe('Plan: 1 added, 1 changed, 1 same. Figures: 1 differs.');
   });
 });

@@ -99,31 +99,39 @@ export function differenceIn({ left, right, unit }: Compared): string {
   return 'differs';
 }
 
-/** The figures of a vertex, in the order of the columns. */
+/** The figures of a vertex, in the order of the columns. The plan decides some of them. */
 export const VERTEX_FIGURES = [
-  { key: 'parallelism', label: 'Parallelism', unit: 'count' },
-  { key: 'max_parallelism', label: 'Max', unit: 'count' },
-  { key: 'duration', label: 'Duration', unit: 'duration' },
-  { key: 'read_records', label: 'Records read', unit: 'count' },
-  { key: 'read_bytes', label: 'Bytes read', unit: 'bytes' },
-  { key: 'write_records', label: 'Records written', unit: 'count' },
-  { key: 'write_bytes', label: 'Bytes written', unit: 'bytes' },
-] as const satisfies readonly { key: keyof VertexFigures; label: string; unit: Unit }[];
+  { key: 'parallelism', label: 'Parallelism', unit: 'count', plan: true },
+  { key: 'max_parallelism', label: 'Max', unit: 'count', plan: true },
+  { key: 'duration', label: 'Duration', unit: 'duration', plan: false },
+  { key: 'read_records', label: 'Records read', unit: 'count', plan: false },
+  { key: 'read_bytes', label: 'Bytes read', unit: 'bytes', plan: false },
+  { key: 'write_records', label: 'Records written', unit: 'count', plan: false },
+  { key: 'write_bytes', label: 'Bytes written', unit: 'bytes', plan: false },
+] as const satisfies readonly { key: keyof VertexFigures; label: string; unit: Unit; plan: boolean }[];
 
 const DIFFERENCES: Record<string, string> = { id: 'id', name: 'name', parallelism: 'parallelism', max_parallelism: 'max parallelism' };
 
-/** The change of a vertex from the left to the right job: a word and an icon with the same meaning. */
+/** The change of a vertex in the plan, from the left to the right job: a word and an icon with the same meaning. Figures are another matter. */
 export function changeOf({ change, differences }: Pick<VertexDifference, 'change' | 'differences'>): { word: string; icon: 'plus' | 'minus' | 'differs' | 'equal'; tone: string } {
   if (change === 'added') return { word: 'Added', icon: 'plus', tone: 'finished' };
   if (change === 'removed') return { word: 'Removed', icon: 'minus', tone: 'failed' };
-  if (change === 'same') return { word: 'Same', icon: 'equal', tone: 'neutral' };
+  if (change === 'same') return { word: 'Same plan', icon: 'equal', tone: 'neutral' };
   return { word: `Changed: ${differences.map((one) => DIFFERENCES[one] ?? one).join(', ')}`, icon: 'differs', tone: 'canceled' };
 }
 
-/** The numbers of added, removed and changed vertices, in words. */
-export function changesInWords(vertices: readonly Pick<VertexDifference, 'change'>[]): string {
+/** True if both jobs have the vertex, and it took another time, or read or wrote another amount. */
+export function figuresDiffer({ left, right }: Pick<VertexDifference, SideName>): boolean {
+  return Boolean(left && right) && VERTEX_FIGURES.some(({ key, plan }) => !plan && left?.[key] !== right?.[key]);
+}
+
+/** The numbers of added, removed and changed vertices, and of those whose figures differ, in words. */
+export function changesInWords(vertices: readonly Pick<VertexDifference, 'change' | SideName>[]): string {
   const count = (wanted: string): number => vertices.filter(({ change }) => change === wanted).length;
   const parts = (['added', 'removed', 'changed'] as const).map((change) => [count(change), change] as const).filter(([found]) => found > 0);
   const same = count('same');
-  return [...parts.map(([found, change]) => `${formatCount(found)} ${change}`), ...(same > 0 ? [`${formatCount(same)} same`] : [])].join(', ');
+  const plan = [...parts.map(([found, change]) => `${formatCount(found)} ${change}`), ...(same > 0 ? [`${formatCount(same)} same`] : [])].join(', ');
+  const differing = vertices.filter(figuresDiffer).length;
+  if (plan === '') return '';
+  return `Plan: ${plan}. Figures: ${differing > 0 ? `${formatCount(differing)} ${differing === 1 ? 'differs' : 'differ'}` : 'none differ'}.`;
 }

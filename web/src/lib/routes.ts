@@ -30,11 +30,13 @@ export type Route =
 
 type Unknown = Extract<Route, { name: 'unknown' }>;
 
+export const BACK_PRESSURE = 'back pressure';
+
 /** Tabs of Flink's dashboard with data that is never archived. */
 const NOT_ARCHIVED = new Map([
   ['dataskew', 'data skew'],
   ['watermarks', 'watermarks'],
-  ['backpressure', 'back pressure'],
+  ['backpressure', BACK_PRESSURE],
   ['metrics', 'metrics'],
   ['flamegraph', 'flame graphs'],
 ]);

@@ -29,7 +29,7 @@ export function exactDuration(ms: number): string {
   return `${words.join(' ') || '0ms'} (${formatCount(whole)} ms)`;
 }
 
-/** The time from now: `just now`, `3 min ago`, `in 2 h`. */
+/** The time from now: `just now`, `3 min ago`, `in a few seconds`, `in 2 h`. */
 export function formatRelative(ms: number, now: number): string {
   const difference = ms - now;
   const size = Math.abs(difference);
@@ -45,7 +45,7 @@ export function formatRelative(ms: number, now: number): string {
             : size < 730 * DAY
               ? ([Math.floor(size / (30 * DAY)), 'months'] as const)
               : ([Math.floor(size / (365 * DAY)), 'years'] as const);
-  if (unit === 's' && count < 5) return 'just now';
+  if (unit === 's' && count < 5) return difference <= 0 ? 'just now' : 'in a few seconds';
   return difference <= 0 ? `${count} ${unit} ago` : `in ${count} ${unit}`;
 }
 
