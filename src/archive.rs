@@ -14,6 +14,7 @@ pub mod fuzz;
 mod job;
 mod job_overview;
 mod legacy_overview;
+mod listing;
 mod members;
 mod reader;
 mod scan;
@@ -23,6 +24,7 @@ use std::io::{self, BufReader};
 
 pub use self::derivation::{Derivation, Derived};
 pub use self::job_overview::{OverviewForm, has_newer_members};
+pub use self::listing::{SummaryListing, read_job_listing, read_summary_listing};
 
 use self::facts::{Facts, JobApplication};
 use crate::clock::Millis;

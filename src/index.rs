@@ -21,7 +21,7 @@ pub use model::{
     DocumentPage, FailedAttempt, FailedRemoval, Fault, Figures, FileChange, FileOutcome, FollowedLimits, Generation, HeldCleanup,
     HeldReason, JudgedFile, KnownDirectory, KnownFile, KnownRemoval, KnownRemovals, KnownUnit, Listed, ListedDocument, OverviewList, Pack,
     Page, ParsedRecord, Presence, ProblemFilter, RecordedRemoval, Removal, RemovalAction, RemovalFilter, RemovalOutcome, RemovalState,
-    StagedPack, Underived, UnitArchives, UnitChange, UnitKey, Unread, Urgency,
+    StagedPack, Underived, UnitArchives, UnitChange, UnitKey, UnitListing, Unread, Urgency,
 };
 pub use opening::{Opened, open};
 pub use options::IndexOptions;

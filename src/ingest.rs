@@ -1,7 +1,9 @@
 //! Archive files become rows of the index: fetch (`fetch_archive_by_application_id`), parse, pack, apply. Memory is bounded.
 
 mod backfill;
+mod demanded;
 mod fetch;
+mod listing;
 mod lookup;
 mod original;
 mod outcome;
@@ -62,6 +64,8 @@ struct Inner {
     lookup_unlisted: LookupUnlisted,
     lookups: tokio::sync::Mutex<lookup::Lookups>,
     retried: tokio::sync::Mutex<retry_unread::Retried>,
+    /// Units that were read for a client while they waited in the queue.
+    demanded: demanded::Demanded,
 }
 
 /// The options of an ingest, from the configuration.
@@ -112,6 +116,7 @@ impl Ingest {
             lookup_unlisted,
             lookups: tokio::sync::Mutex::default(),
             retried: tokio::sync::Mutex::default(),
+            demanded: demanded::Demanded::default(),
         };
         Self { inner: Arc::new(inner) }
     }

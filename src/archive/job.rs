@@ -98,7 +98,7 @@ impl JobRecord {
 }
 
 /// The record of an object of `/jobs/overview`; `None` if its id, name or state is missing.
-fn listed(id: JobId, object: &RawValue) -> Result<Option<JobRecord>, OtherJob> {
+pub(super) fn listed(id: JobId, object: &RawValue) -> Result<Option<JobRecord>, OtherJob> {
     if object.get().len() > MAX_OVERVIEW_BYTES {
         return Ok(None);
     }

@@ -101,7 +101,7 @@ impl Reader<'_> {
 }
 
 /// The reason why an entry is left out.
-struct Fault {
+pub(super) struct Fault {
     code: ProblemCode,
     reason: Cow<'static, str>,
     /// Its path is that of another application or job.
@@ -119,7 +119,11 @@ impl Fault {
 }
 
 /// The document of an entry, with its path as it is served, if the entry is valid.
-fn check<'e>(paths: &EntryPaths, limits: &ArchiveLimits, entry: Entry<'e>) -> Result<(DocumentKind, Cow<'e, str>, &'e str), Fault> {
+pub(super) fn check<'e>(
+    paths: &EntryPaths,
+    limits: &ArchiveLimits,
+    entry: Entry<'e>,
+) -> Result<(DocumentKind, Cow<'e, str>, &'e str), Fault> {
     let Entry::Object { path, json, too_deep } = entry else { return Err(Fault::malformed("it is not an object")) };
     let path = match path {
         Field::Text(path) => path,

@@ -11,7 +11,7 @@ pub(super) mod texts;
 
 pub use answer::{Document, DocumentAnswer, Figures, Generation, Listed, OverviewList, Unread};
 pub use backfill::{Derived, DerivedPage, DerivingPosition, Underived};
-pub use change::{Fault, FileChange, FileOutcome, Pack, ParsedRecord, Presence, StagedPack, UnitChange, Urgency};
+pub use change::{Fault, FileChange, FileOutcome, Pack, ParsedRecord, Presence, StagedPack, UnitChange, UnitListing, Urgency};
 pub use contents::{ArchivedFile, DocumentList, DocumentPage, ListedDocument, ProblemFilter, UnitArchives};
 pub use keys::{ApplicationKey, CopySelector, UnitKey};
 pub use known::{KnownDirectory, KnownFile, KnownUnit};

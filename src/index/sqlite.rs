@@ -14,6 +14,7 @@ pub(super) use rusqlite::Connection;
 pub(super) use acts::applying::apply;
 pub(super) use acts::backfill::{derive, underived, write_derived};
 pub(super) use acts::held_cleanups::{confirm, confirmed, hold, release};
+pub(super) use acts::listing::list;
 pub(super) use acts::presence::{expire, forget, forget_files, note};
 pub(super) use acts::removals::{abandon, fail, finish, forget_missing, record, reset, start, withdraw};
 pub(super) use query::{copies, facets, list_page, run_page, search, statistics};

@@ -11,7 +11,7 @@ use super::sqlite;
 use crate::clock::Millis;
 use crate::directory::FileKind;
 use crate::index::error::IndexError;
-use crate::index::model::{Presence, StagedPack, UnitChange, UnitKey, Urgency};
+use crate::index::model::{Presence, StagedPack, UnitChange, UnitKey, UnitListing, Urgency};
 use crate::index::sqlite::store::index_state::IndexState;
 use crate::index::sqlite::store::session::Session;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
@@ -42,6 +42,14 @@ impl IndexWriter {
     /// [`IndexError`]; nothing of the change is then visible.
     pub async fn apply(&self, change: UnitChange, urgency: Urgency) -> Result<ProblemChanges, IndexError> {
         self.act(urgency, move |session| sqlite::apply(session, change, urgency)).await
+    }
+
+    /// Lists new units before their archives are read, all in one transaction. Units that are known by now are left alone.
+    ///
+    /// # Errors
+    /// [`IndexError`]; none of the units is then listed.
+    pub async fn list(&self, units: Vec<UnitListing>) -> Result<(), IndexError> {
+        self.act(Urgency::Batched, move |session| sqlite::list(session, units)).await
     }
 
     /// Writes parts of an archive that is still being read. Blocking: for the thread that parses.

@@ -1,4 +1,4 @@
-//! Restores the documents of an evicted archive on demand: the unit is ingested again, ahead of the queue.
+//! Reads a unit on demand, ahead of the queue: its packs were evicted, or it is listed and was not read yet.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,8 +6,8 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, Shared};
 
-use super::Ingest;
 use super::task::Task;
+use super::{Ingest, demanded};
 use crate::archive::Owner;
 use crate::directory::FileKind;
 use crate::index::{FileChange, FileOutcome, Presence, UnitChange, UnitKey, Urgency};
@@ -119,8 +119,10 @@ impl Ingest {
             self.note(missing.into_iter().map(|file| Presence::FileGone(unit.clone(), file)).collect()).await?;
         }
         if !change.files.is_empty() {
+            let versions = demanded::versions(&change);
             let changes = self.inner.writer.apply(change, Urgency::Now).await.map_err(|error| unavailable(error.to_string()))?;
             changes.log();
+            self.inner.demanded.note(unit.clone(), versions);
         }
         Ok(Arc::new(failed))
     }

@@ -112,7 +112,7 @@ pub struct Unread {
 #[must_use]
 pub fn is_open(known: Option<&KnownUnit>, last_listed: Option<Millis>, now: Millis) -> bool {
     let Some(unit) = known else { return true };
-    if unit.gone_since.is_some() {
+    if unit.gone_since.is_some() || unit.is_queued() {
         return true;
     }
     let newest = unit.files.iter().map(|file| file.modified).max().unwrap_or(0);
@@ -352,7 +352,7 @@ impl<'known> Planner<'known> {
             };
             let changed = known.tried != file.version.fingerprint();
             let settled = known.racy && self.now - file.version.modified > RACY_WINDOW;
-            if changed || settled {
+            if changed || settled || known.is_queued() {
                 wanted.push(file.clone());
                 if !changed && known.attempts > 0 {
                     failures.push((file.kind, known.attempts));

@@ -163,7 +163,7 @@ struct Due {
 }
 
 fn is_unread(file: &KnownFile) -> bool {
-    !file.parsed && !file.gone
+    !file.parsed && !file.gone && !file.is_queued()
 }
 
 /// The files of a unit that are retried now.

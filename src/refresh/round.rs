@@ -213,12 +213,12 @@ impl DirectoryRefresh {
         let mut pipeline = Pipeline::new(self.ingest.clone(), self.writer.clone(), self.directory.clone(), self.duty);
         let mut decision = Decision::default();
         loop {
-            pipeline.start_reads();
             // Verdicts and removals follow a complete listing, and do not wait for the ingest.
             if let Some(planner) = pass.take_complete_planner() {
                 decision = self.decide(planner, &known, &mut pipeline, now).await?;
                 continue;
             }
+            pipeline.start_reads(pass.is_over());
             if pass.is_over() && pipeline.is_idle() {
                 break;
             }
@@ -259,7 +259,7 @@ impl DirectoryRefresh {
         self.drop_hidden(std::mem::take(&mut plan.below_hidden_names)).await?;
         let retained = self.retain(&mut plan, known, doubt.is_none(), now).await?;
         let unread = plan.unread.len() as u64 + u64::from(plan.doubted.unread);
-        pipeline.queue_plan(&mut plan);
+        pipeline.queue_plan(&mut plan, known);
         if !plan.vanished {
             let time = RetryTime { now, started: self.started, scope: std::mem::replace(&mut self.retry, RetryScope::Due) };
             pipeline.queue_retries(|busy| Retries::choose(self.directory.url(), known, &self.attempts, busy, time));

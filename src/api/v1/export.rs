@@ -323,12 +323,13 @@ mod tests {
             directory: String::new(),
             complete: true,
             archived: true,
+            read: true,
             gone_since: None,
             problems: 0,
             shown: true,
             flat: false,
         };
-        let page = ListPage { items: vec![item], next: more.then(|| number.to_string()), total: Total::default() };
+        let page = ListPage { items: vec![item], next: more.then(|| number.to_string()), total: Total::default(), queued: 0 };
         (page, vec![RunFigures::default()])
     }
 

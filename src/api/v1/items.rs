@@ -25,6 +25,9 @@ pub(super) struct ApplicationItem {
     jobs: BTreeMap<String, u64>,
     /// Whether its summary was read.
     complete: bool,
+    /// Whether its archives were read, as far as they can be. If not, only its summary was: failures, facts and texts of its jobs are
+    /// missing until then.
+    read: bool,
     /// Time since which its archive is missing in the archive directory.
     gone_since: Option<Millis>,
     /// Number of recorded problems.
@@ -46,6 +49,7 @@ impl From<Item> for ApplicationItem {
             directory: item.directory,
             jobs: item.counts,
             complete: item.complete,
+            read: item.read,
             gone_since: item.gone_since,
             problems: item.problems,
             shown: item.shown,
@@ -78,8 +82,11 @@ pub(super) struct JobItem {
     problems: u64,
     /// Whether Flink's paths show this copy.
     shown: bool,
-    /// Whether its archive was read. If not, only the name in the summary of its application is known.
+    /// Whether it has an archive. If not, only the name in the summary of its application is known.
     archived: bool,
+    /// Whether its archive was read, if it has one that can be read. If not, the item shows what the summary of its application says:
+    /// failures, facts and texts are missing until then.
+    read: bool,
     /// Whether its archive is a file beside the folders of the clusters, named by the id of the job: a legacy job archive, or the archive
     /// of a job that failed before it ran in Flink 2.3. Such a job has an application if an application summary names it.
     flat: bool,
@@ -103,6 +110,7 @@ impl From<Item> for JobItem {
             problems: item.problems,
             shown: item.shown,
             archived: item.archived,
+            read: item.read,
             flat: item.flat,
         }
     }

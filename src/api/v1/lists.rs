@@ -13,7 +13,7 @@ use crate::api::http::response;
 use crate::api::state::Shared;
 use crate::api::v1::filters::{ApplicationFilterParameters, FilterParameters, JobFilterParameters};
 use crate::api::v1::items::{ApplicationItem, JobItem};
-use crate::api::v1::page::{self, Page, PageParameters};
+use crate::api::v1::page::{self, ItemPage, PageParameters};
 use crate::api::v1::runs::{ApplicationRun, JobRun};
 use crate::api::v1::sort::{ApplicationSortParameters, JobSortParameters, NEWEST_FIRST};
 use crate::index::query::{Filter, ListKind, ListPage, ListQuery, NameMatch, RunFigures, Sort};
@@ -22,16 +22,16 @@ use crate::index::query::{Filter, ListKind, ListPage, ListQuery, NameMatch, RunF
 const DEFAULT_RUNS: usize = 200;
 
 /// A page of applications.
-type ApplicationPage = Page<ApplicationItem>;
+type ApplicationPage = ItemPage<ApplicationItem>;
 
 /// A page of jobs.
-type JobPage = Page<JobItem>;
+type JobPage = ItemPage<JobItem>;
 
 /// A page of runs of applications.
-type ApplicationRunPage = Page<ApplicationRun>;
+type ApplicationRunPage = ItemPage<ApplicationRun>;
 
 /// A page of runs of jobs.
-type JobRunPage = Page<JobRun>;
+type JobRunPage = ItemPage<JobRun>;
 
 /// List applications
 ///
@@ -45,7 +45,7 @@ pub(super) async fn applications(
     Query((filter, own, sort, page)): Query<(FilterParameters, ApplicationFilterParameters, ApplicationSortParameters, PageParameters)>,
 ) -> Result<Response, ApiError> {
     let found = list(&shared, ListKind::Applications, own.narrow(filter), sort.into(), page).await?;
-    response::json_now(StatusCode::OK, &ApplicationPage::of(found.items, found.next, found.total))
+    response::json_now(StatusCode::OK, &ApplicationPage::of(found.items, found.next, found.total, found.queued))
 }
 
 /// List jobs
@@ -60,7 +60,7 @@ pub(super) async fn jobs(
     Query((filter, own, sort, page)): Query<(FilterParameters, JobFilterParameters, JobSortParameters, PageParameters)>,
 ) -> Result<Response, ApiError> {
     let found = list(&shared, ListKind::Jobs, own.narrow(filter), sort.into(), page).await?;
-    response::json_now(StatusCode::OK, &JobPage::of(found.items, found.next, found.total))
+    response::json_now(StatusCode::OK, &JobPage::of(found.items, found.next, found.total, found.queued))
 }
 
 async fn list(shared: &Shared, kind: ListKind, filter: Filter, sort: Sort, page: PageParameters) -> Result<ListPage, ApiError> {
@@ -104,7 +104,7 @@ pub(super) async fn application_history(
 ) -> Result<Response, ApiError> {
     let (page, figures) = history(&shared, ListKind::Applications, parameters).await?;
     let runs = page.items.into_iter().zip(figures);
-    response::json_now(StatusCode::OK, &ApplicationRunPage::of(runs, page.next, page.total))
+    response::json_now(StatusCode::OK, &ApplicationRunPage::of(runs, page.next, page.total, page.queued))
 }
 
 /// List the runs of a job by name
@@ -119,7 +119,7 @@ pub(super) async fn job_history(
 ) -> Result<Response, ApiError> {
     let (page, figures) = history(&shared, ListKind::Jobs, parameters).await?;
     let runs = page.items.into_iter().zip(figures);
-    response::json_now(StatusCode::OK, &JobRunPage::of(runs, page.next, page.total))
+    response::json_now(StatusCode::OK, &JobRunPage::of(runs, page.next, page.total, page.queued))
 }
 
 async fn history(shared: &Shared, kind: ListKind, parameters: HistoryParameters) -> Result<(ListPage, Vec<RunFigures>), ApiError> {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
@@ -32,31 +32,78 @@ impl<T> Page<T> {
     }
 }
 
+/// A page of a list of applications or jobs.
+#[derive(Serialize)]
+pub(in crate::api) struct ItemPage<T> {
+    #[serde(flatten)]
+    page: Page<T>,
+    /// Number of units whose archives are still to be read.
+    queued: u64,
+}
+
+impl<T> ItemPage<T> {
+    /// A page of these rows.
+    pub(in crate::api) fn of<R: Into<T>>(rows: impl IntoIterator<Item = R>, next: Option<String>, total: Total, queued: u64) -> Self {
+        Self { page: Page::of(rows, next, total), queued }
+    }
+}
+
+/// The schema of a page.
+fn page_schema<T: ToSchema>() -> ObjectBuilder {
+    let next = ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+        .description(Some("`cursor` of the next page; null: this is the last page."));
+    ObjectBuilder::new()
+        .description(Some("A page of a list. It may hold fewer rows than requested, even none, and still have a next page: follow `next` until it is null."))
+        .property("items", ArrayBuilder::new().items(Ref::from_schema_name(T::name())))
+        .property("next", next)
+        .property("total", Ref::from_schema_name(Total::name()))
+}
+
+/// `JobPage` for a page of `JobItem`, `ProblemPage` for a page of `Problem`.
+fn page_name<T: ToSchema>() -> Cow<'static, str> {
+    let item = T::name();
+    Cow::Owned(format!("{}Page", item.strip_suffix("Item").unwrap_or(&item)))
+}
+
+fn page_schemas<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+    schemas.extend([(T::name().into_owned(), T::schema()), (Total::name().into_owned(), Total::schema())]);
+    T::schemas(schemas);
+    Total::schemas(schemas);
+}
+
 impl<T: ToSchema> PartialSchema for Page<T> {
     fn schema() -> RefOr<Schema> {
-        let next = ObjectBuilder::new()
-            .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
-            .description(Some("`cursor` of the next page; null: this is the last page."));
-        ObjectBuilder::new()
-            .description(Some("A page of a list. It may hold fewer rows than requested, even none, and still have a next page: follow `next` until it is null."))
-            .property("items", ArrayBuilder::new().items(Ref::from_schema_name(T::name())))
-            .property("next", next)
-            .property("total", Ref::from_schema_name(Total::name()))
-            .into()
+        page_schema::<T>().into()
     }
 }
 
 impl<T: ToSchema> ToSchema for Page<T> {
-    /// `JobPage` for a page of `JobItem`, `ProblemPage` for a page of `Problem`.
     fn name() -> Cow<'static, str> {
-        let item = T::name();
-        Cow::Owned(format!("{}Page", item.strip_suffix("Item").unwrap_or(&item)))
+        page_name::<T>()
     }
 
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.extend([(T::name().into_owned(), T::schema()), (Total::name().into_owned(), Total::schema())]);
-        T::schemas(schemas);
-        Total::schemas(schemas);
+        page_schemas::<T>(schemas);
+    }
+}
+
+impl<T: ToSchema> PartialSchema for ItemPage<T> {
+    fn schema() -> RefOr<Schema> {
+        let queued = ObjectBuilder::new().schema_type(Type::Integer).format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64))).minimum(Some(0)).description(Some(
+            "Number of applications and legacy job archives that are still to be read: their rows show what their summaries say. 0: nothing is missing.",
+        ));
+        page_schema::<T>().property("queued", queued).into()
+    }
+}
+
+impl<T: ToSchema> ToSchema for ItemPage<T> {
+    fn name() -> Cow<'static, str> {
+        page_name::<T>()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        page_schemas::<T>(schemas);
     }
 }
 

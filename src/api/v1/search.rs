@@ -86,6 +86,8 @@ pub(super) struct SearchResults {
     next: Option<String>,
     /// Whether the page is full or the last one. Otherwise the search stopped early to bound its time; continue with `next`.
     exact: bool,
+    /// Number of applications and legacy job archives that are still to be read: their texts are not searched yet. 0: nothing is missing.
+    queued: u64,
 }
 
 /// The search text, its filter and the page.
@@ -146,7 +148,7 @@ fn query(parameters: SearchParameters) -> Result<SearchQuery, ApiError> {
 
 impl From<SearchPage> for SearchResults {
     fn from(page: SearchPage) -> Self {
-        Self { items: page.items.into_iter().map(Into::into).collect(), next: page.next, exact: page.exact }
+        Self { items: page.items.into_iter().map(Into::into).collect(), next: page.next, exact: page.exact, queued: page.queued }
     }
 }
 

@@ -209,6 +209,7 @@ mod tests {
             directory: "file:///a/".to_owned(),
             complete: true,
             archived: true,
+            read: true,
             gone_since: None,
             problems: 0,
             shown: true,

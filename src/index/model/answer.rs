@@ -38,7 +38,7 @@ pub enum DocumentAnswer {
     Unreadable(Unread),
     /// The owner is unknown.
     Unknown,
-    /// The pack was evicted, and the archive is still in its directory: ingest the unit, then read again.
+    /// The archive was not read yet, or its pack was evicted, and it is still in its directory: ingest the unit, then read again.
     Evicted(UnitKey),
     /// The pack was evicted, and the archive is missing from its directory.
     Lost,
@@ -106,4 +106,8 @@ pub struct Figures {
     pub problems: u64,
     /// Packs evicted since start.
     pub evictions: u64,
+    /// Applications and legacy job archives in the index.
+    pub units: u64,
+    /// Those of them that are listed from their summaries, and whose archives are still to be read.
+    pub queued: u64,
 }

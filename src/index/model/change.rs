@@ -3,7 +3,8 @@
 use crate::archive::facts::Facts;
 use crate::archive::{ApplicationRecord, JobRecord};
 use crate::clock::Millis;
-use crate::directory::{FileKind, FileVersion};
+use crate::directory::{FileKind, FileVersion, FoundFile};
+use crate::ids::JobId;
 use crate::index::model::keys::UnitKey;
 use crate::names::FilePath;
 use crate::pack::Part;
@@ -108,6 +109,19 @@ pub struct UnitChange {
     pub problems: Vec<Problem>,
     /// The time of the ingest.
     pub at: Millis,
+}
+
+/// A new unit as its summary describes it (a legacy job archive: its head), before its archives are read.
+#[derive(Debug, Clone)]
+pub struct UnitListing {
+    /// Which unit.
+    pub key: UnitKey,
+    /// All its files, which are still to be read.
+    pub files: Vec<FoundFile>,
+    /// The application, by its summary; `None` for a legacy job archive.
+    pub application: Option<ApplicationRecord>,
+    /// Jobs of which a file is listed, as far as the summary describes them.
+    pub jobs: Vec<(JobId, JobRecord)>,
 }
 
 /// How soon a change must be visible.

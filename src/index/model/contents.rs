@@ -45,7 +45,7 @@ pub enum DocumentList {
     NotArchived,
     /// Its archive, or one of its archives, is present and could not be read.
     Unreadable(Unread),
-    /// Packs were evicted, and the archives are still in their directory: ingest the unit, then read again.
+    /// Archives were not read yet, or their packs were evicted, and they are still in their directory: ingest the unit, then read again.
     Evicted(UnitKey),
     /// The packs were evicted, and the archives are missing from their directory.
     Lost,
@@ -62,7 +62,7 @@ pub struct ArchivedFile {
     pub gone: bool,
     /// Whether its documents are stored.
     pub kept: bool,
-    /// Whether it was ever read.
+    /// Whether it was ever read, or is still to be read for the first time.
     pub read: bool,
 }
 

@@ -22,7 +22,7 @@ pub struct KnownFile {
     pub size: u64,
     /// Modification time of that version.
     pub modified: Millis,
-    /// Whether that version was read and parsed. If not, documents of an earlier version may still be served.
+    /// Whether that version was read and parsed. If not, documents of an earlier version may still be served, or it is still to be read.
     pub parsed: bool,
     /// Whether the file was modified so shortly before it was listed that a second write could have left its size and time unchanged.
     pub racy: bool,
@@ -36,6 +36,14 @@ pub struct KnownFile {
     pub tried_at: Millis,
     /// When the next attempt is due although the file has not changed.
     pub next_attempt: Option<Millis>,
+}
+
+impl KnownFile {
+    /// Whether the file is listed and still to be read for the first time: its unit is listed from its summary.
+    #[must_use]
+    pub fn is_queued(&self) -> bool {
+        !self.parsed && self.attempts == 0 && self.fault.is_none() && self.next_attempt.is_none()
+    }
 }
 
 /// A unit in the index.
@@ -72,6 +80,14 @@ pub struct KnownDirectory {
     pub vanished_since: Option<Millis>,
     /// The limits of its last cleanup that was not held.
     pub followed: Option<FollowedLimits>,
+}
+
+impl KnownUnit {
+    /// Whether a present file of the unit is still to be read for the first time.
+    #[must_use]
+    pub fn is_queued(&self) -> bool {
+        self.files.iter().any(|file| file.is_queued() && !file.gone)
+    }
 }
 
 impl KnownDirectory {

@@ -46,8 +46,10 @@ pub struct Item {
     pub directory: String,
     /// Whether the summary of the application was read. A job is complete if its application is.
     pub complete: bool,
-    /// Whether its archive was read. Otherwise only a summary contains it.
+    /// Whether it has an archive. Otherwise only a summary contains it.
     pub archived: bool,
+    /// Whether its archive was read, as far as that is possible. Otherwise the row shows what a summary says.
+    pub read: bool,
     /// Time since when its archive is missing from the archive directory.
     pub gone_since: Option<Millis>,
     /// Number of recorded problems.
@@ -67,6 +69,8 @@ pub struct ListPage {
     pub next: Option<String>,
     /// Number of rows of all pages.
     pub total: Total,
+    /// Number of units whose archives are still to be read.
+    pub queued: u64,
 }
 
 /// One value and the number of rows that have it.
@@ -149,6 +153,8 @@ pub struct Statistics {
     pub exceptions: Vec<FailureClass>,
     /// Whether every row was counted.
     pub exact: bool,
+    /// Number of applications and legacy job archives that are still to be read: their failures are missing here. 0: nothing is missing.
+    pub queued: u64,
 }
 
 /// One application or job with all its copies.

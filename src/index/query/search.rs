@@ -110,4 +110,6 @@ pub struct SearchPage {
     pub next: Option<String>,
     /// Whether the page is full or the last one: the search did not end early.
     pub exact: bool,
+    /// Number of units whose archives are still to be read.
+    pub queued: u64,
 }

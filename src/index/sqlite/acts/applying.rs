@@ -2,11 +2,11 @@
 
 use crate::directory::FileKind;
 use crate::index::model::{FileChange, FileOutcome, ParsedRecord, UnitChange, UnitKey, Urgency};
-use crate::index::sqlite::acts::{links, precedence, presence};
+use crate::index::sqlite::acts::{links, listing, precedence, presence};
 use crate::index::sqlite::store::session::Session;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::file_key;
-use crate::index::sqlite::tables::units::{self, Touched};
+use crate::index::sqlite::tables::units::{self, Touched, Unit};
 use crate::index::sqlite::tables::{applications_and_jobs, archives, facts, list_rows, packs, problems};
 use crate::problem::ProblemChanges;
 
@@ -21,13 +21,19 @@ pub(in crate::index) fn apply(session: &mut Session<'_>, change: UnitChange, urg
         None => units::insert(session, &key)?,
     };
     let before = unit;
-    // A unit that was just added has no problems, and no ids to look up.
-    let problems_before = if known.is_some() { problems::of_unit(session, unit.id)? } else { Vec::new() };
+    // A unit that was just added or listed has no problems, and no ids to look up.
+    let problems_before = if known.is_some_and(|known| !known.queued) { problems::of_unit(session, unit.id)? } else { Vec::new() };
     let mut touched = Touched::default();
     let mut returned = false;
     for file in &files {
         let written = archives::write(session, unit.id, &key, file, at)?;
         returned |= written.was_missing;
+        if written.was_queued && matches!(file.outcome, FileOutcome::Unreadable { .. }) {
+            let unlisted = listing::unlist(session, unit.id, file.kind)?;
+            touched.applications.extend(unlisted.applications);
+            touched.jobs.extend(unlisted.jobs);
+            unit.complete &= !is_main(&key, file.kind);
+        }
         if let FileOutcome::Parsed { record, facts, pack, .. } = &file.outcome {
             let id = match written.same_pack {
                 // Readers of its documents are not interrupted.
@@ -37,7 +43,7 @@ pub(in crate::index) fn apply(session: &mut Session<'_>, change: UnitChange, urg
             if urgency == Urgency::Now {
                 session.effects.restored.push(id);
             }
-            unit.complete |= matches!((&key, file.kind), (UnitKey::Application(_), FileKind::Summary) | (UnitKey::LegacyJob(..), _));
+            unit.complete |= is_main(&key, file.kind);
             write_record(session, unit.id, &key, file, record.as_deref(), known.is_none(), &mut touched)?;
             if !written.derived {
                 facts::write(session.connection, unit.id, file.kind, facts)?;
@@ -48,10 +54,13 @@ pub(in crate::index) fn apply(session: &mut Session<'_>, change: UnitChange, urg
         unit.time = units::time(session, unit.id)?;
         // Its files were fetched, so it is present.
         unit.gone_since = None;
+        unit.queued = before.queued && archives::any_queued(session, unit.id)?;
     }
     if unit != before {
         units::update(session, &unit)?;
     }
+    // Once its queued archives are read, every id of the unit that changes is touched.
+    let before = Unit { queued: unit.queued, ..before };
     if returned || unit.gone_since != before.gone_since {
         presence::restore_packs(session, unit.id)?;
         session.effects.lists = true;
@@ -76,6 +85,11 @@ pub(in crate::index) fn apply(session: &mut Session<'_>, change: UnitChange, urg
         return Ok(problems::changes(problems_before, &problems_after));
     }
     Ok(ProblemChanges::default())
+}
+
+/// Whether a file is the summary of an application, or a legacy job archive.
+fn is_main(key: &UnitKey, kind: FileKind) -> bool {
+    matches!((key, kind), (UnitKey::Application(_), FileKind::Summary) | (UnitKey::LegacyJob(..), _))
 }
 
 fn write_record(

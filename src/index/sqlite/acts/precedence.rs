@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use rusqlite::{Connection, params};
 
+use crate::ids::{ApplicationId, JobId};
 use crate::index::sqlite::store::session::Session;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::tables::units::Touched;
@@ -68,6 +69,17 @@ pub(in crate::index::sqlite) fn settle(session: &mut Session<'_>, touched: &Touc
         settle_one(session, &JOBS, id.as_bytes())?;
     }
     Ok(())
+}
+
+/// Whether there is a copy of an application.
+pub(in crate::index::sqlite) fn has_application(session: &Session<'_>, id: ApplicationId) -> Result<bool, SqliteError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM applications WHERE application = ?1)";
+    Ok(session.connection.prepare_cached(sql)?.query_row([id], |row| row.get(0))?)
+}
+
+/// Whether there is a copy of a job.
+pub(in crate::index::sqlite) fn has_job(session: &Session<'_>, id: JobId) -> Result<bool, SqliteError> {
+    Ok(session.connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM jobs WHERE job = ?1)")?.query_row([id], |row| row.get(0))?)
 }
 
 fn settle_one(session: &mut Session<'_>, statements: &Statements, id: &[u8; 16]) -> Result<(), SqliteError> {

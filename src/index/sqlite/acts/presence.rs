@@ -1,16 +1,16 @@
 //! Units and files that are missing, present again, expired or forgotten.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, params};
 
 use crate::clock::Millis;
 use crate::directory::FileKind;
 use crate::index::model::{Presence, UnitKey};
-use crate::index::sqlite::acts::{links, precedence};
+use crate::index::sqlite::acts::{links, listing, precedence};
 use crate::index::sqlite::store::session::Session;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
-use crate::index::sqlite::store::values::file_key;
+use crate::index::sqlite::store::values::{QUEUED, file_key};
 use crate::index::sqlite::tables::units::{self, Unit};
-use crate::index::sqlite::tables::{archives, facts, list_rows, problems};
+use crate::index::sqlite::tables::{applications_and_jobs, archives, facts, list_rows, problems};
 use crate::problem::ProblemChanges;
 
 /// Records units and files that are missing or present again. Those that are unknown, or already recorded so, are left alone.
@@ -73,18 +73,32 @@ fn file_missing(session: &mut Session<'_>, unit: Unit, kind: FileKind, at: Milli
                  AND EXISTS (SELECT 1 FROM archives WHERE unit = ?1 AND file = ?2 AND served IS NULL)",
             )?
             .execute(params![unit.id, file_key(&kind)])?;
-        let deleted = session
+        let deleted: Option<bool> = session
             .connection
-            .prepare_cached("DELETE FROM archives WHERE unit = ?1 AND file = ?2 AND served IS NULL")?
-            .execute(params![unit.id, file_key(&kind)])?;
-        session.effects.known |= deleted > 0;
-        return Ok(());
+            .prepare_cached("DELETE FROM archives WHERE unit = ?1 AND file = ?2 AND served IS NULL RETURNING fault = ?3")?
+            .query_row(params![unit.id, file_key(&kind), QUEUED], |row| row.get(0))
+            .optional()?;
+        session.effects.known |= deleted.is_some();
+        return if deleted == Some(true) { unlist_missing(session, unit, kind) } else { Ok(()) };
     }
     session
         .connection
         .prepare_cached("UPDATE packs SET gone_since = ?3 WHERE unit = ?1 AND file = ?2 AND gone_since IS NULL")?
         .execute(params![unit.id, file_key(&kind), at])?;
     resettle(session, unit.id)
+}
+
+/// Takes back what was listed of a file that was never read.
+fn unlist_missing(session: &mut Session<'_>, mut unit: Unit, kind: FileKind) -> Result<(), SqliteError> {
+    let ids = listing::unlist(session, unit.id, kind)?;
+    unit.queued = archives::any_queued(session, unit.id)?;
+    unit.complete &= kind != FileKind::Summary;
+    unit.time = units::time(session, unit.id)?;
+    units::update(session, &unit)?;
+    let directory = units::directory(session, unit.id)?;
+    links::settle(session, directory, &ids.jobs)?;
+    list_rows::sync(session.connection, unit.id)?;
+    precedence::settle(session, &ids)
 }
 
 fn file_returned(session: &mut Session<'_>, unit: Unit, kind: FileKind) -> Result<(), SqliteError> {
@@ -165,21 +179,10 @@ pub(in crate::index::sqlite) fn forget_file_row(session: &mut Session<'_>, unit:
     let ids = units::ids(session, unit)?;
     connection.prepare_cached("DELETE FROM problems WHERE unit = ?1 AND archive = ?2")?.execute(params![unit, file])?;
     if file.is_empty() {
-        connection.prepare_cached("DELETE FROM applications WHERE unit = ?1")?.execute([unit])?;
-        connection.prepare_cached("DELETE FROM jobs WHERE unit = ?1 AND archived = 0")?.execute([unit])?;
-        connection.prepare_cached("UPDATE jobs SET named = 0 WHERE unit = ?1 AND named = 1")?.execute([unit])?;
-        connection.prepare_cached("UPDATE units SET complete = 0 WHERE id = ?1")?.execute([unit])?;
+        applications_and_jobs::clear_summary(connection, unit)?;
     } else {
-        connection.prepare_cached("DELETE FROM jobs WHERE unit = ?1 AND job = ?2 AND named = 0")?.execute(params![unit, file])?;
         facts::delete_of_job(connection, unit, file)?;
-        connection
-            .prepare_cached(
-                "UPDATE jobs SET archived = 0, name = NULL, status = NULL, start_time = NULL, end_time = NULL, duration = NULL,
-                     job_type = NULL, tasks = NULL, failed_tasks = NULL, task_counts = NULL, overview = NULL, end_told = 1,
-                     told_application = NULL
-                 WHERE unit = ?1 AND job = ?2",
-            )?
-            .execute(params![unit, file])?;
+        applications_and_jobs::clear_job(connection, unit, file)?;
         connection
             .prepare_cached("DELETE FROM job_texts WHERE job = (SELECT id FROM jobs WHERE unit = ?1 AND job = ?2)")?
             .execute(params![unit, file])?;

@@ -19,15 +19,15 @@ const MAX_COPIES: i64 = 1_000;
 /// Columns of a copy of an application, see [`read`].
 const APPLICATION: &str = "x.application AS id, x.name AS name, x.status AS status, x.start_time AS start_time, x.end_time AS end_time,
     x.duration AS duration, x.job_counts AS counts, NULL AS job_type, NULL AS application, u.cluster AS cluster, d.url AS directory,
-    u.complete AS complete, 1 AS archived, coalesce(u.gone_since, a.gone_since) AS gone_since, x.shown AS shown, u.id AS unit_id,
+    u.complete AS complete, 1 AS archived, NOT u.queued AS read, coalesce(u.gone_since, a.gone_since) AS gone_since, x.shown AS shown, u.id AS unit_id,
     (SELECT count(*) FROM problems p LEFT JOIN archives f ON f.unit = p.unit AND f.file = p.archive
      WHERE p.unit = x.unit AND u.gone_since IS NULL AND f.gone_since IS NULL) AS problems, 0 AS flat";
 
-/// Columns of a copy of a job, see [`read`].
+/// Columns of a copy of a job, see [`read`]. A fault of 3 is an archive that is still to be read (`QUEUED`).
 const JOB: &str = "x.job AS id, x.name AS name, x.status AS status, x.start_time AS start_time, x.end_time AS end_time,
     x.duration AS duration, x.task_counts AS counts, x.job_type AS job_type, iif(u.cluster = '', o.name, u.name) AS application,
     iif(u.cluster = '', coalesce(o.cluster, ''), u.cluster) AS cluster, d.url AS directory, u.complete AS complete,
-    x.archived AS archived, coalesce(u.gone_since, a.gone_since) AS gone_since, x.shown AS shown, u.id AS unit_id,
+    x.archived OR coalesce(a.fault, 0) = 3 AS archived, coalesce(a.fault, 0) <> 3 AS read, coalesce(u.gone_since, a.gone_since) AS gone_since, x.shown AS shown, u.id AS unit_id,
     (SELECT count(*) FROM problems p LEFT JOIN archives f ON f.unit = p.unit AND f.file = p.archive
      WHERE p.unit = x.unit AND p.archive = x.job AND u.gone_since IS NULL AND f.gone_since IS NULL) AS problems,
     u.cluster = '' AS flat";
@@ -104,6 +104,7 @@ fn read(kind: ListKind, row: &Row<'_>) -> rusqlite::Result<Item> {
         directory: row.get("directory")?,
         complete: row.get("complete")?,
         archived: row.get("archived")?,
+        read: row.get("read")?,
         gone_since: row.get("gone_since")?,
         shown: row.get("shown")?,
         flat: row.get("flat")?,

@@ -12,6 +12,7 @@ use super::walk::{Step, Walk};
 use super::{SqliteError, counted, facts, items};
 use crate::index::cursor::Cursors;
 use crate::index::query::{ListPage, ListQuery, RunFigures, Scope, Sort, Total};
+use crate::index::sqlite::reads::queued::queued;
 
 /// Maximum of a total that is counted row by row.
 const MAX_COUNTED: u64 = 10_000;
@@ -48,13 +49,13 @@ pub(in crate::index) fn run_page(
     for id in &found.ids {
         figures.push(facts::figures(connection, query.kind, *id)?);
     }
-    Ok((finish(connection, query, found)?, figures))
+    Ok((finish(connection, scope, query, found)?, figures))
 }
 
 /// A page of a list within these limits.
 pub(super) fn page_within(connection: &Connection, scope: &Scope, query: &ListQuery, limits: PageLimits) -> Result<ListPage, SqliteError> {
     let found = find(connection, scope, query, limits)?;
-    finish(connection, query, found)
+    finish(connection, scope, query, found)
 }
 
 /// Cursors of a list: the total that was counted for its first page, and the position.
@@ -98,13 +99,14 @@ fn find(connection: &Connection, scope: &Scope, query: &ListQuery, limits: PageL
     Ok(PageRows { ids, next, total })
 }
 
-fn finish(connection: &Connection, query: &ListQuery, PageRows { ids, next, total }: PageRows) -> Result<ListPage, SqliteError> {
+fn finish(connection: &Connection, scope: &Scope, query: &ListQuery, found: PageRows) -> Result<ListPage, SqliteError> {
+    let PageRows { ids, next, total } = found;
     let mut rows = Vec::with_capacity(ids.len());
     for id in ids {
         rows.extend(items::item(connection, query.kind, id)?);
     }
     let next = next.map(|position| cursors(query).after(&(total.count, total.exact, position))).transpose()?;
-    Ok(ListPage { items: rows, next, total })
+    Ok(ListPage { items: rows, next, total, queued: queued(connection, scope)? })
 }
 
 /// The source with the fewest rows, and their number, counted up to `max`.

@@ -20,6 +20,7 @@ use super::{SqliteError, items, prepare};
 use crate::index::cursor::Cursors;
 use crate::index::query::search::terms::{self, MAX_TERMS};
 use crate::index::query::{FoundItem, Scope, SearchPage, SearchQuery};
+use crate::index::sqlite::reads::queued::queued;
 
 /// A page of found items.
 pub(in crate::index) fn search(connection: &Connection, scope: &Scope, query: &SearchQuery) -> Result<SearchPage, SqliteError> {
@@ -33,18 +34,19 @@ pub(super) fn search_within(
     query: &SearchQuery,
     limits: SearchLimits,
 ) -> Result<SearchPage, SqliteError> {
+    let queued = queued(connection, scope)?;
     let cursors = Cursors::<SearchPosition>::of(&("search", &query.text, &query.fields, &query.filter));
     let after = query.cursor.as_deref().map(|cursor| cursors.position(cursor)).transpose()?;
     let mut terms = terms::parse(&query.text);
     terms.truncate(MAX_TERMS);
     if terms.is_empty() {
-        return Ok(SearchPage { items: Vec::new(), next: None, exact: true });
+        return Ok(SearchPage { items: Vec::new(), next: None, exact: true, queued });
     }
     let mut evidence = Vec::with_capacity(terms.len());
     for term in terms {
         let found = Evidence::find(connection, query, term, limits)?;
         if found.is_none() {
-            return Ok(SearchPage { items: Vec::new(), next: None, exact: true });
+            return Ok(SearchPage { items: Vec::new(), next: None, exact: true, queued });
         }
         evidence.push(found);
     }
@@ -58,5 +60,5 @@ pub(super) fn search_within(
         items.push(FoundItem { kind: row.kind, item, matches });
     }
     let next = found.next.map(|position| cursors.after(&position)).transpose()?;
-    Ok(SearchPage { items, next, exact: found.exact })
+    Ok(SearchPage { items, next, exact: found.exact, queued })
 }

@@ -14,6 +14,7 @@ use crate::index::query::{
     Bounds, FailingName, FailureClass, Filter, MAX_FAILING_NAMES, MAX_FAILURE_CLASSES, Quantiles, Scope, Statistics, StatisticsQuery,
     StatusCounts,
 };
+use crate::index::sqlite::reads::queued::queued;
 use crate::index::sqlite::tables::list_rows::{ABSENT, NO_TEXT, STATUS, find_label};
 
 /// Maximum number of walked rows.
@@ -110,6 +111,7 @@ pub(in crate::index) fn statistics(connection: &Connection, scope: &Scope, query
         failing_names: failing(connection, &condition, names)?,
         exceptions: failures(connection, classes)?,
         exact,
+        queued: queued(connection, scope)?,
     })
 }
 

@@ -14,7 +14,7 @@ use crate::index::model::{ArchivedFile, CopySelector, DocumentList, DocumentPage
 use crate::index::sqlite::reads::documents::{REFUSED, find_copy, own_file};
 use crate::index::sqlite::reads::unread;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
-use crate::index::sqlite::store::values::{file_key, unit_columns, unsigned, usual_path};
+use crate::index::sqlite::store::values::{QUEUED, file_key, unit_columns, unsigned, usual_path};
 use crate::names::FilePath;
 use crate::pack;
 
@@ -28,6 +28,8 @@ struct Archive {
     pack: Option<i64>,
     /// The version that is present now could not be read because of its content.
     refused: bool,
+    /// It is listed and still to be read for the first time.
+    queued: bool,
 }
 
 /// The last document of a page.
@@ -43,12 +45,13 @@ fn archives(connection: &Connection, key: &UnitKey, only: Option<FileKind>) -> R
     let found = connection
         .prepare_cached(
             "SELECT a.file, a.path, a.size, a.modified, a.etag, a.served IS NOT NULL AS read,
-                    u.gone_since IS NOT NULL OR a.gone_since IS NOT NULL AS missing, p.id AS pack, a.parsed = 0 AND a.fault = ?5 AS refused
+                    u.gone_since IS NOT NULL OR a.gone_since IS NOT NULL AS missing, p.id AS pack, a.parsed = 0 AND a.fault = ?5 AS refused,
+                    a.fault = ?6 AS queued
              FROM units u JOIN directories d ON d.id = u.directory JOIN archives a ON a.unit = u.id
              LEFT JOIN packs p ON p.unit = a.unit AND p.file = a.file
              WHERE d.url = ?1 AND u.cluster = ?2 AND u.name = ?3 AND (?4 IS NULL OR a.file = ?4) ORDER BY a.file",
         )?
-        .query_map(params![key.directory().as_str(), cluster, name, only.as_ref().map(file_key), REFUSED], |row| archive(key, row))?
+        .query_map(params![key.directory().as_str(), cluster, name, only.as_ref().map(file_key), REFUSED, QUEUED], |row| archive(key, row))?
         .collect::<Result<_, _>>()?;
     Ok(found)
 }
@@ -65,6 +68,7 @@ fn archive(key: &UnitKey, row: &Row<'_>) -> rusqlite::Result<Archive> {
         missing: row.get("missing")?,
         pack: row.get("pack")?,
         refused: row.get("refused")?,
+        queued: row.get("queued")?,
     })
 }
 
@@ -100,7 +104,13 @@ pub(in crate::index) fn unit_archives(
     let files = archives_of(connection, &copied.unit, only)?;
     let files = files
         .into_iter()
-        .map(|each| ArchivedFile { unit: each.unit, file: each.file, gone: each.missing, kept: each.pack.is_some(), read: each.read })
+        .map(|each| ArchivedFile {
+            unit: each.unit,
+            file: each.file,
+            gone: each.missing,
+            kept: each.pack.is_some(),
+            read: each.read || each.queued,
+        })
         .collect();
     Ok(Some(UnitArchives { files }))
 }
@@ -113,7 +123,11 @@ pub(in crate::index) fn document_page(connection: &Connection, page: &DocumentPa
         return Ok(unread::of_owner(connection, page.owner, &page.copy)?.map_or(DocumentList::Unknown, DocumentList::Unreadable));
     };
     let only = (page.own || matches!(page.owner, Owner::Job(_))).then(|| own_file(page.owner));
-    let read: Vec<Archive> = archives_of(connection, &copied.unit, only)?.into_iter().filter(|archive| archive.read).collect();
+    let archives = archives_of(connection, &copied.unit, only)?;
+    if let Some(queued) = archives.iter().find(|archive| archive.queued && !archive.missing) {
+        return Ok(DocumentList::Evicted(queued.unit.clone()));
+    }
+    let read: Vec<Archive> = archives.into_iter().filter(|archive| archive.read).collect();
     if read.is_empty() {
         let unread = unread::of_file(connection, &copied.unit, own_file(page.owner))?;
         return Ok(unread.map_or(DocumentList::NotArchived, DocumentList::Unreadable));

@@ -13,7 +13,7 @@ use crate::index::sqlite::acts::precedence::{APPLICATION_COPIES, JOB_COPIES, RAN
 use crate::index::sqlite::reads::unread;
 use crate::index::sqlite::store::index_state::IndexState;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
-use crate::index::sqlite::store::values::{fault_column, signed, unit_key};
+use crate::index::sqlite::store::values::{QUEUED, fault_column, signed, unit_key};
 use crate::pack;
 
 /// [`Fault::Content`] as stored.
@@ -39,12 +39,14 @@ pub(in crate::index::sqlite) struct Copied {
     pack: Option<i64>,
     /// The version that is present now could not be read because of its content.
     refused: bool,
+    /// The archive is listed and still to be read for the first time.
+    queued: bool,
 }
 
 fn copy_query(copies: &str, id: &str, of_cluster: &str) -> String {
     format!(
         "SELECT d.url, u.cluster, u.name AS unit, x.overview, a.served, u.gone_since IS NOT NULL OR a.gone_since IS NOT NULL AS missing,
-                p.id AS pack, coalesce(a.parsed = 0 AND a.fault = {REFUSED}, 0) AS refused
+                p.id AS pack, coalesce(a.parsed = 0 AND a.fault = {REFUSED}, 0) AS refused, coalesce(a.fault = {QUEUED}, 0) AS queued
          FROM {copies} LEFT JOIN packs p ON p.unit = a.unit AND p.file = a.file
          WHERE x.{id} = ?1 AND {VISIBLE} AND (?2 IS NULL OR d.url = ?2) AND (?3 IS NULL OR {of_cluster}) ORDER BY {RANK} LIMIT 1"
     )
@@ -77,6 +79,7 @@ pub(in crate::index::sqlite) fn find_copy(
                     missing: row.get("missing")?,
                     pack: row.get("pack")?,
                     refused: row.get("refused")?,
+                    queued: row.get("queued")?,
                 },
                 overview,
             ))
@@ -116,6 +119,9 @@ fn look_up(
         return Ok(unread::of_owner(connection, owner, copy)?.map_or(DocumentAnswer::Unknown, DocumentAnswer::Unreadable));
     };
     let unread = || unread::of_file(connection, &copied.unit, own_file(owner));
+    if copied.queued && !copied.missing {
+        return Ok(DocumentAnswer::Evicted(copied.unit));
+    }
     let Some(fingerprint) = copied.served else {
         return Ok(unread()?.map_or(DocumentAnswer::NotArchived, DocumentAnswer::Unreadable));
     };

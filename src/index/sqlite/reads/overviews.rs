@@ -8,6 +8,7 @@ use crate::ids::JobId;
 use crate::index::model::{Figures, Listed, OverviewList};
 use crate::index::query::Scope;
 use crate::index::sqlite::reads::problem_pages::problem_counts;
+use crate::index::sqlite::reads::queued;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::unsigned;
 use crate::index::sqlite::tables::problems;
@@ -103,5 +104,7 @@ pub(in crate::index) fn figures(connection: &Connection, scope: &Scope, known: L
             counts.filter(|(directory, ..)| scope.admits(&directory.to_string())).map(|(.., count)| count).sum()
         },
         evictions: 0,
+        units: queued::units(connection, scope)?,
+        queued: queued::queued(connection, scope)?,
     })
 }

@@ -12,8 +12,8 @@ use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::{fault, file_key, unit_columns, unit_key, usual_path};
 use crate::names::FilePath;
 
-/// The last tried version could not be read, and the file is present.
-const UNREAD: &str = "a.parsed = 0 AND a.gone_since IS NULL AND u.gone_since IS NULL";
+/// The last tried version could not be read, and the file is present. A fault of 3 is a file that is still to be read (`QUEUED`).
+const UNREAD: &str = "a.parsed = 0 AND a.fault <> 3 AND a.gone_since IS NULL AND u.gone_since IS NULL";
 
 /// The reason is that of the first problem of the file.
 const COLUMNS: &str = "d.url, u.cluster, u.name AS unit, a.file, a.path, a.tried, a.fault, a.attempts,

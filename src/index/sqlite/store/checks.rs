@@ -14,7 +14,7 @@ use crate::index::model::Fault;
 use crate::index::sqlite::acts::precedence;
 use crate::index::sqlite::store::session::Session;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
-use crate::index::sqlite::store::values::fault_column;
+use crate::index::sqlite::store::values::{QUEUED, fault_column};
 use crate::index::sqlite::tables::{list_rows, units};
 
 /// A table whose rows have a digest.
@@ -230,6 +230,12 @@ fn readable(column: &str, value: ValueRef<'_>) -> Value {
 /// Marks a file so that the next refresh reads it again, like one that the store could not return. For a job without an archive this
 /// is the summary.
 fn read_again(connection: &Connection, unit: i64, file: &[u8]) -> Result<bool, SqliteError> {
+    let queued: bool = connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM archives WHERE unit = ?1 AND file IN (?2, x'') AND fault = ?3)")?
+        .query_row(params![unit, file, QUEUED], |row| row.get(0))?;
+    if queued {
+        return Ok(true);
+    }
     for file in [file, &[]] {
         let marked = connection
             .prepare_cached(

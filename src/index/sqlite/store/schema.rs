@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/0011_held_reasons.sql"),
     include_str!("../../../../migrations/0012_flat_jobs.sql"),
     include_str!("../../../../migrations/0013_archived_checked.sql"),
+    include_str!("../../../../migrations/0014_queued.sql"),
 ];
 
 /// Schema version that this build writes.

@@ -41,6 +41,9 @@ pub(in crate::index::sqlite) const fn fault_column(fault: Option<Fault>) -> i64 
     }
 }
 
+/// Stored instead of a fault for a file that is listed and still to be read for the first time. Its row is not parsed.
+pub(in crate::index::sqlite) const QUEUED: i64 = 3;
+
 /// The inverse of [`fault_column`].
 pub(in crate::index::sqlite) const fn fault(value: i64) -> Option<Fault> {
     match value {

@@ -1,7 +1,7 @@
 //! Rows of applications and jobs: the columns that lists filter and sort by, and the archived object of the overview.
 
 use rusqlite::types::{ToSql, Value};
-use rusqlite::{OptionalExtension as _, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
 use crate::archive::{ApplicationRecord, JobRecord, NamedJob};
 use crate::ids::{ApplicationId, JobId};
@@ -107,6 +107,76 @@ pub(in crate::index::sqlite) fn write_job(
         )?
         .execute(params_from_iter(key(unit, job.as_bytes(), digest).into_iter().chain(columns)))?;
     session.effects.lists |= before.is_some_and(|(shown, _)| shown);
+    Ok(())
+}
+
+/// Adds the row of an application from its summary, before its archives are read.
+pub(in crate::index::sqlite) fn list_application(
+    session: &Session<'_>,
+    unit: i64,
+    id: ApplicationId,
+    record: &ApplicationRecord,
+    shown: bool,
+) -> Result<(), SqliteError> {
+    let columns = application_columns(record);
+    session
+        .connection
+        .prepare_cached(
+            "INSERT INTO applications (unit, application, digest, name, status, start_time, end_time, duration, jobs, failed_jobs, job_counts,
+                                       overview, shown)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        )?
+        .execute(params_from_iter(
+            key(unit, id.as_bytes(), checks::digest_of(id.as_bytes(), &columns)).into_iter().chain(columns).chain([shown.into()]),
+        ))?;
+    Ok(())
+}
+
+/// Adds the row of a job before its archive is read. `named`: as a summary names it. Without a record it is not listed yet.
+pub(in crate::index::sqlite) fn list_job(
+    session: &Session<'_>,
+    unit: i64,
+    job: JobId,
+    named: Option<NamedJob>,
+    record: Option<&JobRecord>,
+    shown: bool,
+) -> Result<(), SqliteError> {
+    let columns = record.map_or_else(no_job_columns, job_columns);
+    let unread: Vec<Value> = std::iter::once(Value::Integer(0)).chain(columns.iter().take(CHECKED_JOB_COLUMNS).cloned()).collect();
+    let of_summary: [Value; 3] = [shown.into(), named.is_some().into(), named.and_then(|named| named.start).into()];
+    session
+        .connection
+        .prepare_cached(
+            "INSERT INTO jobs (unit, job, digest, name, status, start_time, end_time, duration, job_type, tasks, failed_tasks, task_counts,
+                               overview, end_told, told_application, shown, named, named_start)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+        )?
+        .execute(params_from_iter(
+            key(unit, job.as_bytes(), checks::digest_of(job.as_bytes(), &unread)).into_iter().chain(columns).chain(of_summary),
+        ))?;
+    Ok(())
+}
+
+/// Removes what the summary of a unit says.
+pub(in crate::index::sqlite) fn clear_summary(connection: &Connection, unit: i64) -> Result<(), SqliteError> {
+    connection.prepare_cached("DELETE FROM applications WHERE unit = ?1")?.execute([unit])?;
+    connection.prepare_cached("DELETE FROM jobs WHERE unit = ?1 AND archived = 0")?.execute([unit])?;
+    connection.prepare_cached("UPDATE jobs SET named = 0 WHERE unit = ?1 AND named = 1")?.execute([unit])?;
+    connection.prepare_cached("UPDATE units SET complete = 0 WHERE id = ?1")?.execute([unit])?;
+    Ok(())
+}
+
+/// Removes what the archive of a job says. A job that the summary names stays, as a job without an archive.
+pub(in crate::index::sqlite) fn clear_job(connection: &Connection, unit: i64, job: &[u8]) -> Result<(), SqliteError> {
+    connection.prepare_cached("DELETE FROM jobs WHERE unit = ?1 AND job = ?2 AND named = 0")?.execute(params![unit, job])?;
+    connection
+        .prepare_cached(
+            "UPDATE jobs SET archived = 0, name = NULL, status = NULL, start_time = NULL, end_time = NULL, duration = NULL,
+                 job_type = NULL, tasks = NULL, failed_tasks = NULL, task_counts = NULL, overview = NULL, end_told = 1,
+                 told_application = NULL
+             WHERE unit = ?1 AND job = ?2",
+        )?
+        .execute(params![unit, job])?;
     Ok(())
 }
 

@@ -4,12 +4,13 @@ use rusqlite::{OptionalExtension as _, params};
 
 use crate::archive::facts::DERIVATION_VERSION;
 use crate::clock::Millis;
-use crate::directory::{FileKind, Fingerprint};
+use crate::directory::{FileKind, Fingerprint, FoundFile};
 use crate::index::model::{Fault, FileChange, FileOutcome, UnitKey};
 use crate::index::sqlite::store::session::Session;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
-use crate::index::sqlite::store::values::{fault, fault_column, file_key, signed, usual_path};
+use crate::index::sqlite::store::values::{QUEUED, fault, fault_column, file_key, signed, usual_path};
 use crate::index::sqlite::tables::packs;
+use crate::names::FilePath;
 
 /// A file's row, apart from its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,7 @@ struct Archive {
     derived: u32,
     fault: Option<Fault>,
     tried_at: Millis,
+    queued: bool,
 }
 
 /// The result of writing the row of a file.
@@ -40,6 +42,8 @@ pub(in crate::index::sqlite) struct Written {
     pub(in crate::index::sqlite) same_pack: Option<i64>,
     /// Its facts are up to date.
     pub(in crate::index::sqlite) derived: bool,
+    /// It was listed before, and this was the first attempt to read it.
+    pub(in crate::index::sqlite) was_queued: bool,
 }
 
 /// Writes the result of an ingest of a file at this time.
@@ -51,6 +55,7 @@ pub(in crate::index::sqlite) fn write(
     at: Millis,
 ) -> Result<Written, SqliteError> {
     let before = find(session, unit, change.kind)?;
+    let was_queued = before.as_ref().is_some_and(|before| before.queued);
     let tried = change.version.fingerprint();
     let mut archive = Archive {
         tried,
@@ -65,10 +70,11 @@ pub(in crate::index::sqlite) fn write(
         documents: 0,
         document_bytes: 0,
         etag: change.version.etag.clone(),
-        path: (change.path != usual_path(key, change.kind)).then(|| change.path.as_str().to_owned()),
+        path: unusual_path(key, change.kind, &change.path),
         derived: 0,
         fault: None,
         tried_at: 0,
+        queued: false,
     };
     let mut same_pack = None;
     let mut derived = false;
@@ -109,7 +115,46 @@ pub(in crate::index::sqlite) fn write(
         insert(session, unit, change.kind, &archive)?;
         session.effects.known |= before.is_none_or(|before| !before.is_only_another_failed_attempt(&archive));
     }
-    Ok(Written { was_missing, same_pack, derived })
+    Ok(Written { was_missing, same_pack, derived, was_queued })
+}
+
+/// Adds the row of a file that is listed and still to be read.
+pub(in crate::index::sqlite) fn insert_queued(
+    session: &Session<'_>,
+    unit: i64,
+    key: &UnitKey,
+    file: &FoundFile,
+) -> Result<(), SqliteError> {
+    session
+        .connection
+        .prepare_cached(
+            "INSERT INTO archives (unit, file, tried, size, modified, parsed, racy, attempts, etag, path, fault)
+             VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, 0, ?6, ?7, ?8)",
+        )?
+        .execute(params![
+            unit,
+            file_key(&file.kind),
+            file.version.fingerprint(),
+            signed(file.version.size),
+            file.version.modified,
+            file.version.etag,
+            unusual_path(key, file.kind, &file.path),
+            QUEUED,
+        ])?;
+    Ok(())
+}
+
+/// Whether a file of the unit is still to be read for the first time.
+pub(in crate::index::sqlite) fn any_queued(session: &Session<'_>, unit: i64) -> Result<bool, SqliteError> {
+    Ok(session
+        .connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM archives WHERE unit = ?1 AND fault = ?2)")?
+        .query_row(params![unit, QUEUED], |row| row.get(0))?)
+}
+
+/// The path of a file as stored: `None` where Flink puts it.
+fn unusual_path(key: &UnitKey, kind: FileKind, path: &FilePath) -> Option<String> {
+    (*path != usual_path(key, kind)).then(|| path.as_str().to_owned())
 }
 
 impl Archive {
@@ -159,6 +204,7 @@ fn find(session: &Session<'_>, unit: i64, kind: FileKind) -> Result<Option<Archi
                 path: row.get("path")?,
                 derived: row.get("derived")?,
                 fault: fault(row.get("fault")?),
+                queued: row.get::<_, i64>("fault")? == QUEUED,
                 tried_at: row.get("tried_at")?,
             })
         })

@@ -16,6 +16,8 @@ pub(in crate::index::sqlite) struct Unit {
     pub(in crate::index::sqlite) complete: bool,
     pub(in crate::index::sqlite) time: Millis,
     pub(in crate::index::sqlite) gone_since: Option<Millis>,
+    /// Some of its archives are listed and still to be read for the first time.
+    pub(in crate::index::sqlite) queued: bool,
 }
 
 /// Ids whose shown copy must be chosen again.
@@ -31,9 +33,15 @@ pub(in crate::index::sqlite) fn find(session: &Session<'_>, key: &UnitKey) -> Re
     let (cluster, name) = unit_columns(key);
     Ok(session
         .connection
-        .prepare_cached("SELECT id, complete, time, gone_since FROM units WHERE directory = ?1 AND cluster = ?2 AND name = ?3")?
+        .prepare_cached("SELECT id, complete, time, gone_since, queued FROM units WHERE directory = ?1 AND cluster = ?2 AND name = ?3")?
         .query_row(params![directory, cluster, name], |row| {
-            Ok(Unit { id: row.get("id")?, complete: row.get("complete")?, time: row.get("time")?, gone_since: row.get("gone_since")? })
+            Ok(Unit {
+                id: row.get("id")?,
+                complete: row.get("complete")?,
+                time: row.get("time")?,
+                gone_since: row.get("gone_since")?,
+                queued: row.get("queued")?,
+            })
         })
         .optional()?)
 }
@@ -51,17 +59,36 @@ pub(in crate::index::sqlite) fn insert(session: &mut Session<'_>, key: &UnitKey)
         )?
         .execute(params![directory, cluster, name, RemovalState::Held])?;
     session.effects.known = true;
-    Ok(Unit { id: session.connection.last_insert_rowid(), complete: false, time: 0, gone_since: None })
+    Ok(Unit { id: session.connection.last_insert_rowid(), complete: false, time: 0, gone_since: None, queued: false })
+}
+
+/// Adds a unit that is listed at this time and still to be read. `None`: it is known, or it is to be removed.
+pub(in crate::index::sqlite) fn insert_queued(session: &mut Session<'_>, key: &UnitKey, time: Millis) -> Result<Option<i64>, SqliteError> {
+    let directory = session.directory(key.directory())?;
+    let (cluster, name) = unit_columns(key);
+    let added = session
+        .connection
+        .prepare_cached(
+            "INSERT INTO units (directory, cluster, name, complete, time, queued) SELECT ?1, ?2, ?3, 1, ?4, 1
+             WHERE NOT EXISTS (SELECT 1 FROM expiries WHERE directory = ?1 AND cluster = ?2 AND name = ?3 AND state <> ?5)
+             ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![directory, cluster, name, time, RemovalState::Held])?;
+    session.effects.known |= added > 0;
+    Ok((added > 0).then(|| session.connection.last_insert_rowid()))
+}
+
+/// The directory of a unit.
+pub(in crate::index::sqlite) fn directory(session: &Session<'_>, unit: i64) -> Result<i64, SqliteError> {
+    Ok(session.connection.prepare_cached("SELECT directory FROM units WHERE id = ?1")?.query_row([unit], |row| row.get(0))?)
 }
 
 /// Writes the columns of a unit that can change.
 pub(in crate::index::sqlite) fn update(session: &mut Session<'_>, unit: &Unit) -> Result<(), SqliteError> {
-    session.connection.prepare_cached("UPDATE units SET complete = ?2, time = ?3, gone_since = ?4 WHERE id = ?1")?.execute(params![
-        unit.id,
-        unit.complete,
-        unit.time,
-        unit.gone_since
-    ])?;
+    session
+        .connection
+        .prepare_cached("UPDATE units SET complete = ?2, time = ?3, gone_since = ?4, queued = ?5 WHERE id = ?1")?
+        .execute(params![unit.id, unit.complete, unit.time, unit.gone_since, unit.queued])?;
     session.effects.known = true;
     Ok(())
 }
