@@ -81,3 +81,82 @@ test('the link of a log that is not configured is requested once for all task ma
   assert.equal(asked, 2);
   open.faults.splice(0);
 });
+
+test('a page that lost its server says so, and shows no counts that look fresh', async () => {
+  await begin('/server');
+  const live = page.getByRole('button', { name: 'Live' });
+  await live.waitFor();
+  await page.route('**/api/v1/status', (route) => route.abort());
+  await open.go('/application/completed');
+  await page.getByRole('button', { name: 'Not connected' }).waitFor();
+  assert.equal(await page.getByRole('navigation', { name: 'Main' }).locator('.count').count(), 0);
+  await page.unroute('**/api/v1/status');
+  open.faults.splice(0);
+});
+
+test('the counts of a filter are not zero before the server answered', async () => {
+  await begin();
+  let answer;
+  const asked = new Promise((resolve) => void page.route('**/applications/facets?*', (route) => {
+    answer = () => route.continue();
+    resolve();
+  }));
+  await page.goto(`${server.url}#/application/completed`);
+  await asked;
+  const failed = page.getByRole('button', { name: 'failed' });
+  assert.equal((await failed.innerText()).trim(), 'Failed');
+  await answer();
+  await page.getByRole('button', { name: /^failed\s+[1-9]/i }).waitFor();
+});
+
+test('a filter moves no other control and removes none', async () => {
+  for (const viewport of [DESKTOP, { width: 1920, height: 1000 }]) {
+    await begin('/job/completed', { viewport });
+    await page.getByRole('group', { name: 'Saved views' }).waitFor({ state: 'attached' });
+    const places = () => page.locator('[role="search"] select, [role="search"] .range > button, .list').evaluateAll((all) => all.map((one) => [one.getAttribute('aria-label') ?? one.className, Math.round(one.getBoundingClientRect().top)].join()));
+    const before = await places();
+    assert.ok(before.length >= 4, before.join(' '));
+    await page.getByRole('combobox', { name: 'Cluster' }).selectOption({ index: 1 });
+    await settle(page);
+    assert.deepEqual(await places(), before);
+    await page.getByRole('button', { name: 'Clear', exact: true }).waitFor();
+    if (viewport === DESKTOP) await open.close();
+  }
+});
+
+test('the focus goes to the page that Enter opened, and with Back to the row', async () => {
+  await begin('/job/completed');
+  const link = page.locator('tbody tr[data-key] a').nth(2);
+  const row = await page.locator('tbody tr[data-key]').nth(2).getAttribute('data-key');
+  await link.focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await settle(page);
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'MAIN');
+  await page.goBack();
+  await settle(page);
+  assert.equal(await page.evaluate(() => document.activeElement.closest('[data-key]')?.dataset.key), row);
+});
+
+test('the tables of vertices, checkpoints and runs fit a window of 1440 pixels, and a wider table shows that it goes on', async () => {
+  await begin(null, { viewport: { width: 1440, height: 900 } });
+  for (const [hash, label] of [
+    [`/job/completed/${IDS.streaming}/overview`, 'Vertices of the job'],
+    [`/job/completed/${IDS.savepoint}/checkpoints?view=history`, 'History of checkpoints'],
+    ['/runs/jobs?name=REST+always+failing', 'Runs'],
+    ['/application/completed', 'Completed Applications'],
+  ]) {
+    await open.go(hash);
+    const scroller = page.getByRole('region', { name: label });
+    const { all, seen, cut } = await scroller.evaluate((element) => ({
+      all: element.scrollWidth,
+      seen: element.clientWidth,
+      cut: [...element.querySelectorAll('td time')].filter((time) => time.getBoundingClientRect().right > time.closest('td').getBoundingClientRect().right).length,
+    }));
+    assert.ok(all <= seen, `${label}: ${all} of ${seen} pixels`);
+    assert.equal(cut, 0, `${label}: times are cut`);
+  }
+  await page.setViewportSize({ width: 900, height: 900 });
+  await open.go(`/job/completed/${IDS.streaming}/overview`);
+  await page.locator('.scroller.wide[aria-label="Vertices of the job"]').waitFor();
+});

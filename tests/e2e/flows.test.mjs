@@ -99,6 +99,7 @@ test('each column sorts both ways, on the server', async () => {
 test('the last 24 hours and other ranges filter by end time', async () => {
   await begin('/application/completed');
   const all = (await names()).length;
+  await page.getByRole('button', { name: 'Ended at any time' }).click();
   await page.getByRole('button', { name: 'Last 24 h' }).click();
   await settle(page);
   assert.equal((await names()).length, all);
@@ -250,7 +251,7 @@ test('an address of data that is never archived, of a running cluster, or of no 
   for (const [address, words] of [
     [`${job}/dataskew`, 'Flink does not archive data skew'],
     [`${job}/overview/${VERTEX}/watermarks`, 'Flink does not archive watermarks'],
-    [`${job}/overview/${VERTEX}/backpressure`, 'Flink does not archive back pressure'],
+    [`${job}/overview/${VERTEX}/backpressure`, 'Flink archives no course of the back pressure'],
     [`${job}/overview/${VERTEX}/metrics`, 'Flink does not archive metrics'],
     [`${job}/overview/${VERTEX}/flamegraph`, 'Flink does not archive flame graphs'],
     [`${job}/nosuch`, 'There is no tab nosuch'],

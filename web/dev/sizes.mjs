@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
 /** The maximum of gzipped bytes: the scripts of the first page, and all scripts. */
-export const BUDGET = { first: 40 * 1024, all: 120 * 1024 };
+export const BUDGET = { first: 40 * 1024, all: 140 * 1024 };
 
 const DIST = fileURLToPath(new URL('../../web-dist', import.meta.url));
 

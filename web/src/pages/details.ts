@@ -2,6 +2,7 @@
 import { startPlacer } from '../lib/layout/placer';
 
 export { default as EmptyList } from '../components/list/EmptyList.svelte';
+export { default as SavedViews } from '../components/list/SavedViews.svelte';
 export { default as Progress } from '../components/list/Progress.svelte';
 export { default as TimeChoices } from '../components/list/TimeChoices.svelte';
 export { default as ApplicationPage } from './ApplicationPage.svelte';
