@@ -19,6 +19,7 @@ mod level;
 mod local;
 mod object_store;
 mod pieces;
+mod requests;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -46,6 +47,7 @@ pub use self::found::{
     Extent, FileKind, FileVersion, Fingerprint, Found, FoundApplication, FoundFile, Hidden, Listed, Obstacle, WantsFiles,
 };
 pub use self::pieces::Pieces;
+pub use self::requests::RequestCounts;
 
 /// Maximum bytes of one chunk of a stream.
 const MAX_CHUNK: usize = 1 << 20;
@@ -146,6 +148,15 @@ impl Directory {
         match &self.backend {
             Backend::Local(_) => None,
             Backend::Store(store) => store.time(),
+        }
+    }
+
+    /// HTTP requests since the start; `None` where requests are not counted.
+    #[must_use]
+    pub fn requests(&self) -> Option<RequestCounts> {
+        match &self.backend {
+            Backend::Local(_) => None,
+            Backend::Store(store) => Some(store.requests()),
         }
     }
 

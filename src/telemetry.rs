@@ -11,6 +11,7 @@ const REFRESH_SECONDS: &str = "historyserver_refresh_duration_seconds";
 const LISTING_SECONDS: &str = "historyserver_listing_duration_seconds";
 const LAST_SUCCESS: &str = "historyserver_refresh_last_success_timestamp_seconds";
 const STORE_REQUESTS: &str = "historyserver_store_requests_total";
+const HTTP_REQUESTS: &str = "historyserver_store_http_requests_total";
 const INGESTS: &str = "historyserver_ingests_total";
 const EVICTIONS: &str = "historyserver_evictions_total";
 const CLEANUPS: &str = "historyserver_cleanups_total";
@@ -37,6 +38,11 @@ pub fn describe() {
     );
     describe_gauge!(LAST_SUCCESS, Unit::Seconds, "When a directory was last refreshed without failure, in seconds since 1970.");
     describe_counter!(STORE_REQUESTS, Unit::Count, "Operations on archive directories by kind and result.");
+    describe_counter!(
+        HTTP_REQUESTS,
+        Unit::Count,
+        "HTTP requests to object stores, retries included, by directory, kind and result (ok, refused, throttled or failed)."
+    );
     describe_counter!(INGESTS, Unit::Count, "Units fetched and read, by reason: refresh, demand (evicted) or lookup (not listed yet).");
     describe_counter!(EVICTIONS, Unit::Count, "Packs evicted for the byte budget since start.");
     describe_counter!(CLEANUPS, Unit::Count, "Cleanups that ended, by result.");
@@ -93,6 +99,11 @@ pub fn problems(directory: &str, problems: u64) {
 /// Counts one operation on an archive directory. `result` is `ok` or the kind of failure.
 pub fn store_request(kind: &'static str, result: &'static str) {
     counter!(STORE_REQUESTS, "kind" => kind, "result" => result).increment(1);
+}
+
+/// Counts one HTTP request to an object store.
+pub fn http_request(directory: &DirectoryUrl, kind: &'static str, result: &'static str) {
+    counter!(HTTP_REQUESTS, "directory" => directory.to_string(), "kind" => kind, "result" => result).increment(1);
 }
 
 /// Counts a unit that was fetched and read.

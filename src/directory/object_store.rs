@@ -6,7 +6,9 @@
 mod errors;
 mod groups;
 mod hdfs;
+mod limit;
 mod listing;
+mod listing_body;
 mod open;
 #[cfg(test)]
 mod paged_tests;
@@ -14,6 +16,7 @@ mod pages;
 mod read;
 mod search;
 mod store_clock;
+mod traffic;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -27,10 +30,13 @@ use tokio::sync::mpsc::Sender;
 
 use self::errors::Redaction;
 use self::hdfs::Hdfs;
-use self::store_clock::StoreClock;
+use self::listing_body::Aside;
+use self::pages::Requests;
+use self::traffic::Traffic;
 use super::error::{DirectoryError, DirectoryErrorKind};
 use super::found::{Extent, FileKind, FileVersion, Found, FoundFile, Listed};
 use super::pieces::Piece;
+use super::requests::RequestCounts;
 use super::{Contents, Deleted, layout};
 use crate::clock::Millis;
 use crate::ids::JobId;
@@ -53,8 +59,8 @@ struct Inner {
     /// The same store, if it has real folders.
     hdfs: Option<Hdfs>,
     redaction: Redaction,
-    /// Set by the HTTP client of the store; without a time for other stores.
-    clock: Arc<StoreClock>,
+    /// The requests of the HTTP client of the store; none for other stores.
+    traffic: Arc<Traffic>,
 }
 
 impl Store {
@@ -68,13 +74,18 @@ impl Store {
             root: literal(prefix),
             hdfs: None,
             redaction: Redaction::default(),
-            clock: Arc::default(),
+            traffic: Arc::default(),
         })
     }
 
     /// The present time by the clock of the store, if an answer contained it.
     pub(super) fn time(&self) -> Option<Millis> {
-        self.inner.clock.now()
+        self.inner.traffic.clock().now()
+    }
+
+    /// HTTP requests since the start.
+    pub(super) fn requests(&self) -> RequestCounts {
+        self.inner.traffic.counts()
     }
 
     fn assemble(inner: Inner) -> Self {
@@ -95,7 +106,13 @@ impl Store {
     }
 
     pub(super) async fn legacy_job_file(&self, path: FilePath, job: JobId) -> Result<Option<FoundFile>, DirectoryError> {
-        match self.inner.store.head(&self.inner.key(&path)?).await {
+        let key = self.inner.key(&path)?;
+        // Some listings have no tag where the state of one object has one, and versions are compared with those of listings.
+        let state = match &self.inner.paged {
+            Some(_) => self.inner.listed_object(&key).await,
+            None => self.inner.store.head(&key).await,
+        };
+        match state {
             Ok(object) => Ok(Some(FoundFile { path, kind: FileKind::Job(job), version: version(&object) })),
             Err(::object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(self.inner.failed("read the state of", path.as_str(), &error)),
@@ -119,7 +136,7 @@ impl Store {
         layout::check_deletable(file)?;
         let key = self.inner.key(file)?;
         match self.inner.store.head(&key).await {
-            Ok(object) if version(&object) == *expected => {}
+            Ok(object) if is_version(&object, expected) => {}
             Ok(_) => return Ok(Deleted::Changed),
             Err(::object_store::Error::NotFound { .. }) => return Ok(Deleted::AlreadyMissing),
             Err(error) => return Err(self.inner.failed("read the state of", file.as_str(), &error)),
@@ -156,6 +173,22 @@ impl Inner {
             return Some(key.as_ref());
         }
         key.as_ref().strip_prefix(root)?.strip_prefix('/')
+    }
+
+    /// The state of one object as a listing shows it.
+    async fn listed_object(&self, key: &Path) -> ::object_store::Result<ObjectMeta> {
+        let requests = Requests::new();
+        // The object is the first key with its own name as prefix.
+        let mut pages = self.keys_from(&requests, key.to_string());
+        while let Some(page) = pages.try_next().await? {
+            if let Some(object) = page.objects.iter().find(|object| object.location == *key) {
+                return Ok(object.clone());
+            }
+            if !page.objects.is_empty() || page.aside != Aside::default() {
+                break;
+            }
+        }
+        Err(::object_store::Error::NotFound { path: key.to_string(), source: "it is not in the listing".into() })
     }
 
     /// Lists the archives of an application. Of names with the same id, the name in lower case is used.
@@ -200,6 +233,21 @@ fn version(object: &ObjectMeta) -> FileVersion {
 /// An entity tag in quotes, which listings of Azure omit.
 fn quoted(tag: &str) -> String {
     if tag.ends_with('"') { tag.to_owned() } else { format!("\"{tag}\"") }
+}
+
+/// Whether an object has the listed version. A tag decides if both have one. Otherwise size and time do, in whole seconds, since the
+/// state of one object has no fractions of a second.
+fn is_version(object: &ObjectMeta, listed: &FileVersion) -> bool {
+    let same_state = match (&object.e_tag, &listed.etag) {
+        (Some(tag), Some(listed)) => bare(tag) == bare(listed),
+        _ => object.last_modified.timestamp() == listed.modified.div_euclid(1_000),
+    };
+    object.size == listed.size && same_state
+}
+
+/// An entity tag without quotes and without the mark of a weak one.
+fn bare(tag: &str) -> &str {
+    tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"')
 }
 
 /// A literal prefix without empty segments. Only characters that no key can contain (control characters, `..`) are encoded.

@@ -54,7 +54,9 @@ mod readiness;
 mod refresh;
 mod retention;
 mod running;
+mod s3_double;
 mod service_manager;
+mod store_answers;
 mod store_directory;
 mod support;
 #[path = "../support/template.rs"]

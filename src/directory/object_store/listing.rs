@@ -8,7 +8,7 @@ use futures::stream::{self, FuturesUnordered, StreamExt, TryStreamExt};
 use tokio::sync::mpsc::Sender;
 
 use super::groups::{Groups, Member, Whole};
-use super::pages::{CONCURRENCY, Depth, Requests};
+use super::pages::{CONCURRENCY, Depth, Requests, Unreadable};
 use super::search::{self, Search, Work};
 use super::{Inner, version};
 use crate::directory::error::{DirectoryError, DirectoryErrorKind};
@@ -20,6 +20,8 @@ use crate::problem::ProblemCode;
 
 /// Number of applications whose files are listed before they are sent.
 const DETAILED_AT_ONCE: usize = 64;
+/// Maximum number of characters of a key in a message.
+const MAX_SHOWN: usize = 200;
 /// Number of clusters that cannot be listed from which the store counts as unavailable.
 const GIVE_UP_AFTER: usize = 16;
 
@@ -50,7 +52,39 @@ pub(super) async fn list(store: &Inner, extent: &Extent, known: &[ClusterName], 
     }
     let url = store.url.as_str();
     let doubt = if exists { level::likely_other(url, &sights) } else { Some(level::missing(url, "")) };
-    Ok(Listed { exists, doubt, requests: requests.count() })
+    let count = requests.count();
+    if matches!(extent, Extent::Full) {
+        for obstacle in unreadable(url, &requests.into_unreadable()) {
+            found.send(Found::Obstacle(obstacle)).await.map_err(|_| DirectoryError::receiver_closed())?;
+        }
+    }
+    Ok(Listed { exists, doubt, requests: count })
+}
+
+/// The problems of objects that cannot be read, one for each reason.
+fn unreadable(url: &str, found: &Unreadable) -> Vec<Obstacle> {
+    let mut obstacles = Vec::new();
+    let mut add = |code, key: &Option<String>, reason: &dyn Fn(&str) -> String| {
+        if let Some(key) = key {
+            let shown: String = key.chars().take(MAX_SHOWN).flat_map(char::escape_debug).collect();
+            obstacles.push(Obstacle { hides: Hidden::Nothing, path: FilePath::new(shown.clone()), code, reason: reason(&shown) });
+        }
+    };
+    add(ProblemCode::NameUndecodable, &found.no_path, &|key| {
+        format!(
+            "{} objects in the bucket of {url} have keys that are no paths, such as \"{key}\": they are ignored. Keys must not begin with a \
+             slash, and must not contain empty parts, \".\" or \"..\" as a part, or control characters; rename or remove these objects",
+            found.no_path_count
+        )
+    });
+    add(ProblemCode::FetchFailed, &found.frozen, &|key| {
+        format!(
+            "{} objects in {url} are in an archive storage class, such as \"{key}\": they cannot be read before they are restored; restore \
+             them, and exclude the archive directory from the lifecycle rule that moves them",
+            found.frozen_count
+        )
+    });
+    obstacles
 }
 
 struct Listing<'a> {

@@ -12,7 +12,7 @@ use ::object_store::{BackoffConfig, ClientConfigKey, ObjectStore, RetryConfig};
 
 use super::errors::{Redaction, describe};
 use super::hdfs::{Hdfs, Settings};
-use super::store_clock::{Connector, StoreClock};
+use super::traffic::{Connector, Traffic};
 use super::{Inner, Store, literal};
 use crate::directory::address::{StoreAddress, StoreKind};
 use crate::directory::error::DirectoryError;
@@ -25,12 +25,12 @@ impl Store {
     /// Opens a location in an object store. No request is sent.
     pub(in crate::directory) fn open(url: DirectoryUrl, address: &StoreAddress, options: &Options) -> Result<Self, DirectoryError> {
         let redaction = Redaction::new(secrets(options, std::env::vars()));
-        let clock = Arc::<StoreClock>::default();
+        let traffic = Arc::new(Traffic::new(url.clone()));
         let opened = match address.kind {
             StoreKind::Hdfs => return Self::open_hdfs(url, address, options, redaction),
-            StoreKind::S3 => s3(&address.authority, options, &clock).map(split),
-            StoreKind::Google => google(&address.authority, options, &clock).map(split),
-            StoreKind::Azure(_) => azure(&address.authority, options, &clock).map(split),
+            StoreKind::S3 => s3(&address.authority, options, &traffic).map(split),
+            StoreKind::Google => google(&address.authority, options, &traffic).map(split),
+            StoreKind::Azure(_) => azure(&address.authority, options, &traffic).map(split),
         };
         let (store, paged) = opened.map_err(|error| {
             let (_, cause) = describe(&error, &redaction);
@@ -44,7 +44,7 @@ impl Store {
             root: literal(&address.prefix),
             hdfs: None,
             redaction,
-            clock,
+            traffic,
         }))
     }
 
@@ -60,7 +60,7 @@ impl Store {
             root: literal(&address.prefix),
             hdfs: Some(hdfs),
             redaction,
-            clock: Arc::default(),
+            traffic: Arc::default(),
         };
         Ok(Self::assemble(inner))
     }
@@ -117,9 +117,9 @@ fn is_false(value: &str) -> bool {
     value.eq_ignore_ascii_case("false")
 }
 
-fn s3(bucket: &str, options: &Options, clock: &Arc<StoreClock>) -> ::object_store::Result<::object_store::aws::AmazonS3> {
+fn s3(bucket: &str, options: &Options, traffic: &Arc<Traffic>) -> ::object_store::Result<::object_store::aws::AmazonS3> {
     let mut builder =
-        AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(retries()).with_http_connector(Connector(clock.clone()));
+        AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(retries()).with_http_connector(Connector(traffic.clone()));
     for (key, value) in CLIENT {
         builder = builder.with_config(AmazonS3ConfigKey::Client(key), value);
     }
@@ -149,9 +149,11 @@ fn s3(bucket: &str, options: &Options, clock: &Arc<StoreClock>) -> ::object_stor
     builder.build()
 }
 
-fn google(bucket: &str, options: &Options, clock: &Arc<StoreClock>) -> ::object_store::Result<::object_store::gcp::GoogleCloudStorage> {
-    let mut builder =
-        GoogleCloudStorageBuilder::from_env().with_bucket_name(bucket).with_retry(retries()).with_http_connector(Connector(clock.clone()));
+fn google(bucket: &str, options: &Options, traffic: &Arc<Traffic>) -> ::object_store::Result<::object_store::gcp::GoogleCloudStorage> {
+    let mut builder = GoogleCloudStorageBuilder::from_env()
+        .with_bucket_name(bucket)
+        .with_retry(retries())
+        .with_http_connector(Connector(traffic.clone()));
     for (key, value) in CLIENT {
         builder = builder.with_config(GoogleConfigKey::Client(key), value);
     }
@@ -165,14 +167,14 @@ fn google(bucket: &str, options: &Options, clock: &Arc<StoreClock>) -> ::object_
     builder.build()
 }
 
-fn azure(authority: &str, options: &Options, clock: &Arc<StoreClock>) -> ::object_store::Result<::object_store::azure::MicrosoftAzure> {
+fn azure(authority: &str, options: &Options, traffic: &Arc<Traffic>) -> ::object_store::Result<::object_store::azure::MicrosoftAzure> {
     let (container, host) = authority.split_once('@').unwrap_or((authority, ""));
     let account = host.split('.').next().unwrap_or_default();
     let mut builder = MicrosoftAzureBuilder::from_env()
         .with_account(account)
         .with_container_name(container)
         .with_retry(retries())
-        .with_http_connector(Connector(clock.clone()));
+        .with_http_connector(Connector(traffic.clone()));
     for (key, value) in CLIENT {
         builder = builder.with_config(AzureConfigKey::Client(key), value);
     }

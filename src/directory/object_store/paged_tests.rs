@@ -132,7 +132,7 @@ async fn paged(memory: &Arc<InMemory>, page_size: usize, scattered: bool) -> (St
         hdfs: None,
         root: literal("root"),
         redaction: Redaction::default(),
-        clock: Arc::default(),
+        traffic: Arc::default(),
     });
     (store, paged)
 }

@@ -1,8 +1,8 @@
 //! Paged listings. Long ones run in parallel, by the first digit of the ids.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ::object_store::ObjectMeta;
 use ::object_store::list::{PaginatedListOptions, PaginatedListStore};
@@ -11,6 +11,7 @@ use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use tokio::sync::Semaphore;
 
 use super::Inner;
+use super::listing_body::Aside;
 
 /// Maximum number of requests of one listing in flight.
 pub(super) const CONCURRENCY: usize = 16;
@@ -23,15 +24,46 @@ const DIGITS: &str = "0123456789abcdefABCDEF";
 pub(super) struct Requests {
     limit: Semaphore,
     count: AtomicU64,
+    unreadable: Mutex<Unreadable>,
+}
+
+/// Objects of a listing that cannot be read: the number and the first of each kind.
+#[derive(Debug, Default)]
+pub(super) struct Unreadable {
+    pub(super) no_path: Option<String>,
+    pub(super) frozen: Option<String>,
+    pub(super) no_path_count: usize,
+    pub(super) frozen_count: usize,
 }
 
 impl Requests {
     pub(super) fn new() -> Self {
-        Self { limit: Semaphore::new(CONCURRENCY), count: AtomicU64::new(0) }
+        Self { limit: Semaphore::new(CONCURRENCY), count: AtomicU64::new(0), unreadable: Mutex::default() }
     }
 
     pub(super) fn count(&self) -> u64 {
         self.count.load(Ordering::Relaxed)
+    }
+
+    /// Records the keys of a page that are no readable objects.
+    fn note(&self, aside: &Aside) {
+        if aside.no_paths.is_empty() && aside.frozen.is_empty() {
+            return;
+        }
+        let mut unreadable = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
+        unreadable.no_path_count += aside.no_paths.len();
+        unreadable.frozen_count += aside.frozen.len();
+        if unreadable.no_path.is_none() {
+            unreadable.no_path = aside.no_paths.first().cloned();
+        }
+        if unreadable.frozen.is_none() {
+            unreadable.frozen = aside.frozen.first().cloned();
+        }
+    }
+
+    /// The keys so far that are no readable objects.
+    pub(super) fn into_unreadable(self) -> Unreadable {
+        self.unreadable.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs one request as soon as the limit allows it.
@@ -54,6 +86,8 @@ pub(super) struct Page {
     pub(super) folders: Vec<Path>,
     /// Objects.
     pub(super) objects: Vec<ObjectMeta>,
+    /// Keys that are no readable objects.
+    pub(super) aside: Aside,
 }
 
 pub(super) type Pages<'a> = BoxStream<'a, ::object_store::Result<Page>>;
@@ -95,12 +129,20 @@ impl Inner {
             .boxed()
     }
 
+    /// Lists the keys that begin with a text, in a store with paged listings.
+    pub(super) fn keys_from<'a>(&'a self, requests: &'a Requests, start: String) -> Pages<'a> {
+        match &self.paged {
+            Some(paged) => lane_pages(paged, Some(2), requests, 0, start, Depth::All),
+            None => stream::empty().boxed(),
+        }
+    }
+
     fn plain_pages<'a>(&'a self, requests: &'a Requests, prefix: Path, depth: Depth) -> Pages<'a> {
         let prefix = Some(prefix).filter(|prefix| !prefix.as_ref().is_empty());
         match depth {
             Depth::Level => stream::once(async move {
                 let level = requests.run(self.store.list_with_delimiter(prefix.as_ref())).await?;
-                Ok(Page { lane: 0, last: true, folders: level.common_prefixes, objects: level.objects })
+                Ok(Page { last: true, folders: level.common_prefixes, objects: level.objects, ..Page::default() })
             })
             .boxed(),
             Depth::All => {
@@ -143,10 +185,18 @@ fn lane_pages<'a>(
             page_token: token,
             ..PaginatedListOptions::default()
         };
+        let asked = options.page_token.clone();
         let wanted = Some(prefix.as_str()).filter(|prefix| !prefix.is_empty());
         let answer = requests.run(paged.list_paginated(wanted, options)).await?;
         let token = answer.page_token.filter(|token| !token.is_empty());
-        let page = Page { lane, last: token.is_none(), folders: answer.result.common_prefixes, objects: answer.result.objects };
+        if token.is_some() && token == asked {
+            let message = "the store answers the token of a page with the same token, so that its listing has no end";
+            return Err(::object_store::Error::Generic { store: "listing", source: message.into() });
+        }
+        let mut result = answer.result;
+        let aside = result.extensions.remove::<Aside>().unwrap_or_default();
+        requests.note(&aside);
+        let page = Page { lane, last: token.is_none(), folders: result.common_prefixes, objects: result.objects, aside };
         Ok(Some((page, (token.map_or(Position::End, Position::At), prefix))))
     })
     .boxed()

@@ -1,11 +1,9 @@
 //! The time in the `Date` header of a store's answers. It shows whether the clock of this machine is right.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use ::object_store::client::{HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpService, ReqwestConnector};
-use ::object_store::{ClientOptions, HeaderMap};
-use async_trait::async_trait;
+use ::object_store::HeaderMap;
 
 use crate::clock::Millis;
 
@@ -21,38 +19,12 @@ impl StoreClock {
         Some(stated.saturating_add(passed))
     }
 
-    fn note(&self, headers: &HeaderMap) {
+    pub(super) fn note(&self, headers: &HeaderMap) {
         let text = headers.get("date").and_then(|value| value.to_str().ok());
         let date = text.and_then(|text| chrono::DateTime::parse_from_rfc2822(text).ok());
         if let Some(date) = date {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((date.timestamp_millis(), Instant::now()));
         }
-    }
-}
-
-/// Connects like `object_store`, and records the time of each answer.
-#[derive(Debug)]
-pub(super) struct Connector(pub(super) Arc<StoreClock>);
-
-impl HttpConnector for Connector {
-    fn connect(&self, options: &ClientOptions) -> ::object_store::Result<HttpClient> {
-        let inner = ReqwestConnector::default().connect(options)?;
-        Ok(HttpClient::new(Noting { inner, clock: self.0.clone() }))
-    }
-}
-
-#[derive(Debug)]
-struct Noting {
-    inner: HttpClient,
-    clock: Arc<StoreClock>,
-}
-
-#[async_trait]
-impl HttpService for Noting {
-    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let response = self.inner.execute(request).await?;
-        self.clock.note(response.headers());
-        Ok(response)
     }
 }
 
