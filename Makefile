@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 export FUZZ_SECONDS ?= 30
 
-.PHONY: test test-tools test-rust-units test-web documents package test-package
+.PHONY: test test-tools test-rust-units test-web documents bench bench-quick package test-package
 
 # The tests of the Rust integration binary come last, so that their summary closes the output.
 test: test-tools test-rust-units test-web
@@ -41,3 +41,14 @@ package:
 # Checks the package, and installs it in a new Debian root. Needs root.
 test-package:
 	tests/tools/test-package.sh "$$(tools/build-package.sh | tail -1)"
+
+# Measures this server beside Flink's own and nginx, and writes BENCHMARKS.md: about 25 minutes on two CPUs with nothing else to do.
+# Parts of it: make bench BENCH="--only ours --sizes 4000 --rounds 1" (see benches/comparison/__main__.py).
+bench:
+	cargo build --release --locked --bins --example generate_archives --example parse_and_pack
+	cd benches && python3 -m comparison $(BENCH)
+
+# The most important rows, in three minutes.
+bench-quick:
+	cargo build --release --locked --bins --example generate_archives
+	cd benches && python3 -m comparison --quick $(BENCH)

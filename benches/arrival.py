@@ -15,7 +15,8 @@ import pathlib
 import tempfile
 import time
 
-from first_refresh import Server, cpu_seconds
+from comparison.paths import RELEASE
+from comparison.servers import Ours
 
 CLUSTER = "0" * 32
 
@@ -49,7 +50,7 @@ def settle(root, number, end):
 
 def newest(server):
     """Id of the first application of the list: one row, so that the request costs next to nothing."""
-    items = json.loads(server.get("/api/v1/applications?limit=1"))["items"]
+    items = json.loads(server.get("/api/v1/applications?limit=1")[1])["items"]
     return items[0]["id"] if items else None
 
 
@@ -66,21 +67,18 @@ def main():
             end = now - 86_400_000 - number * 1_000
             write(archives, number, end)
             settle(archives, number, end)
-        server = Server(archives, folder / "data")
+        server = Ours(RELEASE / "historyserver", archives, folder / "data")
+        server.wait(server.answers)
         server.wait(lambda: server.status()["refresh"]["finished"] > 1)
         took = []
         for number in range(arguments.arrivals):
-            cpu = cpu_seconds(server.pid)
+            cpu = server.cpu()
             application = write(archives, arguments.applications + number, time.time_ns() // 1_000_000)
             written = time.monotonic()
             while newest(server) != application:
-                try:
-                    server.process.stderr.read()
-                except (TypeError, OSError):
-                    pass
                 time.sleep(0.02)
             took.append(time.monotonic() - written)
-            print(f"listed after {took[-1]:.2f} s, {cpu_seconds(server.pid) - cpu:.2f} s of CPU", flush=True)
+            print(f"listed after {took[-1]:.2f} s, {server.cpu() - cpu:.2f} s of CPU", flush=True)
             time.sleep(3)
         directory = server.status()["refresh"]["directories"][0]
         took.sort()

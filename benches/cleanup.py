@@ -19,7 +19,8 @@ import tempfile
 import time
 
 from arrival import CLUSTER, settle, write
-from first_refresh import RELEASE, Server, cpu_seconds
+from comparison.paths import RELEASE
+from comparison.servers import Ours
 
 
 def command(archives, data, keep, *arguments):
@@ -74,16 +75,17 @@ def main():
         print(f"cleanup: {took:.2f} s, {len(expired) / took:.0f} a second, {(before + after) / took:.0%} of the speed of rm -r; "
               f"the whole command {seconds:.2f} s, {cpu:.2f} s of CPU")
 
-        server = Server(ours, data, f"historyserver.archive.retained-applications={keep}",
-                        "historyserver.archive.fs.refresh-interval=20 ms")
+        server = Ours(RELEASE / "historyserver", ours, data, f"historyserver.archive.retained-applications={keep}",
+                      "historyserver.archive.fs.refresh-interval=20 ms")
+        server.wait(server.answers)
         server.wait(lambda: server.status()["figures"]["applications"] == keep)
         finished = lambda: server.status()["refresh"]["finished"]
         at = finished() + 5
         server.wait(lambda: finished() >= at)
-        at, spent = finished(), cpu_seconds(server.pid)
+        at, spent = finished(), server.cpu()
         time.sleep(0.05 * arguments.refreshes)
         server.wait(lambda: finished() >= at + arguments.refreshes)
-        at, spent = finished() - at, cpu_seconds(server.pid) - spent
+        at, spent = finished() - at, server.cpu() - spent
         print(f"a refresh with nothing to do: {spent / at * 1000:.1f} ms of CPU, its listing included: "
               f"{spent / at * 1e6 / keep:.2f} ms per 1,000 applications; load {os.getloadavg()[0]:.1f}")
         server.stop()

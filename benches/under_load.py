@@ -23,7 +23,8 @@ import threading
 import time
 import urllib.parse
 
-from first_refresh import RELEASE, ROOT, Server, status_field
+from comparison.paths import RELEASE, ROOT
+from comparison.servers import Ours
 
 WORDS = "org apache flink java runtime source exception task util concurrent"
 
@@ -84,12 +85,12 @@ def stalled(address, path, headers=""):
 
 def growth(server, address, path, headers, clients):
     """Bytes by which resident memory grows while this number of clients do not read their answers."""
-    before = peak = status_field(server.pid, "VmRSS:")
+    before = peak = server.memory("VmRSS:")
     waiting = [stalled(address, path, headers) for _ in range(clients)]
     grew = time.monotonic()
     while time.monotonic() - grew < 4:
         time.sleep(0.1)
-        now = status_field(server.pid, "VmRSS:")
+        now = server.memory("VmRSS:")
         if now > peak * 1.01:
             peak, grew = now, time.monotonic()
     for client in waiting:
@@ -113,12 +114,12 @@ def main():
         subprocess.run([RELEASE / "examples" / "generate_archives", "--applications", str(arguments.applications), "--seed", "1",
                         "--out", archives], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
         write_large(archives)
-        server = Server(archives, folder / "data", "historyserver.archive.fs.refresh-interval=1 h",
-                        "historyserver.web.max-connections=2048", "historyserver.web.max-connections-per-client=2048")
+        server = Ours(RELEASE / "historyserver", archives, folder / "data", "historyserver.archive.fs.refresh-interval=1 h",
+                      "historyserver.web.max-connections=2048", "historyserver.web.max-connections-per-client=2048")
+        server.wait(server.answers)
         server.wait(lambda: server.status()["refresh"]["finished"] > 0)
-        host = urllib.parse.urlsplit(server.base)
-        address = (host.hostname, host.port)
-        job = json.loads(server.get("/jobs/overview"))["jobs"][100]
+        address = ("127.0.0.1", server.port)
+        job = json.loads(server.get("/jobs/overview")[1])["jobs"][100]
         name = urllib.parse.quote(job["name"])
         kinds = {
             "nothing": None,

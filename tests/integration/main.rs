@@ -4,6 +4,7 @@
 
 mod architecture;
 mod archive_directory;
+mod benchmarks;
 mod client_commands;
 mod cluster_names;
 mod command_line;
