@@ -63,11 +63,12 @@ pub fn open(options: &IndexOptions) -> Result<(IndexWriter, IndexReader, Opened)
         }
     }
     let (sender, commands) = std::sync::mpsc::channel();
+    let ahead = thread.ahead();
     std::thread::Builder::new()
         .name("index-writer".to_owned())
         .spawn(move || thread.run(&commands))
         .map_err(|error| IndexError::Failed(format!("the thread that writes the index could not be started: {error}")))?;
-    Ok((IndexWriter::new(sender), IndexReader::new(shared), opened))
+    Ok((IndexWriter::new(sender, ahead), IndexReader::new(shared), opened))
 }
 
 /// Number of threads for walks: half of the processors, so that short requests keep the others.

@@ -5,6 +5,7 @@ mod removals;
 
 use std::sync::mpsc::Sender;
 
+use futures::future::try_join_all;
 use tokio::sync::oneshot;
 
 use super::sqlite;
@@ -15,7 +16,7 @@ use crate::index::model::{Presence, StagedPack, UnitChange, UnitKey, UnitListing
 use crate::index::sqlite::store::index_state::IndexState;
 use crate::index::sqlite::store::session::Session;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
-use crate::index::sqlite::store::writer_thread::{Answer, Command};
+use crate::index::sqlite::store::writer_thread::{Act, Ahead, Answer, Command};
 use crate::names::DirectoryUrl;
 use crate::pack::Part;
 use crate::problem::{Problem, ProblemChanges};
@@ -23,33 +24,53 @@ use crate::problem::{Problem, ProblemChanges};
 /// Maximum number of units that one transaction forgets or marks, so that other acts do not wait long.
 pub(in crate::index) const GROUP: usize = 500;
 
+/// Units that one act lists: with more, the undo log of the act gets long, which SQLite walks for each statement.
+const LISTED_IN_AN_ACT: usize = 8;
+
 /// Changes the index. One per data directory; all acts go through one thread, which ends with the last handle.
 #[derive(Clone)]
 pub struct IndexWriter {
     commands: Sender<Command>,
+    /// Acts that overtake the queue.
+    ahead: Ahead,
 }
 
 impl IndexWriter {
-    pub(in crate::index) fn new(commands: Sender<Command>) -> Self {
-        Self { commands }
+    pub(in crate::index) fn new(commands: Sender<Command>, ahead: Ahead) -> Self {
+        Self { commands, ahead }
     }
 
     /// Applies the result of an ingest in one transaction. Returns the problems that appeared and those that were resolved.
     ///
-    /// Answers after the commit, so send the next change without waiting for this one: a batch holds what arrives within 250 ms.
+    /// Answers after the commit, so send the next change without waiting for this one: a batch holds what arrives within 250 ms. A change
+    /// for a waiting client overtakes those that are queued.
     ///
     /// # Errors
     /// [`IndexError`]; nothing of the change is then visible.
     pub async fn apply(&self, change: UnitChange, urgency: Urgency) -> Result<ProblemChanges, IndexError> {
-        self.act(urgency, move |session| sqlite::apply(session, change, urgency)).await
+        let work = move |session: &mut Session<'_>| sqlite::apply(session, change, urgency);
+        if urgency == Urgency::Batched {
+            return self.act(urgency, work).await;
+        }
+        let (answer, answered) = oneshot::channel();
+        // The caller may no longer wait.
+        self.ahead.push(act(work, move |result| drop(answer.send(result))));
+        self.commands.send(Command::Ahead).map_err(|_closed| IndexError::Closed)?;
+        answered.await.map_err(|_closed| IndexError::Closed)?
     }
 
-    /// Lists new units before their archives are read, all in one transaction. Units that are known by now are left alone.
+    /// Lists new units before their archives are read. Units that are known by now are left alone.
     ///
     /// # Errors
-    /// [`IndexError`]; none of the units is then listed.
+    /// [`IndexError`]; some of the units may then not be listed.
     pub async fn list(&self, units: Vec<UnitListing>) -> Result<(), IndexError> {
-        self.act(Urgency::Batched, move |session| sqlite::list(session, units)).await
+        let mut units = units.into_iter().peekable();
+        let mut acts = Vec::new();
+        while units.peek().is_some() {
+            let some: Vec<_> = units.by_ref().take(LISTED_IN_AN_ACT).collect();
+            acts.push(self.act(Urgency::Batched, move |session| sqlite::list(session, some)));
+        }
+        try_join_all(acts).await.map(drop)
     }
 
     /// Writes parts of an archive that is still being read. Blocking: for the thread that parses.
@@ -185,12 +206,19 @@ impl IndexWriter {
         work: impl FnOnce(&mut Session<'_>) -> Result<T, SqliteError> + Send + 'static,
         answer: impl FnOnce(Result<T, IndexError>) + Send + 'static,
     ) -> Result<(), IndexError> {
-        let span = tracing::Span::current();
-        let act = move |session: Result<&mut Session<'_>, IndexError>, shared: &IndexState| -> Answer {
-            let _entered = span.enter();
-            let result = session.and_then(|session| session.whole(work).map_err(|failure| shared.index_error(failure)));
-            Box::new(move |committed| answer(result.and_then(|value| committed.map(|()| value))))
-        };
-        self.commands.send(Command::Act(urgency, Box::new(act))).map_err(|_closed| IndexError::Closed)
+        self.commands.send(Command::Act(urgency, act(work, answer))).map_err(|_closed| IndexError::Closed)
     }
+}
+
+/// An act of the thread, which runs whole or not at all. Its result is passed to `answer` after the commit.
+fn act<T: Send + 'static>(
+    work: impl FnOnce(&mut Session<'_>) -> Result<T, SqliteError> + Send + 'static,
+    answer: impl FnOnce(Result<T, IndexError>) + Send + 'static,
+) -> Act {
+    let span = tracing::Span::current();
+    Box::new(move |session: Result<&mut Session<'_>, IndexError>, shared: &IndexState| -> Answer {
+        let _entered = span.enter();
+        let result = session.and_then(|session| session.whole(work).map_err(|failure| shared.index_error(failure)));
+        Box::new(move |committed| answer(result.and_then(|value| committed.map(|()| value))))
+    })
 }

@@ -43,6 +43,7 @@ mod http_query;
 mod http_schemathesis;
 mod http_state;
 mod index_contract;
+mod lists_first;
 mod local_directory;
 mod logging;
 mod metrics;

@@ -4,9 +4,10 @@
 //! queue is empty. Each act is atomic: one that fails changes nothing and does not affect its neighbours. Between batches the thread
 //! does maintenance in small steps: it evicts packs, forgets directories that are no longer configured, and frees pages.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -51,8 +52,25 @@ pub(in crate::index) type Act = Box<dyn FnOnce(Result<&mut Session<'_>, IndexErr
 pub(in crate::index) enum Command {
     /// Runs an act.
     Act(Urgency, Act),
+    /// An act overtakes what is queued: see [`Ahead`].
+    Ahead,
     /// Commits what is queued, closes the file and ends the thread.
     Close(oneshot::Sender<()>),
+}
+
+/// Acts that a client waits for: they overtake the queue, and are committed at once.
+#[derive(Clone, Default)]
+pub(in crate::index) struct Ahead(Arc<Mutex<VecDeque<Act>>>);
+
+impl Ahead {
+    /// Adds an act; a [`Command::Ahead`] must follow.
+    pub(in crate::index) fn push(&self, act: Act) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(act);
+    }
+
+    fn pop(&self) -> Option<Act> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
 }
 
 /// The writer.
@@ -61,6 +79,7 @@ pub(in crate::index) struct Thread {
     data_directory: DataDirectory,
     shared: Arc<IndexState>,
     store: Option<Store>,
+    ahead: Ahead,
     restored: Restored,
     maintenance: bool,
     counting: Counting,
@@ -82,6 +101,7 @@ impl Thread {
             data_directory,
             shared,
             store: None,
+            ahead: Ahead::default(),
             restored,
             maintenance: true,
             counting: Counting::default(),
@@ -110,6 +130,11 @@ impl Thread {
         Ok(())
     }
 
+    /// The acts that overtake the queue.
+    pub(in crate::index) fn ahead(&self) -> Ahead {
+        self.ahead.clone()
+    }
+
     /// The data directory and the options of the index.
     pub(in crate::index) fn place(&self) -> (&DataDirectory, &IndexOptions) {
         (&self.data_directory, &self.options)
@@ -123,6 +148,8 @@ impl Thread {
             let wait = if self.maintenance { Duration::ZERO } else { self.checking.pause().min(IDLE) };
             match commands.recv_timeout(wait) {
                 Ok(Command::Act(urgency, act)) => closing = self.batch(urgency, act, commands),
+                // Its act may be committed already, with the batch before.
+                Ok(Command::Ahead) => closing = self.ahead.pop().and_then(|act| self.batch(Urgency::Now, act, commands)),
                 Ok(Command::Close(done)) => closing = Some(done),
                 Err(RecvTimeoutError::Timeout) => self.maintenance = self.maintain(),
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -156,11 +183,20 @@ impl Thread {
         let mut closing = None;
         self.maintenance = true;
         let (mut urgent, mut next) = (urgency == Urgency::Now, Some(first));
+        let (ahead, mut overtaken) = (self.ahead.clone(), false);
         let result = self.transaction(|session, shared, answers| {
             while let Some(act) = next.take() {
                 answers.push(act(Ok(&mut *session), shared));
                 if session.connection.is_autocommit() {
                     // SQLite has rolled back the whole transaction: probably the disk is full.
+                    break;
+                }
+                next = ahead.pop();
+                overtaken |= next.is_some();
+                if next.is_some() {
+                    continue;
+                }
+                if overtaken {
                     break;
                 }
                 let left = BATCH.saturating_sub(started.elapsed());
@@ -171,6 +207,10 @@ impl Thread {
                     Ok(Command::Act(urgency, act)) => {
                         urgent |= urgency == Urgency::Now;
                         next = Some(act);
+                    }
+                    Ok(Command::Ahead) => {
+                        next = ahead.pop();
+                        overtaken = true;
                     }
                     Ok(Command::Close(done)) => closing = Some(done),
                     Err(_nothing_comes) => {}
