@@ -160,3 +160,23 @@ test('the tables of vertices, checkpoints and runs fit a window of 1440 pixels, 
   await open.go(`/job/completed/${IDS.streaming}/overview`);
   await page.locator('.scroller.wide[aria-label="Vertices of the job"]').waitFor();
 });
+
+test('a search in the exceptions opens the failure of the hit, counts the hits and goes from one to the next', async () => {
+  await begin(`/job/completed/${IDS.failing}/exceptions?search=kaboom`);
+  const entries = page.locator('main .stack > details');
+  const shown = page.locator('mark.current');
+  await shown.waitFor();
+  assert.equal(await shown.count(), 1);
+  const hits = await page.locator('mark').count();
+  await page.getByText(`hit 1 of ${hits}`).waitFor();
+  assert.ok((await entries.count()) > 1);
+  assert.equal(await page.locator('main .stack > details[open]').count(), 1, 'only the failure of the hit is open');
+  await page.getByRole('searchbox').focus();
+  await page.keyboard.press('Enter');
+  await page.getByText(`hit 2 of ${hits}`).waitFor();
+  await page.getByRole('button', { name: 'Previous hit' }).click();
+  await page.getByRole('button', { name: 'Previous hit' }).click();
+  await page.getByText(`hit ${hits} of ${hits}`).waitFor();
+  const box = await shown.boundingBox();
+  assert.ok(box !== null && box.y > 0 && box.y < DESKTOP.height, 'the hit is in sight');
+});

@@ -72,13 +72,24 @@ async fn an_archive_with_bad_content_answers_with_its_problem_and_is_not_read_fo
             let answer = world.get(path).await;
             assert_eq!(answer.status, 404, "{path}: {}", answer.text());
             assert!(sentence(&answer).contains(&problem.reason), "{path}: {}", answer.text());
+            assert_eq!(answer.headers["historyserver-error"], "archive-unreadable", "{path}");
         }
     }
     assert_eq!(store.count(Operation::Get, &format!("{folder}/jobs/{bad}")), 0);
     assert!(store.count(Operation::Get, &legacy) <= 1, "at most a look at its version");
+    // The archive of a job that is read has no such document.
+    let answer = world.get(&format!("/jobs/{good}/vertices/x")).await;
+    assert_eq!(
+        (answer.status.as_u16(), &answer.headers["historyserver-error"]),
+        (404, &"not-in-archive".parse().unwrap()),
+        "{}",
+        answer.text()
+    );
     // What is not there at all is answered as before.
     for path in paths("jobs", &id('9')) {
-        let said = sentence(&world.get(&path).await);
+        let answer = world.get(&path).await;
+        assert!(!answer.headers.contains_key("historyserver-error"), "{path}");
+        let said = sentence(&answer);
         assert!(said.contains("No job with this id") || said.contains("There is no such job"), "{path}: {said}");
     }
     world.close().await;

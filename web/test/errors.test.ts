@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { explainError } from '../src/lib/errors';
 
-const title = (status: number, message = 'x'): string => explainError({ status, message }, 'This job').title;
+const title = (status: number, code: string | null = null): string => explainError({ status, code }, 'This job').title;
 
 test.each([
   [0, 'The server cannot be reached'],
@@ -13,9 +13,13 @@ test.each([
 ])('status %d: %s', (status, expected) => expect(title(status)).toBe(expected));
 
 test.each([404, 500, 503])('an archive that cannot be read is reported as such with status %d', (status) => {
-  expect(title(status, 'The archive of this job cannot be read: the file is empty.')).toBe('The archive cannot be read');
+  expect(title(status, 'archive-unreadable')).toBe('The archive cannot be read');
 });
 
 test('a missing document of a readable archive is not a damaged archive', () => {
-  expect(title(404, 'The archive of this job has no such document.')).toBe('This document is not archived');
+  expect(title(404, 'not-in-archive')).toBe('This document is not archived');
+});
+
+test('a code that this page does not know is explained by the status', () => {
+  expect(title(404, 'new-code')).toBe('This job was not found');
 });

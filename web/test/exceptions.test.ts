@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { causes, failures, highlight, isTruncated, lineKind, rootCause, searchText } from '../src/lib/exceptions';
+import { causes, failures, highlight, isFramework, isTruncated, lineKind, rootCause, searchText } from '../src/lib/exceptions';
 
 const TRACE = `org.apache.flink.runtime.JobException: Recovery is suppressed by NoRestartBackoffTimeStrategy
 \tat org.apache.flink.runtime.executiongraph.failover.ExecutionFailureHandler.handleFailure(ExecutionFailureHandler.java:213)
@@ -23,7 +23,7 @@ describe('a stack trace', () => {
         frame: 'org.apache.flink.runtime.executiongraph.failover.ExecutionFailureHandler.handleFailure(ExecutionFailureHandler.java:213)',
       },
       { name: 'java.lang.IllegalStateException', message: 'kaboom: attempt 4\nand a second line', frame: 'corpus.Jobs$Boom.map(Jobs.java:89)' },
-      { name: 'java.io.IOException', message: '', frame: null },
+      { name: 'java.io.IOException', message: '', frame: 'corpus.Jobs$Boom.map(Jobs.java:89)' },
     ]);
   });
 
@@ -79,3 +79,25 @@ describe('marks of a search', () => {
   test('the search is not a pattern', () => expect(marked('a.b*c', '.b*')).toBe('a[.b*]c'));
   test('nothing is marked if lower case changes the length', () => expect(marked('İboom', 'boom')).toBe('İboom'));
 });
+
+test('the place of a failure is in the program, not in a driver', () => {
+  const trace = (frames: string[], cause: string[]): string =>
+    ['java.lang.RuntimeException: write failed', ...frames.map((one) => `\tat ${one}`), 'Caused by: org.postgresql.util.PSQLException: refused', ...cause.map((one) => `\tat ${one}`), '\t... 12 more'].join('\n');
+  const driver = ['app//org.postgresql.core.v3.ConnectionFactoryImpl.open(ConnectionFactoryImpl.java:300)', 'com.zaxxer.hikari.pool.PoolBase.newConnection(PoolBase.java:360)'];
+  const own = 'com.example.billing.Sink.open(Sink.java:41)';
+  expect(rootCause(trace([], [...driver, own]))?.frame).toBe(own);
+  // The frame of the program is one that the cause shares with the exception around it.
+  expect(rootCause(trace(['org.apache.kafka.clients.producer.KafkaProducer.send(KafkaProducer.java:9)', own], driver))?.frame).toBe(own);
+  expect(rootCause(trace([], driver))?.frame).toBe(driver[0]);
+});
+
+test.each([
+  ['java.base@17.0.1/java.lang.Thread.run(Thread.java:840)', true],
+  ['app//org.apache.flink.runtime.taskmanager.Task.run(Task.java:1)', true],
+  ['org.apache.kafka.clients.consumer.KafkaConsumer.poll(KafkaConsumer.java:1)', true],
+  ['software.amazon.awssdk.core.Client.call(Client.java:7)', true],
+  // Only whole parts of a package count, and other packages of the same company are programs.
+  ['javassistant.Main.main(Main.java:1)', false],
+  ['com.google.maps.Job.map(Job.java:3)', false],
+  ['org.apache.beam.Job.map(a/b/org.apache.flink.java:3)', false],
+])('%s is a frame of a library: %s', (frame, expected) => expect(isFramework(frame)).toBe(expected));

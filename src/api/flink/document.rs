@@ -113,7 +113,7 @@ pub(in crate::api) async fn whole_in(
 
 /// 404 of an archive that is here.
 pub(in crate::api) fn not_in_archive(owner: Owner) -> ApiError {
-    ApiError::not_found(match owner {
+    ApiError::not_in_archive(match owner {
         Owner::Application(_) => {
             "The archive of this application has no such document: Flink archives only some of the documents that a running cluster answers with."
         }

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::api::http::response::{self, RouteTemplate};
@@ -23,6 +23,7 @@ pub(in crate::api) struct ApiError {
     allow: Option<&'static str>,
     close: bool,
     route: Option<&'static str>,
+    code: Option<&'static str>,
 }
 
 /// Why a request failed, for the log: never part of the body.
@@ -31,7 +32,7 @@ pub(in crate::api) struct Cause(pub(in crate::api) String);
 
 impl ApiError {
     pub(in crate::api) fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, message: message.into(), cause: None, retry_after: None, allow: None, close: false, route: None }
+        Self { status, message: message.into(), cause: None, retry_after: None, allow: None, close: false, route: None, code: None }
     }
 
     /// 400.
@@ -110,6 +111,16 @@ impl ApiError {
         Self { retry_after: Some(retry_after), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, message) }
     }
 
+    /// Says in the header [`ERROR_CODE`] what is wrong with an archive that exists. The body stays as Flink's clients expect it.
+    fn with_code(self, code: &'static str) -> Self {
+        Self { code: Some(code), ..self }
+    }
+
+    /// 404 of a document that the archive does not have.
+    pub(in crate::api) fn not_in_archive(message: &'static str) -> Self {
+        Self::not_found(message).with_code("not-in-archive")
+    }
+
     /// Names the route for log and metrics.
     pub(in crate::api) fn on_route(self, route: &'static str) -> Self {
         Self { route: Some(route), ..self }
@@ -134,10 +145,11 @@ impl ApiError {
             Owner::Job(_) => "job",
         };
         let message = format!("The archive of this {whose} cannot be read: {}", unread.reason);
-        match unread.fault {
+        let error = match unread.fault {
             Fault::Content => Self::not_found(message),
             Fault::Store => Self { retry_after: Some(Duration::from_secs(10)), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, message) },
-        }
+        };
+        error.with_code("archive-unreadable")
     }
 
     /// Status of the answer.
@@ -185,10 +197,14 @@ impl From<RestoreError> for ApiError {
             RestoreError::Unreadable(reason) => Self::not_found(format!(
                 "The documents of this archive were evicted from the cache, and the archive can no longer be read from its archive directory: \
                  {reason}"
-            )),
+            ))
+            .with_code("archive-unreadable"),
         }
     }
 }
+
+/// Header of errors about an archive that exists: `archive-unreadable` or `not-in-archive`, for clients that must not depend on sentences.
+const ERROR_CODE: HeaderName = HeaderName::from_static("historyserver-error");
 
 /// The sentence of a 410.
 pub(in crate::api) const NOT_RESTORABLE: &str = "The documents of this archive were evicted from the cache, and the archive is missing from its archive directory: they cannot be restored.";
@@ -202,6 +218,9 @@ impl IntoResponse for ApiError {
         }
         if let Some(allow) = self.allow {
             headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+        }
+        if let Some(code) = self.code {
+            headers.insert(ERROR_CODE, HeaderValue::from_static(code));
         }
         if self.close {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -7,14 +7,17 @@ export interface ErrorExplanation {
   advice: string;
 }
 
+/** The codes of errors about an archive that exists, in the header `historyserver-error`. */
+const UNREADABLE = 'archive-unreadable';
+const NOT_IN_ARCHIVE = 'not-in-archive';
+
 /** Explains a failed request. `what` is the subject of the request, as the beginning of a sentence: `This job`. */
-export function explainError({ status, message }: Pick<RequestError, 'status' | 'message'>, what: string): ErrorExplanation {
-  // If there is an archive, the message of the server begins so, with several status codes.
-  if (message.startsWith('The archive of this ')) {
-    return message.includes('cannot be read')
-      ? { title: 'The archive cannot be read', advice: 'The server reads it again when its file changes, and at growing intervals. The page Server lists all such problems.' }
-      : { title: 'This document is not archived', advice: 'The other documents of the archive can be read.' };
+export function explainError({ status, code }: Pick<RequestError, 'status' | 'code'>, what: string): ErrorExplanation {
+  // There is an archive. The status says whether trying again may help.
+  if (code === UNREADABLE) {
+    return { title: 'The archive cannot be read', advice: 'The server reads it again when its file changes, and at growing intervals. The page Server lists all such problems.' };
   }
+  if (code === NOT_IN_ARCHIVE) return { title: 'This document is not archived', advice: 'The other documents of the archive can be read.' };
   switch (status) {
     case 0:
       return { title: 'The server cannot be reached', advice: 'It may be restarting, or the network is down. The page still shows the last data, if there is any.' };

@@ -64,7 +64,10 @@ function word(text: string | null | undefined): string | null {
 export interface Cause {
   name: string;
   message: string;
-  /** The first frame of the program, such as `corpus.Jobs$Boom.map(Jobs.java:89)`, or the first frame if all are of Java and Flink. */
+  /**
+   * The first frame of the program, such as `corpus.Jobs$Boom.map(Jobs.java:89)`. Java leaves out the frames that a cause shares with the
+   * exception around it, so that one is searched next. The first frame of all, if no frame is of the program.
+   */
   frame: string | null;
 }
 
@@ -82,15 +85,24 @@ export function causes(stacktrace: string): Cause[] {
     else if (frame?.[1] !== undefined) top.frames.push(frame[1]);
     else if (top.frames.length === 0 && !/^\s*\.\.\. \d+ more/.test(line)) top.head.push(line);
   }
-  return found.map(({ head, frames }) => {
+  return found.map(({ head, frames }, index) => {
     const text = head.join('\n').trim();
     const mark = /^[\w.$]+(?=:\s|$)/.exec(text)?.[0] ?? '';
     return {
       name: mark,
       message: text.slice(mark ? mark.length + 1 : 0).trim(),
-      frame: frames.find((one) => !isFramework(one)) ?? frames[0] ?? null,
+      frame: ownFrame(found.slice(0, index + 1).map((one) => one.frames)) ?? frames[0] ?? null,
     };
   });
+}
+
+/** The first frame of the program in the last of these lists that has one. */
+function ownFrame(lists: readonly string[][]): string | undefined {
+  for (const frames of [...lists].reverse()) {
+    const own = frames.find((one) => !isFramework(one));
+    if (own !== undefined) return own;
+  }
+  return undefined;
 }
 
 /** The innermost cause, which is often the real one. */
@@ -103,9 +115,22 @@ export function rootCause(stacktrace: string): Cause | undefined {
 /** Returns `IOException` for `java.io.IOException`. Java packages begin in lower case. A text that is not a class is returned unchanged. */
 export const shortClass = (name: string): string => /^(?:[\p{Ll}_][\w$]*\.)+(\p{Lu}[\w.$]*)$/u.exec(name)?.[1] ?? name;
 
-/** True of frames of Flink, Java and Scala, which a trace shows in a muted colour. */
+/** Flink, Java, Scala, and the libraries that programs of Flink often use: drivers, clients, formats and what lies below them. */
+const FRAMEWORKS = [
+  'org.apache.flink java javax jdk sun com.sun scala kotlin akka org.apache.pekko',
+  'org.postgresql com.mysql org.mariadb oracle.jdbc oracle.net com.microsoft.sqlserver com.ibm.db2 com.clickhouse net.snowflake com.zaxxer.hikari',
+  'org.apache.kafka org.apache.pulsar com.rabbitmq com.mongodb com.datastax redis.clients io.lettuce org.elasticsearch org.opensearch co.elastic',
+  'com.amazonaws software.amazon com.azure com.google.api com.google.cloud com.google.common com.google.gson com.google.protobuf',
+  'org.apache.hadoop org.apache.hive org.apache.hbase org.apache.iceberg org.apache.hudi org.apache.paimon org.apache.avro org.apache.parquet org.apache.orc',
+  'org.apache.calcite org.codehaus org.apache.commons org.apache.http org.apache.hc org.apache.logging org.slf4j ch.qos.logback',
+  'com.fasterxml.jackson com.esotericsoftware io.netty io.grpc io.confluent okhttp3 okio org.rocksdb org.springframework org.hibernate net.bytebuddy',
+].flatMap((line) => line.split(' '));
+
+/** True of frames of Flink, Java, Scala and well-known libraries, which a trace shows in a muted colour. */
 export function isFramework(frame: string): boolean {
-  return /^(?:[\w.-]+(?:@[\w.-]+)?\/)?(?:org\.apache\.flink\.|java\.|javax\.|jdk\.|sun\.|scala\.|akka\.|org\.apache\.pekko\.)/.test(frame);
+  // A frame may begin with its class loader and its module: `app//org.postgresql…`, `java.base@17.0.1/java.lang…`.
+  const name = frame.slice(frame.lastIndexOf('/', frame.indexOf('(') < 0 ? undefined : frame.indexOf('(')) + 1);
+  return FRAMEWORKS.some((one) => name.startsWith(`${one}.`));
 }
 
 export type LineKind = 'head' | 'cause' | 'frame' | 'framework' | 'more';

@@ -1,11 +1,15 @@
 /** All requests to the server. Every path is relative to the page, so that any prefix of a reverse proxy works. */
 
-/** A request without a document as answer. `status` is 0 if the server could not be reached. */
+/**
+ * A request without a document as answer. `status` is 0 if the server could not be reached. `code` is the header `historyserver-error`, which
+ * errors about an archive that exists have.
+ */
 export class RequestError extends Error {
   constructor(
     readonly status: number,
     readonly path: string,
     message: string,
+    readonly code: string | null = null,
   ) {
     super(message);
     this.name = 'RequestError';
@@ -51,7 +55,7 @@ export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T>
     keep(path, known);
     return known.body as T;
   }
-  if (!response.ok) throw new RequestError(response.status, path, await errorMessage(response));
+  if (!response.ok) throw new RequestError(response.status, path, await errorMessage(response), response.headers.get('historyserver-error'));
   let body: T;
   try {
     body = (await response.json()) as T;
