@@ -1,4 +1,4 @@
-//! The inner loops of a first refresh, and the one of a request for a document.
+//! The inner loops of a first refresh, and those of requests for a document and for a page of a list.
 //!
 //! ```text
 //! cargo bench --bench inner_loops
@@ -9,8 +9,18 @@ use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use historyserver::archive::{ArchiveLimits, DocumentSink, Owner, SinkError, read_slice, read_stream};
+use historyserver::archive::{ArchiveLimits, DocumentSink, Owner, ParsedArchive, Record, SinkError, read_slice, read_stream};
+use historyserver::directory::{FileKind, FileVersion, Found, FoundFile};
+use historyserver::ids::JobId;
+use historyserver::index::query::{Filter, ListKind, ListQuery, Sort, SortKey};
+use historyserver::index::{
+    self, CopySelector, DocumentAnswer, FileChange, FileOutcome, IndexOptions, IndexReader, IndexWriter, KnownDirectory, Pack,
+    ParsedRecord, UnitChange, UnitKey, Urgency,
+};
+use historyserver::names::{DirectoryUrl, FilePath};
 use historyserver::pack::{Packer, Part, find, unpack};
+use historyserver::refresh::plan::{Judging, Planner, Probed, Rules};
+use tokio::runtime::Runtime;
 
 struct Archive {
     owner: Owner,
@@ -73,6 +83,130 @@ fn pack(documents: &[(String, Vec<u8>)]) -> Vec<Part> {
     parts
 }
 
+/// The time of all archives of the index.
+const MODIFIED: i64 = 1_700_000_000_000;
+
+/// Job archives in the index of the benches.
+const JOBS: u64 = 4_000;
+
+fn directory() -> DirectoryUrl {
+    DirectoryUrl::new("file:///archives/")
+}
+
+fn job(number: u64) -> JobId {
+    JobId::from_bytes(u128::from(number).to_be_bytes())
+}
+
+fn found(job: JobId) -> FoundFile {
+    let version = FileVersion { size: 1, modified: MODIFIED, etag: None };
+    FoundFile { path: FilePath::new(job.to_string()), kind: FileKind::Job(job), version }
+}
+
+/// The archive of a job as an ingest has read it. Copies have the documents of the original.
+fn change(id: JobId, documents: &[(String, Vec<u8>)], read: &ParsedArchive) -> UnitChange {
+    let FoundFile { path, kind, version } = found(id);
+    let record = match read.record.clone() {
+        Some(Record::Job(record)) => Some(Box::new(ParsedRecord::Job(record))),
+        _ => None,
+    };
+    let outcome = FileOutcome::Parsed {
+        record,
+        facts: Box::new(read.facts.clone()),
+        pack: Pack::Whole(pack(documents)),
+        documents: read.documents,
+        document_bytes: read.document_bytes,
+    };
+    let files = vec![FileChange { path, kind, version, racy: false, outcome }];
+    UnitChange { key: UnitKey::LegacyJob(directory(), id), files, problems: Vec::new(), at: MODIFIED }
+}
+
+/// A job archive of the fixtures: its id, its documents, and the rest of it.
+fn original() -> Option<(JobId, Vec<(String, Vec<u8>)>, ParsedArchive)> {
+    archives().into_iter().find_map(|archive| {
+        let Owner::Job(id) = archive.owner else { return None };
+        let mut kept = Kept::default();
+        let read = read_slice(&archive.bytes, archive.owner, &ArchiveLimits::default(), &mut kept).ok()?;
+        read.record.is_some().then_some((id, kept.0, read))
+    })
+}
+
+fn open(folder: &Path) -> (IndexWriter, IndexReader) {
+    let options = IndexOptions::new(folder, u64::MAX, vec![directory()]);
+    let (writer, reader, _) = index::open(&options).expect("a new folder can hold an index");
+    (writer, reader)
+}
+
+/// Applies the archives of jobs with these numbers, in batches as the writer makes them.
+async fn apply(writer: &IndexWriter, numbers: std::ops::Range<u64>, documents: &[(String, Vec<u8>)], read: &ParsedArchive) {
+    let written = numbers.map(|number| writer.apply(change(job(number), documents, read), Urgency::Batched));
+    for written in futures::future::join_all(written).await {
+        written.expect("the change is valid");
+    }
+}
+
+fn plan(criterion: &mut Criterion) {
+    let probed = Probed::new();
+    let files: Vec<FoundFile> = (0..JOBS).map(|number| found(job(number))).collect();
+    let listing = Found::LegacyJobs(files);
+    let plan = |known: &KnownDirectory| {
+        let mut planner = Planner::new(directory(), known, &probed, Judging::default(), MODIFIED);
+        let tasks = planner.take(black_box(&listing)).len();
+        (tasks, planner.finish(&Rules::default()))
+    };
+    let mut group = criterion.benchmark_group("plan");
+    group.throughput(Throughput::Elements(JOBS));
+    group.bench_function("all new", |bencher| bencher.iter(|| plan(&KnownDirectory::default())));
+    group.finish();
+}
+
+fn indexed(criterion: &mut Criterion) {
+    let Some((id, documents, read)) = original() else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let runtime = Runtime::new().expect("a runtime");
+    let mut group = criterion.benchmark_group("index");
+    group.throughput(Throughput::Elements(250));
+    group.sample_size(10);
+    let (writer, reader) = open(folder.path());
+    let mut next = 0;
+    group.bench_function("250 new job archives", |bencher| {
+        bencher.iter(|| {
+            runtime.block_on(apply(&writer, next..next + 250, &documents, &read));
+            next += 250;
+        });
+    });
+    group.finish();
+    runtime.block_on(async {
+        apply(&writer, next..next.max(JOBS), &documents, &read).await;
+        writer.apply(change(id, &documents, &read), Urgency::Now).await.expect("the change is valid");
+    });
+    let reader = reader.everything();
+    let mut paths = documents.iter().map(|(path, _)| path).cycle();
+    criterion.bench_function("index/one document", |bencher| {
+        bencher.iter(|| {
+            let path = paths.next().map_or("", String::as_str);
+            runtime.block_on(async {
+                match reader.document(Owner::Job(id), path, &CopySelector::default()).await {
+                    Ok(DocumentAnswer::Found(document)) => reader.document_piece(&document, 0, usize::MAX).await.ok(),
+                    _ => None,
+                }
+            })
+        });
+    });
+    for (name, key) in [("newest first", SortKey::End), ("by name", SortKey::Name)] {
+        criterion.bench_function(&format!("index/one page, {name}"), |bencher| {
+            let query = || ListQuery {
+                kind: ListKind::Jobs,
+                filter: Filter::default(),
+                sort: Sort { key, descending: true },
+                limit: 100,
+                cursor: None,
+            };
+            bencher.iter(|| runtime.block_on(reader.page(query())).ok());
+        });
+    }
+    runtime.block_on(writer.close());
+}
+
 fn parse(criterion: &mut Criterion) {
     let archives = archives();
     let mut group = criterion.benchmark_group("parse");
@@ -128,5 +262,5 @@ fn reading(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, parse, packs, reading);
+criterion_group!(benches, parse, packs, reading, plan, indexed);
 criterion_main!(benches);

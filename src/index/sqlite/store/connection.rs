@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::index::sqlite::store::schema;
@@ -15,8 +16,11 @@ pub(in crate::index::sqlite) const APPLICATION_ID: i64 = 0x464c_4853;
 /// Writes wait only for readers on other connections, which block checkpoints and nothing else.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Prepared statements that a connection caches.
-const STATEMENTS: usize = 64;
+/// Prepared statements that a reading connection caches.
+const READING_STATEMENTS: usize = 64;
+
+/// Prepared statements that the writing connection caches: all that acts use. One that is dropped is prepared anew for each act.
+const WRITING_STATEMENTS: usize = 256;
 
 /// Bytes that a WAL is truncated to after a large batch.
 const WAL_BYTES: i64 = 64 << 20;
@@ -28,8 +32,7 @@ pub(in crate::index::sqlite) fn open_writer(file: &Path, max_pages: Option<u32>)
         file,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    set_up_statements(&connection, WRITING_STATEMENTS)?;
     // The first three count only for a new file.
     connection.pragma_update(None, "page_size", 4096)?;
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
@@ -59,9 +62,17 @@ pub(in crate::index::sqlite) fn open_reader(file: &Path, immutable: bool) -> rus
     let mode = if immutable { "?immutable=1" } else { "" };
     #[expect(clippy::disallowed_methods, reason = "this is where databases are opened")]
     let connection = Connection::open_with_flags(format!("file:{}{mode}", escaped(file)), flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    set_up_statements(&connection, READING_STATEMENTS)?;
     Ok(connection)
+}
+
+/// Settings of every connection.
+fn set_up_statements(connection: &Connection, cached: usize) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(cached);
+    // Without it, SQLite prepares a cached statement anew for each bound value that a partial index could depend on.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 /// A path, escaped for a URI of SQLite.
@@ -83,5 +94,22 @@ mod tests {
         open_writer(&file, None).unwrap();
         let reader = open_reader(&file, false).unwrap();
         assert_eq!(schema::version(&reader).unwrap(), schema::SCHEMA_VERSION);
+    }
+
+    #[test]
+    fn a_bound_value_never_has_a_cached_statement_prepared_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("index.sqlite");
+        let writer = open_writer(&file, None).unwrap();
+        let reader = open_reader(&file, false).unwrap();
+        for connection in [&writer, &reader] {
+            // The index `jobs_listed` is of the rows with `shown = 1`.
+            let mut query =
+                connection.prepare_cached("SELECT job FROM jobs WHERE shown = ?1 AND overview IS NOT NULL ORDER BY end_time DESC").unwrap();
+            for shown in [0, 1, 2] {
+                assert!(!query.exists([shown]).unwrap());
+            }
+            assert_eq!(query.get_status(rusqlite::StatementStatus::RePrepare), 0);
+        }
     }
 }

@@ -10,7 +10,7 @@ use crate::directory::FileKind;
 use crate::index::model::texts::{Text, TextKind};
 use crate::index::query::ListKind;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
-use crate::pack::pack_text;
+use crate::pack::{pack_text, unpack_text};
 
 /// Statements of one kind of row.
 struct Statements {
@@ -90,19 +90,29 @@ pub(in crate::index::sqlite) fn write(connection: &Connection, kind: ListKind, r
 
 /// The row of a text; it is added if it is missing.
 fn id(connection: &Connection, text: &Text) -> Result<i64, SqliteError> {
-    let (kind, digest, content) = (text.kind.number(), digest(text), pack_text(&text.content));
-    let found = connection
-        .prepare_cached("SELECT id FROM texts WHERE digest = ?1 AND kind = ?2 AND content = ?3")?
-        .query_row(params![digest, kind, content], |row| row.get(0))
-        .optional()?;
-    if let Some(id) = found {
+    let (kind, digest) = (text.kind.number(), digest(text));
+    if let Some(id) = find(connection, kind, digest, &text.content)? {
         return Ok(id);
     }
     let id: i64 = connection
         .prepare_cached("INSERT INTO texts (kind, digest, content) VALUES (?1, ?2, ?3) RETURNING id")?
-        .query_row(params![kind, digest, content], |row| row.get(0))?;
+        .query_row(params![kind, digest, pack_text(&text.content)], |row| row.get(0))?;
     connection.prepare_cached("INSERT INTO texts_search (rowid, words) VALUES (?1, ?2)")?.execute(params![id, text.keys()])?;
     Ok(id)
+}
+
+/// The row of a text that is stored. Most texts are, and to decompress one costs a fraction of compressing it for a comparison.
+fn find(connection: &Connection, kind: i64, digest: i64, content: &str) -> Result<Option<i64>, SqliteError> {
+    let mut query = connection.prepare_cached("SELECT id, content FROM texts WHERE digest = ?1 AND kind = ?2")?;
+    let mut rows = query.query([digest, kind])?;
+    while let Some(row) = rows.next()? {
+        let stored = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+        // A damaged text equals none.
+        if unpack_text(stored).is_ok_and(|stored| stored == content) {
+            return Ok(Some(row.get(0)?));
+        }
+    }
+    Ok(None)
 }
 
 fn digest(text: &Text) -> i64 {
