@@ -3,6 +3,7 @@
 //! Object stores have keys and no folders: an application exists when one of its archives exists.
 //! Keys are literal in both directions, whatever characters they contain.
 
+mod costs;
 mod errors;
 mod groups;
 mod hdfs;
@@ -28,6 +29,7 @@ use bytes::Bytes;
 use futures::TryStreamExt;
 use tokio::sync::mpsc::Sender;
 
+use self::costs::Costs;
 use self::errors::Redaction;
 use self::hdfs::Hdfs;
 use self::listing_body::Aside;
@@ -55,6 +57,7 @@ struct Inner {
     paged: Option<Arc<dyn PaginatedListStore>>,
     /// Number of objects of a page; `None`: the default of the store.
     page_size: Option<usize>,
+    costs: Costs,
     root: Path,
     /// The same store, if it has real folders.
     hdfs: Option<Hdfs>,
@@ -71,6 +74,7 @@ impl Store {
             store,
             paged,
             page_size: None,
+            costs: Costs::default(),
             root: literal(prefix),
             hdfs: None,
             redaction: Redaction::default(),

@@ -60,6 +60,7 @@ mod s3_double;
 mod service_manager;
 mod store_answers;
 mod store_directory;
+mod store_shapes;
 mod support;
 #[path = "../support/template.rs"]
 mod template;

@@ -1,5 +1,7 @@
 //! Quick scan and full scan of a root in an object store: first the root level, then each folder and each cluster.
 
+mod flat;
+
 use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -7,10 +9,12 @@ use ::object_store::ObjectMeta;
 use futures::stream::{self, FuturesUnordered, StreamExt, TryStreamExt};
 use tokio::sync::mpsc::Sender;
 
+use super::Inner;
 use super::groups::{Groups, Member, Whole};
-use super::pages::{CONCURRENCY, Depth, Requests, Unreadable};
+use super::listing_body::Aside;
+use super::pages::{CONCURRENCY, Depth, Page, Requests, Unreadable};
 use super::search::{self, Search, Work};
-use super::{Inner, version};
+use super::version;
 use crate::directory::error::{DirectoryError, DirectoryErrorKind};
 use crate::directory::found::{Extent, FileKind, Found, FoundApplication, FoundFile, Hidden, Listed, Obstacle, WantsFiles};
 use crate::directory::{layout, level};
@@ -18,6 +22,12 @@ use crate::ids::{ApplicationId, JobId};
 use crate::names::{ClusterName, FilePath};
 use crate::problem::ProblemCode;
 
+/// Number of applications of a cluster whose files are listed one by one in any case.
+const ALONE: usize = 2;
+/// Files of an application, as far as the cost of a listing is estimated.
+const FILES: usize = 3;
+/// Objects of a page.
+const PAGE: usize = 1_000;
 /// Number of applications whose files are listed before they are sent.
 const DETAILED_AT_ONCE: usize = 64;
 /// Maximum number of characters of a key in a message.
@@ -29,8 +39,8 @@ const GIVE_UP_AFTER: usize = 16;
 pub(super) async fn list(store: &Inner, extent: &Extent, known: &[ClusterName], found: Sender<Found>) -> Result<Listed, DirectoryError> {
     let search = Search::new(extent, known);
     let listing = Listing { store, extent, found, search, requests: Requests::new(), failures: AtomicUsize::new(0) };
-    let (exists, folders) = listing.root().await?;
-    let mut waiting: VecDeque<Work> = listing.search.begin(folders).into();
+    let (exists, works) = listing.begin().await?;
+    let mut waiting: VecDeque<Work> = works.into();
     let mut running = FuturesUnordered::new();
     loop {
         while running.len() < CONCURRENCY {
@@ -96,6 +106,13 @@ struct Listing<'a> {
     failures: AtomicUsize,
 }
 
+/// Legacy job archives of the root: ids in lower case, and files with other names, which are used unless their id is taken.
+#[derive(Default)]
+struct RootJobs {
+    held: Vec<(JobId, FoundFile)>,
+    lower: HashSet<JobId>,
+}
+
 /// The reason why the listing of a cluster ended early.
 enum Broken {
     /// The store failed, which concerns only this cluster.
@@ -126,37 +143,50 @@ impl Listing<'_> {
         Ok(())
     }
 
-    /// Lists the root and sends its legacy job archives. Returns whether any object exists, and the folders.
-    async fn root(&self) -> Result<(bool, Vec<String>), DirectoryError> {
-        self.try_root().await.map_err(|broken| match broken {
+    /// Lists the root, or everything in one piece if that is cheaper. Returns whether any object exists, and the next steps.
+    async fn begin(&self) -> Result<(bool, Vec<Work>), DirectoryError> {
+        self.try_begin().await.map_err(|broken| match broken {
             Broken::Stopped(error) => error,
             Broken::Store(error) => self.store.failed("list the archive directory", "", &error),
         })
     }
 
-    async fn try_root(&self) -> Result<(bool, Vec<String>), Broken> {
+    async fn try_begin(&self) -> Result<(bool, Vec<Work>), Broken> {
+        let costs = &self.store.costs;
+        let mut level = None;
+        if !costs.prefers_flat() {
+            let (exists, folders) = self.root().await?;
+            if folders.len() < flat::FLAT_FROM || self.store.paged.is_none() || !costs.may_be_flat() {
+                return Ok((exists, self.search.begin(folders)));
+            }
+            level = Some(folders);
+        }
+        match (self.flat(level.as_ref().map(Vec::len)).await?, level) {
+            // Without a cluster, the level of the root is probably the wrong one: the search finds that out.
+            (Some(flat), Some(folders)) if !flat.has_clusters => Ok((flat.exists, self.search.begin(folders))),
+            (Some(flat), _) => {
+                costs.note_flat(flat.was_cheap);
+                Ok((flat.exists, self.search.passed_over(flat.passed_over)))
+            }
+            (None, folders) => Ok((true, self.search.begin(folders.unwrap_or_default()))),
+        }
+    }
+
+    /// Lists the level of the root and sends its legacy job archives. Returns whether any object exists, and the folders.
+    async fn root(&self) -> Result<(bool, Vec<String>), Broken> {
         let mut exists = false;
         let mut folders = Vec::new();
-        let mut held = Vec::new();
-        let mut lower: HashSet<JobId> = HashSet::new();
+        let mut root_jobs = RootJobs::default();
         let mut pages = self.store.pages(&self.requests, &self.store.root, Depth::Level, false);
         while let Some(page) = pages.try_next().await? {
-            exists |= !(page.folders.is_empty() && page.objects.is_empty());
+            exists |= !(page.folders.is_empty() && page.objects.is_empty() && page.aside == Aside::default());
             for folder in &page.folders {
                 folders.extend(self.store.below(folder).map(str::to_owned));
             }
             let mut jobs = Vec::new();
-            for object in page.objects {
-                let Some(name) = self.store.below(&object.location) else { continue };
-                let job = JobId::from_name(name.as_bytes());
-                self.search.note_root(name, job.is_ok());
-                let Ok(job) = job else { continue };
-                let file = FoundFile { path: FilePath::new(name), kind: FileKind::Job(job), version: version(&object) };
-                if layout::has_upper_case(name) {
-                    held.push((job, file));
-                } else {
-                    lower.insert(job);
-                    jobs.push(file);
+            for object in &page.objects {
+                if let Some(name) = self.store.below(&object.location) {
+                    self.root_object(object, name, &mut root_jobs, &mut jobs);
                 }
             }
             jobs.sort_by_key(|file| std::cmp::Reverse(file.version.modified));
@@ -164,16 +194,33 @@ impl Listing<'_> {
                 self.send(Found::LegacyJobs(jobs)).await?;
             }
         }
+        self.send_root_jobs(root_jobs).await?;
+        Ok((exists, folders))
+    }
+
+    /// Takes an object of the root: a legacy job archive is added to `jobs`, or held until all names are known.
+    fn root_object(&self, object: &ObjectMeta, name: &str, root_jobs: &mut RootJobs, jobs: &mut Vec<FoundFile>) {
+        let job = JobId::from_name(name.as_bytes());
+        self.search.note_root(name, job.is_ok());
+        let Ok(job) = job else { return };
+        let file = FoundFile { path: FilePath::new(name), kind: FileKind::Job(job), version: version(object) };
+        if layout::has_upper_case(name) {
+            root_jobs.held.push((job, file));
+        } else {
+            root_jobs.lower.insert(job);
+            jobs.push(file);
+        }
+    }
+
+    /// Sends the legacy job archives whose names are not in lower case, unless another name has their id.
+    async fn send_root_jobs(&self, RootJobs { held, lower }: RootJobs) -> Result<(), Broken> {
         let (taken, free): (Vec<_>, Vec<_>) = held.into_iter().partition(|(job, _)| lower.contains(job));
         for (job, file) in taken {
             self.send(Found::Obstacle(layout::ambiguous(&file.path, &job.to_string()))).await?;
         }
         let mut free: Vec<FoundFile> = free.into_iter().map(|(_, file)| file).collect();
         self.send_obstacles(layout::resolve_twins(&mut free)).await?;
-        if !free.is_empty() {
-            self.send(Found::LegacyJobs(free)).await?;
-        }
-        Ok((exists, folders))
+        if free.is_empty() { Ok(()) } else { self.send(Found::LegacyJobs(free)).await }
     }
 
     /// Runs one step of the listing, and returns the following steps. A failure hides only one folder, unless the store is unavailable.
@@ -303,6 +350,7 @@ impl Listing<'_> {
         let key = self.store.key(folder).map_err(Broken::Stopped)?;
         let mut seen: HashSet<ApplicationId> = HashSet::new();
         let mut held: Vec<(ApplicationId, FilePath)> = Vec::new();
+        let mut wanted = Vec::new();
         let mut pages = self.store.pages(&self.requests, &key, Depth::Level, true);
         while let Some(page) = pages.try_next().await? {
             let mut names = Vec::new();
@@ -315,7 +363,7 @@ impl Listing<'_> {
                     names.push((id, FilePath::new(path)));
                 }
             }
-            self.names(cluster, names, wants_files).await?;
+            wanted.extend(self.names(cluster, names, wants_files).await?);
         }
         held.sort_by(|left, right| left.1.cmp(&right.1));
         held.dedup();
@@ -331,15 +379,48 @@ impl Listing<'_> {
                 self.send(Found::Obstacle(layout::ambiguous(&folder, &other))).await?;
             }
         }
-        self.names(cluster, names, wants_files).await?;
+        wanted.extend(self.names(cluster, names, wants_files).await?);
+        if self.store.paged.is_some() && wanted.len() > ALONE + seen.len() * FILES / PAGE {
+            self.details_together(cluster, folder, wanted).await?;
+        } else {
+            self.details(cluster, wanted).await?;
+        }
         Ok(!seen.is_empty())
     }
 
-    async fn names(&self, cluster: &ClusterName, names: Vec<(ApplicationId, FilePath)>, wants_files: &WantsFiles) -> Result<(), Broken> {
+    /// Sends the names of the applications whose files are not wanted, and returns the others.
+    async fn names(
+        &self,
+        cluster: &ClusterName,
+        names: Vec<(ApplicationId, FilePath)>,
+        wants_files: &WantsFiles,
+    ) -> Result<Vec<(ApplicationId, FilePath)>, Broken> {
         let (wanted, others): (Vec<_>, Vec<_>) = names.into_iter().partition(|(id, _)| wants_files(cluster, id));
         let others = others.into_iter().map(|(id, folder)| FoundApplication { cluster: cluster.clone(), id, folder, files: None });
         self.send_applications(others.collect()).await?;
-        self.details(cluster, wanted).await
+        Ok(wanted)
+    }
+
+    /// Sends applications with their files from one listing of their cluster, which is cheaper than one for each.
+    async fn details_together(
+        &self,
+        cluster: &ClusterName,
+        folder: &FilePath,
+        wanted: Vec<(ApplicationId, FilePath)>,
+    ) -> Result<(), Broken> {
+        let key = self.store.key(folder).map_err(Broken::Stopped)?;
+        let wanted: HashSet<FilePath> = wanted.into_iter().map(|(_, folder)| folder).collect();
+        let mut groups = Groups::new(cluster.clone());
+        let mut pages = self.store.pages(&self.requests, &key, Depth::All, true);
+        while let Some(page) = pages.try_next().await? {
+            let members = page.objects.iter().filter_map(|object| self.member(folder, object));
+            let members = members.filter(|member| wanted.contains(&layout::application_folder(cluster, &member.name)));
+            let wholes = groups.push(page.lane, members.collect(), page.last);
+            self.send_wholes(wholes).await?;
+        }
+        let (wholes, obstacles) = groups.finish();
+        self.send_wholes(wholes).await?;
+        self.send_obstacles(obstacles).await
     }
 
     /// Sends applications with their files. A failure hides only one application.

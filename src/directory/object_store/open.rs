@@ -10,6 +10,7 @@ use ::object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use ::object_store::list::PaginatedListStore;
 use ::object_store::{BackoffConfig, ClientConfigKey, ObjectStore, RetryConfig};
 
+use super::costs::Costs;
 use super::errors::{Redaction, describe};
 use super::hdfs::{Hdfs, Settings};
 use super::traffic::{Connector, Traffic};
@@ -41,6 +42,7 @@ impl Store {
             store,
             paged: Some(paged),
             page_size: None,
+            costs: Costs::default(),
             root: literal(&address.prefix),
             hdfs: None,
             redaction,
@@ -57,6 +59,7 @@ impl Store {
             store: Arc::new(hdfs.clone()),
             paged: None,
             page_size: None,
+            costs: Costs::default(),
             root: literal(&address.prefix),
             hdfs: Some(hdfs),
             redaction,

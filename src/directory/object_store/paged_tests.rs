@@ -10,6 +10,7 @@ use ::object_store::path::Path;
 use ::object_store::{ListResult, ObjectMeta, ObjectStore, ObjectStoreExt};
 use async_trait::async_trait;
 
+use super::costs::Costs;
 use super::{Inner, Redaction, Store, literal};
 use crate::directory::found::{Extent, Found, FoundApplication, FoundFile, Obstacle};
 use crate::ids::{ApplicationId, JobId};
@@ -129,6 +130,7 @@ async fn paged(memory: &Arc<InMemory>, page_size: usize, scattered: bool) -> (St
         store: Arc::clone(memory) as Arc<dyn ObjectStore>,
         paged: Some(Arc::clone(&paged) as Arc<dyn PaginatedListStore>),
         page_size: Some(page_size),
+        costs: Costs::default(),
         hdfs: None,
         root: literal("root"),
         redaction: Redaction::default(),

@@ -20,6 +20,9 @@ const PAGE: usize = 1000;
 /// First digits of ids. Upper-case digits are rare, but are other prefixes.
 const DIGITS: &str = "0123456789abcdefABCDEF";
 
+/// Number of pages from which a listing is split: the last pages of all parts are at most 20 % more.
+const SPLIT_FROM: usize = DIGITS.len() * 5;
+
 /// The requests of one listing: their number, and a limit of requests in flight.
 pub(super) struct Requests {
     limit: Semaphore,
@@ -113,20 +116,30 @@ impl Inner {
         if !by_digit {
             return lane(0, prefix);
         }
+        // Only tests set a page size, and their listings are short.
+        let split_from = self.page_size.map_or(SPLIT_FROM, |_| 1);
         let mut first = lane(0, prefix.clone());
         let start = async move { (first.next().await, first) };
         stream::once(start)
             .flat_map(move |(page, rest)| match page {
-                // The listing is longer than a page: it is repeated in parallel parts.
-                Some(Ok(page)) if !page.last => {
+                // The listing is long: it is repeated in parallel parts.
+                Some(Ok(page)) if !page.last && estimated_pages(&page, &prefix) > split_from => {
                     drop(rest);
                     let lanes: Vec<_> =
                         DIGITS.chars().enumerate().map(|(number, digit)| lane(number, format!("{prefix}{digit}"))).collect();
                     stream::iter(lanes).flatten_unordered(CONCURRENCY).boxed()
                 }
-                page => stream::iter(page).boxed(),
+                page => stream::iter(page).chain(rest).boxed(),
             })
             .boxed()
+    }
+
+    /// Lists all keys below a prefix that follow another key, in their order.
+    pub(super) fn keys_after<'a>(&'a self, requests: &'a Requests, prefix: String, after: Option<String>) -> Pages<'a> {
+        match &self.paged {
+            Some(paged) => lane_after(paged, self.page_size, requests, 0, prefix, Depth::All, after),
+            None => stream::empty().boxed(),
+        }
     }
 
     /// Lists the keys that begin with a text, in a store with paged listings.
@@ -159,6 +172,14 @@ impl Inner {
     }
 }
 
+/// The number of pages of a whole listing, from the position of the last name of its first page among all ids.
+fn estimated_pages(page: &Page, prefix: &str) -> usize {
+    let keys = page.folders.iter().chain(page.objects.iter().map(|object| &object.location));
+    let last = keys.filter_map(|key| key.as_ref().strip_prefix(prefix)).max();
+    let share = last.and_then(|name| name.get(..4)).and_then(|digits| u16::from_str_radix(digits, 16).ok());
+    share.map_or(0, |share| 65_536 / (usize::from(share) + 1))
+}
+
 fn lane_pages<'a>(
     paged: &'a Arc<dyn PaginatedListStore>,
     page_size: Option<usize>,
@@ -167,37 +188,53 @@ fn lane_pages<'a>(
     prefix: String,
     depth: Depth,
 ) -> Pages<'a> {
+    lane_after(paged, page_size, requests, lane, prefix, depth, None)
+}
+
+fn lane_after<'a>(
+    paged: &'a Arc<dyn PaginatedListStore>,
+    page_size: Option<usize>,
+    requests: &'a Requests,
+    lane: usize,
+    prefix: String,
+    depth: Depth,
+    after: Option<String>,
+) -> Pages<'a> {
     /// Position of a lane: before its first page, at a token, or after its last page.
     enum Position {
         Start,
         At(String),
         End,
     }
-    stream::try_unfold((Position::Start, prefix), move |(position, prefix)| async move {
-        let token = match position {
-            Position::Start => None,
-            Position::At(token) => Some(token),
-            Position::End => return Ok(None),
-        };
-        let options = PaginatedListOptions {
-            delimiter: (depth == Depth::Level).then_some(Cow::Borrowed("/")),
-            max_keys: page_size,
-            page_token: token,
-            ..PaginatedListOptions::default()
-        };
-        let asked = options.page_token.clone();
-        let wanted = Some(prefix.as_str()).filter(|prefix| !prefix.is_empty());
-        let answer = requests.run(paged.list_paginated(wanted, options)).await?;
-        let token = answer.page_token.filter(|token| !token.is_empty());
-        if token.is_some() && token == asked {
-            let message = "the store answers the token of a page with the same token, so that its listing has no end";
-            return Err(::object_store::Error::Generic { store: "listing", source: message.into() });
+    stream::try_unfold((Position::Start, prefix), move |(position, prefix)| {
+        let after = after.clone();
+        async move {
+            let token = match position {
+                Position::Start => None,
+                Position::At(token) => Some(token),
+                Position::End => return Ok(None),
+            };
+            let options = PaginatedListOptions {
+                delimiter: (depth == Depth::Level).then_some(Cow::Borrowed("/")),
+                max_keys: page_size,
+                offset: after.filter(|_| token.is_none()),
+                page_token: token,
+                ..PaginatedListOptions::default()
+            };
+            let asked = options.page_token.clone();
+            let wanted = Some(prefix.as_str()).filter(|prefix| !prefix.is_empty());
+            let answer = requests.run(paged.list_paginated(wanted, options)).await?;
+            let token = answer.page_token.filter(|token| !token.is_empty());
+            if token.is_some() && token == asked {
+                let message = "the store answers the token of a page with the same token, so that its listing has no end";
+                return Err(::object_store::Error::Generic { store: "listing", source: message.into() });
+            }
+            let mut result = answer.result;
+            let aside = result.extensions.remove::<Aside>().unwrap_or_default();
+            requests.note(&aside);
+            let page = Page { lane, last: token.is_none(), folders: result.common_prefixes, objects: result.objects, aside };
+            Ok(Some((page, (token.map_or(Position::End, Position::At), prefix))))
         }
-        let mut result = answer.result;
-        let aside = result.extensions.remove::<Aside>().unwrap_or_default();
-        requests.note(&aside);
-        let page = Page { lane, last: token.is_none(), folders: result.common_prefixes, objects: result.objects, aside };
-        Ok(Some((page, (token.map_or(Position::End, Position::At), prefix))))
     })
     .boxed()
 }

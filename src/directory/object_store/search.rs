@@ -73,6 +73,16 @@ impl Search {
         works
     }
 
+    /// The steps for folders that a listing in one piece has passed over.
+    pub(super) fn passed_over(&self, folders: Vec<String>) -> Vec<Work> {
+        folders.into_iter().filter(|folder| !is_hidden(folder.as_bytes())).map(Work::Search).collect()
+    }
+
+    /// Whether a known cluster is in a folder of the root.
+    pub(super) fn knows_below(&self, folder: &str) -> bool {
+        self.known.iter().any(|cluster| cluster.as_str().split('/').next() == Some(folder))
+    }
+
     /// The steps for a folder.
     fn folder(&self, path: String) -> Vec<Work> {
         if is_hidden(layout::file_name(&path).as_bytes()) {

@@ -1,0 +1,32 @@
+//! The shape of a directory, as its last listing has shown it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// How the next listing should go about it.
+#[derive(Debug, Default)]
+pub(super) struct Costs {
+    prefers_flat: AtomicBool,
+    refuses_flat: AtomicBool,
+}
+
+impl Costs {
+    /// Whether the next listing should be in one piece.
+    pub(super) fn prefers_flat(&self) -> bool {
+        self.prefers_flat.load(Ordering::Relaxed) && self.may_be_flat()
+    }
+
+    /// Whether the store lists keys in their order.
+    pub(super) fn may_be_flat(&self) -> bool {
+        !self.refuses_flat.load(Ordering::Relaxed)
+    }
+
+    /// Records whether a listing in one piece was much cheaper than a request for each cluster.
+    pub(super) fn note_flat(&self, was_cheap: bool) {
+        self.prefers_flat.store(was_cheap, Ordering::Relaxed);
+    }
+
+    /// Records that the store does not list keys in their order.
+    pub(super) fn refuse_flat(&self) {
+        self.refuses_flat.store(true, Ordering::Relaxed);
+    }
+}
