@@ -20,6 +20,7 @@ use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
+use crate::api::flink::document_cache::DocumentCache;
 use crate::api::flink::list_cache::Lists;
 use crate::api::http::{cross_origin, error, observe, path, response};
 use crate::api::state::Shared;
@@ -62,6 +63,7 @@ pub fn routers(state: ApiState) -> Routers {
     http::serve::closed::describe();
     let shared = Arc::new(Shared {
         lists: Lists::default(),
+        documents: DocumentCache::new(state.options.document_memory),
         requests: AtomicU64::new(0),
         content_security_policy: cross_origin::content_security_policy(&state.options.frame_ancestors),
         misdirected: AtomicBool::new(false),

@@ -12,16 +12,18 @@ mod options;
 pub mod query;
 mod reader;
 mod sqlite;
+mod stamps;
 mod walks;
 mod writer;
 
 pub use error::IndexError;
 pub use model::{
-    ApplicationKey, ArchivedFile, CopySelector, Deletion, Derived, DerivedPage, DerivingPosition, Document, DocumentAnswer, DocumentList,
-    DocumentPage, FailedAttempt, FailedRemoval, Fault, Figures, FileChange, FileOutcome, FollowedLimits, Generation, HeldCleanup,
-    HeldReason, JudgedFile, KnownDirectory, KnownFile, KnownRemoval, KnownRemovals, KnownUnit, Listed, ListedDocument, OverviewList, Pack,
-    Page, ParsedRecord, Presence, ProblemFilter, RecordedRemoval, Removal, RemovalAction, RemovalFilter, RemovalOutcome, RemovalState,
-    StagedPack, Underived, UnitArchives, UnitChange, UnitKey, UnitListing, Unread, Urgency,
+    ApplicationKey, ArchivedFile, CopySelector, Deletion, Derived, DerivedPage, DerivingPosition, Document, DocumentAnswer,
+    DocumentBeginning, DocumentList, DocumentPage, FailedAttempt, FailedRemoval, Fault, Figures, FileChange, FileOutcome, FollowedLimits,
+    Generation, HeldCleanup, HeldReason, JudgedFile, KnownDirectory, KnownFile, KnownRemoval, KnownRemovals, KnownUnit, Listed,
+    ListedDocument, OverviewList, Pack, Page, ParsedRecord, Presence, ProblemFilter, RecordedRemoval, Removal, RemovalAction,
+    RemovalFilter, RemovalOutcome, RemovalState, StagedPack, Underived, UnitArchives, UnitChange, UnitKey, UnitListing, Unread, Urgency,
+    Validity,
 };
 pub use opening::{Opened, open};
 pub use options::IndexOptions;

@@ -91,7 +91,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         backfill: backfill_status,
         clock: clock.clone(),
         started: clock.now(),
-        options: api_options(&config.web, address.ip()),
+        options: api_options(&config, address.ip()),
         pages: web::answer,
         actions: Some(actions),
         prometheus: prometheus()?,
@@ -257,12 +257,14 @@ fn permission(web: &WebConfig, address: IpAddr) -> Permission {
     }
 }
 
-fn api_options(web: &WebConfig, address: IpAddr) -> ApiOptions {
+fn api_options(config: &Config, address: IpAddr) -> ApiOptions {
+    let web = &config.web;
     let mut options = ApiOptions {
         web_refresh_interval: web.refresh_interval,
         hosts: Hosts::new(address, web.hosts.clone()),
         frame_ancestors: web.frame_ancestors.clone(),
         cors_origins: web.cors_origins.clone(),
+        document_memory: config.data.cache_memory,
         budget: Budget::new(web.answer_memory),
         ..ApiOptions::default()
     };

@@ -16,6 +16,7 @@ use crate::ids::JobId;
 mod cluster;
 mod dashboard;
 pub(in crate::api) mod document;
+pub(in crate::api) mod document_cache;
 mod execution_result;
 pub(in crate::api) mod list_cache;
 pub(in crate::api) mod log_url;

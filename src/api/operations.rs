@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
-use metrics::{Unit, describe_gauge, gauge};
+use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 use serde::Serialize;
 
 use crate::problem::ProblemCode;
@@ -31,6 +31,9 @@ const PACK_BYTES: &str = "historyserver_pack_bytes";
 const GONE_PACK_BYTES: &str = "historyserver_gone_pack_bytes";
 const INDEX_BYTES: &str = "historyserver_index_file_bytes";
 const ANSWER_BYTES: &str = "historyserver_http_answer_bytes";
+const CACHE_HITS: &str = "historyserver_memory_cache_hits_total";
+const CACHE_MISSES: &str = "historyserver_memory_cache_misses_total";
+const CACHE_BYTES: &str = "historyserver_memory_cache_bytes";
 
 /// Describes the metrics that are set here.
 pub(in crate::api) fn describe() {
@@ -43,6 +46,13 @@ pub(in crate::api) fn describe() {
     describe_gauge!(PACK_BYTES, Unit::Bytes, "Bytes of all packs of documents.");
     describe_gauge!(GONE_PACK_BYTES, Unit::Bytes, "Bytes of packs whose archives are missing from their archive directory.");
     describe_gauge!(ANSWER_BYTES, Unit::Bytes, "Bytes of answers in memory that wait for their clients.");
+    describe_counter!(CACHE_HITS, Unit::Count, "Requests for documents that were answered from the memory of historyserver.cache.memory.");
+    describe_counter!(
+        CACHE_MISSES,
+        Unit::Count,
+        "Requests for documents that were read from the index; with historyserver.cache.memory 0 none is counted."
+    );
+    describe_gauge!(CACHE_BYTES, Unit::Bytes, "Bytes of documents in the memory of historyserver.cache.memory.");
     describe_gauge!(INDEX_BYTES, Unit::Bytes, "Bytes of the index file, packs included.");
 }
 
@@ -78,6 +88,10 @@ pub(in crate::api) async fn metrics(State(shared): State<Arc<Shared>>) -> Result
     gauge!(GONE_PACK_BYTES).set(figures.gone_pack_bytes as f64);
     gauge!(INDEX_BYTES).set(figures.file_bytes as f64);
     gauge!(ANSWER_BYTES).set(shared.options.budget.used() as f64);
+    let cached = shared.documents.figures();
+    counter!(CACHE_HITS).absolute(cached.hits);
+    counter!(CACHE_MISSES).absolute(cached.misses);
+    gauge!(CACHE_BYTES).set(cached.bytes as f64);
     telemetry::evictions(figures.evictions);
     let mut problems: BTreeMap<String, u64> = refresh.directories.iter().map(|directory| (directory.url.to_string(), 0)).collect();
     let mut codes: BTreeMap<ProblemCode, u64> = ProblemCode::ALL.iter().map(|code| (*code, 0)).collect();

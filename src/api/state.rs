@@ -9,6 +9,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::api::flink::document_cache::DocumentCache;
 use crate::api::flink::list_cache::Lists;
 use crate::api::flink::log_url::LogUrls;
 use crate::api::http::budget::Budget;
@@ -44,6 +45,8 @@ pub struct ApiOptions {
     pub frame_ancestors: Vec<String>,
     /// Origins whose scripts may read, or `*`; empty: none.
     pub cors_origins: Vec<String>,
+    /// Bytes of documents that are kept in memory (`historyserver.cache.memory`); 0: none.
+    pub document_memory: u64,
     /// Memory for answers (`historyserver.web.answer-memory`); the same budget as in [`ServeOptions`](super::ServeOptions).
     pub budget: Budget,
 }
@@ -61,6 +64,7 @@ impl Default for ApiOptions {
             hosts: Hosts::default(),
             frame_ancestors: Vec::new(),
             cors_origins: Vec::new(),
+            document_memory: 64 << 20,
             budget: Budget::default(),
         }
     }
@@ -100,6 +104,7 @@ pub struct ApiState {
 pub(in crate::api) struct Shared {
     pub(in crate::api) state: ApiState,
     pub(in crate::api) lists: Lists,
+    pub(in crate::api) documents: DocumentCache,
     /// Requests since start.
     pub(in crate::api) requests: AtomicU64,
     /// The header of every answer.

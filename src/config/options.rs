@@ -192,6 +192,8 @@ options! {
         "Data directory: the index and the cache of documents. Unset: `historyserver-data` in `historyserver.web.tmpdir` where that is set, else `$XDG_STATE_HOME/historyserver`, `~/.local/state/historyserver` or `/var/lib/historyserver`, and never below `/tmp`.";
     CACHE_MAX_SIZE = Own "historyserver.cache.max-size", Kind::Size(Zero::Allowed), Some("10 gb"), Full,
         "Bytes of compressed documents kept in the data directory. Beyond it, the documents that were least recently read are evicted, and fetched again when they are requested.";
+    CACHE_MEMORY = Own "historyserver.cache.memory", Kind::Size(Zero::Allowed), Some("64 mb"), Full,
+        "Memory for documents that were requested lately, as they are sent; they are answered without reading the data directory. 0: none.";
     DOCUMENT_SIZE = Own "historyserver.limits.document-size", Kind::Size(Zero::Refused), Some("256 mb"), Full,
         "Largest document of an archive that is accepted. Archives are untrusted; this limit keeps one archive from filling memory and disk.";
     ENTRIES = Own "historyserver.limits.entries", Kind::Integer(1, i32::MAX as i64), Some("1000000"), Full,

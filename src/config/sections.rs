@@ -57,7 +57,7 @@ impl Config {
                 delete_unreadable: false,
                 record_ttl: Duration::from_hours(365 * 24),
             },
-            data: DataConfig { dir: data_dir, cache_max_size: 10 << 30 },
+            data: DataConfig { dir: data_dir, cache_max_size: 10 << 30, cache_memory: 64 << 20 },
             limits: ArchiveLimits::default(),
             bytes_in_flight: 64 << 20,
             web: WebConfig {
@@ -164,6 +164,8 @@ pub struct DataConfig {
     pub dir: PathBuf,
     /// Maximum bytes of packs.
     pub cache_max_size: u64,
+    /// Bytes of documents that are kept in memory; 0: none.
+    pub cache_memory: u64,
 }
 
 /// The HTTP server.

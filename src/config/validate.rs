@@ -142,7 +142,11 @@ fn count(reader: &Reader<'_>, spec: &Spec) -> Option<u32> {
 fn data(reader: &Reader<'_>, environment: &Environment, warnings: &mut Vec<String>) -> DataConfig {
     let (dir, warning) = data_directory::choose(reader.path(&options::DATA_DIR), reader.path(&options::WEB_TMPDIR), environment);
     warnings.extend(warning);
-    DataConfig { dir, cache_max_size: reader.size(&options::CACHE_MAX_SIZE).unwrap_or_default() }
+    DataConfig {
+        dir,
+        cache_max_size: reader.size(&options::CACHE_MAX_SIZE).unwrap_or_default(),
+        cache_memory: reader.size(&options::CACHE_MEMORY).unwrap_or_default(),
+    }
 }
 
 fn limits(reader: &Reader<'_>) -> ArchiveLimits {

@@ -9,7 +9,7 @@ mod known;
 mod removal;
 pub(super) mod texts;
 
-pub use answer::{Document, DocumentAnswer, Figures, Generation, Listed, OverviewList, Unread};
+pub use answer::{Document, DocumentAnswer, DocumentBeginning, Figures, Generation, Listed, OverviewList, Unread, Validity};
 pub use backfill::{Derived, DerivedPage, DerivingPosition, Underived};
 pub use change::{Fault, FileChange, FileOutcome, Pack, ParsedRecord, Presence, StagedPack, UnitChange, UnitListing, Urgency};
 pub use contents::{ArchivedFile, DocumentList, DocumentPage, ListedDocument, ProblemFilter, UnitArchives};

@@ -19,7 +19,7 @@ pub(super) use acts::presence::{expire, forget, forget_files, note};
 pub(super) use acts::removals::{abandon, fail, finish, forget_missing, record, reset, start, withdraw};
 pub(super) use query::{copies, facets, list_page, run_page, search, statistics};
 pub(super) use reads::contents::{document_page, unit_archives};
-pub(super) use reads::documents::{chunk, document, overview_of};
+pub(super) use reads::documents::{beginning, chunk, overview_of};
 pub(super) use reads::known::{clusters, has_vanished, known, unit_files};
 pub(super) use reads::overviews::{figures, job_ids, job_states, overview};
 pub(super) use reads::problem_pages::{problem_counts, problem_page};

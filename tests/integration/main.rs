@@ -29,6 +29,7 @@ mod generated_archives;
 #[path = "../support/generator.rs"]
 mod generator;
 mod hostile;
+mod http_cache;
 mod http_connections;
 mod http_contract;
 mod http_documents;

@@ -1,6 +1,7 @@
 //! One archived document, byte for byte, streamed: only a chunk of it is in memory per client.
 //!
-//! An evicted document is restored first; a document that is being read is not evicted. If its archive is replaced while a slow client
+//! Documents that were requested lately are answered from memory (`document_cache`). An evicted document is restored first; a document
+//! that is being read is not evicted. If its archive is replaced while a slow client
 //! still reads, the connection is closed, since a mixture of two versions must never look like a complete answer.
 
 use std::io;
@@ -8,18 +9,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use futures::stream;
 
 use crate::api::http::conditional::Tag;
-use crate::api::http::encoding::Encoding;
+use crate::api::http::encoding::{Encoding, negotiate};
 use crate::api::http::error::{ApiError, NOT_RESTORABLE};
 use crate::api::http::gzip;
 use crate::api::http::represent::{self, Representation};
 use crate::api::state::Shared;
 use crate::archive::Owner;
-use crate::index::{CopySelector, Document, DocumentAnswer, IndexError};
+use crate::index::{CopySelector, Document, DocumentAnswer, DocumentBeginning, IndexError, Validity};
 
 /// Bytes that are read at once, when there is memory for them.
 const PIECE: usize = 256 << 10;
@@ -34,12 +35,7 @@ pub(in crate::api) async fn answer(
     paths: &[String],
     request: &HeaderMap,
 ) -> Result<Representation, ApiError> {
-    for path in paths {
-        if let Some(answer) = found(shared, owner, path, request).await? {
-            return Ok(answer);
-        }
-    }
-    Err(not_in_archive(owner))
+    found_first(shared, owner, paths, CopySelector::default(), request).await?.ok_or_else(|| not_in_archive(owner))
 }
 
 /// The document with this path, unless the archive is here and does not hold it.
@@ -60,29 +56,107 @@ pub(in crate::api) async fn found_in(
     copy: CopySelector,
     request: &HeaderMap,
 ) -> Result<Option<Representation>, ApiError> {
-    let Some(document) = locate(shared, owner, path, &copy).await? else {
+    found_first(shared, owner, &[path.to_owned()], copy, request).await
+}
+
+/// The first of these paths that this copy holds.
+async fn found_first(
+    shared: &Arc<Shared>,
+    owner: Owner,
+    paths: &[String],
+    copy: CopySelector,
+    request: &HeaderMap,
+) -> Result<Option<Representation>, ApiError> {
+    let accepted = negotiate(request);
+    if copy == CopySelector::default()
+        && let Some(first) = paths.first()
+        && let Some(answer) = in_memory(shared, owner, first, accepted, request).await?
+    {
+        shared.documents.count(true);
+        return Ok(Some(answer));
+    }
+    let room = shared.options.budget.piece(PIECE);
+    // A client that may have the document already gets its tag compared before anything of the document is read.
+    let revalidates = request.contains_key(header::IF_NONE_MATCH);
+    let Some(mut located) = locate(shared, owner, paths, &copy, if revalidates { 0 } else { room.bytes() }).await? else {
         return Ok(None);
     };
-    let encoding = represent::encoding(request, document.length);
-    let tag = Tag::of_document(&document, path);
-    if let Some(unchanged) = Representation::unchanged(request, &tag, encoding) {
-        return Ok(Some(unchanged));
-    }
-    let mut reading = Reading { shared: Arc::clone(shared), owner, path: path.to_owned(), copy, document, position: 0 };
-    // Read before the head is sent, so that a failure is still an answer.
-    let first = reading.next().await?.unwrap_or_default();
-    // The archive may have been replaced since the document was located.
-    let tag = Tag::of_document(&reading.document, path);
-    let length = reading.document.length;
-    Ok(Some(match encoding {
-        _ if first.len() as u64 == length => {
-            let whole = Representation::in_memory(tag, encoding, first).await?;
-            // The memory of a piece is counted while it is read.
-            if encoding == Encoding::Identity { whole.counted() } else { whole }
+    if revalidates {
+        let encoding = represent::encoding(accepted, located.document.length);
+        if let Some(unchanged) = Representation::unchanged(request, &located.tag(), encoding) {
+            return Ok(Some(unchanged));
         }
+        let Some(again) = locate(shared, owner, paths, &copy, room.bytes()).await? else { return Ok(None) };
+        located = again;
+    }
+    let (encoding, tag) = (represent::encoding(accepted, located.document.length), located.tag());
+    let Located { document, path, text, validity } = located;
+    let length = document.length;
+    if text.len() as u64 == length {
+        shared.documents.count(false);
+        let keep = |body: &Bytes| {
+            if let Some(validity) = validity {
+                shared.documents.keep(owner, path, encoding, tag.clone(), body.clone(), validity);
+            }
+        };
+        return Ok(Some(match encoding {
+            Encoding::Identity => {
+                keep(&text);
+                // The memory of a piece is counted while it is read.
+                Representation::new(tag, encoding, Some(length), Body::from(room.holding(text))).counted()
+            }
+            Encoding::Gzip => {
+                let packed = gzip::whole(text).await?;
+                keep(&packed);
+                Representation::new(tag, encoding, Some(packed.len() as u64), Body::from(packed))
+            }
+        }));
+    }
+    let position = text.len() as u64;
+    let reading = Reading { shared: Arc::clone(shared), owner, path: path.to_owned(), copy, document, position };
+    let first = room.holding(text);
+    Ok(Some(match encoding {
         Encoding::Identity => Representation::new(tag, encoding, Some(length), identity(first, reading)),
         Encoding::Gzip => Representation::new(tag, encoding, None, packed(first, reading)),
     }))
+}
+
+/// The document from memory, if it is kept there and there is room for the answer.
+async fn in_memory(
+    shared: &Shared,
+    owner: Owner,
+    path: &str,
+    accepted: Encoding,
+    request: &HeaderMap,
+) -> Result<Option<Representation>, ApiError> {
+    let (documents, reader) = (&shared.documents, shared.scoped());
+    let kept = |encoding| documents.get(&reader, owner, path, encoding);
+    let (hot, encoding) = match kept(accepted) {
+        Some(hot) => (hot, accepted),
+        None if accepted == Encoding::Gzip => {
+            let Some(hot) = kept(Encoding::Identity) else { return Ok(None) };
+            let encoding = represent::encoding(accepted, hot.body.len() as u64);
+            (hot, encoding)
+        }
+        None => return Ok(None),
+    };
+    if let Some(unchanged) = Representation::unchanged(request, &hot.tag, encoding) {
+        return Ok(Some(unchanged));
+    }
+    let body = if encoding == hot.encoding {
+        hot.body.clone()
+    } else {
+        let packed = gzip::whole(hot.body.clone()).await?;
+        documents.keep(owner, path, encoding, hot.tag.clone(), packed.clone(), hot.validity);
+        packed
+    };
+    // The memory of a client that is slow is not that of the cache: others may displace the document meanwhile.
+    let room = shared.options.budget.piece(body.len());
+    if room.bytes() < body.len() {
+        return Ok(None);
+    }
+    let length = Some(body.len() as u64);
+    Ok(Some(Representation::new(hot.tag.clone(), encoding, length, Body::from(room.holding(body))).counted()))
 }
 
 /// The whole text of a document of at most this many bytes; `None` when the archive is here and does not hold it.
@@ -123,12 +197,38 @@ pub(in crate::api) fn not_in_archive(owner: Owner) -> ApiError {
     })
 }
 
-/// Finds a document. Looks its archive up if it is not listed, and restores it if it was evicted.
-async fn locate(shared: &Shared, owner: Owner, path: &str, copy: &CopySelector) -> Result<Option<Document>, ApiError> {
+/// A document that was found, with its first bytes.
+struct Located<'a> {
+    document: Document,
+    path: &'a str,
+    text: Bytes,
+    validity: Option<Validity>,
+}
+
+impl Located<'_> {
+    fn tag(&self) -> Tag {
+        Tag::of_document(&self.document, self.path)
+    }
+}
+
+/// Finds the first of these paths that the archive holds, and reads up to `limit` bytes. Looks the archive up if it is not listed, and
+/// restores it if it was evicted.
+async fn locate<'a>(
+    shared: &Shared,
+    owner: Owner,
+    paths: &'a [String],
+    copy: &CopySelector,
+    limit: usize,
+) -> Result<Option<Located<'a>>, ApiError> {
     let mut retried = false;
     for _ in 0..ATTEMPTS {
-        match shared.scoped().document(owner, path, copy).await? {
-            DocumentAnswer::Found(document) => return Ok(Some(document)),
+        let found = shared.scoped().document_beginning(owner, paths, copy, limit).await?;
+        let DocumentBeginning { answer, path, text, validity } = found;
+        match answer {
+            DocumentAnswer::Found(document) => {
+                let path = paths.get(path).map_or("", String::as_str);
+                return Ok(Some(Located { document, path, text, validity }));
+            }
             DocumentAnswer::NotInArchive => return Ok(None),
             DocumentAnswer::NotArchived => return Err(not_archived()),
             // Written, but not seen by a refresh yet. Of a copy that is named, another one may be known: it would be found for ever.
@@ -204,8 +304,10 @@ impl Reading {
         path: &str,
         copy: CopySelector,
     ) -> Result<Option<Self>, ApiError> {
-        let document = locate(shared, owner, path, &copy).await?;
-        Ok(document.map(|document| Self { shared: Arc::clone(shared), owner, path: path.to_owned(), copy, document, position: 0 }))
+        let path = path.to_owned();
+        let located = locate(shared, owner, std::slice::from_ref(&path), &copy, 0).await?;
+        let Some(document) = located.map(|located| located.document) else { return Ok(None) };
+        Ok(Some(Self { shared: Arc::clone(shared), owner, path, copy, document, position: 0 }))
     }
 
     /// The next chunk; `None` at the end.
@@ -235,9 +337,8 @@ impl Reading {
 
     /// Finds the document again after its archive was replaced.
     async fn locate_again(&mut self, cause: String) -> Result<(), ApiError> {
-        let Some(document) = locate(&self.shared, self.owner, &self.path, &self.copy).await? else {
-            return Err(ApiError::internal(cause));
-        };
+        let located = locate(&self.shared, self.owner, std::slice::from_ref(&self.path), &self.copy, 0).await?;
+        let Some(Located { document, .. }) = located else { return Err(ApiError::internal(cause)) };
         let same = document.fingerprint == self.document.fingerprint && document.length == self.document.length;
         if self.position > 0 && !same {
             return Err(ApiError::internal("the archive was rewritten while a document of it was being sent"));

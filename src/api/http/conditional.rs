@@ -18,6 +18,11 @@ impl Tag {
         Self(digest.to_owned())
     }
 
+    /// Bytes of the text.
+    pub(in crate::api) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Of a document: the version of its archive and its path.
     pub(in crate::api) fn of_document(document: &Document, path: &str) -> Self {
         Self(format!("{:016x}-{:x}-{:016x}", document.fingerprint.0, document.length, digest(path.as_bytes())))

@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, header};
 
 /// The supported encodings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Encoding {
     /// As it is.
     Identity,

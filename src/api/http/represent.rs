@@ -43,7 +43,7 @@ impl Representation {
     /// # Errors
     /// 500: compressing failed, which does not happen in practice.
     pub(in crate::api) async fn of_text(request: &HeaderMap, tag: Tag, text: Bytes) -> Result<Self, ApiError> {
-        let encoding = encoding(request, text.len() as u64);
+        let encoding = encoding(negotiate(request), text.len() as u64);
         if let Some(unchanged) = Self::unchanged(request, &tag, encoding) {
             return Ok(unchanged);
         }
@@ -83,8 +83,8 @@ impl Representation {
 }
 
 /// The encoding for a text of this many bytes: small ones are sent as they are.
-pub(in crate::api) fn encoding(request: &HeaderMap, length: u64) -> Encoding {
-    if length < gzip::WORTHWHILE { Encoding::Identity } else { negotiate(request) }
+pub(in crate::api) fn encoding(accepted: Encoding, length: u64) -> Encoding {
+    if length < gzip::WORTHWHILE { Encoding::Identity } else { accepted }
 }
 
 impl IntoResponse for Representation {

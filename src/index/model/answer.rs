@@ -1,9 +1,12 @@
 //! Answers to reads.
 
+use bytes::Bytes;
+
 use crate::directory::{FileKind, Fingerprint};
 use crate::index::leases::Lease;
 use crate::index::model::change::Fault;
 use crate::index::model::keys::UnitKey;
+use crate::index::stamps::Stamp;
 use crate::names::FilePath;
 use crate::pack::DocumentLocation;
 
@@ -78,6 +81,27 @@ pub struct Document {
     pub(in crate::index) part: u32,
     pub(in crate::index) place: DocumentLocation,
     pub(in crate::index) lease: Lease,
+}
+
+/// The location of a document with its first bytes, all from one snapshot.
+#[derive(Debug)]
+pub struct DocumentBeginning {
+    /// The location.
+    pub answer: DocumentAnswer,
+    /// Which of the requested paths was found; 0 where none was.
+    pub path: usize,
+    /// The first bytes; empty where none were requested or none was found.
+    pub text: Bytes,
+    /// For a check later on whether this is still the answer of the index; `None` for answers that are not to be kept.
+    pub validity: Option<Validity>,
+}
+
+/// Shows, with [`ScopedReader::is_valid`](crate::index::reader::ScopedReader::is_valid), whether a document that was read is still the
+/// answer of the index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validity {
+    pub(in crate::index) stamp: Stamp,
+    pub(in crate::index) pack: i64,
 }
 
 /// Number of listed applications and jobs, each id once. Counted after commits, and less often while much is written.

@@ -1,10 +1,12 @@
 //! Reads of problems, removals, documents and archive files within a scope.
 
+use bytes::Bytes;
+
 use crate::archive::Owner;
 use crate::index::error::IndexError;
 use crate::index::model::{
-    CopySelector, Deletion, DocumentAnswer, DocumentList, DocumentPage, HeldCleanup, Page, ProblemFilter, RecordedRemoval, RemovalFilter,
-    UnitArchives, Unread,
+    CopySelector, Deletion, DocumentAnswer, DocumentBeginning, DocumentList, DocumentPage, HeldCleanup, Page, ProblemFilter,
+    RecordedRemoval, RemovalFilter, UnitArchives, Unread, Validity,
 };
 use crate::index::query::{ListKind, Total};
 use crate::index::reader::ScopedReader;
@@ -69,11 +71,44 @@ impl ScopedReader {
     /// # Errors
     /// [`IndexError`].
     pub async fn document(&self, owner: Owner, path: &str, copy: &CopySelector) -> Result<DocumentAnswer, IndexError> {
-        let Some(copy) = self.seen(owner, copy).await? else {
-            return Ok(self.unread(owner, copy).await?.map_or(DocumentAnswer::Unknown, DocumentAnswer::Unreadable));
+        self.document_beginning(owner, &[path.to_owned()], copy, 0).await.map(|beginning| beginning.answer)
+    }
+
+    /// The location of the first of these paths that the archive holds, and up to `limit` bytes of that document (at most 256 KiB), from
+    /// one snapshot. The rest is read with [`ScopedReader::document_piece`].
+    ///
+    /// # Errors
+    /// [`IndexError`]; [`IndexError::Damaged`] if the bytes cannot be unpacked.
+    pub async fn document_beginning(
+        &self,
+        owner: Owner,
+        paths: &[String],
+        copy: &CopySelector,
+        limit: usize,
+    ) -> Result<DocumentBeginning, IndexError> {
+        let Some(seen) = self.seen(owner, copy).await? else {
+            let answer = self.unread(owner, copy).await?.map_or(DocumentAnswer::Unknown, DocumentAnswer::Unreadable);
+            return Ok(DocumentBeginning { answer, path: 0, text: Bytes::new(), validity: None });
         };
-        let path = path.to_owned();
-        self.reader.read_in(Lane::Point, move |shared| sqlite::document(shared, owner, &path, &copy)).await
+        let paths = paths.to_vec();
+        self.reader.read_in(Lane::Point, move |shared| sqlite::beginning(shared, owner, &paths, &seen, limit)).await
+    }
+
+    /// Whether a document that was read earlier, of the copy that precedence selects, is still the answer of the index for this reader.
+    /// Reads no rows. Counts as a read of the document for the order of evictions.
+    #[must_use]
+    pub fn is_valid(&self, validity: &Validity) -> bool {
+        let valid = self.scope.is_everything() && self.reader.shared.stamps.is_current(validity.stamp);
+        if valid {
+            self.reader.shared.note_read(validity.pack);
+        }
+        valid
+    }
+
+    /// The validity of a document that is read now, for tests of what keeps documents.
+    #[cfg(test)]
+    pub(crate) fn validity(&self, owner: Owner) -> Validity {
+        Validity { stamp: self.reader.shared.stamps.now(owner), pack: 0 }
     }
 
     /// Documents of an owner.

@@ -1,5 +1,6 @@
 //! Applies the result of an ingest of one unit.
 
+use crate::archive::Owner;
 use crate::directory::FileKind;
 use crate::index::model::{FileChange, FileOutcome, ParsedRecord, UnitChange, UnitKey, Urgency};
 use crate::index::sqlite::acts::{links, listing, precedence, presence};
@@ -35,6 +36,7 @@ pub(in crate::index) fn apply(session: &mut Session<'_>, change: UnitChange, urg
             unit.complete &= !is_main(&key, file.kind);
         }
         if let FileOutcome::Parsed { record, facts, pack, .. } = &file.outcome {
+            session.note_changed(owner(&key, file.kind));
             let id = match written.same_pack {
                 // Readers of its documents are not interrupted.
                 Some(same) => packs::keep(session, same, pack)?,
@@ -85,6 +87,15 @@ pub(in crate::index) fn apply(session: &mut Session<'_>, change: UnitChange, urg
         return Ok(problems::changes(problems_before, &problems_after));
     }
     Ok(ProblemChanges::default())
+}
+
+/// The owner of the documents of a file.
+fn owner(key: &UnitKey, kind: FileKind) -> Owner {
+    match (key, kind) {
+        (_, FileKind::Job(job)) => Owner::Job(job),
+        (UnitKey::LegacyJob(_, job), FileKind::Summary) => Owner::Job(*job),
+        (UnitKey::Application(application), FileKind::Summary) => Owner::Application(application.id),
+    }
 }
 
 /// Whether a file is the summary of an application, or a legacy job archive.

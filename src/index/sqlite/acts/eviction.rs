@@ -9,8 +9,10 @@
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, params};
 
+use crate::archive::Owner;
+use crate::directory::FileKind;
 use crate::index::leases::Leases;
 use crate::index::sqlite::acts::presence;
 use crate::index::sqlite::store::session::Session;
@@ -76,6 +78,7 @@ pub(in crate::index::sqlite) fn evict(
     let spare = |pack| restored.contains(&pack) || !leases.bar(pack);
     let (victims, freed) = present_victims(session, total - budget, spare)?;
     for pack in &victims {
+        note_changed(session, *pack)?;
         session.connection.prepare_cached("DELETE FROM packs WHERE id = ?1")?.execute([pack])?;
     }
     session.effects.evictions += victims.len() as u64;
@@ -89,6 +92,24 @@ pub(in crate::index::sqlite) fn evict(
         return Ok(false);
     }
     forget_missing(session, budget, gone - budget, spare)
+}
+
+/// Notes that the documents of a pack change.
+fn note_changed(session: &mut Session<'_>, pack: i64) -> Result<(), SqliteError> {
+    let owner = session
+        .connection
+        .prepare_cached("SELECT p.file, u.name FROM packs p JOIN units u ON u.id = p.unit WHERE p.id = ?1")?
+        .query_row([pack], |row| {
+            Ok(match row.get(0)? {
+                FileKind::Summary => Owner::Application(row.get(1)?),
+                FileKind::Job(job) => Owner::Job(job),
+            })
+        })
+        .optional()?;
+    if let Some(owner) = owner {
+        session.note_changed(owner);
+    }
+    Ok(())
 }
 
 fn present_victims(session: &Session<'_>, excess: u64, spare: impl Fn(i64) -> bool) -> Result<(Vec<i64>, u64), SqliteError> {
@@ -166,6 +187,7 @@ pub(in crate::index::sqlite) fn write_notes(
         session.connection.prepare_cached("UPDATE meta SET value = max(value, ?1) WHERE name = 'reads'")?.execute([latest])?;
     }
     for pack in &notes.damaged {
+        note_changed(session, *pack)?;
         let dropped = session.connection.prepare_cached("DELETE FROM packs WHERE id = ?1 AND gone_since IS NULL")?.execute([pack])?;
         if dropped > 0 {
             tracing::warn!("a stored pack was damaged and was deleted; its archive is read again on request");

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use rusqlite::{Connection, params};
 
+use crate::archive::Owner;
 use crate::ids::{ApplicationId, JobId};
 use crate::index::sqlite::store::session::Session;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
@@ -60,12 +61,14 @@ static JOBS: LazyLock<Statements> = LazyLock::new(|| Statements {
     ),
 });
 
-/// Chooses the shown copy of these ids again.
+/// Chooses the shown copy of these ids again. Every act that changes documents, or what precedence depends on, calls this.
 pub(in crate::index::sqlite) fn settle(session: &mut Session<'_>, touched: &Touched) -> Result<(), SqliteError> {
     for id in &touched.applications {
+        session.note_changed(Owner::Application(*id));
         settle_one(session, &APPLICATIONS, id.as_bytes())?;
     }
     for id in &touched.jobs {
+        session.note_changed(Owner::Job(*id));
         settle_one(session, &JOBS, id.as_bytes())?;
     }
     Ok(())

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::archive::Owner;
 use crate::directory::{FileKind, Fingerprint};
 use crate::index::error::IndexError;
-use crate::index::model::{CopySelector, Document, DocumentAnswer, Fault, UnitKey};
+use crate::index::model::{CopySelector, Document, DocumentAnswer, DocumentBeginning, Fault, UnitKey, Validity};
 use crate::index::sqlite::acts::precedence::{APPLICATION_COPIES, JOB_COPIES, RANK, VISIBLE};
 use crate::index::sqlite::reads::unread;
 use crate::index::sqlite::store::index_state::IndexState;
@@ -92,60 +92,98 @@ pub(in crate::index) fn overview_of(connection: &Connection, owner: Owner, copy:
     Ok(find_copy(connection, owner, copy)?.and_then(|(copied, overview)| overview.filter(|_| copied.overview)))
 }
 
-/// Finds a document.
-pub(in crate::index) fn document(
+/// Finds the first of these paths that the archive of the owner holds, and reads up to `limit` bytes of that document.
+pub(in crate::index) fn beginning(
     shared: &IndexState,
     owner: Owner,
-    path: &str,
+    paths: &[String],
     copy: &CopySelector,
-) -> Result<DocumentAnswer, SqliteError> {
-    let look_up = || shared.pool.read(|connection| look_up(connection, shared, owner, path, copy));
-    let answer = look_up()?;
-    let DocumentAnswer::Found(document) = &answer else { return Ok(answer) };
-    // The lease was taken after the snapshot, so the pack may have been evicted in between. A new snapshot shows that.
-    let pack = document.pack;
-    let still_there = shared.pool.read(|connection| pack_exists(connection, pack))?;
-    if still_there { Ok(answer) } else { look_up() }
+    limit: usize,
+) -> Result<DocumentBeginning, SqliteError> {
+    // Before the snapshot: see `Stamps`.
+    let stamp = shared.stamps.now(owner);
+    let begin = || shared.pool.read(|connection| begin(connection, shared, owner, paths, copy, limit));
+    let (mut answer, mut path, mut text) = begin()?;
+    if let DocumentAnswer::Found(document) = &answer
+        && (text.len() as u64) < document.length
+    {
+        // The lease was taken after the snapshot, so the pack may have been evicted in between. A new snapshot shows that. A document that
+        // was read whole needs no more of its pack.
+        let pack = document.pack;
+        if !shared.pool.read(|connection| pack_exists(connection, pack))? {
+            (answer, path, text) = begin()?;
+        }
+    }
+    let validity = match &answer {
+        DocumentAnswer::Found(document) if *copy == CopySelector::default() => Some(Validity { stamp, pack: document.pack }),
+        _ => None,
+    };
+    Ok(DocumentBeginning { answer, path, text, validity })
+}
+
+fn begin(
+    connection: &Connection,
+    shared: &IndexState,
+    owner: Owner,
+    paths: &[String],
+    copy: &CopySelector,
+    limit: usize,
+) -> Result<(DocumentAnswer, usize, Bytes), SqliteError> {
+    let (answer, path) = look_up(connection, shared, owner, paths, copy)?;
+    let text = match &answer {
+        DocumentAnswer::Found(document) if limit > 0 => {
+            shared.note_read(document.pack);
+            chunk(connection, document, 0, limit).inspect_err(|failure| {
+                if matches!(failure, SqliteError::Index(IndexError::Damaged(_))) {
+                    shared.note_damage(document.pack);
+                }
+            })?
+        }
+        _ => Bytes::new(),
+    };
+    Ok((answer, path, text))
 }
 
 fn look_up(
     connection: &Connection,
     shared: &IndexState,
     owner: Owner,
-    path: &str,
+    paths: &[String],
     copy: &CopySelector,
-) -> Result<DocumentAnswer, SqliteError> {
+) -> Result<(DocumentAnswer, usize), SqliteError> {
     let Some((copied, _)) = find_copy(connection, owner, copy)? else {
-        return Ok(unread::of_owner(connection, owner, copy)?.map_or(DocumentAnswer::Unknown, DocumentAnswer::Unreadable));
+        return Ok((unread::of_owner(connection, owner, copy)?.map_or(DocumentAnswer::Unknown, DocumentAnswer::Unreadable), 0));
     };
     let unread = || unread::of_file(connection, &copied.unit, own_file(owner));
     if copied.queued && !copied.missing {
-        return Ok(DocumentAnswer::Evicted(copied.unit));
+        return Ok((DocumentAnswer::Evicted(copied.unit), 0));
     }
     let Some(fingerprint) = copied.served else {
-        return Ok(unread()?.map_or(DocumentAnswer::NotArchived, DocumentAnswer::Unreadable));
+        return Ok((unread()?.map_or(DocumentAnswer::NotArchived, DocumentAnswer::Unreadable), 0));
     };
     let Some((pack, lease)) = copied.pack.and_then(|pack| Some((pack, shared.leases.take(pack)?))) else {
         if copied.refused
             && !copied.missing
             && let Some(unread) = unread()?
         {
-            return Ok(DocumentAnswer::Unreadable(unread));
+            return Ok((DocumentAnswer::Unreadable(unread), 0));
         }
-        return Ok(if copied.missing { DocumentAnswer::Lost } else { DocumentAnswer::Evicted(copied.unit) });
+        return Ok((if copied.missing { DocumentAnswer::Lost } else { DocumentAnswer::Evicted(copied.unit) }, 0));
     };
     let mut query = connection.prepare_cached("SELECT n, directory FROM parts WHERE pack = ?1 ORDER BY n DESC")?;
-    let mut parts = query.query([pack])?;
-    // From the last part to the first, because the last of equal paths counts.
-    while let Some(part) = parts.next()? {
-        let directory = part.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-        let place = pack::find(directory, path).inspect_err(|_| shared.note_damage(pack))?;
-        if let Some(place) = place {
-            let part = part.get(0)?;
-            return Ok(DocumentAnswer::Found(Document { length: place.length, fingerprint, pack, part, place, lease }));
+    for (number, path) in paths.iter().enumerate() {
+        let mut parts = query.query([pack])?;
+        // From the last part to the first, because the last of equal paths counts.
+        while let Some(part) = parts.next()? {
+            let directory = part.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+            let place = pack::find(directory, path).inspect_err(|_| shared.note_damage(pack))?;
+            if let Some(place) = place {
+                let part = part.get(0)?;
+                return Ok((DocumentAnswer::Found(Document { length: place.length, fingerprint, pack, part, place, lease }), number));
+            }
         }
     }
-    Ok(DocumentAnswer::NotInArchive)
+    Ok((DocumentAnswer::NotInArchive, 0))
 }
 
 fn pack_exists(connection: &Connection, pack: i64) -> Result<bool, SqliteError> {

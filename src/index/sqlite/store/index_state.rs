@@ -13,6 +13,7 @@ use crate::index::leases::Leases;
 use crate::index::model::{Generation, Listed};
 use crate::index::sqlite::store::pool::Pool;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
+use crate::index::stamps::Stamps;
 use crate::index::walks::Walks;
 
 /// State shared by all handles of one index.
@@ -21,6 +22,7 @@ pub(in crate::index) struct IndexState {
     pub(in crate::index) pool: Pool,
     pub(in crate::index) walks: Walks,
     pub(in crate::index) leases: Leases,
+    pub(in crate::index) stamps: Stamps,
     pub(in crate::index) counters: Counters,
     notes: Mutex<Notes>,
     /// Counter of reads, to order them.
@@ -78,6 +80,7 @@ impl IndexState {
             pool,
             walks,
             leases: Leases::default(),
+            stamps: Stamps::default(),
             counters: Counters::default(),
             notes: Mutex::default(),
             reads: AtomicI64::new(0),

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use rusqlite::Connection;
 
+use crate::archive::Owner;
 use crate::index::error::IndexError;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
+use crate::index::stamps::Slot;
 use crate::names::DirectoryUrl;
 
 /// Effects of a transaction so far.
@@ -25,6 +27,8 @@ pub(in crate::index::sqlite) struct Effects {
 pub(in crate::index) struct Session<'c> {
     pub(in crate::index::sqlite) connection: &'c Connection,
     pub(in crate::index::sqlite) effects: Effects,
+    /// Owners whose documents may have changed, with those of acts that failed.
+    changed: Vec<Slot>,
     directories: &'c HashMap<DirectoryUrl, i64>,
     /// The error for which SQLite rolled back the whole transaction.
     given_up: Option<rusqlite::ffi::Error>,
@@ -32,7 +36,17 @@ pub(in crate::index) struct Session<'c> {
 
 impl<'c> Session<'c> {
     pub(in crate::index::sqlite) fn new(connection: &'c Connection, directories: &'c HashMap<DirectoryUrl, i64>) -> Self {
-        Self { connection, effects: Effects::default(), directories, given_up: None }
+        Self { connection, effects: Effects::default(), changed: Vec::new(), directories, given_up: None }
+    }
+
+    /// Notes that the documents of an owner, or the copy that answers for it, may have changed.
+    pub(in crate::index::sqlite) fn note_changed(&mut self, owner: Owner) {
+        self.changed.push(Slot::of(owner));
+    }
+
+    /// Owners whose documents may have changed.
+    pub(in crate::index::sqlite) fn changed(&self) -> &[Slot] {
+        &self.changed
     }
 
     /// Row id of a configured directory.

@@ -123,6 +123,8 @@ impl Thread {
         transaction.execute("DELETE FROM packs WHERE unit IS NULL", [])?;
         eviction::check_bytes(&mut Session::new(&transaction, &directories.configured))?;
         transaction.commit()?;
+        // The configured directories may show other copies.
+        self.shared.stamps.end_all();
         open_counters(&connection, &self.shared)?;
         self.data_directory.note_files();
         self.store = Some(Store { connection, directories });
@@ -268,9 +270,12 @@ impl Thread {
             if session.effects.lists {
                 connection.prepare_cached("UPDATE meta SET value = value + 1 WHERE name = 'generation'")?.execute([])?;
             }
+            self.shared.stamps.end(session.changed());
             connection.prepare_cached("COMMIT")?.execute([])?;
             Ok(more)
         });
+        // Also after a failure: SQLite may have committed all the same.
+        self.shared.stamps.end(session.changed());
         if ended.is_err() && !connection.is_autocommit() {
             connection.execute_batch("ROLLBACK")?;
         }
