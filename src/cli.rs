@@ -70,7 +70,7 @@ pub enum Command {
     /// Serve archives over HTTP (the default)
     Serve(ConfigArguments),
     /// Print the options in force and the source of each, with secrets masked, and check certificates, archive directories and limits
-    CheckConfig(ConfigArguments),
+    CheckConfig(CheckArguments),
     /// Delete and forget archives beyond the limits of retention, once
     ///
     /// The server that runs on the data directory does it, or this command itself if no server is running. Exit codes: 0 done, 1 failed
@@ -132,6 +132,20 @@ impl Command {
     }
 }
 
+/// The arguments of `check-config`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct CheckArguments {
+    /// Also list each archive directory and read an archive, and fail if that does not work
+    #[arg(long)]
+    pub probe: bool,
+    /// With --probe: also create and delete a test object in each archive directory
+    #[arg(long, requires = "probe")]
+    pub write: bool,
+    /// Sources of the configuration.
+    #[command(flatten)]
+    pub configuration: ConfigArguments,
+}
+
 /// The arguments of `cleanup`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct CleanupArguments {
@@ -155,7 +169,8 @@ impl Arguments {
     pub fn sources(&self) -> Sources {
         let before = &self.configuration;
         let after = match &self.command {
-            Some(Command::Serve(arguments) | Command::CheckConfig(arguments)) => arguments,
+            Some(Command::Serve(arguments)) => arguments,
+            Some(Command::CheckConfig(arguments)) => &arguments.configuration,
             Some(Command::Cleanup(arguments)) => &arguments.configuration,
             Some(Command::Applications(_) | Command::Jobs(_) | Command::Search(_) | Command::Completions { .. }) | None => {
                 &ConfigArguments::default()

@@ -13,6 +13,7 @@ mod default_scheme;
 mod directories;
 mod flink_conf;
 pub mod grammar;
+mod hadoop_conf;
 mod layers;
 mod listen_address;
 pub mod options;
@@ -23,6 +24,7 @@ pub mod report;
 pub mod secrets;
 mod sections;
 mod settings;
+mod store_options;
 #[cfg(test)]
 mod tests;
 mod text_file;

@@ -39,15 +39,20 @@ use crate::telemetry;
 use self::address::Address;
 use self::contained::{contained, contained_stream};
 use self::local::Local;
-use self::object_store::Store;
+use self::object_store::{Remark, Store};
 
 pub use self::address::has_scheme;
 pub use self::error::{DirectoryError, DirectoryErrorKind};
 pub use self::found::{
     Extent, FileKind, FileVersion, Fingerprint, Found, FoundApplication, FoundFile, Hidden, Listed, Obstacle, WantsFiles,
 };
+/// The option by which the configuration passes the content of the file that `AWS_CA_BUNDLE` names.
+pub use self::object_store::AUTHORITIES as S3_AUTHORITIES;
 pub use self::pieces::Pieces;
 pub use self::requests::RequestCounts;
+
+/// Name of objects that test permissions. It is hidden.
+const TEST_OBJECT: &str = ".historyserver-test";
 
 /// Maximum bytes of one chunk of a stream.
 const MAX_CHUNK: usize = 1 << 20;
@@ -92,6 +97,30 @@ pub fn check_address(text: &str) -> Result<(), DirectoryError> {
     Address::parse(text).map(|_| ())
 }
 
+/// An option or an environment variable that is invalid or has no effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OptionRemark {
+    /// The option, or the environment variable.
+    pub key: String,
+    /// The end of a sentence about it, without the value.
+    pub message: String,
+    /// Whether the directory cannot be opened with it.
+    pub is_fault: bool,
+}
+
+/// Checks the options and environment variables that the store of an archive directory reads. Empty for a local directory and for an
+/// invalid address.
+#[must_use]
+pub fn check_options(text: &str, options: &BTreeMap<String, String>, variables: &BTreeMap<String, String>) -> Vec<OptionRemark> {
+    match Address::parse(text) {
+        Ok(Address::Store(address)) => object_store::remarks(&address, options, variables)
+            .into_iter()
+            .map(|Remark { key, message, is_fault }| OptionRemark { key, message, is_fault })
+            .collect(),
+        Ok(Address::Local(_)) | Err(_) => Vec::new(),
+    }
+}
+
 impl Directory {
     /// Opens one entry of `historyserver.archive.fs.dir`. Does no IO: the directory need not exist yet.
     ///
@@ -101,11 +130,12 @@ impl Directory {
     /// # Errors
     /// The text is neither a path nor a URL with a supported scheme, or options are invalid.
     pub fn open(text: &str, options: &BTreeMap<String, String>) -> Result<Self, DirectoryError> {
+        let variables = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         let address = Address::parse(text)?;
         let url = DirectoryUrl::new(address.url());
         let backend = match address {
             Address::Local(root) => Backend::Local(Local::new(root)),
-            Address::Store(address) => Backend::Store(Store::open(url.clone(), &address, options)?),
+            Address::Store(address) => Backend::Store(Store::open(url.clone(), &address, options, &variables.collect())?),
         };
         Ok(Self { url, backend })
     }
@@ -261,6 +291,36 @@ impl Directory {
             match &self.backend {
                 Backend::Local(local) => local.delete_file(file, expected).await,
                 Backend::Store(store) => store.delete_file(file, expected).await,
+            }
+        })
+        .await
+    }
+
+    /// Creates a test object with a hidden name and deletes it again. Returns its name. Only `check-config --probe` calls this.
+    ///
+    /// # Errors
+    /// The directory cannot be written, or the object could not be deleted, so that it is left.
+    pub async fn write_test_object(&self) -> Result<String, DirectoryError> {
+        let name = format!("{TEST_OBJECT}-{}", std::process::id());
+        self.counted("write", async {
+            match &self.backend {
+                Backend::Local(local) => local.write_and_delete(&name).await,
+                Backend::Store(store) => store.write_and_delete(&name).await,
+            }
+        })
+        .await?;
+        Ok(name)
+    }
+
+    /// Checks whether archives may be deleted. In a store, an object that does not exist is deleted.
+    ///
+    /// # Errors
+    /// [`DirectoryErrorKind::Denied`] without the permission; other kinds if that cannot be found out.
+    pub async fn may_delete(&self) -> Result<(), DirectoryError> {
+        self.counted("delete", async {
+            match &self.backend {
+                Backend::Local(local) => local.may_delete().await,
+                Backend::Store(store) => store.may_delete(TEST_OBJECT).await,
             }
         })
         .await

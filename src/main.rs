@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 use historyserver::cli::client::{self, ClientCommand};
-use historyserver::cli::{Arguments, CleanupArguments, Command, EXIT_FAILED, EXIT_OK, EXIT_USAGE, cleanup};
+use historyserver::cli::{Arguments, CheckArguments, CleanupArguments, Command, EXIT_FAILED, EXIT_OK, EXIT_USAGE, cleanup};
 use historyserver::config::{Config, ConfigErrors, Environment, Loaded, report};
 use historyserver::{logging, server, tls};
 
@@ -31,7 +31,7 @@ fn main() -> ExitCode {
         }
     };
     let result = match arguments.command {
-        Some(Command::CheckConfig(_)) => check(&loaded).map(|()| EXIT_OK),
+        Some(Command::CheckConfig(wanted)) => check(&loaded, &wanted),
         Some(Command::Cleanup(wanted)) => clean_up(&loaded, &wanted),
         // Commands without a configuration have already run.
         Some(_) | None => serve(loaded).map(|()| EXIT_OK),
@@ -84,22 +84,27 @@ fn read_from_server(wanted: ClientCommand) -> u8 {
     }
 }
 
-/// Prints the options in force, then checks the certificates, the archive directories and the limits.
-fn check(loaded: &Loaded) -> anyhow::Result<()> {
+/// Prints the options in force, then checks the certificates, the archive directories and the limits. Returns the exit code.
+fn check(loaded: &Loaded, wanted: &CheckArguments) -> anyhow::Result<u8> {
     std::io::stdout().write_all(report::report(loaded).as_bytes())?;
     tls::acceptor(&loaded.config.ssl)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let sentences = runtime.block_on(async {
+    let checked = runtime.block_on(async {
+        server::check::can_be_opened(&loaded.config)?;
         let mut sentences = server::examine::directories(&loaded.config).await;
         sentences.extend(server::check::limits(&loaded.config).await?);
-        anyhow::Ok(sentences)
+        let probed = if wanted.probe { Some(server::probe::directories(&loaded.config, wanted.write).await) } else { None };
+        anyhow::Ok((sentences, probed))
     });
     // It does not wait for a file system that does not answer.
     runtime.shutdown_background();
-    for sentence in sentences? {
+    let (sentences, probed) = checked?;
+    for sentence in sentences {
         writeln!(std::io::stdout(), "warning: {sentence}")?;
     }
-    Ok(())
+    let Some(probed) = probed else { return Ok(EXIT_OK) };
+    std::io::stdout().write_all(probed.text.as_bytes())?;
+    Ok(if probed.works { EXIT_OK } else { EXIT_FAILED })
 }
 
 fn clean_up(loaded: &Loaded, wanted: &CleanupArguments) -> anyhow::Result<u8> {

@@ -35,6 +35,8 @@ pub mod check;
 mod commands;
 mod descriptors;
 pub mod examine;
+mod permission;
+pub mod probe;
 mod service_manager;
 
 /// Runs the server until SIGTERM or SIGINT.
@@ -58,6 +60,10 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let written = data_directory::last_written(&config.data.dir);
     let (writer, reader) = open_index(&config, &directories).await?;
 
+    if permission::deletes(&config) {
+        // It ends by itself: its operations have time limits.
+        tasks::spawn(permission::warn_of_missing_permissions(directories.clone()));
+    }
     let clock = Clock::System;
     let ingest = Ingest::new(directories.iter().cloned(), writer.clone(), reader.clone(), ingest_options(&config), clock.clone());
     let cleanup = cleanup(&config, &directories, &writer, &reader, &clock);
@@ -179,7 +185,7 @@ async fn serve_operations(listener: TcpListener, router: Router, stop: Cancellat
 }
 
 fn open_directories(config: &Config) -> anyhow::Result<Vec<Directory>> {
-    let open = |entry: &String| Directory::open(entry, &config.archive.store_options).context("historyserver.archive.fs.dir");
+    let open = |entry: &String| Directory::open(entry, &config.archive.options_of(entry)).context("historyserver.archive.fs.dir");
     config.archive.directories.iter().map(open).collect()
 }
 

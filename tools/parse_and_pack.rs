@@ -69,7 +69,8 @@ fn work(files: &[(PathBuf, Owner)], next: &AtomicUsize) -> Result<(usize, usize)
     while let Some((path, owner)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
         let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         let mut documents = Packed::default();
-        read_slice(&bytes, *owner, &ArchiveLimits::default(), &mut documents).with_context(|| format!("cannot parse {}", path.display()))?;
+        read_slice(&bytes, *owner, &ArchiveLimits::default(), &mut documents)
+            .with_context(|| format!("cannot parse {}", path.display()))?;
         let last = documents.packer.finish();
         packed += documents.bytes + last.map_or(0, |part| part.directory.len() + part.frames.len());
         read += bytes.len();

@@ -59,7 +59,7 @@ impl Layers {
 
     fn add(&mut self, settings: Vec<Setting>, strictness: Strictness) {
         for setting in settings {
-            if options::find(&setting.key).is_some() || is_store_key(&setting.key) {
+            if options::find(&setting.key).is_some() || is_store_key(&setting.key) || setting.key.starts_with(options::DIRECTORY_PREFIX) {
                 self.settings.insert(setting.key.clone(), setting);
             } else {
                 self.unknown(&setting, strictness);

@@ -4,8 +4,28 @@
 use super::grammar;
 
 /// Prefixes of keys that configure file systems and object stores. They are passed to the stores.
-const STORE_PREFIXES: &[&str] =
-    &["s3.", "s3a.", "s3n.", "presto.s3.", "fs.", "gs.", "abfs.", "azure.", "dfs.", "hadoop.", "flink.hadoop.", "security.kerberos."];
+const STORE_PREFIXES: &[&str] = &[
+    "s3.",
+    "s3a.",
+    "s3n.",
+    "presto.s3.",
+    "fs.",
+    "gs.",
+    "abfs.",
+    "azure.",
+    "dfs.",
+    "hadoop.",
+    "flink.hadoop.",
+    "security.kerberos.",
+    "google.cloud.",
+    "aws_",
+    "google_",
+    "azure_",
+    "env.hadoop.conf.dir",
+];
+
+/// Prefix of options of one archive directory: its entry and the option follow.
+pub(super) const DIRECTORY_PREFIX: &str = "historyserver.archive.store.";
 
 /// Kinds of values.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -157,7 +177,7 @@ const COUNT: Kind = Kind::Integer(i32::MIN as i64, i32::MAX as i64);
 
 options! {
     ARCHIVE_DIR = Flink "historyserver.archive.fs.dir", Kind::List(','), None, Full,
-        "Archive directories, where Flink's `jobmanager.archive.fs.dir` points: local paths or URLs (file, s3, s3a, s3p, gs, abfs, wasb). Required. Unlike in Flink, spaces around commas are ignored.";
+        "Archive directories, where Flink's `jobmanager.archive.fs.dir` points: local paths or URLs (file, s3, s3a, s3n, s3p, gs, abfs, wasb, hdfs; oss, cosn and obs with an endpoint). Required. Unlike in Flink, spaces around commas are ignored.";
     REFRESH_INTERVAL = Flink "historyserver.archive.fs.refresh-interval", Kind::Duration(Zero::Refused), Some("10 s"), Full,
         "Time from the end of one scan of the archive directories to the start of the next.";
     CLEAN_EXPIRED_APPLICATIONS = Flink "historyserver.archive.clean-expired-applications", Kind::Switch, Some("false"), Full,

@@ -32,6 +32,11 @@ impl<'a> Reader<'a> {
         self.settings.get(spec.key).is_some_and(|setting| !setting.value.text(",").trim().is_empty())
     }
 
+    /// Adds a problem.
+    pub(super) fn add(&self, problem: ConfigProblem) {
+        self.problems.borrow_mut().push(problem);
+    }
+
     /// Adds a problem with an option.
     pub(super) fn refuse(&self, spec: &Spec, message: impl Into<String>) {
         let origin = self.settings.get(spec.key).map_or(Origin::Default, |setting| setting.origin.clone());

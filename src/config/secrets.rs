@@ -5,11 +5,17 @@ use std::fmt;
 /// Replacement for a secret in output, as in Flink.
 pub const MASK: &str = "******";
 
-/// Parts of key names whose values Flink hides (`GlobalConfiguration`).
+/// Parts of key names whose values Flink hides (`GlobalConfiguration`), and those of further secrets of stores.
 const SENSITIVE_PARTS: &[&str] = &[
     "password",
     "secret",
-    "fs.azure.account.key",
+    "azure.account.key",
+    "azure.sas.",
+    "private.key",
+    "access_key",
+    "account_key",
+    "sas_key",
+    "service_account",
     "apikey",
     "api-key",
     "auth-params",

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::archive::ArchiveLimits;
 
-use super::secrets::{MASK, Secret, is_sensitive, mask_urls};
+use super::secrets::{Secret, mask_urls, shown};
+use super::store_options::StoreOptions;
 use crate::names::HostPattern;
 
 /// The whole configuration, validated.
@@ -39,6 +40,7 @@ impl Config {
             archive: ArchiveConfig {
                 directories,
                 store_options: BTreeMap::new(),
+                directory_options: BTreeMap::new(),
                 refresh_interval: Duration::from_secs(10),
                 empty_grace: Duration::from_hours(1),
                 lookup_unlisted: true,
@@ -92,6 +94,8 @@ pub struct ArchiveConfig {
     pub directories: Vec<String>,
     /// Options of file systems and object stores (`s3.*`, `fs.*`, `security.kerberos.*` and others), as set. They contain secrets.
     pub store_options: BTreeMap<String, String>,
+    /// Options of the store of one directory, by its entry. They win over the others.
+    pub directory_options: BTreeMap<String, BTreeMap<String, String>>,
     /// From the end of one quick scan to the start of the next.
     pub refresh_interval: Duration,
     /// How long a directory that contained archives must be missing or empty before its archives count as deleted; 0: at once.
@@ -100,18 +104,27 @@ pub struct ArchiveConfig {
     pub lookup_unlisted: bool,
 }
 
+impl ArchiveConfig {
+    /// All options of the store of one directory, by its entry in `directories`. They contain secrets.
+    #[must_use]
+    pub fn options_of(&self, entry: &str) -> BTreeMap<String, String> {
+        StoreOptions::of(&self.store_options, &self.directory_options, entry)
+    }
+}
+
 impl fmt::Debug for ArchiveConfig {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let directories: Vec<String> = self.directories.iter().map(|entry| mask_urls(entry)).collect();
-        let options: BTreeMap<&str, String> = self
-            .store_options
-            .iter()
-            .map(|(key, value)| (key.as_str(), if is_sensitive(key) { MASK.to_owned() } else { mask_urls(value) }))
-            .collect();
+        let masked = |options: &BTreeMap<String, String>| -> BTreeMap<String, String> {
+            options.iter().map(|(key, value)| (key.clone(), shown(key, value))).collect()
+        };
+        let of_directories: BTreeMap<String, BTreeMap<String, String>> =
+            self.directory_options.iter().map(|(entry, options)| (mask_urls(entry), masked(options))).collect();
         formatter
             .debug_struct("ArchiveConfig")
             .field("directories", &directories)
-            .field("store_options", &options)
+            .field("store_options", &masked(&self.store_options))
+            .field("directory_options", &of_directories)
             .field("refresh_interval", &self.refresh_interval)
             .field("empty_grace", &self.empty_grace)
             .field("lookup_unlisted", &self.lookup_unlisted)

@@ -136,7 +136,7 @@ fn flink_1_configuration_is_read() {
     let config = Setup::new()
         .flink(
             "flink-conf.yaml",
-            "historyserver.archive.fs.dir: s3://b/a, file:///c # comment\nhistoryserver.archive.retained-jobs: 5\ns3.secret-key: hunter2\n",
+            "historyserver.archive.fs.dir: s3://b/a, file:///c # comment\nhistoryserver.archive.retained-jobs: 5\ns3.access-key: a\ns3.secret-key: hunter2\n",
         )
         .config();
     assert_eq!(config.archive.directories, ["s3://b/a", "file:///c"]);
@@ -241,7 +241,7 @@ fn the_switch_of_flink_alone_serves_http_with_a_warning() {
 fn the_report_shows_values_and_sources_and_no_secret() {
     let loaded = Setup::new()
         .toml("s3.endpoint = \"https://user:hunter2@minio:9000\"\ns3.secret-key = \"hunter2\"\n")
-        .define("historyserver.archive.fs.dir=s3://bucket/a")
+        .define("historyserver.archive.fs.dir=/a")
         .variable("HISTORYSERVER__WEB__PORT", "9000")
         .define("security.ssl.rest.keystore-password=hunter2")
         .load()
@@ -249,7 +249,7 @@ fn the_report_shows_values_and_sources_and_no_secret() {
     let text = report(&loaded);
     assert!(!text.contains("hunter2"), "{text}");
     for line in [
-        "historyserver.archive.fs.dir = s3://bucket/a  # -D on the command line",
+        "historyserver.archive.fs.dir = /a  # -D on the command line",
         "s3.endpoint = https://******@minio:9000  # historyserver.toml, line 1",
         "historyserver.web.port = 9000  # environment variable HISTORYSERVER__WEB__PORT",
         "historyserver.cache.max-size = 10 gb  # default",
@@ -280,6 +280,38 @@ fn the_default_scheme_applies_to_paths_without_a_scheme() {
     assert!(base("s3", "/a")[0].starts_with("fs.default-scheme (-D on the command line): \"s3\" is invalid: it has no scheme"));
     let relative = base("s3://bucket/", "jobs");
     assert!(relative.len() == 1 && relative[0].contains("write s3://bucket/jobs"), "{relative:?}");
+}
+
+#[test]
+fn options_of_one_directory_win_and_belong_to_it_alone() {
+    let own = "historyserver.archive.fs.dir = \"s3://one/a, s3://two/b/\"\ns3.region = \"general\"\n\
+               [historyserver.archive.store.\"s3://two/b\"]\n\"s3.region\" = \"own\"\n[historyserver.archive.store.\"s3://one/a\"]\n\
+               s3.access-key = \"k\"\ns3.secret-key = \"hunter2\"\n";
+    let loaded = Setup::new().toml(own).load().unwrap();
+    let options = |entry: &str| loaded.config.archive.options_of(entry);
+    assert_eq!((options("s3://one/a")["s3.region"].as_str(), options("s3://two/b/")["s3.region"].as_str()), ("general", "own"));
+    assert_eq!((options("s3://one/a").len(), options("s3://two/b/").len()), (3, 1));
+    assert!(!report(&loaded).contains("hunter2") && !format!("{:?}", loaded.config).contains("hunter2"));
+    let wrong = "historyserver.archive.fs.dir = \"s3://one/a\"\n[historyserver.archive.store.\"s3://other\"]\n\"s3.region\" = \"x\"\n";
+    let faults = Setup::new().toml(wrong).faults();
+    assert!(
+        faults.len() == 1 && faults[0].contains("historyserver.toml, line 3") && faults[0].contains("no archive directory"),
+        "{faults:?}"
+    );
+}
+
+#[test]
+fn options_of_stores_that_are_invalid_or_without_effect_are_reported_with_their_source() {
+    let base = || Setup::new().define("historyserver.archive.fs.dir=s3://bucket/a");
+    let faults = base().toml("s3.endpoint = \"http://host:99999\"\n").faults();
+    assert!(faults[0].starts_with("s3.endpoint (historyserver.toml, line 1): is not a valid URL (invalid port number)"), "{faults:?}");
+    let faults = base().variable("AWS_REGION", "a\nb").faults();
+    assert!(faults[0].contains("environment variable AWS_REGION") && faults[0].contains("control character"), "{faults:?}");
+    let warnings = base().toml("s3.acess-key = \"hunter2\"\n").load().unwrap().warnings;
+    assert!(warnings[0].contains("s3.acess-key (historyserver.toml, line 1)") && warnings[0].contains("s3.access-key?"), "{warnings:?}");
+    // They matter only where such a directory is configured.
+    assert!(Setup::new().define("historyserver.archive.fs.dir=/a").define("s3.acess-key=x").load().unwrap().warnings.is_empty());
+    assert!(base().variable("AWS_CA_BUNDLE", "/no/such.pem").faults()[0].contains("/no/such.pem cannot be read"));
 }
 
 #[test]

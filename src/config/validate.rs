@@ -1,5 +1,6 @@
 //! Validation of settings and conversion to the configuration.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use tracing_subscriber::EnvFilter;
@@ -8,13 +9,15 @@ use super::certificates::standard_name;
 use super::data_directory;
 use super::default_scheme::DefaultScheme;
 use super::directories::directories;
+use super::hadoop_conf;
 use super::listen_address;
-use super::options::{self, Spec, is_store_key};
+use super::options::{self, Spec};
 use super::origins;
 use super::problem::ConfigProblem;
 use super::reader::Reader;
 use super::sections::{ArchiveConfig, Config, DataConfig, LogConfig, LogFormat, PemFiles, RetentionConfig, SslConfig, Store, WebConfig};
 use super::settings::{Environment, Settings};
+use super::store_options;
 use crate::archive::ArchiveLimits;
 use crate::directory::check_address;
 use crate::names::HostPattern;
@@ -58,11 +61,6 @@ fn archive(
         let message = "is not set; set it to the directory that Flink's jobmanager.archive.fs.dir points to";
         reader.refuse(spec, message);
     }
-    for entry in &found.entries {
-        if let Err(error) = check_address(entry) {
-            reader.refuse(spec, error.message);
-        }
-    }
     for entry in &found.repeated {
         warnings.push(format!("{}: {entry} is the same directory as an earlier entry; it is read once", spec.key));
     }
@@ -77,16 +75,54 @@ fn archive(
             warnings.push(format!("{}: {sentence}; each archive belongs only to the inner one", spec.key));
         }
     }
+    let (mut entries, mut problems) = (found.entries, Vec::new());
+    let is_hdfs = |entry: &String| entry.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("hdfs:"));
+    let hadoop = if entries.iter().any(is_hdfs) { hadoop_conf::read(settings, environment, &mut problems) } else { BTreeMap::new() };
+    for entry in entries.iter_mut().filter(|entry| is_hdfs(entry)) {
+        if let Err(fault) = default_filesystem(entry, settings, &hadoop) {
+            reader.refuse(spec, fault);
+        }
+    }
+    for entry in &entries {
+        if let Err(error) = check_address(entry) {
+            reader.refuse(spec, error.message);
+        }
+    }
+    let options = store_options::read(settings, &entries, hadoop, environment, &mut problems, warnings);
+    for problem in problems {
+        reader.add(problem);
+    }
     ArchiveConfig {
-        directories: found.entries,
-        store_options: settings
-            .values()
-            .filter(|setting| is_store_key(&setting.key))
-            .map(|setting| (setting.key.clone(), setting.value.text(",")))
-            .collect(),
+        directories: entries,
+        store_options: options.general,
+        directory_options: options.of_directory,
         refresh_interval: reader.duration(&options::REFRESH_INTERVAL).unwrap_or_default(),
         empty_grace: reader.duration(&options::EMPTY_GRACE).unwrap_or_default(),
         lookup_unlisted: reader.switch(&options::LOOKUP_UNLISTED),
+    }
+}
+
+/// Completes `hdfs:///path` by Hadoop's `fs.defaultFS`.
+///
+/// # Errors
+/// It is not set, or is no HDFS.
+fn default_filesystem(entry: &mut String, settings: &Settings, hadoop: &BTreeMap<String, String>) -> Result<(), String> {
+    let path = match entry[5..].strip_prefix("//") {
+        Some(rest) if rest.starts_with('/') => rest,
+        Some(_) => return Ok(()),
+        None => &entry[5..],
+    };
+    let of_flink = settings.get("flink.hadoop.fs.defaultFS").map(|setting| setting.value.text(","));
+    let default = of_flink.or_else(|| hadoop.get("fs.defaultFS").cloned());
+    match default.as_deref().map(str::trim).and_then(|default| default.strip_prefix("hdfs://")).filter(|host| !host.starts_with('/')) {
+        Some(host) if path.starts_with('/') => {
+            *entry = format!("hdfs://{}{path}", host.split('/').next().unwrap_or_default());
+            Ok(())
+        }
+        _ => Err(format!(
+            "\"{entry}\" contains no NameNode, and fs.defaultFS of Hadoop names no HDFS; write hdfs://NAMENODE:8020/path, or set HADOOP_CONF_DIR to \
+             the directory with core-site.xml"
+        )),
     }
 }
 

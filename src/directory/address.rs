@@ -30,8 +30,8 @@ pub(super) struct StoreAddress {
 /// Kinds of object stores, by the scheme that their normalised URLs have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StoreKind {
-    /// Amazon S3 and compatible stores.
-    S3,
+    /// Amazon S3 and compatible stores. The scheme is `s3`, or that of a store with a scheme of its own: `oss`, `cosn` or `obs`.
+    S3(&'static str),
     /// Google Cloud Storage.
     Google,
     /// Azure Data Lake Storage and Blob Storage.
@@ -44,7 +44,10 @@ impl StoreKind {
     fn of_scheme(scheme: &str) -> Option<Self> {
         match scheme {
             // Schemes of different file systems of Flink and Hadoop for the same bucket.
-            "s3" | "s3a" | "s3n" | "s3p" => Some(Self::S3),
+            "s3" | "s3a" | "s3n" | "s3p" => Some(Self::S3("s3")),
+            "oss" => Some(Self::S3("oss")),
+            "cosn" | "cos" => Some(Self::S3("cosn")),
+            "obs" => Some(Self::S3("obs")),
             "gs" => Some(Self::Google),
             "abfs" | "abfss" => Some(Self::Azure("abfss")),
             "wasb" | "wasbs" => Some(Self::Azure("wasbs")),
@@ -56,9 +59,8 @@ impl StoreKind {
     /// Scheme of normalised URLs.
     pub(super) fn scheme(self) -> &'static str {
         match self {
-            Self::S3 => "s3",
             Self::Google => "gs",
-            Self::Azure(scheme) => scheme,
+            Self::S3(scheme) | Self::Azure(scheme) => scheme,
             Self::Hdfs => "hdfs",
         }
     }
@@ -102,12 +104,6 @@ impl Address {
 
 /// Advice for a scheme that Flink or Hadoop supports and this server does not, as the end of a sentence.
 fn instead(scheme: &str) -> String {
-    let compatible = |host: &str| {
-        format!(
-            "; this store also supports the protocol of S3: write s3://BUCKET/path, and set s3.endpoint to https://BUCKET.{host} and the environment variable \
-             AWS_VIRTUAL_HOSTED_STYLE_REQUEST to true"
-        )
-    };
     match scheme {
         "viewfs" => {
             "; write the hdfs:// URL that the mount table has for this path (fs.viewfs.mounttable.….link.… in core-site.xml), one entry for each \
@@ -116,9 +112,6 @@ fn instead(scheme: &str) -> String {
         }
         "webhdfs" | "swebhdfs" => "; write hdfs://NAMENODE:PORT/path with the RPC port of the NameNode, usually 8020".to_owned(),
         "maprfs" => "; mount the file system and give its path as file:///path".to_owned(),
-        "oss" => compatible("oss-REGION.aliyuncs.com"),
-        "cosn" | "cos" => compatible("cos.REGION.myqcloud.com"),
-        "obs" => compatible("obs.REGION.myhuaweicloud.com"),
         "o3fs" | "ofs" | "o3" => {
             "; Ozone also supports the protocol of S3: write s3://bucket/path, and set s3.endpoint to its S3 gateway".to_owned()
         }
@@ -185,13 +178,13 @@ fn store(kind: StoreKind, scheme: &str, rest: &str) -> Result<StoreAddress, Dire
     let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
     let fits = match kind {
         StoreKind::Azure(_) => user.is_some_and(|container| !container.is_empty() && !container.contains(':')) && host.contains('.'),
-        StoreKind::S3 | StoreKind::Google | StoreKind::Hdfs => user.is_none() && !host.is_empty(),
+        StoreKind::S3(_) | StoreKind::Google | StoreKind::Hdfs => user.is_none() && !host.is_empty(),
     };
     if !fits {
         let form = match kind {
             StoreKind::Azure(_) => "container@account.dfs.core.windows.net",
             StoreKind::Hdfs => "namenode:8020",
-            StoreKind::S3 | StoreKind::Google => "bucket",
+            StoreKind::S3(_) | StoreKind::Google => "bucket",
         };
         return Err(DirectoryError::refused(format!(
             "an archive directory with the scheme {scheme}: must have the form {scheme}://{form}/path; set credentials by options of the store"
@@ -249,6 +242,8 @@ mod tests {
         assert_eq!(url("s3://bucket"), "s3://bucket");
         assert_eq!(url("s3://bucket/"), "s3://bucket");
         assert_eq!(url("gs://bucket/x"), "gs://bucket/x");
+        assert_eq!(url("OSS://bucket/x"), "oss://bucket/x");
+        assert_eq!(url("cos://bucket/x"), "cosn://bucket/x");
         assert_eq!(url("abfs://c@a.dfs.core.windows.net/x"), "abfss://c@a.dfs.core.windows.net/x");
         assert_eq!(url("wasb://c@a.blob.core.windows.net"), "wasbs://c@a.blob.core.windows.net");
         assert_eq!(url("HDFS://namenode:8020//x/"), "hdfs://namenode:8020/x");
@@ -265,9 +260,6 @@ mod tests {
             ("viewfs://x/y", "write the hdfs:// URL that the mount table has for this path"),
             ("swebhdfs://x/y", "write hdfs://NAMENODE:PORT/path"),
             ("maprfs:///x", "mount the file system"),
-            ("oss://bucket/x", "set s3.endpoint to https://BUCKET.oss-REGION.aliyuncs.com"),
-            ("cosn://bucket/x", "set s3.endpoint to https://BUCKET.cos.REGION.myqcloud.com"),
-            ("OBS://bucket/x", "set s3.endpoint to https://BUCKET.obs.REGION.myhuaweicloud.com"),
             ("ofs://host/volume", "S3 gateway"),
             ("https://minio:9000/bucket", "write s3://bucket/path"),
             ("ftp://host/x", "write a path or a URL with file:"),

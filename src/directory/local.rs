@@ -11,6 +11,7 @@ mod probe;
 mod read;
 mod remove;
 mod search;
+mod test_object;
 mod walk;
 
 use std::io;
@@ -53,6 +54,15 @@ impl Local {
             listing::list(local, &extent, &known, &mut |piece| found.blocking_send(piece).map_err(|_| DirectoryError::receiver_closed()))
         })
         .await
+    }
+
+    pub(super) async fn write_and_delete(&self, name: &str) -> Result<(), DirectoryError> {
+        let name = name.to_owned();
+        self.blocking(move |local| test_object::write_and_delete(&local.root, &name)).await
+    }
+
+    pub(super) async fn may_delete(&self) -> Result<(), DirectoryError> {
+        self.blocking(|local| test_object::may_delete(&local.root)).await
     }
 
     pub(super) async fn application_files(&self, folder: &FilePath) -> Result<Option<Vec<FoundFile>>, DirectoryError> {

@@ -16,7 +16,9 @@ mod paged_tests;
 mod pages;
 mod read;
 mod search;
+mod settings;
 mod store_clock;
+mod test_object;
 mod traffic;
 
 use std::ops::Range;
@@ -33,7 +35,10 @@ use self::costs::Costs;
 use self::errors::Redaction;
 use self::hdfs::Hdfs;
 use self::listing_body::Aside;
+pub(super) use self::open::remarks;
 use self::pages::Requests;
+pub(super) use self::settings::Remark;
+pub use self::settings::s3::AUTHORITIES;
 use self::traffic::Traffic;
 use super::error::{DirectoryError, DirectoryErrorKind};
 use super::found::{Extent, FileKind, FileVersion, Found, FoundFile, Listed};
@@ -154,6 +159,14 @@ impl Store {
 }
 
 impl Store {
+    pub(super) async fn write_and_delete(&self, name: &str) -> Result<(), DirectoryError> {
+        test_object::write_and_delete(&self.inner, &FilePath::new(name)).await
+    }
+
+    pub(super) async fn may_delete(&self, name: &str) -> Result<(), DirectoryError> {
+        test_object::may_delete(&self.inner, &FilePath::new(name)).await
+    }
+
     /// Removes a folder if it is empty, where folders exist. Returns whether it is missing now.
     pub(super) async fn remove_folder_if_empty(&self, folder: &FilePath) -> Result<bool, DirectoryError> {
         let Some(hdfs) = &self.inner.hdfs else { return Ok(true) };
@@ -217,10 +230,12 @@ impl Inner {
         let place = if what.is_empty() { self.url.to_string() } else { format!("{}/{what}", self.url) };
         let (kind, cause) = errors::describe(error, &self.redaction);
         let hint = match kind {
+            // The cause has its own advice.
+            _ if cause.contains("; ") => "",
             DirectoryErrorKind::Denied => "; check the credentials and their permissions",
             // In an existing bucket, a missing prefix gives an empty listing.
             DirectoryErrorKind::NotFound if what.is_empty() => {
-                "; the bucket or container probably does not exist: check its name and the endpoint"
+                "; the bucket or container probably does not exist: check its name in historyserver.archive.fs.dir, and the endpoint"
             }
             _ => "",
         };

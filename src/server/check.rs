@@ -16,6 +16,14 @@ use crate::retention::policy::{AHEAD, EARLIEST, Policy};
 /// Time limit of the listing of one directory.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 
+/// Checks that all archive directories can be opened, which sends no request.
+///
+/// # Errors
+/// An archive directory is not valid, or the client of its store cannot be made of its options.
+pub fn can_be_opened(config: &Config) -> anyhow::Result<()> {
+    open_directories(config).map(|_| ())
+}
+
 /// Sentences about limits that would remove nearly all archives, and about archives with impossible times. Empty without a limit.
 ///
 /// # Errors

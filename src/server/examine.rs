@@ -14,7 +14,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// Lists every archive directory. Returns a sentence for each that is probably wrong.
 pub async fn directories(config: &Config) -> Vec<String> {
-    let check = async |entry: &String| match Directory::open(entry, &config.archive.store_options) {
+    let check = async |entry: &String| match Directory::open(entry, &config.archive.options_of(entry)) {
         Ok(directory) => examine(&directory).await,
         Err(error) => Some(error.message),
     };

@@ -58,13 +58,141 @@ pub(super) fn describe(error: &StoreError, redaction: &Redaction) -> (DirectoryE
         _ => DirectoryErrorKind::Unavailable,
     };
     let text = full_text(error);
-    let cause = match (status, element(&text, "Code"), element(&text, "Message")) {
+    let host = host(&text);
+    let (code, message) = (element(&text, "Code"), element(&text, "Message").map(|message| without_request_id(&message)));
+    let options = ecosystem(error, &text);
+    let cause = match (status, &code, message) {
+        _ if host.as_deref().is_some_and(is_metadata) => {
+            format!("no credentials are configured, and the machine has no role: {} does not give any", host.as_deref().unwrap_or_default())
+        }
         (Some(status), Some(code), Some(message)) => format!("the store answers {status} {code}: {message}"),
         (Some(status), Some(code), None) => format!("the store answers {status} {code}"),
         (Some(status), None, _) => format!("the store answers {status}"),
-        (None, _, _) => innermost(error),
+        (None, _, _) => network(error, &text, host.as_deref().unwrap_or("the store")),
     };
-    (kind, redaction.apply(&cause))
+    let advice = if host.as_deref().is_some_and(is_metadata) {
+        Some(format!("set {}", options.credentials))
+    } else {
+        advice(status, code.as_deref(), &text, &options)
+    };
+    let cause = redaction.apply(&cause);
+    (kind, advice.map_or(cause.clone(), |advice| format!("{cause}; {advice}")))
+}
+
+/// The options of the store that an error is about.
+struct Ecosystem {
+    endpoint: &'static str,
+    credentials: &'static str,
+    region: &'static str,
+}
+
+fn ecosystem(error: &StoreError, text: &str) -> Ecosystem {
+    let is = |name: &str| {
+        matches!(error, StoreError::Generic { store, .. } if *store == name) || text.contains(&format!("Generic {name} error"))
+    };
+    if is("GCS") {
+        Ecosystem {
+            endpoint: "fs.gs.storage.root.url",
+            credentials: "fs.gs.auth.service.account.json.keyfile or GOOGLE_APPLICATION_CREDENTIALS",
+            region: "fs.gs.storage.root.url",
+        }
+    } else if is("MicrosoftAzure") {
+        Ecosystem {
+            endpoint: "the account in historyserver.archive.fs.dir",
+            credentials: "fs.azure.account.key or AZURE_STORAGE_ACCOUNT_KEY, or the options of OAuth",
+            region: "the account in historyserver.archive.fs.dir",
+        }
+    } else if is("HDFS") {
+        Ecosystem {
+            endpoint: "the NameNode in historyserver.archive.fs.dir, or HADOOP_CONF_DIR",
+            credentials: "security.kerberos.login.keytab and security.kerberos.login.principal",
+            region: "HADOOP_CONF_DIR",
+        }
+    } else {
+        Ecosystem {
+            endpoint: "s3.endpoint",
+            credentials: "s3.access-key and s3.secret-key, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+            region: "s3.region",
+        }
+    }
+}
+
+/// What to do about a failure; `None` if nothing special.
+fn advice(status: Option<u16>, code: Option<&str>, text: &str, options: &Ecosystem) -> Option<String> {
+    match code {
+        Some("InvalidAccessKeyId" | "SignatureDoesNotMatch" | "AuthenticationFailed" | "InvalidAuthenticationInfo") => {
+            return Some(format!("check {}", options.credentials));
+        }
+        Some("ExpiredToken" | "ExpiredTokenException" | "InvalidToken" | "TokenRefreshRequired" | "InvalidClientTokenId") => {
+            return Some(format!("the session token has expired or is not valid: renew it, or set {}", options.credentials));
+        }
+        Some("AuthorizationHeaderMalformed" | "PermanentRedirect" | "IllegalLocationConstraintException" | "TemporaryRedirect") => {
+            return Some(format!("the bucket is in another region: set {} to it", options.region));
+        }
+        Some("RequestTimeTooSkewed") => return Some("set the clock of this machine".to_owned()),
+        Some("AccessDenied" | "AuthorizationPermissionMismatch" | "AuthorizationFailure") => {
+            return Some("allow these credentials to list and read this place (on S3: s3:ListBucket and s3:GetObject)".to_owned());
+        }
+        _ => {}
+    }
+    if text.contains("incorrectly configured region") || status == Some(301) {
+        Some(format!("the bucket is in another region: set {} to it", options.region))
+    } else if is_tls(text) {
+        Some("set SSL_CERT_FILE to a PEM file with the authority that signed it, and check the name in the certificate".to_owned())
+    } else if is_name(text) || is_refused(text) {
+        Some(format!("check {}", options.endpoint))
+    } else {
+        None
+    }
+}
+
+fn is_tls(text: &str) -> bool {
+    ["invalid peer certificate", "certificate verify failed", "UnknownIssuer", "received fatal alert", "received corrupt message"]
+        .iter()
+        .any(|part| text.contains(part))
+}
+
+fn is_name(text: &str) -> bool {
+    text.contains("dns error") || text.contains("failed to lookup address")
+}
+
+fn is_refused(text: &str) -> bool {
+    text.contains("Connection refused")
+}
+
+/// A failure below HTTP, with the host.
+fn network(error: &StoreError, text: &str, host: &str) -> String {
+    let cause = innermost(error);
+    if is_tls(text) {
+        format!("TLS with {host} failed: {cause}")
+    } else if is_name(text) {
+        format!("the name of {host} cannot be resolved: {cause}")
+    } else if is_refused(text) {
+        format!("{host} refuses the connection")
+    } else if text.contains("error sending request") || text.contains("HTTP error") {
+        format!("no answer from {host}: {cause}")
+    } else {
+        cause
+    }
+}
+
+/// Host and port of the request, which `object_store` writes as `Error performing GET http://host:port/path in 1ms`.
+fn host(text: &str) -> Option<String> {
+    let (_, after) = text.split_once("Error performing ")?;
+    let url = url::Url::parse(after.split_whitespace().nth(1)?).ok()?;
+    let host = url.host_str()?.to_owned();
+    Some(url.port().map_or(host.clone(), |port| format!("{host}:{port}")))
+}
+
+/// Whether a host gives credentials to machines of a cloud.
+fn is_metadata(host: &str) -> bool {
+    ["169.254.169.254", "169.254.170.2", "169.254.170.23", "metadata.google.internal"].contains(&host.split(':').next().unwrap_or(host))
+}
+
+/// A message of Azure without the number and time of the request, which differ each time.
+fn without_request_id(message: &str) -> String {
+    let end = message.find("RequestId:").unwrap_or(message.len());
+    message[..end].trim().to_owned()
 }
 
 /// The HTTP status of an error, which `object_store` contains only in the text.
@@ -114,7 +242,9 @@ mod tests {
                     <Message>The signature does not match</Message><StringToSign>AWS4 hunter2</StringToSign></Error>";
         let (kind, cause) = describe(&generic(body), &Redaction::default());
         assert_eq!(kind, DirectoryErrorKind::Denied);
-        assert_eq!(cause, "the store answers 403 SignatureDoesNotMatch: The signature does not match");
+        let expected = "the store answers 403 SignatureDoesNotMatch: The signature does not match; check s3.access-key and s3.secret-key, or \
+                        AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+        assert_eq!(cause, expected);
     }
 
     #[test]
@@ -123,7 +253,45 @@ mod tests {
         let error = generic("error sending request for url (https://a.b/c?sig=abc&se=1) with key hunter2hunter2 and hunter2");
         let (kind, cause) = describe(&error, &redaction);
         assert_eq!(kind, DirectoryErrorKind::Unavailable);
-        assert_eq!(cause, "error sending request for url (https://a.b/c with key *** and ***");
+        assert_eq!(cause, "no answer from the store: error sending request for url (https://a.b/c with key *** and ***");
+    }
+
+    #[test]
+    fn causes_name_the_host_and_the_option() {
+        let performing = "Error performing GET http://store:9000/bucket?list-type=2 in 1ms, after 3 retries - ";
+        for (text, parts) in [
+            (
+                "HTTP error: error sending request: tcp connect error: Connection refused (os error 111)",
+                &["store:9000 refuses", "s3.endpoint"][..],
+            ),
+            ("HTTP error: dns error: failed to lookup address information", &["store:9000 cannot be resolved", "s3.endpoint"]),
+            ("HTTP error: invalid peer certificate: UnknownIssuer", &["TLS with store:9000 failed", "SSL_CERT_FILE"]),
+            ("status code: 404 Not Found: <Code>NoSuchBucket</Code><Message>m</Message>", &["404 NoSuchBucket: m"]),
+            ("status code: 403 Forbidden: <Code>InvalidAccessKeyId</Code><Message>m</Message>", &["check s3.access-key"]),
+            ("status code: 403 Forbidden: <Code>AccessDenied</Code><Message>m</Message>", &["s3:ListBucket"]),
+            ("status code: 400 Bad Request: <Code>ExpiredToken</Code><Message>m</Message>", &["has expired"]),
+            (
+                "status code: 400 Bad Request: <Code>AuthorizationHeaderMalformed</Code><Message>expecting 'eu'</Message>",
+                &["s3.region", "expecting 'eu'"],
+            ),
+            ("Received redirect without LOCATION, this normally indicates an incorrectly configured region", &["s3.region"]),
+        ] {
+            let (_, cause) = describe(&generic(&format!("{performing}{text}")), &Redaction::default());
+            assert!(parts.iter().all(|part| cause.contains(part)), "{text}: {cause}");
+        }
+        let metadata = "Error performing PUT http://169.254.169.254/latest/api/token in 1s - HTTP error: Connection refused (os error 111)";
+        let (_, cause) = describe(&generic(metadata), &Redaction::default());
+        assert!(cause.starts_with("no credentials are configured") && cause.contains("AWS_ACCESS_KEY_ID"), "{cause}");
+        assert!(!cause.contains("os error"), "{cause}");
+    }
+
+    #[test]
+    fn the_number_of_a_request_is_left_out() {
+        let body = "status code: 403 Forbidden: <Code>AuthenticationFailed</Code><Message>No header.\nRequestId:1-2\nTime:2026</Message>";
+        let error = StoreError::Generic { store: "MicrosoftAzure", source: body.into() };
+        let (_, cause) = describe(&error, &Redaction::default());
+        let expected = "the store answers 403 AuthenticationFailed: No header.; check fs.azure.account.key or AZURE_STORAGE_ACCOUNT_KEY, or the options of OAuth";
+        assert_eq!(cause, expected);
     }
 
     #[test]
