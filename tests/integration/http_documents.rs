@@ -15,16 +15,7 @@ use crate::support::world::{World, WorldOptions};
 
 /// Every document of every sample archive: the path that it is asked for with, and its text.
 fn documents() -> Vec<(String, String)> {
-    let asked_for_with = |archive: &Archive, path: &str| match path {
-        // Flink's own paths of these are the merged lists; the Java server keeps the single ones here.
-        "/jobs/overview" => format!("/overviews/{}", archive.id),
-        "/applications/overview" => format!("/application-overviews/{}", archive.id),
-        path => path.to_owned(),
-    };
-    let archives = archives_in(&samples());
-    let documents =
-        archives.iter().flat_map(|archive| archive.documents.iter().map(|(path, text)| (asked_for_with(archive, path), text.clone())));
-    documents.collect()
+    archives_in(&samples()).iter().flat_map(Archive::requested).collect()
 }
 
 /// Percent-encodes every byte of a path but the first slash: its separators too.

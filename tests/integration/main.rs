@@ -62,6 +62,7 @@ mod service_manager;
 mod store_answers;
 mod store_directory;
 mod store_shapes;
+mod stores;
 mod support;
 #[path = "../support/template.rs"]
 mod template;

@@ -93,6 +93,19 @@ pub(crate) struct Archive {
     pub(crate) documents: Vec<(String, String)>,
 }
 
+impl Archive {
+    /// Each document: the path that it is requested with, and its text.
+    pub(crate) fn requested(&self) -> impl Iterator<Item = (String, String)> {
+        let requested_with = |path: &str| match path {
+            // Flink's own paths of these are the merged lists; the Java server keeps the single ones here.
+            "/jobs/overview" => format!("/overviews/{}", self.id),
+            "/applications/overview" => format!("/application-overviews/{}", self.id),
+            path => path.to_owned(),
+        };
+        self.documents.iter().map(move |(path, text)| (requested_with(path), text.clone()))
+    }
+}
+
 /// Every archive file below these folders.
 pub(crate) fn archives_in(folders: &[PathBuf]) -> Vec<Archive> {
     let mut archives = Vec::new();
