@@ -172,7 +172,7 @@ mod tests {
         assert!(waiting.iter().all(|each| !each.is_finished()));
         drop(permits);
         for each in waiting {
-            tokio::time::timeout(Duration::from_secs(60), each).await.unwrap().unwrap();
+            tokio::time::timeout(Duration::from_mins(1), each).await.unwrap().unwrap();
         }
         assert_eq!(limit.state().in_flight, 0);
     }

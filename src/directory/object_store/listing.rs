@@ -166,7 +166,7 @@ impl Listing<'_> {
             (Some(flat), Some(folders)) if !flat.has_clusters => Ok((flat.exists, self.search.begin(folders))),
             (Some(flat), _) => {
                 costs.note_flat(flat.was_cheap);
-                Ok((flat.exists, self.search.passed_over(flat.passed_over)))
+                Ok((flat.exists, Search::passed_over(flat.passed_over)))
             }
             (None, folders) => Ok((true, self.search.begin(folders.unwrap_or_default()))),
         }

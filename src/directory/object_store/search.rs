@@ -74,7 +74,7 @@ impl Search {
     }
 
     /// The steps for folders that a listing in one piece has passed over.
-    pub(super) fn passed_over(&self, folders: Vec<String>) -> Vec<Work> {
+    pub(super) fn passed_over(folders: Vec<String>) -> Vec<Work> {
         folders.into_iter().filter(|folder| !is_hidden(folder.as_bytes())).map(Work::Search).collect()
     }
 
