@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use futures::stream;
 
+use crate::api::http::budget::{Budget, Room};
 use crate::api::http::conditional::Tag;
 use crate::api::http::encoding::{Encoding, negotiate};
 use crate::api::http::error::{ApiError, NOT_RESTORABLE};
@@ -75,10 +76,10 @@ async fn found_first(
         shared.documents.count(true);
         return Ok(Some(answer));
     }
-    let room = shared.options.budget.piece(PIECE);
+    let budget = &shared.options.budget;
     // A client that may have the document already gets its tag compared before anything of the document is read.
     let revalidates = request.contains_key(header::IF_NONE_MATCH);
-    let Some(mut located) = locate(shared, owner, paths, &copy, if revalidates { 0 } else { room.bytes() }).await? else {
+    let Some(mut located) = locate(shared, owner, paths, &copy, (!revalidates).then_some(budget)).await? else {
         return Ok(None);
     };
     if revalidates {
@@ -86,11 +87,12 @@ async fn found_first(
         if let Some(unchanged) = Representation::unchanged(request, &located.tag(), encoding) {
             return Ok(Some(unchanged));
         }
-        let Some(again) = locate(shared, owner, paths, &copy, room.bytes()).await? else { return Ok(None) };
+        let Some(again) = locate(shared, owner, paths, &copy, Some(budget)).await? else { return Ok(None) };
         located = again;
     }
     let (encoding, tag) = (represent::encoding(accepted, located.document.length), located.tag());
-    let Located { document, path, text, validity } = located;
+    let Located { document, path, text, room, validity } = located;
+    let holding = |text| room.map_or_else(Bytes::new, |room: Room| room.holding(text));
     let length = document.length;
     if text.len() as u64 == length {
         shared.documents.count(false);
@@ -103,7 +105,7 @@ async fn found_first(
             Encoding::Identity => {
                 keep(&text);
                 // The memory of a piece is counted while it is read.
-                Representation::new(tag, encoding, Some(length), Body::from(room.holding(text))).counted()
+                Representation::new(tag, encoding, Some(length), Body::from(holding(text))).counted()
             }
             Encoding::Gzip => {
                 let packed = gzip::whole(text).await?;
@@ -114,7 +116,7 @@ async fn found_first(
     }
     let position = text.len() as u64;
     let reading = Reading { shared: Arc::clone(shared), owner, path: path.to_owned(), copy, document, position };
-    let first = room.holding(text);
+    let first = holding(text);
     Ok(Some(match encoding {
         Encoding::Identity => Representation::new(tag, encoding, Some(length), identity(first, reading)),
         Encoding::Gzip => Representation::new(tag, encoding, None, packed(first, reading)),
@@ -202,6 +204,8 @@ struct Located<'a> {
     document: Document,
     path: &'a str,
     text: Bytes,
+    /// Room for that text, if it was requested.
+    room: Option<Room>,
     validity: Option<Validity>,
 }
 
@@ -211,25 +215,29 @@ impl Located<'_> {
     }
 }
 
-/// Finds the first of these paths that the archive holds, and reads up to `limit` bytes. Looks the archive up if it is not listed, and
-/// restores it if it was evicted.
+/// Finds the first of these paths that the archive holds, and with a budget reads its first piece. Looks the archive up if it is not
+/// listed, and restores it if it was evicted.
 async fn locate<'a>(
     shared: &Shared,
     owner: Owner,
     paths: &'a [String],
     copy: &CopySelector,
-    limit: usize,
+    budget: Option<&Budget>,
 ) -> Result<Option<Located<'a>>, ApiError> {
     let mut retried = false;
     for _ in 0..ATTEMPTS {
-        let found = shared.scoped().document_beginning(owner, paths, copy, limit).await?;
+        // Held for the read only: restoring an archive may take long.
+        let room = budget.map(|budget| budget.piece(PIECE));
+        let found = shared.scoped().document_beginning(owner, paths, copy, room.as_ref().map_or(0, Room::bytes)).await?;
         let DocumentBeginning { answer, path, text, validity } = found;
+        if let DocumentAnswer::Found(document) = answer {
+            let path = paths.get(path).map_or("", String::as_str);
+            return Ok(Some(Located { document, path, text, room, validity }));
+        }
+        drop(room);
         match answer {
-            DocumentAnswer::Found(document) => {
-                let path = paths.get(path).map_or("", String::as_str);
-                return Ok(Some(Located { document, path, text, validity }));
-            }
-            DocumentAnswer::NotInArchive => return Ok(None),
+            // Returned above.
+            DocumentAnswer::Found(_) | DocumentAnswer::NotInArchive => return Ok(None),
             DocumentAnswer::NotArchived => return Err(not_archived()),
             // Written, but not seen by a refresh yet. Of a copy that is named, another one may be known: it would be found for ever.
             DocumentAnswer::Unknown if !retried && *copy == CopySelector::default() && shared.ingest.lookup(owner).await => retried = true,
@@ -305,7 +313,7 @@ impl Reading {
         copy: CopySelector,
     ) -> Result<Option<Self>, ApiError> {
         let path = path.to_owned();
-        let located = locate(shared, owner, std::slice::from_ref(&path), &copy, 0).await?;
+        let located = locate(shared, owner, std::slice::from_ref(&path), &copy, None).await?;
         let Some(document) = located.map(|located| located.document) else { return Ok(None) };
         Ok(Some(Self { shared: Arc::clone(shared), owner, path, copy, document, position: 0 }))
     }
@@ -337,7 +345,7 @@ impl Reading {
 
     /// Finds the document again after its archive was replaced.
     async fn locate_again(&mut self, cause: String) -> Result<(), ApiError> {
-        let located = locate(&self.shared, self.owner, std::slice::from_ref(&self.path), &self.copy, 0).await?;
+        let located = locate(&self.shared, self.owner, std::slice::from_ref(&self.path), &self.copy, None).await?;
         let Some(Located { document, .. }) = located else { return Err(ApiError::internal(cause)) };
         let same = document.fingerprint == self.document.fingerprint && document.length == self.document.length;
         if self.position > 0 && !same {
