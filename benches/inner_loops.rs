@@ -120,8 +120,11 @@ fn change(id: JobId, documents: &[(String, Vec<u8>)], read: &ParsedArchive) -> U
     UnitChange { key: UnitKey::LegacyJob(directory(), id), files, problems: Vec::new(), at: MODIFIED }
 }
 
-/// A job archive of the fixtures: its id, its documents, and the rest of it.
-fn original() -> Option<(JobId, Vec<(String, Vec<u8>)>, ParsedArchive)> {
+/// A job archive: its id, its documents by path, and the rest of it.
+type Original = (JobId, Vec<(String, Vec<u8>)>, ParsedArchive);
+
+/// A job archive of the fixtures.
+fn original() -> Option<Original> {
     archives().into_iter().find_map(|archive| {
         let Owner::Job(id) = archive.owner else { return None };
         let mut kept = Kept::default();

@@ -30,7 +30,7 @@ pub struct Probed {
 pub async fn directories(config: &Config, writes: bool) -> Probed {
     let probes = config.archive.directories.iter().map(|entry| async move {
         match Directory::open(entry, &config.archive.options_of(entry)) {
-            Ok(directory) => probe(&directory, writes).await,
+            Ok(directory) => Box::pin(probe(&directory, writes)).await,
             Err(error) => vec![("open", Err(error))],
         }
     });
@@ -68,7 +68,7 @@ type Step = (&'static str, Result<String, DirectoryError>);
 async fn probe(directory: &Directory, writes: bool) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut first = None;
-    let listed = limited(directory, "list", list(directory, &mut first)).await;
+    let listed = limited(directory, "list", Box::pin(list(directory, &mut first))).await;
     let can_list = listed.is_ok();
     steps.push(("list", listed.map(|doubt| doubt.map_or_else(String::new, |doubt| format!(", but {doubt}")))));
     if let Some(file) = first {

@@ -96,7 +96,11 @@ impl DocumentCache {
         let items = usize::try_from(bytes / TYPICAL).unwrap_or(usize::MAX).clamp(1, 1 << 20);
         // Each shard has an equal part of the memory, rounded up: so that the sum is not more.
         let capacity = bytes / SHARDS * SHARDS;
-        let options = OptionsBuilder::new().estimated_items_capacity(items).weight_capacity(capacity).shards(SHARDS as usize).build();
+        let options = OptionsBuilder::new()
+            .estimated_items_capacity(items)
+            .weight_capacity(capacity)
+            .shards(usize::try_from(SHARDS).unwrap_or(1))
+            .build();
         let kept = options
             .ok()
             .filter(|_| capacity > 0)
