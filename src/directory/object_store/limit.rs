@@ -8,8 +8,8 @@ use tokio::sync::Notify;
 
 /// Maximum number of requests of one directory in flight.
 pub(super) const MAX_IN_FLIGHT: usize = 64;
-/// Time within which several failures reduce the number only once: they are of one moment.
-const ONE_MOMENT: Duration = Duration::from_millis(100);
+/// Pause after a failure that halves the number. Failures within a pause are of requests that were sent before it: they count no more.
+const SHORT_PAUSE: Duration = Duration::from_millis(100);
 /// First pause after a failure while only one request is in flight; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Maximum pause.
@@ -30,7 +30,6 @@ struct State {
     in_flight: usize,
     /// Failures since the last success.
     failures: u32,
-    last_cut: Option<Instant>,
     paused_until: Option<Instant>,
 }
 
@@ -42,7 +41,7 @@ pub(super) struct Permit {
 
 impl Default for State {
     fn default() -> Self {
-        Self { allowed: MAX_IN_FLIGHT as f64, in_flight: 0, failures: 0, last_cut: None, paused_until: None }
+        Self { allowed: MAX_IN_FLIGHT as f64, in_flight: 0, failures: 0, paused_until: None }
     }
 }
 
@@ -97,15 +96,13 @@ impl State {
     }
 
     fn reduce(&mut self, now: Instant) {
-        if self.last_cut.is_some_and(|at| now.saturating_duration_since(at) < ONE_MOMENT) {
+        if self.paused_until.is_some_and(|until| now < until) {
             return;
         }
-        self.last_cut = Some(now);
         self.failures += 1;
-        // Requests that were sent before the failure are not waited for: a pause keeps others from following them at once.
         let pause = if self.whole() > 1 {
             self.allowed = (self.allowed / 2.0).max(1.0);
-            ONE_MOMENT
+            SHORT_PAUSE
         } else {
             FIRST_PAUSE.saturating_mul(1 << self.failures.min(10)).min(MAX_PAUSE)
         };

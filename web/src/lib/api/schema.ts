@@ -609,6 +609,11 @@ export interface components {
              * @description Number of recorded problems.
              */
             problems: number;
+            /**
+             * @description Whether its archives were read, as far as they can be. If not, only its summary was: failures, facts and texts of its jobs are
+             *     missing until then.
+             */
+            read: boolean;
             /** @description Whether Flink's paths show this copy. */
             shown: boolean;
             start: components["schemas"]["Millis"] | null;
@@ -619,6 +624,11 @@ export interface components {
             items: components["schemas"]["ApplicationItem"][];
             /** @description `cursor` of the next page; null: this is the last page. */
             next: string | null;
+            /**
+             * Format: int64
+             * @description Number of applications and legacy job archives that are still to be read: their rows show what their summaries say. 0: nothing is missing.
+             */
+            queued: number;
             total: components["schemas"]["ListTotal"];
         };
         /** @description A run of an application, with figures. */
@@ -628,6 +638,11 @@ export interface components {
             items: components["schemas"]["ApplicationRun"][];
             /** @description `cursor` of the next page; null: this is the last page. */
             next: string | null;
+            /**
+             * Format: int64
+             * @description Number of applications and legacy job archives that are still to be read: their rows show what their summaries say. 0: nothing is missing.
+             */
+            queued: number;
             total: components["schemas"]["ListTotal"];
         };
         /** @description The status of the backfill of an older index. Times are milliseconds since 1970. */
@@ -1022,6 +1037,16 @@ export interface components {
              * @description Problems.
              */
             problems: number;
+            /**
+             * Format: int64
+             * @description Those of them that are listed from their summaries, and whose archives are still to be read.
+             */
+            queued: number;
+            /**
+             * Format: int64
+             * @description Applications and legacy job archives in the index.
+             */
+            units: number;
         };
         /** @description Path of a file below the root of its archive directory, as stored: segments joined by `/`, no leading slash. */
         FilePath: string;
@@ -1151,7 +1176,7 @@ export interface components {
         JobItem: {
             /** @description Its application. Null: no application names the job. */
             application: string | null;
-            /** @description Whether its archive was read. If not, only the name in the summary of its application is known. */
+            /** @description Whether it has an archive. If not, only the name in the summary of its application is known. */
             archived: boolean;
             /** @description Cluster that ran it. Null: the job belongs to no application. */
             cluster: string | null;
@@ -1174,6 +1199,11 @@ export interface components {
              * @description Number of recorded problems.
              */
             problems: number;
+            /**
+             * @description Whether its archive was read, if it has one that can be read. If not, the item shows what the summary of its application says:
+             *     failures, facts and texts are missing until then.
+             */
+            read: boolean;
             /** @description Whether Flink's paths show this copy. */
             shown: boolean;
             start: components["schemas"]["Millis"] | null;
@@ -1188,6 +1218,11 @@ export interface components {
             items: components["schemas"]["JobItem"][];
             /** @description `cursor` of the next page; null: this is the last page. */
             next: string | null;
+            /**
+             * Format: int64
+             * @description Number of applications and legacy job archives that are still to be read: their rows show what their summaries say. 0: nothing is missing.
+             */
+            queued: number;
             total: components["schemas"]["ListTotal"];
         };
         /** @description A run of a job, with figures. */
@@ -1197,6 +1232,11 @@ export interface components {
             items: components["schemas"]["JobRun"][];
             /** @description `cursor` of the next page; null: this is the last page. */
             next: string | null;
+            /**
+             * Format: int64
+             * @description Number of applications and legacy job archives that are still to be read: their rows show what their summaries say. 0: nothing is missing.
+             */
+            queued: number;
             total: components["schemas"]["ListTotal"];
         };
         /** @description The number of rows of all pages. */
@@ -1501,6 +1541,11 @@ export interface components {
             items: components["schemas"]["SearchItem"][];
             /** @description `cursor` of the next page; null: this is the last page. */
             next: string | null;
+            /**
+             * Format: int64
+             * @description Number of applications and legacy job archives that are still to be read: their texts are not searched yet. 0: nothing is missing.
+             */
+            queued: number;
         };
         /** @description Counts of the rows that ended within one day or hour. */
         StatisticsBucket: {
@@ -1589,6 +1634,11 @@ export interface components {
             exceptions: components["schemas"]["FailureClass"][];
             /** @description The 20 names with the most failed runs. */
             failing_names: components["schemas"]["FailingRuns"][];
+            /**
+             * Format: int64
+             * @description Number of applications and legacy job archives that are still to be read: their failures are missing here. 0: nothing is missing.
+             */
+            queued: number;
         };
         /** @enum {string} */
         VertexChange: "same" | "changed" | "added" | "removed";
