@@ -51,6 +51,10 @@ pub use self::object_store::AUTHORITIES as S3_AUTHORITIES;
 pub use self::pieces::Pieces;
 pub use self::requests::RequestCounts;
 
+/// Levels of the libraries below this module that log each retry and each failed handshake, as a filter of the log. Their failures are in
+/// the messages of this server. A later filter can set them by name (`info,object_store=debug`).
+pub const QUIET_LIBRARIES: &str = "object_store=warn,hdfs_native=off,rustls_platform_verifier=off";
+
 /// Name of objects that test permissions. It is hidden.
 const TEST_OBJECT: &str = ".historyserver-test";
 

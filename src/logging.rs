@@ -7,10 +7,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
 use crate::config::{LogConfig, LogFormat};
-
-/// Levels of libraries that log each retry and each failed handshake. Their failures are in the messages of this server. They can be set
-/// by name (`info,object_store=debug`).
-const QUIET: &str = "object_store=warn,hdfs_native=off,rustls_platform_verifier=off";
+use crate::directory::QUIET_LIBRARIES;
 
 /// Starts logging for the whole process. To be called once.
 ///
@@ -18,7 +15,7 @@ const QUIET: &str = "object_store=warn,hdfs_native=off,rustls_platform_verifier=
 /// Logging was started before.
 pub fn start(config: &LogConfig) -> Result<(), TryInitError> {
     // The filter was validated with the configuration. The last directive of a target wins.
-    let filter = EnvFilter::builder().parse_lossy(format!("{QUIET},{}", config.level));
+    let filter = EnvFilter::builder().parse_lossy(format!("{QUIET_LIBRARIES},{}", config.level));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| OneLine(io::stderr()));
     match config.format {
         LogFormat::Text => lines.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).finish().try_init(),

@@ -85,7 +85,7 @@ fn check_config_prints_values_and_origins_without_secrets() {
     std::fs::create_dir(folder.path().join("conf")).unwrap();
     std::fs::write(
         folder.path().join("conf/config.yaml"),
-        "historyserver:\n  archive:\n    fs.dir: s3://b/a\ns3.secret-key: hunter2\ns3.endpoint: https://k:hunter2@minio\n",
+        "historyserver:\n  archive:\n    fs.dir: /b/a\ns3.secret-key: hunter2\ns3.endpoint: https://k:hunter2@minio\n",
     )
     .unwrap();
     let output = historyserver(
@@ -96,7 +96,7 @@ fn check_config_prints_values_and_origins_without_secrets() {
     let stdout = text(&output.stdout);
     assert!(!stdout.contains("hunter2"), "{stdout}");
     for line in [
-        "historyserver.archive.fs.dir = s3://b/a  # conf/config.yaml, line 3",
+        "historyserver.archive.fs.dir = /b/a  # conf/config.yaml, line 3",
         "s3.endpoint = https://******@minio  # conf/config.yaml, line 5",
         "historyserver.web.port = 9  # -D on the command line",
         "historyserver.limits.depth = 9  # -D on the command line",

@@ -174,7 +174,11 @@ async fn a_server_that_refuses_connections_is_told_soon_and_without_credentials(
     let start = Instant::now();
     let error = list(&directory, &Extent::Full).await.unwrap_err();
     assert_eq!(error.kind, DirectoryErrorKind::Unavailable);
-    assert!(error.message.contains("s3://bucket/archives") && error.message.to_lowercase().contains("connection refused"), "{error}");
+    assert!(
+        error.message.contains("s3://bucket/archives")
+            && error.message.contains(&format!("127.0.0.1:{port} refuses the connection; check s3.endpoint")),
+        "{error}"
+    );
     assert!(!error.message.contains("hunter2"), "{error}");
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
 }

@@ -178,8 +178,9 @@ fn network(error: &StoreError, text: &str, host: &str) -> String {
 
 /// Host and port of the request, which `object_store` writes as `Error performing GET http://host:port/path in 1ms`.
 fn host(text: &str) -> Option<String> {
-    let (_, after) = text.split_once("Error performing ")?;
-    let url = url::Url::parse(after.split_whitespace().nth(1)?).ok()?;
+    // `Error performing list request: Error performing GET http://…` for a listing.
+    let mut urls = text.split("Error performing ").skip(1).filter_map(|after| url::Url::parse(after.split_whitespace().nth(1)?).ok());
+    let url = urls.find(url::Url::has_host)?;
     let host = url.host_str()?.to_owned();
     Some(url.port().map_or(host.clone(), |port| format!("{host}:{port}")))
 }
@@ -258,7 +259,8 @@ mod tests {
 
     #[test]
     fn causes_name_the_host_and_the_option() {
-        let performing = "Error performing GET http://store:9000/bucket?list-type=2 in 1ms, after 3 retries - ";
+        let performing =
+            "Error performing list request: Error performing GET http://store:9000/bucket?list-type=2 in 1ms, after 3 retries - ";
         for (text, parts) in [
             (
                 "HTTP error: error sending request: tcp connect error: Connection refused (os error 111)",
