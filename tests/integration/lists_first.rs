@@ -327,7 +327,7 @@ fn applications_below(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_ten_times_between_the_lists_and_the_archives_each_restart_reads_the_rest() {
-    const APPLICATIONS: u64 = 300;
+    const APPLICATIONS: u64 = 600;
     const ONCE: &[&str] = &["historyserver.archive.fs.refresh-interval=1 h"];
     let folder = tempfile::tempdir().unwrap();
     let archives = folder.path().join("archives");
@@ -340,8 +340,8 @@ async fn killed_ten_times_between_the_lists_and_the_archives_each_restart_reads_
         let left = APPLICATIONS - round * APPLICATIONS / 11;
         let status = server
             .wait_until("/api/v1/status", "in the middle", |status| {
-                let (listed, queued) = (status["figures"]["applications"].as_u64().unwrap(), status["figures"]["queued"].as_u64().unwrap());
-                (listed == APPLICATIONS && queued <= left) || status["refresh"]["finished"] != 0
+                let (units, queued) = (status["figures"]["units"].as_u64().unwrap(), status["figures"]["queued"].as_u64().unwrap());
+                (units == APPLICATIONS && queued <= left) || status["refresh"]["finished"] != 0
             })
             .await;
         server.kill();
