@@ -117,7 +117,8 @@ pub fn unpack(directory: &[u8], frames: &[u8], frame: u32, offset: u32, wanted: 
     let length = header.raw_bytes.saturating_sub(start).min(wanted);
     let codec = header.codec(Kind::Documents)?;
     let cannot_decompress = || Damaged("a frame cannot be decompressed".to_owned());
-    let mut unpacked = Vec::new();
+    // At most one part. Kept in memory as it is, so it has no spare room.
+    let mut unpacked = Vec::with_capacity(usize::try_from(length).map_err(|_| cannot_decompress())?);
     let mut raw = Vec::new();
     let (mut at, end) = (start, start + length);
     while at < end {
