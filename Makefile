@@ -2,9 +2,8 @@
 # (as root), everything else below .test-tools/. A second run installs nothing.
 
 SHELL := /bin/bash
-export FUZZ_SECONDS ?= 30
 
-.PHONY: test test-tools test-rust-units test-web documents bench bench-quick package test-package
+.PHONY: test test-tools test-rust-units test-web documents bench bench-quick fuzz package test-package
 
 # The tests of the Rust integration binary come last, so that their summary closes the output.
 test: test-tools test-rust-units test-web
@@ -23,6 +22,10 @@ test-web: test-tools test-rust-units
 # Each script checks for itself whether there is something to do.
 test-tools:
 	@set -euo pipefail; for script in tests/tools/install-*.sh; do echo "== $$script"; "$$script"; done
+
+# New inputs for the archive reader, for FUZZ_SECONDS. A failure names the file of its input: add it to tests/fixtures/fuzz/envelope.
+fuzz:
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} cargo test --release --locked --test integration fuzz_envelope -- --nocapture
 
 # Writes the files that follow from others: historyserver.toml and the options in docs/configuration.md, the OpenAPI document, the recorded
 # answers, the types made from the document, the documents as pages, and NOTICE.

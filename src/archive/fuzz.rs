@@ -128,8 +128,14 @@ fn agrees_with_another_parser(data: &[u8], limits: &ArchiveLimits, outcome: &Out
         Outcome::Read(_, documents) => {
             let mut expected = Vec::new();
             for entry in entries {
-                let Some(entry) = Members::parse(entry.get()) else { continue };
-                let strings = |name| entry.get(name).and_then(|value: &RawValue| serde_json::from_str::<String>(value.get()).ok());
+                let Some(members) = Members::parse(entry.get()) else {
+                    // The other parser reads no member names with half a surrogate pair, which are skipped here.
+                    if entry.get().starts_with('{') {
+                        return;
+                    }
+                    continue;
+                };
+                let strings = |name| members.get(name).and_then(|value: &RawValue| serde_json::from_str::<String>(value.get()).ok());
                 if let (Some(path), Some(json)) = (strings("path"), strings("json")) {
                     expected.push((path, json));
                 }
