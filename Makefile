@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 
-.PHONY: test test-tools test-rust-units test-web documents bench bench-quick fuzz package test-package
+.PHONY: test test-tools test-rust-units test-web documents bench bench-quick fuzz package test-package image test-image
 
 # The tests of the Rust integration binary come last, so that their summary closes the output.
 test: test-tools test-rust-units test-web
@@ -44,6 +44,14 @@ package:
 # Checks the package, and installs it in a new Debian root. Needs root.
 test-package:
 	tests/tools/test-package.sh "$$(tools/build-package.sh | tail -1)"
+
+# The OCI image, below target/image/. Needs umoci, and neither root nor a container engine.
+image:
+	tools/build-image.sh
+
+# Starts the image with runc, fetches pages and stops it. Needs root.
+test-image:
+	tests/tools/test-image.sh "$$(tools/build-image.sh | tail -1)"
 
 # Measures this server beside Flink's own and nginx, and writes BENCHMARKS.md: about 25 minutes on two CPUs with nothing else to do.
 # Parts of it: make bench BENCH="--only ours --sizes 4000 --rounds 1" (see benches/comparison/__main__.py).
