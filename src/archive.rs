@@ -17,6 +17,7 @@ mod legacy_overview;
 mod listing;
 mod members;
 mod reader;
+pub mod restore_points;
 mod scan;
 mod text;
 

@@ -23,6 +23,7 @@ mod notes;
 pub(in crate::api) mod openapi;
 mod page;
 mod problems;
+mod restore_point;
 pub(in crate::api) mod retention;
 mod runs;
 mod search;
@@ -72,6 +73,7 @@ fn documented() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(lists::job_history))
         .routes(routes!(details::application))
         .routes(routes!(compare::compare))
+        .routes(routes!(restore_point::restore_point))
         .routes(routes!(details::job))
         .routes(routes!(statistics::statistics))
         .routes(routes!(search::search))

@@ -11,6 +11,7 @@ mod download;
 mod item;
 mod lists;
 mod printable;
+mod restore_point;
 mod search;
 mod server;
 mod short_id;
@@ -18,7 +19,7 @@ mod table;
 
 pub use arguments::{
     ApplicationListArguments, ApplicationsCommand, ClientCommand, CompareArguments, DownloadArguments, FilterArguments, ItemArguments,
-    JobListArguments, JobsCommand, ListArguments, Output, RowsArguments, SearchArguments, ServerArguments,
+    JobListArguments, JobsCommand, ListArguments, Output, RestorePointArguments, RowsArguments, SearchArguments, ServerArguments,
 };
 
 use super::{EXIT_FAILED, EXIT_NOT_FOUND, EXIT_OK, EXIT_USAGE};
@@ -90,6 +91,7 @@ async fn answer(command: ClientCommand, console: &mut Console<'_>) -> Result<(),
         ClientCommand::Jobs(JobsCommand::Get(wanted)) => item::get("jobs", &wanted, console).await,
         ClientCommand::Applications(ApplicationsCommand::Download(wanted)) => download::archive("applications", &wanted, console).await,
         ClientCommand::Jobs(JobsCommand::Download(wanted)) => download::archive("jobs", &wanted, console).await,
+        ClientCommand::Jobs(JobsCommand::RestorePoint(wanted)) => restore_point::print(&wanted, console).await,
         ClientCommand::Jobs(JobsCommand::Compare(wanted)) => compare::jobs(&wanted, console).await,
         ClientCommand::Search(wanted) => search::search(&wanted, console).await,
     }

@@ -183,6 +183,22 @@ async fn two_jobs_are_compared_as_the_server_compares_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_restore_point_of_a_name_is_printed_alone_or_with_the_command() {
+    let asked = Asked::over(&samples()).await;
+    let name = "CLI detached streaming stopped";
+    let path = "file:/var/flink/sp/savepoint-e92bcf-b62950545790";
+    assert_eq!(asked.printed(&["jobs", "restore-point", name, "--quiet"]).await, format!("{path}\n"));
+    let table = asked.printed(&["jobs", "restore-point", name]).await;
+    assert!(table.contains(&format!("flink run -s {path} …")) && table.contains("deleted by Flink"), "{table}");
+    let json: Value = serde_json::from_str(&asked.printed(&["jobs", "restore-point", name, "--output", "json"]).await).unwrap();
+    assert_eq!(json["newest"]["path"], path);
+    assert!(asked.printed(&["jobs", "restore-point", name, "--output", "csv"]).await.starts_with("time,kind,files,run,status,path\r\n"));
+    let none = asked.refused(3, &["jobs", "restore-point", "no-such-job"]).await;
+    assert!(none.contains("There is no job with this name"), "{none}");
+    asked.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn archives_are_saved_completely_and_replace_no_file() {
     let asked = Asked::over(&samples()).await;
     let all = asked.server.json("/api/v1/jobs").await;

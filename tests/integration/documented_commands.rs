@@ -6,7 +6,8 @@ use std::process::{Command, Output};
 use crate::support::process::{Process, copy_of};
 
 /// The documents with commands in blocks of `sh`.
-const DOCUMENTS: [&str; 5] = ["README.md", "docs/getting-started.md", "docs/command-line.md", "docs/retention.md", "examples/README.md"];
+const DOCUMENTS: [&str; 6] =
+    ["README.md", "docs/getting-started.md", "docs/command-line.md", "docs/restore-points.md", "docs/retention.md", "examples/README.md"];
 
 /// The lines of the blocks of `sh` in a document.
 fn commands(document: &str) -> Vec<String> {

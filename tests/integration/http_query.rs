@@ -8,6 +8,7 @@ mod export;
 mod facts;
 mod hostile;
 mod pages;
+mod restore_point;
 mod scope;
 mod search;
 

@@ -157,6 +157,11 @@ impl ApiError {
         self.status
     }
 
+    /// The sentence for the client.
+    pub(in crate::api) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// The text for the log.
     pub(in crate::api) fn cause(&self) -> &str {
         self.cause.as_deref().unwrap_or(&self.message)

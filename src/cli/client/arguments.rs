@@ -242,6 +242,39 @@ pub struct DownloadArguments {
     pub server: ServerArguments,
 }
 
+/// The name of a job.
+#[derive(Debug, Clone, Args)]
+pub struct RestorePointArguments {
+    /// The complete name of the job, in upper or lower case
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Cluster; may be given many times
+    #[arg(long, value_name = "NAME")]
+    pub cluster: Vec<String>,
+    /// URL of an archive directory; may be given many times
+    #[arg(long, value_name = "URL")]
+    pub directory: Vec<String>,
+    /// Print only the path to restore from
+    #[arg(long, short, conflicts_with = "output")]
+    pub quiet: bool,
+    /// Form of the output
+    #[arg(long, short, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+    /// The server.
+    #[command(flatten)]
+    pub server: ServerArguments,
+}
+
+impl RestorePointArguments {
+    pub(super) fn query(&self) -> Query {
+        let mut query: Query = vec![("name", self.name.clone())];
+        for (name, values) in [("cluster", &self.cluster), ("directory", &self.directory)] {
+            query.extend(values.iter().map(|value| (name, value.clone())));
+        }
+        query
+    }
+}
+
 /// Two jobs.
 #[derive(Debug, Clone, Args)]
 pub struct CompareArguments {
@@ -329,6 +362,8 @@ pub enum JobsCommand {
     Download(DownloadArguments),
     /// Show the differences of two jobs
     Compare(CompareArguments),
+    /// Find the checkpoint or savepoint to restore a job from, by its name
+    RestorePoint(RestorePointArguments),
 }
 
 /// A command that reads from a running server.

@@ -12,17 +12,23 @@ const MAX_WIDTH: usize = 60;
 pub(super) struct Table {
     widths: Vec<usize>,
     titles: Option<Vec<&'static str>>,
+    max_width: usize,
 }
 
 impl Table {
     /// A table with these titles.
     pub(super) fn new(titles: &[&'static str]) -> Self {
-        Self { widths: titles.iter().map(|title| title.chars().count()).collect(), titles: Some(titles.to_vec()) }
+        Self { widths: titles.iter().map(|title| title.chars().count()).collect(), titles: Some(titles.to_vec()), max_width: MAX_WIDTH }
+    }
+
+    /// Cuts no cell.
+    pub(super) fn unlimited(self) -> Self {
+        Self { max_width: usize::MAX, ..self }
     }
 
     /// Prints rows, before the first of them the titles.
     pub(super) fn print(&mut self, rows: &[Vec<String>], out: &mut dyn Write) -> io::Result<()> {
-        let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| fitted(cell)).collect()).collect();
+        let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| fitted(cell, self.max_width)).collect()).collect();
         for row in &rows {
             for (width, cell) in self.widths.iter_mut().zip(row) {
                 *width = (*width).max(cell.chars().count());
@@ -49,9 +55,9 @@ impl Table {
 }
 
 /// A text that is safe to print, cut where it is long.
-fn fitted(text: &str) -> String {
+fn fitted(text: &str, max_width: usize) -> String {
     let text = printable(text, false);
-    if text.chars().count() <= MAX_WIDTH { text } else { text.chars().take(MAX_WIDTH - 1).chain(['…']).collect() }
+    if text.chars().count() <= max_width { text } else { text.chars().take(max_width - 1).chain(['…']).collect() }
 }
 
 /// Prints lines of CSV. No cell is a formula, and on a terminal control characters are escaped.
