@@ -29,6 +29,8 @@ pub mod refresh;
 
 pub mod schedule;
 
+pub mod access;
+
 pub mod api;
 
 pub mod config;

@@ -24,6 +24,7 @@ const ORDER: &[&str] = &[
     "ingest",
     "refresh",
     "schedule",
+    "access",
     "api",
     "config",
     "logging",
