@@ -11,6 +11,7 @@ mod command_line;
 mod configuration_documents;
 mod damaged_index;
 mod data_directory;
+mod deployment;
 mod directory_contract;
 mod documented_commands;
 mod documents;
