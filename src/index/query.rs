@@ -9,7 +9,7 @@ mod facts;
 pub(in crate::index) mod folding;
 pub(in crate::index) mod search;
 
-pub use answer::{Copies, FacetCount, Facets, FailingName, Item, ListPage, Quantiles, Statistics, StatusCounts, Total};
+pub use answer::{Copies, FacetCount, Facets, FailingName, Item, ListPage, Quantiles, RunFacts, Statistics, StatusCounts, Total};
 pub use facts::{FailureClass, FailureSource, JobFacts, RootException, RunFigures};
 pub use search::{FoundItem, MAX_TERMS, Match, MatchField, SearchField, SearchPage, SearchQuery, Segment};
 

@@ -17,7 +17,7 @@ pub(super) use acts::held_cleanups::{confirm, confirmed, hold, release};
 pub(super) use acts::listing::list;
 pub(super) use acts::presence::{expire, forget, forget_files, note};
 pub(super) use acts::removals::{abandon, fail, finish, forget_missing, record, reset, start, withdraw};
-pub(super) use query::{copies, facets, list_page, run_page, search, statistics};
+pub(super) use query::{copies, facets, list_page, list_page_with_run_facts, run_page, search, statistics};
 pub(super) use reads::contents::{document_page, unit_archives};
 pub(super) use reads::documents::{beginning, chunk, overview_of};
 pub(super) use reads::known::{clusters, has_vanished, known, unit_files};

@@ -60,7 +60,7 @@ async fn a_job_has_all_its_members() {
             "tasks": {"running": 0, "canceling": 0, "canceled": 4, "total": 4, "created": 0, "scheduled": 0, "deploying": 0,
                       "reconciling": 0, "finished": 0, "initializing": 0, "failed": 0},
             "application": "07ac2d4d82b8e3f0fd1a35b9888ae429", "cluster": "00000000000000000000000000000000", "directory": null,
-            "gone_since": null, "problems": 0, "shown": true, "archived": true, "read": true, "flat": false
+            "gone_since": null, "problems": 0, "shown": true, "archived": true, "read": true, "flat": false, "run_facts": null
         })
     );
     assert_eq!(page["total"], json!({"count": 1, "exact": true}));

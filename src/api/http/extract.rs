@@ -70,9 +70,10 @@ parameter_sets! {
     (A, B)
     (A, B, C)
     (A, B, C, D)
+    (A, B, C, D, E)
 }
 
-/// The parameters of the query: one struct of [`Parameters`], or a tuple of up to four. Other parameters are refused.
+/// The parameters of the query: one struct of [`Parameters`], or a tuple of up to five. Other parameters are refused.
 pub(in crate::api) struct Query<T>(pub(in crate::api) T);
 
 /// A query that takes no parameters.

@@ -328,6 +328,7 @@ mod tests {
             problems: 0,
             shown: true,
             flat: false,
+            run_facts: None,
         };
         let page = ListPage { items: vec![item], next: more.then(|| number.to_string()), total: Total::default(), queued: 0 };
         (page, vec![RunFigures::default()])

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::clock::Millis;
-use crate::index::query::Item;
+use crate::index::query::{Item, RunFacts};
 
 /// A copy of an application. Times and durations are milliseconds.
 #[derive(Serialize, ToSchema)]
@@ -34,6 +34,8 @@ pub(super) struct ApplicationItem {
     problems: u64,
     /// Whether Flink's paths show this copy.
     shown: bool,
+    /// Facts of the run. Null: `run_facts` was not requested.
+    run_facts: Option<RunFacts>,
 }
 
 impl From<Item> for ApplicationItem {
@@ -53,6 +55,7 @@ impl From<Item> for ApplicationItem {
             gone_since: item.gone_since,
             problems: item.problems,
             shown: item.shown,
+            run_facts: item.run_facts,
         }
     }
 }
@@ -90,6 +93,8 @@ pub(super) struct JobItem {
     /// Whether its archive is a file beside the folders of the clusters, named by the id of the job: a legacy job archive, or the archive
     /// of a job that failed before it ran in Flink 2.3. Such a job has an application if an application summary names it.
     flat: bool,
+    /// Facts of the run. Null: `run_facts` was not requested.
+    run_facts: Option<RunFacts>,
 }
 
 impl From<Item> for JobItem {
@@ -112,6 +117,7 @@ impl From<Item> for JobItem {
             archived: item.archived,
             read: item.read,
             flat: item.flat,
+            run_facts: item.run_facts,
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::api::http::response;
 use crate::api::state::Shared;
 use crate::api::v1::filters::{ApplicationFilterParameters, FilterParameters, JobFilterParameters};
 use crate::api::v1::items::{ApplicationItem, JobItem};
-use crate::api::v1::page::{self, ItemPage, PageParameters};
+use crate::api::v1::page::{self, ItemPage, PageParameters, RunFactsParameters};
 use crate::api::v1::runs::{ApplicationRun, JobRun};
 use crate::api::v1::sort::{ApplicationSortParameters, JobSortParameters, NEWEST_FIRST};
 use crate::index::query::{Filter, ListKind, ListPage, ListQuery, NameMatch, RunFigures, Sort};
@@ -37,14 +37,20 @@ type JobRunPage = ItemPage<JobRun>;
 ///
 /// Filtered, sorted and in pages. The list contains all copies of an application; `shown` marks the copy that Flink's paths show.
 #[utoipa::path(
-    get, path = "/api/v1/applications", tag = "lists", params(FilterParameters, ApplicationFilterParameters, ApplicationSortParameters, PageParameters),
+    get, path = "/api/v1/applications", tag = "lists", params(FilterParameters, ApplicationFilterParameters, ApplicationSortParameters, RunFactsParameters, PageParameters),
     responses((status = 200, body = ApplicationPage))
 )]
 pub(super) async fn applications(
     State(shared): State<Arc<Shared>>,
-    Query((filter, own, sort, page)): Query<(FilterParameters, ApplicationFilterParameters, ApplicationSortParameters, PageParameters)>,
+    Query((filter, own, sort, facts, page)): Query<(
+        FilterParameters,
+        ApplicationFilterParameters,
+        ApplicationSortParameters,
+        RunFactsParameters,
+        PageParameters,
+    )>,
 ) -> Result<Response, ApiError> {
-    let found = list(&shared, ListKind::Applications, own.narrow(filter), sort.into(), page).await?;
+    let found = list(&shared, ListKind::Applications, own.narrow(filter), sort.into(), facts.run_facts, page).await?;
     response::json_now(StatusCode::OK, &ApplicationPage::of(found.items, found.next, found.total, found.queued))
 }
 
@@ -52,20 +58,34 @@ pub(super) async fn applications(
 ///
 /// Filtered, sorted and in pages. The list contains all copies of a job; `shown` marks the copy that Flink's paths show.
 #[utoipa::path(
-    get, path = "/api/v1/jobs", tag = "lists", params(FilterParameters, JobFilterParameters, JobSortParameters, PageParameters),
+    get, path = "/api/v1/jobs", tag = "lists", params(FilterParameters, JobFilterParameters, JobSortParameters, RunFactsParameters, PageParameters),
     responses((status = 200, body = JobPage))
 )]
 pub(super) async fn jobs(
     State(shared): State<Arc<Shared>>,
-    Query((filter, own, sort, page)): Query<(FilterParameters, JobFilterParameters, JobSortParameters, PageParameters)>,
+    Query((filter, own, sort, facts, page)): Query<(
+        FilterParameters,
+        JobFilterParameters,
+        JobSortParameters,
+        RunFactsParameters,
+        PageParameters,
+    )>,
 ) -> Result<Response, ApiError> {
-    let found = list(&shared, ListKind::Jobs, own.narrow(filter), sort.into(), page).await?;
+    let found = list(&shared, ListKind::Jobs, own.narrow(filter), sort.into(), facts.run_facts, page).await?;
     response::json_now(StatusCode::OK, &JobPage::of(found.items, found.next, found.total, found.queued))
 }
 
-async fn list(shared: &Shared, kind: ListKind, filter: Filter, sort: Sort, page: PageParameters) -> Result<ListPage, ApiError> {
-    let limit = page.limit();
-    Ok(shared.scoped().page(ListQuery { kind, filter, sort, limit, cursor: page.cursor }).await?)
+async fn list(
+    shared: &Shared,
+    kind: ListKind,
+    filter: Filter,
+    sort: Sort,
+    run_facts: bool,
+    page: PageParameters,
+) -> Result<ListPage, ApiError> {
+    let query = ListQuery { kind, filter, sort, limit: page.limit(), cursor: page.cursor };
+    let reader = shared.scoped();
+    Ok(if run_facts { reader.page_with_run_facts(query).await? } else { reader.page(query).await? })
 }
 
 /// The name and the page of a history.

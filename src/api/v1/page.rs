@@ -107,6 +107,17 @@ impl<T: ToSchema> ToSchema for ItemPage<T> {
     }
 }
 
+/// Whether the rows of a list have facts of their runs.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::api) struct RunFactsParameters {
+    /// Whether each row has `run_facts`: why it failed, restarts, and the usual duration of its name; default false.
+    #[serde(default)]
+    pub(in crate::api) run_facts: bool,
+}
+
+impl extract::Parameters for RunFactsParameters {}
+
 /// The id of an application in the path.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]

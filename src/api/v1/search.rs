@@ -15,7 +15,9 @@ use crate::api::state::Shared;
 use crate::api::v1::filters::{self, Status};
 use crate::api::v1::page;
 use crate::clock::Millis;
-use crate::index::query::{Filter, FoundItem, Item, ListKind, MAX_TERMS, Match, MatchField, SearchField, SearchPage, SearchQuery, Segment};
+use crate::index::query::{
+    Bounds, Filter, FoundItem, Item, ListKind, MAX_TERMS, Match, MatchField, SearchField, SearchPage, SearchQuery, Segment, Total,
+};
 
 /// Items of a page by default.
 const DEFAULT_ITEMS: usize = 20;
@@ -77,7 +79,7 @@ struct SearchItem {
     copy: String,
 }
 
-/// A page of found items, newest end first. It may hold fewer items than requested, even none, and still have a next page: follow `next`
+/// A page of found items, newest end first. An application is left out if its only job is found too: both would be the same hit. A page may hold fewer items than requested, even none, and still have a next page: follow `next`
 /// until it is null.
 #[derive(Serialize, ToSchema)]
 pub(super) struct SearchResults {
@@ -86,6 +88,9 @@ pub(super) struct SearchResults {
     next: Option<String>,
     /// Whether the page is full or the last one. Otherwise the search stopped early to bound its time; continue with `next`.
     exact: bool,
+    /// Number of items of all pages. Rows beyond the first page are counted up to 1,000; where not all were counted, `exact` is false, and
+    /// there are more.
+    total: Total,
     /// Number of applications and legacy job archives that are still to be read: their texts are not searched yet. 0: nothing is missing.
     queued: u64,
 }
@@ -111,6 +116,14 @@ pub(super) struct SearchParameters {
     /// Clusters, repeated or separated by commas.
     #[serde(default, deserialize_with = "read::names")]
     cluster: Vec<String>,
+    /// Earliest end: milliseconds since 1970 or ISO 8601.
+    #[serde(default, deserialize_with = "read::time")]
+    #[param(value_type = Option<String>)]
+    end_from: Option<Millis>,
+    /// Latest end, exclusive.
+    #[serde(default, deserialize_with = "read::time")]
+    #[param(value_type = Option<String>)]
+    end_to: Option<Millis>,
     /// URLs of archive directories, repeated or separated by commas.
     #[serde(default, deserialize_with = "read::names")]
     directory: Vec<String>,
@@ -136,8 +149,9 @@ pub(super) async fn search(State(shared): State<Arc<Shared>>, Query(parameters):
 }
 
 fn query(parameters: SearchParameters) -> Result<SearchQuery, ApiError> {
-    let SearchParameters { q: text, fields, status, cluster, directory, limit, cursor } = parameters;
-    let filter = Filter { status: filters::words(status), cluster, directory, ..Filter::default() };
+    let SearchParameters { q: text, fields, status, cluster, end_from, end_to, directory, limit, cursor } = parameters;
+    let end = Bounds::of_times(end_from, end_to);
+    let filter = Filter { status: filters::words(status), cluster, directory, end, ..Filter::default() };
     let query = SearchQuery { text, fields, filter, limit: page::rows(limit, DEFAULT_ITEMS), cursor };
     match query.terms() {
         0 => Err(ApiError::bad_request("`q` is missing: it takes the terms to search for.")),
@@ -148,7 +162,8 @@ fn query(parameters: SearchParameters) -> Result<SearchQuery, ApiError> {
 
 impl From<SearchPage> for SearchResults {
     fn from(page: SearchPage) -> Self {
-        Self { items: page.items.into_iter().map(Into::into).collect(), next: page.next, exact: page.exact, queued: page.queued }
+        let SearchPage { items, next, exact, total, queued } = page;
+        Self { items: items.into_iter().map(Into::into).collect(), next, exact, total, queued }
     }
 }
 

@@ -214,6 +214,7 @@ mod tests {
             problems: 0,
             shown: true,
             flat: false,
+            run_facts: None,
         }
     }
 

@@ -322,6 +322,12 @@ pub struct SearchArguments {
     /// URL of an archive directory; may be given many times
     #[arg(long, value_name = "URL")]
     pub directory: Vec<String>,
+    /// Ended at this time or later: milliseconds since 1970, or ISO 8601 like 2026-11-22 or 2026-11-22T13:00:00Z
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = time)]
+    pub end_from: Option<String>,
+    /// Ended before this time
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = time)]
+    pub end_to: Option<String>,
     /// The rows to print.
     #[command(flatten)]
     pub rows: RowsArguments,
@@ -335,6 +341,9 @@ impl SearchArguments {
         let mut query = vec![("q", self.words.join(" "))];
         for (name, values) in [("in", &self.within), ("status", &self.status), ("cluster", &self.cluster), ("directory", &self.directory)] {
             query.extend(values.iter().map(|value| (name, value.clone())));
+        }
+        for (name, value) in [("end_from", &self.end_from), ("end_to", &self.end_to)] {
+            query.extend(value.iter().map(|value| (name, value.clone())));
         }
         query
     }

@@ -58,6 +58,21 @@ pub struct Item {
     pub shown: bool,
     /// Whether the archive of this job is beside the folders of the clusters.
     pub flat: bool,
+    /// Facts of the run; `None`: not requested.
+    pub run_facts: Option<RunFacts>,
+}
+
+/// Facts of a run that a list shows beside its overview.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RunFacts {
+    /// Class of the innermost cause of its newest failure. Null: no failure is known.
+    pub root_cause_class: Option<String>,
+    /// How often it was restarted after failures; of an application the sum over its jobs. Null: the number cannot be known.
+    pub restarts: Option<i64>,
+    /// Median duration in milliseconds of those of the 20 runs of the same name before it that finished. Null: fewer than three did.
+    pub usual_duration: Option<i64>,
+    /// Id of the job of an application that has exactly one. Null: it has none or several, or the item is a job.
+    pub only_job: Option<String>,
 }
 
 /// A page of a list.

@@ -10,7 +10,7 @@ pub use terms::MAX_TERMS;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Filter, Item, ListKind};
+use super::{Filter, Item, ListKind, Total};
 
 /// A field that is searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, ToSchema)]
@@ -58,7 +58,7 @@ pub struct SearchQuery {
     pub text: String,
     /// Fields that are searched; empty: all.
     pub fields: Vec<SearchField>,
-    /// Filter of the applications and jobs. Only its states, clusters and directories count.
+    /// Filter of the applications and jobs. Only its states, clusters, directories and range of ends count.
     pub filter: Filter,
     /// Maximum number of items.
     pub limit: usize,
@@ -101,7 +101,7 @@ pub struct FoundItem {
     pub matches: Vec<Match>,
 }
 
-/// A page of found items, newest end first.
+/// A page of found items, newest end first. An application is left out if its only job is found too: both would be the same hit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchPage {
     /// The items. A page may have fewer items than requested, or no items, and still have a `next` page.
@@ -110,6 +110,8 @@ pub struct SearchPage {
     pub next: Option<String>,
     /// Whether the page is full or the last one: the search did not end early.
     pub exact: bool,
+    /// The number of items of all pages, counted with the first page.
+    pub total: Total,
     /// Number of units whose archives are still to be read.
     pub queued: u64,
 }

@@ -46,6 +46,15 @@ impl ScopedReader {
         self.reader.walk(Kind::List, Patience::Refuse, move |connection| sqlite::list_page(connection, &scope, &query)).await
     }
 
+    /// A page of a list whose rows have [`RunFacts`](crate::index::query::RunFacts).
+    ///
+    /// # Errors
+    /// As of [`ScopedReader::page`].
+    pub async fn page_with_run_facts(&self, query: ListQuery) -> Result<ListPage, IndexError> {
+        let scope = Arc::clone(&self.scope);
+        self.reader.walk(Kind::List, Patience::Refuse, move |connection| sqlite::list_page_with_run_facts(connection, &scope, &query)).await
+    }
+
     /// A page of a list, with figures of each of its rows.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ mod items;
 mod names;
 mod order;
 mod page;
+mod run_facts;
 mod search;
 mod source;
 mod statistics;
@@ -27,7 +28,7 @@ use crate::index::sqlite::store::sqlite_error::SqliteError;
 
 pub(in crate::index) use facets::facets;
 pub(in crate::index) use items::copies;
-pub(in crate::index) use page::{list_page, run_page};
+pub(in crate::index) use page::{list_page, list_page_with_run_facts, run_page};
 pub(in crate::index) use search::search;
 pub(in crate::index) use statistics::statistics;
 

@@ -240,3 +240,33 @@ async fn facts_are_replaced_and_removed_with_their_archive() {
     assert_eq!(world.get(&statistics).await.json()["exceptions"], json!([{"class": "x.Other", "jobs": 1}]));
     world.close().await;
 }
+
+#[tokio::test]
+async fn rows_of_a_list_have_facts_of_their_runs_on_request() {
+    let root = tempfile::tempdir().unwrap();
+    // Each run has a cluster of its own, as on Kubernetes.
+    for (number, digit) in ('1'..='6').enumerate() {
+        let end = 1_000_000 + i64::try_from(number).unwrap() * 1_000;
+        let jobs = if digit == '6' { vec!["a".repeat(32), "b".repeat(32)] } else { vec![id(digit)] };
+        let jobs: Vec<&str> = jobs.iter().map(String::as_str).collect();
+        crate::support::archives::write_application(root.path(), &format!("run-{digit}"), &id(digit), "nightly", end, &jobs);
+    }
+    let server = Served::over(&[root.path().to_path_buf()]).await;
+    let plain = server.json("/api/v1/applications").await;
+    assert!(plain["items"].as_array().unwrap().iter().all(|item| item["run_facts"].is_null()));
+    let list = server.json("/api/v1/applications?run_facts=true").await;
+    let facts: Vec<Value> = list["items"].as_array().unwrap().iter().map(|item| item["run_facts"].clone()).collect();
+    let usual: Vec<&Value> = facts.iter().map(|facts| &facts["usual_duration"]).collect();
+    assert_eq!(usual, [&json!(1_000), &json!(1_000), &json!(1_000), &Value::Null, &Value::Null, &Value::Null]);
+    let only: Vec<&Value> = facts.iter().map(|facts| &facts["only_job"]).collect();
+    assert_eq!(only, [&Value::Null, &json!(id('5')), &json!(id('4')), &json!(id('3')), &json!(id('2')), &json!(id('1'))]);
+    server.stop().await;
+    let samples = Served::over(&samples()).await;
+    let failed = samples.json("/api/v1/jobs?run_facts=true&status=FAILED&limit=1000").await;
+    for item in failed["items"].as_array().unwrap() {
+        let exception = samples.json(&format!("/api/v1/jobs/{}", item["id"].as_str().unwrap())).await["facts"]["root_exception"].clone();
+        let cause = if exception["cause_class"].is_null() { &exception["class"] } else { &exception["cause_class"] };
+        assert_eq!(item["run_facts"]["root_cause_class"], *cause);
+    }
+    samples.stop().await;
+}

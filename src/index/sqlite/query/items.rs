@@ -109,5 +109,6 @@ fn read(kind: ListKind, row: &Row<'_>) -> rusqlite::Result<Item> {
         shown: row.get("shown")?,
         flat: row.get("flat")?,
         problems: unsigned(row.get("problems")?),
+        run_facts: None,
     })
 }

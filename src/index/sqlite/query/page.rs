@@ -6,6 +6,7 @@ use rusqlite::Connection;
 
 use super::condition::{Condition, LOOKUP_COST};
 use super::order::{Position, position};
+use super::run_facts::RunFactsReader;
 use super::source::Source;
 use super::table::Column;
 use super::walk::{Step, Walk};
@@ -36,6 +37,25 @@ pub(super) const DEFAULT_LIMITS: PageLimits = PageLimits { gathered: 20_000, sor
 /// A page of a list.
 pub(in crate::index) fn list_page(connection: &Connection, scope: &Scope, query: &ListQuery) -> Result<ListPage, SqliteError> {
     page_within(connection, scope, query, DEFAULT_LIMITS)
+}
+
+/// A page of a list whose rows have facts of their runs.
+pub(in crate::index) fn list_page_with_run_facts(
+    connection: &Connection,
+    scope: &Scope,
+    query: &ListQuery,
+) -> Result<ListPage, SqliteError> {
+    let found = find(connection, scope, query, DEFAULT_LIMITS)?;
+    let mut facts = RunFactsReader::new(connection, scope, query.kind)?;
+    let mut of_rows = Vec::with_capacity(found.ids.len());
+    for id in &found.ids {
+        of_rows.push(facts.read(*id)?);
+    }
+    let mut page = finish(connection, scope, query, found)?;
+    for (item, facts) in page.items.iter_mut().zip(of_rows) {
+        item.run_facts = Some(facts);
+    }
+    Ok(page)
 }
 
 /// A page of a list, with figures of each of its rows.

@@ -9,7 +9,12 @@ pub(in crate::index::sqlite::query) struct SearchLimits {
     pub(super) gathered: usize,
     /// Maximum of the work of one page, in walked rows.
     pub(super) work: u64,
+    /// Maximum number of found rows that are counted beyond the first page.
+    pub(super) counted: u64,
+    /// Maximum of the work of counting them, in walked rows.
+    pub(super) counting: u64,
 }
 
 /// A few ten milliseconds.
-pub(super) const DEFAULT_LIMITS: SearchLimits = SearchLimits { texts: 30_000, gathered: 5_000, work: 60_000 };
+pub(super) const DEFAULT_LIMITS: SearchLimits =
+    SearchLimits { texts: 30_000, gathered: 5_000, work: 60_000, counted: 1_000, counting: 20_000 };

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::evidence::Evidence;
 use super::limits::SearchLimits;
 use super::{SqliteError, prepare};
-use crate::index::query::{Filter, ListKind, Scope, SearchQuery};
+use crate::index::query::{Bounds, Filter, ListKind, Scope, SearchQuery, Total};
 use crate::index::sqlite::query::condition::Condition;
 use crate::index::sqlite::query::table::{Column, Narrow, Table};
 
@@ -16,6 +16,13 @@ pub(super) struct SearchPosition {
     pub(super) end: i64,
     pub(super) kind: u8,
     pub(super) id: i64,
+}
+
+impl SearchPosition {
+    /// The position before all rows with this end.
+    fn before_all_at(end: i64) -> Self {
+        Self { end, kind: u8::MAX, id: i64::MAX }
+    }
 }
 
 /// A found row.
@@ -30,6 +37,8 @@ pub(super) struct RowPage {
     pub(super) rows: Vec<Row>,
     pub(super) next: Option<SearchPosition>,
     pub(super) exact: bool,
+    /// The rows of this page and, on the first page, of those that follow.
+    pub(super) total: Total,
 }
 
 /// Finds rows with evidence for every term.
@@ -38,6 +47,8 @@ pub(super) struct Seeker<'c> {
     evidence: Vec<Evidence>,
     applications: Condition,
     jobs: Condition,
+    /// Range of ends.
+    ends: Bounds,
     limits: SearchLimits,
     /// Work so far, in walked rows.
     cost: u64,
@@ -48,6 +59,10 @@ struct PageBuilder {
     limit: usize,
     found: RowPage,
     last: Option<SearchPosition>,
+    /// Whether the rows after a full page are counted.
+    counts: bool,
+    /// The work when the page was full.
+    full_at: Option<u64>,
 }
 
 const BOTH: [ListKind; 2] = [ListKind::Applications, ListKind::Jobs];
@@ -71,11 +86,12 @@ impl<'c> Seeker<'c> {
             status: query.filter.status.clone(),
             cluster: query.filter.cluster.clone(),
             directory: query.filter.directory.clone(),
+            end: query.filter.end,
             ..Filter::default()
         };
         let condition = |kind| Condition::compile(connection, scope, kind, &filter);
         let (applications, jobs) = (condition(ListKind::Applications)?, condition(ListKind::Jobs)?);
-        Ok(Self { connection, evidence, applications, jobs, limits, cost: 0 })
+        Ok(Self { connection, evidence, applications, jobs, ends: filter.end, limits, cost: 0 })
     }
 
     pub(super) fn into_evidence(self) -> Vec<Evidence> {
@@ -83,7 +99,9 @@ impl<'c> Seeker<'c> {
     }
 
     pub(super) fn page(&mut self, after: Option<SearchPosition>, limit: usize) -> Result<RowPage, SqliteError> {
-        let mut builder = PageBuilder { limit, found: RowPage { rows: Vec::new(), next: None, exact: true }, last: None };
+        let total = Total { count: 0, exact: true };
+        let found = RowPage { rows: Vec::new(), next: None, exact: true, total };
+        let mut builder = PageBuilder { limit, found, last: None, counts: after.is_none(), full_at: None };
         match self.gather()? {
             Some(rows) => self.sorted(rows, after, &mut builder)?,
             None => self.walked(after, &mut builder)?,
@@ -140,11 +158,20 @@ impl<'c> Seeker<'c> {
 
     fn walked(&mut self, after: Option<SearchPosition>, builder: &mut PageBuilder) -> Result<(), SqliteError> {
         let connection = self.connection;
-        let sql = |kind| format!("{} WHERE (end_time, id) < (?1, ?2) ORDER BY end_time DESC, id DESC", Table(kind).select(Column::End, ""));
+        let after = after.into_iter().chain(self.ends.max.map(SearchPosition::before_all_at)).min();
+        let sql = |kind| {
+            let select = Table(kind).select(Column::End, "");
+            format!("{select} WHERE (end_time, id) < (?1, ?2) AND end_time >= ?3 ORDER BY end_time DESC, id DESC")
+        };
+        let least = self.ends.min.unwrap_or(i64::MIN);
+        let bounds = |kind| {
+            let (end, id) = before(after, kind);
+            [end, id, least]
+        };
         let (applications, jobs) = (sql(ListKind::Applications), sql(ListKind::Jobs));
         let (mut applications, mut jobs) = (prepare(connection, &applications)?, prepare(connection, &jobs)?);
-        let mut applications = applications.query(before(after, ListKind::Applications))?;
-        let mut jobs = jobs.query(before(after, ListKind::Jobs))?;
+        let mut applications = applications.query(bounds(ListKind::Applications))?;
+        let mut jobs = jobs.query(bounds(ListKind::Jobs))?;
         let read = |row: Option<&rusqlite::Row<'_>>, kind| -> Result<Option<(SearchPosition, Narrow)>, SqliteError> {
             let Some(row) = row else { return Ok(None) };
             let narrow = Narrow::read(row)?;
@@ -177,19 +204,50 @@ impl<'c> Seeker<'c> {
     /// Adds a row if it is found. Returns whether the page ends.
     fn visit(&mut self, position: SearchPosition, kind: ListKind, row: &Narrow, builder: &mut PageBuilder) -> Result<bool, SqliteError> {
         self.cost += 1;
-        if self.has_all(kind, row)? {
+        let found = self.has_all(kind, row)? && !self.has_only_job(kind, row)?;
+        if let Some(full_at) = builder.full_at {
+            builder.found.total.count += u64::from(found);
+            let ends = builder.found.total.count >= self.limits.counted || self.cost - full_at >= self.limits.counting;
+            builder.found.total.exact = !ends;
+            return Ok(ends);
+        }
+        if found {
             if builder.found.rows.len() == builder.limit {
                 builder.found.next = builder.last;
-                return Ok(true);
+                builder.full_at = Some(self.cost);
+                builder.found.total.count += 1;
+                builder.found.total.exact = builder.counts;
+                return Ok(!builder.counts);
             }
             builder.found.rows.push(Row { kind, id: row.id });
+            builder.found.total.count += 1;
             builder.last = Some(position);
         } else if self.cost >= self.limits.work {
             builder.found.next = Some(position);
             builder.found.exact = false;
+            builder.found.total.exact = false;
             return Ok(true);
         }
         Ok(false)
+    }
+
+    /// Whether a row is an application with exactly one job, the job is found too, and both or neither are shown.
+    fn has_only_job(&mut self, kind: ListKind, row: &Narrow) -> Result<bool, SqliteError> {
+        if kind != ListKind::Applications {
+            return Ok(false);
+        }
+        let mut jobs = prepare(self.connection, "SELECT id, shown FROM jobs WHERE unit = ?1 LIMIT 2")?;
+        let jobs: Vec<(i64, bool)> = jobs.query_map([row.id], |job| Ok((job.get(0)?, job.get(1)?)))?.collect::<Result<_, _>>()?;
+        self.cost += 1;
+        let [(job, job_is_shown)] = jobs.as_slice() else { return Ok(false) };
+        let shown = "SELECT shown FROM applications WHERE unit = ?1";
+        if prepare(self.connection, shown)?.query_row([row.id], |row| row.get::<_, bool>(0))? != *job_is_shown {
+            return Ok(false);
+        }
+        let table = Table(ListKind::Jobs);
+        let sql = format!("SELECT {}, end_time FROM {} WHERE id = ?1", table.covered(), table.name());
+        let Some(job) = prepare(self.connection, &sql)?.query_row([job], Narrow::read).optional()? else { return Ok(false) };
+        self.has_all(ListKind::Jobs, &job)
     }
 
     fn has_all(&mut self, kind: ListKind, row: &Narrow) -> Result<bool, SqliteError> {

@@ -5,7 +5,7 @@ use rusqlite::params;
 use super::limits::{DEFAULT_LIMITS, SearchLimits};
 use super::search_within;
 use crate::index::model::texts::{Text, TextKind};
-use crate::index::query::{Filter, ListKind, MatchField, Scope, SearchField, SearchPage, SearchQuery};
+use crate::index::query::{Bounds, Filter, ListKind, MatchField, Scope, SearchField, SearchPage, SearchQuery, Total};
 use crate::index::sqlite::query::tests::Index;
 use crate::index::sqlite::tables::{list_rows, texts};
 
@@ -211,6 +211,50 @@ fn a_cursor_belongs_to_its_search() {
 }
 
 #[test]
+fn the_first_page_counts_all_rows_and_its_cursor_keeps_the_count() {
+    let index = Index::new();
+    let rows: Vec<Row> = (0..30).map(|end| Row::job("alpha", end)).collect();
+    add(&index, &rows, 1);
+    for gathered in [0, 5_000] {
+        let limits = SearchLimits { gathered, ..DEFAULT_LIMITS };
+        let first = found_within(&index, &SearchQuery { limit: 7, ..query("alpha") }, limits);
+        assert_eq!((first.items.len(), first.total), (7, Total { count: 30, exact: true }));
+        let second = found_within(&index, &SearchQuery { limit: 7, cursor: first.next, ..query("alpha") }, limits);
+        assert_eq!((second.items.len(), second.total), (7, Total { count: 30, exact: true }));
+        let few = found_within(&index, &SearchQuery { limit: 7, ..query("alpha") }, SearchLimits { counted: 12, ..limits });
+        assert_eq!((few.items.len(), few.total), (7, Total { count: 12, exact: false }));
+        let lazy = found_within(&index, &SearchQuery { limit: 7, ..query("alpha") }, SearchLimits { counting: 4, ..limits });
+        assert!(!lazy.total.exact && (8..30).contains(&lazy.total.count), "{:?}", lazy.total);
+    }
+}
+
+#[test]
+fn a_range_of_ends_limits_what_is_found() {
+    let index = Index::new();
+    let rows: Vec<Row> = (0..30)
+        .map(|end| Row { kind: if end % 2 == 0 { ListKind::Jobs } else { ListKind::Applications }, ..Row::job("alpha", end) })
+        .collect();
+    add(&index, &rows, 1);
+    for gathered in [0, 5_000] {
+        for (min, max) in [(None, Some(9)), (Some(10), Some(19)), (Some(20), None), (Some(3), Some(2))] {
+            let filter = Filter { end: Bounds { min, max }, ..Filter::default() };
+            let (mut cursor, mut ends) = (None, Vec::new());
+            loop {
+                let query = SearchQuery { limit: 4, filter: filter.clone(), cursor, ..query("alpha") };
+                let page = found_within(&index, &query, SearchLimits { gathered, ..DEFAULT_LIMITS });
+                ends.extend(page.items.into_iter().filter_map(|found| found.item.end));
+                cursor = page.next;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+            let expected: Vec<i64> = (min.unwrap_or(0)..=max.unwrap_or(29)).rev().collect();
+            assert_eq!(ends, expected, "{min:?} {max:?}");
+        }
+    }
+}
+
+#[test]
 fn no_search_takes_more_than_a_bounded_number_of_steps() {
     let index = Index::new();
     let rows: u64 = 20_000;
@@ -240,17 +284,20 @@ fn no_search_takes_more_than_a_bounded_number_of_steps() {
         ("absent everywhere", 0, 100),
         ("0000000000000000abcd000000001", 50, 250_000),
     ] {
+        let one_page = SearchLimits { counting: 0, ..DEFAULT_LIMITS };
         // A statement has counters only after its first execution.
-        let first = found_within(&index, &query(text), DEFAULT_LIMITS);
+        let first = found_within(&index, &query(text), one_page);
         let mut page = None;
-        let (steps, scanned) = index.steps(|| page = Some(found_within(&index, &query(text), DEFAULT_LIMITS)));
+        let (steps, scanned) = index.steps(|| page = Some(found_within(&index, &query(text), one_page)));
         assert_eq!(page, Some(first.clone()), "{text}");
         assert_eq!(first.items.len(), expected, "{text}");
         assert!(steps < most, "{text}: {steps} steps");
         assert!(scanned < 20_000, "{text}: {scanned} rows scanned");
     }
+    let (steps, _) = index.steps(|| assert_eq!(found_within(&index, &query("even everywhere"), DEFAULT_LIMITS).total.count, 1_000));
+    assert!(steps < 600_000, "{steps} steps for a page and the count");
     // With a low limit of work, pages end early, and their cursors lead to the same rows.
-    let little = SearchLimits { texts: 10, gathered: 10, work: 2_000 };
+    let little = SearchLimits { texts: 10, gathered: 10, work: 2_000, ..DEFAULT_LIMITS };
     let (mut cursor, mut ids, mut pages) = (None, Vec::new(), 0);
     loop {
         let page = found_within(&index, &SearchQuery { cursor, ..query("rarely") }, little);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use proptest::prelude::*;
 
-use super::{Index, Row, SearchLimits, add, found_within, query};
+use super::{DEFAULT_LIMITS, Index, Row, SearchLimits, add, found_within, query};
 use crate::index::model::texts::{KINDS, TextKind};
 use crate::index::query::{ListKind, SearchField, SearchQuery};
 
@@ -85,7 +85,7 @@ fn row_has(row: &Row, id: &str, terms: &[(String, bool)], fields: &[SearchField]
 
 fn limits() -> impl Strategy<Value = SearchLimits> {
     (prop::sample::select(vec![1, 3, 50_000]), prop::sample::select(vec![0, 5, 10_000]), prop::sample::select(vec![5, 40, 60_000]))
-        .prop_map(|(texts, gathered, work)| SearchLimits { texts, gathered, work })
+        .prop_map(|(texts, gathered, work)| SearchLimits { texts, gathered, work, ..DEFAULT_LIMITS })
 }
 
 proptest! {
