@@ -46,6 +46,7 @@ pub use self::error::{DirectoryError, DirectoryErrorKind};
 pub use self::found::{
     Extent, FileKind, FileVersion, Fingerprint, Found, FoundApplication, FoundFile, Hidden, Listed, Obstacle, WantsFiles,
 };
+pub use self::local::FolderIdentity;
 /// The option by which the configuration passes the content of the file that `AWS_CA_BUNDLE` names.
 pub use self::object_store::AUTHORITIES as S3_AUTHORITIES;
 pub use self::pieces::Pieces;

@@ -18,7 +18,7 @@ mod retries;
 mod round;
 mod status;
 
-pub use directories::Refresh;
+pub use directories::{PublishedRefresh, Refresh, Watched};
 pub use duty::Duty;
 pub use retention_rules::RetentionRules;
 pub use round::DirectoryRefresh;

@@ -72,7 +72,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
             .with_retention(retention_rules(&config.retention))
             .with_data_directory_written(written)
     });
-    let (refresh, status) = Refresh::new(refreshes.collect(), clock.clone());
+    let (refresh, status) = Refresh::new(refreshes.collect(), &clock);
     let (backfill, backfill_status) = Backfill::new(reader.clone(), writer.clone(), clock.clone());
 
     let stop = CancellationToken::new();
@@ -103,7 +103,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         prometheus: prometheus()?,
         stopping: stop.clone(),
     };
-    let watching = tasks::spawn(file_events::watch(refresh.folders(), activator.clone(), stop.clone()));
+    let watching = tasks::spawn(file_events::watch_all(refresh.watched(), stop.clone()));
     let refreshing = tasks::spawn(periodic::refresh(refresh, config.archive.refresh_interval, activator, clock, stop.clone()));
     let cleaning = tasks::spawn(cleanups::run(cleaner, surroundings, stop.clone()));
     let backfill = tasks::spawn(backfill.run(stop.clone()));

@@ -16,6 +16,7 @@ mod walk;
 
 use std::io;
 use std::ops::Range;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -132,6 +133,22 @@ impl Local {
             Ok(_) => Err(DirectoryError::unavailable(format!("{} is no longer a folder", self.root.display()))),
             Err(error) => Err(DirectoryError::unavailable(format!("the archive directory {} is missing: {error}", self.root.display()))),
         }
+    }
+}
+
+/// Device and inode of a folder. A folder that is moved keeps them, and a folder that is made again at the same path has others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FolderIdentity {
+    device: u64,
+    inode: u64,
+}
+
+impl FolderIdentity {
+    /// The identity of the folder at a path; `None` if there is none. Blocking.
+    #[must_use]
+    pub fn of(path: &Path) -> Option<Self> {
+        let metadata = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_dir)?;
+        Some(Self { device: metadata.dev(), inode: metadata.ino() })
     }
 }
 

@@ -20,6 +20,9 @@ use crate::problem::{Problem, ProblemCode, Subject};
 /// A full scan is due when this many times the cost of the last one has passed.
 const FULL_SCAN_EVERY: u32 = 100;
 
+/// Cost of a listing in milliseconds while no listing had an answer about every part.
+const UNKNOWN_COST_MS: u64 = 1_000;
+
 /// A quick scan of an object store is due when this many times the cost of the last one has passed.
 const QUICK_SCAN_EVERY: u32 = 10;
 
@@ -57,6 +60,10 @@ impl DirectoryRefresh {
         if holds != known.held_archives || plan.vanished != known.vanished_since.is_some() {
             self.writer.note_listing(self.directory.url(), holds, plan.vanished, now).await?;
         }
+        // The time that was spent waiting for a part that did not answer says nothing about the cost of a listing.
+        let unanswered = pass.obstacles.iter().any(|obstacle| obstacle.code == ProblemCode::ListingFailed);
+        let cost = if full { &mut self.full_scan_cost_ms } else { &mut self.quick_scan_cost_ms };
+        *cost = if unanswered { Some(cost.unwrap_or(UNKNOWN_COST_MS).min(pass.took_ms)) } else { Some(pass.took_ms) };
         let obstacles = pass.obstacles.iter().map(|obstacle| self.obstacle(obstacle, now)).collect();
         self.note_obstacles(obstacles, full && !plan.vanished, known);
         let mut problems = self.obstacles.clone();
@@ -102,10 +109,10 @@ impl DirectoryRefresh {
             now.saturating_add(Millis::try_from(pause.as_millis()).unwrap_or(Millis::MAX))
         };
         if report.full {
-            self.status.next_audit = Some(after(FULL_SCAN_EVERY, self.status.audit_ms));
+            self.status.next_audit = Some(after(FULL_SCAN_EVERY, self.full_scan_cost_ms));
         }
         if self.directory.local_root().is_none() {
-            self.next_quick_scan = after(QUICK_SCAN_EVERY, self.status.look_ms);
+            self.next_quick_scan = after(QUICK_SCAN_EVERY, self.quick_scan_cost_ms);
         }
         if let Some(units) = report.units {
             self.status.units = units;
@@ -145,6 +152,10 @@ impl DirectoryRefresh {
         let (code, reason) = match &error {
             RoundError::Listing(error) => (ProblemCode::DirectoryUnreachable, error.message.clone()),
             RoundError::Index(error) => (ProblemCode::IndexUnwritable, error.to_string()),
+            RoundError::Panicked => (
+                ProblemCode::DirectoryUnreachable,
+                "the refresh ended by a fault of the program, and is tried again; report the panic that is in the log".to_owned(),
+            ),
             RoundError::Stopped => return,
         };
         let url = self.directory.url().clone();

@@ -1,88 +1,143 @@
-//! The refreshes of all archive directories, side by side.
+//! The refreshes of all archive directories. Each runs at its own pace; together they publish one status.
 
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use futures::FutureExt as _;
 use futures::future::join_all;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::error::RoundError;
 use super::round::DirectoryRefresh;
-use super::status::RefreshStatus;
+use super::status::{DirectoryStatus, RefreshStatus};
 use crate::clock::{Clock, Millis};
 
 /// Refreshes the archive directories; made once by the composition root.
 pub struct Refresh {
-    directories: Vec<DirectoryRefresh>,
-    status: watch::Sender<RefreshStatus>,
-    /// Local folders where the next change is likely.
+    directories: Vec<PublishedRefresh>,
+}
+
+/// The refresh of one directory, which publishes its state in the status of all.
+pub struct PublishedRefresh {
+    /// Place of the directory in the status.
+    number: usize,
+    refresh: DirectoryRefresh,
+    status: Arc<watch::Sender<RefreshStatus>>,
+    /// The root and folders where the next change is likely, if the directory is local; published after each refresh.
     folders: watch::Sender<Vec<PathBuf>>,
+    events: Arc<Notify>,
     clock: Clock,
+}
+
+/// The folders of one local archive directory to watch, and the signal that something in them has changed.
+pub struct Watched {
+    /// The root, then folders where the next change is likely, most important first; sent again after each refresh.
+    pub folders: watch::Receiver<Vec<PathBuf>>,
+    /// Starts a quick scan of the directory.
+    pub changed: Arc<Notify>,
 }
 
 impl Refresh {
     /// A refresh over these directories, and its status.
     #[must_use]
-    pub fn new(directories: Vec<DirectoryRefresh>, clock: Clock) -> (Self, watch::Receiver<RefreshStatus>) {
+    pub fn new(directories: Vec<DirectoryRefresh>, clock: &Clock) -> (Self, watch::Receiver<RefreshStatus>) {
         let status =
             RefreshStatus { directories: directories.iter().map(|each| each.status.clone()).collect(), ..RefreshStatus::default() };
         let (status, receiver) = watch::channel(status);
-        let (folders, _) = watch::channel(directories.iter().flat_map(DirectoryRefresh::local_folders).collect());
-        (Self { directories, status, folders, clock }, receiver)
+        let status = Arc::new(status);
+        let directories = directories.into_iter().enumerate().map(|(number, refresh)| {
+            let (folders, _) = watch::channel(refresh.local_folders());
+            PublishedRefresh { number, refresh, status: status.clone(), folders, events: Arc::default(), clock: clock.clone() }
+        });
+        (Self { directories: directories.collect() }, receiver)
     }
 
-    /// Local folders where the next change is likely, most important first; updated after each refresh.
+    /// The folders of each local directory.
     #[must_use]
-    pub fn folders(&self) -> watch::Receiver<Vec<PathBuf>> {
-        self.folders.subscribe()
+    pub fn watched(&self) -> Vec<Watched> {
+        let local = self.directories.iter().filter(|each| !each.folders.borrow().is_empty());
+        local.map(|each| Watched { folders: each.folders.subscribe(), changed: each.events.clone() }).collect()
     }
 
-    /// Refreshes all directories side by side. `full` requests a full scan even where none is due.
+    /// The refreshes of the directories, each to be run at its own pace.
+    #[must_use]
+    pub fn into_directories(self) -> Vec<PublishedRefresh> {
+        self.directories
+    }
+
+    /// Makes the next refresh retry every archive that could not be read.
+    pub fn retry_everything(&mut self) {
+        self.directories.iter_mut().for_each(PublishedRefresh::retry_everything);
+    }
+
+    /// Refreshes all directories once, side by side. `full` requests a full scan even where none is due.
     /// Ends early, at a safe point, when `stop` is cancelled.
     pub async fn run(&mut self, full: bool, stop: &CancellationToken) {
+        join_all(self.directories.iter_mut().map(|each| each.run(full, stop))).await;
+    }
+}
+
+impl PublishedRefresh {
+    /// Refreshes the directory. `full` requests a full scan even if none is due. Ends early, at a safe point, when `stop` is cancelled.
+    /// A panic is a failure of this refresh, and the next one starts anew.
+    pub async fn run(&mut self, full: bool, stop: &CancellationToken) {
         let started = self.clock.now();
-        self.status.send_modify(|status| {
+        self.publish(|status| {
             status.running_since = Some(started);
             status.next = None;
         });
-        let status = &self.status;
-        join_all(self.directories.iter_mut().enumerate().map(|(number, each)| async move {
-            each.run(full, stop, |directory, pending| {
-                status.send_modify(|status| {
-                    status.directories[number] = directory.clone();
-                    status.pending = pending;
-                });
-            })
-            .await;
-        }))
-        .await;
+        let (number, status) = (self.number, self.status.clone());
+        let publish = move |directory: &DirectoryStatus, pending: u64| {
+            status.send_modify(|status| {
+                status.directories[number] = DirectoryStatus { pending, ..directory.clone() };
+                status.combine();
+            });
+        };
+        let refreshing = AssertUnwindSafe(self.refresh.run(full, stop, publish)).catch_unwind().await;
+        if refreshing.is_err() {
+            self.refresh.note_failure(RoundError::Panicked).await;
+        }
+        self.folders.send_replace(self.refresh.local_folders());
         let now = self.clock.now();
-        let folders: Vec<PathBuf> = self.directories.iter().flat_map(DirectoryRefresh::local_folders).collect();
-        self.folders.send_if_modified(|before| {
-            let changed = *before != folders;
-            *before = folders;
-            changed
-        });
-        self.status.send_modify(|status| {
+        self.publish(|status| {
             status.finished += 1;
             status.running_since = None;
             status.last_finished = Some(now);
-            status.pending = 0;
-            status.directories = self.directories.iter().map(|each| each.status.clone()).collect();
         });
     }
 
     /// Makes the next refresh retry every archive that could not be read, because a client or the operator requested it.
     pub fn retry_everything(&mut self) {
-        self.directories.iter_mut().for_each(DirectoryRefresh::retry_everything);
+        self.refresh.retry_everything();
     }
 
-    /// Publishes that all requests up to this number are done.
-    pub fn note_requested(&self, requested: u64) {
-        self.status.send_modify(|status| status.requested = requested);
+    /// The time before which a quick scan would do nothing, because the last one was expensive.
+    #[must_use]
+    pub fn next_quick_scan(&self) -> Millis {
+        self.refresh.next_quick_scan
     }
 
-    /// Publishes when the next refresh is due.
-    pub fn note_next(&self, next: Millis) {
-        self.status.send_modify(|status| status.next = Some(next));
+    /// Waits for a change in the folders of the directory.
+    pub async fn changed(&self) {
+        self.events.notified().await;
+    }
+
+    /// Publishes that all requests and all full scans up to these numbers are done, and when the next refresh is due.
+    pub fn note_end(&mut self, requested: u64, full_scans: u64, next: Millis) {
+        self.publish(|status| {
+            status.requested = requested;
+            status.full_scans = full_scans;
+            status.next = Some(next);
+        });
+    }
+
+    fn publish(&mut self, change: impl FnOnce(&mut DirectoryStatus)) {
+        change(&mut self.refresh.status);
+        self.status.send_modify(|status| {
+            status.directories[self.number] = self.refresh.status.clone();
+            status.combine();
+        });
     }
 }

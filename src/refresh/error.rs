@@ -10,6 +10,9 @@ pub(super) enum RoundError {
     Listing(#[source] DirectoryError),
     #[error("the index could not be read or written")]
     Index(#[from] IndexError),
+    /// A fault of this program; its message is in the log.
+    #[error("the refresh ended by a fault of the program")]
+    Panicked,
     #[error("the server is shutting down")]
     Stopped,
 }

@@ -62,6 +62,9 @@ pub struct DirectoryRefresh {
     pub(super) status: DirectoryStatus,
     /// Time of the next quick scan (object stores).
     pub(super) next_quick_scan: Millis,
+    /// Milliseconds that the last quick scan and the last full scan took in which every part of the directory answered.
+    pub(super) quick_scan_cost_ms: Option<u64>,
+    pub(super) full_scan_cost_ms: Option<u64>,
     /// Obstacles of the last full scan, and of the quick scans since.
     pub(super) obstacles: Vec<Problem>,
     /// Recorded problems of the directory; `None` before the first round.
@@ -129,6 +132,8 @@ impl DirectoryRefresh {
             last_listed: Arc::default(),
             status,
             next_quick_scan: 0,
+            quick_scan_cost_ms: None,
+            full_scan_cost_ms: None,
             obstacles: Vec::new(),
             recorded: None,
             logged: None,

@@ -8,20 +8,20 @@ use crate::index::HeldCleanup;
 use crate::names::DirectoryUrl;
 use crate::problem::Problem;
 
-/// State of the refreshes, published while they run.
+/// State of the refreshes, published while they run. Each archive directory is refreshed at its own pace.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RefreshStatus {
-    /// Refreshes finished since start.
+    /// Refreshes finished since start in every archive directory: the smallest of their numbers.
     pub finished: u64,
-    /// Number of the last request that was done; see `POST /api/v1/refresh`.
+    /// Number of the last request that was done in every archive directory; see `POST /api/v1/refresh`.
     pub requested: u64,
-    /// When the running refresh started; `null` while none runs.
+    /// When the first of the running refreshes started; `null` while none runs.
     pub running_since: Option<Millis>,
-    /// When the last refresh finished.
+    /// When the last refresh of any archive directory finished.
     pub last_finished: Option<Millis>,
-    /// When the next refresh is due.
+    /// When the next refresh of any archive directory is due.
     pub next: Option<Millis>,
-    /// Units that the running refresh has still to ingest, as far as known.
+    /// Units that the running refreshes have still to ingest, as far as known.
     pub pending: u64,
     /// State of each configured archive directory.
     pub directories: Vec<DirectoryStatus>,
@@ -31,6 +31,23 @@ impl RefreshStatus {
     /// Problems that could not be recorded.
     pub fn unstored(&self) -> impl Iterator<Item = &Problem> {
         self.directories.iter().flat_map(|directory| &directory.unstored)
+    }
+
+    /// Refreshes of single directories that finished since start.
+    #[must_use]
+    pub fn rounds(&self) -> u64 {
+        self.directories.iter().map(|directory| directory.finished).sum()
+    }
+
+    /// Derives the values of the whole from those of the directories.
+    pub(super) fn combine(&mut self) {
+        let each = || self.directories.iter();
+        self.finished = each().map(|directory| directory.finished).min().unwrap_or_default();
+        self.requested = each().map(|directory| directory.requested).min().unwrap_or_default();
+        self.running_since = each().filter_map(|directory| directory.running_since).min();
+        self.last_finished = each().filter_map(|directory| directory.last_finished).max();
+        self.next = each().filter_map(|directory| directory.next).min();
+        self.pending = each().map(|directory| directory.pending).sum();
     }
 }
 
@@ -43,6 +60,14 @@ pub struct DirectoryStatus {
     pub state: DirectoryState,
     /// A problem of the directory, also where it was listed and another directory is likely meant.
     pub reason: Option<String>,
+    /// Refreshes of this directory finished since start.
+    pub finished: u64,
+    /// When its running refresh started; `null` while none runs.
+    pub running_since: Option<Millis>,
+    /// When its next refresh is due; `null` while one runs.
+    pub next: Option<Millis>,
+    /// Units that its running refresh has still to ingest, as far as known.
+    pub pending: u64,
     /// When it was last listed completely.
     pub last_listed: Option<Millis>,
     /// Milliseconds that the last quick scan took.
@@ -64,6 +89,15 @@ pub struct DirectoryStatus {
     /// Problems that could not be recorded because the data directory cannot be written. They are shown with the recorded ones.
     #[serde(skip)]
     pub unstored: Vec<Problem>,
+    /// Number of the last request that was done.
+    #[serde(skip)]
+    pub requested: u64,
+    /// Number of the last activation with a full scan that was done.
+    #[serde(skip)]
+    pub full_scans: u64,
+    /// When its last refresh finished.
+    #[serde(skip)]
+    pub last_finished: Option<Millis>,
 }
 
 impl DirectoryStatus {
@@ -74,6 +108,10 @@ impl DirectoryStatus {
             url,
             state: DirectoryState::Waiting,
             reason: None,
+            finished: 0,
+            running_since: None,
+            next: None,
+            pending: 0,
             last_listed: None,
             look_ms: None,
             audit_ms: None,
@@ -84,6 +122,9 @@ impl DirectoryStatus {
             hidden: 0,
             unfetched: 0,
             unstored: Vec::new(),
+            requested: 0,
+            full_scans: 0,
+            last_finished: None,
         }
     }
 }
@@ -102,4 +143,27 @@ pub enum DirectoryState {
     Failed,
     /// Held archives and now holds none at all.
     Vanished,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_that_hangs_holds_back_requests_and_nothing_of_the_others() {
+        let directory = |finished, requested, running_since, next| DirectoryStatus {
+            finished,
+            requested,
+            running_since,
+            next,
+            pending: 2,
+            last_finished: Some(finished.cast_signed()),
+            ..DirectoryStatus::new(DirectoryUrl::new("file:///archives"))
+        };
+        let directories = vec![directory(7, 3, None, Some(90)), directory(1, 0, Some(20), None), directory(5, 3, Some(30), None)];
+        let mut status = RefreshStatus { directories, ..RefreshStatus::default() };
+        status.combine();
+        assert_eq!((status.finished, status.requested, status.rounds()), (1, 0, 13));
+        assert_eq!((status.running_since, status.next, status.last_finished, status.pending), (Some(20), Some(90), Some(7), 6));
+    }
 }

@@ -98,7 +98,7 @@ pub async fn run(cleaner: Cleaner, surroundings: Surroundings, stop: Cancellatio
         };
         tasks::spawn(cron::run(schedule, clock.clone(), stop.clone(), fire))
     });
-    let mut seen = refreshed.borrow().finished;
+    let mut seen = refreshed.borrow().rounds();
     clean(&cleaner.cleanup, CleanupScope::Interrupted, &refreshed, &stop).await;
     while !stop.is_cancelled() {
         tokio::select! {
@@ -108,18 +108,18 @@ pub async fn run(cleaner: Cleaner, surroundings: Surroundings, stop: Cancellatio
                 let number = *requests.borrow_and_update();
                 refresh(&activator, &mut refreshed, &stop).await;
                 let report = clean(&cleaner.cleanup, CleanupScope::Due, &refreshed, &stop).await;
-                seen = refreshed.borrow().finished;
+                seen = refreshed.borrow().rounds();
                 cleaner.cleanup.note_requested(number, report);
             }
             Some(_time) = ticks.recv() => {
                 refresh(&activator, &mut refreshed, &stop).await;
                 clean(&cleaner.cleanup, CleanupScope::Due, &refreshed, &stop).await;
-                seen = refreshed.borrow().finished;
+                seen = refreshed.borrow().rounds();
             }
             Ok(()) = refreshed.changed() => {
-                let finished = refreshed.borrow_and_update().finished;
-                if finished != seen {
-                    seen = finished;
+                let rounds = refreshed.borrow_and_update().rounds();
+                if rounds != seen {
+                    seen = rounds;
                     clean(&cleaner.cleanup, after_refresh, &refreshed, &stop).await;
                 }
             }
@@ -132,15 +132,12 @@ pub async fn run(cleaner: Cleaner, surroundings: Surroundings, stop: Cancellatio
     }
 }
 
-/// Runs a full scan before a cleanup, so that the cleanup uses the present state.
+/// Runs a full scan of every directory before a cleanup, so that the cleanup uses the present state.
 async fn refresh(activator: &Activator, refreshed: &mut watch::Receiver<RefreshStatus>, stop: &CancellationToken) {
-    let status = refreshed.borrow().clone();
-    // A running refresh may have missed recent changes: wait for the one after it.
-    let wanted = status.finished + 1 + u64::from(status.running_since.is_some());
-    activator.full_scan();
+    let number = activator.full_scan();
     tokio::select! {
         () = stop.cancelled() => {}
-        ended = refreshed.wait_for(|status| status.finished >= wanted) => {
+        ended = refreshed.wait_for(|status| status.directories.iter().all(|directory| directory.full_scans >= number)) => {
             if ended.is_err() {
                 tracing::debug!("no refresh before the cleanup: the refreshes have ended");
             }

@@ -1,76 +1,103 @@
-//! The times of refreshes: a fixed delay, which an [`Activator`] can cut short.
+//! The times of refreshes: each archive directory has a fixed delay between its refreshes, which an [`Activator`] can cut short.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Millis};
-use crate::refresh::Refresh;
+use crate::refresh::{PublishedRefresh, Refresh};
+use crate::tasks;
 
-/// Starts the next refresh at once. While a refresh runs, all activations together start one more refresh after it.
+/// Starts the next refresh of every directory at once. While a directory is refreshed, all activations together start one more refresh
+/// after it.
 #[derive(Debug, Clone, Default)]
 pub struct Activator {
-    shared: Arc<Activation>,
+    shared: Arc<watch::Sender<Activations>>,
 }
 
-#[derive(Debug, Default)]
-struct Activation {
-    wake: Notify,
-    full_scan: AtomicBool,
-    /// Whether everything that could not be read is retried.
-    retry_everything: AtomicBool,
-    /// Number of requested full scans.
-    requests: AtomicU64,
+/// The numbers of activations so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Activations {
+    full_scans: u64,
+    /// Requests by clients, each with a full scan and a retry of everything that could not be read.
+    requests: u64,
 }
 
 impl Activator {
-    /// Requests a quick scan.
-    pub fn quick_scan(&self) {
-        self.shared.wake.notify_one();
-    }
-
-    /// Requests a full scan.
-    pub fn full_scan(&self) {
-        self.shared.full_scan.store(true, Ordering::SeqCst);
-        self.shared.wake.notify_one();
-    }
-
-    /// Requests a full scan, and a retry of everything that could not be read. Returns the number that
-    /// [`RefreshStatus::requested`](crate::refresh::RefreshStatus::requested) reaches when a refresh that began after this is done.
+    /// Starts a full scan. Returns the number that [`DirectoryStatus::full_scans`](crate::refresh::DirectoryStatus::full_scans) of a
+    /// directory reaches when a refresh of it that began after this is done.
     #[must_use]
-    pub fn request_full_scan(&self) -> u64 {
-        // In this order, so that a refresh that sees the number also sees the flags.
-        self.shared.retry_everything.store(true, Ordering::SeqCst);
-        self.shared.full_scan.store(true, Ordering::SeqCst);
-        let number = self.shared.requests.fetch_add(1, Ordering::SeqCst) + 1;
-        self.shared.wake.notify_one();
+    pub fn full_scan(&self) -> u64 {
+        let mut number = 0;
+        self.shared.send_modify(|activations| {
+            activations.full_scans += 1;
+            number = activations.full_scans;
+        });
         number
     }
 
-    /// Waits for the next activation.
-    pub async fn activated(&self) {
-        self.shared.wake.notified().await;
+    /// Starts a full scan, and a retry of everything that could not be read. Returns the number that
+    /// [`RefreshStatus::requested`](crate::refresh::RefreshStatus::requested) reaches when a refresh of every directory that began after
+    /// this is done.
+    #[must_use]
+    pub fn request_full_scan(&self) -> u64 {
+        let mut number = 0;
+        self.shared.send_modify(|activations| {
+            activations.full_scans += 1;
+            activations.requests += 1;
+            number = activations.requests;
+        });
+        number
+    }
+
+    /// The activations, as they come.
+    #[must_use]
+    pub fn activations(&self) -> watch::Receiver<Activations> {
+        self.shared.subscribe()
     }
 }
 
-/// Runs a refresh now, and again `delay` after the end of each refresh, until `stop` is cancelled.
-pub async fn refresh(mut refresh: Refresh, delay: Duration, activator: Activator, clock: Clock, stop: CancellationToken) {
-    while !stop.is_cancelled() {
-        let requests = activator.shared.requests.load(Ordering::SeqCst);
-        let full_scan = activator.shared.full_scan.swap(false, Ordering::SeqCst);
-        if activator.shared.retry_everything.swap(false, Ordering::SeqCst) {
-            refresh.retry_everything();
+/// Refreshes each directory now, and again `delay` after the end of its last refresh, until `stop` is cancelled. No directory waits for
+/// another.
+pub async fn refresh(refresh: Refresh, delay: Duration, activator: Activator, clock: Clock, stop: CancellationToken) {
+    let directories = refresh.into_directories().into_iter();
+    let running: Vec<_> = directories
+        .map(|directory| tasks::spawn(refresh_directory(directory, delay, activator.activations(), clock.clone(), stop.clone())))
+        .collect();
+    for directory in running {
+        if let Err(error) = directory.await {
+            tracing::error!("the refreshes of an archive directory ended unexpectedly: {error}; restart the server");
         }
-        refresh.run(full_scan, &stop).await;
-        refresh.note_requested(requests);
-        refresh.note_next(clock.now() + Millis::try_from(delay.as_millis()).unwrap_or(Millis::MAX / 2));
+    }
+}
+
+async fn refresh_directory(
+    mut directory: PublishedRefresh,
+    delay: Duration,
+    mut activations: watch::Receiver<Activations>,
+    clock: Clock,
+    stop: CancellationToken,
+) {
+    let mut done = Activations::default();
+    while !stop.is_cancelled() {
+        let wanted = *activations.borrow_and_update();
+        if wanted.requests != done.requests {
+            directory.retry_everything();
+        }
+        directory.run(wanted.full_scans != done.full_scans, &stop).await;
+        done = wanted;
+        let now = clock.now();
+        let pause = delay.max(Duration::from_millis(u64::try_from(directory.next_quick_scan() - now).unwrap_or(0)));
+        let next = now.saturating_add(Millis::try_from(pause.as_millis()).unwrap_or(Millis::MAX));
+        directory.note_end(done.requests, done.full_scans, next);
         tokio::select! {
             () = stop.cancelled() => {}
-            () = activator.activated() => {}
-            () = tokio::time::sleep(delay) => {}
+            // An activator that was dropped sends nothing more.
+            Ok(()) = activations.changed() => {}
+            () = directory.changed() => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
 }

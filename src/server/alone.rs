@@ -63,7 +63,7 @@ pub async fn clean_up(config: &Config, wanted: Wanted) -> anyhow::Result<Finding
             .with_data_directory_written(written)
             .with_duty(duty)
     });
-    let (mut refresh, status) = Refresh::new(refreshes.collect(), clock.clone());
+    let (mut refresh, status) = Refresh::new(refreshes.collect(), &clock);
     let cleaner = Cleaner::new(cleanup.clone(), writer.clone(), reader.clone(), clock);
     let stop = CancellationToken::new();
     refresh.run(true, &stop).await;

@@ -53,6 +53,7 @@ mod mistaken_directories;
 mod moto;
 mod older_indexes;
 mod on_demand;
+mod pace;
 mod publishing;
 mod readiness;
 mod refresh;

@@ -1,12 +1,18 @@
 //! The shape of a directory, as its last listing has shown it.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::names::FilePath;
 
 /// How the next listing should go about it.
 #[derive(Debug, Default)]
 pub(super) struct Costs {
     prefers_flat: AtomicBool,
     refuses_flat: AtomicBool,
+    /// Folders whose last listing failed after a long wait.
+    unresponsive: Mutex<HashSet<FilePath>>,
 }
 
 impl Costs {
@@ -28,5 +34,24 @@ impl Costs {
     /// Records that the store does not list keys in their order.
     pub(super) fn refuse_flat(&self) {
         self.refuses_flat.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the store did not answer in time when a folder was listed last.
+    pub(super) fn is_unresponsive(&self, folder: &FilePath) -> bool {
+        self.unresponsive().contains(folder)
+    }
+
+    /// Records whether the store has answered in time when a folder was listed.
+    pub(super) fn note_answer(&self, folder: &FilePath, answered: bool) {
+        let mut unresponsive = self.unresponsive();
+        if answered {
+            unresponsive.remove(folder);
+        } else {
+            unresponsive.insert(folder.clone());
+        }
+    }
+
+    fn unresponsive(&self) -> MutexGuard<'_, HashSet<FilePath>> {
+        self.unresponsive.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

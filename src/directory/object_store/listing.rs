@@ -4,6 +4,7 @@ mod flat;
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use ::object_store::ObjectMeta;
 use futures::stream::{self, FuturesUnordered, StreamExt, TryStreamExt};
@@ -34,6 +35,10 @@ const DETAILED_AT_ONCE: usize = 64;
 const MAX_SHOWN: usize = 200;
 /// Number of clusters that cannot be listed from which the store counts as unavailable.
 const GIVE_UP_AFTER: usize = 16;
+/// A listing of a folder that fails after this time has waited for the store.
+const LONG_WAIT: Duration = Duration::from_secs(5);
+/// Time limit for the first answer about a folder whose last listing waited in vain: it must not delay the other folders again.
+const FIRST_ANSWER: Duration = Duration::from_secs(2);
 
 /// Lists the directory. See [`crate::directory::Directory::list`].
 pub(super) async fn list(store: &Inner, extent: &Extent, known: &[ClusterName], found: Sender<Found>) -> Result<Listed, DirectoryError> {
@@ -225,17 +230,27 @@ impl Listing<'_> {
 
     /// Runs one step of the listing, and returns the following steps. A failure hides only one folder, unless the store is unavailable.
     async fn run(&self, work: Work) -> Result<Vec<Work>, DirectoryError> {
-        let (result, hides, folder) = match work {
-            Work::Cluster(cluster) => {
-                let folder = FilePath::new(format!("{cluster}/{}", layout::APPLICATIONS));
-                let result = self.cluster(&cluster, &folder).await;
-                (result, Hidden::Cluster(cluster), folder)
-            }
+        let (hides, folder) = match &work {
+            Work::Cluster(cluster) => (Hidden::Cluster(cluster.clone()), FilePath::new(format!("{cluster}/{}", layout::APPLICATIONS))),
             // Known clusters are listed separately.
-            Work::Search(path) => (self.folder(&path).await, Hidden::Nothing, FilePath::new(path)),
-            Work::Hidden(path) => (self.probe(&path, ProblemCode::HiddenFolder).await, Hidden::Nothing, FilePath::new(path)),
-            Work::Deep(path) => (self.probe(&path, ProblemCode::SearchLimited).await, Hidden::Nothing, FilePath::new(path)),
+            Work::Search(path) | Work::Hidden(path) | Work::Deep(path) => (Hidden::Nothing, FilePath::new(path.as_str())),
         };
+        let costs = &self.store.costs;
+        let of_cluster = FilePath::new(format!("{folder}/{}", layout::APPLICATIONS));
+        if (costs.is_unresponsive(&folder) || costs.is_unresponsive(&of_cluster))
+            && let Err(error) = self.first_answer(&folder).await
+        {
+            self.obstacle(hides, folder, &error).await?;
+            return Ok(Vec::new());
+        }
+        let started = Instant::now();
+        let result = match work {
+            Work::Cluster(cluster) => self.cluster(&cluster, &folder).await,
+            Work::Search(path) => self.folder(&path).await,
+            Work::Hidden(path) => self.probe(&path, ProblemCode::HiddenFolder).await,
+            Work::Deep(path) => self.probe(&path, ProblemCode::SearchLimited).await,
+        };
+        costs.note_answer(&folder, !(matches!(result, Err(Broken::Store(_))) && started.elapsed() >= LONG_WAIT));
         let error = match result {
             Ok(more) => return Ok(more),
             Err(Broken::Stopped(error)) => return Err(error),
@@ -246,6 +261,21 @@ impl Listing<'_> {
         }
         self.obstacle(hides, folder, &error).await?;
         Ok(Vec::new())
+    }
+
+    /// Waits for a first answer about a folder, but not for long.
+    async fn first_answer(&self, folder: &FilePath) -> Result<(), DirectoryError> {
+        let key = self.store.key(folder)?;
+        let mut pages = self.store.pages(&self.requests, &key, Depth::Level, false);
+        match tokio::time::timeout(FIRST_ANSWER, pages.try_next()).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(self.store.failed("list", folder.as_str(), &error)),
+            Err(_elapsed) => Err(DirectoryError::unavailable(format!(
+                "cannot list {}/{folder}: the store does not answer for this folder, while it answers for others; the folder is tried again at \
+                 each refresh",
+                self.store.url
+            ))),
+        }
     }
 
     /// Lists one cluster.

@@ -33,6 +33,7 @@ async fn a_panic_in_a_cleanup_leaves_the_next_scheduled() {
 
     let (refreshed, watched) = watch::channel(server.world.status.borrow().clone());
     let (activator, stop) = (Activator::default(), CancellationToken::new());
+    let mut activations = activator.activations();
     let schedule = Some(Schedule::parse(["* * * * * *"], Zone::System).unwrap());
     let (writer, reader) = (server.world.writer.clone(), server.world.reader.clone());
     let cleaner = cleanups::Cleaner::new(server.cleanup.clone(), writer, reader, Clock::System);
@@ -42,9 +43,9 @@ async fn a_panic_in_a_cleanup_leaves_the_next_scheduled() {
     // Each run asks for a refresh first. Two of them panic; then one gets through.
     let runs = async {
         for run in 1..=3 {
-            activator.activated().await;
+            activations.changed().await.unwrap();
             fails.store(run < 3, Ordering::SeqCst);
-            refreshed.send_modify(|status| status.finished += 1);
+            refreshed.send_modify(|status| status.directories[0].full_scans += 1);
         }
         let mut status = server.cleanup.status();
         status.wait_for(|status| status.last.as_ref().is_some_and(|report| report.deleted == 2)).await.unwrap();

@@ -118,7 +118,7 @@ impl World {
             DirectoryRefresh::new(directory.clone(), ingest.clone(), writer.clone(), reader.clone(), options.rules, clock.clone())
                 .with_retention(options.retention)
         });
-        let (refresh, status) = Refresh::new(refreshes.collect(), clock.clone());
+        let (refresh, status) = Refresh::new(refreshes.collect(), &clock);
         let (pending_backfill, backfill) = Backfill::new(reader.clone(), writer.clone(), clock.clone());
         let router = api::router(ApiState {
             reader: reader.clone(),
