@@ -22,7 +22,7 @@ use axum::routing::get;
 
 use crate::api::flink::document_cache::DocumentCache;
 use crate::api::flink::list_cache::Lists;
-use crate::api::http::{cross_origin, error, observe, path, response};
+use crate::api::http::{authentication, cross_origin, error, observe, path, response};
 use crate::api::state::Shared;
 use crate::api::v1::{actions, openapi};
 
@@ -78,6 +78,7 @@ pub fn routers(state: ApiState) -> Routers {
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(fallback);
     let operations = probes().method_not_allowed_fallback(method_not_allowed).fallback(async || error::ApiError::no_such_path());
+    let all = all.layer(axum::middleware::from_fn_with_state(Arc::clone(&shared), authentication::authenticate));
     Routers { all: observed(all), operations: observed(operations) }
 }
 

@@ -9,8 +9,10 @@ use crate::config::{Sources, options};
 pub mod cleanup;
 pub mod client;
 mod running_server;
+pub mod token;
 
 use self::client::{ApplicationsCommand, ClientCommand, JobsCommand, SearchArguments};
+use self::token::TokenCommand;
 
 /// Exit code of success.
 pub const EXIT_OK: u8 = 0;
@@ -84,6 +86,9 @@ pub enum Command {
     Jobs(JobsCommand),
     /// Search names, ids, exceptions and configurations on a running server
     Search(SearchArguments),
+    /// Make tokens by which programs sign in
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Print completions of these commands for a shell
     ///
     /// For example: `historyserver completions bash > /etc/bash_completion.d/historyserver`
@@ -172,9 +177,8 @@ impl Arguments {
             Some(Command::Serve(arguments)) => arguments,
             Some(Command::CheckConfig(arguments)) => &arguments.configuration,
             Some(Command::Cleanup(arguments)) => &arguments.configuration,
-            Some(Command::Applications(_) | Command::Jobs(_) | Command::Search(_) | Command::Completions { .. }) | None => {
-                &ConfigArguments::default()
-            }
+            Some(Command::Applications(_) | Command::Jobs(_) | Command::Search(_) | Command::Token(_) | Command::Completions { .. })
+            | None => &ConfigArguments::default(),
         };
         Sources {
             file: after.config.clone().or_else(|| before.config.clone()),

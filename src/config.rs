@@ -23,6 +23,7 @@ mod reader;
 pub mod report;
 pub mod secrets;
 mod sections;
+pub(crate) mod security;
 mod settings;
 mod store_options;
 #[cfg(test)]
@@ -56,7 +57,7 @@ impl Config {
     /// All problems: unreadable or malformed files, unknown keys and invalid values; with the warnings.
     pub fn load(sources: &Sources, environment: &Environment) -> Result<Loaded, ConfigErrors> {
         let mut layers = layers::Layers::read(sources, environment);
-        let (config, problems) = validate::validate(&layers.settings, environment, &mut layers.warnings);
+        let (config, problems) = validate::validate(&layers.settings, environment, sources.flink_dir.is_some(), &mut layers.warnings);
         layers.problems.extend(problems);
         if layers.problems.is_empty() {
             Ok(Loaded { config, warnings: layers.warnings, settings: layers.settings })

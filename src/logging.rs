@@ -14,8 +14,8 @@ use crate::directory::QUIET_LIBRARIES;
 /// # Errors
 /// Logging was started before.
 pub fn start(config: &LogConfig) -> Result<(), TryInitError> {
-    // The filter was validated with the configuration. The last directive of a target wins.
-    let filter = EnvFilter::builder().parse_lossy(format!("{QUIET_LIBRARIES},{}", config.level));
+    // The filter was validated with the configuration. The last directive of a target wins. The audit log does not depend on the level.
+    let filter = EnvFilter::builder().parse_lossy(format!("{QUIET_LIBRARIES},audit=info,{}", config.level));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| OneLine(io::stderr()));
     match config.format {
         LogFormat::Text => lines.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).finish().try_init(),

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 use historyserver::cli::client::{self, ClientCommand};
-use historyserver::cli::{Arguments, CheckArguments, CleanupArguments, Command, EXIT_FAILED, EXIT_OK, EXIT_USAGE, cleanup};
+use historyserver::cli::{Arguments, CheckArguments, CleanupArguments, Command, EXIT_FAILED, EXIT_OK, EXIT_USAGE, cleanup, token};
+use historyserver::clock::Clock;
 use historyserver::config::{Config, ConfigErrors, Environment, Loaded, report};
 use historyserver::{logging, server, tls};
 
@@ -55,6 +56,13 @@ fn without_configuration(mut arguments: Arguments) -> Result<u8, Arguments> {
             // A reader that closed standard output needs no more of it.
             let _ = std::io::stdout().write_all(&script);
             Ok(EXIT_OK)
+        }
+        Some(Command::Token(command)) => {
+            let (text, code) = token::run(&command, &Clock::System);
+            // If the output is closed, the token is lost, and another one can be made.
+            let _ =
+                if code == EXIT_OK { std::io::stdout().write_all(text.as_bytes()) } else { std::io::stderr().write_all(text.as_bytes()) };
+            Ok(code)
         }
         Some(command) => match command.into_client() {
             Ok(wanted) => Ok(read_from_server(wanted)),

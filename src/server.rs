@@ -11,10 +11,11 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::access::Authentication;
 use crate::api::{self, Actions, ApiOptions, ApiState, Budget, Hosts, LogUrlPattern, LogUrls, Permission, ServeOptions};
 use crate::archive::OverviewForm;
 use crate::clock::{Clock, Millis};
-use crate::config::{Config, RetentionConfig, WebConfig};
+use crate::config::{Config, RetentionConfig, WebConfig, options, security};
 use crate::data_directory;
 use crate::directory::Directory;
 use crate::index::{self, IndexOptions, IndexReader, IndexWriter, Opened};
@@ -50,6 +51,14 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let tls = tls::acceptor(&config.ssl)?;
     let listener = bind(&config.web.address, config.web.port, "historyserver.web.address and historyserver.web.port").await?;
     let address = listener.local_addr().context("the address of the listener cannot be read")?;
+    if !config.security.may_be_open && !address.ip().to_canonical().is_loopback() {
+        anyhow::bail!("{}: {}", options::WEB_ADDRESS.key, security::refusal(&address.ip().to_string()));
+    }
+    let clock = Clock::System;
+    let mut security = config.security.clone();
+    security.open_metrics.get_or_insert(address.ip().to_canonical().is_loopback());
+    let authentication =
+        Authentication::open(&security, &clock).map_err(|sentence| anyhow::anyhow!("{sentence}")).context("historyserver.security")?;
     let operations = match &config.web.operations {
         Some((address, port)) => {
             Some(bind(address, *port, "historyserver.web.operations-address and historyserver.web.operations-port").await?)
@@ -64,7 +73,6 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         // It ends by itself: its operations have time limits.
         tasks::spawn(permission::warn_of_missing_permissions(directories.clone()));
     }
-    let clock = Clock::System;
     let ingest = Ingest::new(directories.iter().cloned(), writer.clone(), reader.clone(), ingest_options(&config), clock.clone());
     let cleanup = cleanup(&config, &directories, &writer, &reader, &clock);
     let refreshes = directories.into_iter().map(|directory| {
@@ -97,7 +105,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         backfill: backfill_status,
         clock: clock.clone(),
         started: clock.now(),
-        options: api_options(&config, address.ip()),
+        options: ApiOptions { authentication: authentication.clone(), ..api_options(&config, address.ip()) },
         pages: web::answer,
         actions: Some(actions),
         prometheus: prometheus()?,
@@ -120,6 +128,10 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     if let Some(tls) = tls {
         // It ends with the token, and has nothing to close in order.
         tasks::spawn(tls.reload(tls::RELOAD_INTERVAL, stop.clone()));
+    }
+    if let Some(authentication) = authentication {
+        // It ends with the token.
+        tasks::spawn(authentication.keep_fresh(stop.clone()));
     }
     // Before the log says that it runs.
     let mut signals = Signals::take()?;

@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use crate::config::certificates::{self, Certificates, Stamp};
 use crate::config::{ConfigErrors, ConfigProblem, Origin, SslConfig, options};
@@ -93,6 +94,15 @@ impl Acceptor {
         self.current.store(Arc::new(server_config(&self.ssl)?));
         Ok(true)
     }
+}
+
+/// Subject of the verified client certificate of a connection, in the form of RFC 4514; `None`: the client presented none.
+#[must_use]
+pub fn subject<S>(stream: &TlsStream<S>) -> Option<Arc<str>> {
+    let certificate = stream.get_ref().1.peer_certificates()?.first()?;
+    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+    let subject = certificate.subject().to_string();
+    (!subject.is_empty()).then(|| Arc::from(subject))
 }
 
 fn server_config(ssl: &SslConfig) -> Result<ServerConfig, ConfigErrors> {

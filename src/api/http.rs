@@ -1,5 +1,6 @@
 //! HTTP on all paths: connections, requests, parameters, representations and errors.
 
+pub(crate) mod authentication;
 pub(crate) mod budget;
 pub(crate) mod conditional;
 pub(crate) mod cross_origin;

@@ -1,5 +1,6 @@
 //! The state that all requests share: handles for reading, and options.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::Authentication;
 use crate::api::flink::document_cache::DocumentCache;
 use crate::api::flink::list_cache::Lists;
 use crate::api::flink::log_url::LogUrls;
@@ -49,6 +51,8 @@ pub struct ApiOptions {
     pub document_memory: u64,
     /// Memory for answers (`historyserver.web.answer-memory`); the same budget as in [`ServeOptions`](super::ServeOptions).
     pub budget: Budget,
+    /// Authenticates clients; `None`: every client is anonymous.
+    pub authentication: Option<Arc<Authentication>>,
 }
 
 impl Default for ApiOptions {
@@ -66,6 +70,7 @@ impl Default for ApiOptions {
             cors_origins: Vec::new(),
             document_memory: 64 << 20,
             budget: Budget::default(),
+            authentication: None,
         }
     }
 }

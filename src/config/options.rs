@@ -261,7 +261,37 @@ options! {
     CORS_ORIGINS = Own "historyserver.web.cors-origins", Kind::List(','), None, Full,
         "Origins whose scripts may read this server from a browser (CORS, GET and HEAD), such as `https://portal.example.org`; `*` is every origin. Unset: none.";
     ALLOW_REMOTE_ACTIONS = Own "historyserver.web.allow-remote-actions", Kind::Switch, Some("false"), Full,
-        "Whether refresh and cleanup may be requested over HTTP when the server listens on more than loopback, under its addresses, localhost and the names of `historyserver.web.hosts`. The server has no login.";
+        "Whether refresh and cleanup may be requested over HTTP when the server listens on more than loopback, under its addresses, localhost and the names of `historyserver.web.hosts`.";
+    AUTHENTICATION = Own "historyserver.security.authentication", Kind::List(','), None, Full,
+        "How clients sign in, tried in this order: `proxy` (a proxy names the user), `bearer` (tokens in the header `Authorization`), `tls` (client certificates). `none`: no sign-in, every client may read everything. Unset: none on loopback; on other addresses the server does not start, except with Flink's own configuration directory.";
+    TRUSTED_PROXIES = Own "historyserver.security.trusted-proxies", Kind::List(','), None, Full,
+        "Addresses and networks of proxies whose headers about users and clients are believed, such as `10.0.0.0/8`. These headers are removed from requests of other addresses.";
+    PROXY_USER_HEADERS = Own "historyserver.security.proxy.user-headers", Kind::List(','), Some("X-Auth-Request-User,X-Forwarded-User"), Full,
+        "Headers in which the proxy names the user; the first one that a request has counts. The proxy must replace them in what clients send.";
+    PROXY_GROUPS_HEADER = Own "historyserver.security.proxy.groups-header", Kind::Text, Some("X-Auth-Request-Groups"), Full,
+        "Header in which the proxy lists the groups of the user, separated by commas. The proxy must replace it in what clients send.";
+    PROXY_JWT_HEADER = Own "historyserver.security.proxy.jwt-header", Kind::Text, None, Full,
+        "Header with a JWT that the proxy has signed, in place of the headers above: `X-Amzn-Oidc-Data` of AWS load balancers, `X-Goog-IAP-JWT-Assertion` of Google IAP.";
+    PROXY_JWKS = Own "historyserver.security.proxy.jwks", Kind::Text, None, Full,
+        "Public keys of the proxy: URL or file of a JWK set. With `{kid}` in a URL, a PEM file per key: `https://public-keys.auth.elb.REGION.amazonaws.com/{kid}`; then the audience is the `signer`, the ARN of the load balancer.";
+    PROXY_ISSUER = Own "historyserver.security.proxy.issuer", Kind::Text, None, Full, "Issuer (`iss`) of these tokens.";
+    PROXY_AUDIENCE = Own "historyserver.security.proxy.audience", Kind::List(','), None, Full, "Audiences (`aud`) of which these tokens must have one.";
+    PROXY_ALGORITHMS = Own "historyserver.security.proxy.algorithms", Kind::List(','), Some("RS256,ES256"), Full,
+        "Algorithms of these tokens: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA.";
+    BEARER_FILE = Own "historyserver.security.bearer.file", Kind::Path, None, Full,
+        "File with static tokens for programs, made by `historyserver token create`. It has hashes only, and is read again when it changes.";
+    BEARER_JWKS = Own "historyserver.security.bearer.jwks", Kind::Text, None, Full,
+        "Public keys of the issuer of JWTs that clients present: URL or file of a JWK set. New keys are used without a restart.";
+    BEARER_ISSUER = Own "historyserver.security.bearer.issuer", Kind::Text, None, Full, "Issuer (`iss`) of these tokens.";
+    BEARER_AUDIENCE = Own "historyserver.security.bearer.audience", Kind::List(','), None, Full, "Audiences (`aud`) of which these tokens must have one.";
+    BEARER_ALGORITHMS = Own "historyserver.security.bearer.algorithms", Kind::List(','), Some("RS256,ES256"), Full,
+        "Algorithms of these tokens: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA.";
+    USER_CLAIM = Own "historyserver.security.user-claim", Kind::Text, Some("sub"), Full,
+        "Claim of a JWT with the name of the user. Use `email` or `preferred_username` only if users cannot change it at the issuer.";
+    GROUPS_CLAIM = Own "historyserver.security.groups-claim", Kind::Text, Some("groups"), Full,
+        "Claim of a JWT with the groups of the user: a list of texts.";
+    OPEN_METRICS = Own "historyserver.security.open-metrics", Kind::Switch, None, Full,
+        "Whether `/metrics` is answered without authentication; it shows the URLs of archive directories. Unset: only where the server listens on loopback. `historyserver.web.operations-address` always serves it.";
     FLINK_VERSION = Own "historyserver.web.flink-version", Kind::Text, None, Full,
         "Flink version that `/config` reports, and whose clients read `/jobs/overview`: clients of 1.17 and 1.18 reject `jobType`, `schedulerType` and `pending-operators`, clients of 2.0 and later need them. Unset: 2.3, and a list without these members as long as no archive has them.";
     JOBMANAGER_LOG_URL = Flink "historyserver.log.jobmanager.url-pattern", Kind::Text, None, Full,

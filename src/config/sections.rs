@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::access::SecurityOptions;
 use crate::archive::ArchiveLimits;
 
 use super::secrets::{Secret, mask_urls, shown};
@@ -28,6 +29,8 @@ pub struct Config {
     pub web: WebConfig,
     /// TLS of the HTTP server.
     pub ssl: SslConfig,
+    /// Authentication of clients.
+    pub security: SecurityOptions,
     /// The log of the server.
     pub log: LogConfig,
 }
@@ -82,6 +85,7 @@ impl Config {
                 taskmanager_log_url: None,
             },
             ssl: SslConfig::default(),
+            security: SecurityOptions::default(),
             log: LogConfig { format: LogFormat::Text, level: "info".to_owned() },
         }
     }

@@ -331,8 +331,12 @@ fn iso_8601_durations_are_valid_in_every_layer() {
 
 #[test]
 fn an_ipv6_address_may_have_brackets_but_no_port() {
-    let base =
-        |address: &str| Setup::new().define("historyserver.archive.fs.dir=/a").define(&format!("historyserver.web.address={address}"));
+    let base = |address: &str| {
+        Setup::new()
+            .define("historyserver.archive.fs.dir=/a")
+            .define(&format!("historyserver.web.address={address}"))
+            .define("historyserver.security.authentication=none")
+    };
     assert_eq!(base("[::1]").config().web.address, "::1");
     assert_eq!(base("::").config().web.address, "::");
     assert!(base("[::1]:80").faults()[0].contains("set the port by historyserver.web.port"));

@@ -16,6 +16,7 @@ use super::origins;
 use super::problem::ConfigProblem;
 use super::reader::Reader;
 use super::sections::{ArchiveConfig, Config, DataConfig, LogConfig, LogFormat, PemFiles, RetentionConfig, SslConfig, Store, WebConfig};
+use super::security;
 use super::settings::{Environment, Settings};
 use super::store_options;
 use crate::archive::ArchiveLimits;
@@ -24,17 +25,26 @@ use crate::names::HostPattern;
 use crate::schedule::cron::{Schedule, Zone};
 
 /// Reads all sections. With problems, the configuration contains defaults in their place and must not be used.
-pub(super) fn validate(settings: &Settings, environment: &Environment, warnings: &mut Vec<String>) -> (Config, Vec<ConfigProblem>) {
+/// `of_flink`: Flink's own configuration directory is one of the layers.
+pub(super) fn validate(
+    settings: &Settings,
+    environment: &Environment,
+    of_flink: bool,
+    warnings: &mut Vec<String>,
+) -> (Config, Vec<ConfigProblem>) {
     let reader = Reader::new(settings);
     let retention = retention(&reader);
+    let (web, ssl) = (web(&reader, settings, warnings), ssl(&reader, environment, warnings));
+    let security = security::read(&reader, environment, &web, &ssl, of_flink, warnings);
     let config = Config {
         archive: archive(&reader, settings, environment, &retention, warnings),
         retention,
         data: data(&reader, environment, warnings),
         limits: limits(&reader),
         bytes_in_flight: reader.size(&options::BYTES_IN_FLIGHT).unwrap_or_default(),
-        web: web(&reader, settings, warnings),
-        ssl: ssl(&reader, environment, warnings),
+        web,
+        ssl,
+        security,
         log: log(&reader),
     };
     (config, reader.into_problems())

@@ -113,7 +113,15 @@ fn pure_modules_import_no_module_that_does_io() {
 }
 
 /// Modules that use files.
-const WITH_FILES: &[&str] = &["config", "tls", "data_directory", "directory/local", "cli/client/download"];
+const WITH_FILES: &[&str] = &[
+    "config",
+    "tls",
+    "data_directory",
+    "directory/local",
+    "cli/client/download",
+    "access/watched_file",
+    "access/authentication/token_file",
+];
 
 #[test]
 fn only_configuration_data_directory_index_local_directories_and_downloads_use_files() {

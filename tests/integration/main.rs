@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail where it stands, helpers included")]
 #![allow(clippy::disallowed_methods, reason = "tests have no span to carry into tasks, and no clock to inject")]
 
+mod access;
 mod architecture;
 mod archive_directory;
 mod benchmarks;

@@ -71,6 +71,11 @@ impl ApiError {
         Self { retry_after: Some(retry_after), ..Self::new(StatusCode::TOO_MANY_REQUESTS, message) }
     }
 
+    /// An error with `Retry-After`.
+    pub(in crate::api) fn waiting(status: StatusCode, message: impl Into<Cow<'static, str>>, retry_after: Duration) -> Self {
+        Self { retry_after: Some(retry_after), ..Self::new(status, message) }
+    }
+
     /// 405.
     pub(in crate::api) fn method_not_allowed(allow: &'static str) -> Self {
         let message =

@@ -12,7 +12,7 @@
 //! [`ServeOptions::grace`] are closed.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
+use crate::access::Peer;
 use crate::api::http::budget::{Budget, Stalled};
 use crate::tls;
 
@@ -113,7 +114,7 @@ pub async fn serve(
         pace: Pace { window: options.read_window, min_rate: options.min_rate },
     };
     while let Some((stream, peer)) = shutdown.run_until_cancelled(accept(&listener)).await {
-        connections.start(stream, places.enter(peer.ip()));
+        connections.start(stream, peer.ip(), places.enter(peer.ip()));
     }
     drop(listener);
     connections.tasks.close();
@@ -170,14 +171,14 @@ struct Connections {
 
 impl Connections {
     /// Serves a connection in its own task.
-    fn start(&self, stream: TcpStream, entered: Entered) {
+    fn start(&self, stream: TcpStream, address: IpAddr, entered: Entered) {
         prepare(&stream);
         let connection = Arc::clone(&entered.connection);
         let stream = PaceGuard::new(stream, self.pace, Arc::clone(&connection));
         let (tls, handshake_timeout) = (self.tls.clone(), self.handshake_timeout);
         let entered = Arc::new(entered);
-        let driver = Driver {
-            service: Service { router: self.router.clone(), entered: Arc::clone(&entered) },
+        let mut driver = Driver {
+            service: Service { router: self.router.clone(), entered: Arc::clone(&entered), peer: Peer { address, certificate: None } },
             builder: self.builder.clone(),
             shutdown: self.shutdown.clone(),
             cut: self.cut.clone(),
@@ -189,6 +190,7 @@ impl Connections {
             match driver.shutdown.run_until_cancelled(shaking).await {
                 Some(Ok(Ok(mut stream))) => {
                     stream.get_mut().1.set_buffer_limit(Some(TLS_BUFFER));
+                    driver.service.peer.certificate = tls::subject(&stream);
                     driver.drive(stream).await;
                 }
                 Some(Ok(Err(error))) => tracing::debug!(error.cause = %error, "TLS handshake failed"),

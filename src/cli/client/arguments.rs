@@ -22,6 +22,9 @@ pub struct ServerArguments {
     /// URL of the server
     #[arg(long, value_name = "URL", env = "HISTORYSERVER_URL", default_value = "http://127.0.0.1:8082", value_parser = server_url)]
     pub server: Url,
+    /// Token to sign in with. On a command line other users of the machine can read it: prefer the variable
+    #[arg(long, value_name = "TOKEN", env = "HISTORYSERVER_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
 }
 
 /// The rows of a list to print, and their form.

@@ -14,6 +14,7 @@ use super::printable::printable;
 pub(super) struct Server {
     client: Client,
     base: Url,
+    token: Option<String>,
 }
 
 impl Server {
@@ -30,7 +31,7 @@ impl Server {
             client = client.no_proxy();
         }
         let client = client.build().map_err(|error| Failure::failed(format!("The HTTP client cannot be started: {}.", causes(&error))))?;
-        Ok(Self { client, base })
+        Ok(Self { client, base, token: arguments.token.clone() })
     }
 
     /// The JSON that a path below `/api/v1/` answers.
@@ -48,7 +49,11 @@ impl Server {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let answer = self.client.get(url).send().await.map_err(|error| self.unanswered(&error))?;
+        let mut request = self.client.get(url);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        let answer = request.send().await.map_err(|error| self.unanswered(&error))?;
         if answer.status().is_success() { Ok(answer) } else { Err(self.refused(answer, query).await) }
     }
 

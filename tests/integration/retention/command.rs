@@ -80,7 +80,7 @@ async fn a_dry_run_neither_deletes_nor_forgets() {
 async fn the_command_reaches_the_running_server_even_if_http_is_restricted() {
     let place = Place::new();
     ten(&place);
-    let options = [KEEP_4, GUARDED, RARELY, "historyserver.web.address=0.0.0.0"];
+    let options = [KEEP_4, GUARDED, RARELY, "historyserver.web.address=0.0.0.0", "historyserver.security.authentication=none"];
     let server = Process::start(&[&place.root()], &place.data(), &options);
     server.wait_for_refreshes(1).await;
     let held = run(&place, &options, &["--json"]);

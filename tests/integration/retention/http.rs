@@ -135,14 +135,19 @@ async fn changing_requests_are_taken_only_from_whom_they_should_be() {
     assert_eq!(wrong.status(), 400);
     assert!(wrong.text().await.unwrap().contains("confirm"));
     let place = Place::new();
-    let open = start(&place, &["historyserver.web.address=0.0.0.0"]);
+    let open = start(&place, &["historyserver.web.address=0.0.0.0", "historyserver.security.authentication=none"]);
     let base = open.base.replace("0.0.0.0", "127.0.0.1");
     let answer = open.client.post(format!("{base}/api/v1/cleanup")).header("content-type", "application/json").body("{}");
     assert_eq!(answer.send().await.unwrap().status(), 403);
     let place = Place::new();
     let remote = start(
         &place,
-        &["historyserver.web.address=0.0.0.0", "historyserver.web.allow-remote-actions=true", "historyserver.web.hosts=*, flink.example"],
+        &[
+            "historyserver.web.address=0.0.0.0",
+            "historyserver.security.authentication=none",
+            "historyserver.web.allow-remote-actions=true",
+            "historyserver.web.hosts=*, flink.example",
+        ],
     );
     let base = remote.base.replace("0.0.0.0", "127.0.0.1");
     for (host, origin, status) in [

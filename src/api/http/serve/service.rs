@@ -14,6 +14,7 @@ use tower::ServiceExt as _;
 
 use super::places::Entered;
 use super::portions::Portions;
+use crate::access::Peer;
 use crate::api::http::error::ApiError;
 
 /// The paths that are answered on connections without a place, too.
@@ -24,6 +25,8 @@ const PROBES: &[&str] = &["/healthz", "/readyz", "/metrics"];
 pub(super) struct Service {
     pub(super) router: Router,
     pub(super) entered: Arc<Entered>,
+    /// The other end of the connection.
+    pub(super) peer: Peer,
 }
 
 impl hyper::service::Service<Request<Incoming>> for Service {
@@ -31,8 +34,9 @@ impl hyper::service::Service<Request<Incoming>> for Service {
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
 
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let Self { router, entered } = self.clone();
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        let Self { router, entered, peer } = self.clone();
+        request.extensions_mut().insert(peer);
         let in_work = entered.connection.begin();
         Box::pin(async move {
             let is_probe = PROBES.contains(&request.uri().path());

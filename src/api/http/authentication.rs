@@ -1,0 +1,71 @@
+//! Authentication of requests: puts the [`Identity`] into the extensions before a handler runs, or answers 401.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+use crate::access::{Authentication, Identity, Outcome, Peer};
+use crate::api::http::error::ApiError;
+use crate::api::permission::FromOwner;
+use crate::api::state::Shared;
+
+/// Paths that need no authentication: probes know no secret, and show no archive.
+const OPEN: [&str; 2] = ["/healthz", "/readyz"];
+
+const METRICS: &str = "/metrics";
+
+/// The layer around all routes.
+pub(in crate::api) async fn authenticate(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
+    if request.extensions().get::<FromOwner>().is_some() {
+        request.extensions_mut().insert(Arc::new(Identity::owner()));
+        return next.run(request).await;
+    }
+    let Some(authentication) = shared.options.authentication.as_deref() else {
+        request.extensions_mut().insert(Arc::new(Identity::anonymous()));
+        return next.run(request).await;
+    };
+    let outcome = authentication.identify(request.headers(), request.extensions().get::<Peer>()).await;
+    authentication.strip(request.headers_mut());
+    let path = request.uri().path();
+    let is_open = OPEN.contains(&path) || (path == METRICS && authentication.has_open_metrics());
+    let identity = match outcome {
+        Outcome::Identified(identity) => identity,
+        _ if is_open => Arc::new(Identity::anonymous()),
+        Outcome::Anonymous => return refuse(authentication, "This server needs an authentication"),
+        Outcome::Refused => return refuse(authentication, "The credentials of this request are not valid"),
+        Outcome::Blocked(wait) => return blocked(wait),
+    };
+    request.extensions_mut().insert(identity);
+    let mut answer = next.run(request).await;
+    keep_from_shared_caches(answer.headers_mut());
+    answer
+}
+
+/// 401.
+fn refuse(authentication: &Authentication, fault: &str) -> Response {
+    let remedy = if authentication.takes_tokens() {
+        ": send a valid token in the header Authorization: Bearer."
+    } else {
+        ": open it through its proxy, or ask its operator."
+    };
+    let mut answer = ApiError::new(StatusCode::UNAUTHORIZED, format!("{fault}{remedy}")).into_response();
+    answer.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"historyserver\""));
+    answer
+}
+
+fn blocked(wait: Duration) -> Response {
+    let message = "Too many sign-ins from this address failed: try again after a minute, with valid credentials.";
+    ApiError::waiting(StatusCode::TOO_MANY_REQUESTS, message, wait).into_response()
+}
+
+/// What one client may see must not be answered to another by a cache between. Files of the pages that never change are the same for all.
+fn keep_from_shared_caches(headers: &mut HeaderMap) {
+    let shared = headers.get(header::CACHE_CONTROL).is_none_or(|control| control == "no-cache");
+    if shared {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    }
+}
