@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use historyserver::archive::{ArchiveLimits, DocumentSink, Owner, ParsedArchive, Record, SinkError, read_slice, read_stream};
+use historyserver::clock::Timestamp;
 use historyserver::directory::{FileKind, FileVersion, Found, FoundFile};
 use historyserver::ids::JobId;
 use historyserver::index::query::{Filter, ListKind, ListQuery, Sort, SortKey};
@@ -98,7 +99,7 @@ fn job(number: u64) -> JobId {
 }
 
 fn found(job: JobId) -> FoundFile {
-    let version = FileVersion { size: 1, modified: MODIFIED, etag: None };
+    let version = FileVersion { size: 1, modified: Timestamp::from_millis(MODIFIED), etag: None };
     FoundFile { path: FilePath::new(job.to_string()), kind: FileKind::Job(job), version }
 }
 
@@ -117,7 +118,7 @@ fn change(id: JobId, documents: &[(String, Vec<u8>)], read: &ParsedArchive) -> U
         document_bytes: read.document_bytes,
     };
     let files = vec![FileChange { path, kind, version, racy: false, outcome }];
-    UnitChange { key: UnitKey::LegacyJob(directory(), id), files, problems: Vec::new(), at: MODIFIED }
+    UnitChange { key: UnitKey::LegacyJob(directory(), id), files, problems: Vec::new(), at: Timestamp::from_millis(MODIFIED) }
 }
 
 /// A job archive: its id, its documents by path, and the rest of it.
@@ -152,7 +153,7 @@ fn plan(criterion: &mut Criterion) {
     let files: Vec<FoundFile> = (0..JOBS).map(|number| found(job(number))).collect();
     let listing = Found::LegacyJobs(files);
     let plan = |known: &KnownDirectory| {
-        let mut planner = Planner::new(directory(), known, &probed, Judging::default(), MODIFIED);
+        let mut planner = Planner::new(directory(), known, &probed, Judging::default(), Timestamp::from_millis(MODIFIED));
         let tasks = planner.take(black_box(&listing)).len();
         (tasks, planner.finish(&Rules::default()))
     };

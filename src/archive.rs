@@ -28,7 +28,7 @@ pub use self::job_overview::{OverviewForm, has_newer_members};
 pub use self::listing::{SummaryListing, read_job_listing, read_summary_listing};
 
 use self::facts::{Facts, JobApplication};
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::ids::{ApplicationId, JobId};
 use crate::problem::ProblemCode;
 
@@ -87,9 +87,9 @@ pub struct ApplicationRecord {
     /// State as archived: `FINISHED`, `FAILED`, `CANCELED` or a state of a later version of Flink.
     pub status: String,
     /// Start; `None` where the archive has none.
-    pub start: Option<Millis>,
+    pub start: Option<Timestamp>,
     /// End; `None` where the archive has none. Flink writes 0 for a job that never got its resources and -1 for one that runs.
-    pub end: Option<Millis>,
+    pub end: Option<Timestamp>,
     /// Milliseconds; `None` where the archive has no duration.
     pub duration: Option<i64>,
     /// Number of jobs by job state, as archived.
@@ -106,7 +106,7 @@ pub struct NamedJob {
     /// Id.
     pub id: JobId,
     /// Start; `None` where the summary has none.
-    pub start: Option<Millis>,
+    pub start: Option<Timestamp>,
 }
 
 /// The fields of a job in its archive.
@@ -117,9 +117,9 @@ pub struct JobRecord {
     /// State as archived.
     pub status: String,
     /// Start; `None` where the archive has none.
-    pub start: Option<Millis>,
+    pub start: Option<Timestamp>,
     /// End; `None` where the archive has none. Flink writes 0 for a job that never got its resources and -1 for one that runs.
-    pub end: Option<Millis>,
+    pub end: Option<Timestamp>,
     /// Milliseconds; `None` where the archive has no duration.
     pub duration: Option<i64>,
     /// `BATCH` or `STREAMING`; `None` where the archive has no type.
@@ -282,14 +282,14 @@ impl<S: io::Read> io::Read for Retrying<S> {
     }
 }
 
-/// The duration of an overview whose documents have none; -1 while there is no end.
-fn duration(start: Millis, end: Millis) -> i64 {
+/// The duration of an overview whose documents have none, from the times as archived; -1 while there is no end.
+fn duration(start: i64, end: i64) -> i64 {
     if end < 0 { -1 } else { end.saturating_sub(start).max(0) }
 }
 
 /// Milliseconds from start to end, where both are known.
-fn between(start: Option<Millis>, end: Option<Millis>) -> Option<i64> {
-    Some(end?.saturating_sub(start?).max(0))
+fn between(start: Option<Timestamp>, end: Option<Timestamp>) -> Option<i64> {
+    Some(end?.as_millis().saturating_sub(start?.as_millis()).max(0))
 }
 
 /// Whether a text is valid as the name of a state or a type.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::data_directory::identity::{Identities, Identity};
 
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 
 pub use self::socket::{CommandSocket, command_socket, connect_to_server, listen_for_commands};
 
@@ -167,8 +167,8 @@ impl DataDirectory {
     }
 
     /// Renames a damaged index and the files beside it. It can still be opened under its new name, which is returned.
-    pub(crate) fn set_aside(&self, now: Millis) -> Result<PathBuf, DataDirectoryError> {
-        let time = chrono::DateTime::from_timestamp_millis(now).unwrap_or_default().format("%Y%m%dT%H%M%SZ");
+    pub(crate) fn set_aside(&self, now: Timestamp) -> Result<PathBuf, DataDirectoryError> {
+        let time = chrono::DateTime::from_timestamp_millis(now.as_millis()).unwrap_or_default().format("%Y%m%dT%H%M%SZ");
         let name = format!("{INDEX}.damaged-{time}");
         let taken = |name: &str| fs::symlink_metadata(self.path.join(name)).is_ok();
         let numbered = (2..1_000).map(|n| format!("{name}-{n}"));
@@ -193,12 +193,11 @@ impl DataDirectory {
 /// When a process last wrote to a data directory: the newest modification time of the index files and the lock. Call it before the
 /// directory is opened, because opening writes the lock.
 #[must_use]
-pub fn last_written(path: &Path) -> Option<Millis> {
+pub fn last_written(path: &Path) -> Option<Timestamp> {
     let entries = fs::read_dir(path).ok()?.filter_map(Result::ok);
     let ours = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(INDEX) || entry.file_name() == LOCK);
     let times = ours.filter_map(|entry| entry.metadata().and_then(|metadata| metadata.modified()).ok());
-    let since_1970 = times.filter_map(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-    since_1970.filter_map(|time| Millis::try_from(time.as_millis()).ok()).max()
+    times.filter_map(|time| Some(Timestamp::EPOCH + time.duration_since(std::time::UNIX_EPOCH).ok()?)).max()
 }
 
 /// Records in the data directory that the index was found damaged.
@@ -290,7 +289,7 @@ mod tests {
             let file = File::create(folder.path().join(name)).unwrap();
             file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds)).unwrap();
         }
-        assert_eq!(last_written(folder.path()), Some(1_700_000_007_000));
+        assert_eq!(last_written(folder.path()), Some(Timestamp::from_millis(1_700_000_007_000)));
     }
 
     #[test]
@@ -323,7 +322,7 @@ mod tests {
         for content in ["one", "two"] {
             fs::write(directory.index_file(), content).unwrap();
             fs::write(folder.path().join("historyserver.sqlite-wal"), content).unwrap();
-            names.push(directory.set_aside(0).unwrap());
+            names.push(directory.set_aside(Timestamp::EPOCH).unwrap());
         }
         assert_eq!(names[0].file_name().unwrap(), "historyserver.sqlite.damaged-19700101T000000Z");
         assert_eq!(names[1].file_name().unwrap(), "historyserver.sqlite.damaged-19700101T000000Z-2");
@@ -386,7 +385,7 @@ mod tests {
     fn an_index_that_was_set_aside_is_not_reported() {
         let folder = tempfile::tempdir().unwrap();
         let mut directory = in_use(folder.path());
-        directory.set_aside(0).unwrap();
+        directory.set_aside(Timestamp::EPOCH).unwrap();
         directory.prepare_index().unwrap();
         assert_eq!(directory.check(), Ok(()));
     }

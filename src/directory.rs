@@ -31,7 +31,7 @@ use bytes::Bytes;
 use futures::stream::BoxStream;
 use tokio::sync::mpsc::Sender;
 
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::ids::JobId;
 use crate::names::{ClusterName, DirectoryUrl, FilePath};
 use crate::telemetry;
@@ -179,7 +179,7 @@ impl Directory {
 
     /// The present time by the clock of the store, if its answers contain the time. A local directory has no clock of its own.
     #[must_use]
-    pub fn store_time(&self) -> Option<Millis> {
+    pub fn store_time(&self) -> Option<Timestamp> {
         match &self.backend {
             Backend::Local(_) => None,
             Backend::Store(store) => store.time(),

@@ -28,7 +28,7 @@ pub use probe::ProbedUnit;
 pub use restore::RestoreError;
 
 use crate::archive::ArchiveLimits;
-use crate::clock::{Clock, Millis};
+use crate::clock::Clock;
 use crate::directory::Directory;
 use crate::index::{IndexReader, IndexWriter, UnitChange, UnitKey};
 use crate::names::DirectoryUrl;
@@ -55,7 +55,7 @@ struct Inner {
     limits: ArchiveLimits,
     clock: Clock,
     /// Milliseconds between two refreshes.
-    refresh_interval: Millis,
+    refresh_interval: Duration,
     /// One permit a KiB of archive in memory.
     kib_in_flight: Arc<Semaphore>,
     /// The number of permits of the semaphore.
@@ -109,7 +109,7 @@ impl Ingest {
             reader,
             limits,
             clock,
-            refresh_interval: Millis::try_from(refresh_interval.as_millis()).unwrap_or(Millis::MAX / 2),
+            refresh_interval,
             kib_in_flight: Arc::new(Semaphore::new(kib as usize)),
             kib,
             restores: tokio::sync::Mutex::default(),

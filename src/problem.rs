@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 use utoipa::ToSchema;
 
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::ids::ApplicationId;
 use crate::names::{ClusterName, DirectoryUrl, FilePath};
 
@@ -131,9 +131,9 @@ pub struct Problem {
     /// A sentence: what is wrong, where, and what to do. It never quotes content of an archive.
     pub reason: String,
     /// Time of its first appearance, by the clock of this server.
-    pub since: Millis,
+    pub since: Timestamp,
     /// Time of the next retry; `None`: it is retried only after a change in the archive directory.
-    pub next_attempt: Option<Millis>,
+    pub next_attempt: Option<Timestamp>,
 }
 
 /// Problems that appeared and problems that were resolved in one act.

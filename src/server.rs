@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::access::Authentication;
 use crate::api::{self, Actions, ApiOptions, ApiState, Budget, Hosts, LogUrlPattern, LogUrls, Permission, ServeOptions};
 use crate::archive::OverviewForm;
-use crate::clock::{Clock, Millis};
+use crate::clock::{Clock, whole_millis};
 use crate::config::{Config, RetentionConfig, WebConfig, options, security};
 use crate::data_directory;
 use crate::directory::Directory;
@@ -160,7 +160,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     watching.await.context("watching for file events")?;
     backfill.await.context("backfilling the index")?;
     writer.close().await;
-    let duration_ms = u64::try_from(stopped.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let duration_ms = whole_millis(stopped.elapsed());
     tracing::info!(duration_ms, cut = drained.cut, "stopped");
     lost.map_or(Ok(()), |lost| Err(lost.into()))
 }
@@ -236,7 +236,7 @@ fn rules(config: &Config) -> Rules {
     Rules {
         forget_gone_applications: config.retention.clean_expired_applications,
         forget_gone_legacy_jobs: config.retention.clean_expired_jobs,
-        empty_grace: millis(config.archive.empty_grace),
+        empty_grace: config.archive.empty_grace,
     }
 }
 
@@ -244,7 +244,7 @@ fn retention_rules(retention: &RetentionConfig) -> RetentionRules {
     let policy = Policy {
         applications: retention.applications.map(u64::from),
         legacy_jobs: retention.jobs.map(u64::from),
-        ttl: retention.ttl.map(millis),
+        ttl: retention.ttl,
         bytes: retention.size,
         delete_unreadable: retention.delete_unreadable,
     };
@@ -253,7 +253,7 @@ fn retention_rules(retention: &RetentionConfig) -> RetentionRules {
 }
 
 fn cleanup(config: &Config, directories: &[Directory], writer: &IndexWriter, reader: &IndexReader, clock: &Clock) -> Cleanup {
-    let record_ttl = millis(config.retention.record_ttl);
+    let record_ttl = config.retention.record_ttl;
     Cleanup::new(directories.iter().cloned(), writer.clone(), reader.clone(), clock.clone(), record_ttl)
 }
 
@@ -304,10 +304,6 @@ fn prometheus() -> anyhow::Result<PrometheusHandle> {
     let handle = builder.install_recorder().context("installing the recorder of metrics")?;
     telemetry::describe();
     Ok(handle)
-}
-
-fn millis(duration: std::time::Duration) -> Millis {
-    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
 }
 
 /// SIGTERM (service managers, containers) and SIGINT (a terminal).

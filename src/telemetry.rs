@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::names::DirectoryUrl;
 
 const REFRESH_SECONDS: &str = "historyserver_refresh_duration_seconds";
@@ -67,12 +67,12 @@ pub enum IngestReason {
 }
 
 /// Records the end of a refresh of a directory. `finished` is the time if it succeeded.
-pub fn refreshed(directory: &DirectoryUrl, duration: Duration, finished: Option<Millis>) {
+pub fn refreshed(directory: &DirectoryUrl, duration: Duration, finished: Option<Timestamp>) {
     let result = if finished.is_some() { "ok" } else { "failed" };
     histogram!(REFRESH_SECONDS, "directory" => directory.to_string(), "result" => result).record(duration);
     if let Some(finished) = finished {
         #[expect(clippy::cast_precision_loss, reason = "milliseconds of this age are exact in a double")]
-        gauge!(LAST_SUCCESS, "directory" => directory.to_string()).set(finished as f64 / 1_000.0);
+        gauge!(LAST_SUCCESS, "directory" => directory.to_string()).set(finished.as_millis() as f64 / 1_000.0);
     }
 }
 

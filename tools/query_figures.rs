@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use clap::Parser;
+use historyserver::clock::Timestamp;
 use historyserver::index::query::calendar::{Bucket, edges};
 use historyserver::index::query::{
     Bounds, FacetKey, FacetQuery, Filter, ListKind, ListQuery, NameMatch, Scope, Sort, SortKey, StatisticsQuery,
@@ -292,7 +293,8 @@ async fn counts(reader: &ScopedReader, times: usize) -> Result<()> {
     }
     for (what, days) in [("statistics of a year of jobs, by day", 365), ("statistics of all 1,000 days of jobs", 999)] {
         let (from, to) = (BEGIN + DAY, BEGIN + (1 + days) * DAY);
-        let edges = edges(chrono_tz::Tz::Europe__Berlin, Bucket::Day, from, to, 1_100).context("edges of days")?;
+        let edges = edges(chrono_tz::Tz::Europe__Berlin, Bucket::Day, Timestamp::from_millis(from), Timestamp::from_millis(to), 1_100)
+            .context("edges of days")?;
         let mut spent = Vec::new();
         for _ in 0..times / 3 {
             let query = StatisticsQuery { kind: ListKind::Jobs, filter: Filter::default(), edges: edges.clone() };

@@ -210,7 +210,7 @@ impl Authentication {
 
     /// Seconds since 1970.
     fn now(&self) -> i64 {
-        self.clock.now() / 1000
+        self.clock.now().as_millis() / 1000
     }
 
     fn known(&self, headers: &HeaderMap) -> Option<Identity> {

@@ -18,7 +18,7 @@ use crate::api::http::budget::Budget;
 use crate::api::http::hosts::Hosts;
 use crate::api::permission::Actions;
 use crate::archive::OverviewForm;
-use crate::clock::{Clock, Millis, SystemZone};
+use crate::clock::{Clock, SystemZone, Timestamp};
 use crate::index::query::Scope;
 use crate::index::{IndexReader, ScopedReader};
 use crate::ingest::{BackfillStatus, Ingest};
@@ -92,7 +92,7 @@ pub struct ApiState {
     /// The time.
     pub clock: Clock,
     /// When this server started, by that clock.
-    pub started: Millis,
+    pub started: Timestamp,
     /// From the configuration.
     pub options: ApiOptions,
     /// The pages.

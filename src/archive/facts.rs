@@ -21,7 +21,7 @@ use self::rescales::RescaleFailure;
 use self::restarts::{Evidence, Setting};
 use super::Owner;
 use super::members::Members;
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::ids::{ApplicationId, JobId};
 
 /// Version of the facts. Raise it with every change of their derivation: facts of older versions are then derived again.
@@ -85,9 +85,9 @@ pub struct Facts {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Times {
     /// Start.
-    pub start: Option<Millis>,
+    pub start: Option<Timestamp>,
     /// End.
-    pub end: Option<Millis>,
+    pub end: Option<Timestamp>,
     /// Milliseconds.
     pub duration: Option<i64>,
 }
@@ -166,9 +166,9 @@ pub struct VertexFacts {
     /// Maximum parallelism.
     pub max_parallelism: Option<i64>,
     /// Start of its first subtask.
-    pub start: Option<Millis>,
+    pub start: Option<Timestamp>,
     /// End of its last subtask.
-    pub end: Option<Millis>,
+    pub end: Option<Timestamp>,
     /// Milliseconds.
     pub duration: Option<i64>,
     /// Bytes and records that it read and wrote.
@@ -215,7 +215,7 @@ pub struct CompletedCheckpoint {
     /// Whether it is a savepoint.
     pub savepoint: bool,
     /// Time of the trigger.
-    pub triggered: Option<Millis>,
+    pub triggered: Option<Timestamp>,
     /// Milliseconds from the trigger to the last acknowledgement.
     pub duration: Option<i64>,
     /// Bytes of the state.
@@ -251,7 +251,7 @@ pub struct ExceptionFacts {
     /// Stack trace as archived; cut at [`TRACE_BYTES`].
     pub stack_trace: String,
     /// Time of the failure.
-    pub at: Option<Millis>,
+    pub at: Option<Timestamp>,
     /// The task that failed.
     pub task: Option<String>,
     /// Labels of failure enrichers, up to [`MAX_LABELS`].
@@ -390,7 +390,7 @@ impl Deriver {
 
 /// The newest failure, from its stack trace alone.
 #[must_use]
-pub fn failure_from_stack_trace(trace: String, at: Option<Millis>) -> ExceptionFacts {
+pub fn failure_from_stack_trace(trace: String, at: Option<Timestamp>) -> ExceptionFacts {
     exceptions::from_stack_trace(trace, at)
 }
 
@@ -403,8 +403,8 @@ fn cut(mut text: String, bytes: usize) -> String {
 }
 
 /// A time. `None`: it was not reached; Flink then writes 0 or -1.
-pub(super) fn time(members: &Members<'_>, name: &str) -> Option<Millis> {
-    members.integer(name).filter(|time| *time > 0)
+pub(super) fn time(members: &Members<'_>, name: &str) -> Option<Timestamp> {
+    members.integer(name).filter(|time| *time > 0).map(Timestamp::from_millis)
 }
 
 /// A figure. `None`: it was not measured; Flink then writes -1, `"NaN"` or 2^63-1.

@@ -84,7 +84,8 @@ impl JobRecord {
     pub(super) fn with_facts(self, facts: &Facts) -> Self {
         let start = self.start.or(facts.times.start);
         let has_ended = matches!(self.status.as_str(), "FINISHED" | "FAILED" | "CANCELED");
-        let derived = || Some(start?.saturating_add(facts.times.duration.filter(|_| has_ended)?));
+        let derived =
+            || Some(crate::clock::Timestamp::from_millis(start?.as_millis().saturating_add(facts.times.duration.filter(|_| has_ended)?)));
         let end = self.end.or(facts.times.end).or_else(derived);
         Self {
             start,

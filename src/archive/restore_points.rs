@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::members::Members;
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 
 /// Path that Flink archives for a checkpoint in the memory of the JobManager.
 const NOT_ADDRESSABLE: &str = "<checkpoint-not-externally-addressable>";
@@ -41,8 +41,8 @@ pub struct RestorePoint {
     pub format: Option<String>,
     /// The path for `flink run -s`.
     pub path: String,
-    /// Time of its trigger; of one that the job was restored from, the time of the restore. Milliseconds since 1970.
-    pub at: Option<Millis>,
+    /// Time of its trigger; of one that the job was restored from, the time of the restore.
+    pub at: Option<Timestamp>,
     /// Bytes of the state.
     pub state_size: Option<i64>,
     /// Whether the job was restored from it and did not write it.
@@ -101,7 +101,7 @@ fn written(checkpoint: &Members<'_>, kept: Retention) -> Option<RestorePoint> {
         kind: checkpoint.text("checkpoint_type"),
         format: checkpoint.text("savepointFormat"),
         path: path(checkpoint)?,
-        at: figure(checkpoint, "trigger_timestamp"),
+        at: figure(checkpoint, "trigger_timestamp").map(Timestamp::from_millis),
         state_size: figure(checkpoint, "state_size"),
         restored: false,
         retention: if savepoint { Retention::Kept } else { kept },
@@ -117,7 +117,7 @@ fn restored_from(checkpoint: &Members<'_>) -> Option<RestorePoint> {
         kind: None,
         format: None,
         path: path(checkpoint)?,
-        at: figure(checkpoint, "restore_timestamp"),
+        at: figure(checkpoint, "restore_timestamp").map(Timestamp::from_millis),
         state_size: None,
         restored: true,
         retention: if savepoint { Retention::Kept } else { Retention::Unknown },
@@ -193,7 +193,7 @@ mod tests {
         });
         let points = restore_points(&checkpoints.to_string(), Some(&configuration(true, false)), Some("CANCELED"));
         assert_eq!(paths(&points), ["file:/ck/4", "file:/sp/2", "file:/sp/1"]);
-        assert_eq!((points[0].checkpoint, points[0].at, points[0].state_size), (Some(4), Some(1_004), Some(7)));
+        assert_eq!((points[0].checkpoint, points[0].at.map(Timestamp::as_millis), points[0].state_size), (Some(4), Some(1_004), Some(7)));
         assert!(points[2].restored && points.iter().all(|point| point.retention == Retention::Kept));
     }
 

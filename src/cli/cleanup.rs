@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::running_server::RunningServer;
 use super::{CleanupArguments, EXIT_FAILED, EXIT_OK, EXIT_ON_HOLD};
+use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::index::{HeldCleanup, HeldReason};
 use crate::names::DirectoryUrl;
@@ -72,7 +73,7 @@ async fn request(server: &RunningServer, wanted: &CleanupArguments) -> anyhow::R
                 plan: plan.to_owned(),
                 units: held["units"].as_u64().unwrap_or(0),
                 of: held["of"].as_u64().unwrap_or(0),
-                since: held["since"].as_i64().unwrap_or(0),
+                since: Timestamp::from_millis(held["since"].as_i64().unwrap_or(0)),
                 reason: held["reason"].as_str().and_then(HeldReason::parse).unwrap_or(HeldReason::TooMuch),
             });
         }

@@ -7,7 +7,7 @@ use chrono::{DateTime, SecondsFormat};
 
 use super::{EXIT_FAILED, EXIT_OK, EXIT_USAGE};
 use crate::access::authentication::create_token;
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::config::{grammar, options};
 
 /// What to do with tokens.
@@ -50,23 +50,24 @@ pub fn run(command: &TokenCommand, clock: &Clock) -> (String, u8) {
     }
 }
 
-/// The end of a token in RFC 3339; `None`: never. `now` in milliseconds since 1970.
-fn expiry(text: &str, now: i64) -> Result<Option<String>, String> {
+/// The end of a token in RFC 3339; `None`: never.
+fn expiry(text: &str, now: Timestamp) -> Result<Option<String>, String> {
     if text.eq_ignore_ascii_case("never") {
         return Ok(None);
     }
     let end = match DateTime::parse_from_rfc3339(text) {
-        Ok(end) => end.timestamp_millis(),
+        Ok(end) => Timestamp::from_millis(end.timestamp_millis()),
         Err(_) => {
             let duration: Duration = grammar::duration(text)
                 .map_err(|_| format!("\"{text}\" is neither a duration such as 90d, nor a time such as 2027-01-31T00:00:00Z, nor never"))?;
-            now.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
+            now + duration
         }
     };
     if end <= now {
         return Err(format!("\"{text}\" is over already"));
     }
-    let end = DateTime::from_timestamp_millis(end).ok_or_else(|| format!("\"{text}\" is too far in the future: write never"))?;
+    let end =
+        DateTime::from_timestamp_millis(end.as_millis()).ok_or_else(|| format!("\"{text}\" is too far in the future: write never"))?;
     Ok(Some(end.to_rfc3339_opts(SecondsFormat::Secs, true)))
 }
 
@@ -76,7 +77,7 @@ mod tests {
 
     #[test]
     fn an_expiry_is_a_duration_a_time_or_never() {
-        const NOW: i64 = 1_767_225_600_000;
+        const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
         assert_eq!(expiry("90d", NOW), Ok(Some("2026-04-01T00:00:00Z".to_owned())));
         assert_eq!(expiry("2027-01-31T00:00:00+01:00", NOW), Ok(Some("2027-01-30T23:00:00Z".to_owned())));
         assert_eq!(expiry("never", NOW), Ok(None));

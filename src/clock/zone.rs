@@ -3,7 +3,7 @@
 use chrono::{Local, Offset as _, TimeZone as _};
 use chrono_tz::Tz;
 
-use super::Millis;
+use super::Timestamp;
 
 /// The time zone of this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,18 +36,18 @@ impl SystemZone {
 
     /// Offset of the local time from UTC at this time, in milliseconds.
     #[must_use]
-    pub fn offset(self, at: Millis) -> Millis {
+    pub fn offset(self, at: Timestamp) -> i64 {
         let seconds = match self {
-            Self::Named(zone) => zone.timestamp_millis_opt(at).single().map_or(0, |time| time.offset().fix().local_minus_utc()),
-            Self::Unnamed => Local.timestamp_millis_opt(at).single().map_or(0, |time| time.offset().fix().local_minus_utc()),
+            Self::Named(zone) => zone.timestamp_millis_opt(at.as_millis()).single().map_or(0, |time| time.offset().fix().local_minus_utc()),
+            Self::Unnamed => Local.timestamp_millis_opt(at.as_millis()).single().map_or(0, |time| time.offset().fix().local_minus_utc()),
         };
-        Millis::from(seconds) * 1000
+        i64::from(seconds) * 1000
     }
 
     /// Its name: the long name of Java for UTC and Greenwich, else the IANA name, or the offset from Greenwich at this time for a time zone
     /// without a name.
     #[must_use]
-    pub fn name(self, at: Millis) -> String {
+    pub fn name(self, at: Timestamp) -> String {
         match self {
             Self::Named(zone) => match zone.name() {
                 "UTC" | "Etc/UTC" | "Etc/UCT" | "Etc/Universal" | "Etc/Zulu" | "UCT" | "Universal" | "Zulu" => {
@@ -68,7 +68,7 @@ impl SystemZone {
 const GREENWICH: &str = "Greenwich Mean Time";
 
 /// `GMT+08:00`.
-fn distance(offset: Millis) -> String {
+fn distance(offset: i64) -> String {
     let minutes = offset.abs() / 60_000;
     let sign = if offset < 0 { '-' } else { '+' };
     if minutes == 0 { GREENWICH.to_owned() } else { format!("GMT{sign}{:02}:{:02}", minutes / 60, minutes % 60) }
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     /// 2026-11-27, when Europe has winter time.
-    const NOW: Millis = 1_795_800_000_000;
+    const NOW: Timestamp = Timestamp::from_millis(1_795_800_000_000);
 
     #[test]
     fn a_zone_of_the_database_keeps_its_name() {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::ids::{ApplicationId, JobId};
 use crate::names::{ClusterName, FilePath};
 use crate::problem::ProblemCode;
@@ -22,7 +22,7 @@ pub struct FileVersion {
     /// Bytes.
     pub size: u64,
     /// Modification time.
-    pub modified: Millis,
+    pub modified: Timestamp,
     /// Entity tag, if the store has one that depends only on the content.
     pub etag: Option<String>,
 }
@@ -37,7 +37,7 @@ impl FileVersion {
     pub fn fingerprint(&self) -> Fingerprint {
         let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
         let size = self.size.to_le_bytes();
-        let modified = self.modified.to_le_bytes();
+        let modified = self.modified.as_millis().to_le_bytes();
         let etag = self.etag.as_deref().unwrap_or_default().as_bytes();
         for byte in size.iter().chain(&modified).chain(etag) {
             hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);

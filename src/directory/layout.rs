@@ -142,11 +142,12 @@ pub(super) fn resolve_twins(files: &mut Vec<FoundFile>) -> Vec<Obstacle> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Timestamp;
     use crate::directory::FileVersion;
 
     fn job(path: &str) -> FoundFile {
         let kind = kind_below_application(path).unwrap();
-        FoundFile { path: FilePath::new(path), kind, version: FileVersion { size: 1, modified: 1, etag: None } }
+        FoundFile { path: FilePath::new(path), kind, version: FileVersion { size: 1, modified: Timestamp::from_millis(1), etag: None } }
     }
 
     #[test]

@@ -44,7 +44,7 @@ use super::found::{Extent, FileKind, FileVersion, Found, FoundFile, Listed};
 use super::pieces::Piece;
 use super::requests::RequestCounts;
 use super::{Contents, Deleted, layout};
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::ids::JobId;
 use crate::names::{ClusterName, DirectoryUrl, FilePath};
 
@@ -87,7 +87,7 @@ impl Store {
     }
 
     /// The present time by the clock of the store, if an answer contained it.
-    pub(super) fn time(&self) -> Option<Millis> {
+    pub(super) fn time(&self) -> Option<Timestamp> {
         self.inner.traffic.clock().now()
     }
 
@@ -244,7 +244,7 @@ impl Inner {
 fn version(object: &ObjectMeta) -> FileVersion {
     // A listing may contain milliseconds where the state of one object contains seconds. The tag distinguishes versions.
     let modified = if object.e_tag.is_some() { object.last_modified.timestamp() * 1_000 } else { object.last_modified.timestamp_millis() };
-    FileVersion { size: object.size, modified, etag: object.e_tag.as_deref().map(quoted) }
+    FileVersion { size: object.size, modified: Timestamp::from_millis(modified), etag: object.e_tag.as_deref().map(quoted) }
 }
 
 /// An entity tag in quotes, which listings of Azure omit.
@@ -257,7 +257,7 @@ fn quoted(tag: &str) -> String {
 fn is_version(object: &ObjectMeta, listed: &FileVersion) -> bool {
     let same_state = match (&object.e_tag, &listed.etag) {
         (Some(tag), Some(listed)) => bare(tag) == bare(listed),
-        _ => object.last_modified.timestamp() == listed.modified.div_euclid(1_000),
+        _ => object.last_modified.timestamp() == listed.modified.as_millis().div_euclid(1_000),
     };
     object.size == listed.size && same_state
 }

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use strum::{IntoStaticStr, VariantArray};
 use utoipa::ToSchema;
 
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::ids::ApplicationId;
 
 /// The part of the index that a client may see. Nothing outside of it is listed, counted or found.
@@ -106,8 +106,8 @@ impl Bounds {
 
     /// A range of times: `from` inclusive, `to` exclusive.
     #[must_use]
-    pub fn of_times(from: Option<Millis>, to: Option<Millis>) -> Self {
-        Self { min: from, max: to.map(|to| to.saturating_sub(1)) }
+    pub fn of_times(from: Option<Timestamp>, to: Option<Timestamp>) -> Self {
+        Self { min: from.map(Timestamp::as_millis), max: to.map(|to| to.as_millis().saturating_sub(1)) }
     }
 }
 
@@ -228,7 +228,7 @@ pub struct StatisticsQuery {
     /// Filter of the rows. The buckets replace its range of ends.
     pub filter: Filter,
     /// Begin of each bucket, ascending, then the end of the last one: milliseconds since 1970.
-    pub edges: Vec<Millis>,
+    pub edges: Vec<Timestamp>,
 }
 
 /// Maximum number of names in the list of the most frequent failures.

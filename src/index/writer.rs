@@ -9,7 +9,7 @@ use futures::future::try_join_all;
 use tokio::sync::oneshot;
 
 use super::sqlite;
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::directory::FileKind;
 use crate::index::error::IndexError;
 use crate::index::model::{Presence, StagedPack, UnitChange, UnitKey, UnitListing, Urgency};
@@ -102,7 +102,7 @@ impl IndexWriter {
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn note_presence(&self, changes: Vec<Presence>, at: Millis) -> Result<ProblemChanges, IndexError> {
+    pub async fn note_presence(&self, changes: Vec<Presence>, at: Timestamp) -> Result<ProblemChanges, IndexError> {
         let mut all = ProblemChanges::default();
         let mut changes = changes.into_iter().peekable();
         while changes.peek().is_some() {
@@ -131,7 +131,13 @@ impl IndexWriter {
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn note_listing(&self, directory: &DirectoryUrl, held_archives: bool, vanished: bool, at: Millis) -> Result<(), IndexError> {
+    pub async fn note_listing(
+        &self,
+        directory: &DirectoryUrl,
+        held_archives: bool,
+        vanished: bool,
+        at: Timestamp,
+    ) -> Result<(), IndexError> {
         let url = directory.clone();
         self.act(Urgency::Now, move |session| sqlite::note_listing(session, &url, held_archives, vanished, at)).await
     }
@@ -153,7 +159,7 @@ impl IndexWriter {
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn mark_expired(&self, units: Vec<UnitKey>, at: Option<Millis>) -> Result<(), IndexError> {
+    pub async fn mark_expired(&self, units: Vec<UnitKey>, at: Option<Timestamp>) -> Result<(), IndexError> {
         let mut units = units.into_iter().peekable();
         while units.peek().is_some() {
             let group: Vec<_> = units.by_ref().take(GROUP).collect();

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
-use crate::clock::{Clock, Millis};
+use crate::clock::{Clock, Timestamp};
 use crate::index::{DerivingPosition, IndexError, IndexReader, IndexWriter, Underived};
 
 /// Archives of one batch.
@@ -25,9 +25,9 @@ const AFTER_FAILURE: Duration = Duration::from_mins(1);
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct BackfillStatus {
     /// When it started; `null` while it does not run.
-    pub running_since: Option<Millis>,
+    pub running_since: Option<Timestamp>,
     /// When it finished.
-    pub finished: Option<Millis>,
+    pub finished: Option<Timestamp>,
     /// Archives whose facts are still to be derived from their packs.
     pub pending: u64,
     /// Archives whose facts were derived since the start.

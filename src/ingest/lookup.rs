@@ -9,20 +9,22 @@ use futures::future::{BoxFuture, Shared};
 use super::Ingest;
 use super::task::{OPEN_WINDOW, Task};
 use crate::archive::Owner;
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::directory::{Directory, FileKind, FoundFile};
 use crate::index::{ApplicationKey, UnitKey, Urgency};
 use crate::names::FilePath;
 use crate::telemetry::IngestReason;
 
-/// Milliseconds in which an id that was not found is not looked up again.
-const NOT_FOUND_FOR: Millis = 30_000;
+/// The time in which an id that was not found is not looked up again.
+const NOT_FOUND_FOR: Duration = Duration::from_secs(30);
 
 /// Limit of lookups at once.
 const MAX_AT_ONCE: usize = 4;
 
 /// Limit of lookups in a minute.
 const MAX_PER_MINUTE: usize = 60;
+
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// Limit of the time of a lookup; the next refresh finds the archive in any case.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -33,8 +35,8 @@ type Flight = Shared<BoxFuture<'static, bool>>;
 #[derive(Default)]
 pub(super) struct Lookups {
     flights: HashMap<Owner, Flight>,
-    not_found: HashMap<Owner, Millis>,
-    started: Vec<Millis>,
+    not_found: HashMap<Owner, Timestamp>,
+    started: Vec<Timestamp>,
 }
 
 /// Whether unlisted ids are looked up (`historyserver.archive.lookup-unlisted`), and which archives are found.
@@ -59,8 +61,8 @@ impl Ingest {
         let now = self.inner.clock.now();
         let flight = {
             let mut lookups = self.inner.lookups.lock().await;
-            lookups.not_found.retain(|_, at| now - *at < NOT_FOUND_FOR);
-            lookups.started.retain(|at| now - *at < 60_000);
+            lookups.not_found.retain(|_, at| now.since(*at) < NOT_FOUND_FOR);
+            lookups.started.retain(|at| now.since(*at) < MINUTE);
             if let Some(flight) = lookups.flights.get(&owner) {
                 flight.clone()
             } else {
@@ -122,7 +124,7 @@ impl Ingest {
 
     fn task(&self, key: UnitKey, files: Vec<FoundFile>, has_summary: bool) -> Option<Task> {
         let newest = files.iter().map(|file| file.version.modified).max()?;
-        let old = self.inner.clock.now() - newest >= OPEN_WINDOW;
+        let old = self.inner.clock.now().since(newest) >= OPEN_WINDOW;
         let excluded = old && self.inner.lookup_unlisted == LookupUnlisted::Recent;
         (!excluded).then_some(Task { key, files, failures: Vec::new(), has_summary, newest })
     }

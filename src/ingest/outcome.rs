@@ -1,10 +1,12 @@
 //! The change of the index after the files of a unit were read: records, and problems with their next attempt.
 
+use std::time::Duration;
+
 use super::read::{ReadFailure, ReadFile};
 use super::retry_pause::retry_pause;
 use super::task::RACY_WINDOW;
 use crate::archive::Record;
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::directory::{DirectoryErrorKind, FileKind};
 use crate::index::{Fault, FileChange, FileOutcome, IndexError, ParsedRecord, UnitChange, UnitKey};
 use crate::names::{DirectoryUrl, FilePath};
@@ -20,15 +22,15 @@ pub(super) struct Unit {
 }
 
 /// The change of a unit. The second value is an error of the index while an archive was staged.
-pub(super) fn change(unit: Unit, read: Vec<ReadFile>, now: Millis, interval: Millis) -> (UnitChange, Option<IndexError>) {
+pub(super) fn change(unit: Unit, read: Vec<ReadFile>, now: Timestamp, interval: Duration) -> (UnitChange, Option<IndexError>) {
     let Unit { key, failures, has_summary } = unit;
     let mut change = UnitChange { key, files: Vec::new(), problems: Vec::new(), at: now };
     let mut index_error = None;
     for ReadFile { file, result } in read {
         let failures = failures.iter().find(|(kind, _)| *kind == file.kind).map_or(0, |(_, failures)| *failures);
         let next_attempt = |fault| {
-            let pause = retry_pause(fault, failures.saturating_add(1), now.saturating_sub(file.version.modified), interval);
-            Some(now.saturating_add(pause))
+            let pause = retry_pause(fault, failures.saturating_add(1), now.since(file.version.modified), interval);
+            Some(now + pause)
         };
         let problem = |code, reason: String, next_attempt| Problem {
             code,
@@ -81,7 +83,7 @@ pub(super) fn change(unit: Unit, read: Vec<ReadFile>, now: Millis, interval: Mil
             }
         };
         change.problems.append(&mut problems);
-        let racy = (now - file.version.modified).abs() <= RACY_WINDOW;
+        let racy = now.abs_diff(file.version.modified) <= RACY_WINDOW;
         change.files.push(FileChange { path: file.path, kind: file.kind, version: file.version, racy, outcome });
     }
     if !has_summary && let UnitKey::Application(application) = &change.key {

@@ -3,23 +3,24 @@
 //! A file that the store did not return is read again. A file with bad content is listed, and read only if it is another version now.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, Shared};
 
 use super::Ingest;
 use super::task::Task;
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::directory::{Directory, DirectoryError, FileKind, FoundFile};
 use crate::index::{Fault, Presence, UnitChange, UnitKey, Unread, Urgency};
 use crate::names::FilePath;
 use crate::telemetry::IngestReason;
 
-/// Milliseconds after a retry in which the archive is not retried again.
-const fn rest(fault: Fault) -> Millis {
+/// The time after a retry in which the archive is not retried again.
+const fn rest(fault: Fault) -> Duration {
     match fault {
-        Fault::Store => 2_000,
-        Fault::Content => 30_000,
+        Fault::Store => Duration::from_secs(2),
+        Fault::Content => Duration::from_secs(30),
     }
 }
 
@@ -29,6 +30,8 @@ const MAX_AT_ONCE: usize = 4;
 /// Limit of retries in a minute.
 const MAX_PER_MINUTE: usize = 60;
 
+const MINUTE: Duration = Duration::from_mins(1);
+
 type Flight = Shared<BoxFuture<'static, ()>>;
 
 /// Retries in flight, and recent ones.
@@ -36,8 +39,8 @@ type Flight = Shared<BoxFuture<'static, ()>>;
 pub(super) struct Retried {
     flights: HashMap<(UnitKey, FileKind), Flight>,
     /// The end of the rest of each archive.
-    resting: HashMap<(UnitKey, FileKind), Millis>,
-    started: Vec<Millis>,
+    resting: HashMap<(UnitKey, FileKind), Timestamp>,
+    started: Vec<Timestamp>,
 }
 
 impl Ingest {
@@ -50,7 +53,7 @@ impl Ingest {
         let flight = {
             let mut retried = self.inner.retried.lock().await;
             retried.resting.retain(|_, until| (now..=now + rest(Fault::Content)).contains(until));
-            retried.started.retain(|at| (0..60_000).contains(&(now - *at)));
+            retried.started.retain(|at| *at <= now && now.since(*at) < MINUTE);
             if let Some(flight) = retried.flights.get(&id) {
                 flight.clone()
             } else {

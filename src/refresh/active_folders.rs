@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::directory::{FileKind, Found, FoundApplication};
 use crate::ingest::task::OPEN_WINDOW;
 use crate::names::{ClusterName, FilePath};
@@ -15,12 +15,12 @@ const MAX_APPLICATIONS: usize = 256;
 #[derive(Default)]
 pub(super) struct ActiveFolders {
     clusters: BTreeSet<ClusterName>,
-    applications: BTreeSet<(Reverse<Millis>, FilePath)>,
+    applications: BTreeSet<(Reverse<Timestamp>, FilePath)>,
 }
 
 impl ActiveFolders {
     /// Takes one piece of the listing.
-    pub(super) fn take(&mut self, found: &Found, now: Millis) {
+    pub(super) fn take(&mut self, found: &Found, now: Timestamp) {
         let Found::Applications(applications) = found else { return };
         for application in applications {
             if !self.clusters.contains(&application.cluster) {
@@ -47,9 +47,9 @@ impl ActiveFolders {
 }
 
 /// Time of the newest file, if more files may come.
-fn open_since(application: &FoundApplication, now: Millis) -> Option<Millis> {
+fn open_since(application: &FoundApplication, now: Timestamp) -> Option<Timestamp> {
     let files = application.files.as_ref()?;
     let newest = files.iter().map(|file| file.version.modified).max()?;
     let complete = files.iter().any(|file| file.kind == FileKind::Summary);
-    (!complete || now - newest < OPEN_WINDOW).then_some(newest)
+    (!complete || now.since(newest) < OPEN_WINDOW).then_some(newest)
 }

@@ -11,7 +11,7 @@ use super::pipeline::PipelineResult;
 use super::plan::{Plan, Probed};
 use super::round::{Decision, DirectoryRefresh, RoundReport};
 use super::status::DirectoryState;
-use crate::clock::Millis;
+use crate::clock::{Timestamp, whole_millis};
 use crate::ids::ApplicationId;
 use crate::index::{IndexError, KnownDirectory, Presence, UnitKey};
 use crate::names::ClusterName;
@@ -35,7 +35,7 @@ impl DirectoryRefresh {
         pass: PassResult,
         decision: Decision,
         pipeline: PipelineResult,
-        now: Millis,
+        now: Timestamp,
     ) -> Result<RoundReport, IndexError> {
         let Decision { mut plan, doubt, expired, forgotten, unread } = decision;
         self.note_probed(pipeline.readable, &plan);
@@ -106,7 +106,7 @@ impl DirectoryRefresh {
         let url = self.directory.url().clone();
         let after = |times: u32, ms: Option<u64>| {
             let pause = Duration::from_millis(ms.unwrap_or(0)).saturating_mul(times);
-            now.saturating_add(Millis::try_from(pause.as_millis()).unwrap_or(Millis::MAX))
+            now + pause
         };
         if report.full {
             self.status.next_audit = Some(after(FULL_SCAN_EVERY, self.full_scan_cost_ms));
@@ -142,7 +142,7 @@ impl DirectoryRefresh {
             tracing::info!(
                 directory.url = %url, ingested = report.ingested, missing = report.missing, returned = report.returned,
                 forgotten = report.forgotten, expired = report.expired,
-                duration_ms = u64::try_from(cost.as_millis()).unwrap_or(u64::MAX), "refreshed archive directory"
+                duration_ms = whole_millis(cost), "refreshed archive directory"
             );
         }
     }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::error::RoundError;
 use super::round::DirectoryRefresh;
 use super::status::{DirectoryStatus, RefreshStatus};
-use crate::clock::{Clock, Millis};
+use crate::clock::{Clock, Timestamp};
 
 /// Refreshes the archive directories; made once by the composition root.
 pub struct Refresh {
@@ -115,7 +115,7 @@ impl PublishedRefresh {
 
     /// The time before which a quick scan would do nothing, because the last one was expensive.
     #[must_use]
-    pub fn next_quick_scan(&self) -> Millis {
+    pub fn next_quick_scan(&self) -> Timestamp {
         self.refresh.next_quick_scan
     }
 
@@ -125,7 +125,7 @@ impl PublishedRefresh {
     }
 
     /// Publishes that all requests and all full scans up to these numbers are done, and when the next refresh is due.
-    pub fn note_end(&mut self, requested: u64, full_scans: u64, next: Millis) {
+    pub fn note_end(&mut self, requested: u64, full_scans: u64, next: Timestamp) {
         self.publish(|status| {
             status.requested = requested;
             status.full_scans = full_scans;

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::active_folders::ActiveFolders;
 use super::plan::Planner;
-use crate::clock::Millis;
+use crate::clock::{Timestamp, whole_millis};
 use crate::directory::{Directory, DirectoryError, Extent, Found, Listed, Obstacle};
 use crate::index::KnownDirectory;
 use crate::ingest::task::Task;
@@ -34,7 +34,7 @@ pub(super) struct Pass<'known> {
     full: bool,
     started: Instant,
     took_ms: u64,
-    now: Millis,
+    now: Timestamp,
 }
 
 /// The findings of a complete pass, besides the plan.
@@ -49,7 +49,7 @@ pub(super) struct PassResult {
 
 impl<'known> Pass<'known> {
     /// Starts to list a directory.
-    pub(super) fn start(directory: Directory, extent: Extent, known: &KnownDirectory, planner: Planner<'known>, now: Millis) -> Self {
+    pub(super) fn start(directory: Directory, extent: Extent, known: &KnownDirectory, planner: Planner<'known>, now: Timestamp) -> Self {
         let (sender, found) = mpsc::channel(PIECES);
         let full = matches!(extent, Extent::Full);
         let (listed, clusters): (_, Arc<[ClusterName]>) = (directory.clone(), known.clusters.clone());
@@ -81,7 +81,7 @@ impl<'known> Pass<'known> {
                     telemetry::listed(self.directory.url(), self.full, self.started.elapsed());
                 }
                 self.listed = Some(listed);
-                self.took_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+                self.took_ms = whole_millis(self.started.elapsed());
                 None
             }
             piece = self.found.recv(), if !self.all_found => {

@@ -4,8 +4,9 @@
 //! is complete ([`Planner::finish`]), and never where an obstacle hides them. No IO; the time is an argument.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::time::Duration;
 
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::directory::{FileKind, Found, FoundApplication, FoundFile, Hidden};
 use crate::ids::{ApplicationId, JobId};
 use crate::index::{JudgedFile, KnownDirectory, KnownFile, KnownUnit, Presence, Removal, RemovalAction, RemovalState, UnitKey};
@@ -18,10 +19,10 @@ mod retaining;
 use retaining::Judged;
 
 /// Recorded as the time since which a directory holds no archive, when the operator confirmed that it is meant to be empty.
-pub const CONFIRMED: Millis = 0;
+pub const CONFIRMED: Timestamp = Timestamp::EPOCH;
 
 /// Limit of the time between two listings of an application that has no summary and does not change.
-const MAX_PAUSE: Millis = 10 * 60 * 1_000;
+const MAX_PAUSE: Duration = Duration::from_mins(10);
 
 /// The rules for missing archives.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -31,7 +32,7 @@ pub struct Rules {
     /// `historyserver.archive.clean-expired-jobs`: the same for legacy job archives.
     pub forget_gone_legacy_jobs: bool,
     /// `historyserver.archive.empty-grace`: how long a directory that held archives must hold none before its emptiness is trusted.
-    pub empty_grace: Millis,
+    pub empty_grace: Duration,
 }
 
 /// The rules by which a plan judges archives.
@@ -110,18 +111,18 @@ pub struct Unread {
 ///
 /// `last_listed` is when its files were listed last, by this process.
 #[must_use]
-pub fn is_open(known: Option<&KnownUnit>, last_listed: Option<Millis>, now: Millis) -> bool {
+pub fn is_open(known: Option<&KnownUnit>, last_listed: Option<Timestamp>, now: Timestamp) -> bool {
     let Some(unit) = known else { return true };
     if unit.gone_since.is_some() || unit.is_queued() {
         return true;
     }
-    let newest = unit.files.iter().map(|file| file.modified).max().unwrap_or(0);
+    let newest = unit.files.iter().map(|file| file.modified).max().unwrap_or_default();
     // A file dated far ahead does not count as recently modified: its application would stay open forever.
-    if (now - newest).abs() < OPEN_WINDOW || unit.files.iter().any(|file| file.racy) {
+    if now.abs_diff(newest) < OPEN_WINDOW || unit.files.iter().any(|file| file.racy) {
         return true;
     }
     // An application may run for days between its first job archive and its summary: it is listed less often as it ages.
-    !unit.complete && last_listed.is_none_or(|last| now - last >= ((now - newest) / 20).min(MAX_PAUSE))
+    !unit.complete && last_listed.is_none_or(|last| now.since(last) >= (now.since(newest) / 20).min(MAX_PAUSE))
 }
 
 /// Whether a unit that is not missing lies below a hidden name. A missing one stays: the index may hold its only copy.
@@ -140,7 +141,7 @@ pub type Probed = HashMap<UnitKey, Vec<JudgedFile>>;
 pub struct Planner<'known> {
     directory: DirectoryUrl,
     known: &'known KnownDirectory,
-    now: Millis,
+    now: Timestamp,
     judging: Judging,
     /// Files of units that are not in the index, and were found to be readable.
     probed: &'known Probed,
@@ -156,7 +157,7 @@ pub struct Planner<'known> {
 impl<'known> Planner<'known> {
     /// A planner for a directory with this content of the index, and these files that were probed beyond it.
     #[must_use]
-    pub fn new(directory: DirectoryUrl, known: &'known KnownDirectory, probed: &'known Probed, judging: Judging, now: Millis) -> Self {
+    pub fn new(directory: DirectoryUrl, known: &'known KnownDirectory, probed: &'known Probed, judging: Judging, now: Timestamp) -> Self {
         Self {
             directory,
             known,
@@ -194,8 +195,8 @@ impl<'known> Planner<'known> {
         let vanished = units == 0 && self.known.held_archives && self.would_lose(rules);
         if vanished {
             let trusted = match self.known.vanished_since {
-                Some(since) => self.now - since >= rules.empty_grace,
-                None => rules.empty_grace == 0,
+                Some(since) => self.now.since(since) >= rules.empty_grace,
+                None => rules.empty_grace.is_zero(),
             };
             if !trusted {
                 return Plan { vanished: true, ..Plan::default() };
@@ -351,7 +352,7 @@ impl<'known> Planner<'known> {
                 continue;
             };
             let changed = known.tried != file.version.fingerprint();
-            let settled = known.racy && self.now - file.version.modified > RACY_WINDOW;
+            let settled = known.racy && self.now.since(file.version.modified) > RACY_WINDOW;
             if changed || settled || known.is_queued() {
                 wanted.push(file.clone());
                 if !changed && known.attempts > 0 {
@@ -368,7 +369,7 @@ impl<'known> Planner<'known> {
         if wanted.is_empty() {
             return None;
         }
-        let newest = files.iter().map(|file| file.version.modified).max().unwrap_or(0);
+        let newest = files.iter().map(|file| file.version.modified).max().unwrap_or_default();
         Some(Task { key, files: wanted, failures, has_summary, newest })
     }
 }

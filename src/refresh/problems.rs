@@ -4,7 +4,7 @@ use super::duty::Duty;
 use super::plan::Plan;
 use super::retain::held_reason;
 use super::round::DirectoryRefresh;
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::directory::{Hidden, Listed, Obstacle};
 use crate::ids::ApplicationId;
 use crate::index::{HeldCleanup, HeldReason, IndexError, KnownDirectory, UnitKey};
@@ -15,7 +15,7 @@ use crate::retention::trust::Doubt;
 
 impl DirectoryRefresh {
     /// The problem of an obstacle.
-    pub(super) fn obstacle(&self, obstacle: &Obstacle, now: Millis) -> Problem {
+    pub(super) fn obstacle(&self, obstacle: &Obstacle, now: Timestamp) -> Problem {
         let (cluster, application) = match &obstacle.hides {
             Hidden::Nothing | Hidden::LegacyJob(_) | Hidden::ClusterOrLegacyJob(..) => (None, None),
             Hidden::Cluster(cluster) => (Some(cluster.clone()), None),
@@ -26,7 +26,7 @@ impl DirectoryRefresh {
     }
 
     /// The problem of a directory that held archives and now holds none at all.
-    pub(super) fn vanished(&self, known: &KnownDirectory, now: Millis) -> Problem {
+    pub(super) fn vanished(&self, known: &KnownDirectory, now: Timestamp) -> Problem {
         let since = known.vanished_since.unwrap_or(now);
         let trusted = since + self.rules.empty_grace;
         let confirm = self.status.held_back.as_ref().map_or(String::new(), |held| {
@@ -42,7 +42,7 @@ impl DirectoryRefresh {
     }
 
     /// The problem of a directory that does not exist, or where another directory is likely meant.
-    pub(super) fn doubt(&self, listed: &Listed, now: Millis) -> Option<Problem> {
+    pub(super) fn doubt(&self, listed: &Listed, now: Timestamp) -> Option<Problem> {
         let code = if listed.exists { ProblemCode::DirectoryMisplaced } else { ProblemCode::DirectoryMissing };
         let reason = listed.doubt.clone()?;
         Some(Problem { code, subject: self.subject(None, None, None), reason, since: now, next_attempt: None })
@@ -62,7 +62,7 @@ impl DirectoryRefresh {
     }
 
     /// The problems that keep archives from being judged or deleted.
-    pub(super) fn retention_problems(&self, plan: &Plan, known: &KnownDirectory, doubt: Option<Doubt>, now: Millis) -> Vec<Problem> {
+    pub(super) fn retention_problems(&self, plan: &Plan, known: &KnownDirectory, doubt: Option<Doubt>, now: Timestamp) -> Vec<Problem> {
         let problem = |code, subject, reason, next_attempt| Problem { code, subject, reason, since: now, next_attempt };
         let mut problems = Vec::new();
         let held = self.status.held_back.as_ref();

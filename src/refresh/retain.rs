@@ -1,6 +1,8 @@
 //! Retention in a refresh: removals are recorded, unless the guard holds them until they are confirmed.
 
-use crate::clock::Millis;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
 use crate::index::{
     FollowedLimits, HeldCleanup, HeldReason, IndexError, KnownDirectory, Presence, Removal, RemovalAction, RemovalState, UnitKey,
 };
@@ -14,7 +16,7 @@ use crate::retention::{followed, guard};
 use super::plan::{Judging, Plan};
 
 /// The time of a refresh is recorded when the recorded one is this old, so that an idle server does not write.
-const RECORD_EVERY: Millis = 10 * 60 * 1_000;
+const RECORD_EVERY: Duration = Duration::from_mins(10);
 
 /// The numbers of units that one refresh expired and forgot.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -32,7 +34,7 @@ impl DirectoryRefresh {
     }
 
     /// Why the clock cannot be trusted with verdicts by age, if so. Called when a listing has ended that began at `now`.
-    pub(super) async fn doubt_of_clock(&mut self, archives: Vec<Millis>, now: Millis) -> Result<Option<Doubt>, IndexError> {
+    pub(super) async fn doubt_of_clock(&mut self, archives: Vec<Timestamp>, now: Timestamp) -> Result<Option<Doubt>, IndexError> {
         let Some(ttl) = self.retention.policy.ttl else { return Ok(None) };
         let last = match self.last_refresh {
             Some(last) => Some(last),
@@ -46,7 +48,7 @@ impl DirectoryRefresh {
             // By such a limit every archive is too old at any time: the limit is reported instead.
             return Ok(None);
         }
-        if doubt.is_none() && last.is_none_or(|last| now - last >= RECORD_EVERY) {
+        if doubt.is_none() && last.is_none_or(|last| now.since(last) >= RECORD_EVERY) {
             self.writer.note_refresh(now).await?;
             self.last_refresh = Some(now);
         }
@@ -59,13 +61,13 @@ impl DirectoryRefresh {
         plan: &mut Plan,
         known: &KnownDirectory,
         by_age: bool,
-        now: Millis,
+        now: Timestamp,
     ) -> Result<Retained, IndexError> {
         if plan.vanished {
             let since = known.vanished_since.unwrap_or(now);
             let units = (known.applications.len() + known.legacy_jobs.len()) as u64;
             let url = self.directory.url().clone();
-            let id = guard::digest(["vanished", url.as_str(), &since.to_string()]);
+            let id = guard::digest(["vanished", url.as_str(), &since.as_millis().to_string()]);
             let held = HeldCleanup { directory: url, plan: id, units, of: units, since, reason: HeldReason::Vanished };
             self.hold(known, Some(held)).await?;
             return Ok(Retained::default());
@@ -140,7 +142,7 @@ impl DirectoryRefresh {
         known: &KnownDirectory,
         waiting: Vec<UnitKey>,
         reason: HeldReason,
-        now: Millis,
+        now: Timestamp,
     ) -> Result<(), IndexError> {
         let confirmed = |key: &UnitKey| known.removals.of(key).is_some_and(|recorded| recorded.confirmed);
         let of = plan.units + plan.forget.len() as u64;
@@ -159,7 +161,7 @@ impl DirectoryRefresh {
     }
 
     /// Holds the units that are beyond a limit by a clock or a time that may be wrong. If there are none, no cleanup is held.
-    async fn hold_doubted(&mut self, plan: &mut Plan, known: &KnownDirectory, now: Millis) -> Result<(), IndexError> {
+    async fn hold_doubted(&mut self, plan: &mut Plan, known: &KnownDirectory, now: Timestamp) -> Result<(), IndexError> {
         if !plan.doubted.expire.is_empty() {
             self.writer.record_removals(std::mem::take(&mut plan.doubted.expire), RemovalState::Held, now).await?;
         }
@@ -180,7 +182,7 @@ impl DirectoryRefresh {
         keys: &[UnitKey],
         of: u64,
         reason: HeldReason,
-        now: Millis,
+        now: Timestamp,
     ) -> Result<(), IndexError> {
         let before = known.removals.held.as_ref().filter(|held| held.reason == reason);
         let since = before.map_or(now, |held| held.since);
@@ -218,7 +220,7 @@ impl DirectoryRefresh {
     }
 
     /// Records removals that are not done now, also those of missing units. While they are held, the units stay listed.
-    async fn put_off(&mut self, plan: &mut Plan, known: &KnownDirectory, state: RemovalState, now: Millis) -> Result<(), IndexError> {
+    async fn put_off(&mut self, plan: &mut Plan, known: &KnownDirectory, state: RemovalState, now: Timestamp) -> Result<(), IndexError> {
         let mut held = std::mem::take(&mut plan.expire);
         for key in std::mem::take(&mut plan.forget) {
             let Some(unit) = known.unit(&key) else { continue };
@@ -231,7 +233,7 @@ impl DirectoryRefresh {
                     action: RemovalAction::ForgetMissing,
                     reason: "gone".to_owned(),
                     detail: "no longer in its archive directory".to_owned(),
-                    time: unit.files.iter().map(|file| file.modified).max().unwrap_or(0),
+                    time: unit.files.iter().map(|file| file.modified).max().unwrap_or_default(),
                     bytes: unit.files.iter().map(|file| file.size).sum(),
                     folder: FilePath::new(""),
                     files: Vec::new(),

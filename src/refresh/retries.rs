@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::directory::FileKind;
 use crate::index::{Fault, FileOutcome, KnownDirectory, KnownFile, KnownUnit, RemovalState, UnitChange, UnitKey};
 use crate::names::DirectoryUrl;
@@ -49,8 +49,8 @@ pub(super) struct Attempts(HashMap<(UnitKey, FileKind), Attempt>);
 #[derive(Debug, Clone, Copy)]
 struct Attempt {
     failures: u32,
-    at: Millis,
-    next: Option<Millis>,
+    at: Timestamp,
+    next: Option<Timestamp>,
 }
 
 impl Attempts {
@@ -86,9 +86,9 @@ pub(super) struct Retries {
 /// The time and the scope by which retries are chosen.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RetryTime {
-    pub(super) now: Millis,
+    pub(super) now: Timestamp,
     /// When the process started: content that an earlier process could not read is retried once.
-    pub(super) started: Millis,
+    pub(super) started: Timestamp,
     pub(super) scope: RetryScope,
 }
 
@@ -157,8 +157,8 @@ impl Retries {
 struct Due {
     retry: Retry,
     /// When the first of its files became due.
-    since: Millis,
-    newest: Millis,
+    since: Timestamp,
+    newest: Timestamp,
     bytes: u64,
 }
 
@@ -168,7 +168,8 @@ fn is_unread(file: &KnownFile) -> bool {
 
 /// The files of a unit that are retried now.
 fn due(key: UnitKey, unit: &KnownUnit, attempts: &Attempts, time: RetryTime) -> Option<Due> {
-    let mut due = Due { retry: Retry { key, files: Vec::new(), fault: Fault::Content }, since: Millis::MAX, newest: Millis::MIN, bytes: 0 };
+    let mut due =
+        Due { retry: Retry { key, files: Vec::new(), fault: Fault::Content }, since: Timestamp::MAX, newest: Timestamp::MIN, bytes: 0 };
     for file in unit.files.iter().filter(|file| is_unread(file)) {
         let attempt = attempts.of(&due.retry.key, file);
         // An earlier version recorded no fault: the file is retried like a failure of the store.
@@ -186,7 +187,7 @@ fn due(key: UnitKey, unit: &KnownUnit, attempts: &Attempts, time: RetryTime) -> 
             if fault == Fault::Store {
                 due.retry.fault = Fault::Store;
             }
-            due.since = due.since.min(attempt.next.unwrap_or(0));
+            due.since = due.since.min(attempt.next.unwrap_or(Timestamp::EPOCH));
             due.newest = due.newest.max(file.modified);
             due.bytes = due.bytes.saturating_add(file.size);
         }

@@ -16,7 +16,7 @@ use super::plan::{Plan, Planner, Probed, Rules, is_open};
 use super::retention_rules::RetentionRules;
 use super::retries::{Attempts, Retries, RetryScope, RetryTime};
 use super::status::{DirectoryState, DirectoryStatus};
-use crate::clock::{Clock, Millis};
+use crate::clock::{Clock, Timestamp};
 use crate::directory::{Directory, Extent, FileKind};
 use crate::ids::ApplicationId;
 use crate::index::{IndexError, IndexReader, IndexWriter, KnownDirectory, KnownUnit, RemovalState};
@@ -42,11 +42,11 @@ pub struct DirectoryRefresh {
     /// Whether the clock may be trusted with verdicts by age.
     pub(super) trust: ClockTrust,
     /// When an earlier process last wrote to the data directory.
-    pub(super) data_directory_written: Option<Millis>,
+    pub(super) data_directory_written: Option<Timestamp>,
     /// Files that can be read and are not in the index.
     pub(super) probed: Arc<Probed>,
     /// Time of the last recorded refresh.
-    pub(super) last_refresh: Option<Millis>,
+    pub(super) last_refresh: Option<Timestamp>,
     /// The content of the index, and its version.
     known: Option<(u64, Arc<KnownDirectory>)>,
     /// Failed attempts since that version.
@@ -54,14 +54,14 @@ pub struct DirectoryRefresh {
     /// Units of which a file could not be fetched.
     pub(super) failed_fetches: FailedFetches,
     /// When this was made. Content that an earlier process could not read is retried once.
-    started: Millis,
+    started: Timestamp,
     /// The files that the next round retries besides those that are due.
     retry: RetryScope,
     /// When the files of each application without a summary were listed last.
-    pub(super) last_listed: Arc<Mutex<HashMap<(ClusterName, ApplicationId), Millis>>>,
+    pub(super) last_listed: Arc<Mutex<HashMap<(ClusterName, ApplicationId), Timestamp>>>,
     pub(super) status: DirectoryStatus,
     /// Time of the next quick scan (object stores).
-    pub(super) next_quick_scan: Millis,
+    pub(super) next_quick_scan: Timestamp,
     /// Milliseconds that the last quick scan and the last full scan took in which every part of the directory answered.
     pub(super) quick_scan_cost_ms: Option<u64>,
     pub(super) full_scan_cost_ms: Option<u64>,
@@ -131,7 +131,7 @@ impl DirectoryRefresh {
             retry: RetryScope::Store,
             last_listed: Arc::default(),
             status,
-            next_quick_scan: 0,
+            next_quick_scan: Timestamp::EPOCH,
             quick_scan_cost_ms: None,
             full_scan_cost_ms: None,
             obstacles: Vec::new(),
@@ -155,7 +155,7 @@ impl DirectoryRefresh {
 
     /// Doubts the clock where it disagrees with the time at which an earlier process last wrote to the data directory.
     #[must_use]
-    pub fn with_data_directory_written(self, at: Option<Millis>) -> Self {
+    pub fn with_data_directory_written(self, at: Option<Timestamp>) -> Self {
         Self { data_directory_written: at, ..self }
     }
 
@@ -253,7 +253,7 @@ impl DirectoryRefresh {
         mut planner: Planner<'_>,
         known: &KnownDirectory,
         pipeline: &mut Pipeline,
-        now: Millis,
+        now: Timestamp,
     ) -> Result<Decision, IndexError> {
         let doubt = self.doubt_of_clock(planner.times(), now).await?;
         if doubt.is_some() {
@@ -291,7 +291,7 @@ impl DirectoryRefresh {
     }
 
     /// A quick scan, which lists files only of applications that are open.
-    fn quick_scan(&self, known: &Arc<KnownDirectory>, now: Millis) -> Extent {
+    fn quick_scan(&self, known: &Arc<KnownDirectory>, now: Timestamp) -> Extent {
         let (known, last_listed) = (known.clone(), self.last_listed.clone());
         Extent::Quick(Arc::new(move |cluster: &ClusterName, id: &ApplicationId| {
             let key = (cluster.clone(), *id);

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::index::HeldCleanup;
 use crate::names::DirectoryUrl;
 use crate::problem::Problem;
@@ -16,11 +16,11 @@ pub struct RefreshStatus {
     /// Number of the last request that was done in every archive directory; see `POST /api/v1/refresh`.
     pub requested: u64,
     /// When the first of the running refreshes started; `null` while none runs.
-    pub running_since: Option<Millis>,
+    pub running_since: Option<Timestamp>,
     /// When the last refresh of any archive directory finished.
-    pub last_finished: Option<Millis>,
+    pub last_finished: Option<Timestamp>,
     /// When the next refresh of any archive directory is due.
-    pub next: Option<Millis>,
+    pub next: Option<Timestamp>,
     /// Units that the running refreshes have still to ingest, as far as known.
     pub pending: u64,
     /// State of each configured archive directory.
@@ -63,19 +63,19 @@ pub struct DirectoryStatus {
     /// Refreshes of this directory finished since start.
     pub finished: u64,
     /// When its running refresh started; `null` while none runs.
-    pub running_since: Option<Millis>,
+    pub running_since: Option<Timestamp>,
     /// When its next refresh is due; `null` while one runs.
-    pub next: Option<Millis>,
+    pub next: Option<Timestamp>,
     /// Units that its running refresh has still to ingest, as far as known.
     pub pending: u64,
     /// When it was last listed completely.
-    pub last_listed: Option<Millis>,
+    pub last_listed: Option<Timestamp>,
     /// Milliseconds that the last quick scan took.
     pub look_ms: Option<u64>,
     /// Milliseconds that the last full scan took.
     pub audit_ms: Option<u64>,
     /// When the next full scan is due.
-    pub next_audit: Option<Millis>,
+    pub next_audit: Option<Timestamp>,
     /// Applications and legacy jobs in the last complete listing.
     pub units: u64,
     /// Applications and legacy jobs beyond a limit that must be read before they may be deleted.
@@ -97,7 +97,7 @@ pub struct DirectoryStatus {
     pub full_scans: u64,
     /// When its last refresh finished.
     #[serde(skip)]
-    pub last_finished: Option<Millis>,
+    pub last_finished: Option<Timestamp>,
 }
 
 impl DirectoryStatus {
@@ -151,19 +151,20 @@ mod tests {
 
     #[test]
     fn a_directory_that_hangs_holds_back_requests_and_nothing_of_the_others() {
-        let directory = |finished, requested, running_since, next| DirectoryStatus {
+        let directory = |finished, requested, running_since: Option<i64>, next: Option<i64>| DirectoryStatus {
             finished,
             requested,
-            running_since,
-            next,
+            running_since: running_since.map(Timestamp::from_millis),
+            next: next.map(Timestamp::from_millis),
             pending: 2,
-            last_finished: Some(finished.cast_signed()),
+            last_finished: Some(Timestamp::from_millis(finished.cast_signed())),
             ..DirectoryStatus::new(DirectoryUrl::new("file:///archives"))
         };
         let directories = vec![directory(7, 3, None, Some(90)), directory(1, 0, Some(20), None), directory(5, 3, Some(30), None)];
         let mut status = RefreshStatus { directories, ..RefreshStatus::default() };
         status.combine();
         assert_eq!((status.finished, status.requested, status.rounds()), (1, 0, 13));
-        assert_eq!((status.running_since, status.next, status.last_finished, status.pending), (Some(20), Some(90), Some(7), 6));
+        let times = [status.running_since, status.next, status.last_finished].map(|time| time.map(Timestamp::as_millis));
+        assert_eq!((times, status.pending), ([Some(20), Some(90), Some(7)], 6));
     }
 }

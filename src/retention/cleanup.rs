@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::delete::{self, Outcome, Step, Witness};
-use crate::clock::{Backoff, Clock, Millis};
+use crate::clock::{Backoff, Clock, Timestamp, whole_millis};
 use crate::directory::Directory;
 use crate::index::{
     Deletion, FailedAttempt, IndexError, IndexReader, IndexWriter, RecordedRemoval, Removal, RemovalAction, RemovalFilter, RemovalOutcome,
@@ -26,7 +26,7 @@ const GROUP: usize = 256;
 const IN_FLIGHT: usize = 16;
 
 /// Pause before a deletion that failed is retried.
-const RETRY: Backoff = Backoff { first: 30_000, limit: 60 * 60 * 1_000 };
+const RETRY: Backoff = Backoff { first: Duration::from_secs(30), limit: Duration::from_hours(1) };
 
 /// Cleans up archive directories; made once by the composition root. Cheap to clone; runs wait for one another.
 #[derive(Clone)]
@@ -39,7 +39,7 @@ struct Inner {
     writer: IndexWriter,
     reader: IndexReader,
     clock: Clock,
-    record_ttl: Millis,
+    record_ttl: Duration,
     witness: Witness,
     status: watch::Sender<CleanupStatus>,
     running: tokio::sync::Mutex<()>,
@@ -53,7 +53,7 @@ pub struct CleanupStatus {
     /// Cleanups finished since start.
     pub finished: u64,
     /// When the running cleanup started; `null` while none runs.
-    pub running_since: Option<Millis>,
+    pub running_since: Option<Timestamp>,
     /// The report of the last cleanup.
     pub last: Option<CleanupReport>,
     /// Number of the last request that was done; see `POST /api/v1/cleanup`.
@@ -61,14 +61,14 @@ pub struct CleanupStatus {
     /// The report of the last cleanup that was requested.
     pub last_requested: Option<CleanupReport>,
     /// When the next cleanups are due, by `historyserver.archive.retention.cron`; empty: after every refresh.
-    pub next: Vec<Millis>,
+    pub next: Vec<Timestamp>,
 }
 
 /// The report of one cleanup.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CleanupReport {
     /// When it started.
-    pub started: Millis,
+    pub started: Timestamp,
     /// Its duration in milliseconds.
     pub took_ms: u64,
     /// Applications and legacy jobs whose archives were deleted, including links and archives that were missing already.
@@ -108,14 +108,14 @@ enum Attempt {
 }
 
 impl Cleanup {
-    /// A cleanup over these directories. `record_ttl`: how long the record of deletions is kept, in milliseconds.
+    /// A cleanup over these directories. `record_ttl`: how long the record of deletions is kept.
     #[must_use]
     pub fn new(
         directories: impl IntoIterator<Item = Directory>,
         writer: IndexWriter,
         reader: IndexReader,
         clock: Clock,
-        record_ttl: Millis,
+        record_ttl: Duration,
     ) -> Self {
         Self::witnessed(directories, writer, reader, clock, record_ttl, Arc::new(|_| {}))
     }
@@ -127,7 +127,7 @@ impl Cleanup {
         writer: IndexWriter,
         reader: IndexReader,
         clock: Clock,
-        record_ttl: Millis,
+        record_ttl: Duration,
         witness: Witness,
     ) -> Self {
         let directories = directories.into_iter().map(|directory| (directory.url().clone(), directory)).collect();
@@ -151,7 +151,7 @@ impl Cleanup {
     }
 
     /// Publishes when the next cleanups are due.
-    pub fn note_next(&self, next: Vec<Millis>) {
+    pub fn note_next(&self, next: Vec<Timestamp>) {
         self.inner.status.send_modify(|status| status.next = next);
     }
 
@@ -174,7 +174,7 @@ impl Cleanup {
             tracing::warn!("the cleanup ended early, and the next one continues it: {error}");
             report.error = Some(error.to_string());
         }
-        report.took_ms = u64::try_from(self.inner.clock.passed().saturating_sub(passed).as_millis()).unwrap_or(u64::MAX);
+        report.took_ms = whole_millis(self.inner.clock.passed().saturating_sub(passed));
         if report.deleted + report.forgotten + report.failed + report.changed > 0 {
             tracing::info!(
                 deleted = report.deleted,
@@ -217,7 +217,7 @@ impl Cleanup {
             }
         }
         if scope == CleanupScope::Due {
-            self.inner.writer.prune_deletions(now.saturating_sub(self.inner.record_ttl)).await?;
+            self.inner.writer.prune_deletions(now - self.inner.record_ttl).await?;
         }
         Ok(())
     }

@@ -1,16 +1,19 @@
 //! The limits that earlier cleanups of a directory followed: the first cleanup with a limit, or with a stricter one, is guarded.
 
+use std::time::Duration;
+
+use crate::clock::whole_millis;
 use crate::index::{FollowedLimits, HeldReason};
 
 use super::policy::Policy;
 
-/// The limits of a cleanup, as they are recorded. `by_age` false: the age limit was left out.
+/// The limits of a cleanup, as they are recorded: times are in whole milliseconds. `by_age` false: the age limit was left out.
 #[must_use]
 pub fn limits(policy: &Policy, keep_archives: bool, by_age: bool) -> FollowedLimits {
     FollowedLimits {
         applications: policy.applications,
         legacy_jobs: policy.legacy_jobs,
-        ttl: policy.ttl.filter(|_| by_age),
+        ttl: policy.ttl.filter(|_| by_age).map(|ttl| Duration::from_millis(whole_millis(ttl))),
         bytes: policy.bytes,
         delete_unreadable: policy.delete_unreadable,
         keep_archives,
@@ -62,7 +65,7 @@ mod tests {
         let stricter = [
             keep(4),
             FollowedLimits { legacy_jobs: Some(9), ..keep(5) },
-            FollowedLimits { ttl: Some(9), ..keep(5) },
+            FollowedLimits { ttl: Some(Duration::from_millis(9)), ..keep(5) },
             FollowedLimits { bytes: Some(9), ..keep(9) },
             FollowedLimits { delete_unreadable: true, ..keep(5) },
         ];
@@ -76,7 +79,7 @@ mod tests {
 
     #[test]
     fn an_age_limit_that_was_left_out_is_new_when_it_is_used_again() {
-        let policy = Policy { ttl: Some(1_000), applications: Some(3), ..Policy::default() };
+        let policy = Policy { ttl: Some(Duration::from_secs(1)), applications: Some(3), ..Policy::default() };
         let without = limits(&policy, false, false);
         assert_eq!(novelty(&without, Some(&limits(&policy, false, true))), None);
         assert_eq!(novelty(&limits(&policy, false, true), Some(&without)), Some(HeldReason::StricterLimit));

@@ -1,11 +1,13 @@
 //! Messages about implausible limits and times, for the log at the start, for problems and for `check-config`.
 
-use crate::clock::{Millis, human_duration};
+use std::time::Duration;
+
+use crate::clock::human_duration;
 use crate::names::{DirectoryUrl, FilePath};
 
 /// The message about an age limit below [`super::policy::SHORTEST_AGE`].
 #[must_use]
-pub fn short_age(ttl: Millis) -> String {
+pub fn short_age(ttl: Duration) -> String {
     format!(
         "historyserver.archive.retained-ttl is {}: nearly every archive is older, and would be deleted. Write the unit, such as `30 d`: a \
          bare number is milliseconds",

@@ -4,12 +4,15 @@
 //! limit rejects count as well. An archive whose age is equal to the limit is expired.
 //!
 //! ```
+//! use std::time::Duration;
+//!
+//! use historyserver::clock::Timestamp;
 //! use historyserver::retention::policy::{Candidate, Policy, Reason, Verdict, judge};
 //!
-//! const DAY: i64 = 24 * 60 * 60 * 1_000;
-//! const NOW: i64 = 1_795_000_000_000;
+//! const DAY: Duration = Duration::from_hours(24);
+//! const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
 //!
-//! let archive = |number: u8, days: i64| Candidate {
+//! let archive = |number: u8, days: u32| Candidate {
 //!     cluster: Some("production"),
 //!     id: [number; 16],
 //!     time: NOW - days * DAY,
@@ -25,17 +28,18 @@
 
 use std::cmp::Reverse;
 use std::fmt;
+use std::time::Duration;
 
-use crate::clock::{Millis, human_duration};
+use crate::clock::{Timestamp, human_duration};
 
-/// Milliseconds that an archive may be dated ahead of this server's clock. Archives dated further ahead are kept: a clock is wrong.
-pub const AHEAD: Millis = 60 * 60 * 1_000;
+/// Limit of the time that an archive may be dated ahead of this server's clock. Archives dated further ahead are kept: a clock is wrong.
+pub const AHEAD: Duration = Duration::from_hours(1);
 
 /// 2014-01-01. Archives dated before this are older than Flink: a copy or a store has not kept their times.
-pub const EARLIEST: Millis = 1_388_534_400_000;
+pub const EARLIEST: Timestamp = Timestamp::from_millis(1_388_534_400_000);
 
 /// An age limit below this is most likely a mistake: the unit was forgotten, and a bare number is milliseconds.
-pub const SHORTEST_AGE: Millis = 60 * 1_000;
+pub const SHORTEST_AGE: Duration = Duration::from_mins(1);
 
 /// The limits of one archive directory. `None` is no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -44,8 +48,8 @@ pub struct Policy {
     pub applications: Option<u64>,
     /// `historyserver.archive.retained-jobs`: legacy job archives kept.
     pub legacy_jobs: Option<u64>,
-    /// `historyserver.archive.retained-ttl`: limit of the age, in milliseconds.
-    pub ttl: Option<Millis>,
+    /// `historyserver.archive.retained-ttl`: limit of the age.
+    pub ttl: Option<Duration>,
     /// `historyserver.archive.retained-size`: bytes kept, over applications and legacy job archives together.
     pub bytes: Option<u64>,
     /// `historyserver.archive.retention.delete-unreadable`: judge also archives that cannot be read or have no summary.
@@ -73,15 +77,15 @@ impl Policy {
 
     /// The age limit that this age reaches.
     #[must_use]
-    pub fn too_old(&self, time: Millis, now: Millis) -> Option<Reason> {
+    pub fn too_old(&self, time: Timestamp, now: Timestamp) -> Option<Reason> {
         let limit = self.ttl?;
-        let age = now.saturating_sub(time);
+        let age = now.since(time);
         (age >= limit).then_some(Reason::Age { age, limit })
     }
 
     /// The time by which an archive is ranked: that of its summary, or of its newest file if the summary is missing or cannot be read.
     #[must_use]
-    pub fn time(&self, summary: Option<Millis>, newest: Millis, readable: bool) -> Millis {
+    pub fn time(&self, summary: Option<Timestamp>, newest: Timestamp, readable: bool) -> Timestamp {
         summary.filter(|_| readable).unwrap_or(newest)
     }
 
@@ -100,7 +104,7 @@ pub struct Candidate<'name> {
     /// Id of the application or of the job.
     pub id: [u8; 16],
     /// See [`Policy::time`].
-    pub time: Millis,
+    pub time: Timestamp,
     /// Bytes of all its files, as listed.
     pub bytes: u64,
     /// See [`Policy::counts`].
@@ -119,10 +123,10 @@ pub enum Reason {
     },
     /// It is too old.
     Age {
-        /// Milliseconds.
-        age: Millis,
-        /// Milliseconds.
-        limit: Millis,
+        /// The age of the archive.
+        age: Duration,
+        /// The limit of the age.
+        limit: Duration,
     },
     /// This archive and all newer ones take more bytes than the limit.
     Size {
@@ -177,14 +181,14 @@ pub enum Verdict {
 /// `by_age` false leaves the age limit out, because the clock cannot be trusted. The order of the candidates does not matter:
 /// equal times are ranked by cluster, then id, legacy job archives last. The newest is always within the limit of bytes.
 #[must_use]
-pub fn judge(candidates: &[Candidate<'_>], policy: &Policy, now: Millis, by_age: bool) -> Vec<Verdict> {
+pub fn judge(candidates: &[Candidate<'_>], policy: &Policy, now: Timestamp, by_age: bool) -> Vec<Verdict> {
     let mut verdicts = vec![Verdict::Unjudged; candidates.len()];
     let mut ranked: Vec<usize> = Vec::with_capacity(candidates.len());
     for (number, candidate) in candidates.iter().enumerate() {
         if !candidate.counts {
             continue;
         }
-        if candidate.time.saturating_sub(now) > AHEAD {
+        if candidate.time.since(now) > AHEAD {
             verdicts[number] = Verdict::Ahead;
         } else {
             ranked.push(number);

@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::cron::{self, Schedule};
 use super::periodic::Activator;
-use crate::clock::{Clock, Millis};
+use crate::clock::{Clock, Timestamp};
 use crate::index::{HeldReason, IndexError, IndexReader, IndexWriter};
 use crate::refresh::RefreshStatus;
 use crate::retention::cleanup::{Cleanup, CleanupReport, CleanupScope, CleanupStatus};
@@ -85,12 +85,12 @@ pub struct Surroundings {
 pub async fn run(cleaner: Cleaner, surroundings: Surroundings, stop: CancellationToken) {
     let Surroundings { mut refreshed, activator, schedule, clock } = surroundings;
     let mut requests = cleaner.requests.subscribe();
-    let (tick, mut ticks) = mpsc::channel::<Millis>(1);
+    let (tick, mut ticks) = mpsc::channel::<Timestamp>(1);
     let after_refresh = if schedule.is_some() { CleanupScope::Failed } else { CleanupScope::Due };
     let ticking = schedule.map(|schedule| {
         let (cleanup, times, now) = (cleaner.cleanup.clone(), schedule.clone(), clock.clone());
         cleanup.note_next(times.upcoming(now.now(), UPCOMING));
-        let fire = move |time: Millis, fired| {
+        let fire = move |time: Timestamp, fired| {
             tracing::debug!(%fired, "a time of historyserver.archive.retention.cron is reached");
             cleanup.note_next(times.upcoming(now.now().max(time), UPCOMING));
             // One waiting tick is enough.

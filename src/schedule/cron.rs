@@ -24,7 +24,7 @@ use tokio::sync::mpsc;
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::{Clock, Millis};
+use crate::clock::{Clock, Timestamp};
 
 /// Settings of the watchdog.
 #[derive(Debug, Clone, Copy)]
@@ -32,10 +32,10 @@ struct Watch {
     /// Interval of its comparisons of the clock with the next run. The clock may be set at any time.
     every: Duration,
     /// Maximum delay of the scheduler, which checks its jobs twice a second, before the watchdog fires in its place.
-    late: Millis,
+    late: Duration,
 }
 
-const WATCH: Watch = Watch { every: Duration::from_secs(30), late: 5_000 };
+const WATCH: Watch = Watch { every: Duration::from_secs(30), late: Duration::from_secs(5) };
 
 /// Maximum disorder of computed times around a change to or from summer time.
 const DISORDER: Duration = Duration::from_hours(4);
@@ -82,18 +82,18 @@ impl Schedule {
 
     /// The first time after `now`; `None` when no time follows.
     #[must_use]
-    pub fn next_after(&self, now: Millis) -> Option<Millis> {
-        let now = DateTime::from_timestamp_millis(now)?;
+    pub fn next_after(&self, now: Timestamp) -> Option<Timestamp> {
+        let now = DateTime::from_timestamp_millis(now.as_millis())?;
         let next = match self.zone {
             Zone::System => self.next_in(now, &Local),
             Zone::Named(zone) => self.next_in(now, &zone),
         };
-        next.map(|next| next.timestamp_millis())
+        next.map(|next| Timestamp::from_millis(next.timestamp_millis()))
     }
 
     /// The next `count` times after `now`.
     #[must_use]
-    pub fn upcoming(&self, now: Millis, count: usize) -> Vec<Millis> {
+    pub fn upcoming(&self, now: Timestamp, count: usize) -> Vec<Timestamp> {
         std::iter::successors(self.next_after(now), |last| self.next_after(*last)).take(count).collect()
     }
 
@@ -192,7 +192,7 @@ impl fmt::Display for Fired {
 
 /// Calls `tick` at every time of the schedule until `stop` is cancelled. Times that passed while the machine was suspended are one
 /// tick. `tick` must return at once.
-pub async fn run(schedule: Schedule, clock: Clock, stop: CancellationToken, tick: impl FnMut(Millis, Fired)) {
+pub async fn run(schedule: Schedule, clock: Clock, stop: CancellationToken, tick: impl FnMut(Timestamp, Fired)) {
     watch(Timer::start().await, WATCH, schedule, clock, stop, tick).await;
 }
 
@@ -202,7 +202,7 @@ async fn watch(
     schedule: Schedule,
     clock: Clock,
     stop: CancellationToken,
-    mut tick: impl FnMut(Millis, Fired),
+    mut tick: impl FnMut(Timestamp, Fired),
 ) {
     let mut from = clock.now();
     while let Some(next) = schedule.next_after(from) {
@@ -231,10 +231,10 @@ enum Wake {
 }
 
 /// Waits for the time of the next run; `None` when stopped.
-async fn wait(timer: &mut Timer, pace: Watch, next: Millis, from: Millis, clock: &Clock, stop: &CancellationToken) -> Option<Wake> {
+async fn wait(timer: &mut Timer, pace: Watch, next: Timestamp, from: Timestamp, clock: &Clock, stop: &CancellationToken) -> Option<Wake> {
     timer.set(next, clock.now()).await;
     loop {
-        let rest = Duration::from_millis(u64::try_from(next - clock.now() + pace.late).unwrap_or(0));
+        let rest = (next + pace.late).since(clock.now());
         tokio::select! {
             () = stop.cancelled() => return None,
             // The time is not reached only if the clock was set back meanwhile: the watchdog continues.
@@ -253,8 +253,8 @@ async fn wait(timer: &mut Timer, pace: Watch, next: Millis, from: Millis, clock:
 /// The scheduler and its jobs.
 struct Timer {
     scheduler: Option<JobScheduler>,
-    fired: mpsc::UnboundedReceiver<Millis>,
-    fire: mpsc::UnboundedSender<Millis>,
+    fired: mpsc::UnboundedReceiver<Timestamp>,
+    fire: mpsc::UnboundedSender<Timestamp>,
 }
 
 impl Timer {
@@ -277,10 +277,10 @@ impl Timer {
     }
 
     /// Lets the scheduler fire once, at `next`.
-    async fn set(&mut self, next: Millis, now: Millis) {
+    async fn set(&mut self, next: Timestamp, now: Timestamp) {
         let Some(scheduler) = &self.scheduler else { return };
         // The scheduler truncates to seconds, twice, and would be early.
-        let rest = Duration::from_millis(u64::try_from(next - now).unwrap_or(0)) + Duration::from_secs(1);
+        let rest = next.since(now) + Duration::from_secs(1);
         let fire = self.fire.clone();
         let job = Job::new_one_shot_at_instant(Instant::now() + rest, move |_, _| {
             if fire.send(next).is_err() {
@@ -297,7 +297,7 @@ impl Timer {
     }
 
     /// Waits until the scheduler fires for this time.
-    async fn fired(&mut self, next: Millis) {
+    async fn fired(&mut self, next: Timestamp) {
         while self.fired.recv().await.is_some_and(|fired| fired != next) {}
     }
 

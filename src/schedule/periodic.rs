@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::{Clock, Millis};
+use crate::clock::Clock;
 use crate::refresh::{PublishedRefresh, Refresh};
 use crate::tasks;
 
@@ -89,9 +89,8 @@ async fn refresh_directory(
         directory.run(wanted.full_scans != done.full_scans, &stop).await;
         done = wanted;
         let now = clock.now();
-        let pause = delay.max(Duration::from_millis(u64::try_from(directory.next_quick_scan() - now).unwrap_or(0)));
-        let next = now.saturating_add(Millis::try_from(pause.as_millis()).unwrap_or(Millis::MAX));
-        directory.note_end(done.requests, done.full_scans, next);
+        let pause = delay.max(directory.next_quick_scan().since(now));
+        directory.note_end(done.requests, done.full_scans, now + pause);
         tokio::select! {
             () = stop.cancelled() => {}
             // An activator that was dropped sends nothing more.

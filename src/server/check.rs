@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::{open_directories, retention_rules};
-use crate::clock::{Clock, Millis};
+use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::directory::{Directory, DirectoryError, Extent, FileKind, Found, FoundFile};
 use crate::names::FilePath;
@@ -54,13 +54,13 @@ pub async fn limits(config: &Config) -> anyhow::Result<Vec<String>> {
 #[derive(Debug, Default)]
 struct Seen {
     /// Time and bytes of the newest archive that is not ahead of the clock.
-    newest: Option<(Millis, u64)>,
+    newest: Option<(Timestamp, u64)>,
     early: Option<(u64, FilePath)>,
     ahead: Option<(u64, FilePath)>,
 }
 
 impl Seen {
-    fn take(&mut self, files: &[FoundFile], folder: &FilePath, now: Millis) {
+    fn take(&mut self, files: &[FoundFile], folder: &FilePath, now: Timestamp) {
         // An application goes by the time of its summary; without one it is not judged.
         let main = files.iter().find(|file| file.kind == FileKind::Summary || file.path == *folder);
         let Some(time) = main.map(|main| main.version.modified) else { return };
@@ -68,7 +68,7 @@ impl Seen {
             Some((count, _)) => *count += 1,
             None => *place = Some((1, folder.clone())),
         };
-        if time.saturating_sub(now) > AHEAD {
+        if time.since(now) > AHEAD {
             return count(&mut self.ahead);
         }
         if time < EARLIEST {
@@ -90,7 +90,7 @@ impl Seen {
 }
 
 /// Lists all of a directory.
-async fn scan(directory: &Directory, now: Millis, seen: &mut Seen) -> Result<(), DirectoryError> {
+async fn scan(directory: &Directory, now: Timestamp, seen: &mut Seen) -> Result<(), DirectoryError> {
     let (sender, mut found) = mpsc::channel(64);
     let take = async {
         while let Some(piece) = found.recv().await {

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -13,7 +14,7 @@ use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use historyserver::access::authentication::{ClaimNames, JwtOptions, KeySource, Method, ProxyOptions, SecurityOptions, create_token};
 use historyserver::access::{Authentication, Peer};
 use historyserver::api::ApiOptions;
-use historyserver::clock::Clock;
+use historyserver::clock::{Clock, Timestamp};
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
@@ -115,7 +116,7 @@ struct Place {
 impl Place {
     async fn new(options: SecurityOptions) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let clock = Clock::manual(NOW * 1000);
+        let clock = Clock::manual(Timestamp::from_millis(NOW * 1000));
         let authentication = Authentication::open(&options, &clock).unwrap().unwrap();
         let api = ApiOptions { authentication: Some(Arc::clone(&authentication)), ..ApiOptions::default() };
         let options = WorldOptions { clock, api, ..WorldOptions::default() };
@@ -281,20 +282,20 @@ async fn keys_are_rotated_without_a_restart_and_unknown_ids_do_not_flood_the_iss
         assert_eq!(place.status(&new.sign(&valid)).await, 401, "the keys were requested a moment ago");
     }
     assert_eq!(requests.load(Ordering::SeqCst), 1);
-    place.world.advance(10_000);
+    place.world.advance(Duration::from_secs(10));
     assert_eq!(place.status(&new.sign(&valid)).await, 200);
     assert_eq!(place.status(&old.sign(&valid)).await, 401, "the old key was withdrawn");
     assert_eq!(requests.load(Ordering::SeqCst), 2);
     // Withdrawn keys end also when no unknown id is asked for; keys stay when the issuer is down.
     *current.lock().unwrap() = jwks(&[&old]);
-    place.world.advance(15 * 60_000);
+    place.world.advance(Duration::from_mins(15));
     place.authentication.refresh().await;
     let later = claims(&json!({ "exp": NOW + 3600 }));
     assert_eq!(place.status(&new.sign(&later)).await, 401);
     assert_eq!(place.status(&old.sign(&later)).await, 200);
     serving.abort();
     assert!(serving.await.unwrap_err().is_cancelled());
-    place.world.advance(15 * 60_000);
+    place.world.advance(Duration::from_mins(15));
     place.authentication.refresh().await;
     assert_eq!(place.status(&old.sign(&later)).await, 200);
 }
@@ -388,7 +389,7 @@ async fn many_failures_make_an_address_wait_and_valid_tokens_in_use_go_on() {
     assert_eq!(ask("192.0.2.1", &token).await.status, 200, "known already");
     assert_eq!(ask("192.0.2.2", "wrong").await.status, 401);
     assert_eq!(place.ask("/healthz", "192.0.2.1", &[("authorization", "Bearer wrong")]).await.status, 200);
-    place.world.advance(60_000);
+    place.world.advance(Duration::from_mins(1));
     assert_eq!(ask("192.0.2.1", "wrong").await.status, 401);
 }
 
@@ -428,7 +429,7 @@ async fn a_server_with_a_token_file_serves_its_clients_and_writes_an_audit_log()
     let deadline = std::time::Instant::now() + PATIENCE;
     while ask(&added).await != 200 {
         assert!(std::time::Instant::now() < deadline, "the file was never read again: {}", server.log());
-        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
     for secret in ["secretive", &token, &added] {
         assert!(!server.log().contains(secret));

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use historyserver::clock::Timestamp;
 use historyserver::directory::{
     Contents, Directory, DirectoryError, Extent, FileVersion, Found, FoundApplication, FoundFile, Listed, Obstacle,
 };
@@ -165,7 +166,7 @@ pub(crate) async fn full_scan(directory: &Directory) -> Listing {
 }
 
 /// A version that no file has.
-pub(crate) const NO_VERSION: FileVersion = FileVersion { size: u64::MAX, modified: 0, etag: None };
+pub(crate) const NO_VERSION: FileVersion = FileVersion { size: u64::MAX, modified: Timestamp::EPOCH, etag: None };
 
 /// The version of a file in a listing.
 pub(crate) async fn version_of(directory: &Directory, path: &str) -> FileVersion {

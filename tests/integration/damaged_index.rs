@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use historyserver::clock::{Clock, Millis};
+use historyserver::clock::{Clock, Timestamp};
 
 use crate::support::archives::{id, job, write, write_application};
 use crate::support::world::{World, WorldOptions};
@@ -42,7 +42,7 @@ impl Indexed {
         }
         write(&archives.join(id('9')), "{");
         let mut indexed = Self { folder, file: Vec::new(), answers: Vec::new() };
-        let mut world = indexed.world(2_000_000_000_000);
+        let mut world = indexed.world(Timestamp::from_millis(2_000_000_000_000));
         world.full_scan().await;
         indexed.answers = answers(&world).await;
         world.close().await;
@@ -54,7 +54,7 @@ impl Indexed {
         self.folder.path().join("data/historyserver.sqlite")
     }
 
-    fn world(&self, now: Millis) -> World {
+    fn world(&self, now: Timestamp) -> World {
         let options = WorldOptions { clock: Clock::manual(now), ..WorldOptions::default() };
         World::over(&[&self.folder.path().join("archives")], &self.folder.path().join("data"), options)
     }
@@ -68,7 +68,7 @@ impl Indexed {
         fs::create_dir(&data).unwrap();
         fs::write(self.index(), bytes).unwrap();
         // Later: what could not be read is tried again after a restart, which tells its problem anew.
-        let mut world = self.world(2_000_000_001_000);
+        let mut world = self.world(Timestamp::from_millis(2_000_000_001_000));
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {
             world.quick_scan().await;
@@ -143,7 +143,7 @@ async fn bits_that_flip_anywhere_in_the_index_change_no_list_for_long() {
 async fn a_damaged_row_of_what_is_gone_stays_listed_with_what_can_be_read_of_it() {
     let mut indexed = Indexed::new().await;
     fs::remove_dir_all(indexed.folder.path().join("archives/prod/applications").join(id('b'))).unwrap();
-    let mut world = indexed.world(2_000_000_001_000);
+    let mut world = indexed.world(Timestamp::from_millis(2_000_000_001_000));
     world.full_scan().await;
     world.close().await;
     indexed.file = fs::read(indexed.index()).unwrap();
@@ -154,7 +154,7 @@ async fn a_damaged_row_of_what_is_gone_stays_listed_with_what_can_be_read_of_it(
         let mut bytes = indexed.file.clone();
         bytes[place + wide.len() - 3] ^= 0x80;
         fs::write(indexed.index(), bytes).unwrap();
-        let mut world = indexed.world(2_000_000_002_000);
+        let mut world = indexed.world(Timestamp::from_millis(2_000_000_002_000));
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {
             world.quick_scan().await;

@@ -1,6 +1,7 @@
 //! The same id in several places: every copy is known, one is shown, and the next steps in when that one goes.
 
 use std::path::Path;
+use std::time::Duration;
 
 use historyserver::refresh::plan::Rules;
 
@@ -10,7 +11,7 @@ use crate::support::world::{World, WorldOptions};
 const END: i64 = 1_795_000_000_000;
 
 fn forgetting() -> WorldOptions {
-    let rules = Rules { forget_gone_applications: true, forget_gone_legacy_jobs: true, empty_grace: 0 };
+    let rules = Rules { forget_gone_applications: true, forget_gone_legacy_jobs: true, empty_grace: Duration::ZERO };
     WorldOptions { rules, ..WorldOptions::default() }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::Read as _;
 use std::path::Path;
+use std::time::Duration;
 
 use historyserver::refresh::plan::Rules;
 use serde_json::{Value, json};
@@ -62,7 +63,7 @@ fn write_one(root: &Path, summary_now: bool, application: &str, job: &str, failu
 }
 
 fn world(root: &Path, data: &Path) -> World {
-    let rules = Rules { forget_gone_applications: true, forget_gone_legacy_jobs: true, empty_grace: 0 };
+    let rules = Rules { forget_gone_applications: true, forget_gone_legacy_jobs: true, empty_grace: Duration::ZERO };
     World::over(&[root], data, WorldOptions { rules, ..WorldOptions::default() })
 }
 

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use historyserver::refresh::plan::Rules;
 use serde_json::{Value, json};
@@ -28,7 +29,7 @@ impl Place {
     }
 
     fn world(&self, forget: bool) -> World {
-        let rules = Rules { forget_gone_applications: forget, forget_gone_legacy_jobs: forget, empty_grace: 0 };
+        let rules = Rules { forget_gone_applications: forget, forget_gone_legacy_jobs: forget, empty_grace: Duration::ZERO };
         World::over(&[&self.root()], &self.folder.path().join("data"), WorldOptions { rules, ..WorldOptions::default() })
     }
 }

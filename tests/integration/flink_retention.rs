@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use historyserver::clock::Timestamp;
 use historyserver::retention::policy::{Candidate, Policy, Verdict, judge};
 
 use crate::support::flink::{JavaHistoryServer, copy_of_the_archives_with_ids_as_clusters, run};
@@ -75,18 +76,18 @@ fn date(root: &Path, now: SystemTime) {
 
 /// The paths that are left after the cleanup.
 fn retained(all: &[Archived], policy: &Policy, now: SystemTime) -> BTreeSet<String> {
-    let millis = |time: SystemTime| i64::try_from(time.duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
+    let timestamp = |time: SystemTime| Timestamp::EPOCH + time.duration_since(UNIX_EPOCH).unwrap();
     let candidates: Vec<Candidate<'_>> = all
         .iter()
         .map(|archived| Candidate {
             cluster: archived.cluster.as_deref(),
             id: u128::from_str_radix(&archived.id, 16).unwrap().to_be_bytes(),
-            time: millis(archived.time),
+            time: timestamp(archived.time),
             bytes: 1,
             counts: true,
         })
         .collect();
-    let verdicts = judge(&candidates, policy, millis(now), true);
+    let verdicts = judge(&candidates, policy, timestamp(now), true);
     all.iter().zip(verdicts).filter(|(_, verdict)| *verdict == Verdict::Retained).map(|(archived, _)| archived.name()).collect()
 }
 
@@ -124,7 +125,7 @@ async fn clean_up_with_this_server(configuration: &Path, data: &Path, deletions:
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn flinks_server_and_this_one_leave_exactly_what_our_policy_retains() {
-    let hours = |hours: i64| Some(hours * 3_600_000);
+    let hours = |hours| Some(Duration::from_hours(hours));
     for (options, policy, left) in [
         (
             "historyserver.archive.retained-applications: 5\nhistoryserver.archive.retained-jobs: 2\n",

@@ -9,6 +9,7 @@ use std::time::UNIX_EPOCH;
 use historyserver::archive::{
     ApplicationRecord, ArchiveLimits, DocumentSink, JobRecord, Owner, ParsedArchive, Record, SinkError, read_slice, read_stream,
 };
+use historyserver::clock::Timestamp;
 use historyserver::pack::{Packer, Part};
 
 use crate::generator::{Generator, LargeJob, Plan};
@@ -65,14 +66,18 @@ fn every_application_is_whole_and_new() {
     for number in 0..60 {
         let made = generator.application(number);
         let record = application_of(&made.summary, &made.id);
-        assert_eq!(record.start, Some(1_700_000_000_000 + i64::try_from(number).unwrap() * 1_000_000));
-        assert_eq!((record.end, &record.name), (Some(made.end), &made.name));
-        assert_eq!(record.end.unwrap() - record.start.unwrap(), record.duration.unwrap());
+        assert_eq!(record.start, Some(Timestamp::from_millis(1_700_000_000_000 + i64::try_from(number).unwrap() * 1_000_000)));
+        assert_eq!((record.end.map(Timestamp::as_millis), &record.name), (Some(made.end), &made.name));
+        assert_eq!(record.end.unwrap().as_millis() - record.start.unwrap().as_millis(), record.duration.unwrap());
         let made_jobs: HashSet<_> = made.jobs.iter().map(|job| job.id.parse().unwrap()).collect();
         assert_eq!(record.jobs.iter().map(|job| job.id).collect::<HashSet<_>>(), made_jobs);
         for job in &made.jobs {
             let (record, paths) = job_of(&job.archive, &job.id);
-            assert!(record.start.unwrap() >= 1_700_000_000_000 && record.end == Some(job.end) && job.end <= made.end);
+            assert!(
+                record.start.unwrap() >= Timestamp::from_millis(1_700_000_000_000)
+                    && record.end.map(Timestamp::as_millis) == Some(job.end)
+                    && job.end <= made.end
+            );
             assert!(record.name.ends_with(&format!(" {number}")), "{}", record.name);
             assert!(paths.1.contains(&format!("\"application-id\":\"{}\"", made.id)));
             assert!(!paths.1.contains("\"start-time\":17953"), "a time was left as it was");
@@ -148,6 +153,6 @@ fn a_job_archive_of_any_size_is_written_and_read_in_little_memory() {
         let read = read_stream(written.as_slice(), Owner::Job(id.parse().unwrap()), &ArchiveLimits::default(), &mut paths).unwrap();
         assert_eq!(read.flaws, []);
         assert!(documents.contains(&paths.0.len()), "{} documents", paths.0.len());
-        assert!(matches!(read.record, Some(Record::Job(record)) if record.end == Some(1_700_000_060_000)));
+        assert!(matches!(read.record, Some(Record::Job(record)) if record.end == Some(Timestamp::from_millis(1_700_000_060_000))));
     }
 }

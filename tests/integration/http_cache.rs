@@ -106,7 +106,7 @@ async fn a_change_of_precedence_is_answered_with_the_other_copy() {
 #[tokio::test]
 async fn an_evicted_archive_is_read_again_and_410_once_it_is_gone() {
     let (folder, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let rules = Rules { empty_grace: 0, ..Rules::default() };
+    let rules = Rules { empty_grace: Duration::ZERO, ..Rules::default() };
     let options = WorldOptions { max_pack_bytes: 0, restored_grace: Duration::from_millis(100), rules, ..WorldOptions::default() };
     let mut world = World::over(&[folder.path()], data.path(), options);
     write_job(folder.path(), &version(1));

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use axum::http::header::RETRY_AFTER;
-use historyserver::clock::Clock;
+use historyserver::clock::{Clock, Timestamp};
 use historyserver::directory::Directory;
 use historyserver::refresh::plan::Rules;
 use serde_json::Value;
@@ -126,7 +126,7 @@ async fn a_store_that_cannot_be_reached_is_a_503_with_the_time_to_come_back() {
 async fn an_archive_that_went_after_its_pack_was_evicted_stays_listed_and_its_documents_are_410() {
     let folder = tempfile::tempdir().unwrap();
     let (store, directory) = store_with_one_application().await;
-    let rules = Rules { empty_grace: 0, ..Rules::default() };
+    let rules = Rules { empty_grace: Duration::ZERO, ..Rules::default() };
     let mut world = World::open(&[directory], folder.path(), WorldOptions { max_pack_bytes: 0, rules, ..WorldOptions::default() });
     world.full_scan().await;
     for file in [format!("jobs/{}", id('1')), format!("jobs/{}", id('2')), "application-summary".to_owned()] {
@@ -143,7 +143,7 @@ async fn an_archive_that_went_after_its_pack_was_evicted_stays_listed_and_its_do
 
 #[tokio::test]
 async fn a_file_that_does_not_come_back_hides_no_other_of_its_application() {
-    let rules = Rules { empty_grace: 0, ..Rules::default() };
+    let rules = Rules { empty_grace: Duration::ZERO, ..Rules::default() };
     let options = WorldOptions { max_pack_bytes: 0, restored_grace: Duration::from_millis(100), rules, ..WorldOptions::default() };
     let (first, second) = (format!("/jobs/{}/config", id('1')), format!("/jobs/{}/config", id('2')));
     let file = format!("history/c/applications/{}/jobs/{}", id('a'), id('2'));
@@ -193,17 +193,17 @@ async fn a_budget_smaller_than_the_missing_archives_forgets_the_longest_missing(
             &[&id(char::from(b'1' + u8::try_from(number).unwrap()))],
         );
     }
-    let clock = Clock::manual(2_000_000_000_000);
+    let clock = Clock::manual(Timestamp::from_millis(2_000_000_000_000));
     let data = folder.path().join("data");
     // In the end none is left, which is to be believed at once.
-    let rules = Rules { empty_grace: 0, ..Rules::default() };
+    let rules = Rules { empty_grace: Duration::ZERO, ..Rules::default() };
     let options = |max_pack_bytes| WorldOptions { max_pack_bytes, rules, clock: clock.clone(), ..WorldOptions::default() };
     let mut world = World::over(&[&root], &data, options(10 << 20));
     world.full_scan().await;
     let all = world.reader.everything().figures().await.unwrap().pack_bytes;
     for digit in ['b', 'a', 'c'] {
         std::fs::remove_dir_all(crate::support::archives::application_folder(&root, "c", &id(digit))).unwrap();
-        world.advance(1_000);
+        world.advance(Duration::from_secs(1));
         world.full_scan().await;
     }
     assert_eq!(world.applications().await.len(), 3);

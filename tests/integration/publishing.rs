@@ -1,8 +1,10 @@
 //! What is found is published while the refresh still runs; what cannot be listed or written changes nothing.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::Request;
-use historyserver::clock::Clock;
+use historyserver::clock::{Clock, Timestamp};
 use historyserver::ingest::LookupUnlisted;
 use historyserver::refresh::DirectoryState;
 use historyserver::refresh::plan::Rules;
@@ -16,7 +18,7 @@ use crate::support::world::{World, WorldOptions};
 const END: i64 = 1_795_000_000_000;
 
 fn forgetting() -> Rules {
-    Rules { forget_gone_applications: true, forget_gone_legacy_jobs: true, empty_grace: 0 }
+    Rules { forget_gone_applications: true, forget_gone_legacy_jobs: true, empty_grace: Duration::ZERO }
 }
 
 #[tokio::test]
@@ -40,7 +42,7 @@ async fn the_list_grows_while_the_first_refresh_still_runs() {
             if list["applications"].as_array().unwrap().len() == 2 {
                 break;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
         drop(held);
     };
@@ -146,7 +148,7 @@ async fn an_id_that_is_not_listed_yet_is_looked_for_once() {
     let folder = tempfile::tempdir().unwrap();
     let store = FaultyStore::in_memory();
     stored::write_application(&store, "c", &id('a'), &id('1')).await;
-    let clock = Clock::manual(2_000_000_000_000);
+    let clock = Clock::manual(Timestamp::from_millis(2_000_000_000_000));
     let options = WorldOptions { lookup_unlisted: LookupUnlisted::Any, clock: clock.clone(), ..WorldOptions::default() };
     let mut world = World::open(&[stored::directory(&store)], folder.path(), options);
     world.full_scan().await;
@@ -163,10 +165,10 @@ async fn an_id_that_is_not_listed_yet_is_looked_for_once() {
     }
     let once = asked(&store);
     assert!(once > 0);
-    clock.advance(29_999);
+    clock.advance(Duration::from_millis(29_999));
     assert_eq!(world.get(&format!("/applications/{}", id('f'))).await.status, 404);
     assert_eq!(asked(&store), once, "an id that was not found is not looked for again at once");
-    clock.advance(1);
+    clock.advance(Duration::from_millis(1));
     assert_eq!(world.get(&format!("/applications/{}", id('f'))).await.status, 404);
     assert_eq!(asked(&store), 2 * once);
 
@@ -234,7 +236,7 @@ async fn nothing_below_a_failed_listing_is_forgotten(gone: [bool; 6], failing: u
         // A cluster of which nothing is left is not there to be listed, and so cannot fail.
         store.write(&format!("history/{cluster}/applications/left"), "").await;
     }
-    let clock = Clock::manual(2_000_000_000_000);
+    let clock = Clock::manual(Timestamp::from_millis(2_000_000_000_000));
     let options = WorldOptions { rules: forgetting(), clock: clock.clone(), ..WorldOptions::default() };
     let mut world = World::open(&[stored::directory(&store)], folder.path(), options);
     world.full_scan().await;
@@ -252,7 +254,7 @@ async fn nothing_below_a_failed_listing_is_forgotten(gone: [bool; 6], failing: u
     let part = ["", "history/one/applications", "history/two/applications"][failing];
     store.fail(Operation::List, part, if denied { Failure::Denied } else { Failure::Unavailable });
     // A look at a store may have to wait for some time after the last.
-    clock.advance(60_000);
+    clock.advance(Duration::from_mins(1));
     if full_scan {
         world.full_scan().await;
     } else {

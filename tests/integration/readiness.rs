@@ -1,5 +1,7 @@
 //! `/readyz`: whether the server can answer, whether what it answers is complete, and why not.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::Request;
 use http_body_util::BodyExt as _;
@@ -57,7 +59,7 @@ async fn it_is_complete_only_when_all_of_the_first_listing_was_read() {
                 assert_eq!(body["reasons"][0]["code"], "first-listing", "{body}");
                 break;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
         drop(held);
     };
@@ -163,7 +165,7 @@ async fn problems_that_cannot_be_recorded_are_reported_from_memory() {
     }
     // It lasts, and is told since when it began.
     let since = told["since"].clone();
-    world.advance(60_000);
+    world.advance(Duration::from_mins(1));
     world.full_scan().await;
     let again = world.get("/api/v1/status").await.json();
     assert_eq!((&again["problems"]["shown"][0]["code"], &again["problems"]["shown"][0]["since"]), (&"index-unwritable".into(), &since));

@@ -1,7 +1,9 @@
 //! Changes in archive directories are noticed, and nothing is concluded from what could not be listed.
 
 use std::fs;
+use std::time::Duration;
 
+use historyserver::clock::Timestamp;
 use historyserver::directory::Directory;
 use historyserver::names::DirectoryUrl;
 use historyserver::refresh::DirectoryState;
@@ -56,7 +58,7 @@ async fn a_second_write_of_the_same_size_within_the_clock_tick_is_noticed() {
     let application = id('a');
     write_application(&place.root(), "c", &application, "before", END, &[]);
     let file = application_folder(&place.root(), "c", &application).join("application-summary");
-    let options = WorldOptions { clock: historyserver::clock::Clock::manual(END), ..WorldOptions::default() };
+    let options = WorldOptions { clock: historyserver::clock::Clock::manual(Timestamp::from_millis(END)), ..WorldOptions::default() };
     set_modified(&file, END);
     let mut world = place.world(options);
     world.full_scan().await;
@@ -64,7 +66,7 @@ async fn a_second_write_of_the_same_size_within_the_clock_tick_is_noticed() {
     set_modified(&file, END);
     world.quick_scan().await;
     assert_eq!(world.get("/applications/overview").await.json()["applications"][0]["name"], "before");
-    world.advance(3_000);
+    world.advance(Duration::from_secs(3));
     world.quick_scan().await;
     assert_eq!(world.get("/applications/overview").await.json()["applications"][0]["name"], "after!");
 }
@@ -87,7 +89,7 @@ async fn a_file_half_written_at_the_first_look_is_listed_when_it_is_whole() {
     assert_eq!(world.problems().await, ["summary-missing"]);
     write(&folder.join("application-summary"), summary(&application, "name", END, &[&first]));
     // One without a summary is looked at less often as it ages.
-    world.advance(10 * 60 * 1_000);
+    world.advance(Duration::from_mins(10));
     world.quick_scan().await;
     assert_eq!(world.applications().await, vec![application]);
     assert_eq!(world.problems().await, Vec::<String>::new());
@@ -131,7 +133,7 @@ async fn missing_archives_stay_browsable_unless_they_are_to_be_forgotten() {
         write_application(&place.root(), "c", &application, "gone", END, &[&first]);
         write_application(&place.root(), "c", &kept, "kept", END + 1, &[]);
         write(&place.root().join(&legacy), job(&legacy, "legacy", END + 1));
-        let rules = Rules { forget_gone_applications: forget, forget_gone_legacy_jobs: forget, empty_grace: 0 };
+        let rules = Rules { forget_gone_applications: forget, forget_gone_legacy_jobs: forget, empty_grace: Duration::ZERO };
         let mut world = place.world(WorldOptions { rules, ..WorldOptions::default() });
         world.full_scan().await;
         fs::remove_dir_all(application_folder(&place.root(), "c", &application)).unwrap();
@@ -160,7 +162,7 @@ async fn a_directory_renamed_away_for_three_refreshes_loses_nothing() {
     for digit in ['a', 'b', 'c'] {
         write_application(&place.root(), "c", &id(digit), "name", END, &[]);
     }
-    let rules = Rules { forget_gone_applications: true, forget_gone_legacy_jobs: true, empty_grace: 3_600_000 };
+    let rules = Rules { forget_gone_applications: true, forget_gone_legacy_jobs: true, empty_grace: Duration::from_hours(1) };
     let mut world = place.world(WorldOptions { rules, ..WorldOptions::default() });
     world.full_scan().await;
     let listed = world.applications().await;
@@ -200,7 +202,7 @@ async fn whatever_lies_in_a_directory_without_archives_nothing_is_lost() {
             write_application(&place.root(), "c", &id(digit), "name", END, &[&id('1')]);
         }
         write(&place.root().join(id('2')), job(&id('2'), "legacy", END));
-        let rules = Rules { forget_gone_applications: true, forget_gone_legacy_jobs: true, empty_grace: 60_000 };
+        let rules = Rules { forget_gone_applications: true, forget_gone_legacy_jobs: true, empty_grace: Duration::from_mins(1) };
         let mut world = place.world(WorldOptions { rules, ..WorldOptions::default() });
         world.full_scan().await;
         // One that goes alone is believed.
@@ -229,7 +231,7 @@ async fn whatever_lies_in_a_directory_without_archives_nothing_is_lost() {
         // For good: believed after the grace.
         take_away(&place.root(), &away, stray);
         world.full_scan().await;
-        world.advance(60_000);
+        world.advance(Duration::from_mins(1));
         world.quick_scan().await;
         assert_eq!(world.applications().await, Vec::<String>::new(), "{stray}");
         assert_eq!(world.problems().await, Vec::<String>::new(), "{stray}");
@@ -245,7 +247,7 @@ async fn an_object_store_that_suddenly_holds_no_archive_loses_nothing() {
         store.write(key, summary(&id(digit), "name", END, &[])).await;
     }
     let directory = Directory::in_store(DirectoryUrl::new("memory://test/archives"), store.store(), "archives");
-    let rules = Rules { forget_gone_applications: true, forget_gone_legacy_jobs: true, empty_grace: 60_000 };
+    let rules = Rules { forget_gone_applications: true, forget_gone_legacy_jobs: true, empty_grace: Duration::from_mins(1) };
     let mut world = World::open(&[directory], &folder.path().join("data"), WorldOptions { rules, ..WorldOptions::default() });
     world.full_scan().await;
     for stray in ["archives/_temporary/0/x", "archives/c/applications/notes", "archives/.keep"] {
@@ -269,7 +271,7 @@ async fn an_object_store_that_suddenly_holds_no_archive_loses_nothing() {
 async fn a_document_of_a_directory_that_is_not_mounted_is_not_reported_as_missing() {
     let place = Place::new();
     write_application(&place.root(), "c", &id('a'), "name", END, &[&id('1')]);
-    let mut world = place.world(WorldOptions { max_pack_bytes: 0, restored_grace: std::time::Duration::ZERO, ..WorldOptions::default() });
+    let mut world = place.world(WorldOptions { max_pack_bytes: 0, restored_grace: Duration::ZERO, ..WorldOptions::default() });
     world.full_scan().await;
     world.until_evicted_to(0).await;
     take_away(&place.root(), &place.folder.path().join("away"), "lost+found/");
@@ -283,16 +285,16 @@ async fn a_document_of_a_directory_that_is_not_mounted_is_not_reported_as_missin
 async fn a_directory_that_stays_empty_is_trusted_after_the_grace() {
     let place = Place::new();
     write_application(&place.root(), "c", &id('a'), "name", END, &[]);
-    let rules = Rules { forget_gone_applications: true, forget_gone_legacy_jobs: true, empty_grace: 60_000 };
+    let rules = Rules { forget_gone_applications: true, forget_gone_legacy_jobs: true, empty_grace: Duration::from_mins(1) };
     let mut world = place.world(WorldOptions { rules, ..WorldOptions::default() });
     world.full_scan().await;
     fs::remove_dir_all(place.root()).unwrap();
     fs::create_dir(place.root()).unwrap();
     world.quick_scan().await;
-    world.advance(59_999);
+    world.advance(Duration::from_millis(59_999));
     world.quick_scan().await;
     assert_eq!(world.applications().await.len(), 1);
-    world.advance(1);
+    world.advance(Duration::from_millis(1));
     world.quick_scan().await;
     assert_eq!(world.applications().await, Vec::<String>::new());
     assert_eq!(world.problems().await, Vec::<String>::new());

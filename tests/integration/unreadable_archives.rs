@@ -1,7 +1,9 @@
 //! Archives that cannot be read: what is answered for them, and when they are tried again.
 
+use std::time::Duration;
+
 use axum::http::header::RETRY_AFTER;
-use historyserver::clock::Millis;
+use historyserver::clock::Timestamp;
 use historyserver::directory::Directory;
 use serde_json::Value;
 
@@ -10,8 +12,8 @@ use crate::support::archives::{id, job, summary};
 use crate::support::stored;
 use crate::support::world::{World, WorldOptions};
 
-const END: Millis = 1_795_000_000_000;
-const DAY: Millis = 24 * 60 * 60 * 1_000;
+const END: Timestamp = Timestamp::from_millis(1_795_000_000_000);
+const DAY: Duration = Duration::from_hours(24);
 
 /// A store and the directory in it.
 fn store() -> (FaultyStore, Directory) {
@@ -52,10 +54,10 @@ async fn an_archive_with_bad_content_answers_with_its_problem_and_is_not_read_fo
     let (store, directory) = store();
     let (application, good, bad, legacy) = (id('a'), id('1'), id('2'), id('3'));
     let folder = format!("history/c/applications/{application}");
-    store.write(&format!("{folder}/application-summary"), summary(&application, "name", END, &[&good, &bad])).await;
-    store.write(&format!("{folder}/jobs/{good}"), job(&good, "good", END)).await;
+    store.write(&format!("{folder}/application-summary"), summary(&application, "name", END.as_millis(), &[&good, &bad])).await;
+    store.write(&format!("{folder}/jobs/{good}"), job(&good, "good", END.as_millis())).await;
     // Of another job than its name says.
-    store.write(&format!("{folder}/jobs/{bad}"), job(&good, "good", END)).await;
+    store.write(&format!("{folder}/jobs/{bad}"), job(&good, "good", END.as_millis())).await;
     store.write(&format!("history/{legacy}"), "{\"archive\":[{").await;
     let unlisted = id('b');
     store.write(&format!("history/c/applications/{unlisted}/application-summary"), "[]").await;
@@ -101,13 +103,13 @@ async fn a_request_reads_a_newer_version_of_an_unreadable_archive() {
     let (store, directory) = store();
     let (application, first, legacy) = (id('a'), id('1'), id('3'));
     let folder = format!("history/c/applications/{application}");
-    store.write(&format!("{folder}/application-summary"), summary(&application, "name", END, &[&first])).await;
+    store.write(&format!("{folder}/application-summary"), summary(&application, "name", END.as_millis(), &[&first])).await;
     store.write(&format!("{folder}/jobs/{first}"), "{").await;
     store.write(&format!("history/{legacy}"), "{").await;
     let mut world = open(&directory, &data);
     world.full_scan().await;
-    store.write(&format!("{folder}/jobs/{first}"), job(&first, "first", END)).await;
-    store.write(&format!("history/{legacy}"), job(&legacy, "legacy", END)).await;
+    store.write(&format!("{folder}/jobs/{first}"), job(&first, "first", END.as_millis())).await;
+    store.write(&format!("history/{legacy}"), job(&legacy, "legacy", END.as_millis())).await;
     for id in [&first, &legacy] {
         assert_eq!(world.get(&format!("/jobs/{id}/config")).await.status, 200, "{id}");
     }
@@ -135,7 +137,7 @@ async fn a_file_that_the_store_did_not_return_is_read_on_request() {
         let data = tempfile::tempdir().unwrap();
         let (store, directory) = store();
         let legacy = id('3');
-        store.write(&format!("history/{legacy}"), job(&legacy, "legacy", END)).await;
+        store.write(&format!("history/{legacy}"), job(&legacy, "legacy", END.as_millis())).await;
         store.fail(Operation::Get, &legacy, failure);
         let mut world = open(&directory, &data);
         world.full_scan().await;
@@ -149,7 +151,7 @@ async fn a_file_that_the_store_did_not_return_is_read_on_request() {
         }
         assert_eq!(store.count(Operation::Get, &legacy), 1, "not once for each request");
         store.heal();
-        world.advance(2_001);
+        world.advance(Duration::from_millis(2_001));
         assert_eq!(world.get(&path).await.status, 200);
         assert_eq!(world.problems().await, Vec::<String>::new());
         world.close().await;
@@ -163,15 +165,15 @@ async fn trouble_of_the_store_is_over_a_few_refreshes_after_the_store_works_agai
         let (store, directory) = store();
         let (application, first, legacy) = (id('a'), id('1'), id('3'));
         let folder = format!("history/c/applications/{application}");
-        store.write(&format!("{folder}/application-summary"), summary(&application, "name", END, &[&first])).await;
-        store.write(&format!("{folder}/jobs/{first}"), job(&first, "first", END)).await;
-        store.write(&format!("history/{legacy}"), job(&legacy, "legacy", END)).await;
+        store.write(&format!("{folder}/application-summary"), summary(&application, "name", END.as_millis(), &[&first])).await;
+        store.write(&format!("{folder}/jobs/{first}"), job(&first, "first", END.as_millis())).await;
+        store.write(&format!("history/{legacy}"), job(&legacy, "legacy", END.as_millis())).await;
         store.fail(Operation::Get, "", failure);
         let mut world = open(&directory, &data);
         world.full_scan().await;
         // For half an hour.
         for _ in 0..180 {
-            world.advance(10_000);
+            world.advance(Duration::from_secs(10));
             world.quick_scan().await;
         }
         assert_eq!((world.applications().await.len(), world.jobs().await.len()), (0, 0));
@@ -179,7 +181,7 @@ async fn trouble_of_the_store_is_over_a_few_refreshes_after_the_store_works_agai
         assert!((20..40).contains(&attempts), "{attempts} attempts in half an hour");
         store.heal();
         for _ in 0..8 {
-            world.advance(10_000);
+            world.advance(Duration::from_secs(10));
             world.quick_scan().await;
         }
         assert_eq!((world.applications().await.len(), world.jobs().await.len()), (1, 2));
@@ -193,12 +195,12 @@ async fn a_restart_tries_everything_once_that_could_not_be_read() {
     let data = tempfile::tempdir().unwrap();
     let (store, directory) = store();
     let (refused, broken) = (id('3'), id('4'));
-    store.write(&format!("history/{refused}"), job(&refused, "refused", END)).await;
+    store.write(&format!("history/{refused}"), job(&refused, "refused", END.as_millis())).await;
     store.write(&format!("history/{broken}"), "{").await;
     store.fail(Operation::Get, &refused, Failure::Denied);
     let mut world = open(&directory, &data);
     world.full_scan().await;
-    let later = world.clock.now() + 1_000;
+    let later = world.clock.now() + Duration::from_secs(1);
     world.close().await;
     store.heal();
     store.reset_counts();
@@ -207,7 +209,7 @@ async fn a_restart_tries_everything_once_that_could_not_be_read() {
     world.quick_scan().await;
     assert_eq!(world.jobs().await, [refused.as_str()]);
     for _ in 0..5 {
-        world.advance(10_000);
+        world.advance(Duration::from_secs(10));
         world.quick_scan().await;
     }
     assert_eq!(store.count(Operation::Get, &broken), 1);
@@ -227,7 +229,7 @@ async fn bad_content_is_read_seldom_and_all_of_it_on_request() {
     assert_eq!(world.problems().await.len(), COUNT);
     store.reset_counts();
     for _ in 0..100 {
-        world.advance(10_000);
+        world.advance(Duration::from_secs(10));
         world.quick_scan().await;
     }
     assert_eq!(store.count(Operation::Get, ""), 0, "old files are not read again within a quarter of an hour");
@@ -235,7 +237,7 @@ async fn bad_content_is_read_seldom_and_all_of_it_on_request() {
     for round in 1..=4 {
         world.quick_scan().await;
         assert_eq!(store.count(Operation::Get, ""), (64 * round).min(COUNT), "in small portions");
-        world.advance(10_000);
+        world.advance(Duration::from_secs(10));
     }
     store.reset_counts();
     world.refresh.retry_everything();

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use futures::StreamExt as _;
 use historyserver::archive::facts::{ConfigurationEntry, ExceptionFacts, ExceptionKind, Facts, JobApplication, VertexFacts};
 use historyserver::archive::{ApplicationRecord, JobRecord, NamedJob};
+use historyserver::clock::Timestamp;
 use historyserver::directory::{FileKind, FileVersion};
 use historyserver::ids::{ApplicationId, JobId};
 use historyserver::index::query::{Filter, Scope, SearchQuery};
@@ -168,7 +169,7 @@ fn change(number: u64, applications: u64, traces: &[String]) -> Result<UnitChang
     let overview = format!("{{\"name\":\"{name}\",\"padding\":\"{}\"}}", "x".repeat(250));
     let mut files = Vec::new();
     let mut file = |path: String, kind, record, facts| {
-        let version = FileVersion { size: 24_000, modified: start + duration, etag: None };
+        let version = FileVersion { size: 24_000, modified: Timestamp::from_millis(start + duration), etag: None };
         let outcome = FileOutcome::Parsed {
             record: Some(record),
             facts: Box::new(facts),
@@ -182,8 +183,8 @@ fn change(number: u64, applications: u64, traces: &[String]) -> Result<UnitChang
         let record = JobRecord {
             name: name.clone(),
             status: status.to_owned(),
-            start: Some(start),
-            end: Some(start + duration),
+            start: Some(Timestamp::from_millis(start)),
+            end: Some(Timestamp::from_millis(start + duration)),
             duration: Some(duration),
             job_type: Some("STREAMING".to_owned()),
             application: JobApplication::default(),
@@ -204,8 +205,8 @@ fn change(number: u64, applications: u64, traces: &[String]) -> Result<UnitChang
     let record = ApplicationRecord {
         name,
         status: status.to_owned(),
-        start: Some(start),
-        end: Some(start + duration),
+        start: Some(Timestamp::from_millis(start)),
+        end: Some(Timestamp::from_millis(start + duration)),
         duration: Some(duration),
         job_counts: vec![(status.to_owned(), jobs.len() as u64)],
         jobs: jobs.into_iter().map(|id| NamedJob { id, start: None }).collect(),
@@ -213,7 +214,7 @@ fn change(number: u64, applications: u64, traces: &[String]) -> Result<UnitChang
     };
     let facts = Facts { exceptions, configuration: cluster_configuration, ..Facts::default() };
     file(format!("c/applications/{id}/application-summary"), FileKind::Summary, Box::new(ParsedRecord::Application(record)), facts);
-    Ok(UnitChange { key, files, problems: Vec::new(), at: BEGIN })
+    Ok(UnitChange { key, files, problems: Vec::new(), at: Timestamp::from_millis(BEGIN) })
 }
 
 /// Every second topic goes half way.

@@ -153,6 +153,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
+    use crate::clock::Timestamp;
     use crate::ids::JobId;
 
     #[derive(Deserialize, Debug, PartialEq)]
@@ -173,7 +174,7 @@ mod tests {
         #[serde(deserialize_with = "read::names")]
         cluster: Vec<String>,
         #[serde(deserialize_with = "read::time")]
-        from: Option<i64>,
+        from: Option<Timestamp>,
         #[serde(deserialize_with = "read::zone")]
         #[param(value_type = Option<String>)]
         zone: Option<chrono_tz::Tz>,
@@ -270,7 +271,7 @@ mod tests {
             ("1970-01-01T00:00:00Z", 0),
             ("1970-01-01T01:00:00%2B01:00", 0),
         ] {
-            assert_eq!(of(&format!("from={text}")).unwrap().0.from, Some(expected), "{text}");
+            assert_eq!(of(&format!("from={text}")).unwrap().0.from, Some(Timestamp::from_millis(expected)), "{text}");
         }
         for wrong in ["yesterday", "2026-13-01", "2026-11-22T25:00", "1e9", "99999999999999999999999", "';%20DROP%20TABLE%20jobs"] {
             assert!(refused(of(&format!("from={wrong}"))).contains("milliseconds since 1970"), "{wrong}");

@@ -145,9 +145,10 @@ fn gaps(directory: &DirectoryStatus) -> Vec<Reason> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Timestamp;
 
     fn directory(state: DirectoryState) -> DirectoryStatus {
-        let last_listed = (state == DirectoryState::Listed).then_some(1);
+        let last_listed = (state == DirectoryState::Listed).then_some(Timestamp::EPOCH);
         DirectoryStatus { state, last_listed, ..DirectoryStatus::new(DirectoryUrl::new("file:///archives")) }
     }
 

@@ -17,7 +17,7 @@ use crate::api::v1::facts::JobFacts;
 use crate::api::v1::items::{ApplicationItem, JobItem};
 use crate::api::v1::page::{ApplicationPath, CopyParameters, JobPath};
 use crate::archive::Owner;
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::index::CopySelector;
 use crate::index::query::{Copies, ListKind};
 use crate::problem::Problem;
@@ -32,9 +32,9 @@ pub(super) struct CopyProblem {
     /// What is wrong and what to do.
     reason: String,
     /// Time at which the problem was first seen.
-    since: Millis,
+    since: Timestamp,
     /// Time of the next attempt.
-    next_attempt: Option<Millis>,
+    next_attempt: Option<Timestamp>,
 }
 
 impl From<Problem> for CopyProblem {

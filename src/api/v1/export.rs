@@ -145,7 +145,8 @@ async fn export(shared: &Shared, request: ExportRequest, method: &Method, header
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     let list: &'static str = kind.into();
-    let day = DateTime::from_timestamp_millis(shared.clock.now()).map_or_else(String::new, |now| now.format("-%Y-%m-%d").to_string());
+    let day =
+        DateTime::from_timestamp_millis(shared.clock.now().as_millis()).map_or_else(String::new, |now| now.format("-%Y-%m-%d").to_string());
     if let Ok(disposition) = HeaderValue::try_from(format!("attachment; filename=\"{list}{day}.{extension}\"")) {
         headers.insert(header::CONTENT_DISPOSITION, disposition);
     }

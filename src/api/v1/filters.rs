@@ -6,7 +6,7 @@ use strum::IntoStaticStr;
 use utoipa::ToSchema;
 
 use crate::api::http::extract::{Parameters, read};
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::ids::ApplicationId;
 use crate::index::query::{Bounds, Filter, NameMatch};
 
@@ -68,19 +68,19 @@ pub(super) struct FilterParameters {
     /// Earliest start: milliseconds since 1970 or ISO 8601.
     #[serde(deserialize_with = "read::time")]
     #[param(value_type = Option<String>)]
-    start_from: Option<Millis>,
+    start_from: Option<Timestamp>,
     /// Latest start, exclusive.
     #[serde(deserialize_with = "read::time")]
     #[param(value_type = Option<String>)]
-    start_to: Option<Millis>,
+    start_to: Option<Timestamp>,
     /// Earliest end: milliseconds since 1970 or ISO 8601.
     #[serde(deserialize_with = "read::time")]
     #[param(value_type = Option<String>)]
-    end_from: Option<Millis>,
+    end_from: Option<Timestamp>,
     /// Latest end, exclusive.
     #[serde(deserialize_with = "read::time")]
     #[param(value_type = Option<String>)]
-    end_to: Option<Millis>,
+    end_to: Option<Timestamp>,
     /// Minimum duration in milliseconds.
     #[serde(deserialize_with = "read::count")]
     #[param(minimum = 0)]

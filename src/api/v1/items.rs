@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::index::query::{Item, RunFacts};
 
 /// A copy of an application. Times and durations are milliseconds.
@@ -14,9 +14,9 @@ pub(super) struct ApplicationItem {
     id: String,
     name: Option<String>,
     status: Option<String>,
-    start: Option<Millis>,
-    end: Option<Millis>,
-    duration: Option<Millis>,
+    start: Option<Timestamp>,
+    end: Option<Timestamp>,
+    duration: Option<i64>,
     /// Cluster that ran it.
     cluster: Option<String>,
     /// URL of the archive directory.
@@ -29,7 +29,7 @@ pub(super) struct ApplicationItem {
     /// missing until then.
     read: bool,
     /// Time since which its archive is missing in the archive directory.
-    gone_since: Option<Millis>,
+    gone_since: Option<Timestamp>,
     /// Number of recorded problems.
     problems: u64,
     /// Whether Flink's paths show this copy.
@@ -66,9 +66,9 @@ pub(super) struct JobItem {
     id: String,
     name: Option<String>,
     status: Option<String>,
-    start: Option<Millis>,
-    end: Option<Millis>,
-    duration: Option<Millis>,
+    start: Option<Timestamp>,
+    end: Option<Timestamp>,
+    duration: Option<i64>,
     /// `BATCH` or `STREAMING`.
     job_type: Option<String>,
     /// Number of tasks by state, and `total`.
@@ -80,7 +80,7 @@ pub(super) struct JobItem {
     /// URL of the archive directory.
     directory: String,
     /// Time since which its archive is missing in the archive directory.
-    gone_since: Option<Millis>,
+    gone_since: Option<Timestamp>,
     /// Number of recorded problems.
     problems: u64,
     /// Whether Flink's paths show this copy.

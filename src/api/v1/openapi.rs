@@ -123,7 +123,7 @@ fn name_times(document: &mut Value) {
         && schemas.remove("i64").is_some()
     {
         let described = json!({ "type": "integer", "format": "int64", "description": "Milliseconds; a time counts from 1970 in UTC." });
-        schemas.insert("Millis".to_owned(), described);
+        schemas.insert("Timestamp".to_owned(), described);
         schemas.sort_keys();
     }
     rename(document);
@@ -150,7 +150,7 @@ fn rename(value: &mut Value) {
     match value {
         Value::Object(members) => {
             if let Some(reference) = members.get_mut("$ref").filter(|reference| **reference == "#/components/schemas/i64") {
-                *reference = json!("#/components/schemas/Millis");
+                *reference = json!("#/components/schemas/Timestamp");
             }
             members.values_mut().for_each(rename);
         }

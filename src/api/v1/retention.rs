@@ -13,7 +13,7 @@ use crate::api::http::extract::Query;
 use crate::api::http::response;
 use crate::api::state::Shared;
 use crate::api::v1::page::PageParameters;
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::index::{
     Deletion, HeldCleanup, IndexError, RecordedRemoval, RemovalAction, RemovalOutcome, RemovalState, ScopedReader, UnitKey,
 };
@@ -24,7 +24,7 @@ struct Preview {
     /// Cleanups on hold, by directory.
     held_back: Vec<HeldCleanup>,
     /// When the next cleanups run; empty: after every refresh.
-    next_runs: Vec<Millis>,
+    next_runs: Vec<Timestamp>,
     removals: Vec<Row>,
     /// `?cursor=` of the next page.
     next: Option<String>,
@@ -70,15 +70,15 @@ struct Row {
     /// `count`, `age`, `size` or `gone`.
     reason: String,
     detail: String,
-    time: Millis,
+    time: Timestamp,
     bytes: u64,
-    judged: Millis,
+    judged: Timestamp,
     /// It is on hold.
     held_back: bool,
     /// Its deletion was begun.
     begun: bool,
     failed_attempts: u32,
-    next_attempt: Option<Millis>,
+    next_attempt: Option<Timestamp>,
     failure: Option<String>,
 }
 
@@ -86,7 +86,7 @@ struct Row {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Removal)]
 struct RecordRow {
-    at: Millis,
+    at: Timestamp,
     #[serde(flatten)]
     unit: Unit,
     status: Option<String>,
@@ -94,7 +94,7 @@ struct RecordRow {
     done: RemovalOutcome,
     reason: String,
     detail: String,
-    time: Millis,
+    time: Timestamp,
     bytes: u64,
 }
 
@@ -112,7 +112,7 @@ pub(in crate::api) async fn preview(State(shared): State<Arc<Shared>>, Query(pag
 /// [`IndexError`].
 pub async fn preview_page(
     reader: &ScopedReader,
-    next_runs: Vec<Millis>,
+    next_runs: Vec<Timestamp>,
     cursor: Option<String>,
     limit: usize,
 ) -> Result<impl Serialize + use<>, IndexError> {

@@ -14,7 +14,7 @@ use crate::api::http::response;
 use crate::api::state::Shared;
 use crate::api::v1::filters::{self, Status};
 use crate::api::v1::page;
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::index::query::{
     Bounds, Filter, FoundItem, Item, ListKind, MAX_TERMS, Match, MatchField, SearchField, SearchPage, SearchQuery, Segment, Total,
 };
@@ -67,8 +67,8 @@ struct SearchItem {
     directory: String,
     name: Option<String>,
     status: Option<String>,
-    start: Option<Millis>,
-    end: Option<Millis>,
+    start: Option<Timestamp>,
+    end: Option<Timestamp>,
     /// Whether Flink's paths show this copy.
     shown: bool,
     /// The matches in its texts.
@@ -119,11 +119,11 @@ pub(super) struct SearchParameters {
     /// Earliest end: milliseconds since 1970 or ISO 8601.
     #[serde(default, deserialize_with = "read::time")]
     #[param(value_type = Option<String>)]
-    end_from: Option<Millis>,
+    end_from: Option<Timestamp>,
     /// Latest end, exclusive.
     #[serde(default, deserialize_with = "read::time")]
     #[param(value_type = Option<String>)]
-    end_to: Option<Millis>,
+    end_to: Option<Timestamp>,
     /// URLs of archive directories, repeated or separated by commas.
     #[serde(default, deserialize_with = "read::names")]
     directory: Vec<String>,

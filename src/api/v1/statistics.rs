@@ -1,6 +1,7 @@
 //! `/api/v1/statistics`: counts, durations and failures over time.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -13,13 +14,13 @@ use crate::api::http::extract::{Parameters, Query, read};
 use crate::api::http::response;
 use crate::api::state::Shared;
 use crate::api::v1::filters::{ApplicationFilterParameters, FilterParameters, JobFilterParameters};
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::index::query::calendar::{Bucket, edges};
 use crate::index::query::{Filter, ListKind, Statistics, StatisticsQuery};
 
 /// Maximum number of buckets.
 const MAX_BUCKETS: usize = 1_000;
-const DAY: Millis = 86_400_000;
+const DAY: Duration = Duration::from_hours(24);
 
 /// The list, the range of time and the buckets of statistics.
 #[derive(Default, Deserialize, utoipa::IntoParams)]
@@ -32,11 +33,11 @@ pub(super) struct StatisticsParameters {
     /// Earliest end: milliseconds since 1970 or ISO 8601. Default 30 days before `to`, with `bucket=hour` 2 days before it.
     #[serde(deserialize_with = "read::time")]
     #[param(value_type = Option<String>)]
-    from: Option<Millis>,
+    from: Option<Timestamp>,
     /// Latest end, exclusive; default now.
     #[serde(deserialize_with = "read::time")]
     #[param(value_type = Option<String>)]
-    to: Option<Millis>,
+    to: Option<Timestamp>,
     /// Length of a bucket; default `day`.
     #[param(inline)]
     bucket: Option<Bucket>,
@@ -66,7 +67,7 @@ pub(super) async fn statistics(State(shared): State<Arc<Shared>>, Query(paramete
     response::json_now(StatusCode::OK, &shared.scoped().statistics(query).await?)
 }
 
-fn query((statistics, filter, of_applications, of_jobs): AllParameters, now: Millis) -> Result<StatisticsQuery, ApiError> {
+fn query((statistics, filter, of_applications, of_jobs): AllParameters, now: Timestamp) -> Result<StatisticsQuery, ApiError> {
     let kind = statistics.kind.unwrap_or(ListKind::Jobs);
     let filter: Filter = match kind {
         ListKind::Applications if of_jobs.is_empty() => of_applications.narrow(filter),
@@ -88,7 +89,7 @@ fn query((statistics, filter, of_applications, of_jobs): AllParameters, now: Mil
         Bucket::Hour => 2 * DAY,
     };
     let to = statistics.to.unwrap_or(now);
-    let from = statistics.from.unwrap_or(to.saturating_sub(default_range));
+    let from = statistics.from.unwrap_or(to - default_range);
     if from >= to {
         return Err(ApiError::bad_request("`from` must be a time before `to`."));
     }

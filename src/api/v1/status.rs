@@ -13,7 +13,7 @@ use crate::api::http::extract::{NoParameters, Query};
 use crate::api::http::response;
 use crate::api::operations::readiness::Readiness;
 use crate::api::state::Shared;
-use crate::clock::Millis;
+use crate::clock::{Timestamp, whole_millis};
 use crate::index::{Figures, ProblemFilter};
 use crate::ingest::BackfillStatus;
 use crate::problem::Problem;
@@ -31,11 +31,11 @@ struct Status {
     /// Of the Flink API that is answered.
     flink_version: String,
     /// The time of this server.
-    now: Millis,
+    now: Timestamp,
     /// When this server started.
-    started: Millis,
+    started: Timestamp,
     /// Milliseconds since then.
-    uptime_ms: Millis,
+    uptime_ms: u64,
     readiness: Readiness,
     refresh: RefreshStatus,
     /// `null`: this server does no cleanups.
@@ -77,7 +77,7 @@ pub(in crate::api) async fn status(
         flink_version: shared.options.flink_version.clone(),
         now,
         started: shared.started,
-        uptime_ms: now - shared.started,
+        uptime_ms: whole_millis(now.since(shared.started)),
         readiness: Readiness::of(&refresh, reader.listed(), shared.stopping.is_cancelled()),
         refresh,
         cleanup: shared.actions.as_ref().map(|actions| actions.cleaner.status().borrow().clone()),

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::api::v1::runs::{ApplicationRun, JobRun};
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::index::query::{Item, ListKind, RunFigures};
 use crate::spreadsheet::harmless;
 
@@ -128,21 +128,21 @@ fn csv_rows(kind: ListKind, runs: &[(Item, RunFigures)]) -> Result<Vec<u8>, Stri
 /// The cells of an item, in the order of the columns.
 fn cells(kind: ListKind, item: &Item) -> Vec<String> {
     let text = |text: Option<&str>| text.map(|text| harmless(text).into_owned()).unwrap_or_default();
-    let number = |number: Option<Millis>| number.map(|number| number.to_string()).unwrap_or_default();
+    let number = |number: Option<i64>| number.map(|number| number.to_string()).unwrap_or_default();
     let count = |state: &str| item.counts.get(state).map(u64::to_string).unwrap_or_default();
     let mut cells = vec![
         item.id.clone(),
         text(item.name.as_deref()),
         text(item.status.as_deref()),
-        number(item.start),
-        number(item.end),
+        number(item.start.map(Timestamp::as_millis)),
+        number(item.end.map(Timestamp::as_millis)),
         number(item.duration),
         item.start.and_then(iso).unwrap_or_default(),
         item.end.and_then(iso).unwrap_or_default(),
         text(item.cluster.as_deref()),
         text(Some(&item.directory)),
     ];
-    let (gone, problems, shown) = (number(item.gone_since), item.problems.to_string(), item.shown.to_string());
+    let (gone, problems, shown) = (number(item.gone_since.map(Timestamp::as_millis)), item.problems.to_string(), item.shown.to_string());
     match kind {
         ListKind::Applications => {
             let jobs: u64 = item.counts.values().sum();
@@ -179,8 +179,8 @@ fn figure_cells(figures: &RunFigures) -> [String; 12] {
 }
 
 /// A time in ISO 8601; `None` for years beyond the calendar.
-fn iso(time: Millis) -> Option<String> {
-    Some(DateTime::from_timestamp_millis(time)?.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
+fn iso(time: Timestamp) -> Option<String> {
+    Some(DateTime::from_timestamp_millis(time.as_millis())?.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
 }
 
 #[cfg(test)]
@@ -194,7 +194,7 @@ mod tests {
             id: "0d6f4f6e8da5b7e7a3551550ff16c873".to_owned(),
             name: Some("=cmd|' /C calc'!A0, \"x\"\nß".to_owned()),
             status: Some("FAILED".to_owned()),
-            start: Some(-1),
+            start: Some(Timestamp::from_millis(-1)),
             end: None,
             duration: Some(1_500),
             counts: BTreeMap::from([

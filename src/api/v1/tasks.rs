@@ -1,6 +1,7 @@
 //! `/api/v1/tasks`: the background tasks.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -13,7 +14,7 @@ use crate::api::http::extract::{NoParameters, Query};
 use crate::api::http::response;
 use crate::api::state::Shared;
 use crate::api::v1::page::Page;
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::index::Total;
 
 /// All background tasks, on one page.
@@ -27,13 +28,13 @@ struct Task {
     description: &'static str,
     state: TaskState,
     /// When the current run began.
-    running_since: Option<Millis>,
+    running_since: Option<Timestamp>,
     /// Runs that ended since this server started.
     finished: u64,
     /// When the last run ended.
-    last_finished: Option<Millis>,
+    last_finished: Option<Timestamp>,
     /// When the next run is due; null: not known, or after something else.
-    next: Option<Millis>,
+    next: Option<Timestamp>,
     /// Number of the last requested run that is done.
     requested: u64,
     /// The remaining work of the current run, as far as known.
@@ -59,7 +60,7 @@ enum TaskState {
     Waiting,
 }
 
-fn state(running_since: Option<Millis>) -> TaskState {
+fn state(running_since: Option<Timestamp>) -> TaskState {
     if running_since.is_some() { TaskState::Running } else { TaskState::Waiting }
 }
 
@@ -86,14 +87,13 @@ pub(in crate::api) async fn tasks(
     }];
     if let Some(actions) = &shared.actions {
         let cleanup = actions.cleaner.status().borrow().clone();
-        let ended = |started: Millis, took: u64| started.saturating_add(Millis::try_from(took).unwrap_or(Millis::MAX));
         items.push(Task {
             name: TaskName::Cleanup,
             description: "Deletes and forgets archives beyond the limits of retention.",
             state: state(cleanup.running_since),
             running_since: cleanup.running_since,
             finished: cleanup.finished,
-            last_finished: cleanup.last.as_ref().map(|last| ended(last.started, last.took_ms)),
+            last_finished: cleanup.last.as_ref().map(|last| last.started + Duration::from_millis(last.took_ms)),
             next: cleanup.next.first().copied(),
             requested: cleanup.requested,
             pending: None,

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use super::super::members::Members;
 use super::{ExceptionFacts, ExceptionKind, MAX_EXCEPTIONS, MAX_LABELS, MESSAGE_BYTES, NAME_BYTES, TRACE_BYTES, cut, time};
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::ids::JobId;
 
 /// The text before the cause of an exception in a stack trace of Java.
@@ -71,7 +71,7 @@ fn labels(entry: &Members<'_>) -> Vec<(String, String)> {
 }
 
 /// The newest failure, from its stack trace alone.
-pub(super) fn from_stack_trace(trace: String, at: Option<Millis>) -> ExceptionFacts {
+pub(super) fn from_stack_trace(trace: String, at: Option<Timestamp>) -> ExceptionFacts {
     exception(ExceptionKind::Root, None, trace, at)
 }
 
@@ -79,7 +79,7 @@ fn task(entry: &Members<'_>, name: &str) -> Option<String> {
     entry.text(name).filter(|task| !task.is_empty()).map(|task| cut(task, NAME_BYTES))
 }
 
-fn exception(kind: ExceptionKind, class: Option<String>, trace: String, at: Option<Millis>) -> ExceptionFacts {
+fn exception(kind: ExceptionKind, class: Option<String>, trace: String, at: Option<Timestamp>) -> ExceptionFacts {
     let (archived, message) = head(&trace);
     let cause = innermost(&trace).map(head);
     let bounded = |text: &str, bytes| Some(cut(text.to_owned(), bytes)).filter(|text| !text.is_empty());

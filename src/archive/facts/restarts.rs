@@ -11,7 +11,7 @@ use super::super::members::{Members, each_of};
 use super::attempts::Attempts;
 use super::regions::Regions;
 use super::{ConfigurationEntry, MAX_VERTICES, NAME_BYTES, RestartFacts, time};
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 
 /// Default of `web.exception-history-size`.
 const DEFAULT_HISTORY_SIZE: u64 = 16;
@@ -46,15 +46,15 @@ pub(super) struct Setting<'facts> {
 #[derive(Debug, Default, Clone, Copy)]
 struct Timestamps {
     /// `CREATED`, `RUNNING` or `RESTARTING`.
-    started: Millis,
-    failing: Millis,
-    failed: Millis,
+    started: Timestamp,
+    failing: Timestamp,
+    failed: Timestamp,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct History {
     entries: u64,
-    newest: Option<Millis>,
+    newest: Option<Timestamp>,
     truncated: bool,
 }
 
@@ -77,7 +77,7 @@ impl Evidence {
     pub(super) fn details(&mut self, details: Option<&Members<'_>>) {
         self.failed = details.and_then(|details| details.text("state")).is_some_and(|state| state == "FAILED");
         let stamps = details.and_then(|details| details.get("timestamps")).and_then(|value| Members::parse(value.get()));
-        let at = |state: &str| stamps.as_ref().and_then(|stamps| time(stamps, state)).unwrap_or(0);
+        let at = |state: &str| stamps.as_ref().and_then(|stamps| time(stamps, state)).unwrap_or_default();
         self.timestamps =
             Timestamps { started: at("CREATED").max(at("RUNNING")).max(at("RESTARTING")), failing: at("FAILING"), failed: at("FAILED") };
         self.regions = details.and_then(|details| details.get("plan")).map(Regions::of_plan).unwrap_or_default();
@@ -145,7 +145,7 @@ impl Evidence {
         let Some(newest) = history.newest else { return history.entries > 0 };
         let Timestamps { started, failing, failed } = self.timestamps;
         // A job that gets no resources after a failure becomes FAILED without ever being FAILING.
-        started <= newest && (failing > 0 || failed <= newest)
+        started <= newest && (failing > Timestamp::EPOCH || failed <= newest)
     }
 
     /// Applies the rule.

@@ -87,8 +87,8 @@ fn vertices_and_figures_are_those_of_real_archives() {
             assert_eq!(fact.status.as_deref(), vertex["status"].as_str());
             assert_eq!(fact.parallelism, vertex["parallelism"].as_i64());
             assert_eq!(fact.max_parallelism, vertex["maxParallelism"].as_i64());
-            assert_eq!(fact.start, vertex["start-time"].as_i64().filter(|time| *time > 0));
-            assert_eq!(fact.end, vertex["end-time"].as_i64().filter(|time| *time > 0));
+            assert_eq!(fact.start.map(Timestamp::as_millis), vertex["start-time"].as_i64().filter(|time| *time > 0));
+            assert_eq!(fact.end.map(Timestamp::as_millis), vertex["end-time"].as_i64().filter(|time| *time > 0));
             assert_eq!(fact.duration, measured(&vertex["duration"]));
             let metrics = &vertex["metrics"];
             assert_eq!(fact.io.read_bytes, counted(metrics, "read-bytes"));
@@ -142,7 +142,7 @@ fn checkpoints_are_those_of_real_archives() {
         let (last, newest) = (found.last.as_ref().unwrap(), newest.unwrap());
         assert_eq!(last.id, newest["id"].as_i64());
         assert_eq!(last.savepoint, newest["is_savepoint"]);
-        assert_eq!(last.triggered, newest["trigger_timestamp"].as_i64());
+        assert_eq!(last.triggered.map(Timestamp::as_millis), newest["trigger_timestamp"].as_i64());
         assert_eq!(last.duration, newest["end_to_end_duration"].as_i64());
         assert_eq!(last.state_size, newest["state_size"].as_i64());
         assert_eq!(last.written, newest["checkpointed_size"].as_i64());
@@ -169,7 +169,7 @@ fn exceptions_are_those_of_real_archives() {
             assert_eq!(fact.class, entry["exceptionName"].as_str().unwrap());
             let trace = entry["stacktrace"].as_str().unwrap();
             assert_eq!(fact.stack_trace, trace);
-            assert_eq!(fact.at, entry["timestamp"].as_i64());
+            assert_eq!(fact.at.map(Timestamp::as_millis), entry["timestamp"].as_i64());
             assert_eq!(fact.task.as_deref(), entry["taskName"].as_str());
             if let Some(message) = &fact.message {
                 assert!(trace.starts_with(&format!("{}: {message}", fact.class)));
@@ -255,7 +255,10 @@ fn class_message_and_innermost_cause_come_from_the_trace() {
         facts.exceptions.into_iter().next().unwrap()
     };
     let found = parsed(trace);
-    assert_eq!((found.class.as_str(), found.message.as_deref(), found.at), ("a.B", Some("several\nlines: of it"), Some(7)));
+    assert_eq!(
+        (found.class.as_str(), found.message.as_deref(), found.at.map(Timestamp::as_millis)),
+        ("a.B", Some("several\nlines: of it"), Some(7))
+    );
     assert_eq!((found.cause_class.as_deref(), found.cause_message.as_deref()), (Some("e.F"), Some("deep: down")));
     assert_eq!((parsed("a.B\n\tat x").class.as_str(), parsed("a.B\n\tat x").message), ("a.B", None));
     let plain = parsed("no class here at all");
@@ -271,7 +274,8 @@ fn exceptions_of_versions_without_a_history() {
     let before = json!({"root-exception": "a.B: x", "timestamp": 5, "all-exceptions":
         [{"exception": "a.C: y", "task": "map (1/2)", "timestamp": 4}, {"task": "none"}], "truncated": false});
     let found = derive(&[("/exceptions", before)]).exceptions;
-    let parsed: Vec<_> = found.iter().map(|each| (each.kind, each.class.as_str(), each.task.as_deref(), each.at)).collect();
+    let parsed: Vec<_> =
+        found.iter().map(|each| (each.kind, each.class.as_str(), each.task.as_deref(), each.at.map(Timestamp::as_millis))).collect();
     assert_eq!(parsed, [(ExceptionKind::Root, "a.B", None, Some(5)), (ExceptionKind::Concurrent, "a.C", Some("map (1/2)"), Some(4))]);
 }
 

@@ -64,8 +64,8 @@ fn record_tells_what_the_overview_tells(read: &ParsedArchive, entries: &[Value])
             assert_eq!(&serde_json::from_str::<Value>(&record.overview).unwrap(), overview);
             assert_eq!(record.name, overview["name"].as_str().unwrap());
             assert_eq!(record.status, overview["status"].as_str().unwrap());
-            assert_eq!(record.start, overview["start-time"].as_i64());
-            assert_eq!(record.end, overview["end-time"].as_i64());
+            assert_eq!(record.start.map(Timestamp::as_millis), overview["start-time"].as_i64());
+            assert_eq!(record.end.map(Timestamp::as_millis), overview["end-time"].as_i64());
             assert_eq!(record.duration, overview["duration"].as_i64());
             let jobs: u64 = record.job_counts.iter().map(|(_, count)| count).sum();
             assert_eq!(jobs, record.jobs.len() as u64);
@@ -79,12 +79,12 @@ fn record_tells_what_the_overview_tells(read: &ParsedArchive, entries: &[Value])
             assert_eq!(record.name, overview["name"].as_str().unwrap());
             assert_eq!(record.status, overview["state"].as_str().unwrap());
             let details = document(&format!("/jobs/{}", overview["jid"].as_str().unwrap()));
-            assert_eq!(record.start, overview["start-time"].as_i64());
+            assert_eq!(record.start.map(Timestamp::as_millis), overview["start-time"].as_i64());
             // A job that never got its resources has no end there, but a duration in its details.
             let duration = details["duration"].as_i64();
             assert_eq!(record.duration, overview["duration"].as_i64().filter(|duration| *duration >= 0).or(duration));
             let end = overview["end-time"].as_i64().filter(|end| *end > 0);
-            assert_eq!(record.end, end.or_else(|| Some(overview["start-time"].as_i64()? + duration?)));
+            assert_eq!(record.end.map(Timestamp::as_millis), end.or_else(|| Some(overview["start-time"].as_i64()? + duration?)));
             let archived = details["job-type"].as_str().or(details["plan"]["type"].as_str().filter(|archived| !archived.is_empty()));
             assert_eq!(record.job_type.as_deref(), archived);
             assert_eq!(record.tasks.len(), overview["tasks"].as_object().unwrap().len());

@@ -45,7 +45,10 @@ fn numbers_may_be_missing_or_odd() {
     let (read, _) = read(&job_archive(&overview), job());
     let record = job_record(&read);
     assert_eq!((record.name.as_str(), record.status.as_str()), ("7", "LATER"));
-    assert_eq!((record.start, record.end, record.duration), (Some(5), Some(9), Some(4)));
+    assert_eq!(
+        (record.start.map(Timestamp::as_millis), record.end.map(Timestamp::as_millis), record.duration),
+        (Some(5), Some(9), Some(4))
+    );
     assert_eq!((&record.tasks, &record.job_type), (&Vec::new(), &None));
 }
 
@@ -70,7 +73,7 @@ fn an_unusable_overview_is_replaced_by_the_details() {
         assert_eq!(documents.len(), 2, "what was archived is served");
         let record = job_record(&read);
         assert_eq!(record.overview, expected);
-        assert_eq!((record.name.as_str(), record.status.as_str(), record.start), ("wide", "FAILED", Some(1)));
+        assert_eq!((record.name.as_str(), record.status.as_str(), record.start.map(Timestamp::as_millis)), ("wide", "FAILED", Some(1)));
         assert_eq!(record.job_type.as_deref(), Some("STREAMING"));
         assert_eq!(codes(&read), [ProblemCode::OverviewUnusable]);
     }
@@ -124,7 +127,7 @@ fn an_overview_of_flink_1_4_and_before_is_converted() {
     let (from_legacy, documents) = read(&archive(&[("/joboverview".to_owned(), legacy.clone())]), job());
     let record = job_record(&from_legacy);
     assert_eq!(documents, [("/joboverview".to_owned(), legacy.clone())]);
-    assert_eq!((record.name.as_str(), record.status.as_str(), record.end), ("old", "FINISHED", Some(9)));
+    assert_eq!((record.name.as_str(), record.status.as_str(), record.end.map(Timestamp::as_millis)), ("old", "FINISHED", Some(9)));
     assert!(record.tasks.contains(&("scheduled".to_owned(), 1)), "{:?}", record.tasks);
     assert!(record.overview.ends_with("\"pending-operators\":0}"), "{}", record.overview);
     assert_eq!(from_legacy.flaws, []);
@@ -145,7 +148,7 @@ fn an_application_has_its_overview_and_the_jobs_of_its_details() {
         read(&archive(&[("/applications/overview".to_owned(), overview), (format!("/applications/{JOB}"), details)]), application());
     let record = application_record(&read);
     assert_eq!(record.overview, object, "byte for byte");
-    assert_eq!((record.start, record.end, record.duration), (Some(5), None, None));
+    assert_eq!((record.start.map(Timestamp::as_millis), record.end.map(Timestamp::as_millis), record.duration), (Some(5), None, None));
     assert_eq!(record.job_counts, [("RUNNING".to_owned(), 2)]);
     assert_eq!(record.jobs.iter().map(|job| job.id.to_string()).collect::<Vec<_>>(), [OTHER, JOB]);
     assert_eq!(read.flaws, []);

@@ -4,12 +4,11 @@ use serde_json::Value;
 
 use super::arguments::{ItemArguments, Output};
 use super::lists::{self, text};
-use super::printable::{printable, printable_json, time};
+use super::printable::{duration, printable, printable_json, time};
 use super::server::Server;
 use super::short_id::whole_id;
 use super::table::{Table, csv};
 use super::{Console, Failure};
-use crate::clock::human_duration;
 
 /// Prints one application or job.
 pub(super) async fn get(list: &str, wanted: &ItemArguments, console: &mut Console<'_>) -> Result<(), Failure> {
@@ -48,7 +47,7 @@ pub(super) fn members(item: &Value) -> Vec<(String, Value)> {
 pub(super) fn shown(name: &str, value: &Value) -> String {
     match (name.rsplit('.').next().unwrap_or(name), value.as_i64()) {
         ("start" | "end" | "gone_since" | "at" | "since" | "next_attempt", Some(millis)) => time(millis),
-        ("duration" | "longest_checkpoint_duration", Some(millis)) => human_duration(millis),
+        ("duration" | "longest_checkpoint_duration", Some(millis)) => duration(millis),
         _ => text(value),
     }
 }

@@ -4,11 +4,10 @@ use futures::StreamExt as _;
 use serde_json::Value;
 
 use super::arguments::{Output, Query, RowsArguments};
-use super::printable::{printable, printable_json, time};
+use super::printable::{duration, printable, printable_json, time};
 use super::server::Server;
 use super::table::{Table, csv};
 use super::{Console, Failure};
-use crate::clock::human_duration;
 
 /// A list, and the cells of its rows.
 #[derive(Clone, Copy)]
@@ -56,7 +55,7 @@ fn common(item: &Value) -> Vec<String> {
         text(&item["name"]),
         text(&item["status"]),
         item["start"].as_i64().map(time).unwrap_or_default(),
-        item["duration"].as_i64().map(human_duration).unwrap_or_default(),
+        item["duration"].as_i64().map(duration).unwrap_or_default(),
     ]
 }
 

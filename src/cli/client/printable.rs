@@ -1,8 +1,11 @@
 //! Texts, times and durations as they may be printed to a terminal.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use chrono::DateTime;
+
+use crate::clock::human_duration;
 
 /// Escapes control characters, which are commands for a terminal, and invisible characters that change the direction of text. With
 /// `lines`, line feeds and tabs stay.
@@ -46,6 +49,12 @@ pub(super) fn printable_json(text: &str) -> String {
         }
     }
     shown
+}
+
+/// A duration in milliseconds. One below zero begins with `-`.
+pub(super) fn duration(millis: i64) -> String {
+    let length = human_duration(Duration::from_millis(millis.unsigned_abs()));
+    if millis < 0 { format!("-{length}") } else { length }
 }
 
 /// A time as people read it, in UTC.

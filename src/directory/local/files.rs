@@ -4,11 +4,11 @@ use std::fs::{self, DirEntry, FileType, Metadata};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use super::remove::name_of_aside;
 use super::{Local, failed, is_absent, is_loop};
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::directory::error::DirectoryError;
 use crate::directory::found::{FileKind, FileVersion, FoundFile, Hidden, Obstacle};
 use crate::directory::layout;
@@ -17,14 +17,12 @@ use crate::names::{ClusterName, FilePath};
 use crate::problem::ProblemCode;
 
 /// Modification time in milliseconds, rounded down.
-pub(super) fn modified(metadata: &Metadata) -> Millis {
-    let Ok(time) = metadata.modified() else { return 0 };
+pub(super) fn modified(metadata: &Metadata) -> Timestamp {
+    let Ok(time) = metadata.modified() else { return Timestamp::EPOCH };
     match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => Millis::try_from(after.as_millis()).unwrap_or(Millis::MAX),
-        Err(before) => {
-            let nanos = before.duration().as_nanos();
-            Millis::try_from(nanos.div_ceil(1_000_000)).map_or(Millis::MIN, |millis| -millis)
-        }
+        Ok(after) => Timestamp::EPOCH + after,
+        // A part of a millisecond before 1970 belongs to the millisecond before.
+        Err(before) => Timestamp::EPOCH - (before.duration() + Duration::from_nanos(999_999)),
     }
 }
 

@@ -13,7 +13,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use super::{Local, failed, is_absent};
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::directory::error::DirectoryError;
 use crate::directory::found::FileVersion;
 
@@ -140,14 +140,14 @@ pub(super) fn is_folder(state: &Stat) -> bool {
 
 /// Time of the last change of an entry's state, such as a rename, if the file system records it.
 #[allow(clippy::useless_conversion, reason = "other systems have another type of seconds")]
-pub(super) fn renamed(state: &Stat) -> Millis {
-    Millis::from(state.st_ctime).saturating_mul(1_000)
+pub(super) fn renamed(state: &Stat) -> Timestamp {
+    Timestamp::from_millis(i64::from(state.st_ctime).saturating_mul(1_000))
 }
 
 /// Size and time, as in a listing.
 #[allow(clippy::useless_conversion, reason = "other systems have another type of seconds")]
 pub(super) fn version(state: &Stat) -> FileVersion {
-    let (seconds, nanoseconds) = (Millis::from(state.st_mtime), Millis::try_from(state.st_mtime_nsec).unwrap_or(0));
-    let modified = seconds.saturating_mul(1_000).saturating_add(nanoseconds / 1_000_000);
+    let (seconds, nanoseconds) = (i64::from(state.st_mtime), i64::try_from(state.st_mtime_nsec).unwrap_or(0));
+    let modified = Timestamp::from_millis(seconds.saturating_mul(1_000).saturating_add(nanoseconds / 1_000_000));
     FileVersion { size: u64::try_from(state.st_size).unwrap_or(0), modified, etag: None }
 }

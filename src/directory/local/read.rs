@@ -19,15 +19,15 @@ use rustix::io::Errno;
 use super::files::{Link, link_out_of_root, modified};
 use super::held::Way;
 use super::{Local, failed, is_absent, is_loop};
-use crate::clock::{Clock, Millis};
+use crate::clock::{Clock, Timestamp};
 use crate::directory::error::DirectoryError;
 use crate::directory::pieces::Piece;
 use crate::directory::{Contents, MAX_CHUNK};
 use crate::names::FilePath;
 use crate::tasks::spawn_blocking;
 
-/// Minimum time between the last modification of a file and its read, in milliseconds.
-const REST: Millis = 20;
+/// Minimum time between the last modification of a file and its read.
+const REST: Duration = Duration::from_millis(20);
 
 /// Maximum number of attempts to read a file that is being modified.
 const MAX_ATTEMPTS: usize = 5;
@@ -121,10 +121,10 @@ struct Opened {
 
 impl Opened {
     /// Whether the last modification was long enough before this time.
-    fn rests(&self, now: Millis) -> bool {
+    fn rests(&self, now: Timestamp) -> bool {
         // The time of the state counts, too: a program that copies a file may set its modification time to the past.
         let changed = self.state.ctime().saturating_mul(1_000).saturating_add(self.state.ctime_nsec() / 1_000_000);
-        [modified(&self.state), changed].iter().all(|time| time.abs_diff(now) > REST.unsigned_abs())
+        [modified(&self.state), Timestamp::from_millis(changed)].iter().all(|time| time.abs_diff(now) > REST)
     }
 
     /// Whether the state is the same as when the file was opened.

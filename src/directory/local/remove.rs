@@ -6,12 +6,12 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::fs::Stat;
 
 use super::held::{self, Folder, Way, is_folder, is_link};
 use super::{Local, failed, is_absent};
-use crate::clock::Millis;
 use crate::directory::error::DirectoryError;
 use crate::directory::found::FileVersion;
 use crate::directory::{Deleted, layout};
@@ -133,9 +133,7 @@ impl Local {
         let restored = self.hold(folder).and_then(|way| {
             let Way::Folder(held) = way else { return Ok(()) };
             match held.state(&aside(name)) {
-                Ok(state) if self.clock.now().saturating_sub(held::renamed(&state)) >= INTERRUPTED_AFTER => {
-                    self.restore_name(&held, folder, name)
-                }
+                Ok(state) if self.clock.now().since(held::renamed(&state)) >= INTERRUPTED_AFTER => self.restore_name(&held, folder, name),
                 _ => Ok(()),
             }
         });
@@ -206,8 +204,8 @@ fn aside(name: &OsStr) -> OsString {
 const BEFORE: &str = ".";
 const AFTER: &str = ".deleting";
 
-/// A deletion is instant. After this many milliseconds an entry with such a name was left by a process that ended during the deletion.
-const INTERRUPTED_AFTER: Millis = 60_000;
+/// A deletion is instant. After this time an entry with such a name was left by a process that ended during the deletion.
+const INTERRUPTED_AFTER: Duration = Duration::from_mins(1);
 
 /// The name of the entry that has this name while it is deleted.
 pub(super) fn name_of_aside(aside: &OsStr) -> Option<&str> {
@@ -235,6 +233,7 @@ mod tests {
 
     use super::*;
     use crate::clock::Clock;
+    use crate::clock::Timestamp;
     use crate::directory::found::Extent;
 
     /// Writes to a file in some way.
@@ -257,7 +256,7 @@ mod tests {
 
     fn write(file: &Path, content: &str, seconds: u64) {
         fs::write(file, content).unwrap();
-        let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+        let time = std::time::UNIX_EPOCH + Duration::from_secs(seconds);
         fs::File::options().write(true).open(file).unwrap().set_modified(time).unwrap();
     }
 
@@ -266,7 +265,7 @@ mod tests {
     }
 
     fn listed() -> FileVersion {
-        FileVersion { size: 2, modified: 1_700_000_000_000 as Millis, etag: None }
+        FileVersion { size: 2, modified: Timestamp::from_millis(1_700_000_000_000), etag: None }
     }
 
     fn held(local: &Local, below: &str) -> Folder {
@@ -446,7 +445,7 @@ mod tests {
         // A deletion may be running.
         list();
         assert!(entries.iter().all(|entry| fs::symlink_metadata(left(entry)).is_ok()));
-        clock.advance(INTERRUPTED_AFTER + 1_000);
+        clock.advance(INTERRUPTED_AFTER + Duration::from_secs(1));
         list();
         assert!(entries.iter().all(|entry| fs::symlink_metadata(entry).is_ok() && fs::symlink_metadata(left(entry)).is_err()));
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::files::{ApplicationFiles, Link, code_of, modified, version};
 use super::remove::name_of_aside;
 use super::{Local, failed, is_absent, is_loop, probe};
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::directory::error::DirectoryError;
 use crate::directory::found::{Extent, FileKind, Found, FoundApplication, FoundFile, Hidden, Listed, Obstacle};
 use crate::directory::layout;
@@ -36,7 +36,7 @@ pub(super) struct Candidate {
     /// Its name, if it is not the id in lower case.
     spelled: Option<Box<str>>,
     /// Modification time of the folder.
-    modified: Millis,
+    modified: Timestamp,
 }
 
 /// Whether a folder belongs to a cluster.
@@ -296,7 +296,7 @@ impl<'a> Walk<'a> {
             return Ok(None);
         };
         let spelled = layout::has_upper_case(name).then(|| name.into());
-        let candidate = Candidate { cluster, id, spelled, modified: 0 };
+        let candidate = Candidate { cluster, id, spelled, modified: Timestamp::EPOCH };
         let error = match entry.file_type() {
             Ok(kind) if kind.is_dir() => return Ok(Some(candidate)),
             Ok(kind) if kind.is_symlink() => match fs::metadata(entry.path()) {

@@ -5,31 +5,33 @@ use std::time::Instant;
 
 use ::object_store::HeaderMap;
 
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 
 /// The time in the last answer, and the time of its arrival.
 #[derive(Debug, Default)]
-pub(super) struct StoreClock(Mutex<Option<(Millis, Instant)>>);
+pub(super) struct StoreClock(Mutex<Option<(Timestamp, Instant)>>);
 
 impl StoreClock {
     /// The present time by the clock of the store, within about a second.
-    pub(super) fn now(&self) -> Option<Millis> {
+    pub(super) fn now(&self) -> Option<Timestamp> {
         let (stated, at) = (*self.0.lock().unwrap_or_else(PoisonError::into_inner))?;
-        let passed = Millis::try_from(at.elapsed().as_millis()).unwrap_or(Millis::MAX);
-        Some(stated.saturating_add(passed))
+        Some(stated + at.elapsed())
     }
 
     pub(super) fn note(&self, headers: &HeaderMap) {
         let text = headers.get("date").and_then(|value| value.to_str().ok());
         let date = text.and_then(|text| chrono::DateTime::parse_from_rfc2822(text).ok());
         if let Some(date) = date {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((date.timestamp_millis(), Instant::now()));
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some((Timestamp::from_millis(date.timestamp_millis()), Instant::now()));
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -41,7 +43,8 @@ mod tests {
         {
             clock.note(&HeaderMap::from_iter([("date".parse().unwrap(), text.parse().unwrap())]));
             let now = clock.now().unwrap();
-            assert!((seconds * 1_000..seconds * 1_000 + 60_000).contains(&now), "{text}: {now}");
+            let stated = Timestamp::from_millis(seconds * 1_000);
+            assert!((stated..stated + Duration::from_mins(1)).contains(&now), "{text}: {now:?}");
         }
         clock.note(&HeaderMap::new());
         assert!(clock.now().is_some());

@@ -2,7 +2,7 @@
 
 use crate::archive::facts::Facts;
 use crate::archive::{ApplicationRecord, JobRecord};
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::directory::{FileKind, FileVersion, FoundFile};
 use crate::ids::JobId;
 use crate::index::model::keys::UnitKey;
@@ -61,7 +61,7 @@ pub enum FileOutcome {
         /// The cause.
         fault: Fault,
         /// When the file is tried again although it has not changed.
-        next_attempt: Option<Millis>,
+        next_attempt: Option<Timestamp>,
     },
 }
 
@@ -108,7 +108,7 @@ pub struct UnitChange {
     /// Problems of the unit now. They replace all problems of the tried files and of the unit itself.
     pub problems: Vec<Problem>,
     /// The time of the ingest.
-    pub at: Millis,
+    pub at: Timestamp,
 }
 
 /// A new unit as its summary describes it (a legacy job archive: its head), before its archives are read.

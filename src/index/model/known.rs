@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::directory::{FileKind, Fingerprint};
 use crate::ids::{ApplicationId, JobId};
 use crate::index::model::change::Fault;
@@ -21,7 +21,7 @@ pub struct KnownFile {
     /// Bytes of that version.
     pub size: u64,
     /// Modification time of that version.
-    pub modified: Millis,
+    pub modified: Timestamp,
     /// Whether that version was read and parsed. If not, documents of an earlier version may still be served, or it is still to be read.
     pub parsed: bool,
     /// Whether the file was modified so shortly before it was listed that a second write could have left its size and time unchanged.
@@ -33,9 +33,9 @@ pub struct KnownFile {
     /// The cause for which that version could not be read; `None` if it was read, or if an earlier version did not store the cause.
     pub fault: Option<Fault>,
     /// When that version was last tried; 0 if it was read.
-    pub tried_at: Millis,
+    pub tried_at: Timestamp,
     /// When the next attempt is due although the file has not changed.
-    pub next_attempt: Option<Millis>,
+    pub next_attempt: Option<Timestamp>,
 }
 
 impl KnownFile {
@@ -54,9 +54,9 @@ pub struct KnownUnit {
     /// Whether a summary was read and parsed once (legacy job archives: the file).
     pub complete: bool,
     /// Since when the whole unit is missing from the directory; `None` while it is present.
-    pub gone_since: Option<Millis>,
+    pub gone_since: Option<Timestamp>,
     /// Since when it is marked as expired and to be deleted; it is no longer listed.
-    pub expired_at: Option<Millis>,
+    pub expired_at: Option<Timestamp>,
 }
 
 /// The state of one archive directory, for the plan of a refresh.
@@ -77,7 +77,7 @@ pub struct KnownDirectory {
     /// Whether a complete listing has ever found an archive here.
     pub held_archives: bool,
     /// Since when the directory holds no archive at all although it held some.
-    pub vanished_since: Option<Millis>,
+    pub vanished_since: Option<Timestamp>,
     /// The limits of its last cleanup that was not held.
     pub followed: Option<FollowedLimits>,
 }

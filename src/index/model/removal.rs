@@ -1,9 +1,10 @@
 //! Removals of units: planned, held, running, finished.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use super::UnitKey;
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::directory::{FileKind, Fingerprint};
 use crate::ids::{ApplicationId, JobId};
 use crate::names::{ClusterName, DirectoryUrl, FilePath};
@@ -53,7 +54,7 @@ pub struct Removal {
     /// The reason, for people.
     pub detail: String,
     /// Time that was judged.
-    pub time: Millis,
+    pub time: Timestamp,
     /// Bytes of its files, as listed.
     pub bytes: u64,
     /// Folder of the application, or file of the legacy job archive, as spelled in the directory.
@@ -76,7 +77,7 @@ pub struct KnownRemoval {
     /// Whether it was confirmed, so that the guard lets it pass.
     pub confirmed: bool,
     /// Time that was judged.
-    pub time: Millis,
+    pub time: Timestamp,
     /// Bytes that were judged.
     pub bytes: u64,
     /// See [`Removal::verified`].
@@ -93,7 +94,7 @@ pub struct FailedRemoval {
     /// Why it failed, as a sentence.
     pub failure: String,
     /// When it is retried.
-    pub next_attempt: Option<Millis>,
+    pub next_attempt: Option<Timestamp>,
 }
 
 /// A failed attempt to delete a unit.
@@ -104,7 +105,7 @@ pub struct FailedAttempt {
     /// Why it failed, as a sentence.
     pub failure: String,
     /// When it is retried.
-    pub next_attempt: Millis,
+    pub next_attempt: Timestamp,
     /// Whether some of its files may be deleted already. Then the removal must be finished; if not, the unit may still be retained.
     pub partly_deleted: bool,
 }
@@ -200,8 +201,8 @@ pub struct FollowedLimits {
     pub applications: Option<u64>,
     /// Legacy job archives kept.
     pub legacy_jobs: Option<u64>,
-    /// Limit of the age, in milliseconds.
-    pub ttl: Option<Millis>,
+    /// Limit of the age.
+    pub ttl: Option<Duration>,
     /// Bytes kept.
     pub bytes: Option<u64>,
     /// Whether unreadable archives were judged too.
@@ -222,7 +223,7 @@ pub struct HeldCleanup {
     /// The number of applications and legacy jobs in the directory.
     pub of: u64,
     /// Since when, by this server's clock.
-    pub since: Millis,
+    pub since: Timestamp,
     /// Why.
     pub reason: HeldReason,
 }
@@ -237,13 +238,13 @@ pub struct RecordedRemoval {
     /// Whether it waits for a confirmation, alone or with the whole cleanup of its directory.
     pub held: bool,
     /// When it was recorded.
-    pub at: Millis,
+    pub at: Timestamp,
     /// Name of the application or job, if its archive was read.
     pub name: Option<String>,
     /// Failed attempts.
     pub attempts: u32,
     /// When it is retried.
-    pub next_attempt: Option<Millis>,
+    pub next_attempt: Option<Timestamp>,
     /// Why the last attempt failed.
     pub failure: Option<String>,
 }
@@ -254,11 +255,11 @@ pub enum RemovalFilter {
     /// All removals that are not finished, also held ones.
     All,
     /// The removals that a cleanup does at this time.
-    Due(Millis),
+    Due(Timestamp),
     /// Of these only the running ones, and the ones that failed before.
-    Failed(Millis),
+    Failed(Timestamp),
     /// Of these only the running ones: an earlier process was interrupted.
-    Interrupted(Millis),
+    Interrupted(Timestamp),
 }
 
 /// A page of rows, and the cursor of the next.
@@ -304,7 +305,7 @@ impl RemovalOutcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deletion {
     /// When it was done.
-    pub at: Millis,
+    pub at: Timestamp,
     /// The unit.
     pub key: UnitKey,
     /// Name of the application or job, if its archive was read.
@@ -318,7 +319,7 @@ pub struct Deletion {
     /// The reason, with notes about the deletion, for people.
     pub detail: String,
     /// Time that was judged.
-    pub time: Millis,
+    pub time: Timestamp,
     /// Bytes of its files.
     pub bytes: u64,
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{FailureClass, JobFacts};
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::problem::Problem;
 
 /// The number of rows of all pages.
@@ -29,11 +29,11 @@ pub struct Item {
     /// State.
     pub status: Option<String>,
     /// Start.
-    pub start: Option<Millis>,
+    pub start: Option<Timestamp>,
     /// End.
-    pub end: Option<Millis>,
+    pub end: Option<Timestamp>,
     /// Duration.
-    pub duration: Option<Millis>,
+    pub duration: Option<i64>,
     /// Number of jobs of an application, or of tasks of a job, by state.
     pub counts: BTreeMap<String, u64>,
     /// Type of a job.
@@ -51,7 +51,7 @@ pub struct Item {
     /// Whether its archive was read, as far as that is possible. Otherwise the row shows what a summary says.
     pub read: bool,
     /// Time since when its archive is missing from the archive directory.
-    pub gone_since: Option<Millis>,
+    pub gone_since: Option<Timestamp>,
     /// Number of recorded problems.
     pub problems: u64,
     /// Whether Flink's paths show this copy.
@@ -135,7 +135,7 @@ pub struct Quantiles {
 #[schema(as = StatisticsBucket)]
 pub struct StatusCounts {
     /// Begin of the bucket, milliseconds since 1970.
-    pub start: Millis,
+    pub start: Timestamp,
     /// Number of rows by state.
     pub counts: BTreeMap<String, u64>,
     /// Durations; null where no row has one.

@@ -1,11 +1,13 @@
 //! Days and hours of a time zone, including days of 23 and 25 hours and days that a zone skipped.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta, TimeZone as _, Timelike as _, Utc};
 use chrono_tz::Tz;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 
 /// The unit of the buckets of statistics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
@@ -20,12 +22,12 @@ pub enum Bucket {
 /// The edges of the buckets from `from` (inclusive) to `to` (exclusive): the begin of each, then the end of the last one. `None`: there
 /// are more than `max` buckets, or a time is outside of the supported years.
 #[must_use]
-pub fn edges(zone: Tz, bucket: Bucket, from: Millis, to: Millis, max: usize) -> Option<Vec<Millis>> {
+pub fn edges(zone: Tz, bucket: Bucket, from: Timestamp, to: Timestamp, max: usize) -> Option<Vec<Timestamp>> {
     let mut edge = match bucket {
         Bucket::Day => day_of(zone, from)?.1,
         Bucket::Hour => {
             let local = local(zone, from)?;
-            from - i64::from(local.minute() * 60 + local.second()) * 1_000 - from.rem_euclid(1_000)
+            from - seconds(local.minute() * 60 + local.second()) - Duration::from_millis(from.as_millis().rem_euclid(1_000).unsigned_abs())
         }
     };
     let mut edges = vec![edge];
@@ -37,7 +39,7 @@ pub fn edges(zone: Tz, bucket: Bucket, from: Millis, to: Millis, max: usize) -> 
             Bucket::Day => day_of(zone, edge)?.2,
             Bucket::Hour => {
                 let local = local(zone, edge)?;
-                edge + i64::from(3_600 - local.minute() * 60 - local.second()) * 1_000
+                edge + seconds(3_600 - local.minute() * 60 - local.second())
             }
         };
         edges.push(edge);
@@ -47,7 +49,7 @@ pub fn edges(zone: Tz, bucket: Bucket, from: Millis, to: Millis, max: usize) -> 
 
 /// The day of a time, its begin, and the begin of the next day.
 #[must_use]
-pub fn day_of(zone: Tz, time: Millis) -> Option<(NaiveDate, Millis, Millis)> {
+pub fn day_of(zone: Tz, time: Timestamp) -> Option<(NaiveDate, Timestamp, Timestamp)> {
     let date = local(zone, time)?.date();
     let begin = day_start(zone, date)?;
     let mut next = date;
@@ -61,17 +63,21 @@ pub fn day_of(zone: Tz, time: Millis) -> Option<(NaiveDate, Millis, Millis)> {
     }
 }
 
-fn local(zone: Tz, time: Millis) -> Option<NaiveDateTime> {
-    Some(DateTime::<Utc>::from_timestamp_millis(time)?.with_timezone(&zone).naive_local())
+fn seconds(number: u32) -> Duration {
+    Duration::from_secs(number.into())
+}
+
+fn local(zone: Tz, time: Timestamp) -> Option<NaiveDateTime> {
+    Some(DateTime::<Utc>::from_timestamp_millis(time.as_millis())?.with_timezone(&zone).naive_local())
 }
 
 /// The begin of a day: midnight, or the first moment after midnight where the clock skipped it.
-fn day_start(zone: Tz, date: NaiveDate) -> Option<Millis> {
+fn day_start(zone: Tz, date: NaiveDate) -> Option<Timestamp> {
     let midnight = date.and_hms_opt(0, 0, 0)?;
     // A zone that crossed the date line skipped a whole day.
     (0..=104).find_map(|quarter| {
         let time = midnight.checked_add_signed(TimeDelta::minutes(15 * quarter))?;
-        zone.from_local_datetime(&time).earliest().map(|time| time.timestamp_millis())
+        zone.from_local_datetime(&time).earliest().map(|time| Timestamp::from_millis(time.timestamp_millis()))
     })
 }
 
@@ -79,14 +85,14 @@ fn day_start(zone: Tz, date: NaiveDate) -> Option<Millis> {
 mod tests {
     use super::*;
 
-    const HOUR: Millis = 3_600_000;
+    const HOUR: Duration = Duration::from_hours(1);
 
-    fn at(text: &str) -> Millis {
-        DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis()
+    fn at(text: &str) -> Timestamp {
+        Timestamp::from_millis(DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis())
     }
 
-    fn lengths(zone: Tz, bucket: Bucket, from: &str, to: &str) -> Vec<i64> {
-        edges(zone, bucket, at(from), at(to), 1_000).unwrap().windows(2).map(|pair| (pair[1] - pair[0]) / HOUR).collect()
+    fn lengths(zone: Tz, bucket: Bucket, from: &str, to: &str) -> Vec<u64> {
+        edges(zone, bucket, at(from), at(to), 1_000).unwrap().windows(2).map(|pair| pair[1].since(pair[0]).as_secs() / 3_600).collect()
     }
 
     #[test]
@@ -104,7 +110,7 @@ mod tests {
         let days = edges(Tz::Pacific__Apia, Bucket::Day, at("2011-12-29T12:00:00Z"), at("2012-01-01T12:00:00Z"), 10).unwrap();
         let dates: Vec<String> = days.iter().map(|edge| day_of(Tz::Pacific__Apia, *edge).unwrap().0.to_string()).collect();
         assert_eq!(dates, ["2011-12-29", "2011-12-31", "2012-01-01", "2012-01-02", "2012-01-03"]);
-        assert!(days.windows(2).all(|pair| pair[1] - pair[0] == 24 * HOUR));
+        assert!(days.windows(2).all(|pair| pair[1].since(pair[0]) == 24 * HOUR));
     }
 
     #[test]
@@ -116,9 +122,9 @@ mod tests {
 
     #[test]
     fn too_many_buckets_and_times_beyond_the_calendar_are_none() {
-        assert_eq!(edges(Tz::UTC, Bucket::Hour, 0, 100 * HOUR, 99), None);
-        assert_eq!(edges(Tz::UTC, Bucket::Hour, 0, 99 * HOUR, 99).unwrap().len(), 100);
-        assert_eq!(edges(Tz::UTC, Bucket::Day, i64::MIN, 0, 99), None);
-        assert_eq!(day_of(Tz::UTC, i64::MAX), None);
+        assert_eq!(edges(Tz::UTC, Bucket::Hour, Timestamp::EPOCH, Timestamp::EPOCH + 100 * HOUR, 99), None);
+        assert_eq!(edges(Tz::UTC, Bucket::Hour, Timestamp::EPOCH, Timestamp::EPOCH + 99 * HOUR, 99).unwrap().len(), 100);
+        assert_eq!(edges(Tz::UTC, Bucket::Day, Timestamp::MIN, Timestamp::EPOCH, 99), None);
+        assert_eq!(day_of(Tz::UTC, Timestamp::MAX), None);
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::archive::facts::{CheckpointFacts, Facts, IoFacts, VertexFacts};
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 
 /// The document that a failure was found in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -53,7 +53,7 @@ pub struct RootException {
     /// Message.
     pub message: Option<String>,
     /// Time of the failure.
-    pub at: Option<Millis>,
+    pub at: Option<Timestamp>,
     /// Class of the innermost cause, where there is one.
     pub cause_class: Option<String>,
     /// Message of the innermost cause.

@@ -1,6 +1,6 @@
 //! Reads of retention: removals, held cleanups and the record of deletions.
 
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::index::error::IndexError;
 use crate::index::model::{Deletion, HeldCleanup, Page, RecordedRemoval, RemovalFilter, UnitKey};
 use crate::index::reader::IndexReader;
@@ -49,7 +49,7 @@ impl IndexReader {
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn last_refresh(&self) -> Result<Option<Millis>, IndexError> {
+    pub async fn last_refresh(&self) -> Result<Option<Timestamp>, IndexError> {
         self.read(|shared| shared.pool.read(sqlite::last_refresh)).await
     }
 }

@@ -1,6 +1,6 @@
 //! Acts of retention: removals and held cleanups.
 
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::index::error::IndexError;
 use crate::index::model::{Deletion, FailedAttempt, FollowedLimits, HeldCleanup, Removal, RemovalOutcome, RemovalState, UnitKey, Urgency};
 use crate::index::sqlite;
@@ -14,7 +14,7 @@ impl IndexWriter {
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn record_removals(&self, removals: Vec<Removal>, state: RemovalState, at: Millis) -> Result<(), IndexError> {
+    pub async fn record_removals(&self, removals: Vec<Removal>, state: RemovalState, at: Timestamp) -> Result<(), IndexError> {
         self.in_groups(removals, move |session, group| sqlite::record(session, group, state, at)).await.map(drop)
     }
 
@@ -39,7 +39,7 @@ impl IndexWriter {
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn confirm_cleanup(&self, directory: &DirectoryUrl, plan: &str, at: Millis) -> Result<bool, IndexError> {
+    pub async fn confirm_cleanup(&self, directory: &DirectoryUrl, plan: &str, at: Timestamp) -> Result<bool, IndexError> {
         let (url, plan) = (directory.clone(), plan.to_owned());
         let confirmed = self.act(Urgency::Now, move |session| sqlite::confirm(session, &url, &plan)).await?;
         if !confirmed {
@@ -59,7 +59,7 @@ impl IndexWriter {
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn release_removals(&self, units: Vec<UnitKey>, at: Millis) -> Result<(), IndexError> {
+    pub async fn release_removals(&self, units: Vec<UnitKey>, at: Timestamp) -> Result<(), IndexError> {
         self.in_groups(units, move |session, group| sqlite::release(session, group, at)).await.map(drop)
     }
 
@@ -108,7 +108,7 @@ impl IndexWriter {
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn finish_removals(&self, done: Vec<(Removal, RemovalOutcome)>, at: Millis) -> Result<Vec<Deletion>, IndexError> {
+    pub async fn finish_removals(&self, done: Vec<(Removal, RemovalOutcome)>, at: Timestamp) -> Result<Vec<Deletion>, IndexError> {
         self.act(Urgency::Now, move |session| sqlite::finish(session, &done, at)).await
     }
 
@@ -116,7 +116,7 @@ impl IndexWriter {
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn forget_missing(&self, units: Vec<UnitKey>, at: Millis) -> Result<Vec<Deletion>, IndexError> {
+    pub async fn forget_missing(&self, units: Vec<UnitKey>, at: Timestamp) -> Result<Vec<Deletion>, IndexError> {
         let written = self.in_groups(units, move |session, group| sqlite::forget_missing(session, group, at)).await?;
         Ok(written.into_iter().flatten().collect())
     }
@@ -125,7 +125,7 @@ impl IndexWriter {
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn prune_deletions(&self, before: Millis) -> Result<(), IndexError> {
+    pub async fn prune_deletions(&self, before: Timestamp) -> Result<(), IndexError> {
         while self.act(Urgency::Batched, move |session| sqlite::prune(session, before, GROUP)).await? == GROUP {}
         Ok(())
     }
@@ -134,7 +134,7 @@ impl IndexWriter {
     ///
     /// # Errors
     /// [`IndexError`].
-    pub async fn note_refresh(&self, at: Millis) -> Result<(), IndexError> {
+    pub async fn note_refresh(&self, at: Timestamp) -> Result<(), IndexError> {
         self.act(Urgency::Batched, move |session| sqlite::note_refresh(session, at)).await
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Plan, Planner, Unread};
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::directory::{FileKind, FoundFile};
 use crate::ids::ApplicationId;
 use crate::index::{JudgedFile, KnownFile, KnownRemoval, KnownUnit, Presence, Removal, RemovalAction, RemovalState, UnitKey};
@@ -16,7 +16,7 @@ const MAX_AHEAD: usize = 100;
 
 /// A unit with the facts that it is judged by.
 pub(super) struct Judged {
-    time: Millis,
+    time: Timestamp,
     bytes: u64,
     counts: bool,
     /// Whether its main file was read in this version: the summary of an application, or the file of a legacy job.
@@ -104,7 +104,7 @@ impl Planner<'_> {
             }
         };
         let readable = main.is_none_or(|main| reading(main) != Reading::Unreadable);
-        let newest = files.iter().map(|file| file.version.modified).max().unwrap_or(0);
+        let newest = files.iter().map(|file| file.version.modified).max().unwrap_or_default();
         Some(Box::new(Judged {
             time: policy.time(main.map(|file| file.version.modified), newest, readable),
             bytes: files.iter().map(|file| file.version.size).sum(),
@@ -185,7 +185,7 @@ impl Planner<'_> {
     fn is_too_old(&self, judged: &Judged) -> bool {
         self.judging.by_age
             && judged.counts
-            && judged.time.saturating_sub(self.now) <= AHEAD
+            && judged.time.since(self.now) <= AHEAD
             && self.judging.policy.too_old(judged.time, self.now).is_some()
     }
 
@@ -199,7 +199,7 @@ impl Planner<'_> {
 
     /// Times of the listed units that are judged: evidence of the present time.
     #[must_use]
-    pub fn times(&self) -> Vec<Millis> {
+    pub fn times(&self) -> Vec<Timestamp> {
         let applications = self.seen_applications.values().flatten();
         applications.chain(self.seen_legacy_jobs.values().flatten()).map(|judged| judged.time).collect()
     }
@@ -338,7 +338,7 @@ impl Planner<'_> {
         }
         let early = || seen.iter().filter(|(_, judged)| judged.counts && judged.time < EARLIEST).map(|(_, judged)| &judged.folder);
         plan.too_early = early().min_by(|one, other| one.as_str().cmp(other.as_str())).map(|first| (early().count() as u64, first.clone()));
-        let countable = seen.iter().filter(|(_, judged)| judged.counts && judged.time.saturating_sub(self.now) <= AHEAD);
+        let countable = seen.iter().filter(|(_, judged)| judged.counts && judged.time.since(self.now) <= AHEAD);
         let newest = countable.max_by_key(|(_, judged)| judged.time).map_or(0, |(_, judged)| judged.bytes);
         plan.newest_too_large = policy.bytes.filter(|limit| newest > *limit).map(|_| newest);
     }

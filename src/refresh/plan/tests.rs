@@ -7,9 +7,9 @@ use crate::problem::ProblemCode;
 
 mod retaining;
 
-const NOW: Millis = 1_795_000_000_000;
-const OLD: Millis = NOW - 60 * 60 * 1_000;
-const RULES: Rules = Rules { forget_gone_applications: false, forget_gone_legacy_jobs: false, empty_grace: 3_600_000 };
+const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
+const OLD: Timestamp = Timestamp::from_millis(NOW.as_millis() - 60 * 60 * 1_000);
+const RULES: Rules = Rules { forget_gone_applications: false, forget_gone_legacy_jobs: false, empty_grace: Duration::from_hours(1) };
 
 fn directory() -> DirectoryUrl {
     DirectoryUrl::new("file:/archives")
@@ -31,7 +31,7 @@ fn key(number: u8) -> UnitKey {
     UnitKey::application(&directory(), &cluster(), application(number))
 }
 
-fn file(kind: FileKind, size: u64, modified: Millis) -> FoundFile {
+fn file(kind: FileKind, size: u64, modified: Timestamp) -> FoundFile {
     let path = match kind {
         FileKind::Summary => FilePath::new("prod-eu/applications/x/application-summary"),
         FileKind::Job(job) => FilePath::new(format!("prod-eu/applications/x/jobs/{job}")),
@@ -55,7 +55,7 @@ fn known_file(file: &FoundFile) -> KnownFile {
         gone: false,
         attempts: 0,
         fault: None,
-        tried_at: 0,
+        tried_at: Timestamp::EPOCH,
         next_attempt: None,
     }
 }
@@ -70,7 +70,7 @@ fn knowing(units: impl IntoIterator<Item = (u8, KnownUnit)>) -> KnownDirectory {
     KnownDirectory { applications, held_archives: true, ..KnownDirectory::default() }
 }
 
-fn plan(known: &KnownDirectory, found: &[Found], now: Millis, rules: &Rules) -> (Vec<Task>, Plan) {
+fn plan(known: &KnownDirectory, found: &[Found], now: Timestamp, rules: &Rules) -> (Vec<Task>, Plan) {
     let probed = Probed::new();
     let mut planner = Planner::new(directory(), known, &probed, Judging { by_age: true, ..Judging::default() }, now);
     let tasks = found.iter().flat_map(|piece| planner.take(piece)).collect();
@@ -98,7 +98,7 @@ fn a_file_written_within_the_clock_tick_of_its_listing_is_read_once_more() {
     let known = knowing([(1, known_unit)]);
     let listing = [found(1, vec![summary])];
     assert!(plan(&known, &listing, NOW + RACY_WINDOW, &RULES).0.is_empty());
-    assert_eq!(plan(&known, &listing, NOW + RACY_WINDOW + 1, &RULES).0.len(), 1);
+    assert_eq!(plan(&known, &listing, NOW + RACY_WINDOW + Duration::from_millis(1), &RULES).0.len(), 1);
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn a_file_that_could_not_be_read_is_fetched_by_a_listing_only_when_it_has_change
     let summary = file(FileKind::Summary, 10, OLD);
     let mut known_unit = unit(std::slice::from_ref(&summary));
     known_unit.files[0].parsed = false;
-    known_unit.files[0].next_attempt = Some(NOW - 1);
+    known_unit.files[0].next_attempt = Some(NOW - Duration::from_millis(1));
     let known = knowing([(1, known_unit)]);
     assert!(plan(&known, &[found(1, vec![summary])], NOW, &RULES).0.is_empty());
     assert_eq!(plan(&known, &[found(1, vec![file(FileKind::Summary, 11, OLD)])], NOW, &RULES).0.len(), 1);
@@ -187,12 +187,12 @@ fn the_emptiness_of_a_directory_that_held_archives_is_trusted_after_the_grace() 
         known.vanished_since = None;
         let (_, first) = plan(&known, &listing, NOW, &RULES);
         assert!(first.vanished && first.presence.is_empty() && first.forget.is_empty());
-        known.vanished_since = Some(NOW - RULES.empty_grace + 1);
+        known.vanished_since = Some(NOW - RULES.empty_grace + Duration::from_millis(1));
         assert!(plan(&known, &listing, NOW, &RULES).1.vanished);
         known.vanished_since = Some(NOW - RULES.empty_grace);
         assert_eq!(plan(&known, &listing, NOW, &RULES).1.presence, vec![Presence::UnitGone(key(1))]);
         known.vanished_since = None;
-        let at_once = Rules { empty_grace: 0, ..RULES };
+        let at_once = Rules { empty_grace: Duration::ZERO, ..RULES };
         assert_eq!(plan(&known, &listing, NOW, &at_once).1.presence, vec![Presence::UnitGone(key(1))]);
     }
 }
@@ -275,20 +275,20 @@ fn a_folder_without_an_archive_is_no_application() {
 fn an_application_without_summary_is_looked_at_less_often_as_it_ages() {
     let mut waiting = unit(&[file(FileKind::Job(job(1)), 10, NOW - 20 * OPEN_WINDOW)]);
     assert!(is_open(Some(&waiting), None, NOW));
-    assert!(!is_open(Some(&waiting), Some(NOW - MAX_PAUSE + 1), NOW));
+    assert!(!is_open(Some(&waiting), Some(NOW - MAX_PAUSE + Duration::from_millis(1)), NOW));
     assert!(is_open(Some(&waiting), Some(NOW - MAX_PAUSE), NOW));
     waiting.complete = true;
     assert!(!is_open(Some(&waiting), None, NOW));
 }
 
 /// The content of the index after a plan was carried out.
-fn carry_out(known: &mut KnownDirectory, tasks: &[Task], plan: &Plan, now: Millis) {
+fn carry_out(known: &mut KnownDirectory, tasks: &[Task], plan: &Plan, now: Timestamp) {
     for task in tasks {
         let UnitKey::Application(key) = &task.key else { continue };
         let unit = known.applications.entry((key.cluster.clone(), key.id)).or_insert_with(|| unit(&[]));
         for file in &task.files {
             unit.files.retain(|known| known.kind != file.kind);
-            unit.files.push(KnownFile { racy: now - file.version.modified <= RACY_WINDOW, ..known_file(file) });
+            unit.files.push(KnownFile { racy: now.since(file.version.modified) <= RACY_WINDOW, ..known_file(file) });
         }
         unit.complete |= task.has_summary;
     }
@@ -319,8 +319,9 @@ fn set_gone(unit: &mut KnownUnit, kind: FileKind, gone: bool) {
 /// Listings of up to six applications with up to three files, in versions that may repeat.
 fn listings() -> impl Strategy<Value = Vec<Found>> {
     let kind = prop_oneof![Just(FileKind::Summary), (1..3_u8).prop_map(|number| FileKind::Job(job(number)))];
-    let files = proptest::collection::vec((kind, 1..4_u64, 0..3_i64), 0..4).prop_map(|files| {
-        let mut files: Vec<FoundFile> = files.into_iter().map(|(kind, size, age)| file(kind, size, OLD - age)).collect();
+    let files = proptest::collection::vec((kind, 1..4_u64, 0..3_u64), 0..4).prop_map(|files| {
+        let mut files: Vec<FoundFile> =
+            files.into_iter().map(|(kind, size, age)| file(kind, size, OLD - Duration::from_millis(age))).collect();
         files.sort_by_key(|file| file.kind);
         files.dedup_by_key(|file| file.kind);
         files

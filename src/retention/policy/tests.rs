@@ -2,14 +2,18 @@ use proptest::prelude::*;
 
 use super::*;
 
-const NOW: Millis = 1_795_000_000_000;
-const MINUTE: Millis = 60_000;
+const fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
 
-fn application(id: u8, time: Millis) -> Candidate<'static> {
+const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
+const MINUTE: Duration = Duration::from_mins(1);
+
+fn application(id: u8, time: Timestamp) -> Candidate<'static> {
     Candidate { cluster: Some("prod-eu"), id: [id; 16], time, bytes: 10, counts: true }
 }
 
-fn legacy(id: u8, time: Millis) -> Candidate<'static> {
+fn legacy(id: u8, time: Timestamp) -> Candidate<'static> {
     Candidate { cluster: None, ..application(id, time) }
 }
 
@@ -23,19 +27,19 @@ fn count(limit: u64) -> Policy {
     Policy { applications: Some(limit), ..Policy::default() }
 }
 
-fn ttl(limit: Millis) -> Policy {
+fn ttl(limit: Duration) -> Policy {
     Policy { ttl: Some(limit), ..Policy::default() }
 }
 
 #[test]
 fn without_a_limit_everything_is_retained() {
-    assert_eq!(kept(&[application(1, 0), legacy(2, 0)], &Policy::default()), [1, 2]);
+    assert_eq!(kept(&[application(1, Timestamp::EPOCH), legacy(2, Timestamp::EPOCH)], &Policy::default()), [1, 2]);
     assert!(!Policy::default().limits());
 }
 
 #[test]
 fn the_newest_are_within_the_count_and_an_equal_rank_is_retained() {
-    let candidates = [application(1, 1), application(2, 4), application(3, 3), application(4, 2)];
+    let candidates = [application(1, at(1)), application(2, at(4)), application(3, at(3)), application(4, at(2))];
     assert_eq!(kept(&candidates, &count(2)), [2, 3]);
     assert_eq!(kept(&candidates, &count(4)), [1, 2, 3, 4]);
     let verdicts = judge(&candidates, &count(2), NOW, true);
@@ -45,7 +49,12 @@ fn the_newest_are_within_the_count_and_an_equal_rank_is_retained() {
 
 #[test]
 fn an_age_equal_to_the_limit_is_expired() {
-    let candidates = [application(1, NOW), application(2, NOW - MINUTE + 1), application(3, NOW - MINUTE), legacy(4, NOW - 2 * MINUTE)];
+    let candidates = [
+        application(1, NOW),
+        application(2, NOW - MINUTE + Duration::from_millis(1)),
+        application(3, NOW - MINUTE),
+        legacy(4, NOW - 2 * MINUTE),
+    ];
     assert_eq!(kept(&candidates, &ttl(MINUTE)), [1, 2]);
 }
 
@@ -54,14 +63,20 @@ fn count_and_age_must_both_hold() {
     let policy = Policy { ttl: Some(MINUTE), ..count(2) };
     let old = NOW - 2 * MINUTE;
     assert_eq!(kept(&[application(1, old)], &policy), [] as [u8; 0]);
-    assert_eq!(kept(&[application(1, NOW), application(2, NOW - 1), application(3, NOW - 2)], &policy), [1, 2]);
+    assert_eq!(
+        kept(
+            &[application(1, NOW), application(2, NOW - Duration::from_millis(1)), application(3, NOW - Duration::from_millis(2))],
+            &policy
+        ),
+        [1, 2]
+    );
     assert_eq!(kept(&[application(1, NOW), application(2, old), application(3, old)], &policy), [1]);
 }
 
 #[test]
 fn ranks_are_counted_over_all_clusters_and_apart_from_legacy_jobs() {
-    let other = Candidate { cluster: Some("prod-us"), ..application(2, 8) };
-    let candidates = [application(1, 9), other, application(3, 7), legacy(4, 1), legacy(5, 2)];
+    let other = Candidate { cluster: Some("prod-us"), ..application(2, at(8)) };
+    let candidates = [application(1, at(9)), other, application(3, at(7)), legacy(4, at(1)), legacy(5, at(2))];
     assert_eq!(kept(&candidates, &count(2)), [1, 2, 4, 5]);
     let policy = Policy { legacy_jobs: Some(1), ..Policy::default() };
     assert_eq!(kept(&candidates, &policy), [1, 2, 3, 5]);
@@ -69,78 +84,81 @@ fn ranks_are_counted_over_all_clusters_and_apart_from_legacy_jobs() {
 
 #[test]
 fn equal_times_are_ranked_by_cluster_and_then_by_id() {
-    let early = Candidate { cluster: Some("a"), ..application(9, 5) };
-    let late = Candidate { cluster: Some("z"), ..application(1, 5) };
-    assert_eq!(kept(&[late, application(3, 5), application(2, 5), early], &count(1)), [9]);
-    assert_eq!(kept(&[late, application(3, 5), application(2, 5), early], &count(2)), [2, 9]);
-    assert_eq!(kept(&[early, application(2, 5), late, application(3, 5)], &count(3)), [9, 2, 3]);
+    let early = Candidate { cluster: Some("a"), ..application(9, at(5)) };
+    let late = Candidate { cluster: Some("z"), ..application(1, at(5)) };
+    assert_eq!(kept(&[late, application(3, at(5)), application(2, at(5)), early], &count(1)), [9]);
+    assert_eq!(kept(&[late, application(3, at(5)), application(2, at(5)), early], &count(2)), [2, 9]);
+    assert_eq!(kept(&[early, application(2, at(5)), late, application(3, at(5))], &count(3)), [9, 2, 3]);
 }
 
 #[test]
 fn bytes_are_counted_from_the_newest_over_applications_and_legacy_jobs_and_the_newest_always_stays() {
     let size = |limit| Policy { bytes: Some(limit), ..Policy::default() };
-    let candidates = [application(1, 3), legacy(2, 2), application(3, 1)];
+    let candidates = [application(1, at(3)), legacy(2, at(2)), application(3, at(1))];
     assert_eq!(kept(&candidates, &size(30)), [1, 2, 3]);
     assert_eq!(kept(&candidates, &size(29)), [1, 2]);
     assert_eq!(kept(&candidates, &size(20)), [1, 2]);
     assert_eq!(kept(&candidates, &size(0)), [1]);
     // A small old one does not slip in behind a large one that is too much.
-    let large = Candidate { bytes: 100, ..application(2, 2) };
-    assert_eq!(kept(&[application(1, 3), large, application(3, 1)], &size(50)), [1]);
+    let large = Candidate { bytes: 100, ..application(2, at(2)) };
+    assert_eq!(kept(&[application(1, at(3)), large, application(3, at(1))], &size(50)), [1]);
     assert_eq!(judge(&candidates, &size(20), NOW, true)[2], Verdict::Expired(Reason::Size { total: 30, limit: 20 }));
 }
 
 #[test]
 fn an_archive_that_does_not_count_stays_and_is_not_ranked() {
-    let unreadable = Candidate { counts: false, ..application(1, 9) };
-    assert_eq!(kept(&[unreadable, application(2, 8), application(3, 7)], &count(1)), [1, 2]);
-    assert_eq!(kept(&[Candidate { time: 0, ..unreadable }], &ttl(MINUTE)), [1]);
+    let unreadable = Candidate { counts: false, ..application(1, at(9)) };
+    assert_eq!(kept(&[unreadable, application(2, at(8)), application(3, at(7))], &count(1)), [1, 2]);
+    assert_eq!(kept(&[Candidate { time: Timestamp::EPOCH, ..unreadable }], &ttl(MINUTE)), [1]);
     let lenient = Policy::default();
     assert!(lenient.counts(true, true) && !lenient.counts(false, true) && !lenient.counts(true, false));
     let strict = Policy { delete_unreadable: true, ..lenient };
     assert!(strict.counts(false, true) && strict.counts(true, false));
-    assert_eq!(strict.time(Some(5), 9, true), 5);
-    assert_eq!(strict.time(Some(5), 9, false), 9);
-    assert_eq!(strict.time(None, 9, true), 9);
+    assert_eq!(strict.time(Some(at(5)), at(9), true), at(5));
+    assert_eq!(strict.time(Some(at(5)), at(9), false), at(9));
+    assert_eq!(strict.time(None, at(9), true), at(9));
 }
 
 #[test]
 fn an_archive_dated_more_than_an_hour_ahead_stays_and_is_not_ranked() {
-    let candidates = [application(1, NOW + AHEAD + 1), application(2, NOW + AHEAD), application(3, NOW)];
+    let candidates = [application(1, NOW + AHEAD + Duration::from_millis(1)), application(2, NOW + AHEAD), application(3, NOW)];
     let verdicts = judge(&candidates, &count(1), NOW, true);
     assert_eq!(verdicts, [Verdict::Ahead, Verdict::Retained, Verdict::Expired(Reason::Count { rank: 2, limit: 1 })]);
 }
 
 #[test]
 fn without_trust_in_the_clock_age_expires_nothing_and_count_still_does() {
-    let candidates = [application(1, 2), application(2, 1)];
+    let candidates = [application(1, at(2)), application(2, at(1))];
     let policy = Policy { ttl: Some(MINUTE), ..count(1) };
     assert_eq!(judge(&candidates, &policy, NOW, false), [Verdict::Retained, Verdict::Expired(Reason::Count { rank: 2, limit: 1 })]);
 }
 
 #[test]
 fn times_at_the_ends_of_their_range_are_judged() {
-    let candidates = [application(1, Millis::MIN), application(2, Millis::MAX), application(3, 0)];
-    let verdicts = judge(&candidates, &ttl(1), Millis::MAX, true);
+    let candidates = [application(1, Timestamp::MIN), application(2, Timestamp::MAX), application(3, Timestamp::EPOCH)];
+    let verdicts = judge(&candidates, &ttl(Duration::from_millis(1)), Timestamp::MAX, true);
     assert!(verdicts.iter().take(1).all(|verdict| matches!(verdict, Verdict::Expired(_))));
-    assert_eq!(judge(&candidates, &ttl(1), Millis::MIN, true)[0], Verdict::Retained);
+    assert_eq!(judge(&candidates, &ttl(Duration::from_millis(1)), Timestamp::MIN, true)[0], Verdict::Retained);
 }
 
 #[test]
 fn a_reason_shows_the_limit_and_the_value() {
     assert_eq!(Reason::Count { rank: 3, limit: 2 }.to_string(), "number 3 from the newest, the limit is 2");
-    let age = Reason::Age { age: 90_061_000, limit: 86_400_000 };
+    let age = Reason::Age { age: Duration::from_secs(90_061), limit: Duration::from_hours(24) };
     assert_eq!(age.to_string(), "1 d 1 h old, the limit is 1 d");
-    assert_eq!(Reason::Age { age: 3_600_001, limit: 1 }.to_string(), "1 h old, the limit is 1 ms");
+    assert_eq!(
+        Reason::Age { age: Duration::from_millis(3_600_001), limit: Duration::from_millis(1) }.to_string(),
+        "1 h old, the limit is 1 ms"
+    );
     assert_eq!(Reason::Size { total: 30, limit: 20 }.to_string(), "30 bytes with all newer archives, the limit is 20 bytes");
 }
 
 const CLUSTERS: [Option<&str>; 3] = [None, Some("a"), Some("b")];
 
 prop_compose! {
-    fn candidate()(cluster in 0..3_usize, id in 0..40_u8, age in -2..8_i64, bytes in 0..30_u64, counts in prop::bool::weighted(0.8))
+    fn candidate()(cluster in 0..3_usize, id in 0..40_u8, age in -2..8_i32, bytes in 0..30_u64, counts in prop::bool::weighted(0.8))
         -> Candidate<'static> {
-        Candidate { cluster: CLUSTERS[cluster], id: [id; 16], time: NOW - age * AHEAD, bytes, counts }
+        Candidate { cluster: CLUSTERS[cluster], id: [id; 16], time: if age < 0 { NOW + age.unsigned_abs() * AHEAD } else { NOW - age.unsigned_abs() * AHEAD }, bytes, counts }
     }
 }
 
@@ -154,7 +172,7 @@ fn candidates() -> impl Strategy<Value = Vec<Candidate<'static>>> {
 
 fn policies() -> impl Strategy<Value = Policy> {
     let limit = || prop::option::of(1..12_u64);
-    (limit(), limit(), prop::option::of(1..8_i64), prop::option::of(0..200_u64), any::<bool>()).prop_map(
+    (limit(), limit(), prop::option::of(1..8_u32), prop::option::of(0..200_u64), any::<bool>()).prop_map(
         |(applications, legacy_jobs, hours, bytes, delete_unreadable)| Policy {
             applications,
             legacy_jobs,
@@ -176,7 +194,7 @@ proptest! {
         match which {
             0 => raised.applications = policy.applications.map(|limit| limit + u64::from(by)),
             1 => raised.legacy_jobs = policy.legacy_jobs.map(|limit| limit + u64::from(by)),
-            2 => raised.ttl = policy.ttl.map(|limit| limit + i64::from(by) * AHEAD),
+            2 => raised.ttl = policy.ttl.map(|limit| limit + u32::from(by) * AHEAD),
             _ => raised.bytes = policy.bytes.map(|limit| limit + u64::from(by) * 7),
         }
         let before = judge(&candidates, &policy, NOW, true);
@@ -212,7 +230,7 @@ proptest! {
         let applications = retained.iter().filter(|each| each.cluster.is_some()).count() as u64;
         prop_assert!(policy.applications.is_none_or(|limit| applications <= limit));
         prop_assert!(policy.legacy_jobs.is_none_or(|limit| retained.len() as u64 - applications <= limit));
-        prop_assert!(policy.ttl.is_none_or(|limit| retained.iter().all(|each| NOW - each.time < limit)));
+        prop_assert!(policy.ttl.is_none_or(|limit| retained.iter().all(|each| NOW.since(each.time) < limit)));
         let bytes: u64 = retained.iter().map(|each| each.bytes).sum();
         prop_assert!(policy.bytes.is_none_or(|limit| bytes <= limit || retained.len() == 1));
     }

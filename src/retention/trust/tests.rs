@@ -1,11 +1,14 @@
+use std::convert::identity;
+
 use super::*;
 
-const NOW: Millis = 1_795_000_000_000;
-const HOUR: Millis = 60 * 60 * 1_000;
-const DAY: Millis = 24 * HOUR;
-const TTL: Millis = 365 * DAY;
+const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
+const HOUR: Duration = Duration::from_hours(1);
+const MILLISECOND: Duration = Duration::from_millis(1);
+const DAY: Duration = Duration::from_hours(24);
+const TTL: Duration = Duration::from_hours(365 * 24);
 
-fn evidence(archives: &[Millis]) -> Evidence {
+fn evidence(archives: &[Timestamp]) -> Evidence {
     Evidence { ttl: TTL, archives: archives.to_vec(), ..Evidence::default() }
 }
 
@@ -14,59 +17,62 @@ fn proven() -> Evidence {
 }
 
 /// The doubt of a process that starts at this time.
-fn start(now: Millis, evidence: &Evidence) -> Option<Doubt> {
+fn start(now: Timestamp, evidence: &Evidence) -> Option<Doubt> {
     let mut trust = ClockTrust::default();
     trust.measure(now, Duration::ZERO);
     trust.doubt(evidence)
 }
 
-/// The clock at `hours`, `off` milliseconds from where it should be.
-fn at(trust: &mut ClockTrust, hours: u64, off: Millis) -> Option<Doubt> {
+/// The doubt after this many hours. `clock` gives the time that the clock then shows, from the right time.
+fn at(trust: &mut ClockTrust, hours: u64, clock: impl Fn(Timestamp) -> Timestamp) -> Option<Doubt> {
     let passed = Duration::from_hours(hours);
-    trust.measure(NOW + Millis::try_from(passed.as_millis()).unwrap() + off, passed);
+    trust.measure(clock(NOW + passed), passed);
     trust.doubt(&proven())
 }
 
 #[test]
 fn a_clock_that_runs_steadily_is_trusted() {
     let mut trust = ClockTrust::default();
-    assert!((0..100).all(|hour| at(&mut trust, hour, 0).is_none()));
-    assert_eq!(at(&mut trust, 100, TOLERANCE), None);
+    assert!((0..100).all(|hour| at(&mut trust, hour, identity).is_none()));
+    assert_eq!(at(&mut trust, 100, |right| right + TOLERANCE), None);
 }
 
 #[test]
 fn a_jump_is_doubted_for_an_hour_and_then_trusted() {
-    for off in [TOLERANCE + 1, -TOLERANCE - 1] {
+    const OFF: Duration = Duration::from_millis(60_001);
+    let (ahead, back): (fn(_) -> _, fn(_) -> _) = (|right| right + OFF, |right| right - OFF);
+    for (shown, doubt) in [(ahead, Doubt::JumpedAhead { by: OFF }), (back, Doubt::SetBack { by: OFF })] {
         let mut trust = ClockTrust::default();
-        assert_eq!(at(&mut trust, 0, 0), None);
-        assert_eq!(at(&mut trust, 1, off), Some(Doubt::Jumped { by: off }));
-        trust.measure(NOW + 2 * HOUR - 1 + off, Duration::from_hours(2) - Duration::from_millis(1));
-        assert_eq!(trust.doubt(&proven()), Some(Doubt::Jumped { by: off }));
-        assert_eq!(at(&mut trust, 2, off), None);
+        assert_eq!(at(&mut trust, 0, identity), None);
+        assert_eq!(at(&mut trust, 1, shown), Some(doubt));
+        let passed = Duration::from_hours(2) - MILLISECOND;
+        trust.measure(shown(NOW + passed), passed);
+        assert_eq!(trust.doubt(&proven()), Some(doubt));
+        assert_eq!(at(&mut trust, 2, shown), None);
     }
 }
 
 #[test]
 fn a_clock_before_the_last_refresh_or_the_data_directory_is_doubted() {
     let last = |last_refresh| Evidence { last_refresh: Some(last_refresh), ..proven() };
-    assert_eq!(start(NOW, &last(NOW + 1)), Some(Doubt::Behind { by: 1 }));
+    assert_eq!(start(NOW, &last(NOW + MILLISECOND)), Some(Doubt::Behind { by: MILLISECOND }));
     assert_eq!(start(NOW, &last(NOW)), None);
     let written = |data_directory| Evidence { data_directory: Some(data_directory), ..proven() };
     assert_eq!(start(NOW, &written(NOW + 2 * TOLERANCE)), Some(Doubt::Behind { by: 2 * TOLERANCE }));
     assert_eq!(start(NOW, &written(NOW + TOLERANCE)), None);
-    assert!(start(Millis::MAX, &last(Millis::MIN)).is_some());
+    assert!(start(Timestamp::MAX, &last(Timestamp::MIN)).is_some());
 }
 
 #[test]
 fn at_a_first_start_a_recent_archive_shows_that_the_clock_is_right_and_nothing_else_does() {
-    assert_eq!(start(NOW, &evidence(&[NOW - 60_000, NOW - 400 * DAY])), None);
+    assert_eq!(start(NOW, &evidence(&[NOW - Duration::from_mins(1), NOW - 400 * DAY])), None);
     assert_eq!(start(NOW, &evidence(&[NOW - MAX_GAP])), None);
     for ahead in [4 * DAY, 20 * DAY, 400 * DAY] {
         assert_eq!(start(NOW + ahead, &evidence(&[NOW])), Some(Doubt::Unproven { gap: Some(ahead) }));
     }
     assert_eq!(start(NOW, &evidence(&[])), Some(Doubt::Unproven { gap: None }));
     // Times that cannot be right show nothing.
-    for time in [0, NOW + 400 * DAY] {
+    for time in [Timestamp::EPOCH, NOW + 400 * DAY] {
         assert!(start(NOW, &evidence(&[time])).is_some());
     }
     // A data directory that an earlier process wrote by the same clock shows nothing either.
@@ -76,22 +82,22 @@ fn at_a_first_start_a_recent_archive_shows_that_the_clock_is_right_and_nothing_e
 
 #[test]
 fn after_a_restart_the_last_refresh_is_near_or_archives_fill_the_time_since() {
-    let since = |last: Millis, archives: &[Millis]| Evidence { last_refresh: Some(NOW - last), ..evidence(archives) };
+    let since = |last: Duration, archives: &[Timestamp]| Evidence { last_refresh: Some(NOW - last), ..evidence(archives) };
     assert_eq!(start(NOW, &since(MAX_GAP, &[])), None);
-    assert!(start(NOW, &since(MAX_GAP + 1, &[])).is_some());
+    assert!(start(NOW, &since(MAX_GAP + MILLISECOND, &[])).is_some());
     // Weekly, over a directory that is in use.
     assert_eq!(start(NOW, &since(7 * DAY, &[NOW - 5 * DAY, NOW - 3 * DAY, NOW - HOUR])), None);
     // The machine came up with a wrong clock, and a job ended since.
-    let ahead = Evidence { last_refresh: Some(NOW), ..evidence(&[NOW - DAY, NOW + 400 * DAY - 60_000]) };
-    assert_eq!(start(NOW + 400 * DAY, &ahead), Some(Doubt::Unproven { gap: Some(400 * DAY - 60_000) }));
+    let ahead = Evidence { last_refresh: Some(NOW), ..evidence(&[NOW - DAY, NOW + 400 * DAY - Duration::from_mins(1)]) };
+    assert_eq!(start(NOW + 400 * DAY, &ahead), Some(Doubt::Unproven { gap: Some(400 * DAY - Duration::from_mins(1)) }));
     // The index was lost, the lock beside it was not.
-    let lost = Evidence { data_directory: Some(NOW), ..evidence(&[NOW + 400 * DAY - 60_000]) };
+    let lost = Evidence { data_directory: Some(NOW), ..evidence(&[NOW + 400 * DAY - Duration::from_mins(1)]) };
     assert!(start(NOW + 400 * DAY, &lost).is_some());
 }
 
 #[test]
 fn the_trusted_gap_is_a_part_of_the_limit() {
-    let short = |archives: &[Millis]| Evidence { ttl: DAY, ..evidence(archives) };
+    let short = |archives: &[Timestamp]| Evidence { ttl: DAY, ..evidence(archives) };
     assert_eq!(start(NOW, &short(&[NOW - 6 * HOUR])), None);
     assert!(start(NOW, &short(&[NOW - 7 * HOUR])).is_some());
 }
@@ -102,7 +108,7 @@ fn a_doubt_at_the_start_ends_an_hour_after_it() {
     let quiet = evidence(&[NOW - 200 * DAY]);
     trust.measure(NOW, Duration::ZERO);
     assert!(trust.doubt(&quiet).is_some());
-    trust.measure(NOW + HOUR - 1, Duration::from_hours(1) - Duration::from_millis(1));
+    trust.measure(NOW + HOUR - Duration::from_millis(1), Duration::from_hours(1) - Duration::from_millis(1));
     assert!(trust.doubt(&quiet).is_some());
     trust.measure(NOW + HOUR, Duration::from_hours(1));
     assert_eq!(trust.doubt(&quiet), None);
@@ -118,18 +124,18 @@ fn a_doubt_at_the_start_ends_with_the_first_archive_that_is_written_then() {
     assert_eq!(trust.doubt(&evidence(&[NOW - 200 * DAY, NOW + HOUR / 4])), None);
     // A jump is no matter of archives.
     trust.measure(NOW + DAY, Duration::from_mins(31));
-    assert!(matches!(trust.doubt(&evidence(&[NOW + DAY])), Some(Doubt::Jumped { .. })));
+    assert!(matches!(trust.doubt(&evidence(&[NOW + DAY])), Some(Doubt::JumpedAhead { .. })));
 }
 
 #[test]
 fn the_clock_of_a_store_raises_a_doubt_for_as_long_as_it_differs_and_settles_none() {
     let store = |store| Evidence { store: Some(store), ..proven() };
-    assert_eq!(start(NOW, &store(NOW - 2_000)), None);
-    assert_eq!(start(NOW, &store(NOW - DAY)), Some(Doubt::StoreDiffers { by: DAY }));
+    assert_eq!(start(NOW, &store(NOW - Duration::from_secs(2))), None);
+    assert_eq!(start(NOW, &store(NOW - DAY)), Some(Doubt::StoreDiffers { by: DAY, ahead: true }));
     let mut trust = ClockTrust::default();
     for hour in 0..5 {
-        trust.measure(NOW + hour * HOUR, Duration::from_hours(hour.unsigned_abs()));
-        assert_eq!(trust.doubt(&store(NOW + hour * HOUR + DAY)), Some(Doubt::StoreDiffers { by: -DAY }));
+        trust.measure(NOW + hour * HOUR, Duration::from_hours(hour.into()));
+        assert_eq!(trust.doubt(&store(NOW + hour * HOUR + DAY)), Some(Doubt::StoreDiffers { by: DAY, ahead: false }));
     }
     trust.measure(NOW + 5 * HOUR, Duration::from_hours(5));
     assert_eq!(trust.doubt(&store(NOW + 5 * HOUR)), None);
@@ -142,12 +148,12 @@ fn the_clock_of_a_store_raises_a_doubt_for_as_long_as_it_differs_and_settles_non
 fn a_doubt_is_a_sentence_that_names_the_clock_and_the_option() {
     let doubts = [
         (Doubt::Behind { by: DAY }, "stands behind the last refresh by 1 d"),
-        (Doubt::Jumped { by: -DAY }, "was set back by 1 d"),
-        (Doubt::Jumped { by: DAY }, "jumped ahead by 1 d"),
+        (Doubt::SetBack { by: DAY }, "was set back by 1 d"),
+        (Doubt::JumpedAhead { by: DAY }, "jumped ahead by 1 d"),
         (Doubt::Unproven { gap: Some(400 * DAY) }, "no archive is dated within the last 400 d"),
         (Doubt::Unproven { gap: None }, "nothing shows that it is right"),
-        (Doubt::StoreDiffers { by: -HOUR }, "is 1 h behind that of the store"),
-        (Doubt::StoreDiffers { by: HOUR }, "is 1 h ahead of that of the store"),
+        (Doubt::StoreDiffers { by: HOUR, ahead: false }, "is 1 h behind that of the store"),
+        (Doubt::StoreDiffers { by: HOUR, ahead: true }, "is 1 h ahead of that of the store"),
     ];
     for (doubt, part) in doubts {
         let sentence = doubt.to_string();

@@ -4,6 +4,10 @@ use chrono::NaiveDate;
 
 use super::*;
 
+const fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
+
 fn schedule(expressions: &[&str], zone: &str) -> Schedule {
     Schedule::parse(expressions.iter().copied(), Zone::Named(zone.parse().unwrap())).unwrap()
 }
@@ -12,9 +16,9 @@ fn schedule(expressions: &[&str], zone: &str) -> Schedule {
 fn year(schedule: &Schedule, zone: &str, year: i32) -> Vec<String> {
     let zone: Tz = zone.parse().unwrap();
     let begin = |year| zone.with_ymd_and_hms(year, 1, 1, 0, 0, 0).unwrap().timestamp_millis();
-    std::iter::successors(schedule.next_after(begin(year) - 1), |last| schedule.next_after(*last))
-        .take_while(|time| *time < begin(year + 1))
-        .map(|time| zone.timestamp_millis_opt(time).unwrap().format("%m-%d %H:%M:%S %:z").to_string())
+    std::iter::successors(schedule.next_after(at(begin(year) - 1)), |last| schedule.next_after(*last))
+        .take_while(|time| *time < at(begin(year + 1)))
+        .map(|time| zone.timestamp_millis_opt(time.as_millis()).unwrap().format("%m-%d %H:%M:%S %:z").to_string())
         .collect()
 }
 
@@ -68,14 +72,14 @@ fn several_expressions_are_one_schedule() {
 #[test]
 fn the_next_time_is_after_now_and_on_the_second() {
     let every_minute = schedule(&["* * * * *"], "UTC");
-    assert_eq!(every_minute.next_after(0), Some(60_000));
-    assert_eq!(every_minute.next_after(59_999), Some(60_000));
-    assert_eq!(every_minute.next_after(60_000), Some(120_000));
-    assert_eq!(every_minute.upcoming(60_001, 2), [120_000, 180_000]);
-    assert_eq!(schedule(&["@hourly"], "UTC").next_after(1), Some(3_600_000));
-    assert_eq!(schedule(&["0 0 0 1 1 ? 2000"], "UTC").next_after(1_795_000_000_000), None);
+    assert_eq!(every_minute.next_after(Timestamp::EPOCH), Some(at(60_000)));
+    assert_eq!(every_minute.next_after(at(59_999)), Some(at(60_000)));
+    assert_eq!(every_minute.next_after(at(60_000)), Some(at(120_000)));
+    assert_eq!(every_minute.upcoming(at(60_001), 2), [at(120_000), at(180_000)]);
+    assert_eq!(schedule(&["@hourly"], "UTC").next_after(at(1)), Some(at(3_600_000)));
+    assert_eq!(schedule(&["0 0 0 1 1 ? 2000"], "UTC").next_after(at(1_795_000_000_000)), None);
     let system = Schedule::parse(["0 0 * * * *"], Zone::System).unwrap();
-    assert!(system.next_after(0).is_some_and(|next| next > 0));
+    assert!(system.next_after(Timestamp::EPOCH).is_some_and(|next| next > Timestamp::EPOCH));
 }
 
 #[test]
@@ -98,19 +102,19 @@ fn a_run_missed_in_the_doubled_hour_is_not_made_up_in_its_second_half() {
     let zone: Tz = "Europe/Berlin".parse().unwrap();
     let daily = schedule(&["30 2 * * *"], "Europe/Berlin");
     let second = zone.from_local_datetime(&NaiveDate::from_ymd_opt(2026, 10, 25).unwrap().and_hms_opt(2, 10, 0).unwrap()).latest().unwrap();
-    let next = daily.next_after(second.timestamp_millis()).unwrap();
-    assert_eq!(zone.timestamp_millis_opt(next).unwrap().to_string(), "2026-10-26 02:30:00 CET");
+    let next = daily.next_after(at(second.timestamp_millis())).unwrap();
+    assert_eq!(zone.timestamp_millis_opt(next.as_millis()).unwrap().to_string(), "2026-10-26 02:30:00 CET");
 }
 
 /// Runs a schedule until `enough` ticks came; gives back the ticks.
-async fn ticks(timer: Timer, pace: Watch, schedule: Schedule, clock: Clock, enough: usize) -> Vec<(Millis, Fired)> {
+async fn ticks(timer: Timer, pace: Watch, schedule: Schedule, clock: Clock, enough: usize) -> Vec<(Timestamp, Fired)> {
     let stop = CancellationToken::new();
     let ticks = Arc::new(Mutex::new(Vec::new()));
     let (ended, seen, start) = (stop.clone(), ticks.clone(), clock.clone());
     watch(timer, pace, schedule, clock, stop, move |time, fired| {
         let mut seen = seen.lock().unwrap();
         seen.push((time, fired));
-        start.advance(30_000);
+        start.advance(Duration::from_secs(30));
         if seen.len() == enough {
             ended.cancel();
         }
@@ -134,7 +138,7 @@ fn moving(clock: Clock) -> tokio::task::JoinHandle<()> {
     crate::tasks::spawn(async move {
         loop {
             tokio::time::sleep(Duration::from_millis(5)).await;
-            clock.advance(1_000);
+            clock.advance(Duration::from_secs(1));
         }
     })
 }
@@ -144,32 +148,32 @@ fn moving(clock: Clock) -> tokio::task::JoinHandle<()> {
 async fn a_scheduler_that_does_not_fire_is_replaced_by_the_watchdog() {
     let (fire, fired) = mpsc::unbounded_channel();
     let dead = Timer { scheduler: None, fired, fire };
-    let pace = Watch { every: Duration::from_millis(5), late: 0 };
-    let clock = Clock::manual(59_990);
+    let pace = Watch { every: Duration::from_millis(5), late: Duration::ZERO };
+    let clock = Clock::manual(at(59_990));
     let moved = moving(clock.clone());
     let got = ticks(dead, pace, schedule(&["* * * * *"], "UTC"), clock, 1).await;
     moved.abort();
-    assert_eq!(got, [(60_000, Fired::Watchdog)]);
+    assert_eq!(got, [(at(60_000), Fired::Watchdog)]);
 }
 
 #[tokio::test]
 async fn a_clock_set_back_does_not_stop_the_runs() {
     let (fire, fired) = mpsc::unbounded_channel();
     let dead = Timer { scheduler: None, fired, fire };
-    let pace = Watch { every: Duration::from_millis(5), late: 0 };
-    let clock = Clock::manual(3_600_001);
+    let pace = Watch { every: Duration::from_millis(5), late: Duration::ZERO };
+    let clock = Clock::manual(at(3_600_001));
     let set_back = clock.clone();
-    let back = crate::tasks::spawn(async move { set_back.advance(-3_600_000) });
+    let back = crate::tasks::spawn(async move { set_back.set(set_back.now() - Duration::from_hours(1)) });
     let moved = moving(clock.clone());
     let got = ticks(dead, pace, schedule(&["* * * * *"], "UTC"), clock, 1).await;
     back.await.unwrap();
     moved.abort();
-    assert!(matches!(got[..], [(time, Fired::Watchdog)] if time < 3_600_000 && time % 60_000 == 0), "{got:?}");
+    assert!(matches!(got[..], [(time, Fired::Watchdog)] if time < at(3_600_000) && time.as_millis() % 60_000 == 0), "{got:?}");
 }
 
 #[test]
 fn an_expression_that_never_comes_is_found_out_soon() {
     let started = Instant::now();
-    assert_eq!(schedule(&["0 0 30 2 *"], "UTC").next_after(1_795_000_000_000), None);
+    assert_eq!(schedule(&["0 0 30 2 *"], "UTC").next_after(at(1_795_000_000_000)), None);
     assert!(started.elapsed() < Duration::from_secs(10));
 }

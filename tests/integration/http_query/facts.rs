@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use historyserver::refresh::plan::Rules;
 use serde_json::{Value, json};
@@ -217,7 +218,7 @@ async fn facts_are_replaced_and_removed_with_their_archive() {
     let (job, other) = (id('1'), id('2'));
     write_failed(&root, &job, 2, "x.First", END);
     write_failed(&root, &other, 1, "x.Other", END);
-    let rules = Rules { forget_gone_legacy_jobs: true, empty_grace: 0, ..Rules::default() };
+    let rules = Rules { forget_gone_legacy_jobs: true, empty_grace: Duration::ZERO, ..Rules::default() };
     let mut world = World::over(&[&root], &folder.path().join("data"), WorldOptions { rules, ..WorldOptions::default() });
     world.full_scan().await;
     let statistics = format!("/api/v1/statistics?from={}&to={}", END - 1, END + 1);

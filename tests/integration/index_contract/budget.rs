@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use historyserver::archive::Owner;
+use historyserver::clock::Timestamp;
 use historyserver::index::{DocumentAnswer, Opened, Presence, UnitChange, Urgency};
 
 use super::support::*;
@@ -29,7 +30,7 @@ async fn ingest(index: &Index, n: u8) {
 }
 
 async fn gone(index: &Index, n: u8, at: i64) {
-    index.writer.note_presence(vec![Presence::UnitGone(legacy_key("one", n))], at).await.unwrap();
+    index.writer.note_presence(vec![Presence::UnitGone(legacy_key("one", n))], Timestamp::from_millis(at)).await.unwrap();
 }
 
 /// Those of the first `of` archives whose documents are in the cache.
@@ -135,7 +136,7 @@ async fn what_went_after_its_pack_was_evicted_stays_listed_and_is_lost() {
     let index = Index::with_budget(0);
     ingest(&index, 1).await;
     let generation = index.reader.generation();
-    gone(&index, 1, NOW).await;
+    gone(&index, 1, NOW.as_millis()).await;
     assert!(index.reader.generation().number > generation.number, "it is marked");
     assert_eq!(index.answer(Owner::Job(job(1)), "/").await, DocumentAnswer::Lost);
     assert_eq!(index.jobs().await.len(), 1);
@@ -167,7 +168,7 @@ async fn what_is_present_goes_first_then_the_longest_gone_is_forgotten() {
 async fn what_is_gone_is_not_forgotten_for_what_was_only_brought_back() {
     let index = Index::with_budget(room_for(1));
     ingest(&index, 1).await;
-    gone(&index, 1, NOW).await;
+    gone(&index, 1, NOW.as_millis()).await;
     index.apply(archive(2)).await;
     assert_eq!(cached(&index, 2).await, [1, 2], "over the budget for a while");
     assert!(read(&index, 1).await.is_some());

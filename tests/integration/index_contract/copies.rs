@@ -1,5 +1,7 @@
 //! Several copies of one id: one rule says which is shown, in lists, by id and for documents alike.
 
+use std::time::Duration;
+
 use historyserver::archive::Owner;
 use historyserver::directory::FileKind;
 use historyserver::index::{CopySelector, DocumentAnswer, FileOutcome, ParsedRecord, Presence, UnitChange, UnitKey};
@@ -155,7 +157,7 @@ async fn a_directory_that_is_not_configured_any_more_is_hidden_and_comes_back() 
     let six_days = 6 * 24 * 3_600_000;
     let (index, _) = index
         .reopen_with(|options| {
-            options.clock.advance(six_days);
+            options.clock.advance(Duration::from_millis(six_days));
             options.directories = vec![url("one"), url("two")];
         })
         .await;
@@ -172,7 +174,7 @@ async fn a_directory_not_configured_for_a_week_is_forgotten() {
     }
     let (index, _) = index.reopen_with(|options| options.directories = vec![url("two")]).await;
     assert!(index.reader.everything().figures().await.unwrap().pack_bytes > 0);
-    index.options.clock.advance(8 * 24 * 3_600_000);
+    index.options.clock.advance(Duration::from_hours(192));
     index.until("forgetting the directory", async |index| index.reader.everything().figures().await.unwrap().pack_bytes == 0).await;
     let (index, _) = index.reopen_with(|options| options.directories = vec![url("one")]).await;
     assert!(index.reader.known(&url("one")).await.unwrap().applications.is_empty());

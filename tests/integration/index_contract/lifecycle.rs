@@ -1,6 +1,7 @@
 //! From the first change to a restart.
 
 use historyserver::archive::Owner;
+use historyserver::clock::Timestamp;
 use historyserver::directory::FileKind;
 use historyserver::index::{CopySelector, DocumentAnswer, Opened, Urgency};
 use historyserver::names::ClusterName;
@@ -68,7 +69,7 @@ async fn what_cannot_be_read_any_more_keeps_its_last_good_documents() {
     for attempts in 1..=3 {
         index.apply(Change::of(key.clone()).unreadable(FileKind::Job(job(1)), 200, Some(900)).0).await;
         let file = file(&index).await;
-        assert_eq!((file.parsed, file.attempts, file.next_attempt), (false, attempts, Some(900)));
+        assert_eq!((file.parsed, file.attempts, file.next_attempt), (false, attempts, Some(Timestamp::from_millis(900))));
         assert_eq!(file.tried, version(200).fingerprint());
     }
     index.apply(Change::of(key.clone()).unreadable(FileKind::Job(job(1)), 300, None).0).await;

@@ -1,5 +1,8 @@
 //! Gone, back, forgotten; and the problems that come and go with it.
 
+use std::time::Duration;
+
+use historyserver::clock::Timestamp;
 use historyserver::directory::FileKind;
 use historyserver::index::{DocumentAnswer, KnownUnit, Presence, Urgency};
 use historyserver::problem::{Problem, ProblemCode};
@@ -20,7 +23,7 @@ async fn what_is_gone_stays_browsable_over_a_restart_until_it_is_forgotten() {
     let key = application_key("one", "c", 1);
     index.apply(simple("one", "c", 1, 100, "first")).await;
     index.writer.note_presence(vec![Presence::UnitGone(key.clone())], NOW).await.unwrap();
-    index.writer.note_presence(vec![Presence::UnitGone(key.clone())], NOW + 5).await.unwrap();
+    index.writer.note_presence(vec![Presence::UnitGone(key.clone())], NOW + Duration::from_millis(5)).await.unwrap();
     assert!(index.reader.unit_files(&key).await.unwrap().is_empty());
     let (index, _) = index.reopen().await;
     assert_eq!(unit(&index).await.unwrap().gone_since, Some(NOW), "since it went first");
@@ -106,7 +109,7 @@ async fn problems_appear_stay_and_go_with_what_is_wrong() {
     assert!(changes.appeared.is_empty() && changes.resolved.is_empty(), "{changes:?}");
     let problems = index.problems().await;
     assert_eq!(codes(&problems), [ProblemCode::ArchiveUnreadable, ProblemCode::SummaryMissing]);
-    assert!(problems.iter().all(|problem| problem.since == 10), "since it appeared");
+    assert!(problems.iter().all(|problem| problem.since == Timestamp::from_millis(10)), "since it appeared");
     assert_eq!(problems[0].subject, problem(&key, ProblemCode::ArchiveUnreadable, Some(file), 0).subject);
     assert_eq!(
         (
@@ -139,7 +142,7 @@ async fn problems_of_what_is_gone_are_hidden_until_it_is_back() {
         assert!(index.problems().await.is_empty());
         let changes = index.writer.note_presence(vec![back], NOW).await.unwrap();
         assert_eq!(codes(&changes.appeared), [ProblemCode::EntryMalformed]);
-        assert_eq!(index.problems().await[0].since, 7);
+        assert_eq!(index.problems().await[0].since, Timestamp::from_millis(7));
     }
 }
 
@@ -199,12 +202,12 @@ async fn problems_of_a_listing_replace_one_another_and_leave_those_of_units_alon
     let (one, two) = (of_listing(ProblemCode::ListingFailed, 1), of_listing(ProblemCode::PermissionDenied, 2));
     let changes = index.writer.set_listing_problems(&url("one"), vec![one.clone(), two.clone(), two.clone()]).await.unwrap();
     assert_eq!(codes(&changes.appeared), [ProblemCode::ListingFailed, ProblemCode::PermissionDenied]);
-    let again = Problem { since: 9, reason: "another reason".to_owned(), ..two };
+    let again = Problem { since: Timestamp::from_millis(9), reason: "another reason".to_owned(), ..two };
     let changes = index.writer.set_listing_problems(&url("one"), vec![again]).await.unwrap();
     assert_eq!((codes(&changes.resolved), codes(&changes.appeared)), (vec![ProblemCode::ListingFailed], vec![]));
     let problems = index.problems().await;
     assert_eq!(codes(&problems), [ProblemCode::PermissionDenied, ProblemCode::ArchiveUnreadable]);
-    assert_eq!((problems[0].since, problems[0].reason.as_str()), (2, "another reason"));
+    assert_eq!((problems[0].since.as_millis(), problems[0].reason.as_str()), (2, "another reason"));
     index.writer.set_listing_problems(&url("one"), Vec::new()).await.unwrap();
     assert_eq!(index.problems().await.len(), 1);
 }
@@ -218,13 +221,13 @@ async fn how_listings_ended_is_remembered() {
     };
     assert_eq!(state(&index).await, (false, None));
     index.writer.note_listing(&url("one"), true, false, NOW).await.unwrap();
-    index.writer.note_listing(&url("one"), true, true, NOW + 1).await.unwrap();
+    index.writer.note_listing(&url("one"), true, true, NOW + Duration::from_millis(1)).await.unwrap();
     let version = index.reader.known_version();
-    index.writer.note_listing(&url("one"), true, true, NOW + 2).await.unwrap();
+    index.writer.note_listing(&url("one"), true, true, NOW + Duration::from_millis(2)).await.unwrap();
     assert_eq!(index.reader.known_version(), version);
     let (index, _) = index.reopen().await;
-    assert_eq!(state(&index).await, (true, Some(NOW + 1)));
-    index.writer.note_listing(&url("one"), true, false, NOW + 3).await.unwrap();
+    assert_eq!(state(&index).await, (true, Some(NOW + Duration::from_millis(1))));
+    index.writer.note_listing(&url("one"), true, false, NOW + Duration::from_millis(3)).await.unwrap();
     assert_eq!(state(&index).await, (true, None));
 }
 

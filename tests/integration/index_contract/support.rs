@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use historyserver::archive::facts::JobApplication;
 use historyserver::archive::{ApplicationRecord, JobRecord, NamedJob, Owner};
-use historyserver::clock::{Clock, Millis};
+use historyserver::clock::{Clock, Timestamp};
 use historyserver::directory::{FileKind, FileVersion};
 use historyserver::ids::{ApplicationId, JobId};
 use historyserver::index::{
@@ -17,7 +17,7 @@ use historyserver::names::{ClusterName, DirectoryUrl, FilePath};
 use historyserver::pack::{Packer, Part};
 use historyserver::problem::{Problem, ProblemCode, Subject};
 
-pub(super) const NOW: Millis = 1_700_000_000_000;
+pub(super) const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
 /// An open index.
 pub(super) struct Index {
@@ -167,8 +167,8 @@ pub(super) fn stored_bytes(parts: &[Part]) -> u64 {
     parts.iter().map(Part::stored_bytes).sum()
 }
 
-pub(super) fn version(modified: Millis) -> FileVersion {
-    FileVersion { size: 1_000, modified, etag: None }
+pub(super) fn version(modified: i64) -> FileVersion {
+    FileVersion { size: 1_000, modified: Timestamp::from_millis(modified), etag: None }
 }
 
 pub(super) fn path(key: &UnitKey, kind: FileKind) -> FilePath {
@@ -179,7 +179,7 @@ pub(super) fn path(key: &UnitKey, kind: FileKind) -> FilePath {
     })
 }
 
-fn file(key: &UnitKey, kind: FileKind, modified: Millis, outcome: FileOutcome) -> FileChange {
+fn file(key: &UnitKey, kind: FileKind, modified: i64, outcome: FileOutcome) -> FileChange {
     FileChange { path: path(key, kind), kind, version: version(modified), racy: false, outcome }
 }
 
@@ -202,13 +202,13 @@ impl Change {
     }
 
     /// A summary that ended at `end` and says `text` wherever it says something.
-    pub(super) fn summary(mut self, modified: Millis, end: Millis, text: &str, jobs: &[JobId]) -> Self {
+    pub(super) fn summary(mut self, modified: i64, end: i64, text: &str, jobs: &[JobId]) -> Self {
         let UnitKey::Application(key) = &self.0.key else { panic!("legacy jobs have no summary") };
         let record = ApplicationRecord {
             name: text.to_owned(),
             status: "FINISHED".to_owned(),
-            start: Some(end - 10),
-            end: Some(end),
+            start: Some(Timestamp::from_millis(end - 10)),
+            end: Some(Timestamp::from_millis(end)),
             duration: Some(10),
             job_counts: vec![("FINISHED".to_owned(), jobs.len() as u64)],
             jobs: jobs.iter().map(|id| NamedJob { id: *id, start: None }).collect(),
@@ -221,7 +221,7 @@ impl Change {
     }
 
     /// A job archive that ended at `end` and says `text`.
-    pub(super) fn job(mut self, id: JobId, modified: Millis, end: Millis, text: &str) -> Self {
+    pub(super) fn job(mut self, id: JobId, modified: i64, end: i64, text: &str) -> Self {
         let outcome = parsed(ParsedRecord::Job(job_record(end, text)), &[(&format!("/jobs/{id}"), text)]);
         self.0.files.push(file(&self.0.key, FileKind::Job(id), modified, outcome));
         self
@@ -236,30 +236,35 @@ impl Change {
     }
 
     /// A job archive without an overview.
-    pub(super) fn job_without_overview(mut self, id: JobId, modified: Millis, text: &str) -> Self {
+    pub(super) fn job_without_overview(mut self, id: JobId, modified: i64, text: &str) -> Self {
         let pack = Pack::Whole(parts(&[(&format!("/jobs/{id}"), text)]));
         let outcome = FileOutcome::Parsed { record: None, facts: Box::default(), pack, documents: 1, document_bytes: 1 };
         self.0.files.push(file(&self.0.key, FileKind::Job(id), modified, outcome));
         self
     }
 
-    pub(super) fn unreadable(mut self, kind: FileKind, modified: Millis, next_attempt: Option<Millis>) -> Self {
-        self.0.files.push(file(&self.0.key, kind, modified, FileOutcome::Unreadable { fault: Fault::Content, next_attempt }));
+    pub(super) fn unreadable(mut self, kind: FileKind, modified: i64, next_attempt: Option<i64>) -> Self {
+        self.0.files.push(file(
+            &self.0.key,
+            kind,
+            modified,
+            FileOutcome::Unreadable { fault: Fault::Content, next_attempt: next_attempt.map(Timestamp::from_millis) },
+        ));
         self
     }
 
-    pub(super) fn problem(mut self, code: ProblemCode, kind: Option<FileKind>, since: Millis) -> Self {
+    pub(super) fn problem(mut self, code: ProblemCode, kind: Option<FileKind>, since: i64) -> Self {
         self.0.problems.push(problem(&self.0.key, code, kind, since));
         self
     }
 }
 
-pub(super) fn job_record(end: Millis, text: &str) -> JobRecord {
+pub(super) fn job_record(end: i64, text: &str) -> JobRecord {
     JobRecord {
         name: text.to_owned(),
         status: "FINISHED".to_owned(),
-        start: Some(end - 10),
-        end: Some(end),
+        start: Some(Timestamp::from_millis(end - 10)),
+        end: Some(Timestamp::from_millis(end)),
         duration: Some(10),
         job_type: Some("BATCH".to_owned()),
         application: JobApplication::default(),
@@ -268,7 +273,7 @@ pub(super) fn job_record(end: Millis, text: &str) -> JobRecord {
     }
 }
 
-pub(super) fn problem(key: &UnitKey, code: ProblemCode, kind: Option<FileKind>, since: Millis) -> Problem {
+pub(super) fn problem(key: &UnitKey, code: ProblemCode, kind: Option<FileKind>, since: i64) -> Problem {
     let file = kind.map(|kind| path(key, kind));
     let subject = match key {
         UnitKey::Application(key) => {
@@ -276,16 +281,16 @@ pub(super) fn problem(key: &UnitKey, code: ProblemCode, kind: Option<FileKind>, 
         }
         UnitKey::LegacyJob(directory, _) => Subject { directory: directory.clone(), cluster: None, application: None, file },
     };
-    Problem { code, subject, reason: format!("{code} is what is wrong"), since, next_attempt: None }
+    Problem { code, subject, reason: format!("{code} is what is wrong"), since: Timestamp::from_millis(since), next_attempt: None }
 }
 
 /// One application with one job, both telling `text`.
-pub(super) fn simple(directory: &str, cluster: &str, n: u8, end: Millis, text: &str) -> UnitChange {
+pub(super) fn simple(directory: &str, cluster: &str, n: u8, end: i64, text: &str) -> UnitChange {
     Change::of(application_key(directory, cluster, n)).summary(end, end, text, &[job(n)]).job(job(n), end, end, text).0
 }
 
 /// One legacy job archive telling `text`.
-pub(super) fn legacy(directory: &str, n: u8, end: Millis, text: &str) -> UnitChange {
+pub(super) fn legacy(directory: &str, n: u8, end: i64, text: &str) -> UnitChange {
     Change::of(legacy_key(directory, n)).job(job(n), end, end, text).0
 }
 

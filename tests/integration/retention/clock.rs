@@ -1,6 +1,8 @@
 //! A clock that may be wrong: what only age would expire waits for an hour, or for somebody who confirms it.
 
-use historyserver::clock::{Clock, Millis};
+use std::time::Duration;
+
+use historyserver::clock::Clock;
 use historyserver::directory::Directory;
 use historyserver::index::HeldReason;
 use historyserver::refresh::RetentionRules;
@@ -8,26 +10,27 @@ use historyserver::retention::policy::Policy;
 use serde_json::Value;
 
 use super::faults::{newest_last, objects};
-use super::world::{Cleaner, DAY, MINUTE, NOW, Place, id, rules};
+use super::world::{Cleaner, DAY, NOW, Place, id, rules};
 use crate::moto::Moto;
 use crate::support::archives::{job, set_modified, write};
 use crate::support::process::command;
 
-const HOUR: Millis = 60 * MINUTE;
-const YEAR: Millis = 365 * DAY;
+const MINUTES_OF_A_DAY: i64 = 24 * 60;
+const HOUR: Duration = Duration::from_hours(1);
+const YEAR: Duration = Duration::from_hours(365 * 24);
 
-fn ttl(limit: Millis) -> RetentionRules {
+fn ttl(limit: Duration) -> RetentionRules {
     RetentionRules { policy: Policy { ttl: Some(limit), ..Policy::default() }, ..RetentionRules::default() }
 }
 
 /// Ten applications and two legacy jobs of the last 90 days, and one application of 400 days ago.
 fn archives(place: &Place) {
     for number in 1..=10 {
-        place.application(number, i64::from(number - 1) * 9 * DAY / MINUTE + 1);
+        place.application(number, i64::from(number - 1) * 9 * MINUTES_OF_A_DAY + 1);
     }
-    place.legacy_job(0x41, 5 * DAY / MINUTE);
-    place.legacy_job(0x42, 80 * DAY / MINUTE);
-    place.application(11, 400 * DAY / MINUTE);
+    place.legacy_job(0x41, 5 * MINUTES_OF_A_DAY);
+    place.legacy_job(0x42, 80 * MINUTES_OF_A_DAY);
+    place.application(11, 400 * MINUTES_OF_A_DAY);
 }
 
 async fn held(server: &Cleaner) -> Option<(HeldReason, u64)> {
@@ -91,7 +94,7 @@ async fn a_clock_that_is_ahead_at_the_start_deletes_nothing_whatever_the_index_k
 async fn removals_confirmed_in_spite_of_the_clock_are_done_and_trusted_by_the_next_process() {
     let place = Place::new();
     for number in 1..=4 {
-        place.application(number, i64::from(number) * 150 * DAY / MINUTE);
+        place.application(number, i64::from(number) * 150 * MINUTES_OF_A_DAY);
     }
     let mut server = place.open(rules(), ttl(YEAR));
     server.round().await;
@@ -106,7 +109,7 @@ async fn removals_confirmed_in_spite_of_the_clock_are_done_and_trusted_by_the_ne
     assert_eq!(server.world.problems().await, Vec::<String>::new());
     server.world.close().await;
     // A day later the clock is believed: that of the confirmation is near.
-    place.application(5, 380 * DAY / MINUTE);
+    place.application(5, 380 * MINUTES_OF_A_DAY);
     let mut server = place.open_at(Clock::manual(NOW + DAY), rules(), ttl(YEAR));
     assert_eq!(server.round().await.deleted, 1);
     assert_eq!(place.present(), [1, 2].into());
@@ -116,15 +119,15 @@ async fn removals_confirmed_in_spite_of_the_clock_are_done_and_trusted_by_the_ne
 async fn on_a_quiet_directory_the_limit_holds_after_an_hour() {
     let place = Place::new();
     for (number, days) in [(1, 200), (2, 210), (3, 220), (4, 400)] {
-        place.application(number, days * DAY / MINUTE);
+        place.application(number, days * MINUTES_OF_A_DAY);
     }
     let clock = Clock::manual(NOW);
     let mut server = place.open_at(clock.clone(), rules(), ttl(YEAR));
     server.round().await;
     assert_eq!(held(&server).await, Some((HeldReason::Clock, 1)));
-    clock.advance(HOUR - 1);
+    clock.advance(HOUR - Duration::from_millis(1));
     assert_eq!(server.round().await.deleted, 0);
-    clock.advance(1);
+    clock.advance(Duration::from_millis(1));
     assert_eq!(server.round().await.deleted, 1);
     assert_eq!(place.present(), [1, 2, 3].into());
     assert_eq!(held(&server).await, None);
@@ -170,7 +173,7 @@ async fn due_removals_by_age_are_withdrawn_when_the_clock_jumps_before_the_clean
     let mut server = place.open_at(clock.clone(), rules(), ttl(YEAR));
     server.world.full_scan().await;
     assert_eq!(server.listed().await.len(), 10);
-    clock.jump(-30 * DAY);
+    clock.set(clock.now() - 30 * DAY);
     server.world.full_scan().await;
     assert_eq!(server.listed().await.len(), 11);
     assert_eq!(server.clean().await.deleted, 0);
@@ -184,8 +187,8 @@ async fn the_command_waits_for_a_confirmation_where_nothing_shows_that_the_clock
     let old = Clock::System.now() - 3 * YEAR;
     for number in 1..=5 {
         let file = place.root().join(id(number));
-        write(&file, job(&id(number), "old", old));
-        set_modified(&file, old - i64::from(number) * DAY);
+        write(&file, job(&id(number), "old", old.as_millis()));
+        set_modified(&file, (old - u32::from(number) * DAY).as_millis());
     }
     let option = "historyserver.archive.retained-ttl=365 d";
     let run = |arguments: &[&str]| command(&[&place.root()], &place.data(), &[option]).arg("cleanup").args(arguments).output().unwrap();

@@ -15,7 +15,7 @@ use historyserver::retention::cleanup::CleanupScope;
 use historyserver::retention::delete::Step;
 use tokio_util::sync::CancellationToken;
 
-use super::world::{Cleaner, NOW, application_in, id, keep, legacy_job_in, present_in, rules};
+use super::world::{Cleaner, NOW, application_in, before, id, keep, legacy_job_in, present_in, rules};
 use crate::support::archives::{application_folder, job, set_modified, write};
 
 /// Tells the child process where its archives are, and the step at which it ends itself.
@@ -28,8 +28,8 @@ fn prepare(folder: &Path) {
     for number in 1..=3 {
         application_in(&root, "c", number, i64::from(number));
         let second = application_folder(&root, "c", &id(number)).join("jobs").join(id(number | 0xc0));
-        write(&second, job(&id(number | 0xc0), "second", NOW));
-        set_modified(&second, NOW - i64::from(number) * 60_000);
+        write(&second, job(&id(number | 0xc0), "second", NOW.as_millis()));
+        set_modified(&second, before(number.into()));
     }
     legacy_job_in(&root, 5, 1);
     legacy_job_in(&root, 6, 2);

@@ -23,8 +23,8 @@ async fn an_application_rewritten_since_it_was_judged_is_left_alone_and_judged_a
     server.world.full_scan().await;
     assert_eq!(server.pending().await.len(), 1);
     let file = application_folder(&place.root(), "c", &id(2)).join("application-summary");
-    write(&file, summary(&id(2), "written again", NOW, &[]));
-    set_modified(&file, NOW);
+    write(&file, summary(&id(2), "written again", NOW.as_millis(), &[]));
+    set_modified(&file, NOW.as_millis());
     let report = server.clean().await;
     assert_eq!((report.changed, report.deleted), (1, 0));
     server.round().await;
@@ -51,8 +51,8 @@ fn disturbed(place: &Place, at: Step, disturb: impl Fn(&Path) + Send + Sync + 's
 async fn a_file_that_is_rewritten_while_its_neighbours_are_deleted_stays_and_is_judged_again() {
     let place = Place::new();
     let mut server = disturbed(&place, Step::FirstJobDeleted, |folder| {
-        write(&folder.join("application-summary"), summary(&id(2), "written again", NOW, &[]));
-        set_modified(&folder.join("application-summary"), NOW);
+        write(&folder.join("application-summary"), summary(&id(2), "written again", NOW.as_millis(), &[]));
+        set_modified(&folder.join("application-summary"), NOW.as_millis());
     });
     let report = server.round().await;
     assert_eq!((report.changed, report.deleted, report.failed), (1, 0, 0));

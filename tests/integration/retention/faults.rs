@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use historyserver::clock::Clock;
 use historyserver::directory::Directory;
@@ -91,12 +92,12 @@ async fn a_failed_deletion_is_reported_and_retried_and_stops_no_other() {
     assert_eq!(objects(store.as_ref()).await, left);
     // Not before its time.
     assert_eq!(server.clean().await.failed, 0);
-    let pauses: Vec<i64> = {
+    let pauses: Vec<Duration> = {
         let mut pauses = Vec::new();
         for _ in 0..3 {
             let due = server.pending().await[0].next_attempt.unwrap();
-            pauses.push(due - clock.now());
-            clock.advance(due - clock.now());
+            pauses.push(due.since(clock.now()));
+            clock.advance(due.since(clock.now()));
             assert_eq!(server.clean().await.failed, 1);
         }
         pauses

@@ -1,5 +1,7 @@
 //! The first cleanup with a limit, the first with a stricter one, and limits and times that nobody can mean.
 
+use std::time::Duration;
+
 use historyserver::clock::Clock;
 use historyserver::index::HeldReason;
 use historyserver::refresh::RetentionRules;
@@ -44,11 +46,11 @@ async fn takes_nothing(server: &mut Cleaner, place: &Place) {
 #[tokio::test]
 async fn mistaken_limits_that_would_delete_nearly_everything_are_held_and_reported() {
     let slips = [
-        Policy { ttl: Some(30), ..Policy::default() },
-        Policy { ttl: Some(59_999), ..Policy::default() },
+        Policy { ttl: Some(Duration::from_millis(30)), ..Policy::default() },
+        Policy { ttl: Some(Duration::from_millis(59_999)), ..Policy::default() },
         Policy { applications: Some(1), ..Policy::default() },
         Policy { bytes: Some(500), ..Policy::default() },
-        Policy { ttl: Some(30), bytes: Some(500), ..Policy::default() },
+        Policy { ttl: Some(Duration::from_millis(30)), bytes: Some(500), ..Policy::default() },
     ];
     for policy in slips {
         let place = Place::new();
@@ -176,7 +178,7 @@ async fn removals_that_only_forget_are_not_held() {
 #[tokio::test]
 async fn an_empty_directory_is_no_first_cleanup_and_an_implausible_limit_stays_guarded() {
     let place = Place::new();
-    let mut server = place.open(rules(), usual(Policy { ttl: Some(30), ..Policy::default() }));
+    let mut server = place.open(rules(), usual(Policy { ttl: Some(Duration::from_millis(30)), ..Policy::default() }));
     server.round().await;
     for number in 1..=3 {
         place.application(number, 1);
@@ -261,7 +263,7 @@ async fn check_config_reports_implausible_limits_and_times() {
     let place = Place::new();
     write(&place, 3);
     date(&place, 2, 0);
-    set_modified(&application_folder(&place.root(), "c", &id(3)).join("application-summary"), Clock::System.now() + 2 * DAY);
+    set_modified(&application_folder(&place.root(), "c", &id(3)).join("application-summary"), (Clock::System.now() + 2 * DAY).as_millis());
     let check = |options: &[&str]| {
         let output = command(&[&place.root()], &place.data(), options).arg("check-config").output().unwrap();
         assert!(output.status.success(), "{output:?}");

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use historyserver::retention::policy::Policy;
 use serde_json::json;
 
-use super::world::{MINUTE, NOW, Place, id, keep, rules};
+use super::world::{Place, before, id, keep, rules};
 use crate::support::archives::{application_folder, envelope, set_modified, summary, write};
 
 /// The archive of a job as Flink 2.3 writes it beside the clusters.
@@ -19,7 +19,7 @@ fn flat(job: &str, end: i64) -> String {
 impl Place {
     /// An application whose one job lies beside the clusters, written `minutes` before now.
     fn early(&self, number: u8, minutes: i64) {
-        let (end, job) = (NOW - minutes * MINUTE, id(number | 0x80));
+        let (end, job) = (before(minutes), id(number | 0x80));
         let file = application_folder(&self.root(), "c", &id(number)).join("application-summary");
         write(&file, summary(&id(number), "early", end, &[&job]));
         set_modified(&file, end);
@@ -28,7 +28,7 @@ impl Place {
 
     /// A job beside the clusters that no summary names.
     fn alone(&self, number: u8, minutes: i64) {
-        let (end, job) = (NOW - minutes * MINUTE, id(number));
+        let (end, job) = (before(minutes), id(number));
         write(&self.root().join(&job), flat(&job, end));
         set_modified(&self.root().join(&job), end);
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::time::Duration;
 
 use historyserver::clock::Clock;
 use historyserver::directory::Directory;
@@ -16,7 +17,7 @@ fn set(numbers: impl IntoIterator<Item = u8>) -> BTreeSet<u8> {
     numbers.into_iter().collect()
 }
 
-fn ttl(limit: i64) -> RetentionRules {
+fn ttl(limit: Duration) -> RetentionRules {
     limited(Policy { ttl: Some(limit), ..Policy::default() })
 }
 
@@ -147,10 +148,10 @@ async fn unreadable_archives_and_those_without_a_summary_stay_unless_configured(
     // Newer than both: one whose summary is broken, one without a summary.
     let broken = application_folder(&place.root(), "c", &id(3)).join("application-summary");
     write(&broken, "{\"archive\":[");
-    set_modified(&broken, NOW - 30 * MINUTE);
+    set_modified(&broken, (NOW - 30 * MINUTE).as_millis());
     let alone = application_folder(&place.root(), "c", &id(4)).join("jobs").join(id(0x84));
-    write(&alone, job(&id(0x84), "alone", NOW));
-    set_modified(&alone, NOW - 20 * MINUTE);
+    write(&alone, job(&id(0x84), "alone", NOW.as_millis()));
+    set_modified(&alone, (NOW - 20 * MINUTE).as_millis());
     let mut server = place.open(rules(), RetentionRules::default());
     server.round().await;
     server.world.close().await;
@@ -184,7 +185,7 @@ async fn missing_applications_are_forgotten_with_their_jobs_or_stay_over_restart
             place.application(number, i64::from(number));
         }
         place.legacy_job(7, 4);
-        let rules = Rules { forget_gone_applications: forget, forget_gone_legacy_jobs: forget, empty_grace: 0 };
+        let rules = Rules { forget_gone_applications: forget, forget_gone_legacy_jobs: forget, empty_grace: Duration::ZERO };
         let mut server = place.open(rules, RetentionRules::default());
         server.round().await;
         fs::remove_dir_all(application_folder(&place.root(), "c", &id(1))).unwrap();
@@ -238,7 +239,7 @@ async fn a_clock_set_back_or_ahead_expires_nothing_by_age_until_it_has_run_stead
     let clock = Clock::manual(NOW);
     let mut server = place.open_at(clock.clone(), rules(), ttl(DAY));
     server.round().await;
-    clock.jump(2 * DAY);
+    clock.set(clock.now() + 2 * DAY);
     server.round().await;
     assert_eq!(place.present(), set([1]));
     assert_eq!(server.world.problems().await, ["clock-implausible"]);
@@ -305,9 +306,9 @@ async fn an_entry_of_the_record_is_kept_for_its_time_and_not_longer() {
     clock.advance(RECORD_TTL);
     place.application(4, 0);
     server.round().await;
-    let recorded = |record: &[historyserver::index::Deletion]| record.iter().map(|deletion| deletion.at - NOW).collect::<Vec<_>>();
-    assert_eq!(recorded(&server.record().await), [RECORD_TTL, 0]);
-    clock.advance(1);
+    let recorded = |record: &[historyserver::index::Deletion]| record.iter().map(|deletion| deletion.at.since(NOW)).collect::<Vec<_>>();
+    assert_eq!(recorded(&server.record().await), [RECORD_TTL, Duration::ZERO]);
+    clock.advance(Duration::from_millis(1));
     server.round().await;
     assert_eq!(recorded(&server.record().await), [RECORD_TTL]);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use historyserver::clock::Clock;
+use historyserver::clock::{Clock, Timestamp};
 use historyserver::retention::policy::{Candidate, Policy, Verdict, judge};
 use proptest::prelude::*;
 
@@ -13,7 +13,7 @@ enum Act {
     /// An application, or a legacy job, of this number is written, so many minutes before now.
     Write { number: u8, minutes: i64, legacy: bool },
     /// So many minutes pass.
-    Pass(i64),
+    Pass(u32),
     /// A refresh and a cleanup; `restart` opens the index again before.
     Clean { restart: bool },
 }
@@ -21,14 +21,14 @@ enum Act {
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         3 => (1..12_u8, 0..60_i64, prop::bool::weighted(0.3)).prop_map(|(number, minutes, legacy)| Act::Write { number, minutes, legacy }),
-        1 => (0..30_i64).prop_map(Act::Pass),
+        1 => (0..30_u32).prop_map(Act::Pass),
         2 => prop::bool::weighted(0.3).prop_map(|restart| Act::Clean { restart }),
     ]
 }
 
 fn policies() -> impl Strategy<Value = Policy> {
     let limit = || prop::option::of(1..6_u64);
-    (limit(), limit(), prop::option::of(10..90_i64), prop::option::of(1_000..9_000_u64)).prop_map(
+    (limit(), limit(), prop::option::of(10..90_u32), prop::option::of(1_000..9_000_u64)).prop_map(
         |(applications, legacy_jobs, minutes, bytes)| Policy {
             applications,
             legacy_jobs,
@@ -40,9 +40,9 @@ fn policies() -> impl Strategy<Value = Policy> {
 }
 
 /// What is there: bytes and time, by number and kind.
-type Model = BTreeMap<(bool, u8), (u64, i64)>;
+type Model = BTreeMap<(bool, u8), (u64, Timestamp)>;
 
-fn survivors(model: &Model, policy: &Policy, now: i64) -> Model {
+fn survivors(model: &Model, policy: &Policy, now: Timestamp) -> Model {
     let ids: Vec<[u8; 16]> = model.keys().map(|(_, number)| [*number; 16]).collect();
     let candidates: Vec<Candidate<'_>> = model
         .iter()
@@ -81,13 +81,14 @@ async fn run(acts: Vec<Act>, policy: Policy) -> Result<(), TestCaseError> {
             Act::Write { number, minutes, legacy } => {
                 // Legacy jobs have numbers of their own.
                 let number = if legacy { number + 0x40 } else { number };
-                let before = minutes - (clock.now() - NOW) / MINUTE;
+                let passed = i64::try_from(clock.now().since(NOW).as_secs() / 60).unwrap();
+                let before = minutes - passed;
                 if legacy {
                     place.legacy_job(number, before);
                 } else {
                     place.application(number, before);
                 }
-                model.insert((legacy, number), (size(&place, legacy, number), NOW - before * MINUTE));
+                model.insert((legacy, number), (size(&place, legacy, number), Timestamp::from_millis(super::world::before(before))));
             }
             Act::Pass(minutes) => clock.advance(minutes * MINUTE),
             Act::Clean { restart } => {

@@ -22,7 +22,7 @@ fn damage(file: &Path, how: &str) {
         "empty" => Vec::new(),
         "last bytes missing" => content[..content.len() - 2].to_vec(),
         "zeros" => vec![0; content.len()],
-        "another's" => job(&id(0x7f), "another", NOW).into_bytes(),
+        "another's" => job(&id(0x7f), "another", NOW.as_millis()).into_bytes(),
         _ => unreachable!("{how}"),
     };
     fs::write(file, broken).unwrap();
@@ -137,7 +137,7 @@ async fn a_large_job_archive_is_looked_at_by_its_ends() {
         if how != "another's" && how != "whole" {
             damage(&file, how);
         }
-        set_modified(&file, NOW - DAY);
+        set_modified(&file, (NOW - DAY).as_millis());
         let mut server = place.open(rules(), limited(both(1)));
         server.round().await;
         assert_eq!(place.present().contains(&2), stays, "{how}");

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use historyserver::clock::{Clock, Millis};
+use historyserver::clock::{Clock, Timestamp};
 use historyserver::directory::Directory;
 use historyserver::index::{Deletion, RecordedRemoval, RemovalFilter};
 use historyserver::ingest::LookupUnlisted;
@@ -19,10 +20,10 @@ use tokio_util::sync::CancellationToken;
 use crate::support::archives::{application_folder, job, set_modified, write, write_application};
 use crate::support::world::{World, WorldOptions};
 
-pub(super) const NOW: Millis = 1_795_000_000_000;
-pub(super) const MINUTE: Millis = 60_000;
-pub(super) const DAY: Millis = 24 * 60 * MINUTE;
-pub(super) const RECORD_TTL: Millis = 365 * DAY;
+pub(super) const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
+pub(super) const MINUTE: Duration = Duration::from_mins(1);
+pub(super) const DAY: Duration = Duration::from_hours(24);
+pub(super) const RECORD_TTL: Duration = Duration::from_hours(365 * 24);
 
 /// Archive directories and a data directory.
 pub(super) struct Place {
@@ -50,7 +51,7 @@ pub(super) fn keep(applications: u64) -> RetentionRules {
 }
 
 pub(super) fn rules() -> Rules {
-    Rules { empty_grace: 3_600_000, ..Rules::default() }
+    Rules { empty_grace: Duration::from_hours(1), ..Rules::default() }
 }
 
 impl Place {
@@ -69,12 +70,12 @@ impl Place {
     }
 
     /// An application with one job, written `minutes` before now.
-    pub(super) fn application(&self, number: u8, minutes: Millis) {
+    pub(super) fn application(&self, number: u8, minutes: i64) {
         application_in(&self.root(), "c", number, minutes);
     }
 
     /// A legacy job archive, written `minutes` before now.
-    pub(super) fn legacy_job(&self, number: u8, minutes: Millis) {
+    pub(super) fn legacy_job(&self, number: u8, minutes: i64) {
         legacy_job_in(&self.root(), number, minutes);
     }
 
@@ -94,8 +95,8 @@ impl Place {
 }
 
 /// An application with one job, written `minutes` before now.
-pub(super) fn application_in(root: &Path, cluster: &str, number: u8, minutes: Millis) {
-    let end = NOW - minutes * MINUTE;
+pub(super) fn application_in(root: &Path, cluster: &str, number: u8, minutes: i64) {
+    let end = before(minutes);
     let job = id(number | 0x80);
     write_application(root, cluster, &id(number), &format!("application {number}"), end, &[&job]);
     let folder = application_folder(root, cluster, &id(number));
@@ -104,10 +105,15 @@ pub(super) fn application_in(root: &Path, cluster: &str, number: u8, minutes: Mi
 }
 
 /// A legacy job archive, written `minutes` before now.
-pub(super) fn legacy_job_in(root: &Path, number: u8, minutes: Millis) {
+pub(super) fn legacy_job_in(root: &Path, number: u8, minutes: i64) {
     let file = root.join(id(number));
-    write(&file, job(&id(number), "legacy", NOW - minutes * MINUTE));
-    set_modified(&file, NOW - minutes * MINUTE);
+    write(&file, job(&id(number), "legacy", before(minutes)));
+    set_modified(&file, before(minutes));
+}
+
+/// The time `minutes` before now, as archived.
+pub(super) fn before(minutes: i64) -> i64 {
+    NOW.as_millis() - minutes * 60_000
 }
 
 /// Numbers of the applications and legacy jobs below a root.

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use historyserver::api::{self, ApiOptions, ApiState};
 use historyserver::archive::ArchiveLimits;
-use historyserver::clock::{Clock, Millis};
+use historyserver::clock::{Clock, Timestamp};
 use historyserver::directory::Directory;
 use historyserver::index::{self, IndexOptions, IndexReader, IndexWriter, ProblemFilter};
 use historyserver::ingest::{Backfill, BackfillStatus, Ingest, IngestOptions, LookupUnlisted};
@@ -46,13 +46,13 @@ impl Default for WorldOptions {
             max_pack_bytes: 10 << 30,
             restored_grace: Duration::from_secs(30),
             max_file_pages: None,
-            rules: Rules { empty_grace: 3_600_000, ..Rules::default() },
+            rules: Rules { empty_grace: Duration::from_hours(1), ..Rules::default() },
             retention: RetentionRules::default(),
             limits: ArchiveLimits::default(),
             bytes_in_flight: 64 << 20,
             lookup_unlisted: LookupUnlisted::Off,
             // Well after the fixtures' files were written, so that nothing is open.
-            clock: Clock::manual(2_000_000_000_000),
+            clock: Clock::manual(Timestamp::from_millis(2_000_000_000_000)),
             api: ApiOptions::default(),
         }
     }
@@ -158,8 +158,8 @@ impl World {
         self.pending_backfill.take().unwrap().run(CancellationToken::new()).await;
     }
 
-    pub(crate) fn advance(&self, millis: Millis) {
-        self.clock.advance(millis);
+    pub(crate) fn advance(&self, by: Duration) {
+        self.clock.advance(by);
     }
 
     pub(crate) async fn request(&self, mut request: Request<Body>) -> Answer {

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Unexpected, Visitor};
 
 use super::values::NAMES;
-use crate::clock::{Millis, parse_time};
+use crate::clock::{Timestamp, parse_time};
 
 /// Names, repeated or separated by commas. A name may have commas itself: each value as it was sent counts as one name, too.
 ///
@@ -59,7 +59,7 @@ pub(in crate::api) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Resul
 ///
 /// # Errors
 /// Another text.
-pub(in crate::api) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Millis>, D::Error> {
+pub(in crate::api) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     const ALLOWED: &str = "a time: milliseconds since 1970, or ISO 8601 like 2026-11-22T13:00:00Z (with `+` of an offset sent as %2B)";
     let text = String::deserialize(deserializer)?;
     parse_time(&text).map(Some).ok_or_else(|| D::Error::invalid_value(Unexpected::Str(&text), &ALLOWED))

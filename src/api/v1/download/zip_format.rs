@@ -9,7 +9,7 @@ use std::io;
 use flate2::Crc;
 
 use crate::api::http::deflate;
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 
 /// Content above this is announced as of any size: a file may grow until it is read, and what is put together may be larger.
 const LARGE: u64 = 1 << 30;
@@ -50,7 +50,7 @@ pub(super) struct ZipFormat {
 
 impl ZipFormat {
     /// Begins a file of about so many bytes. Returns the bytes before its content.
-    pub(super) fn begin(&mut self, name: &str, modified: Millis, size: u64) -> Vec<u8> {
+    pub(super) fn begin(&mut self, name: &str, modified: Timestamp, size: u64) -> Vec<u8> {
         let (time, large) = (zip_time(modified), size > LARGE);
         let begun = Begun { name: name.to_owned(), time, offset: self.position, large, read: Crc::new(), length: 0, packed: 0 };
         let extra = if large { zip64_extra(&[0, 0]) } else { Vec::new() };
@@ -195,9 +195,9 @@ fn length_of(bytes: &[u8]) -> u16 {
 }
 
 /// A time as in zip files: to two seconds, in UTC, from 1980 to 2107; earlier and later ones as the first and the last.
-fn zip_time(time: Millis) -> [u8; 4] {
+fn zip_time(time: Timestamp) -> [u8; 4] {
     use chrono::{Datelike as _, Timelike as _};
-    let time = chrono::DateTime::from_timestamp_millis(time).unwrap_or_default();
+    let time = chrono::DateTime::from_timestamp_millis(time.as_millis()).unwrap_or_default();
     let date = |year: u32, month: u32, day: u32| ((year - 1980) << 9) | (month << 5) | day;
     let clock = |hour: u32, minute: u32, second: u32| (hour << 11) | (minute << 5) | (second / 2);
     let (date, clock) = match u32::try_from(time.year()) {
@@ -217,7 +217,7 @@ mod tests {
     use crate::api::http::deflate::Effort;
 
     fn write(format: &mut ZipFormat, zip: &mut Vec<u8>, name: &str, size: u64, pieces: &[&[u8]]) {
-        zip.extend(format.begin(name, 1_700_000_000_000, size));
+        zip.extend(format.begin(name, Timestamp::from_millis(1_700_000_000_000), size));
         for piece in pieces {
             let packed = deflate::segment(piece, Effort::Some).unwrap();
             format.note(piece, &packed);
@@ -262,7 +262,7 @@ mod tests {
         assert_eq!(zip::ZipArchive::new(Cursor::new(&zip)).unwrap().len(), 70_000);
 
         let mut format = ZipFormat { position: 5 << 30, ..ZipFormat::default() };
-        let head = format.begin("far", 0, 1);
+        let head = format.begin("far", Timestamp::EPOCH, 1);
         assert_eq!(head[4..6], ZIP64.to_le_bytes());
         format.end().unwrap();
         let end = format.finish();
@@ -274,7 +274,7 @@ mod tests {
     #[test]
     fn a_file_that_outgrows_its_announcement_is_an_error() {
         let mut format = ZipFormat::default();
-        format.begin("grown", 0, 1);
+        format.begin("grown", Timestamp::EPOCH, 1);
         format.begun.as_mut().unwrap().length = 5 << 30;
         assert!(format.end().is_err());
     }
@@ -287,7 +287,7 @@ mod tests {
             (day("2024-02-29T23:59:59Z"), "2024-02-29 23:59:58"),
             (day("2200-01-01T00:00:00Z"), "2107-12-31 23:59:58"),
         ] {
-            let [a, b, c, d] = zip_time(time);
+            let [a, b, c, d] = zip_time(Timestamp::from_millis(time));
             let read = zip::DateTime::try_from_msdos(u16::from_le_bytes([c, d]), u16::from_le_bytes([a, b])).unwrap();
             assert_eq!(read.to_string(), expected);
         }

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use super::zip_format::ZipFormat;
 use crate::api::http::budget::{Budget, Room, SMALL};
 use crate::api::http::deflate::{self, Effort, FILES};
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 
 /// Writes files one after another to a channel that the client empties.
 pub(super) struct ZipStream {
@@ -32,7 +32,7 @@ impl ZipStream {
     }
 
     /// Begins a file of about so many bytes, after the end of the one before.
-    pub(super) async fn begin(&mut self, name: &str, modified: Millis, size: u64) -> io::Result<()> {
+    pub(super) async fn begin(&mut self, name: &str, modified: Timestamp, size: u64) -> io::Result<()> {
         self.end().await?;
         let head = self.format.begin(name, modified, size);
         self.send(head.into()).await

@@ -203,7 +203,7 @@ fn a_failure_that_only_a_rescale_has() {
     assert_eq!((facts.exceptions.len(), facts.from_rescale), (1, true));
     let root = &facts.exceptions[0];
     assert_eq!(
-        (root.kind, root.class.as_str(), root.message.as_deref(), root.at),
+        (root.kind, root.class.as_str(), root.message.as_deref(), root.at.map(Timestamp::as_millis)),
         (ExceptionKind::Root, "x.NoResources", Some("none"), Some(100))
     );
     assert!(!derived("CANCELED", history(0, false)).from_rescale, "it did not fail");

@@ -44,13 +44,13 @@ fn line(path: &Path) -> String {
         &id[..8],
         record.name.chars().filter(char::is_ascii_graphic).take(24).collect::<String>(),
         record.status,
-        record.start.unwrap() % 1_000_000,
+        record.start.unwrap().as_millis() % 1_000_000,
         record.duration.unwrap(),
         record.job_type.as_deref().unwrap_or("-"),
         number(facts.restarts.count),
         number(facts.restarts.rescales),
     );
-    assert_eq!(record.end.unwrap() - record.start.unwrap(), record.duration.unwrap(), "{line}");
+    assert_eq!(record.end.unwrap().as_millis() - record.start.unwrap().as_millis(), record.duration.unwrap(), "{line}");
     if facts.has_plan != Some(true) {
         line += " no-plan";
     }

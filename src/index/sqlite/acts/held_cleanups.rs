@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::index::model::{HeldCleanup, RemovalState, UnitKey};
 use crate::index::sqlite::acts::presence;
 use crate::index::sqlite::store::session::Session;
@@ -64,7 +64,7 @@ pub(in crate::index) fn confirmed(session: &mut Session<'_>, url: &DirectoryUrl,
 }
 
 /// Makes the held removals among these units due.
-pub(in crate::index) fn release(session: &mut Session<'_>, keys: &[UnitKey], at: Millis) -> Result<(), SqliteError> {
+pub(in crate::index) fn release(session: &mut Session<'_>, keys: &[UnitKey], at: Timestamp) -> Result<(), SqliteError> {
     for key in keys {
         let sql = "UPDATE expiries SET state = ?4 WHERE directory = ?1 AND cluster = ?2 AND name = ?3 AND state = ?5";
         if removals::change(session, key, sql, &[&RemovalState::Due, &RemovalState::Held])? > 0 {

@@ -22,7 +22,7 @@ pub(in crate::index) fn list(session: &mut Session<'_>, listings: Vec<UnitListin
 fn list_one(session: &mut Session<'_>, listing: &UnitListing) -> Result<(), SqliteError> {
     let UnitListing { key, files, application, jobs } = listing;
     let summary = files.iter().filter(|file| file.kind == FileKind::Summary).map(|file| file.version.modified).max();
-    let time = summary.or_else(|| files.iter().map(|file| file.version.modified).max()).unwrap_or(0);
+    let time = summary.or_else(|| files.iter().map(|file| file.version.modified).max()).unwrap_or_default();
     let Some(unit) = units::insert_queued(session, key, time)? else { return Ok(()) };
     for file in files {
         archives::insert_queued(session, unit, key, file)?;

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension as _, params};
 
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::directory::FileKind;
 use crate::index::model::{Presence, UnitKey};
 use crate::index::sqlite::acts::{links, listing, precedence};
@@ -14,7 +14,7 @@ use crate::index::sqlite::tables::{applications_and_jobs, archives, facts, list_
 use crate::problem::ProblemChanges;
 
 /// Records units and files that are missing or present again. Those that are unknown, or already recorded so, are left alone.
-pub(in crate::index) fn note(session: &mut Session<'_>, changes: &[Presence], at: Millis) -> Result<ProblemChanges, SqliteError> {
+pub(in crate::index) fn note(session: &mut Session<'_>, changes: &[Presence], at: Timestamp) -> Result<ProblemChanges, SqliteError> {
     let mut all = ProblemChanges::default();
     for change in changes {
         let (Presence::UnitGone(key) | Presence::UnitBack(key) | Presence::FileGone(key, _) | Presence::FileBack(key, _)) = change;
@@ -33,7 +33,7 @@ pub(in crate::index) fn note(session: &mut Session<'_>, changes: &[Presence], at
     Ok(all)
 }
 
-fn unit_missing(session: &mut Session<'_>, mut unit: Unit, at: Millis) -> Result<(), SqliteError> {
+fn unit_missing(session: &mut Session<'_>, mut unit: Unit, at: Timestamp) -> Result<(), SqliteError> {
     if unit.gone_since.is_some() {
         return Ok(());
     }
@@ -60,7 +60,7 @@ fn unit_returned(session: &mut Session<'_>, mut unit: Unit) -> Result<(), Sqlite
     resettle(session, unit.id)
 }
 
-fn file_missing(session: &mut Session<'_>, unit: Unit, kind: FileKind, at: Millis) -> Result<(), SqliteError> {
+fn file_missing(session: &mut Session<'_>, unit: Unit, kind: FileKind, at: Timestamp) -> Result<(), SqliteError> {
     let marked = session
         .connection
         .prepare_cached("UPDATE archives SET gone_since = ?3 WHERE unit = ?1 AND file = ?2 AND served IS NOT NULL AND gone_since IS NULL")?
@@ -195,7 +195,7 @@ pub(in crate::index::sqlite) fn forget_file_row(session: &mut Session<'_>, unit:
 }
 
 /// Marks units as expired; `None` removes the mark.
-pub(in crate::index) fn expire(session: &mut Session<'_>, keys: &[UnitKey], at: Option<Millis>) -> Result<(), SqliteError> {
+pub(in crate::index) fn expire(session: &mut Session<'_>, keys: &[UnitKey], at: Option<Timestamp>) -> Result<(), SqliteError> {
     for key in keys {
         let Some(unit) = units::find(session, key)? else { continue };
         let marked = session

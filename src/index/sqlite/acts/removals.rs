@@ -2,7 +2,7 @@
 
 use rusqlite::OptionalExtension as _;
 
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::index::model::{Deletion, FailedAttempt, Removal, RemovalAction, RemovalOutcome, RemovalState, UnitKey};
 use crate::index::sqlite::acts::presence;
 use crate::index::sqlite::store::session::Session;
@@ -12,7 +12,7 @@ use crate::index::sqlite::tables::units::{self, Unit};
 use crate::index::sqlite::tables::{deletions, removals};
 
 /// Records removals in this state, unless they are running already. Units whose removal is due are unlisted at once.
-pub(in crate::index) fn record(session: &mut Session<'_>, all: &[Removal], state: RemovalState, at: Millis) -> Result<(), SqliteError> {
+pub(in crate::index) fn record(session: &mut Session<'_>, all: &[Removal], state: RemovalState, at: Timestamp) -> Result<(), SqliteError> {
     for removal in all {
         removals::change(
             session,
@@ -113,7 +113,7 @@ pub(in crate::index) fn fail(session: &mut Session<'_>, attempts: &[FailedAttemp
 pub(in crate::index) fn finish(
     session: &mut Session<'_>,
     done: &[(Removal, RemovalOutcome)],
-    at: Millis,
+    at: Timestamp,
 ) -> Result<Vec<Deletion>, SqliteError> {
     let mut written = Vec::with_capacity(done.len());
     for (removal, outcome) in done {
@@ -155,7 +155,7 @@ pub(in crate::index) fn finish(
 }
 
 /// Forgets units that are missing from their directory, and records that.
-pub(in crate::index) fn forget_missing(session: &mut Session<'_>, keys: &[UnitKey], at: Millis) -> Result<Vec<Deletion>, SqliteError> {
+pub(in crate::index) fn forget_missing(session: &mut Session<'_>, keys: &[UnitKey], at: Timestamp) -> Result<Vec<Deletion>, SqliteError> {
     let mut written = Vec::with_capacity(keys.len());
     for key in keys {
         let Some(unit) = units::find(session, key)? else { continue };

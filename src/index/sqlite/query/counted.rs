@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use chrono::NaiveDate;
 use rusqlite::{Connection, Row, params};
@@ -10,7 +11,7 @@ use rusqlite::{Connection, Row, params};
 use super::condition::{Choice, Condition};
 use super::table::{Column, Narrow};
 use super::{SqliteError, prepare};
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::index::query::calendar::day_of;
 use crate::index::query::{Bounds, FacetKey, Filter, ListKind};
 
@@ -22,8 +23,10 @@ enum Dimension {
     Hour = 3,
 }
 
+const HOUR: Duration = Duration::from_hours(1);
+
 /// Milliseconds of an hour.
-const HOUR: Millis = 3_600_000;
+const HOUR_MILLIS: i64 = 3_600_000;
 
 /// One count.
 struct Cell {
@@ -139,7 +142,7 @@ pub(super) fn by_day(
     }
     let sql = "SELECT value, directory, status, number FROM list_counts WHERE list = ?1 AND dimension = ?2 ORDER BY value DESC";
     let mut query = prepare(connection, sql)?;
-    let mut days = Days { zone, max, counts: Vec::new(), from: 0, to: 0 };
+    let mut days = Days { zone, max, counts: Vec::new(), from: Timestamp::EPOCH, to: Timestamp::EPOCH };
     // The last hour whose rows were counted one by one.
     let mut read = None;
     for cell in query.query_map(params![list(condition), Dimension::Hour as i64], Cell::read)? {
@@ -147,9 +150,9 @@ pub(super) fn by_day(
         if read == Some(cell.value) || !cell.passes(condition, FacetKey::Day) {
             continue;
         }
-        let Some(begin) = cell.value.checked_mul(HOUR) else { return Ok(None) };
+        let Some(begin) = cell.value.checked_mul(HOUR_MILLIS).map(Timestamp::from_millis) else { return Ok(None) };
         let Some((_, _, next)) = days.holding(begin) else { return Ok(None) };
-        let step = if next >= begin.saturating_add(HOUR) {
+        let step = if next >= begin + HOUR {
             days.add(begin, cell.number)
         } else {
             // Not all zones differ from UTC by whole hours: this hour is in two days.
@@ -166,14 +169,19 @@ pub(super) fn by_day(
 }
 
 /// Counts the rows of an hour one by one.
-fn of_hour(connection: &Connection, condition: &Condition, begin: Millis, days: &mut Days) -> Result<Option<ControlFlow<()>>, SqliteError> {
+fn of_hour(
+    connection: &Connection,
+    condition: &Condition,
+    begin: Timestamp,
+    days: &mut Days,
+) -> Result<Option<ControlFlow<()>>, SqliteError> {
     let select = condition.table.select(Column::End, "");
     let mut query = prepare(connection, &format!("{select} WHERE end_time >= ?1 AND end_time < ?2 ORDER BY end_time DESC"))?;
-    let mut rows = query.query([begin, begin.saturating_add(HOUR)])?;
+    let mut rows = query.query([begin, begin + HOUR])?;
     while let Some(row) = rows.next()? {
         let row = Narrow::read(row)?;
         if condition.status.admits(row.status) && condition.directory.admits(row.directory) {
-            match days.add(row.key, 1) {
+            match days.add(Timestamp::from_millis(row.key), 1) {
                 Some(ControlFlow::Continue(())) => {}
                 ended => return Ok(ended),
             }
@@ -188,13 +196,13 @@ struct Days {
     max: usize,
     counts: Vec<(NaiveDate, u64)>,
     /// Begin of the last day in `counts`.
-    from: Millis,
-    to: Millis,
+    from: Timestamp,
+    to: Timestamp,
 }
 
 impl Days {
     /// The day of a time, its begin, and the begin of the next day. `None`: the time is outside of the supported years.
-    fn holding(&self, time: Millis) -> Option<(NaiveDate, Millis, Millis)> {
+    fn holding(&self, time: Timestamp) -> Option<(NaiveDate, Timestamp, Timestamp)> {
         match self.counts.last() {
             Some((day, _)) if (self.from..self.to).contains(&time) => Some((*day, self.from, self.to)),
             _ => day_of(self.zone, time),
@@ -202,7 +210,7 @@ impl Days {
     }
 
     /// Adds rows to the day of a time: the last day or an earlier one. Breaks where this would exceed the maximum of days.
-    fn add(&mut self, time: Millis, number: u64) -> Option<ControlFlow<()>> {
+    fn add(&mut self, time: Timestamp, number: u64) -> Option<ControlFlow<()>> {
         let (day, from, to) = self.holding(time)?;
         if let Some((_, count)) = self.counts.last_mut().filter(|(last, _)| *last == day) {
             *count += number;

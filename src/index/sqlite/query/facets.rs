@@ -1,6 +1,7 @@
 //! Facets. The stored counts answer most of them. One walk counts the others: a row that passes the whole filter counts for every facet,
 //! and a row that fails only the part of one facet counts for that facet.
 
+use crate::clock::Timestamp;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
@@ -145,7 +146,7 @@ struct Counts<'q> {
     numbers: [Tally<u64>; 4],
     days: HashMap<NaiveDate, u64>,
     /// The day of the last row, whose rows are not in `days` yet: rows are mostly in order of their ends.
-    day: Option<(NaiveDate, i64, i64)>,
+    day: Option<(NaiveDate, Timestamp, Timestamp)>,
     of_day: u64,
     query: &'q FacetQuery,
 }
@@ -161,11 +162,11 @@ impl Counts<'_> {
             && (passes || failing[4])
             && let Some(end) = end.filter(|end| *end != ABSENT)
         {
-            self.add_day(end);
+            self.add_day(Timestamp::from_millis(end));
         }
     }
 
-    fn add_day(&mut self, end: i64) {
+    fn add_day(&mut self, end: Timestamp) {
         if !self.day.is_some_and(|(_, from, to)| (from..to).contains(&end)) {
             self.close_day();
             self.day = day_of(self.query.zone, end);

@@ -1,5 +1,6 @@
 //! Statistics of the rows that ended within a range of time: one walk over the index of ends.
 
+use crate::clock::Timestamp;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
@@ -84,7 +85,7 @@ pub(in crate::index) fn statistics(connection: &Connection, scope: &Scope, query
                 condition.cost += 1;
                 continue;
             }
-            while query.edges.get(bin + 1).is_some_and(|edge| *edge <= end) {
+            while query.edges.get(bin + 1).is_some_and(|edge| edge.as_millis() <= end) {
                 bin += 1;
             }
             let Some(bin) = bins.get_mut(bin) else { break };
@@ -115,7 +116,7 @@ pub(in crate::index) fn statistics(connection: &Connection, scope: &Scope, query
     })
 }
 
-fn bucket(connection: &Connection, start: i64, mut bin: Bin, states: &mut HashMap<i64, String>) -> Result<StatusCounts, SqliteError> {
+fn bucket(connection: &Connection, start: Timestamp, mut bin: Bin, states: &mut HashMap<i64, String>) -> Result<StatusCounts, SqliteError> {
     let mut counts = BTreeMap::new();
     for (status, count) in bin.counts {
         if status == NO_TEXT {

@@ -1,6 +1,7 @@
 //! The state of a directory or a unit in the index, for refreshes.
 
 use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -95,7 +96,7 @@ fn followed(connection: &Connection, directory: i64) -> Result<Option<FollowedLi
             Ok(FollowedLimits {
                 applications: row.get::<_, Option<i64>>(0)?.map(unsigned),
                 legacy_jobs: row.get::<_, Option<i64>>(1)?.map(unsigned),
-                ttl: row.get(2)?,
+                ttl: row.get::<_, Option<i64>>(2)?.map(|ttl| Duration::from_millis(unsigned(ttl))),
                 bytes: row.get::<_, Option<i64>>(3)?.map(unsigned),
                 delete_unreadable: row.get(4)?,
                 keep_archives: row.get(5)?,

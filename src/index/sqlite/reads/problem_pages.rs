@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::index::cursor::Cursors;
 use crate::index::model::{Page, ProblemFilter};
 use crate::index::query::Total;
@@ -28,11 +28,11 @@ pub(in crate::index) fn problem_page(
     limit: usize,
 ) -> Result<(Page<Problem>, Total), SqliteError> {
     let cursors = Cursors::of(&("problems", filter));
-    let (since, after) = cursor.map(|cursor| cursors.position(cursor)).transpose()?.unwrap_or((Millis::MIN, i64::MIN));
+    let (since, after) = cursor.map(|cursor| cursors.position(cursor)).transpose()?.unwrap_or((Timestamp::MIN, i64::MIN));
     let codes: Vec<&str> = filter.codes.iter().map(|code| code.as_str()).collect();
     let (codes, directories, clusters) = (list(&codes), list(&filter.directories), list(&filter.clusters));
     let application = filter.application.as_ref().map(|id| id.as_bytes().as_slice());
-    let mut rows: Vec<(i64, Millis, Option<Problem>)> = connection
+    let mut rows: Vec<(i64, Timestamp, Option<Problem>)> = connection
         .prepare_cached(&format!(
             "SELECT {COLUMNS} FROM {VISIBLE} AND {FILTERED} AND (p.since, p.id) > (?5, ?6) ORDER BY p.since, p.id LIMIT ?7"
         ))?

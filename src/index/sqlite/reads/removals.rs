@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, named_params, params};
 
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::index::cursor::Cursors;
 use crate::index::model::{HeldCleanup, HeldReason, Page, RecordedRemoval, RemovalFilter, RemovalState, UnitKey};
 use crate::index::sqlite::store::sqlite_error::SqliteError;
@@ -23,7 +23,7 @@ pub(in crate::index) fn page(
     let cursors = Cursors::<(String, String, [u8; 16])>::of(&"removals");
     let after = cursor.map(|cursor| cursors.position(cursor)).transpose()?.unwrap_or_default();
     let released = format!("(e.confirmed = 1 OR NOT {HOLDS_ALL})");
-    let (states, now): (String, Option<Millis>) = match filter {
+    let (states, now): (String, Option<Timestamp>) = match filter {
         RemovalFilter::All => ("e.state IN (:held, :due, :running)".to_owned(), None),
         RemovalFilter::Due(now) => (format!("(e.state = :running OR (e.state = :due AND {released}))"), Some(now)),
         RemovalFilter::Failed(now) => {

@@ -1,9 +1,10 @@
 //! Conversions between the types of the server and the values of SQLite.
 
-use rusqlite::types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef};
+use rusqlite::types::{FromSql, FromSqlResult, ToSqlOutput, Value, ValueRef};
 use rusqlite::{Row, ToSql};
 
 use crate::archive::facts::JobApplication;
+use crate::clock::Timestamp;
 use crate::directory::{FileKind, Fingerprint};
 use crate::ids::{ApplicationId, JobId};
 use crate::index::model::{ApplicationKey, Fault, UnitKey};
@@ -17,6 +18,25 @@ pub(in crate::index::sqlite) fn signed(count: u64) -> i64 {
 /// The inverse of [`signed`].
 pub(in crate::index::sqlite) fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
+}
+
+impl ToSql for Timestamp {
+    /// Its milliseconds.
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.as_millis().into())
+    }
+}
+
+impl FromSql for Timestamp {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        i64::column_result(value).map(Self::from_millis)
+    }
+}
+
+impl From<Timestamp> for Value {
+    fn from(time: Timestamp) -> Self {
+        Self::Integer(time.as_millis())
+    }
 }
 
 impl ToSql for Fingerprint {

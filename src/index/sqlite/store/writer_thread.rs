@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::data_directory::DataDirectory;
 use crate::index::error::IndexError;
 use crate::index::model::Urgency;
@@ -309,7 +309,7 @@ impl Thread {
         }
     }
 
-    fn step(&mut self, now: Millis) -> Result<bool, IndexError> {
+    fn step(&mut self, now: Timestamp) -> Result<bool, IndexError> {
         if self.shared.lost().is_some() {
             return Ok(false);
         }
@@ -360,10 +360,9 @@ impl Thread {
         Ok(())
     }
 
-    fn forgettable_directory(&self, now: Millis) -> Option<i64> {
-        let remembered = Millis::try_from(self.options.remember_unconfigured.as_millis()).unwrap_or(Millis::MAX);
+    fn forgettable_directory(&self, now: Timestamp) -> Option<i64> {
         let unconfigured = &self.store.as_ref()?.directories.unconfigured;
-        unconfigured.iter().find(|(_, since)| now.saturating_sub(*since) >= remembered).map(|(id, _)| *id)
+        unconfigured.iter().find(|(_, since)| now.since(*since) >= self.options.remember_unconfigured).map(|(id, _)| *id)
     }
 
     fn give_pages_back(&self) -> Result<bool, SqliteError> {

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension as _, params};
 
 use crate::archive::facts::DERIVATION_VERSION;
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::directory::{FileKind, Fingerprint, FoundFile};
 use crate::index::model::{Fault, FileChange, FileOutcome, UnitKey};
 use crate::index::sqlite::store::session::Session;
@@ -17,12 +17,12 @@ use crate::names::FilePath;
 struct Archive {
     tried: Fingerprint,
     size: i64,
-    modified: Millis,
+    modified: Timestamp,
     parsed: bool,
     racy: bool,
-    gone_since: Option<Millis>,
+    gone_since: Option<Timestamp>,
     attempts: u32,
-    next_attempt: Option<Millis>,
+    next_attempt: Option<Timestamp>,
     served: Option<Fingerprint>,
     documents: i64,
     document_bytes: i64,
@@ -30,7 +30,7 @@ struct Archive {
     path: Option<String>,
     derived: u32,
     fault: Option<Fault>,
-    tried_at: Millis,
+    tried_at: Timestamp,
     queued: bool,
 }
 
@@ -52,7 +52,7 @@ pub(in crate::index::sqlite) fn write(
     unit: i64,
     key: &UnitKey,
     change: &FileChange,
-    at: Millis,
+    at: Timestamp,
 ) -> Result<Written, SqliteError> {
     let before = find(session, unit, change.kind)?;
     let was_queued = before.as_ref().is_some_and(|before| before.queued);
@@ -73,7 +73,7 @@ pub(in crate::index::sqlite) fn write(
         path: unusual_path(key, change.kind, &change.path),
         derived: 0,
         fault: None,
-        tried_at: 0,
+        tried_at: Timestamp::EPOCH,
         queued: false,
     };
     let mut same_pack = None;

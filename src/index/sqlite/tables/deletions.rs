@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use crate::clock::Millis;
+use crate::clock::{Timestamp, whole_millis};
 use crate::index::cursor::Cursors;
 use crate::index::model::{Deletion, FollowedLimits, Page, RemovalOutcome};
 use crate::index::sqlite::store::session::Session;
@@ -66,7 +66,7 @@ pub(in crate::index) fn deletions(connection: &Connection, cursor: Option<&str>,
 }
 
 /// Deletes records that are older than `before`, no more than `limit`. Returns their number.
-pub(in crate::index) fn prune(session: &mut Session<'_>, before: Millis, limit: usize) -> Result<usize, SqliteError> {
+pub(in crate::index) fn prune(session: &mut Session<'_>, before: Timestamp, limit: usize) -> Result<usize, SqliteError> {
     Ok(session
         .connection
         .prepare_cached("DELETE FROM deletions WHERE id IN (SELECT id FROM deletions WHERE at < ?1 LIMIT ?2)")?
@@ -86,7 +86,7 @@ pub(in crate::index) fn note_followed(session: &mut Session<'_>, url: &Directory
             directory,
             limits.applications.map(signed),
             limits.legacy_jobs.map(signed),
-            limits.ttl,
+            limits.ttl.map(|ttl| signed(whole_millis(ttl))),
             limits.bytes.map(signed),
             limits.delete_unreadable,
             limits.keep_archives,
@@ -96,13 +96,13 @@ pub(in crate::index) fn note_followed(session: &mut Session<'_>, url: &Directory
 }
 
 /// Records the time of the last refresh.
-pub(in crate::index) fn note_refresh(session: &mut Session<'_>, at: Millis) -> Result<(), SqliteError> {
+pub(in crate::index) fn note_refresh(session: &mut Session<'_>, at: Timestamp) -> Result<(), SqliteError> {
     session.connection.prepare_cached("UPDATE meta SET value = ?1 WHERE name = 'last_refresh'")?.execute([at])?;
     Ok(())
 }
 
 /// Time of the last recorded refresh; `None` before the first.
-pub(in crate::index) fn last_refresh(connection: &Connection) -> Result<Option<Millis>, SqliteError> {
-    let at: Millis = connection.prepare_cached("SELECT value FROM meta WHERE name = 'last_refresh'")?.query_row([], |row| row.get(0))?;
-    Ok(Some(at).filter(|at| *at != 0))
+pub(in crate::index) fn last_refresh(connection: &Connection) -> Result<Option<Timestamp>, SqliteError> {
+    let at: Timestamp = connection.prepare_cached("SELECT value FROM meta WHERE name = 'last_refresh'")?.query_row([], |row| row.get(0))?;
+    Ok(Some(at).filter(|at| *at != Timestamp::EPOCH))
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, params};
 
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::index::sqlite::acts::precedence;
 use crate::index::sqlite::store::session::Session;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
@@ -16,14 +16,14 @@ pub(in crate::index::sqlite) struct Directories {
     /// Row ids of the configured ones.
     pub(in crate::index::sqlite) configured: HashMap<DirectoryUrl, i64>,
     /// Row ids of those that are no longer configured, and since when.
-    pub(in crate::index::sqlite) unconfigured: Vec<(i64, Millis)>,
+    pub(in crate::index::sqlite) unconfigured: Vec<(i64, Timestamp)>,
 }
 
 /// Applies the configuration: directories that are no longer configured are hidden at once, and shown again once they are configured.
 pub(in crate::index::sqlite) fn configure(
     connection: &mut Connection,
     configured: &[DirectoryUrl],
-    now: Millis,
+    now: Timestamp,
 ) -> Result<Directories, SqliteError> {
     let stored = read(connection)?;
     let wanted: HashMap<&str, i64> = configured.iter().zip(0..).map(|(url, position)| (url.as_str(), position)).collect();
@@ -66,7 +66,7 @@ struct Row {
     id: i64,
     url: String,
     position: Option<i64>,
-    unconfigured_since: Option<Millis>,
+    unconfigured_since: Option<Timestamp>,
 }
 
 fn read(connection: &Connection) -> Result<Vec<Row>, SqliteError> {
@@ -103,7 +103,7 @@ pub(in crate::index) fn note_listing(
     url: &DirectoryUrl,
     held_archives: bool,
     vanished: bool,
-    at: Millis,
+    at: Timestamp,
 ) -> Result<(), SqliteError> {
     let directory = session.directory(url)?;
     let changed = session

@@ -3,6 +3,8 @@
 mod reported;
 mod vertices;
 
+use crate::clock::Timestamp;
+
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
@@ -114,7 +116,7 @@ fn checkpoints(facts: Option<&CheckpointFacts>) -> [Value; 15] {
         figure(|facts| facts.largest_written),
         figure(|facts| facts.last.as_ref().map(|last| i64::from(last.savepoint))),
         figure(|facts| facts.last.as_ref().and_then(|last| last.id)),
-        figure(|facts| facts.last.as_ref().and_then(|last| last.triggered)),
+        figure(|facts| facts.last.as_ref().and_then(|last| last.triggered).map(Timestamp::as_millis)),
         figure(|facts| facts.last.as_ref().and_then(|last| last.duration)),
         figure(|facts| facts.last.as_ref().and_then(|last| last.state_size)),
         figure(|facts| facts.last.as_ref().and_then(|last| last.written)),

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension as _, params};
 
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::index::error::IndexError;
 use crate::index::model::Pack;
 use crate::index::sqlite::store::session::Session;
@@ -16,7 +16,7 @@ pub(in crate::index::sqlite) fn replace(
     unit: i64,
     file: &[u8],
     pack: &Pack,
-    modified: Millis,
+    modified: Timestamp,
 ) -> Result<i64, SqliteError> {
     let connection = session.connection;
     let former: Option<(i64, i64)> = connection

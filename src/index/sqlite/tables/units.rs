@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension as _, params};
 
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::ids::{ApplicationId, JobId};
 use crate::index::model::{RemovalState, UnitKey};
 use crate::index::sqlite::store::session::Session;
@@ -14,8 +14,8 @@ use crate::index::sqlite::store::values::unit_columns;
 pub(in crate::index::sqlite) struct Unit {
     pub(in crate::index::sqlite) id: i64,
     pub(in crate::index::sqlite) complete: bool,
-    pub(in crate::index::sqlite) time: Millis,
-    pub(in crate::index::sqlite) gone_since: Option<Millis>,
+    pub(in crate::index::sqlite) time: Timestamp,
+    pub(in crate::index::sqlite) gone_since: Option<Timestamp>,
     /// Some of its archives are listed and still to be read for the first time.
     pub(in crate::index::sqlite) queued: bool,
 }
@@ -59,11 +59,15 @@ pub(in crate::index::sqlite) fn insert(session: &mut Session<'_>, key: &UnitKey)
         )?
         .execute(params![directory, cluster, name, RemovalState::Held])?;
     session.effects.known = true;
-    Ok(Unit { id: session.connection.last_insert_rowid(), complete: false, time: 0, gone_since: None, queued: false })
+    Ok(Unit { id: session.connection.last_insert_rowid(), complete: false, time: Timestamp::EPOCH, gone_since: None, queued: false })
 }
 
 /// Adds a unit that is listed at this time and still to be read. `None`: it is known, or it is to be removed.
-pub(in crate::index::sqlite) fn insert_queued(session: &mut Session<'_>, key: &UnitKey, time: Millis) -> Result<Option<i64>, SqliteError> {
+pub(in crate::index::sqlite) fn insert_queued(
+    session: &mut Session<'_>,
+    key: &UnitKey,
+    time: Timestamp,
+) -> Result<Option<i64>, SqliteError> {
     let directory = session.directory(key.directory())?;
     let (cluster, name) = unit_columns(key);
     let added = session
@@ -94,7 +98,7 @@ pub(in crate::index::sqlite) fn update(session: &mut Session<'_>, unit: &Unit) -
 }
 
 /// Time of the summary; without a summary, of the newest file.
-pub(in crate::index::sqlite) fn time(session: &Session<'_>, unit: i64) -> Result<Millis, SqliteError> {
+pub(in crate::index::sqlite) fn time(session: &Session<'_>, unit: i64) -> Result<Timestamp, SqliteError> {
     Ok(session
         .connection
         .prepare_cached("SELECT coalesce(max(modified) FILTER (WHERE file = x''), max(modified), 0) FROM archives WHERE unit = ?1")?

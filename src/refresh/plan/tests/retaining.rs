@@ -3,7 +3,8 @@
 use super::*;
 use crate::index::{KnownRemoval, RemovalAction, RemovalState};
 
-const DAY: Millis = 24 * 60 * 60 * 1_000;
+const DAY: Duration = Duration::from_hours(24);
+const MILLISECOND: Duration = Duration::from_millis(1);
 
 fn judging(policy: Policy) -> Judging {
     Judging { policy, by_age: true, ..Judging::default() }
@@ -13,11 +14,11 @@ fn keep(applications: u64) -> Judging {
     judging(Policy { applications: Some(applications), ..Policy::default() })
 }
 
-fn ttl(limit: Millis) -> Judging {
+fn ttl(limit: Duration) -> Judging {
     judging(Policy { ttl: Some(limit), ..Policy::default() })
 }
 
-fn dated(modified: Millis) -> Vec<FoundFile> {
+fn dated(modified: Timestamp) -> Vec<FoundFile> {
     vec![file(FileKind::Summary, 10, modified)]
 }
 
@@ -78,7 +79,7 @@ fn with_a_count_nothing_is_fetched_before_the_verdict_and_expired_archives_never
 
 #[test]
 fn with_an_age_alone_recent_archives_are_fetched_at_once_and_old_ones_never() {
-    let listing = [found(1, dated(NOW - DAY + 1)), found(2, dated(NOW - DAY))];
+    let listing = [found(1, dated(NOW - DAY + Duration::from_millis(1))), found(2, dated(NOW - DAY))];
     let (early, plan) = judge(&KnownDirectory::default(), &listing, ttl(DAY));
     assert_eq!(early.len(), 1);
     assert_eq!(plan.tasks, vec![]);
@@ -144,7 +145,7 @@ fn a_running_removal_is_neither_judged_nor_taken_for_missing() {
 fn an_archive_that_stays_beyond_the_limit_is_forgotten_once_and_never_read() {
     let keep_archives = Judging { keep_archives: true, ..keep(1) };
     let known = knowing([(2, unit(&dated(NOW - 2 * DAY)))]);
-    let listing = [1, 2, 3].map(|number| found(number, dated(NOW - i64::from(number) * DAY)));
+    let listing = [1, 2, 3].map(|number| found(number, dated(NOW - u32::from(number) * DAY)));
     let (_, plan) = judge(&known, &listing, keep_archives);
     assert_eq!((keys(&plan.expire), keys(&plan.leave)), (vec![key(2)], vec![key(3)]));
     assert_eq!(plan.expire[0].action, RemovalAction::Forget);
@@ -192,7 +193,7 @@ fn a_directory_from_which_a_cleanup_took_all_has_not_vanished_and_one_that_waits
 
 #[test]
 fn an_unread_archive_and_all_newer_ones_are_read_before_it_expires() {
-    let listing = [1, 2, 3].map(|number| found(number, dated(NOW - i64::from(number) * DAY)));
+    let listing = [1, 2, 3].map(|number| found(number, dated(NOW - u32::from(number) * DAY)));
     let nothing = KnownDirectory::default();
     let (_, plan) = judge_probed(&nothing, &Probed::new(), &listing, keep(1));
     assert_eq!((plan.expire.len(), unread(&plan)), (0, vec![key(2), key(3)]));
@@ -212,8 +213,8 @@ fn an_unread_archive_and_all_newer_ones_are_read_before_it_expires() {
 
 #[test]
 fn an_application_with_a_job_archive_that_cannot_be_read_stays_and_takes_its_place() {
-    let files = |number: i64| vec![file(FileKind::Summary, 10, NOW - number * DAY), file(FileKind::Job(job(7)), 20, NOW - number * DAY)];
-    let listing = [1_u8, 2, 3].map(|number| found(number, files(i64::from(number))));
+    let files = |number: u32| vec![file(FileKind::Summary, 10, NOW - number * DAY), file(FileKind::Job(job(7)), 20, NOW - number * DAY)];
+    let listing = [1_u8, 2, 3].map(|number| found(number, files(number.into())));
     let mut broken = unit(&files(2));
     (broken.files[1].parsed, broken.files[1].attempts) = (false, 1);
     let known = knowing([(1, unit(&files(1))), (2, broken), (3, unit(&files(3)))]);
@@ -234,9 +235,9 @@ fn a_mark_of_a_version_that_did_not_read_first_is_taken_back_until_it_was_read()
 
 #[test]
 fn a_time_before_flink_is_doubted_whatever_the_limit_and_with_everything_allowed_only_by_age() {
-    let listing = [found(1, dated(NOW - DAY)), found(2, dated(0))];
+    let listing = [found(1, dated(NOW - DAY)), found(2, dated(Timestamp::EPOCH))];
     let nothing = KnownDirectory::default();
-    for judging in [keep(1), ttl(DAY + 1)] {
+    for judging in [keep(1), ttl(DAY + MILLISECOND)] {
         let (_, plan) = judge(&nothing, &listing, judging);
         assert_eq!((plan.expire.len(), keys(&plan.doubted.expire), plan.doubted.by_clock), (0, vec![key(2)], false));
         assert_eq!(plan.too_early.as_ref().map(|(count, _)| *count), Some(1));
@@ -248,13 +249,13 @@ fn a_time_before_flink_is_doubted_whatever_the_limit_and_with_everything_allowed
     }
     let (_, plan) = judge(&nothing, &listing, Judging { written_out: true, ..keep(1) });
     assert_eq!(keys(&plan.expire), [key(2)]);
-    let (_, plan) = judge(&nothing, &listing, Judging { written_out: true, ..ttl(DAY + 1) });
+    let (_, plan) = judge(&nothing, &listing, Judging { written_out: true, ..ttl(DAY + MILLISECOND) });
     assert_eq!(keys(&plan.doubted.expire), [key(2)]);
 }
 
 #[test]
 fn with_a_doubted_clock_a_count_still_holds_and_removals_by_age_are_withdrawn() {
-    let listing = [1, 2, 3].map(|number| found(number, dated(NOW - i64::from(number) * DAY)));
+    let listing = [1, 2, 3].map(|number| found(number, dated(NOW - u32::from(number) * DAY)));
     let both = Judging { by_age: false, ..judging(Policy { applications: Some(2), ttl: Some(2 * DAY), ..Policy::default() }) };
     let known = with_removal(KnownDirectory::default(), 2, removal(RemovalState::Due, RemovalAction::Delete));
     let (_, plan) = judge(&known, &listing, both);

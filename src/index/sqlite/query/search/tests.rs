@@ -4,6 +4,7 @@ use rusqlite::params;
 
 use super::limits::{DEFAULT_LIMITS, SearchLimits};
 use super::search_within;
+use crate::clock::Timestamp;
 use crate::index::model::texts::{Text, TextKind};
 use crate::index::query::{Bounds, Filter, ListKind, MatchField, Scope, SearchField, SearchPage, SearchQuery, Total};
 use crate::index::sqlite::query::tests::Index;
@@ -242,7 +243,7 @@ fn a_range_of_ends_limits_what_is_found() {
             loop {
                 let query = SearchQuery { limit: 4, filter: filter.clone(), cursor, ..query("alpha") };
                 let page = found_within(&index, &query, SearchLimits { gathered, ..DEFAULT_LIMITS });
-                ends.extend(page.items.into_iter().filter_map(|found| found.item.end));
+                ends.extend(page.items.into_iter().filter_map(|found| found.item.end.map(Timestamp::as_millis)));
                 cursor = page.next;
                 if cursor.is_none() {
                     break;

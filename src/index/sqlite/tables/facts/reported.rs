@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
 use crate::archive::facts::{ExceptionFacts, Facts, failure_from_stack_trace};
-use crate::clock::Millis;
+use crate::clock::Timestamp;
 use crate::ids::JobId;
 use crate::index::query::FailureSource;
 use crate::index::sqlite::tables::facts::{SqliteError, exception};
@@ -43,7 +43,7 @@ pub(in crate::index::sqlite) fn settle(connection: &Connection, application: i64
     if source.is_some_and(|source| source != from_application) {
         return Ok(());
     }
-    let told: Option<(Option<Millis>, Vec<u8>)> = connection
+    let told: Option<(Option<Timestamp>, Vec<u8>)> = connection
         .prepare_cached("SELECT at, trace FROM told_failures WHERE unit = ?1 AND job = ?2 AND ?3")?
         .query_row(params![application, job.as_bytes(), failed], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;

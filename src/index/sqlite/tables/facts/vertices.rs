@@ -1,5 +1,7 @@
 //! Vertices as stored: JSON with the names that Flink gives them, which the dictionary of documents knows, compressed.
 
+use crate::clock::Timestamp;
+
 use serde::{Deserialize, Serialize};
 
 use crate::archive::facts::{IoFacts, VertexFacts};
@@ -22,9 +24,9 @@ struct Stored {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     status: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    start_time: Option<i64>,
+    start_time: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    end_time: Option<i64>,
+    end_time: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     duration: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
