@@ -43,6 +43,7 @@ const io = (metrics) => ['read-bytes', 'read-records', 'write-bytes', 'write-rec
 const time = (value) => (value > 0 ? value : null);
 
 test('the lists show the overviews of the archives', async () => {
+  await page.setViewportSize({ width: 1920, height: 900 });
   for (const [hash, path, member, label] of [
     ['/application/completed', 'applications/overview', 'applications', 'Completed Applications'],
     ['/job/completed', 'jobs/overview', 'jobs', 'Completed Jobs'],
@@ -86,7 +87,7 @@ test('the head of a job and of an application has its facts', async () => {
 test('the vertex table has every figure of every vertex', async () => {
   for (const id of [IDS.batch, IDS.failing, IDS.wide, IDS.pending, IDS.legacyStreaming]) {
     const { vertices } = await job(id);
-    await open.turn(`/job/completed/${id}/overview`);
+    await open.turn(`/job/completed/${id}/overview?columns=figures`);
     assert.deepEqual(
       (await table('Vertices of the job')).map((row) => row.slice(0, 10)),
       vertices.map((one) => [one.name, one.status, ...io(one.metrics), one.parallelism, time(one['start-time']) ?? 'never started', figure(one.duration), time(one['end-time'])]),

@@ -13,6 +13,7 @@ const job = (id, rest = '') => json(server, `jobs/${id}${rest}`);
 
 test('every completed application is listed, newest first, with the counts of its jobs', async () => {
   const { applications } = await json(server, 'applications/overview');
+  await page.setViewportSize({ width: 1920, height: 900 });
   await open.go('/application/completed');
   assert.equal(await rows('Completed Applications').count(), applications.length);
   const ends = await rows('Completed Applications').locator('td[data-card="line"] time').evaluateAll((times) => times.map((time) => Date.parse(time.dateTime)));
@@ -73,7 +74,7 @@ test('the head of a job has the facts of its archive, and no others', async () =
 test('the graph and the table have every vertex, with its figures', async () => {
   for (const id of [IDS.batch, IDS.wide, IDS.legacyStreaming]) {
     const { vertices } = await job(id);
-    await open.go(`/job/completed/${id}/overview`);
+    await open.go(`/job/completed/${id}/overview?columns=figures`);
     assert.equal(await page.locator('.node').count(), vertices.length);
     assert.equal(await rows('Vertices of the job').count(), vertices.length);
     for (const vertex of vertices) {

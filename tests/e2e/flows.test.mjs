@@ -79,7 +79,7 @@ test('an address shows the same list to another user', async () => {
 });
 
 test('each column sorts both ways, on the server', async () => {
-  await begin('/application/completed');
+  await begin('/application/completed', { viewport: { width: 1920, height: 900 } });
   for (const [column, key, first] of [
     ['Application Name', 'name', 'ascending'],
     ['Start Time', 'start', 'descending'],

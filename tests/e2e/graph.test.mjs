@@ -20,6 +20,7 @@ async function openGraph(count) {
   }));
   await begin();
   await page.route(`${server.url}jobs/${IDS.wide}`, (route) => route.fulfill({ json: { ...real, vertices, plan: { ...real.plan, nodes } } }));
+  await page.route(`${server.url}jobs/${IDS.wide}/vertices/*`, (route) => route.fulfill({ json: { subtasks: [] } }));
   await open.go(`/job/completed/${IDS.wide}/overview`);
   await page.waitForFunction((wanted) => document.querySelectorAll('.node').length === wanted, count);
 }

@@ -21,8 +21,8 @@ describe('the filter in the address', () => {
   test('a name matches a part of names unless the match is exact', () => {
     expect(filter('name=orders').exact).toBe(false);
     expect(filter('match=exact').exact).toBe(false);
-    expect(pagePath('jobs', filter('name=+orders&match=exact'), 5)).toBe('api/v1/jobs?name=+orders&name_match=exact&sort=-end&limit=5');
-    expect(pagePath('jobs', filter('name=+orders'), 5)).toBe('api/v1/jobs?name=orders&sort=-end&limit=5');
+    expect(pagePath('jobs', filter('name=+orders&match=exact'), 5)).toBe('api/v1/jobs?name=+orders&name_match=exact&sort=-end&run_facts=true&limit=5');
+    expect(pagePath('jobs', filter('name=+orders'), 5)).toBe('api/v1/jobs?name=orders&sort=-end&run_facts=true&limit=5');
   });
 
   test('a window ends now and takes precedence over single times', () => {
@@ -56,9 +56,9 @@ describe('requests of the query API', () => {
 
   test('a page has its filter and order, without empty parameters', () => {
     expect(pagePath('applications', filter('name=orders+x&status=FAILED,CANCELED&type=BATCH'), 200)).toBe(
-      'api/v1/applications?name=orders+x&status=FAILED%2CCANCELED&job_type=BATCH&sort=-end&limit=200',
+      'api/v1/applications?name=orders+x&status=FAILED%2CCANCELED&job_type=BATCH&sort=-end&run_facts=true&limit=200',
     );
-    expect(pagePath('jobs', filter('problems=true&from=5'), 50)).toBe('api/v1/jobs?problems=true&end_from=5&sort=-end&limit=50');
+    expect(pagePath('jobs', filter('problems=true&from=5'), 50)).toBe('api/v1/jobs?problems=true&end_from=5&sort=-end&run_facts=true&limit=50');
   });
 
   test('an export has the filter and the order of the list, without a page', () => {

@@ -4,13 +4,16 @@ import { fieldLabel, matchHref, searchPath } from '../src/lib/search';
 
 const shown = { id: '1', shown: true, cluster: 'prod', directory: 's3://b/c' };
 
+const everything = { fields: [], status: [], cluster: '', from: null, to: null };
+
 describe('the search over all archives', () => {
   test('requests its words, fields and states', () => {
-    expect(searchPath({ text: ' disk full ', fields: ['exception', 'name'], status: ['FAILED'] })).toBe('api/v1/search?q=disk+full&in=exception%2Cname&status=FAILED&limit=50');
-    expect(searchPath({ text: 'disk', fields: [], status: [] })).toBe('api/v1/search?q=disk&limit=50');
+    expect(searchPath({ ...everything, text: ' disk full ', fields: ['exception', 'name'], status: ['FAILED'] })).toBe('api/v1/search?q=disk+full&in=exception%2Cname&status=FAILED&limit=50');
+    expect(searchPath({ ...everything, text: 'disk' })).toBe('api/v1/search?q=disk&limit=50');
+    expect(searchPath({ ...everything, text: 'disk', cluster: 'a b', from: 5, to: 9 })).toBe('api/v1/search?q=disk&cluster=a+b&end_from=5&end_to=9&limit=50');
   });
 
-  test('sends no request without words', () => expect(searchPath({ text: '  ', fields: ['name'], status: [] })).toBeNull());
+  test('sends no request without words', () => expect(searchPath({ ...everything, text: '  ', fields: ['name'] })).toBeNull());
 
   test('a match in an exception is marked on its page', () => {
     const matches: SearchItem['matches'] = [{ field: 'exception_message', key: null, excerpt: [{ text: 'no ', hit: false }, { text: 'disk', hit: true }, { text: ' for ', hit: false }, { text: 'a & b', hit: true }] }];

@@ -14,6 +14,8 @@ export interface Column<Row> {
   /** The position in the card that replaces a row on a narrow screen. A column without it is hidden there. */
   card?: 'title' | 'mark' | 'line';
   hint?: string;
+  /** The label is for screen readers only. */
+  quiet?: boolean;
 }
 
 export interface TableSort {

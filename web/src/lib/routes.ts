@@ -112,12 +112,14 @@ function unknownWord(tab: string | undefined, tabs: readonly string[]): string |
 
 export const applicationHref = (id: string, tab: ApplicationTab = 'overview', place: Place | null = null): string => href(['application', 'completed', id, tab], { ...placeParameters(place) });
 export const jobHref = (id: string, tab: JobTab = 'overview', place: Place | null = null): string => href(['job', 'completed', id, tab], { ...placeParameters(place) });
-export const vertexHref = (job: string, vertex: string, tab: VertexTab = 'detail', place: Place | null = null): string =>
-  href(['job', 'completed', job, 'overview', vertex, tab], { ...placeParameters(place) });
+/** `view`: the columns and the order of its subtasks. */
+export const vertexHref = (job: string, vertex: string, tab: VertexTab = 'detail', place: Place | null = null, view: Record<string, string> = {}): string =>
+  href(['job', 'completed', job, 'overview', vertex, tab], { ...placeParameters(place), ...view });
 /** The search for these words. */
 export const searchHref = (text: string): string => href(['search'], { q: text });
-/** The search for failures with this class of exceptions, at any position of a trace. */
-export const failureHref = (name: string): string => href(['search'], { q: `"${name.replaceAll('"', ' ')}"`, in: 'exception', status: 'FAILED' });
+/** The search for failures with this class of exceptions, at any position of a trace: at any time, or of what ended in this period. */
+export const failureHref = (name: string, period: { from: number; to: number } | null = null): string =>
+  href(['search'], { q: `"${name.replaceAll('"', ' ')}"`, in: 'exception', status: 'FAILED', from: period && String(period.from), to: period && String(period.to) });
 /** All runs of a name, in all clusters or in one. */
 export const runsHref = (kind: 'applications' | 'jobs', name: string, cluster: string | null = null): string => href(['runs', kind], { name, cluster });
 /** The comparison of two jobs. By convention the earlier one is on the left. */

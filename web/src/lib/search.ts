@@ -11,6 +11,10 @@ export interface Search {
   /** The fields to search; empty: all fields. */
   fields: readonly string[];
   status: readonly string[];
+  cluster: string;
+  /** Ended at or after, and before, in milliseconds since 1970. */
+  from: number | null;
+  to: number | null;
 }
 
 export const FIELDS = [
@@ -50,7 +54,7 @@ export function matchHref(item: Pick<SearchItem, 'href' | 'matches' | 'id' | 'sh
 }
 
 /** The path of a search; `null` if there is no text. */
-export function searchPath({ text, fields, status }: Search): string | null {
+export function searchPath({ text, fields, status, cluster, from, to }: Search): string | null {
   const q = text.trim();
-  return q === '' ? null : `api/v1/search${queryString({ q, in: fields.join(','), status: status.join(','), limit: PAGE })}`;
+  return q === '' ? null : `api/v1/search${queryString({ q, in: fields.join(','), status: status.join(','), cluster, end_from: from, end_to: to, limit: PAGE })}`;
 }

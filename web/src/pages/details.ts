@@ -1,7 +1,9 @@
 /** The pages that the list leads to, and the parts of the list that open later. They are one script, which is loaded while the list is read. */
 import { startPlacer } from '../lib/layout/placer';
 
+export { default as Facets } from '../components/list/Facets.svelte';
 export { default as EmptyList } from '../components/list/EmptyList.svelte';
+export { default as ListActions } from '../components/list/ListActions.svelte';
 export { default as SavedViews } from '../components/list/SavedViews.svelte';
 export { default as Progress } from '../components/list/Progress.svelte';
 export { default as TimeChoices } from '../components/list/TimeChoices.svelte';

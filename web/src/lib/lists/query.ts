@@ -23,7 +23,7 @@ export function filterParameters(filter: Filter): Parameters {
 export const sortParameter = ({ sort }: Filter): string => `${sort.descending ? '-' : ''}${sort.key}`;
 
 export function pagePath(kind: Kind, filter: Filter, limit: number): string {
-  return `api/v1/${kind}${queryString({ ...filterParameters(filter), sort: sortParameter(filter), limit })}`;
+  return `api/v1/${kind}${queryString({ ...filterParameters(filter), sort: sortParameter(filter), run_facts: true, limit })}`;
 }
 
 /** The path of the export of a whole list. */
