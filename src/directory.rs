@@ -191,7 +191,16 @@ impl Directory {
     pub fn requests(&self) -> Option<RequestCounts> {
         match &self.backend {
             Backend::Local(_) => None,
-            Backend::Store(store) => Some(store.requests()),
+            Backend::Store(store) => store.requests(),
+        }
+    }
+
+    /// The list price of one listing request in US dollars; `None` where there is none.
+    #[must_use]
+    pub fn listing_price(&self) -> Option<f64> {
+        match &self.backend {
+            Backend::Local(_) => None,
+            Backend::Store(store) => store.listing_price(),
         }
     }
 

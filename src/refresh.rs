@@ -17,9 +17,11 @@ mod retention_rules;
 mod retries;
 mod round;
 mod status;
+mod store_requests;
 
 pub use directories::{PublishedRefresh, Refresh, Watched};
 pub use duty::Duty;
 pub use retention_rules::RetentionRules;
 pub use round::DirectoryRefresh;
 pub use status::{DirectoryState, DirectoryStatus, RefreshStatus};
+pub use store_requests::StoreRequests;

@@ -12,6 +12,8 @@ const LISTING_SECONDS: &str = "historyserver_listing_duration_seconds";
 const LAST_SUCCESS: &str = "historyserver_refresh_last_success_timestamp_seconds";
 const STORE_REQUESTS: &str = "historyserver_store_requests_total";
 const HTTP_REQUESTS: &str = "historyserver_store_http_requests_total";
+const LISTINGS_PER_DAY: &str = "historyserver_store_listings_per_day";
+const LISTING_COST: &str = "historyserver_store_listing_cost_usd_per_day";
 const INGESTS: &str = "historyserver_ingests_total";
 const EVICTIONS: &str = "historyserver_evictions_total";
 const CLEANUPS: &str = "historyserver_cleanups_total";
@@ -43,6 +45,8 @@ pub fn describe() {
         Unit::Count,
         "HTTP requests to object stores, retries included, by directory, kind and result (ok, refused, throttled or failed)."
     );
+    describe_gauge!(LISTINGS_PER_DAY, Unit::Count, "Listing requests to object stores in a day, if all scans are like the last ones.");
+    describe_gauge!(LISTING_COST, "Cost of these requests in US dollars at list prices.");
     describe_counter!(INGESTS, Unit::Count, "Units fetched and read, by reason: refresh, demand (evicted) or lookup (not listed yet).");
     describe_counter!(EVICTIONS, Unit::Count, "Packs evicted for the byte budget since start.");
     describe_counter!(CLEANUPS, Unit::Count, "Cleanups that ended, by result.");
@@ -104,6 +108,15 @@ pub fn store_request(kind: &'static str, result: &'static str) {
 /// Counts one HTTP request to an object store.
 pub fn http_request(directory: &DirectoryUrl, kind: &'static str, result: &'static str) {
     counter!(HTTP_REQUESTS, "directory" => directory.to_string(), "kind" => kind, "result" => result).increment(1);
+}
+
+/// Sets the number of listing requests of a day, and their cost where the store has a price list.
+pub fn listing_pace(directory: &DirectoryUrl, listings_per_day: u64, usd_per_day: Option<f64>) {
+    #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
+    gauge!(LISTINGS_PER_DAY, "directory" => directory.to_string()).set(listings_per_day as f64);
+    if let Some(usd) = usd_per_day {
+        gauge!(LISTING_COST, "directory" => directory.to_string()).set(usd);
+    }
 }
 
 /// Counts a unit that was fetched and read.

@@ -14,6 +14,7 @@ mod open;
 #[cfg(test)]
 mod paged_tests;
 mod pages;
+mod ranges;
 mod read;
 mod search;
 mod settings;
@@ -91,9 +92,14 @@ impl Store {
         self.inner.traffic.clock().now()
     }
 
-    /// HTTP requests since the start.
-    pub(super) fn requests(&self) -> RequestCounts {
-        self.inner.traffic.counts()
+    /// HTTP requests since the start; `None` in HDFS, which has none.
+    pub(super) fn requests(&self) -> Option<RequestCounts> {
+        self.inner.hdfs.is_none().then(|| self.inner.traffic.counts())
+    }
+
+    /// The list price of one listing request in US dollars.
+    pub(super) fn listing_price(&self) -> Option<f64> {
+        self.inner.costs.listing_price()
     }
 
     fn assemble(inner: Inner) -> Self {

@@ -3,6 +3,16 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+/// List prices of one listing request in US dollars, for the standard storage class in a large region of each cloud, as of 2025.
+///
+/// S3 Standard, us-east-1: 0.005 per 1,000 (<https://aws.amazon.com/s3/pricing/>).
+pub(super) const S3_LISTING: f64 = 0.005 / 1_000.0;
+/// Cloud Storage Standard, us-east1, operations of class A: 0.005 per 1,000 (<https://cloud.google.com/storage/pricing>).
+pub(super) const GOOGLE_LISTING: f64 = 0.005 / 1_000.0;
+/// Blob Storage, East US, hot tier with local redundancy: 0.055 per 10,000
+/// (<https://azure.microsoft.com/pricing/details/storage/blobs/>).
+pub(super) const AZURE_LISTING: f64 = 0.055 / 10_000.0;
+
 /// The kind of an HTTP request to a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]

@@ -16,6 +16,7 @@ use crate::ids::ApplicationId;
 use crate::index::{IndexError, KnownDirectory, Presence, UnitKey};
 use crate::names::ClusterName;
 use crate::problem::{Problem, ProblemCode, Subject};
+use crate::telemetry;
 
 /// A full scan is due when this many times the cost of the last one has passed.
 const FULL_SCAN_EVERY: u32 = 100;
@@ -64,6 +65,10 @@ impl DirectoryRefresh {
         let unanswered = pass.obstacles.iter().any(|obstacle| obstacle.code == ProblemCode::ListingFailed);
         let cost = if full { &mut self.full_scan_cost_ms } else { &mut self.quick_scan_cost_ms };
         *cost = if unanswered { Some(cost.unwrap_or(UNKNOWN_COST_MS).min(pass.took_ms)) } else { Some(pass.took_ms) };
+        if let Some(requests) = &mut self.status.requests {
+            let of_scan = if full { &mut requests.full_scan } else { &mut requests.quick_scan };
+            *of_scan = Some(pass.listed.requests);
+        }
         let obstacles = pass.obstacles.iter().map(|obstacle| self.obstacle(obstacle, now)).collect();
         self.note_obstacles(obstacles, full && !plan.vanished, known);
         let mut problems = self.obstacles.clone();
@@ -144,6 +149,25 @@ impl DirectoryRefresh {
                 forgotten = report.forgotten, expired = report.expired,
                 duration_ms = whole_millis(cost), "refreshed archive directory"
             );
+        }
+    }
+
+    /// Updates the number of requests to the store.
+    pub(super) fn note_requests(&mut self) {
+        if let Some(sent) = self.directory.requests() {
+            self.status.requests.get_or_insert_default().sent = sent;
+        }
+    }
+
+    /// Derives the listing requests of a day, if the next refresh starts after this pause.
+    pub(super) fn note_pace(&mut self, pause: Duration) {
+        let Some(requests) = &mut self.status.requests else { return };
+        let cost = |ms: Option<u64>| Duration::from_millis(ms.unwrap_or(0));
+        let (quick_scan, full_scan) = (cost(self.quick_scan_cost_ms), cost(self.full_scan_cost_ms));
+        let price = self.directory.listing_price();
+        requests.note_pace(pause + quick_scan, full_scan.saturating_mul(FULL_SCAN_EVERY), price);
+        if let Some(listings) = requests.listings_per_day {
+            telemetry::listing_pace(self.directory.url(), listings, requests.listing_usd_per_day);
         }
     }
 

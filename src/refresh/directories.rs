@@ -3,6 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::join_all;
@@ -125,7 +126,11 @@ impl PublishedRefresh {
     }
 
     /// Publishes that all requests and all full scans up to these numbers are done, and when the next refresh is due.
-    pub fn note_end(&mut self, requested: u64, full_scans: u64, next: Timestamp) {
+    ///
+    /// `pause` is the time until then.
+    pub fn note_end(&mut self, requested: u64, full_scans: u64, pause: Duration) {
+        self.refresh.note_pace(pause);
+        let next = self.clock.now() + pause;
         self.publish(|status| {
             status.requested = requested;
             status.full_scans = full_scans;
@@ -134,6 +139,7 @@ impl PublishedRefresh {
     }
 
     fn publish(&mut self, change: impl FnOnce(&mut DirectoryStatus)) {
+        self.refresh.note_requests();
         change(&mut self.refresh.status);
         self.status.send_modify(|status| {
             status.directories[self.number] = self.refresh.status.clone();

@@ -8,8 +8,10 @@ use crate::index::HeldCleanup;
 use crate::names::DirectoryUrl;
 use crate::problem::Problem;
 
+use super::store_requests::StoreRequests;
+
 /// State of the refreshes, published while they run. Each archive directory is refreshed at its own pace.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
 pub struct RefreshStatus {
     /// Refreshes finished since start in every archive directory: the smallest of their numbers.
     pub finished: u64,
@@ -52,7 +54,7 @@ impl RefreshStatus {
 }
 
 /// State of one archive directory.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct DirectoryStatus {
     /// The directory.
     pub url: DirectoryUrl,
@@ -86,6 +88,8 @@ pub struct DirectoryStatus {
     pub hidden: u64,
     /// Applications and legacy jobs of which a file could not be fetched.
     pub unfetched: u64,
+    /// The requests to its store, and the cost of its listings; `null` where requests are not counted.
+    pub requests: Option<StoreRequests>,
     /// Problems that could not be recorded because the data directory cannot be written. They are shown with the recorded ones.
     #[serde(skip)]
     pub unstored: Vec<Problem>,
@@ -121,6 +125,7 @@ impl DirectoryStatus {
             held_back: None,
             hidden: 0,
             unfetched: 0,
+            requests: None,
             unstored: Vec::new(),
             requested: 0,
             full_scans: 0,

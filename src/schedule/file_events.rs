@@ -105,8 +105,8 @@ struct Watches {
 
 impl Watches {
     /// Watches the wanted folders and no others, and those again whose path is another folder by now. The first one is the root; if it is
-    /// missing, the closest folder above it is watched. Returns whether the root is watched now and was not before, or a watched path has
-    /// become another folder. Blocking.
+    /// missing, the closest folder above it is watched. Returns whether the root has come or gone, or a watched path has become another
+    /// folder. Blocking.
     fn follow(&mut self, wanted: Vec<PathBuf>) -> bool {
         let mut present: HashMap<PathBuf, FolderIdentity> = HashMap::new();
         let root = wanted.first().cloned();
@@ -117,7 +117,8 @@ impl Watches {
         let is_other = |(folder, identity): (&PathBuf, &FolderIdentity)| {
             folders.get(folder).map_or(root.as_ref() == Some(folder), |before| before != identity)
         };
-        let replaced = present.iter().any(is_other);
+        let is_gone = |root: &PathBuf| folders.contains_key(root) && !present.contains_key(root);
+        let replaced = present.iter().any(is_other) || root.as_ref().is_some_and(is_gone);
         if let Some(root) = root.filter(|root| !present.contains_key(root)) {
             let above = root.ancestors().skip(1).find_map(|above| Some((above.to_path_buf(), FolderIdentity::of(above)?)));
             present.extend(above);

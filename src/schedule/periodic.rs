@@ -90,7 +90,7 @@ async fn refresh_directory(
         done = wanted;
         let now = clock.now();
         let pause = delay.max(directory.next_quick_scan().since(now));
-        directory.note_end(done.requests, done.full_scans, now + pause);
+        directory.note_end(done.requests, done.full_scans, pause);
         tokio::select! {
             () = stop.cancelled() => {}
             // An activator that was dropped sends nothing more.

@@ -37,6 +37,8 @@ struct Behaviour {
     hangs: Option<String>,
     /// Entity tags only in answers about one object.
     no_listed_tags: bool,
+    /// `start-after` has no effect.
+    ignores_start: bool,
 }
 
 impl S3Double {
@@ -76,6 +78,10 @@ impl S3Double {
         self.state.behaviour.lock().unwrap().no_listed_tags = true;
     }
 
+    pub(crate) fn ignore_start(&self) {
+        self.state.behaviour.lock().unwrap().ignores_start = true;
+    }
+
     /// The requests since the last call, as method and URI.
     pub(crate) fn take_requests(&self) -> Vec<String> {
         std::mem::take(&mut self.state.requests.lock().unwrap())
@@ -85,7 +91,11 @@ impl S3Double {
 async fn answer(State(content): State<Arc<Content>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response<Body> {
     content.requests.lock().unwrap().push(format!("{method} {uri}"));
     let behaviour = content.behaviour.lock().unwrap().clone();
-    let query: BTreeMap<String, String> = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+    let mut query: BTreeMap<String, String> =
+        url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+    if behaviour.ignores_start {
+        query.remove("start-after");
+    }
     let path = percent_encoding::percent_decode_str(uri.path()).decode_utf8().unwrap().into_owned();
     let key = path.strip_prefix("/bucket").unwrap_or_default().trim_start_matches('/').to_owned();
     let place = if key.is_empty() { query.get("prefix").cloned().unwrap_or_default() } else { key.clone() };

@@ -49,6 +49,57 @@ async fn a_cluster_for_each_application_is_listed_in_one_piece() {
     assert_eq!(listings(&store), 6);
 }
 
+/// Applications whose summaries and jobs are 40 pages of keys, and whose names are 20.
+const MANY: u128 = 20_000;
+
+#[tokio::test]
+async fn a_long_listing_runs_in_parallel_ranges_with_few_more_pages() {
+    let store = S3Double::start().await;
+    (0..MANY).for_each(|number| put_application(&store, "cluster", number));
+    let directory = store.directory();
+    let full = full_scan(&directory).await;
+    assert_eq!((full.applications.len(), full.obstacles.len()), (20_000, 0));
+    assert!(full.applications.values().all(|application| application.files.as_ref().is_some_and(|files| files.len() == 2)));
+    let requests = store.take_requests();
+    let starts = requests.iter().filter(|request| request.contains("start-after")).count();
+    // The level of the root, the folder of the cluster, 40 pages, and the last page of each range.
+    assert!((4..=8).contains(&starts) && requests.len() <= 2 + 48, "{} requests, {starts} ranges", requests.len());
+    let quick = quick_scan(&directory, |_| false).await;
+    assert_eq!(quick.applications.len(), 20_000);
+    let requests = store.take_requests();
+    let starts = requests.iter().filter(|request| request.contains("start-after")).count();
+    assert!((2..=4).contains(&starts) && requests.len() <= 2 + 24, "{} requests, {starts} ranges", requests.len());
+}
+
+#[tokio::test]
+async fn many_clusters_are_listed_in_parallel_ranges_with_few_more_pages() {
+    let store = S3Double::start().await;
+    (0..MANY).for_each(|number| put_application(&store, &id(number + 100_000), number));
+    store.put(format!("archives/{}", "AB".repeat(16)), "{}");
+    store.put("archives/zzz/a-foreign-object", "{}");
+    let directory = store.directory();
+    let full = full_scan(&directory).await;
+    assert_eq!((full.applications.len(), full.legacy.len(), full.obstacles.len()), (20_000, 1, 0));
+    listings(&store);
+    let again = full_scan(&directory).await;
+    assert_eq!((&again.applications, &again.legacy), (&full.applications, &full.legacy));
+    let requests = store.take_requests();
+    let starts = requests.iter().filter(|request| request.contains("start-after")).count();
+    assert!((4..=8).contains(&starts) && requests.len() <= 49, "{} requests, {starts} ranges", requests.len());
+}
+
+#[tokio::test]
+async fn a_store_that_ignores_the_start_of_a_listing_is_noticed_and_listed_in_another_way() {
+    let store = S3Double::start().await;
+    store.ignore_start();
+    (0..MANY / 2).for_each(|number| put_application(&store, "cluster", number));
+    let directory = store.directory();
+    let first = list(&directory, &Extent::Full).await.unwrap();
+    assert_eq!(first.obstacles.len(), 1, "{:?}", first.obstacles);
+    let full = full_scan(&directory).await;
+    assert_eq!((full.applications.len(), full.obstacles.len()), (10_000, 0));
+}
+
 #[tokio::test]
 async fn a_large_foreign_folder_beside_such_clusters_is_passed_over_and_searched() {
     let store = S3Double::start().await;

@@ -11,11 +11,29 @@ use crate::names::FilePath;
 pub(super) struct Costs {
     prefers_flat: AtomicBool,
     refuses_flat: AtomicBool,
+    lists_ranges: AtomicBool,
+    /// Price of one listing request in US dollars, if the store has a public price list.
+    listing_price: Option<f64>,
     /// Folders whose last listing failed after a long wait.
     unresponsive: Mutex<HashSet<FilePath>>,
 }
 
 impl Costs {
+    /// The costs of a store before the first listing. `lists_ranges`: it lists from a key on by itself.
+    pub(super) fn new(lists_ranges: bool, listing_price: Option<f64>) -> Self {
+        Self { lists_ranges: AtomicBool::new(lists_ranges), listing_price, ..Self::default() }
+    }
+
+    /// Price of one listing request in US dollars, if the store has a public price list.
+    pub(super) fn listing_price(&self) -> Option<f64> {
+        self.listing_price
+    }
+
+    /// Whether a long listing can be split into ranges of keys.
+    pub(super) fn lists_ranges(&self) -> bool {
+        self.lists_ranges.load(Ordering::Relaxed) && self.may_be_flat()
+    }
+
     /// Whether the next listing should be in one piece.
     pub(super) fn prefers_flat(&self) -> bool {
         self.prefers_flat.load(Ordering::Relaxed) && self.may_be_flat()

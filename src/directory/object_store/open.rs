@@ -19,6 +19,7 @@ use super::traffic::{Connector, Traffic};
 use super::{Inner, Store, literal};
 use crate::directory::address::{StoreAddress, StoreKind};
 use crate::directory::error::DirectoryError;
+use crate::directory::requests;
 use crate::names::DirectoryUrl;
 
 /// Options of Flink and Hadoop, or of `object_store`.
@@ -53,7 +54,7 @@ impl Store {
             store,
             paged: Some(paged),
             page_size: None,
-            costs: Costs::default(),
+            costs: Costs::new(lists_ranges(address), listing_price(address, &settings)),
             root,
             hdfs: None,
             redaction,
@@ -101,6 +102,29 @@ fn settings(address: &StoreAddress, options: &Options, variables: &Options) -> S
             azure::resolve(container, host, options, variables)
         }
         StoreKind::Hdfs => Settings::default(),
+    }
+}
+
+/// Whether a store lists from a key on by itself. Directory buckets of S3 (`--x-s3`) do not, and neither does Azurite.
+fn lists_ranges(address: &StoreAddress) -> bool {
+    match address.kind {
+        StoreKind::S3(_) => !address.authority.ends_with("--x-s3"),
+        StoreKind::Google => true,
+        StoreKind::Azure(_) | StoreKind::Hdfs => false,
+    }
+}
+
+/// The list price of one listing request in US dollars; `None` for stores of others than the three clouds.
+fn listing_price(address: &StoreAddress, settings: &Settings) -> Option<f64> {
+    let endpoint = |key: &str| settings.values.iter().find(|(name, _)| *name == key).map(|(_, value)| value.as_str());
+    match address.kind {
+        StoreKind::S3("s3") => endpoint("aws_endpoint").is_none_or(|url| url.contains(".amazonaws.com")).then_some(requests::S3_LISTING),
+        StoreKind::Google => endpoint("google_base_url").is_none().then_some(requests::GOOGLE_LISTING),
+        StoreKind::Azure(_) => {
+            let is_azure = address.authority.ends_with(".core.windows.net") && endpoint("azure_endpoint").is_none();
+            is_azure.then_some(requests::AZURE_LISTING)
+        }
+        StoreKind::S3(_) | StoreKind::Hdfs => None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Paged listings. Long ones run in parallel, by the first digit of the ids.
+//! Paged listings. Long ones run in parallel: by ranges of keys where the store lists from a key on, else by the first digit of the ids.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,8 +10,8 @@ use ::object_store::path::Path;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use tokio::sync::Semaphore;
 
-use super::Inner;
 use super::listing_body::Aside;
+use super::{Inner, ranges};
 
 /// Maximum number of requests of one listing in flight.
 pub(super) const CONCURRENCY: usize = 16;
@@ -122,8 +122,18 @@ impl Inner {
         let start = async move { (first.next().await, first) };
         stream::once(start)
             .flat_map(move |(page, rest)| match page {
+                Some(Ok(page)) if self.costs.lists_ranges() && !ranges::boundaries(&page, &prefix).is_empty() => {
+                    let ends = ranges::boundaries(&page, &prefix);
+                    let rest = self.until(rest, last_key(&page), ends.first().cloned());
+                    let others = ends.iter().enumerate().map(|(number, start)| {
+                        let pages = lane_after(paged, self.page_size, requests, number + 1, prefix.clone(), depth, Some(start.clone()));
+                        self.until(pages, start.clone(), ends.get(number + 1).cloned())
+                    });
+                    let all: Vec<_> = std::iter::once(rest).chain(others).collect();
+                    stream::iter([Ok(page)]).chain(stream::iter(all).flatten_unordered(CONCURRENCY)).boxed()
+                }
                 // The listing is long: it is repeated in parallel parts.
-                Some(Ok(page)) if !page.last && estimated_pages(&page, &prefix) > split_from => {
+                Some(Ok(page)) if !self.costs.lists_ranges() && !page.last && estimated_pages(&page, &prefix) > split_from => {
                     drop(rest);
                     let lanes: Vec<_> =
                         DIGITS.chars().enumerate().map(|(number, digit)| lane(number, format!("{prefix}{digit}"))).collect();
@@ -132,6 +142,23 @@ impl Inner {
                 page => stream::iter(page).chain(rest).boxed(),
             })
             .boxed()
+    }
+
+    /// The pages of one range: what follows the key `last`, up to `end`.
+    pub(super) fn until<'a>(&'a self, pages: Pages<'a>, last: String, end: Option<String>) -> Pages<'a> {
+        stream::try_unfold((Some(pages), last, end), move |(pages, mut last, end)| async move {
+            let Some(mut pages) = pages else { return Ok(None) };
+            let Some(mut page) = pages.try_next().await? else { return Ok(None) };
+            if !ranges::follows(&page, &last) {
+                self.costs.refuse_flat();
+                return Err(disordered());
+            }
+            last = std::cmp::max(last, last_key(&page));
+            page.last |= end.as_deref().is_some_and(|end| ranges::cut(&mut page, end));
+            let rest = (!page.last).then_some(pages);
+            Ok(Some((page, (rest, last, end))))
+        })
+        .boxed()
     }
 
     /// Lists all keys below a prefix that follow another key, in their order.
@@ -170,6 +197,18 @@ impl Inner {
             }
         }
     }
+}
+
+/// The last key of a page.
+fn last_key(page: &Page) -> String {
+    let keys = page.folders.iter().chain(page.objects.iter().map(|object| &object.location));
+    keys.max().map(ToString::to_string).unwrap_or_default()
+}
+
+/// The error of a store whose listings are not as those of others.
+pub(super) fn disordered() -> ::object_store::Error {
+    let message = "the store does not list keys in their order, or ignores the start of a listing; the next listing goes folder by folder";
+    ::object_store::Error::Generic { store: "listing", source: message.into() }
 }
 
 /// The number of pages of a whole listing, from the position of the last name of its first page among all ids.

@@ -7,10 +7,13 @@ use super::{Broken, Groups, Listing, Member, Page, RootJobs, Whole, search, vers
 use crate::directory::found::{Extent, FileKind, Found, FoundFile, Hidden, Obstacle};
 use crate::directory::layout;
 use crate::directory::object_store::listing_body::Aside;
+use crate::directory::object_store::pages::{Pages, disordered};
+use crate::directory::object_store::ranges;
 use crate::names::{ClusterName, FilePath, is_hidden};
 use crate::problem::ProblemCode;
 
 use futures::TryStreamExt;
+use futures::future::try_join_all;
 
 /// Number of folders in the root from which a listing in one piece is considered.
 pub(super) const FLAT_FROM: usize = 64;
@@ -33,7 +36,7 @@ pub(super) struct Flat {
     pub(super) was_cheap: bool,
 }
 
-/// The state between two pages.
+/// The state between two pages of one range of keys.
 struct Walk {
     with_root: bool,
     exists: bool,
@@ -50,59 +53,95 @@ struct Walk {
     passed_over: Vec<String>,
 }
 
-impl Listing<'_> {
-    /// Lists all keys below the root. `folders` is the number of folders of the root if its level was listed before; its objects are
-    /// sent already then, and the first page shows whether the listing is worth it: `None` if not.
-    pub(super) async fn flat(&self, folders: Option<usize>) -> Result<Option<Flat>, Broken> {
-        let root = self.store.root.as_ref();
-        let prefix = if root.is_empty() { String::new() } else { format!("{root}/") };
-        let mut walk = Walk {
-            with_root: folders.is_none(),
-            exists: folders.is_some(),
+impl Walk {
+    /// A walk over the keys that follow `last_key`.
+    fn new(with_root: bool, last_key: String) -> Self {
+        Self {
+            with_root,
+            exists: false,
             pages: 0,
             clusters: 0,
-            last_key: String::new(),
+            last_key,
             folder: String::new(),
             folder_has_archives: false,
             current: None,
             root_jobs: RootJobs::default(),
             ignored: BTreeMap::new(),
             passed_over: Vec::new(),
-        };
-        let mut after = None;
-        loop {
-            let mut pages = self.store.keys_after(&self.requests, prefix.clone(), after.take());
-            while let Some(page) = pages.try_next().await? {
-                if let Some(folders) = folders.filter(|_| walk.pages == 0)
-                    && !is_worth_it(&page, &prefix, folders)
-                {
-                    return Ok(None);
-                }
-                let last = page.last;
-                let is_foreign = self.take_page(&mut walk, page).await?;
-                if is_foreign && !last && !walk.passed_over.contains(&walk.folder) {
-                    walk.passed_over.push(walk.folder.clone());
-                    let start = format!("{prefix}{}/~", walk.folder);
-                    walk.last_key.clone_from(&start);
-                    after = Some(start);
-                    break;
-                }
+        }
+    }
+
+    /// Adds the findings of another range.
+    fn add(&mut self, other: Self) {
+        self.exists |= other.exists;
+        self.pages += other.pages;
+        self.clusters += other.clusters;
+        self.root_jobs.held.extend(other.root_jobs.held);
+        self.root_jobs.lower.extend(other.root_jobs.lower);
+        self.ignored.extend(other.ignored);
+        self.passed_over.extend(other.passed_over);
+    }
+}
+
+impl Listing<'_> {
+    /// Lists all keys below the root. `folders` is the number of folders of the root if its level was listed before; its objects are
+    /// sent already then, and the first page shows whether the listing is worth it: `None` if not.
+    pub(super) async fn flat(&self, folders: Option<usize>) -> Result<Option<Flat>, Broken> {
+        let root = self.store.root.as_ref();
+        let prefix = if root.is_empty() { String::new() } else { format!("{root}/") };
+        let mut pages = self.store.keys_after(&self.requests, prefix.clone(), None);
+        let mut walk = Walk::new(folders.is_none(), String::new());
+        let mut ends = Vec::new();
+        if let Some(page) = pages.try_next().await? {
+            if folders.is_some_and(|folders| !is_worth_it(&page, &prefix, folders)) {
+                return Ok(None);
             }
-            if after.is_none() {
+            if self.store.costs.lists_ranges() {
+                ends = ranges::boundaries(&page, &prefix);
+            }
+            // All of the first page may be one folder: the second shows whether it is large.
+            self.take_page(&mut walk, page).await?;
+        }
+        let first = self.walk(walk, pages, &prefix, ends.first());
+        let others = ends.iter().enumerate().map(|(number, start)| {
+            let pages = self.store.keys_after(&self.requests, prefix.clone(), Some(start.clone()));
+            self.walk(Walk::new(folders.is_none(), start.clone()), pages, &prefix, ends.get(number + 1))
+        });
+        let walks = try_join_all(std::iter::once(first).chain(others)).await?;
+        let mut all = Walk::new(folders.is_none(), String::new());
+        all.exists = folders.is_some();
+        for walk in walks {
+            all.add(walk);
+        }
+        self.send_root_jobs(all.root_jobs).await?;
+        if all.clusters > 0 {
+            self.send_obstacles(all.ignored.into_values().take(MAX_REPORTED).collect()).await?;
+        }
+        let was_cheap = all.clusters > MUCH_CHEAPER * (all.pages + all.passed_over.len());
+        Ok(Some(Flat { exists: all.exists, has_clusters: all.clusters > 0, passed_over: all.passed_over, was_cheap }))
+    }
+
+    /// Takes the pages of one range of keys, which ends with `end`. No folder of the root is in two ranges.
+    async fn walk(&self, mut walk: Walk, mut pages: Pages<'_>, prefix: &str, end: Option<&String>) -> Result<Walk, Broken> {
+        while let Some(mut page) = pages.try_next().await? {
+            let is_over = end.is_some_and(|end| ranges::cut(&mut page, end));
+            let last = page.last || is_over;
+            let is_foreign = self.take_page(&mut walk, page).await?;
+            if last {
                 break;
             }
+            if is_foreign && !walk.passed_over.contains(&walk.folder) {
+                walk.passed_over.push(walk.folder.clone());
+                let start = format!("{prefix}{}/~", walk.folder);
+                walk.last_key.clone_from(&start);
+                pages = self.store.keys_after(&self.requests, prefix.to_owned(), Some(start));
+            }
         }
-        let mut wholes = Vec::new();
-        let mut obstacles = Vec::new();
+        let (mut wholes, mut obstacles) = (Vec::new(), Vec::new());
         end_cluster(&mut walk.current, &mut wholes, &mut obstacles);
         self.send_wanted(wholes).await?;
         self.send_obstacles(obstacles).await?;
-        self.send_root_jobs(walk.root_jobs).await?;
-        if walk.clusters > 0 {
-            self.send_obstacles(walk.ignored.into_values().collect()).await?;
-        }
-        let was_cheap = walk.clusters > MUCH_CHEAPER * (walk.pages + walk.passed_over.len());
-        Ok(Some(Flat { exists: walk.exists, has_clusters: walk.clusters > 0, passed_over: walk.passed_over, was_cheap }))
+        Ok(walk)
     }
 
     /// Takes one page. Returns whether all of it is in one folder without any archive.
@@ -115,12 +154,7 @@ impl Listing<'_> {
             let key = object.location.as_ref();
             if key <= walk.last_key.as_str() {
                 self.store.costs.refuse_flat();
-                return Err(Broken::Store(::object_store::Error::Generic {
-                    store: "listing",
-                    source: "the store does not list keys in their order, or ignores the start of a listing; the next listing goes folder \
-                             by folder"
-                        .into(),
-                }));
+                return Err(Broken::Store(disordered()));
             }
             key.clone_into(&mut walk.last_key);
             let Some(path) = self.store.below(&object.location) else { continue };
