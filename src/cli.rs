@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{Sources, options};
 
+pub mod backup;
 pub mod cleanup;
 pub mod client;
 mod running_server;
@@ -78,6 +79,15 @@ pub enum Command {
     /// The server that runs on the data directory does it, or this command itself if no server is running. Exit codes: 0 done, 1 failed
     /// or partly failed, 2 on hold until it is confirmed, 64 invalid configuration.
     Cleanup(CleanupArguments),
+    /// Copy the index into one file, also while the server runs
+    ///
+    /// The copy is the state of one moment, and is read completely to check it. It holds the documents, and also the applications whose
+    /// archives are missing.
+    Backup(BackupArguments),
+    /// Make the index of a data directory from a backup
+    ///
+    /// The data directory must have no index, and no server may run on it.
+    Restore(RestoreArguments),
     /// Show applications of a running server
     #[command(subcommand)]
     Applications(ApplicationsCommand),
@@ -151,6 +161,59 @@ pub struct CheckArguments {
     pub configuration: ConfigArguments,
 }
 
+/// The arguments of `backup`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct BackupArguments {
+    /// The file to write, which must not exist
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The data directory.
+    #[command(flatten)]
+    pub place: DataDirectoryArguments,
+}
+
+/// The arguments of `restore`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct RestoreArguments {
+    /// A file that `backup` has written
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The data directory.
+    #[command(flatten)]
+    pub place: DataDirectoryArguments,
+}
+
+/// The data directory of a command: given, or that of the configuration.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct DataDirectoryArguments {
+    /// Data directory. Without it, that of the configuration
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+
+    /// Configuration file [default: historyserver.toml in the working directory, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Flink's configuration directory, with config.yaml or flink-conf.yaml
+    #[arg(long, short = 'c', value_name = "DIR", alias = "configDir")]
+    pub config_dir: Option<PathBuf>,
+
+    /// Sets an option; wins over files and environment. May be given many times
+    #[arg(short = 'D', value_name = "KEY=VALUE")]
+    pub define: Vec<String>,
+}
+
+impl DataDirectoryArguments {
+    fn configuration(&self) -> ConfigArguments {
+        ConfigArguments {
+            config: self.config.clone(),
+            config_dir: self.config_dir.clone(),
+            define: self.define.clone(),
+            ..ConfigArguments::default()
+        }
+    }
+}
+
 /// The arguments of `cleanup`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct CleanupArguments {
@@ -177,6 +240,9 @@ impl Arguments {
             Some(Command::Serve(arguments)) => arguments,
             Some(Command::CheckConfig(arguments)) => &arguments.configuration,
             Some(Command::Cleanup(arguments)) => &arguments.configuration,
+            Some(Command::Backup(BackupArguments { place, .. }) | Command::Restore(RestoreArguments { place, .. })) => {
+                &place.configuration()
+            }
             Some(Command::Applications(_) | Command::Jobs(_) | Command::Search(_) | Command::Token(_) | Command::Completions { .. })
             | None => &ConfigArguments::default(),
         };

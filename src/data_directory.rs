@@ -3,6 +3,7 @@
 mod identity;
 mod private;
 mod socket;
+mod unfinished;
 
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -14,6 +15,7 @@ use crate::data_directory::identity::{Identities, Identity};
 use crate::clock::Timestamp;
 
 pub use self::socket::{CommandSocket, command_socket, connect_to_server, listen_for_commands};
+pub(crate) use self::unfinished::Unfinished;
 
 const INDEX: &str = "historyserver.sqlite";
 const LOCK: &str = "historyserver.lock";
@@ -33,6 +35,16 @@ pub enum DataDirectoryError {
     /// It, or a file in it, cannot be created, read, written or locked.
     #[error("{0}")]
     Unwritable(String),
+}
+
+/// The file of the index in a data directory.
+pub(crate) fn index_file(data_directory: &Path) -> PathBuf {
+    data_directory.join(INDEX)
+}
+
+/// Whether a data directory has an index.
+pub(crate) fn has_index(data_directory: &Path) -> bool {
+    index_file(data_directory).exists()
 }
 
 /// An open data directory. The lock is released when this is dropped or the process ends.

@@ -3,6 +3,7 @@
 //! One concrete type with two handles: [`IndexWriter`] changes, [`IndexReader`] only reads. Keys are natural, times in
 //! milliseconds, no row id, no SQL and no type of rusqlite leaves `index/sqlite`.
 
+mod backup;
 mod cursor;
 mod error;
 mod leases;
@@ -16,6 +17,7 @@ mod stamps;
 mod walks;
 mod writer;
 
+pub use backup::{Backup, back_up, restore};
 pub use error::IndexError;
 pub use model::{
     ApplicationKey, ArchivedFile, CopySelector, Deletion, Derived, DerivedPage, DerivingPosition, Document, DocumentAnswer,

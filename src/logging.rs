@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
+use tracing_subscriber::{EnvFilter, reload};
 
 use crate::config::{LogConfig, LogFormat};
 use crate::directory::QUIET_LIBRARIES;
@@ -13,13 +13,40 @@ use crate::directory::QUIET_LIBRARIES;
 ///
 /// # Errors
 /// Logging was started before.
-pub fn start(config: &LogConfig) -> Result<(), TryInitError> {
-    // The filter was validated with the configuration. The last directive of a target wins. The audit log does not depend on the level.
-    let filter = EnvFilter::builder().parse_lossy(format!("{QUIET_LIBRARIES},audit=info,{}", config.level));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| OneLine(io::stderr()));
+pub fn start(config: &LogConfig) -> Result<LogLevel, TryInitError> {
+    let lines = tracing_subscriber::fmt().with_env_filter(filter(&config.level)).with_writer(|| OneLine(io::stderr()));
     match config.format {
-        LogFormat::Text => lines.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).finish().try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).finish().try_init(),
+        LogFormat::Text => {
+            let lines = lines.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).with_filter_reloading();
+            let handle = lines.reload_handle();
+            lines.finish().try_init()?;
+            Ok(LogLevel(Box::new(move |filter| handle.reload(filter))))
+        }
+        LogFormat::Json => {
+            let lines = lines.json().flatten_event(true).with_filter_reloading();
+            let handle = lines.reload_handle();
+            lines.finish().try_init()?;
+            Ok(LogLevel(Box::new(move |filter| handle.reload(filter))))
+        }
+    }
+}
+
+/// The filter of a level, which was validated with the configuration. The last directive of a target wins. The audit
+/// log does not depend on the level.
+fn filter(level: &str) -> EnvFilter {
+    EnvFilter::builder().parse_lossy(format!("{QUIET_LIBRARIES},audit=info,{level}"))
+}
+
+/// The level of the log, which can change while the process runs.
+pub struct LogLevel(Box<dyn Fn(EnvFilter) -> Result<(), reload::Error> + Send + Sync>);
+
+impl LogLevel {
+    /// Changes the level: `historyserver.log.level`, validated with the configuration.
+    ///
+    /// # Errors
+    /// The log has ended.
+    pub fn set(&self, level: &str) -> Result<(), reload::Error> {
+        (self.0)(filter(level))
     }
 }
 

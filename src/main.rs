@@ -1,13 +1,18 @@
 //! The `historyserver` program: arguments, configuration, then the command. Exit codes: [`historyserver::cli`].
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 use historyserver::cli::client::{self, ClientCommand};
-use historyserver::cli::{Arguments, CheckArguments, CleanupArguments, Command, EXIT_FAILED, EXIT_OK, EXIT_USAGE, cleanup, token};
+use historyserver::cli::{
+    Arguments, BackupArguments, CheckArguments, CleanupArguments, Command, DataDirectoryArguments, EXIT_FAILED, EXIT_OK, EXIT_USAGE,
+    RestoreArguments, backup, cleanup, token,
+};
 use historyserver::clock::Clock;
-use historyserver::config::{Config, ConfigErrors, Environment, Loaded, report};
+use historyserver::config::{Config, ConfigErrors, Environment, Loaded, Sources, report};
+use historyserver::server::reload::Source;
 use historyserver::{logging, server, tls};
 
 fn main() -> ExitCode {
@@ -24,7 +29,8 @@ fn main() -> ExitCode {
         Ok(code) => return ExitCode::from(code),
         Err(arguments) => arguments,
     };
-    let loaded = match Config::load(&arguments.sources(), &Environment::of_process()) {
+    let sources = arguments.sources();
+    let loaded = match Config::load(&sources, &Environment::of_process()) {
         Ok(loaded) => loaded,
         Err(errors) => {
             let _ = writeln!(std::io::stderr(), "{errors}");
@@ -34,8 +40,10 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Some(Command::CheckConfig(wanted)) => check(&loaded, &wanted),
         Some(Command::Cleanup(wanted)) => clean_up(&loaded, &wanted),
+        Some(Command::Backup(wanted)) => back_up(&wanted, Some(&loaded.config)),
+        Some(Command::Restore(wanted)) => restore(&wanted, Some(&loaded.config)),
         // Commands without a configuration have already run.
-        Some(_) | None => serve(loaded).map(|()| EXIT_OK),
+        Some(_) | None => serve(loaded, sources).map(|()| EXIT_OK),
     };
     match result {
         Ok(code) => ExitCode::from(code),
@@ -64,6 +72,9 @@ fn without_configuration(mut arguments: Arguments) -> Result<u8, Arguments> {
                 if code == EXIT_OK { std::io::stdout().write_all(text.as_bytes()) } else { std::io::stderr().write_all(text.as_bytes()) };
             Ok(code)
         }
+        // With a data directory they need nothing else.
+        Some(Command::Backup(wanted)) if wanted.place.data_dir.is_some() => Ok(copied(back_up(&wanted, None))),
+        Some(Command::Restore(wanted)) if wanted.place.data_dir.is_some() => Ok(copied(restore(&wanted, None))),
         Some(command) => match command.into_client() {
             Ok(wanted) => Ok(read_from_server(wanted)),
             Err(other) => Err(Arguments { command: Some(other), ..arguments }),
@@ -123,10 +134,39 @@ fn clean_up(loaded: &Loaded, wanted: &CleanupArguments) -> anyhow::Result<u8> {
     Ok(outcome.code)
 }
 
-fn serve(loaded: Loaded) -> anyhow::Result<()> {
-    logging::start(&loaded.config.log)?;
+/// Copies the index, and prints what was copied. Returns the exit code.
+fn back_up(wanted: &BackupArguments, config: Option<&Config>) -> anyhow::Result<u8> {
+    let text = backup::back_up(wanted, data_directory(&wanted.place, config))?;
+    std::io::stdout().write_all(text.as_bytes())?;
+    Ok(EXIT_OK)
+}
+
+/// Restores an index, and prints what was restored. Returns the exit code.
+fn restore(wanted: &RestoreArguments, config: Option<&Config>) -> anyhow::Result<u8> {
+    let text = backup::restore(wanted, data_directory(&wanted.place, config))?;
+    std::io::stdout().write_all(text.as_bytes())?;
+    Ok(EXIT_OK)
+}
+
+/// The data directory that is given, else that of the configuration.
+fn data_directory<'a>(place: &'a DataDirectoryArguments, config: Option<&'a Config>) -> &'a Path {
+    let configured = config.map_or(Path::new("."), |config| config.data.dir.as_path());
+    place.data_dir.as_deref().unwrap_or(configured)
+}
+
+/// The exit code of a command that needs no configuration. Prints its error.
+fn copied(result: anyhow::Result<u8>) -> u8 {
+    result.unwrap_or_else(|error| {
+        let _ = writeln!(std::io::stderr(), "{error:#}");
+        EXIT_FAILED
+    })
+}
+
+fn serve(loaded: Loaded, sources: Sources) -> anyhow::Result<()> {
+    let level = logging::start(&loaded.config.log)?;
     warn(&loaded);
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(server::run(loaded.config))
+    let source = Source { sources, environment: Environment::of_process(), settings: loaded.settings, level };
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(server::run(loaded.config, source))
 }
 
 fn warn(loaded: &Loaded) {

@@ -38,6 +38,7 @@ mod descriptors;
 pub mod examine;
 mod permission;
 pub mod probe;
+pub mod reload;
 mod service_manager;
 
 /// Runs the server until SIGTERM or SIGINT.
@@ -47,7 +48,11 @@ mod service_manager;
 ///
 /// The server cannot start: the certificates are not valid ([`crate::config::ConfigErrors`]), the address is in use, an archive
 /// directory is not valid, or the data directory belongs to another process or to a newer version.
-pub async fn run(config: Config) -> anyhow::Result<()> {
+pub async fn run(config: Config, source: reload::Source) -> anyhow::Result<()> {
+    // From now on this signal no longer ends the process.
+    let hangup = signal(SignalKind::hangup()).context("listening for SIGHUP")?;
+    let activator = Activator::default();
+    let reload = reload::Reload::new(source, &config, activator.clone());
     let tls = tls::acceptor(&config.ssl)?;
     let listener = bind(&config.web.address, config.web.port, "historyserver.web.address and historyserver.web.port").await?;
     let address = listener.local_addr().context("the address of the listener cannot be read")?;
@@ -78,13 +83,13 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let refreshes = directories.into_iter().map(|directory| {
         DirectoryRefresh::new(directory, ingest.clone(), writer.clone(), reader.clone(), rules(&config), clock.clone())
             .with_retention(retention_rules(&config.retention))
+            .with_changes(reload.rules())
             .with_data_directory_written(written)
     });
     let (refresh, status) = Refresh::new(refreshes.collect(), &clock);
     let (backfill, backfill_status) = Backfill::new(reader.clone(), writer.clone(), clock.clone());
 
     let stop = CancellationToken::new();
-    let activator = Activator::default();
     let cleaner = Cleaner::new(cleanup, writer.clone(), reader.clone(), clock.clone());
     let surroundings = Surroundings {
         refreshed: status.clone(),
@@ -135,6 +140,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     }
     // Before the log says that it runs.
     let mut signals = Signals::take()?;
+    // It ends with the token.
+    tasks::spawn(reload.run(hangup, stop.clone()));
     tracing::info!(
         "listening at {scheme}://{address}{}",
         if config.web.address_is_default { " (only on this machine, since historyserver.web.address is not set)" } else { "" }

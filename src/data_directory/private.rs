@@ -26,6 +26,13 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
     }
 }
 
+/// Creates a file for writing, which must not exist.
+pub(super) fn create(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(path)?;
+    set_mode(&file, path, MODE);
+    Ok(file)
+}
+
 /// Takes the rights of others from every file whose name is one of this server's; links are left alone.
 pub(super) fn make_all_private(folder: &Path, is_ours: impl Fn(&str) -> bool) {
     let entries = match fs::read_dir(folder) {

@@ -25,6 +25,7 @@ pub(super) use reads::overviews::{figures, job_ids, job_states, overview};
 pub(super) use reads::problem_pages::{problem_counts, problem_page};
 pub(super) use reads::removals::{held_cleanups, is_expired, page as removal_page};
 pub(super) use reads::unread::of_owner as unread;
+pub(super) use store::copy::{contents, copy_into, renew_identity};
 pub(super) use store::health::{examine, lost_units};
 pub(super) use store::schema::SCHEMA_VERSION;
 pub(super) use store::writer_thread::open_counters;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::duty::Duty;
@@ -37,6 +38,8 @@ pub struct DirectoryRefresh {
     pub(super) reader: IndexReader,
     pub(super) rules: Rules,
     pub(super) retention: RetentionRules,
+    /// New rules, if the configuration can change while the server runs.
+    changes: Option<watch::Receiver<(Rules, RetentionRules)>>,
     pub(super) duty: Duty,
     pub(super) clock: Clock,
     /// Whether the clock may be trusted with verdicts by age.
@@ -118,6 +121,7 @@ impl DirectoryRefresh {
             reader,
             rules,
             retention: RetentionRules::default(),
+            changes: None,
             duty: Duty::All,
             clock,
             started,
@@ -153,6 +157,23 @@ impl DirectoryRefresh {
         Self { retention, ..self }
     }
 
+    /// Follows rules that change while the server runs. The first refresh after a change scans everything.
+    #[must_use]
+    pub fn with_changes(self, changes: watch::Receiver<(Rules, RetentionRules)>) -> Self {
+        Self { changes: Some(changes), ..self }
+    }
+
+    /// Takes the rules if they have changed since the last refresh. Returns whether they have.
+    fn take_changed_rules(&mut self) -> bool {
+        let Some(changes) = &mut self.changes else { return false };
+        // Without a sender there are no changes any more.
+        let has_changed = changes.has_changed().unwrap_or(false);
+        if has_changed {
+            (self.rules, self.retention) = *changes.borrow_and_update();
+        }
+        has_changed
+    }
+
     /// Doubts the clock where it disagrees with the time at which an earlier process last wrote to the data directory.
     #[must_use]
     pub fn with_data_directory_written(self, at: Option<Timestamp>) -> Self {
@@ -175,7 +196,8 @@ impl DirectoryRefresh {
         let now = self.clock.now();
         // A quick scan takes the name of a folder for an application: only a full scan shows that no archive is left.
         let vanished = self.status.state == DirectoryState::Vanished;
-        let full = full || vanished || self.status.next_audit.is_none_or(|due| due <= now);
+        let changed = self.take_changed_rules();
+        let full = full || changed || vanished || self.status.next_audit.is_none_or(|due| due <= now);
         if !full && now < self.next_quick_scan {
             return;
         }

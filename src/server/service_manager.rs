@@ -10,6 +10,14 @@ pub(super) fn ready() {
     send(NotifyState::Ready);
 }
 
+/// Reports that the server reads its configuration again. [`ready`] ends that.
+pub(super) fn reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => send_all(&[NotifyState::Reloading, now]),
+        Err(error) => tracing::debug!("the monotonic clock cannot be read, so that systemd does not see the reload: {error}"),
+    }
+}
+
 /// Reports that the server is stopping.
 pub(super) fn stopping() {
     send(NotifyState::Stopping);
@@ -28,7 +36,11 @@ pub(super) fn ping_watchdog(stop: CancellationToken) {
 }
 
 fn send(state: NotifyState<'_>) {
-    if let Err(error) = sd_notify::notify(&[state]) {
+    send_all(&[state]);
+}
+
+fn send_all(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
         tracing::warn!("the state of the server cannot be reported to systemd by the socket in NOTIFY_SOCKET: {error}");
     }
 }

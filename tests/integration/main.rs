@@ -5,6 +5,7 @@
 mod access;
 mod architecture;
 mod archive_directory;
+mod backup;
 mod benchmarks;
 mod client_commands;
 mod cluster_names;
@@ -58,6 +59,7 @@ mod pace;
 mod publishing;
 mod readiness;
 mod refresh;
+mod reload;
 mod retention;
 mod running;
 mod s3_double;

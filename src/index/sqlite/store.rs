@@ -2,6 +2,7 @@
 
 pub(super) mod checks;
 pub(super) mod connection;
+pub(in crate::index) mod copy;
 pub(in crate::index) mod health;
 pub(in crate::index) mod index_state;
 pub(in crate::index) mod pool;
