@@ -1,14 +1,14 @@
 //! From a request to an [`Identity`], by the methods of `historyserver.security.authentication`.
 //!
 //! - `proxy`: headers of a trusted proxy, or its signed token. - `jwt`, `jwks`: signed tokens and the keys of their issuers.
-//! - `tokens`, `token_file`: static tokens. - `failures`: failed sign-ins by address.
+//! - `oidc`: sign-in in the browser. - `tokens`, `token_file`: static tokens. - `failures`: failed sign-ins by address.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 use tokio_util::sync::CancellationToken;
 
 use super::audit;
@@ -20,18 +20,21 @@ use crate::tasks;
 mod failures;
 pub mod jwks;
 pub mod jwt;
+pub mod oidc;
 pub mod proxy;
 mod token_file;
 mod tokens;
 
 pub use jwks::KeySource;
 pub use jwt::{ClaimNames, JwtOptions};
+pub use oidc::{OidcOptions, Redirect};
 pub use proxy::ProxyOptions;
 pub use token_file::create as create_token;
 
 use failures::Failures;
 use jwks::Keys;
 use jwt::{Claimed, Verifier};
+use oidc::Oidc;
 use tokens::Tokens;
 
 /// Interval of the checks whether files and keys have changed.
@@ -45,12 +48,14 @@ pub enum Method {
     Proxy,
     /// By a token in the header `Authorization`.
     Bearer,
+    /// In the browser, by an OpenID provider.
+    Oidc,
     /// By a client certificate.
     Tls,
 }
 
 /// `historyserver.security.*`, validated.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct SecurityOptions {
     /// Methods in their order; empty: none, and every client is anonymous.
     pub methods: Vec<Method>,
@@ -66,6 +71,8 @@ pub struct SecurityOptions {
     pub bearer_token: Option<JwtOptions>,
     /// File with static tokens.
     pub tokens_file: Option<PathBuf>,
+    /// Sign-in in the browser.
+    pub oidc: Option<OidcOptions>,
     /// Claims with user and groups.
     pub claims: ClaimNames,
 }
@@ -79,13 +86,14 @@ pub struct Authentication {
     proxy_token: Option<Verifier>,
     bearer_token: Option<Verifier>,
     tokens: Option<Tokens>,
+    oidc: Option<Oidc>,
 }
 
 /// The result of an authentication.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// The client is known.
-    Identified(Arc<Identity>),
+    /// The client is known. The second is a cookie to set in the answer.
+    Identified(Arc<Identity>, Option<HeaderValue>),
     /// The request has no credentials.
     Anonymous,
     /// Its credentials are not valid.
@@ -116,9 +124,11 @@ impl Authentication {
             Ok(Some(Verifier::new(keys, token.clone(), options.claims.clone())))
         };
         let static_tokens = options.tokens_file.clone().filter(|_| options.methods.contains(&Method::Bearer));
+        let oidc = options.oidc.clone().filter(|_| options.methods.contains(&Method::Oidc));
         Ok(Some(Arc::new(Self {
             proxy_token: verifier(Method::Proxy, &options.proxy_token)?,
             bearer_token: verifier(Method::Bearer, &options.bearer_token)?,
+            oidc: oidc.map(|oidc| Oidc::open(oidc, options.claims.clone(), client.clone(), clock.clone())).transpose()?,
             tokens: static_tokens.map(Tokens::open).transpose()?,
             failures: Failures::default(),
             clock: clock.clone(),
@@ -156,17 +166,29 @@ impl Authentication {
         let waits = from.and_then(|from| self.failures.wait(from, passed));
         if let Some(identity) = self.known(headers) {
             // A valid token works also where others from its address fail.
-            return Outcome::Identified(Arc::new(identity));
+            return Outcome::Identified(Arc::new(identity), None);
         }
         let mut refused = None;
         for method in &self.options.methods {
+            let mut cookie = None;
             let found = match (method, waits) {
                 (Method::Tls, _) => Ok(of_certificate(peer)),
+                // A session that has ended is no failure: the browser signs in again.
+                (Method::Oidc, _) => {
+                    let session = match &self.oidc {
+                        Some(oidc) => oidc.session(headers).await,
+                        None => None,
+                    };
+                    Ok(session.map(|session| {
+                        cookie = session.cookie;
+                        user(session.claimed)
+                    }))
+                }
                 (Method::Proxy, waits) => self.by_proxy(headers, peer, waits.is_some()).await,
                 (Method::Bearer, waits) => self.by_bearer(headers, waits.is_some()).await,
             };
             match found {
-                Ok(Some(identity)) => return Outcome::Identified(Arc::new(identity)),
+                Ok(Some(identity)) => return Outcome::Identified(Arc::new(identity), cookie),
                 Ok(None) => {}
                 Err(Refusal::Blocked) => refused = Some((*method, None)),
                 Err(Refusal::Invalid(reason)) => refused = Some((*method, Some(reason))),
@@ -183,6 +205,50 @@ impl Authentication {
                 Outcome::Refused
             }
         }
+    }
+
+    /// The path under which browsers see this server, if they can sign in here; it ends with `/`.
+    #[must_use]
+    pub fn sign_in_base(&self) -> Option<&str> {
+        self.oidc.as_ref().map(Oidc::base)
+    }
+
+    /// Begins a sign-in in the browser, which comes back to the path `back` of this server.
+    ///
+    /// # Errors
+    /// A sentence: the provider cannot be asked.
+    pub async fn begin_sign_in(&self, back: &str) -> Result<Redirect, String> {
+        self.oidc.as_ref().ok_or("no provider is configured")?.begin(back).await
+    }
+
+    /// Ends a sign-in in the browser, by the query of the provider's answer. A failure is counted, and written to the audit log.
+    ///
+    /// # Errors
+    /// The end of a sentence: why it failed.
+    pub async fn finish_sign_in(&self, query: &str, headers: &HeaderMap, from: Option<IpAddr>) -> Result<Redirect, String> {
+        let passed = self.clock.passed();
+        if from.is_some_and(|from| self.failures.wait(from, passed).is_some()) {
+            return Err("too many sign-ins from this address failed, try again after a minute".to_owned());
+        }
+        let finished = self.oidc.as_ref().ok_or("no provider is configured")?.finish(query, headers).await;
+        if let Err(reason) = &finished {
+            audit::refused(from, Method::Oidc.into(), reason);
+            if from.is_some_and(|from| self.failures.count(from, passed)) {
+                audit::blocked(from);
+            }
+        }
+        finished
+    }
+
+    /// Ends the session of a browser; `None`: browsers cannot sign in here.
+    pub async fn sign_out(&self, headers: &HeaderMap) -> Option<Redirect> {
+        Some(self.oidc.as_ref()?.sign_out(headers).await)
+    }
+
+    /// Whether a request of a browser comes from a page of this server.
+    #[must_use]
+    pub fn is_own_origin(&self, headers: &HeaderMap) -> bool {
+        self.oidc.as_ref().is_some_and(|oidc| oidc.is_own_origin(headers))
     }
 
     /// Removes the headers that name a user: nothing after the authentication may believe them.

@@ -15,3 +15,4 @@ pub(crate) mod path;
 pub(crate) mod represent;
 pub(crate) mod response;
 pub(crate) mod serve;
+pub(crate) mod sign_in;

@@ -263,7 +263,7 @@ options! {
     ALLOW_REMOTE_ACTIONS = Own "historyserver.web.allow-remote-actions", Kind::Switch, Some("false"), Full,
         "Whether refresh and cleanup may be requested over HTTP when the server listens on more than loopback, under its addresses, localhost and the names of `historyserver.web.hosts`.";
     AUTHENTICATION = Own "historyserver.security.authentication", Kind::List(','), None, Full,
-        "How clients sign in, tried in this order: `proxy` (a proxy names the user), `bearer` (tokens in the header `Authorization`), `tls` (client certificates). `none`: no sign-in, every client may read everything. Unset: none on loopback; on other addresses the server does not start, except with Flink's own configuration directory.";
+        "How clients sign in, tried in this order: `proxy` (a proxy names the user), `bearer` (tokens in the header `Authorization`), `oidc` (sign-in in the browser at an OpenID provider), `tls` (client certificates). `none`: no sign-in, every client may read everything. Unset: none on loopback; on other addresses the server does not start, except with Flink's own configuration directory.";
     TRUSTED_PROXIES = Own "historyserver.security.trusted-proxies", Kind::List(','), None, Full,
         "Addresses and networks of proxies whose headers about users and clients are believed, such as `10.0.0.0/8`. These headers are removed from requests of other addresses.";
     PROXY_USER_HEADERS = Own "historyserver.security.proxy.user-headers", Kind::List(','), Some("X-Auth-Request-User,X-Forwarded-User"), Full,
@@ -286,6 +286,18 @@ options! {
     BEARER_AUDIENCE = Own "historyserver.security.bearer.audience", Kind::List(','), None, Full, "Audiences (`aud`) of which these tokens must have one.";
     BEARER_ALGORITHMS = Own "historyserver.security.bearer.algorithms", Kind::List(','), Some("RS256,ES256"), Full,
         "Algorithms of these tokens: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA.";
+    OIDC_ISSUER = Own "historyserver.security.oidc.issuer", Kind::Text, None, Full,
+        "URL of the OpenID provider at which users sign in with their browser; its metadata is at `/.well-known/openid-configuration` below it.";
+    OIDC_CLIENT_ID = Own "historyserver.security.oidc.client-id", Kind::Text, None, Full, "Id of this server at the provider.";
+    OIDC_CLIENT_SECRET = Own "historyserver.security.oidc.client-secret", Kind::Text, None, Full, "Its secret. Unset: it has none, PKCE protects the sign-in.";
+    OIDC_SCOPES = Own "historyserver.security.oidc.scopes", Kind::List(','), Some("profile"), Full,
+        "Scopes that are requested beside `openid`. Add `groups` if the provider needs it for groups, and `offline_access` if it needs it for refresh tokens.";
+    OIDC_SESSION = Own "historyserver.security.oidc.session", Kind::Duration(Zero::Refused), Some("12 h"), Full,
+        "Longest session of a browser. If the provider gives refresh tokens, it is asked whenever its ID token has expired.";
+    EXTERNAL_URL = Own "historyserver.security.external-url", Kind::Text, None, Full,
+        "URL under which browsers see this server, with the path prefix of a proxy. Register `auth/callback` below it at the provider.";
+    COOKIE_KEY_FILE = Own "historyserver.security.cookie-key-file", Kind::Path, None, Full,
+        "File with the key that encrypts sessions, the same on all replicas. Make it by `openssl rand -base64 48`. A new key ends all sessions.";
     USER_CLAIM = Own "historyserver.security.user-claim", Kind::Text, Some("sub"), Full,
         "Claim of a JWT with the name of the user. Use `email` or `preferred_username` only if users cannot change it at the issuer.";
     GROUPS_CLAIM = Own "historyserver.security.groups-claim", Kind::Text, Some("groups"), Full,

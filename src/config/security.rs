@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use http::HeaderName;
 use ipnet::IpNet;
 use jsonwebtoken::Algorithm;
+use openidconnect::ClientSecret;
+use url::Url;
 
 use super::options::{self, Spec};
 use super::reader::Reader;
 use super::sections::{SslConfig, WebConfig};
 use super::settings::Environment;
-use crate::access::authentication::{ClaimNames, JwtOptions, KeySource, Method, ProxyOptions, SecurityOptions};
+use crate::access::authentication::{ClaimNames, JwtOptions, KeySource, Method, OidcOptions, ProxyOptions, SecurityOptions};
 
 /// The word for no authentication.
 const NONE: &str = "none";
@@ -44,6 +46,7 @@ pub(super) fn read(
                        `historyserver token create`";
         reader.refuse(&options::AUTHENTICATION, message);
     }
+    let oidc = if methods.contains(&Method::Oidc) { oidc(reader, environment) } else { None };
     if methods.contains(&Method::Tls) && !(ssl.enabled && ssl.client_authentication) {
         let message = "tls needs client certificates: set historyserver.web.ssl.enabled and historyserver.web.ssl.client-ca";
         reader.refuse(&options::AUTHENTICATION, message);
@@ -68,6 +71,7 @@ pub(super) fn read(
             groups: reader.text(&options::GROUPS_CLAIM).unwrap_or_default(),
         },
         methods,
+        oidc,
         proxy,
         proxy_token,
         bearer_token,
@@ -79,7 +83,7 @@ pub(super) fn read(
 pub(crate) fn refusal(address: &str) -> String {
     format!(
         "the server would listen on {address} without authentication: all clients that reach it could read job names, configurations and stack \
-         traces. Choose one of three ways: set historyserver.security.authentication to proxy, bearer or tls; or set historyserver.web.address to \
+         traces. Choose one of three ways: set historyserver.security.authentication to proxy, bearer, oidc or tls; or set historyserver.web.address to \
          127.0.0.1; or write historyserver.security.authentication=none, if all clients may read everything."
     )
 }
@@ -102,7 +106,7 @@ fn methods(reader: &Reader<'_>) -> (Vec<Method>, bool) {
         match word.parse::<Method>() {
             Ok(method) if methods.contains(&method) => {}
             Ok(method) => methods.push(method),
-            Err(_unknown) => reader.refuse_value(spec, word, "the methods are none, proxy, bearer and tls"),
+            Err(_unknown) => reader.refuse_value(spec, word, "the methods are none, proxy, bearer, oidc and tls"),
         }
     }
     (methods, none)
@@ -136,6 +140,47 @@ fn proxy(reader: &Reader<'_>) -> ProxyOptions {
             .unwrap_or_else(default),
         token_header: reader.text(&options::PROXY_JWT_HEADER).and_then(|text| header(&options::PROXY_JWT_HEADER, &text)),
     }
+}
+
+/// Sign-in in the browser. Each option that is missing is reported.
+fn oidc(reader: &Reader<'_>, environment: &Environment) -> Option<OidcOptions> {
+    let needed = |spec: &Spec| {
+        if !reader.is_set(spec) {
+            reader.refuse(spec, "is not set, but historyserver.security.authentication has oidc");
+        }
+        reader.text(spec)
+    };
+    let url = |spec: &Spec| -> Option<Url> {
+        let text = needed(spec)?;
+        let url = Url::parse(&text).ok().filter(|url| url.scheme() == "https" || (url.scheme() == "http" && is_this_machine(url)));
+        if url.is_none() {
+            reader.refuse_value(spec, &text, "it must be an https URL, or an http URL of this machine");
+        }
+        url
+    };
+    let (issuer, external_url) = (url(&options::OIDC_ISSUER), url(&options::EXTERNAL_URL));
+    let (client_id, key_file) = (needed(&options::OIDC_CLIENT_ID), needed(&options::COOKIE_KEY_FILE));
+    let mut external_url = external_url?;
+    external_url.set_query(None);
+    external_url.set_fragment(None);
+    if !external_url.path().ends_with('/') {
+        external_url.set_path(&format!("{}/", external_url.path()));
+    }
+    issuer?;
+    Some(OidcOptions {
+        // As written: issuers are compared letter by letter.
+        issuer: reader.text(&options::OIDC_ISSUER)?,
+        client_id: client_id?,
+        client_secret: reader.secret(&options::OIDC_CLIENT_SECRET).map(|secret| ClientSecret::new(secret.reveal().trim().to_owned())),
+        scopes: items(reader, &options::OIDC_SCOPES),
+        external_url,
+        key_file: environment.working_directory.join(key_file?),
+        session: reader.duration(&options::OIDC_SESSION).unwrap_or_default(),
+    })
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    url.host_str().is_some_and(|host| matches!(host, "localhost" | "127.0.0.1" | "[::1]"))
 }
 
 /// The options of signed tokens from one source.

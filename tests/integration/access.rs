@@ -23,6 +23,8 @@ use tokio::net::TcpListener;
 use crate::support::process::{PATIENCE, Process, command};
 use crate::support::world::{Answer, World, WorldOptions, fixtures};
 
+mod oidc;
+
 /// The time of all clocks here, in seconds.
 const NOW: i64 = 2_000_000_000;
 
@@ -460,9 +462,11 @@ fn a_server_that_other_machines_reach_needs_an_authentication_or_the_word_none()
     for address in ["0.0.0.0", "[::]", "192.0.2.1"] {
         let (code, text) = refused(&[&format!("historyserver.web.address={address}")]);
         assert_eq!(code, Some(64), "{text}");
-        for way in
-            ["historyserver.security.authentication to proxy, bearer or tls", "127.0.0.1", "historyserver.security.authentication=none"]
-        {
+        for way in [
+            "historyserver.security.authentication to proxy, bearer, oidc or tls",
+            "127.0.0.1",
+            "historyserver.security.authentication=none",
+        ] {
             assert!(text.contains(way), "{address}: {text}");
         }
     }

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use crate::access::{Authentication, Identity, Outcome, Peer};
 use crate::api::http::error::ApiError;
+use crate::api::http::sign_in;
 use crate::api::permission::FromOwner;
 use crate::api::state::Shared;
 
@@ -28,20 +29,29 @@ pub(in crate::api) async fn authenticate(State(shared): State<Arc<Shared>>, mut 
         request.extensions_mut().insert(Arc::new(Identity::anonymous()));
         return next.run(request).await;
     };
+    if authentication.sign_in_base().is_some() && request.uri().path().starts_with(sign_in::PREFIX) {
+        return sign_in::answer(authentication, request).await;
+    }
     let outcome = authentication.identify(request.headers(), request.extensions().get::<Peer>()).await;
     authentication.strip(request.headers_mut());
     let path = request.uri().path();
     let is_open = OPEN.contains(&path) || (path == METRICS && authentication.has_open_metrics());
-    let identity = match outcome {
-        Outcome::Identified(identity) => identity,
-        _ if is_open => Arc::new(Identity::anonymous()),
-        Outcome::Anonymous => return refuse(authentication, "This server needs an authentication"),
+    let (identity, cookie) = match outcome {
+        Outcome::Identified(identity, cookie) => (identity, cookie),
+        _ if is_open => (Arc::new(Identity::anonymous()), None),
+        Outcome::Anonymous => {
+            let redirect = sign_in::redirect(authentication, &request);
+            return redirect.unwrap_or_else(|| refuse(authentication, "This server needs an authentication"));
+        }
         Outcome::Refused => return refuse(authentication, "The credentials of this request are not valid"),
         Outcome::Blocked(wait) => return blocked(wait),
     };
     request.extensions_mut().insert(identity);
     let mut answer = next.run(request).await;
     keep_from_shared_caches(answer.headers_mut());
+    if let Some(cookie) = cookie {
+        answer.headers_mut().append(header::SET_COOKIE, cookie);
+    }
     answer
 }
 
