@@ -21,6 +21,8 @@ pub mod data_directory;
 
 pub mod index;
 
+pub mod diagnosis;
+
 pub mod retention;
 
 pub mod ingest;

@@ -11,6 +11,7 @@ use crate::api::state::Shared;
 pub(in crate::api) mod actions;
 mod compare;
 mod details;
+mod diagnosis;
 mod documents;
 mod download;
 mod export;
@@ -75,6 +76,7 @@ fn documented() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(compare::compare))
         .routes(routes!(restore_point::restore_point))
         .routes(routes!(details::job))
+        .routes(routes!(diagnosis::diagnosis))
         .routes(routes!(statistics::statistics))
         .routes(routes!(search::search))
         .routes(routes!(openapi::document))

@@ -7,6 +7,7 @@ use std::io::{self, IsTerminal as _, Write};
 
 mod arguments;
 mod compare;
+mod diagnosis;
 mod download;
 mod item;
 mod lists;
@@ -91,6 +92,7 @@ async fn answer(command: ClientCommand, console: &mut Console<'_>) -> Result<(),
         ClientCommand::Jobs(JobsCommand::Get(wanted)) => item::get("jobs", &wanted, console).await,
         ClientCommand::Applications(ApplicationsCommand::Download(wanted)) => download::archive("applications", &wanted, console).await,
         ClientCommand::Jobs(JobsCommand::Download(wanted)) => download::archive("jobs", &wanted, console).await,
+        ClientCommand::Jobs(JobsCommand::Diagnose(wanted)) => diagnosis::print(&wanted, console).await,
         ClientCommand::Jobs(JobsCommand::RestorePoint(wanted)) => restore_point::print(&wanted, console).await,
         ClientCommand::Jobs(JobsCommand::Compare(wanted)) => compare::jobs(&wanted, console).await,
         ClientCommand::Search(wanted) => search::search(&wanted, console).await,

@@ -20,6 +20,7 @@ const ORDER: &[&str] = &[
     "pack",
     "data_directory",
     "index",
+    "diagnosis",
     "retention",
     "ingest",
     "refresh",

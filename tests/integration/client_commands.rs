@@ -199,6 +199,20 @@ async fn the_restore_point_of_a_name_is_printed_alone_or_with_the_command() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_diagnosis_is_printed_with_what_was_not_assessed() {
+    let asked = Asked::over(&samples()).await;
+    let output = asked.run(&["jobs", "diagnose", "2e43e6f3"]).await;
+    let (out, notes) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(out.starts_with("CRITICAL root-cause\n  The job failed because "), "{out}");
+    assert!(notes.contains("Not assessed: "), "{notes}");
+    let json: Value = serde_json::from_str(&asked.printed(&["jobs", "diagnose", "2e43e6f3", "--output", "json"]).await).unwrap();
+    assert_eq!(json["findings"][0]["code"], "root-cause");
+    let csv = asked.printed(&["jobs", "diagnose", "2e43e6f3", "--output", "csv"]).await;
+    assert!(csv.starts_with("severity,code,text,advice,vertex,subtask\r\ncritical,root-cause,"), "{csv}");
+    asked.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn archives_are_saved_completely_and_replace_no_file() {
     let asked = Asked::over(&samples()).await;
     let all = asked.server.json("/api/v1/jobs").await;

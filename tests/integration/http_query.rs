@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::served::{Served, samples};
 
+mod diagnosis;
 mod export;
 mod facts;
 mod hostile;

@@ -125,7 +125,7 @@ pub(super) async fn job(
 }
 
 /// Finds a copy. If it is not indexed, its archive may have appeared or become readable in the meantime: it is read again first.
-async fn find(shared: &Shared, owner: Owner, copy: CopySelector) -> Result<Copies, ApiError> {
+pub(super) async fn find(shared: &Shared, owner: Owner, copy: CopySelector) -> Result<Copies, ApiError> {
     let (kind, id, absent) = match owner {
         Owner::Application(id) => {
             (ListKind::Applications, *id.as_bytes(), "There is no such application: check its id, `cluster` and `directory`.")

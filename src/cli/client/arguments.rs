@@ -374,6 +374,8 @@ pub enum JobsCommand {
     Download(DownloadArguments),
     /// Show the differences of two jobs
     Compare(CompareArguments),
+    /// Show what was wrong with a job, where, and what to do
+    Diagnose(ItemArguments),
     /// Find the checkpoint or savepoint to restore a job from, by its name
     RestorePoint(RestorePointArguments),
 }
