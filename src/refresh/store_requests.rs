@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::directory::RequestCounts;
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);
 
 /// The requests to the store of one archive directory, and the cost of its listings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, ToSchema)]
