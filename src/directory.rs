@@ -18,6 +18,7 @@ mod layout;
 mod level;
 mod local;
 mod object_store;
+mod objects;
 mod pieces;
 mod requests;
 
@@ -49,6 +50,7 @@ pub use self::found::{
 pub use self::local::FolderIdentity;
 /// The option by which the configuration passes the content of the file that `AWS_CA_BUNDLE` names.
 pub use self::object_store::AUTHORITIES as S3_AUTHORITIES;
+pub use self::objects::{FolderMarker, ObjectDeletion, StoredObject, UnitObjects};
 pub use self::pieces::Pieces;
 pub use self::requests::RequestCounts;
 
@@ -308,6 +310,51 @@ impl Directory {
             }
         })
         .await
+    }
+
+    /// Whether units are deleted together, by [`Self::survey`] and [`Self::delete_objects`]: in object stores, where each request is slow
+    /// and one request concerns many objects.
+    #[must_use]
+    pub fn deletes_together(&self) -> bool {
+        match &self.backend {
+            Backend::Local(_) => false,
+            Backend::Store(store) => store.deletes_together(),
+        }
+    }
+
+    /// Lists the objects of units (folders of applications, names of legacy job archives), in their order. It takes at most one page for
+    /// each unit, and at most all pages of their folders. With `may_be_missing` a unit that does not appear in a listing of many clusters
+    /// is not looked for on its own.
+    ///
+    /// # Errors
+    /// A listing fails.
+    pub async fn survey(&self, units: &[FilePath], may_be_missing: bool) -> Result<Vec<UnitObjects>, DirectoryError> {
+        self.counted("list", async {
+            match &self.backend {
+                Backend::Store(store) if store.deletes_together() => store.survey(units, may_be_missing).await,
+                _ => Err(DirectoryError::refused(format!("{} does not delete units together", self.url))),
+            }
+        })
+        .await
+    }
+
+    /// Deletes objects by few requests. The results are in the order of `objects`. Only `retention::delete` may call this.
+    ///
+    /// Stores have no deletion on condition of a version: the caller has listed the objects directly before.
+    pub async fn delete_objects(&self, objects: &[StoredObject]) -> Vec<ObjectDeletion> {
+        let results = match &self.backend {
+            Backend::Store(store) => store.delete_objects(objects).await,
+            Backend::Local(_) => {
+                let refused = DirectoryError::refused(format!("{} does not delete units together", self.url));
+                vec![ObjectDeletion::Refused(refused); objects.len()]
+            }
+        };
+        let failure = results.iter().find_map(|result| match result {
+            ObjectDeletion::Done | ObjectDeletion::AlreadyMissing => None,
+            ObjectDeletion::Refused(error) | ObjectDeletion::NotSent(error) | ObjectDeletion::Unclear(error) => Some(error.kind.into()),
+        });
+        telemetry::store_request("delete", failure.unwrap_or("ok"));
+        results
     }
 
     /// Creates a test object with a hidden name and deletes it again. Returns its name. Only `check-config --probe` calls this.

@@ -3,6 +3,7 @@
 //! Object stores have keys and no folders: an application exists when one of its archives exists.
 //! Keys are literal in both directions, whatever characters they contain.
 
+mod bulk;
 mod costs;
 mod errors;
 mod groups;
@@ -19,6 +20,7 @@ mod read;
 mod search;
 mod settings;
 mod store_clock;
+mod survey;
 mod test_object;
 mod traffic;
 
@@ -32,8 +34,9 @@ use bytes::Bytes;
 use futures::TryStreamExt;
 use tokio::sync::mpsc::Sender;
 
+use self::bulk::Deletion;
 use self::costs::Costs;
-use self::errors::Redaction;
+use self::errors::{Purpose, Redaction};
 use self::hdfs::Hdfs;
 pub(super) use self::open::remarks;
 use self::pages::Requests;
@@ -42,6 +45,7 @@ pub use self::settings::s3::AUTHORITIES;
 use self::traffic::Traffic;
 use super::error::{DirectoryError, DirectoryErrorKind};
 use super::found::{Extent, FileKind, FileVersion, Found, FoundFile, Listed};
+use super::objects::{ObjectDeletion, StoredObject, UnitObjects};
 use super::pieces::Piece;
 use super::requests::RequestCounts;
 use super::{Contents, Deleted, layout};
@@ -62,6 +66,7 @@ struct Inner {
     paged: Option<Arc<dyn PaginatedListStore>>,
     /// Number of objects of a page; `None`: the default of the store.
     page_size: Option<usize>,
+    deletion: Deletion,
     costs: Costs,
     root: Path,
     /// The same store, if it has real folders.
@@ -79,6 +84,7 @@ impl Store {
             store,
             paged,
             page_size: None,
+            deletion: Deletion::Single,
             costs: Costs::default(),
             root: literal(prefix),
             hdfs: None,
@@ -164,6 +170,19 @@ impl Store {
 }
 
 impl Store {
+    /// Whether the objects of many units can be listed and deleted together.
+    pub(super) fn deletes_together(&self) -> bool {
+        self.inner.paged.is_some()
+    }
+
+    pub(super) async fn survey(&self, units: &[FilePath], may_be_missing: bool) -> Result<Vec<UnitObjects>, DirectoryError> {
+        survey::survey(&self.inner, units, may_be_missing).await
+    }
+
+    pub(super) async fn delete_objects(&self, objects: &[StoredObject]) -> Vec<ObjectDeletion> {
+        bulk::delete(&self.inner, objects).await
+    }
+
     pub(super) async fn write_and_delete(&self, name: &str) -> Result<(), DirectoryError> {
         test_object::write_and_delete(&self.inner, &FilePath::new(name)).await
     }
@@ -190,11 +209,13 @@ impl Inner {
 
     /// Path of an object below the root; `None` for the marker of the root itself.
     fn below<'a>(&self, key: &'a Path) -> Option<&'a str> {
+        self.below_text(key.as_ref())
+    }
+
+    /// As [`Self::below`], of a key as text.
+    fn below_text<'a>(&self, key: &'a str) -> Option<&'a str> {
         let root = self.root.as_ref();
-        if root.is_empty() {
-            return Some(key.as_ref());
-        }
-        key.as_ref().strip_prefix(root)?.strip_prefix('/')
+        if root.is_empty() { Some(key) } else { key.strip_prefix(root)?.strip_prefix('/') }
     }
 
     /// The state of one object as a listing shows it.
@@ -232,7 +253,8 @@ impl Inner {
     /// The error of a request about `what` below the root.
     fn failed(&self, doing: &str, what: &str, error: &::object_store::Error) -> DirectoryError {
         let place = if what.is_empty() { self.url.to_string() } else { format!("{}/{what}", self.url) };
-        let (kind, cause) = errors::describe(error, &self.redaction);
+        let purpose = if doing.starts_with("delete") { Purpose::Delete } else { Purpose::Read };
+        let (kind, cause) = errors::describe(error, &self.redaction, purpose);
         let hint = match kind {
             // The cause has its own advice.
             _ if cause.contains("; ") => "",

@@ -1,7 +1,7 @@
 //! The cleanup: deletes and forgets units whose removal is recorded.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::StreamExt as _;
@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::delete::together::{self, Doomed, Ended as EndedTogether, Sight};
 use super::delete::{self, Outcome, Step, Witness};
 use crate::clock::{Backoff, Clock, Timestamp, whole_millis};
-use crate::directory::Directory;
+use crate::directory::{Directory, DirectoryError, DirectoryErrorKind};
 use crate::index::{
     Deletion, FailedAttempt, IndexError, IndexReader, IndexWriter, RecordedRemoval, Removal, RemovalAction, RemovalFilter, RemovalOutcome,
     RemovalState, UnitKey,
@@ -24,6 +25,9 @@ const GROUP: usize = 256;
 
 /// Units that are deleted at once.
 const IN_FLIGHT: usize = 16;
+
+/// Units of an object store that are deleted together. Each is listed directly before, so the number also limits the time in between.
+const TOGETHER: usize = 5_000;
 
 /// Pause before a deletion that failed is retried.
 const RETRY: Backoff = Backoff { first: Duration::from_secs(30), limit: Duration::from_hours(1) };
@@ -45,6 +49,8 @@ struct Inner {
     running: tokio::sync::Mutex<()>,
     /// Directories that this process has listed completely and judged.
     judged: Mutex<BTreeSet<DirectoryUrl>>,
+    /// Object stores in which no deletion succeeded lately: whether deletions succeed is tested before the next one.
+    troubled: Mutex<BTreeSet<DirectoryUrl>>,
 }
 
 /// The status of the cleanups, published while they run.
@@ -96,6 +102,15 @@ pub enum CleanupScope {
     Interrupted,
 }
 
+/// The results of several deletions.
+#[derive(Default)]
+struct Attempts {
+    done: Vec<(Removal, RemovalOutcome)>,
+    changed: Vec<UnitKey>,
+    untouched: Vec<UnitKey>,
+    failed: Vec<FailedAttempt>,
+}
+
 /// The result of one deletion.
 enum Attempt {
     Ended(Outcome),
@@ -131,8 +146,9 @@ impl Cleanup {
         witness: Witness,
     ) -> Self {
         let directories = directories.into_iter().map(|directory| (directory.url().clone(), directory)).collect();
-        let (status, running, judged) = (watch::Sender::default(), tokio::sync::Mutex::default(), Mutex::default());
-        Self { inner: Arc::new(Inner { directories, writer, reader, clock, record_ttl, witness, status, running, judged }) }
+        let (status, running) = (watch::Sender::default(), tokio::sync::Mutex::default());
+        let (judged, troubled) = (Mutex::default(), Mutex::default());
+        Self { inner: Arc::new(Inner { directories, writer, reader, clock, record_ttl, witness, status, running, judged, troubled }) }
     }
 
     /// The status of the cleanups.
@@ -207,15 +223,27 @@ impl Cleanup {
         };
         let judged = self.inner.judged.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut cursor = None;
+        let (mut together, mut put_off) = (Vec::new(), BTreeSet::new());
         loop {
             let mut page = self.inner.reader.removals(filter, cursor, GROUP).await?;
             page.rows.retain(|each| each.state == RemovalState::Running || judged.contains(each.removal.key.directory()));
-            self.remove_group(page.rows, scope, stop, report).await?;
+            let (in_stores, others) = page.rows.into_iter().partition::<Vec<_>, _>(|each| self.is_deleted_together(&each.removal));
+            self.remove_group(others, scope, stop, report).await?;
+            // Rows come by directory, cluster and id, so the units of one batch lie near one another.
+            for each in in_stores {
+                let is_other =
+                    together.first().is_some_and(|first: &RecordedRemoval| first.removal.key.directory() != each.removal.key.directory());
+                if is_other || together.len() == TOGETHER {
+                    self.remove_together(std::mem::take(&mut together), &mut put_off, stop, report).await?;
+                }
+                together.push(each);
+            }
             cursor = page.next;
             if cursor.is_none() || stop.is_cancelled() {
                 break;
             }
         }
+        self.remove_together(together, &mut put_off, stop, report).await?;
         if scope == CleanupScope::Due {
             self.inner.writer.prune_deletions(now - self.inner.record_ttl).await?;
         }
@@ -266,6 +294,12 @@ impl Cleanup {
                 }
             }
         }
+        self.record(Attempts { done, changed, untouched, failed }, report).await
+    }
+
+    /// Records the results of attempts.
+    async fn record(&self, attempts: Attempts, report: &mut CleanupReport) -> Result<(), IndexError> {
+        let Attempts { mut done, changed, untouched, failed } = attempts;
         (report.changed, report.failed) = (report.changed + changed.len() as u64, report.failed + failed.len() as u64);
         // Written together after the last attempt, so that one that fails does not delay the others.
         if !changed.is_empty() {
@@ -277,16 +311,149 @@ impl Cleanup {
         if !failed.is_empty() {
             self.inner.writer.fail_removals(failed).await?;
         }
-        if done.is_empty() {
-            return Ok(());
-        }
-        let written = self.inner.writer.finish_removals(done, self.inner.clock.now()).await?;
-        (self.inner.witness)(Step::Forgotten);
-        for deletion in &written {
-            super::log(deletion);
-            count(deletion, report);
+        while !done.is_empty() {
+            let rest = done.split_off(done.len().min(GROUP));
+            let written = self.inner.writer.finish_removals(std::mem::replace(&mut done, rest), self.inner.clock.now()).await?;
+            (self.inner.witness)(Step::Forgotten);
+            for deletion in &written {
+                super::log(deletion);
+                count(deletion, report);
+            }
         }
         Ok(())
+    }
+
+    fn is_deleted_together(&self, removal: &Removal) -> bool {
+        let directory = self.inner.directories.get(removal.key.directory());
+        removal.action == RemovalAction::Delete && directory.is_some_and(Directory::deletes_together)
+    }
+
+    /// Deletes units of one object store, by few requests.
+    async fn remove_together(
+        &self,
+        batch: Vec<RecordedRemoval>,
+        put_off: &mut BTreeSet<DirectoryUrl>,
+        stop: &CancellationToken,
+        report: &mut CleanupReport,
+    ) -> Result<(), IndexError> {
+        let Some(directory) = batch.first().and_then(|each| self.inner.directories.get(each.removal.key.directory())) else {
+            return Ok(());
+        };
+        if stop.is_cancelled() {
+            return Ok(());
+        }
+        let count = batch.len() as u64;
+        let sights = match self.ready(directory, put_off).await {
+            Ok(true) => together::survey(directory, &batch).await,
+            Ok(false) => {
+                report.failed += count;
+                return Ok(());
+            }
+            Err(error) => Err(error),
+        };
+        let sights = match sights {
+            Ok(sights) => sights,
+            Err(error) => {
+                put_off.insert(directory.url().clone());
+                report.failed += count;
+                warn_of_all(directory, &error);
+                return Ok(());
+            }
+        };
+        let mut attempts = Attempts::default();
+        let mut doomed = Vec::with_capacity(batch.len());
+        for (recorded, sight) in batch.into_iter().zip(sights) {
+            match sight {
+                Sight::Untouched => attempts.untouched.push(recorded.removal.key),
+                Sight::Changed => attempts.changed.push(recorded.removal.key),
+                Sight::ToDelete(objects) => doomed.push(Doomed { recorded, objects }),
+            }
+        }
+        if !doomed.is_empty() {
+            let keys = doomed.iter().map(|unit| unit.recorded.removal.key.clone()).collect();
+            let standing: HashSet<UnitKey> = self.inner.writer.start_removals(keys).await?.into_iter().collect();
+            doomed.retain(|unit| standing.contains(&unit.recorded.removal.key));
+            (self.inner.witness)(Step::Started);
+            let ended = together::delete(directory, &doomed, &self.inner.witness, stop).await;
+            self.judge(directory, doomed, ended, put_off, &mut attempts, report);
+        }
+        self.record(attempts, report).await
+    }
+
+    /// Whether units of a store may be deleted now: `false` if this cleanup has failed there already. After a cleanup in which nothing could
+    /// be deleted, one request tests whether deletions succeed.
+    async fn ready(&self, directory: &Directory, put_off: &BTreeSet<DirectoryUrl>) -> Result<bool, DirectoryError> {
+        if put_off.contains(directory.url()) {
+            return Ok(false);
+        }
+        if self.troubled().contains(directory.url()) {
+            directory.may_delete().await?;
+            self.troubled().remove(directory.url());
+        }
+        Ok(true)
+    }
+
+    fn troubled(&self) -> MutexGuard<'_, BTreeSet<DirectoryUrl>> {
+        self.inner.troubled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sorts the ends of deletions by what is recorded about them.
+    fn judge(
+        &self,
+        directory: &Directory,
+        doomed: Vec<Doomed>,
+        ended: Vec<EndedTogether>,
+        put_off: &mut BTreeSet<DirectoryUrl>,
+        attempts: &mut Attempts,
+        report: &mut CleanupReport,
+    ) {
+        let of_all = together::failure_of_all(&ended).cloned();
+        let now = self.inner.clock.now();
+        let mut others = 0;
+        for (Doomed { recorded, .. }, ended) in doomed.into_iter().zip(ended) {
+            let mut removal = recorded.removal;
+            let (error, touched, known) = match ended {
+                EndedTogether::Done(outcome, note) => {
+                    if let Some(note) = note {
+                        removal.detail = format!("{}; {note}", removal.detail);
+                    }
+                    attempts.done.push((removal, outcome));
+                    continue;
+                }
+                EndedTogether::Changed => {
+                    attempts.changed.push(removal.key);
+                    continue;
+                }
+                // It stays running: the next start finishes it.
+                EndedTogether::Stopped => continue,
+                EndedTogether::Failed { error, touched } => (error, touched || recorded.state == RemovalState::Running, true),
+                EndedTogether::Unknown(error) => (error, true, false),
+            };
+            // A failure of the whole directory is one problem. The next cleanup tries again as soon as deletions succeed.
+            let is_first = attempts.failed.is_empty();
+            if of_all.is_none() || is_first {
+                let pause = if of_all.is_some() { Duration::ZERO } else { RETRY.pause(recorded.attempts.saturating_add(1)) };
+                let failure = if of_all.is_some() { sentence(&error) } else { error.message };
+                attempts.failed.push(FailedAttempt { key: removal.key, failure, next_attempt: now + pause, partly_deleted: touched });
+                continue;
+            }
+            others += 1;
+            if known && !touched {
+                attempts.untouched.push(removal.key);
+            }
+        }
+        report.failed += others;
+        if let Some(error) = of_all {
+            put_off.insert(directory.url().clone());
+            self.troubled().insert(directory.url().clone());
+            if let Some(first) = attempts.failed.first_mut().filter(|_| others > 0) {
+                first.failure = format!("{}; {others} further archives of this directory wait for this", first.failure);
+            }
+            warn_of_all(directory, &error);
+        } else if let Some(first) = attempts.failed.first() {
+            let (url, count) = (directory.url(), attempts.failed.len());
+            tracing::warn!(directory.url = %url, "{count} expired archives could not be deleted, and are retried: {}", first.failure);
+        }
     }
 
     async fn attempt(&self, each: RecordedRemoval, scope: CleanupScope) -> (RecordedRemoval, Attempt) {
@@ -307,6 +474,25 @@ impl Cleanup {
             Err(failed) => Attempt::Failed { failure: failed.error.message, touched: failed.touched },
         };
         (each, attempt)
+    }
+}
+
+/// Warns of a failure that concerns all expired archives of a directory.
+fn warn_of_all(directory: &Directory, error: &DirectoryError) {
+    tracing::warn!(
+        directory.url = %directory.url(),
+        "the cleanup deletes nothing more in this directory, and the next cleanup tries again: {}",
+        sentence(error)
+    );
+}
+
+/// The sentence of an error, with the option that makes a missing permission unnecessary.
+fn sentence(error: &DirectoryError) -> String {
+    match error.kind {
+        DirectoryErrorKind::Denied => {
+            format!("{}, or set historyserver.archive.retain-remote-beyond-local-limit to true", error.message)
+        }
+        _ => error.message.clone(),
     }
 }
 

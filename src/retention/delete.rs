@@ -4,6 +4,10 @@
 //! in between, the application is found and expires again, and no orphan is left. The files are listed again directly before the
 //! deletion: if they are not the files that were judged, nothing is deleted. The version of each file is checked once more when it is
 //! deleted. A missing file counts as deleted, so several servers may clean one directory.
+//!
+//! In object stores many units are deleted together: see [`together`].
+
+pub(super) mod together;
 
 use std::sync::Arc;
 

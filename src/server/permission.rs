@@ -9,8 +9,7 @@ pub(super) async fn warn_of_missing_permissions(directories: Vec<Directory>) {
         match directory.may_delete().await {
             Err(error) if error.kind == DirectoryErrorKind::Denied => tracing::warn!(
                 directory.url = %directory.url(),
-                "the limits of retention cannot delete archives: {}; allow deleting, or set historyserver.archive.retain-remote-beyond-local-limit to \
-                 true",
+                "the limits of retention cannot delete archives: {}, or set historyserver.archive.retain-remote-beyond-local-limit to true",
                 error.message
             ),
             // A store that does not answer is reported by its refreshes.

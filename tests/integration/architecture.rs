@@ -165,8 +165,16 @@ fn only_archive_directories_use_object_stores() {
 fn http_does_not_list_or_delete_archives_or_write_the_index() {
     let sources = sources();
     let api = || sources.iter().filter(|source| source.is_in(&["api", "web"]));
-    let words =
-        ["Directory::open", "Directory::in_store", "IndexWriter", "Extent", "delete_file", "crate::retention::delete", "crate::server"];
+    let words = [
+        "Directory::open",
+        "Directory::in_store",
+        "IndexWriter",
+        "Extent",
+        "delete_file",
+        "delete_objects",
+        "crate::retention::delete",
+        "crate::server",
+    ];
     assert_eq!(places(api(), &words), Vec::<String>::new());
 }
 
@@ -196,7 +204,10 @@ fn only_api_web_cli_and_the_program_use_http_and_command_line_libraries() {
 fn only_the_cleanup_deletes_archives() {
     let sources = sources();
     let others = sources.iter().filter(|source| !source.is_in(&["directory", "retention/delete"]));
-    assert_eq!(places(others, &["delete_file", "undo_deletion", "remove_folder_if_empty", "remove_link"]), Vec::<String>::new());
+    assert_eq!(
+        places(others, &["delete_file", "delete_objects", "undo_deletion", "remove_folder_if_empty", "remove_link"]),
+        Vec::<String>::new()
+    );
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod first_limits;
 mod flat_jobs;
 mod guard;
 mod http;
+mod in_stores;
 mod limits;
 mod model;
 mod schedule;

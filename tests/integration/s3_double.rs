@@ -1,8 +1,9 @@
 //! A small S3 server in the process of the test, with faults that tests switch on, and a record of its requests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -39,6 +40,26 @@ struct Behaviour {
     no_listed_tags: bool,
     /// `start-after` has no effect.
     ignores_start: bool,
+    /// How deletions fail.
+    deletions: Deletions,
+    /// Time before each answer.
+    latency: Duration,
+}
+
+/// How the store answers deletions of several objects.
+#[derive(Clone, Default)]
+pub(crate) enum Deletions {
+    /// As S3.
+    #[default]
+    Plain,
+    /// Objects whose key contains this text are not deleted, for lack of permission.
+    Denied(&'static str),
+    /// The objects are deleted, and the answer names none.
+    Quiet,
+    /// No object is deleted, and the answer names each.
+    Pretended,
+    /// This status.
+    Status(StatusCode),
 }
 
 impl S3Double {
@@ -82,6 +103,19 @@ impl S3Double {
         self.state.behaviour.lock().unwrap().ignores_start = true;
     }
 
+    pub(crate) fn answer_deletions(&self, deletions: Deletions) {
+        self.state.behaviour.lock().unwrap().deletions = deletions;
+    }
+
+    pub(crate) fn delay(&self, latency: Duration) {
+        self.state.behaviour.lock().unwrap().latency = latency;
+    }
+
+    /// The keys of all objects.
+    pub(crate) fn keys(&self) -> BTreeSet<String> {
+        self.state.objects.lock().unwrap().keys().cloned().collect()
+    }
+
     /// The requests since the last call, as method and URI.
     pub(crate) fn take_requests(&self) -> Vec<String> {
         std::mem::take(&mut self.state.requests.lock().unwrap())
@@ -99,6 +133,9 @@ async fn answer(State(content): State<Arc<Content>>, method: Method, uri: Uri, h
     let path = percent_encoding::percent_decode_str(uri.path()).decode_utf8().unwrap().into_owned();
     let key = path.strip_prefix("/bucket").unwrap_or_default().trim_start_matches('/').to_owned();
     let place = if key.is_empty() { query.get("prefix").cloned().unwrap_or_default() } else { key.clone() };
+    if !behaviour.latency.is_zero() {
+        tokio::time::sleep(behaviour.latency).await;
+    }
     if behaviour.hangs.is_some_and(|part| place.contains(&part)) {
         std::future::pending::<()>().await;
     }
@@ -112,13 +149,7 @@ async fn answer(State(content): State<Arc<Content>>, method: Method, uri: Uri, h
         return whole(StatusCode::OK, &behaviour.listing.unwrap_or_else(|| listing(&objects, &query, tags)));
     }
     if key.is_empty() && method == Method::POST && query.contains_key("delete") {
-        let text = String::from_utf8(body.to_vec()).unwrap();
-        let mut deleted = String::new();
-        for key in text.split("<Key>").skip(1).map(|part| part.split("</Key>").next().unwrap()) {
-            objects.remove(key);
-            write!(deleted, "<Deleted><Key>{key}</Key></Deleted>").unwrap();
-        }
-        return whole(StatusCode::OK, &format!("<DeleteResult>{deleted}</DeleteResult>"));
+        return delete(&mut objects, &body, &behaviour.deletions);
     }
     if method == Method::DELETE {
         objects.remove(&key);
@@ -139,6 +170,32 @@ async fn answer(State(content): State<Arc<Content>>, method: Method, uri: Uri, h
         return answer.header("content-length", object.len()).body(Body::empty()).unwrap();
     }
     answer.body(Body::from(object.clone())).unwrap()
+}
+
+/// Deletes several objects, as `DeleteObjects` of S3.
+fn delete(objects: &mut BTreeMap<String, Bytes>, body: &Bytes, deletions: &Deletions) -> Response<Body> {
+    let text = String::from_utf8(body.to_vec()).unwrap();
+    let mut results = String::new();
+    let keys: Vec<&str> = text.split("<Key>").skip(1).map(|part| part.split("</Key>").next().unwrap()).collect();
+    assert!(keys.len() <= 1_000, "S3 refuses more");
+    for key in keys {
+        match deletions {
+            Deletions::Status(status) => return whole(*status, "<Error><Code>SlowDown</Code><Message>slower</Message></Error>"),
+            Deletions::Denied(part) if key.contains(part) => {
+                let error = format!("<Error><Key>{key}</Key><Code>AccessDenied</Code><Message>Access Denied</Message></Error>");
+                results.push_str(&error);
+                continue;
+            }
+            Deletions::Pretended => {}
+            Deletions::Plain | Deletions::Denied(_) | Deletions::Quiet => {
+                objects.remove(key);
+            }
+        }
+        if !matches!(deletions, Deletions::Quiet) {
+            write!(results, "<Deleted><Key>{key}</Key></Deleted>").unwrap();
+        }
+    }
+    whole(StatusCode::OK, &format!("<DeleteResult>{results}</DeleteResult>"))
 }
 
 fn whole(status: StatusCode, body: &str) -> Response<Body> {

@@ -46,22 +46,45 @@ impl Redaction {
     }
 }
 
+/// The purpose of a request, for the advice about a missing permission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Listing and reading.
+    Read,
+    /// Deleting.
+    Delete,
+}
+
 /// Kind and cause of an error.
-pub(super) fn describe(error: &StoreError, redaction: &Redaction) -> (DirectoryErrorKind, String) {
-    let status = status(error);
+pub(super) fn describe(error: &StoreError, redaction: &Redaction, purpose: Purpose) -> (DirectoryErrorKind, String) {
+    let text = full_text(error);
+    let status = status(&text);
+    let refusal = refusal_of_one(&text);
     let kind = match (error, status) {
         (StoreError::NotFound { .. }, _) | (_, Some(404)) => DirectoryErrorKind::NotFound,
+        // The object can be read only after it was restored: a retry does not help.
+        _ if is_frozen(&text) => DirectoryErrorKind::Refused,
         (StoreError::PermissionDenied { .. } | StoreError::Unauthenticated { .. }, _) | (_, Some(401 | 403)) => DirectoryErrorKind::Denied,
+        _ if refusal.is_some() => match refusal.as_ref().map(|refusal| refusal.code.as_str()) {
+            Some("AccessDenied" | "401" | "403") => DirectoryErrorKind::Denied,
+            Some("InternalError" | "SlowDown" | "ServiceUnavailable" | "429" | "500" | "503") => DirectoryErrorKind::Unavailable,
+            _ => DirectoryErrorKind::Refused,
+        },
         (StoreError::InvalidPath { .. } | StoreError::NotSupported { .. } | StoreError::NotImplemented { .. }, _) => {
             DirectoryErrorKind::Refused
         }
         _ => DirectoryErrorKind::Unavailable,
     };
-    let text = full_text(error);
     let host = host(&text);
-    let (code, message) = (element(&text, "Code"), element(&text, "Message").map(|message| without_request_id(&message)));
+    let (mut code, message) = (element(&text, "Code"), element(&text, "Message").map(|message| without_request_id(&message)));
     let options = ecosystem(error, &text);
     let cause = match (status, &code, message) {
+        _ if refusal.is_some() => {
+            let refusal = refusal.unwrap_or_default();
+            let cause = format!("the store answers {}: {}", refusal.code, refusal.message);
+            code = Some(refusal.code);
+            cause
+        }
         _ if host.as_deref().is_some_and(is_metadata) => {
             format!("no credentials are configured, and the machine has no role: {} does not give any", host.as_deref().unwrap_or_default())
         }
@@ -72,6 +95,10 @@ pub(super) fn describe(error: &StoreError, redaction: &Redaction) -> (DirectoryE
     };
     let advice = if host.as_deref().is_some_and(is_metadata) {
         Some(format!("set {}", options.credentials))
+    } else if is_frozen(&text) {
+        Some("the object is in an archive storage class: restore it, and exclude the archive directory from the lifecycle rule".to_owned())
+    } else if purpose == Purpose::Delete && kind == DirectoryErrorKind::Denied && !is_about_credentials(code.as_deref()) {
+        Some(format!("allow these credentials to delete objects ({})", options.delete))
     } else {
         advice(status, code.as_deref(), &text, &options)
     };
@@ -84,6 +111,8 @@ struct Ecosystem {
     endpoint: &'static str,
     credentials: &'static str,
     region: &'static str,
+    /// The permission to delete.
+    delete: &'static str,
 }
 
 fn ecosystem(error: &StoreError, text: &str) -> Ecosystem {
@@ -95,24 +124,28 @@ fn ecosystem(error: &StoreError, text: &str) -> Ecosystem {
             endpoint: "fs.gs.storage.root.url",
             credentials: "fs.gs.auth.service.account.json.keyfile or GOOGLE_APPLICATION_CREDENTIALS",
             region: "fs.gs.storage.root.url",
+            delete: "storage.objects.delete",
         }
     } else if is("MicrosoftAzure") {
         Ecosystem {
             endpoint: "the account in historyserver.archive.fs.dir",
             credentials: "fs.azure.account.key or AZURE_STORAGE_ACCOUNT_KEY, or the options of OAuth",
             region: "the account in historyserver.archive.fs.dir",
+            delete: "Storage Blob Data Contributor, or d in the permissions of a SAS token",
         }
     } else if is("HDFS") {
         Ecosystem {
             endpoint: "the NameNode in historyserver.archive.fs.dir, or HADOOP_CONF_DIR",
             credentials: "security.kerberos.login.keytab and security.kerberos.login.principal",
             region: "HADOOP_CONF_DIR",
+            delete: "write on the folders",
         }
     } else {
         Ecosystem {
             endpoint: "s3.endpoint",
             credentials: "s3.access-key and s3.secret-key, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
             region: "s3.region",
+            delete: "s3:DeleteObject",
         }
     }
 }
@@ -144,6 +177,32 @@ fn advice(status: Option<u16>, code: Option<&str>, text: &str, options: &Ecosyst
     } else {
         None
     }
+}
+
+/// Whether a code is about the credentials and not about their permissions.
+fn is_about_credentials(code: Option<&str>) -> bool {
+    code.is_some_and(|code| !matches!(code, "AccessDenied" | "AuthorizationPermissionMismatch" | "AuthorizationFailure" | "401" | "403"))
+}
+
+/// Whether an object must be restored from an archive storage class before it can be read (S3, Azure).
+fn is_frozen(text: &str) -> bool {
+    text.contains("<Code>InvalidObjectState</Code>") || text.contains("<Code>BlobArchived</Code>")
+}
+
+/// The refusal of one object within the answer to a deletion of several.
+#[derive(Debug, Default)]
+struct Refusal {
+    code: String,
+    message: String,
+}
+
+/// Reads `… request failed for key KEY: MESSAGE (code: CODE)`, of `object_store` 0.14.2.
+fn refusal_of_one(text: &str) -> Option<Refusal> {
+    let (_, after) = text.rsplit_once(" request failed for key ")?;
+    let (before, code) = after.rsplit_once(" (code: ")?;
+    let (code, _) = code.split_once(')')?;
+    let message = before.split_once(": ").map_or(before, |(_, message)| message);
+    Some(Refusal { code: code.to_owned(), message: message.to_owned() })
 }
 
 fn is_tls(text: &str) -> bool {
@@ -197,8 +256,7 @@ fn without_request_id(message: &str) -> String {
 }
 
 /// The HTTP status of an error, which `object_store` contains only in the text.
-fn status(error: &StoreError) -> Option<u16> {
-    let text = full_text(error);
+fn status(text: &str) -> Option<u16> {
     let (_, after) = text.split_once("status code: ")?;
     after.get(..3)?.parse().ok()
 }
@@ -241,7 +299,7 @@ mod tests {
     fn a_refusal_contains_only_code_and_message() {
         let body = "Server returned non-2xx status code: 403 Forbidden: <Error><Code>SignatureDoesNotMatch</Code>\
                     <Message>The signature does not match</Message><StringToSign>AWS4 hunter2</StringToSign></Error>";
-        let (kind, cause) = describe(&generic(body), &Redaction::default());
+        let (kind, cause) = describe(&generic(body), &Redaction::default(), Purpose::Read);
         assert_eq!(kind, DirectoryErrorKind::Denied);
         let expected = "the store answers 403 SignatureDoesNotMatch: The signature does not match; check s3.access-key and s3.secret-key, or \
                         AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
@@ -252,7 +310,7 @@ mod tests {
     fn neither_secrets_nor_queries_are_repeated() {
         let redaction = Redaction::new(["hunter2".to_owned(), "hunter2hunter2".to_owned(), "x".to_owned()]);
         let error = generic("error sending request for url (https://a.b/c?sig=abc&se=1) with key hunter2hunter2 and hunter2");
-        let (kind, cause) = describe(&error, &redaction);
+        let (kind, cause) = describe(&error, &redaction, Purpose::Read);
         assert_eq!(kind, DirectoryErrorKind::Unavailable);
         assert_eq!(cause, "no answer from the store: error sending request for url (https://a.b/c with key *** and ***");
     }
@@ -278,20 +336,45 @@ mod tests {
             ),
             ("Received redirect without LOCATION, this normally indicates an incorrectly configured region", &["s3.region"]),
         ] {
-            let (_, cause) = describe(&generic(&format!("{performing}{text}")), &Redaction::default());
+            let (_, cause) = describe(&generic(&format!("{performing}{text}")), &Redaction::default(), Purpose::Read);
             assert!(parts.iter().all(|part| cause.contains(part)), "{text}: {cause}");
         }
         let metadata = "Error performing PUT http://169.254.169.254/latest/api/token in 1s - HTTP error: Connection refused (os error 111)";
-        let (_, cause) = describe(&generic(metadata), &Redaction::default());
+        let (_, cause) = describe(&generic(metadata), &Redaction::default(), Purpose::Read);
         assert!(cause.starts_with("no credentials are configured") && cause.contains("AWS_ACCESS_KEY_ID"), "{cause}");
         assert!(!cause.contains("os error"), "{cause}");
+    }
+
+    #[test]
+    fn a_missing_permission_to_delete_is_named() {
+        for (text, code) in [
+            ("DeleteObjects request failed for key a/b: c: no way (code: AccessDenied)", "AccessDenied"),
+            ("Bulk delete request failed for key a/b: no way (code: 403)", "403"),
+        ] {
+            let (kind, cause) = describe(&generic(text), &Redaction::default(), Purpose::Delete);
+            assert_eq!(kind, DirectoryErrorKind::Denied, "{cause}");
+            assert!(cause.starts_with(&format!("the store answers {code}: ")) && cause.contains("no way; allow"), "{cause}");
+            assert!(cause.ends_with("(s3:DeleteObject)"), "{cause}");
+        }
+        let whole = generic("status code: 403 Forbidden: <Code>AccessDenied</Code><Message>m</Message>");
+        assert!(describe(&whole, &Redaction::default(), Purpose::Delete).1.contains("s3:DeleteObject"));
+        let locked = generic("DeleteObjects request failed for key a: retained (code: ObjectLocked)");
+        assert_eq!(describe(&locked, &Redaction::default(), Purpose::Delete).0, DirectoryErrorKind::Refused);
+    }
+
+    #[test]
+    fn an_object_in_an_archive_storage_class_is_not_retried_like_a_failure() {
+        let frozen = generic("status code: 403 Forbidden: <Code>InvalidObjectState</Code><Message>m</Message>");
+        let (kind, cause) = describe(&frozen, &Redaction::default(), Purpose::Read);
+        assert_eq!(kind, DirectoryErrorKind::Refused);
+        assert!(cause.contains("restore it"), "{cause}");
     }
 
     #[test]
     fn the_number_of_a_request_is_left_out() {
         let body = "status code: 403 Forbidden: <Code>AuthenticationFailed</Code><Message>No header.\nRequestId:1-2\nTime:2026</Message>";
         let error = StoreError::Generic { store: "MicrosoftAzure", source: body.into() };
-        let (_, cause) = describe(&error, &Redaction::default());
+        let (_, cause) = describe(&error, &Redaction::default(), Purpose::Read);
         let expected = "the store answers 403 AuthenticationFailed: No header.; check fs.azure.account.key or AZURE_STORAGE_ACCOUNT_KEY, or the options of OAuth";
         assert_eq!(cause, expected);
     }
@@ -304,7 +387,7 @@ mod tests {
             ("503 Slow Down", DirectoryErrorKind::Unavailable),
         ] {
             let error = generic(&format!("Server returned non-2xx status code: {status}: "));
-            assert_eq!(describe(&error, &Redaction::default()).0, kind, "{status}");
+            assert_eq!(describe(&error, &Redaction::default(), Purpose::Read).0, kind, "{status}");
         }
     }
 }

@@ -11,8 +11,9 @@ use ::object_store::gcp::GoogleCloudStorageBuilder;
 use ::object_store::list::PaginatedListStore;
 use ::object_store::{BackoffConfig, Certificate, ClientConfigKey, ClientOptions, ObjectStore, RetryConfig};
 
+use super::bulk::Deletion;
 use super::costs::Costs;
-use super::errors::{Redaction, describe};
+use super::errors::{Purpose, Redaction, describe};
 use super::hdfs::{self, Hdfs};
 use super::settings::{Remark, Settings, azure, google, is_secret, s3};
 use super::traffic::{Connector, Traffic};
@@ -45,7 +46,7 @@ impl Store {
         // A client that panics must not end the program.
         let built = std::panic::catch_unwind(AssertUnwindSafe(|| build(address, &settings, &traffic)));
         let opened = built.map_err(|_| "an option or an environment variable of this store makes its client fail".to_owned());
-        let opened = opened.and_then(|opened| opened.map_err(|error| describe(&error, &redaction).1));
+        let opened = opened.and_then(|opened| opened.map_err(|error| describe(&error, &redaction, Purpose::Read).1));
         let (store, paged) =
             opened.map_err(|cause| DirectoryError::refused(format!("cannot open the archive directory {url}: {cause}")))?;
         let root = literal(&address.prefix);
@@ -54,6 +55,7 @@ impl Store {
             store,
             paged: Some(paged),
             page_size: None,
+            deletion: deletion(address, &settings),
             costs: Costs::new(lists_ranges(address), listing_price(address, &settings)),
             root,
             hdfs: None,
@@ -71,6 +73,7 @@ impl Store {
             store: Arc::new(hdfs.clone()),
             paged: None,
             page_size: None,
+            deletion: Deletion::Single,
             costs: Costs::default(),
             root: literal(&address.prefix),
             hdfs: Some(hdfs),
@@ -78,6 +81,20 @@ impl Store {
             traffic: Arc::default(),
         };
         Ok(Self::assemble(inner))
+    }
+}
+
+/// Objects of one deletion of S3. <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>
+const S3_BULK: usize = 1_000;
+/// Objects of one deletion of Azure. <https://learn.microsoft.com/en-us/rest/api/storageservices/blob-batch>
+const AZURE_BULK: usize = 256;
+
+fn deletion(address: &StoreAddress, settings: &Settings) -> Deletion {
+    let has_no_bulk = || settings.values.get("aws_disable_bulk_delete").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    match address.kind {
+        StoreKind::S3(_) if !has_no_bulk() => Deletion::Bulk(S3_BULK),
+        StoreKind::Azure(_) => Deletion::Bulk(AZURE_BULK),
+        StoreKind::S3(_) | StoreKind::Google | StoreKind::Hdfs => Deletion::Single,
     }
 }
 

@@ -130,6 +130,7 @@ async fn paged(memory: &Arc<InMemory>, page_size: usize, scattered: bool) -> (St
         store: Arc::clone(memory) as Arc<dyn ObjectStore>,
         paged: Some(Arc::clone(&paged) as Arc<dyn PaginatedListStore>),
         page_size: Some(page_size),
+        deletion: super::bulk::Deletion::Single,
         costs: Costs::default(),
         hdfs: None,
         root: literal("root"),

@@ -169,6 +169,14 @@ impl Inner {
         }
     }
 
+    /// Lists the names directly below a prefix that follow a key, in their order.
+    pub(super) fn names_after<'a>(&'a self, requests: &'a Requests, prefix: String, after: Option<String>) -> Pages<'a> {
+        match &self.paged {
+            Some(paged) => lane_after(paged, self.page_size, requests, 0, prefix, Depth::Level, after),
+            None => stream::empty().boxed(),
+        }
+    }
+
     /// Lists the keys that begin with a text, in a store with paged listings.
     pub(super) fn keys_from<'a>(&'a self, requests: &'a Requests, start: String) -> Pages<'a> {
         match &self.paged {

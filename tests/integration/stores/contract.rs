@@ -181,6 +181,7 @@ impl Contract {
     }
 
     async fn a_limit_deletes_applications_and_nothing_else(&self) {
+        self.write_markers().await;
         let before = self.remote.files().await;
         let expired = before.applications().len() - RETAINED_APPLICATIONS;
         let limit = format!("historyserver.archive.retained-applications={RETAINED_APPLICATIONS}");
@@ -195,6 +196,17 @@ impl Contract {
         let (server, after) = self.clean_up(&before, &format!("historyserver.archive.retained-jobs={RETAINED_JOBS}"), expired).await;
         assert_eq!((after.applications(), after.jobs().len()), (before.applications(), RETAINED_JOBS), "{after:?}");
         assert!(Lists::ids(&Lists::of(&server).await.jobs, "jid").is_superset(&after.jobs()));
+    }
+
+    /// Writes markers of the folders of all applications, as `s3a`, `s3n` and consoles do. The client of this test shows them as files.
+    async fn write_markers(&self) {
+        let files = self.remote.files().await;
+        let folders: BTreeSet<&str> = files.0.iter().filter_map(|file| Some(file.split_once("/jobs/")?.0)).collect();
+        for folder in folders {
+            for marker in [format!("{folder}/"), format!("{folder}/jobs/"), format!("{folder}_$folder$")] {
+                self.remote.write_raw(&marker, Vec::new()).await;
+            }
+        }
     }
 
     /// Starts a server with a limit, and waits until it has deleted this many units. All their files are gone, and no other file.

@@ -10,7 +10,7 @@ pub(super) struct Files(pub(super) BTreeSet<String>);
 pub(super) fn unit(file: &str) -> Option<String> {
     let parts: Vec<&str> = file.split('/').collect();
     match parts[..] {
-        ["archives", _, "applications", application, ..] => Some(application.to_owned()),
+        ["archives", _, "applications", application, ..] => Some(application.trim_end_matches("_$folder$").to_owned()),
         ["archives", job] if job.len() == 32 => Some(job.to_owned()),
         _ => None,
     }
