@@ -20,10 +20,28 @@ use crate::names::FilePath;
 /// How a store deletes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Deletion {
-    /// By requests for this number of objects.
-    Bulk(usize),
+    /// By requests for up to 1,000 objects: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>.
+    S3,
+    /// By requests for up to 256 objects: <https://learn.microsoft.com/en-us/rest/api/storageservices/blob-batch>.
+    Azure,
     /// By a request for each object.
     Single,
+}
+
+impl Deletion {
+    fn size(self) -> usize {
+        match self {
+            Self::S3 => 1_000,
+            Self::Azure => 256,
+            Self::Single => SINGLE,
+        }
+    }
+
+    /// Whether objects can be deleted whose keys end with a slash. For Azure `object_store` 0.14.2 leaves out the slash, and another object
+    /// would be deleted; its own folders have no slash in their keys.
+    pub(super) fn has_slashes(self) -> bool {
+        self != Self::Azure
+    }
 }
 
 /// Maximum number of parts that are deleted at once.
@@ -34,10 +52,7 @@ const SINGLE: usize = 32;
 
 /// Deletes objects. The results are in the order of `objects`. After a request that failed with all its objects no more are begun.
 pub(super) async fn delete(store: &Inner, objects: &[StoredObject]) -> Vec<ObjectDeletion> {
-    let size = match store.deletion {
-        Deletion::Bulk(size) => size,
-        Deletion::Single => SINGLE,
-    };
+    let size = store.deletion.size();
     let mut results: Vec<Option<ObjectDeletion>> = vec![None; objects.len()];
     let (mut plain, mut slashes) = (Vec::new(), Vec::new());
     for (number, object) in objects.iter().enumerate() {
@@ -73,6 +88,10 @@ fn key(store: &Inner, object: &StoredObject) -> Result<Path, DirectoryError> {
             layout::check_deletable(&marker.folder)?;
             match marker.form {
                 MarkerForm::Plain => store.key(&marker.folder),
+                MarkerForm::Slash if !store.deletion.has_slashes() => {
+                    let message = format!("the marker {}/ is not deleted: keys of this store cannot end with a slash", marker.folder);
+                    Err(DirectoryError::refused(message))
+                }
                 MarkerForm::Slash => store.key(&marker.folder).map(|key| key.join("")),
                 MarkerForm::Suffix => store.key(&FilePath::new(format!("{}{}", marker.folder, super::survey::FOLDER_SUFFIX))),
             }

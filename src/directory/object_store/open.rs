@@ -84,16 +84,11 @@ impl Store {
     }
 }
 
-/// Objects of one deletion of S3. <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>
-const S3_BULK: usize = 1_000;
-/// Objects of one deletion of Azure. <https://learn.microsoft.com/en-us/rest/api/storageservices/blob-batch>
-const AZURE_BULK: usize = 256;
-
 fn deletion(address: &StoreAddress, settings: &Settings) -> Deletion {
     let has_no_bulk = || settings.values.get("aws_disable_bulk_delete").is_some_and(|value| value.eq_ignore_ascii_case("true"));
     match address.kind {
-        StoreKind::S3(_) if !has_no_bulk() => Deletion::Bulk(S3_BULK),
-        StoreKind::Azure(_) => Deletion::Bulk(AZURE_BULK),
+        StoreKind::S3(_) if !has_no_bulk() => Deletion::S3,
+        StoreKind::Azure(_) => Deletion::Azure,
         StoreKind::S3(_) | StoreKind::Google | StoreKind::Hdfs => Deletion::Single,
     }
 }

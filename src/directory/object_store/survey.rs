@@ -248,7 +248,10 @@ impl<'a> Survey<'a> {
     fn slash(&self, key: &str) -> Option<Sight> {
         let folder = self.store.below_text(key.strip_suffix('/')?)?;
         let other = || Some(Sight { unit: self.unit_above(folder)?.0, object: Object::Other });
-        self.marker(folder, MarkerForm::Slash).or_else(other)
+        // What cannot be deleted stays, and does not count.
+        let is_marker = self.store.deletion.has_slashes();
+        let marker = self.marker(folder, MarkerForm::Slash);
+        if is_marker { marker.or_else(other) } else { None }
     }
 
     /// The application in whose folder a path lies, and the path below that folder. A cluster's name may have slashes, so an application

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use historyserver::clock::Clock;
@@ -12,6 +13,9 @@ use super::world::{Cleaner, MINUTE, NOW, keep, limited, rules};
 use crate::s3_double::{Deletions, S3Double};
 use crate::support::archives::{job, summary};
 
+/// End of all runs.
+const END: i64 = 1_795_000_000_000;
+
 /// An id that differs for each number, in no order.
 fn scattered(number: u128) -> String {
     format!("{:032x}", number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835))
@@ -21,8 +25,8 @@ fn scattered(number: u128) -> String {
 fn put(store: &S3Double, cluster: &str, number: u128) -> String {
     let (id, job_id) = (scattered(number), scattered(number + 1_000_000));
     let folder = format!("archives/{cluster}/applications/{id}");
-    store.put(format!("{folder}/jobs/{job_id}"), job(&job_id, "job", NOW));
-    store.put(format!("{folder}/application-summary"), summary(&id, "name", NOW, &[&job_id]));
+    store.put(format!("{folder}/jobs/{job_id}"), job(&job_id, "job", END));
+    store.put(format!("{folder}/application-summary"), summary(&id, "name", END, &[&job_id]));
     folder
 }
 
@@ -58,7 +62,11 @@ async fn many_applications_of_a_cluster_are_deleted_by_few_requests() {
     let (mut server, _) = open(&store, data.path(), 100);
     server.world.full_scan().await;
     store.take_requests();
+    store.delay(Duration::from_millis(30));
+    let start = Instant::now();
     let report = server.clean().await;
+    // One request after another for each application would take 66 s, and 16 at once 10 s with their listings.
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     assert_eq!((report.deleted, report.failed, report.changed), (1_100, 0, 0));
     // 2,400 keys before and 200 after are 4 pages. 1,100 job archives and 1,100 summaries are 4 deletions.
     assert_eq!(requests(&store), (4, 4));
@@ -100,7 +108,7 @@ async fn a_few_applications_among_many_cost_a_page_each_at_most() {
 async fn legacy_jobs_are_deleted_together_beside_many_other_objects() {
     let store = S3Double::start().await;
     for number in 0..300 {
-        store.put(format!("archives/{}", scattered(number)), job(&scattered(number), "legacy", NOW));
+        store.put(format!("archives/{}", scattered(number)), job(&scattered(number), "legacy", END));
     }
     for number in 0..3_000 {
         store.put(format!("archives/{:x}-checkpoints/{number:05}", number % 16), "x");
@@ -239,7 +247,7 @@ async fn an_application_that_was_written_again_since_the_verdict_stays() {
     server.world.full_scan().await;
     let kept = server.world.applications().await.remove(0);
     let rewritten = (0..4).map(scattered).find(|id| *id != kept).unwrap();
-    store.put(format!("archives/prod/applications/{rewritten}/application-summary"), summary(&rewritten, "written again", NOW, &[]));
+    store.put(format!("archives/prod/applications/{rewritten}/application-summary"), summary(&rewritten, "written again", END, &[]));
     let report = server.clean().await;
     assert_eq!((report.deleted, report.changed), (2, 1));
     assert_eq!(folders(&store), [kept, rewritten].into());

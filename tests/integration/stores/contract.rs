@@ -29,6 +29,17 @@ async fn moto() {
 }
 
 #[tokio::test]
+async fn a_bucket_that_keeps_versions() {
+    let remote = Remote::moto().await;
+    remote.keep_versions().await;
+    let contract = Contract::new(remote).await;
+    assert_eq!(contract.remote.deletion_markers().await, 0);
+    contract.a_limit_deletes_applications_and_nothing_else().await;
+    contract.a_limit_deletes_legacy_jobs_and_nothing_else().await;
+    assert!(contract.remote.deletion_markers().await > 0, "the versions stay, hidden by markers of deletion");
+}
+
+#[tokio::test]
 async fn s3s_fs() {
     holds(Remote::s3s_fs().await).await;
 }
@@ -203,8 +214,8 @@ impl Contract {
         let files = self.remote.files().await;
         let folders: BTreeSet<&str> = files.0.iter().filter_map(|file| Some(file.split_once("/jobs/")?.0)).collect();
         for folder in folders {
-            for marker in [format!("{folder}/"), format!("{folder}/jobs/"), format!("{folder}_$folder$")] {
-                self.remote.write_raw(&marker, Vec::new()).await;
+            for end in self.remote.folder_markers() {
+                self.remote.write_raw(&format!("{folder}{end}"), Vec::new()).await;
             }
         }
     }

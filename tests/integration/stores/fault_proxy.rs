@@ -33,6 +33,12 @@ pub(super) enum Fault {
     WrongTag,
     /// There is no answer until the fault is over.
     Hang,
+    /// Deletions have this status. The rest is passed on.
+    DeletionStatus(u16),
+    /// Deletions are carried out, and the connection is reset within the answer. The rest is passed on.
+    DeletionReset,
+    /// There is no answer to deletions until the fault is over. The rest is passed on.
+    DeletionHang,
 }
 
 #[derive(Default)]
@@ -133,8 +139,14 @@ async fn serve(mut client: TcpStream, state: Arc<State>) -> Option<()> {
         let mut seen = state.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if is_listing { seen.listings += 1 } else { seen.objects += 1 }
     }
+    let is_deletion = request.head.starts_with("POST ");
     let fault = *faults.borrow_and_update();
     match fault {
+        Fault::DeletionStatus(status) if is_deletion => return refuse(client, status).await,
+        Fault::DeletionHang if is_deletion => {
+            faults.changed().await.ok()?;
+            return reset(client);
+        }
         Fault::Hang => {
             faults.changed().await.ok()?;
             return reset(client);
@@ -151,6 +163,11 @@ async fn serve(mut client: TcpStream, state: Arc<State>) -> Option<()> {
     let mut head = closing(std::str::from_utf8(head).ok()?);
     let half = &body[..body.len() / 2];
     match fault {
+        Fault::DeletionReset if is_deletion => {
+            client.write_all(head.as_bytes()).await.ok()?;
+            client.write_all(half).await.ok()?;
+            return reset(client);
+        }
         Fault::ObjectReset if !is_listing => {
             client.write_all(head.as_bytes()).await.ok()?;
             client.write_all(half).await.ok()?;

@@ -118,6 +118,76 @@ async fn recovers_from(fault: Fault) {
     assert!(peak < MEMORY, "{peak} bytes");
 }
 
+#[tokio::test]
+async fn deletions_are_refused_for_a_while() {
+    retains_in_spite_of(&[Fault::DeletionStatus(503), Fault::Refused, Fault::DeletionStatus(500)]).await;
+}
+
+#[tokio::test]
+async fn answers_to_deletions_are_lost() {
+    retains_in_spite_of(&[Fault::DeletionReset, Fault::ListingReset]).await;
+}
+
+#[tokio::test]
+async fn deletions_have_no_answer() {
+    retains_in_spite_of(&[Fault::DeletionHang, Fault::Refused]).await;
+}
+
+/// The store fails while archives are deleted. Afterwards archives, index, deletions and problems are those of a run without faults.
+async fn retains_in_spite_of(faults: &[Fault]) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut remote = Remote::moto().await;
+    let expected = seed(&remote, folder.path()).await;
+    let mut proxy = FaultProxy::start(&remote.endpoint());
+    remote.connect_through(&proxy.endpoint());
+    let before = remote.files().await;
+    let data = folder.path().join("data");
+    let interval = "historyserver.archive.fs.refresh-interval=100ms";
+    {
+        let server = Process::spawn(remote.command(&data, &[interval]));
+        let count = expected.applications.len();
+        server.wait_until("/applications/overview", "listed", |list| list["applications"].as_array().unwrap().len() == count).await;
+        let count = expected.jobs.len();
+        server.wait_until("/jobs/overview", "listed", |list| list["jobs"].as_array().unwrap().len() == count).await;
+    }
+    let retained = 5;
+    let limit = format!("historyserver.archive.retained-applications={retained}");
+    let options = [interval, &limit, "historyserver.archive.retention.max-delete-fraction=1.0"];
+    proxy.set(faults[0]).await;
+    let server = Process::spawn(remote.command(&data, &options));
+    for fault in faults {
+        proxy.set(*fault).await;
+        let requests = |counts: (u64, u64)| counts.0 + counts.1;
+        let (begun, sent) = (finished(&server).await, requests(proxy.requests()));
+        if matches!(fault, Fault::DeletionHang) {
+            server.wait_until("/api/v1/status", "cleaning up", |status| !status["cleanup"]["running_since"].is_null()).await;
+        } else {
+            server.wait_for_refreshes(begun + REFRESHES).await;
+        }
+        let refreshes = finished(&server).await - begun + 1;
+        let sent = requests(proxy.requests()) - sent;
+        assert!(sent <= refreshes * REQUESTS_OF_A_REFRESH, "{sent} requests in {refreshes} refreshes");
+    }
+    proxy.set(Fault::None).await;
+    // Not refreshes: at this interval several pass while one cleanup waits for its store.
+    let cleanups = async || server.json("/api/v1/status").await["cleanup"]["finished"].as_u64().unwrap();
+    let begun = cleanups().await;
+    let expired = before.applications().len() - retained;
+    let done = |record: &Value| record["deletions"].as_array().unwrap().len() >= expired;
+    server.wait_until("/api/v1/deletions?limit=1000", "deleted", done).await;
+    let took = cleanups().await - begun;
+    server.wait_until("/api/v1/problems", "without problems", |problems| problems["items"].as_array().unwrap().is_empty()).await;
+    let record = server.json("/api/v1/deletions?limit=1000").await;
+    let record = record["deletions"].as_array().unwrap();
+    assert!(record.len() == expired && record.iter().all(|deletion| deletion["done"] == "deleted"), "{record:?}");
+    let after = remote.files().await;
+    assert_eq!((after.applications().len(), after.jobs()), (retained, before.jobs()));
+    let listed = Lists::of(&server).await;
+    assert_eq!(listed.applications.len(), retained);
+    // The cleanup in progress, and those after three refreshes.
+    assert!(took <= REFRESHES + 1, "{took} cleanups");
+}
+
 async fn finished(server: &Process) -> u64 {
     server.json("/api/v1/status").await["refresh"]["finished"].as_u64().unwrap()
 }

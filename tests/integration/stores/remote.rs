@@ -159,6 +159,20 @@ impl Remote {
         }
     }
 
+    /// Lets the bucket keep versions: a deletion writes a marker of deletion.
+    pub(super) async fn keep_versions(&self) {
+        let Raw::S3(bucket) = &self.raw else { panic!("only for S3") };
+        let configuration = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+        send(reqwest::Client::new().put(format!("{bucket}?versioning")).body(configuration)).await;
+    }
+
+    /// Number of the markers of deletion in the bucket.
+    pub(super) async fn deletion_markers(&self) -> usize {
+        let Raw::S3(bucket) = &self.raw else { panic!("only for S3") };
+        let answer = reqwest::get(format!("{bucket}?versions")).await.unwrap().text().await.unwrap();
+        answer.matches("<DeleteMarker>").count()
+    }
+
     /// The URL of the S3 endpoint.
     pub(super) fn endpoint(&self) -> String {
         self.options.iter().find_map(|option| option.strip_prefix("s3.endpoint=")).unwrap().to_owned()
@@ -211,6 +225,14 @@ impl Remote {
         // Without this header reqwest sends no length of an empty body, and Azurite refuses it.
         send(request.header("content-length", content.len()).body(content)).await;
         true
+    }
+
+    /// The ends of keys that stand for a folder, its `jobs`, and once more for the folder.
+    pub(super) fn folder_markers(&self) -> [&'static str; 3] {
+        match self.raw {
+            Raw::Azure(_) => ["", "/jobs", "_$folder$"],
+            _ => ["/", "/jobs/", "_$folder$"],
+        }
     }
 
     pub(super) async fn delete(&self, path: &str) {
