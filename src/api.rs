@@ -15,15 +15,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use crate::api::flink::document_cache::DocumentCache;
 use crate::api::flink::list_cache::Lists;
-use crate::api::http::{authentication, cross_origin, error, observe, path, response};
-use crate::api::state::Shared;
+use crate::api::http::client::Client;
+use crate::api::http::turns::Turns;
+use crate::api::http::{authentication, cross_origin, error, fairness, observe, path, response};
+use crate::api::state::{Base, Shared};
 use crate::api::v1::{actions, openapi};
 
 mod flink;
@@ -34,6 +36,7 @@ mod state;
 mod v1;
 
 pub use flink::log_url::{LogUrlPattern, LogUrls, SchemeRefused};
+pub use flink::routes as flink_routes;
 pub use http::budget::Budget;
 pub use http::hosts::Hosts;
 pub use http::observe::{DURATION_BUCKETS, DURATION_METRIC, REQUESTS_METRIC};
@@ -61,20 +64,21 @@ pub fn routers(state: ApiState) -> Routers {
     observe::describe();
     operations::describe();
     http::serve::closed::describe();
-    let shared = Arc::new(Shared {
+    let shared = Arc::new(Shared::new(Base {
         lists: Lists::default(),
         documents: DocumentCache::new(state.options.document_memory),
+        turns: Arc::new(Turns::new(state.options.expensive_requests_per_client)),
         requests: AtomicU64::new(0),
         content_security_policy: cross_origin::content_security_policy(&state.options.frame_ancestors),
         misdirected: AtomicBool::new(false),
         state,
-    });
+    }));
     let observed = |routes: Router<Arc<Shared>>| {
         routes.layer(axum::middleware::from_fn_with_state(Arc::clone(&shared), observe::observe)).with_state(Arc::clone(&shared))
     };
     let all = probes()
         .route("/api/v1", get(openapi::with_slash))
-        .merge(v1::router())
+        .merge(v1::router().layer(axum::middleware::from_fn_with_state(Arc::clone(&shared), fairness::wait)))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(fallback);
     let operations = probes().method_not_allowed_fallback(method_not_allowed).fallback(async || error::ApiError::no_such_path());
@@ -94,7 +98,7 @@ fn probes() -> Router<Arc<Shared>> {
 const ALLOWED: &str = "GET, HEAD";
 
 /// Answers all paths but our own: the pages and Flink's. Paths are decoded here, since axum does not take `%2F` for a separator.
-async fn fallback(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+async fn fallback(Client(shared): Client, request: Request) -> Response {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return method_not_allowed(request).await;
     }

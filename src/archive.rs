@@ -3,6 +3,7 @@
 //! An archive is `{"archive":[{"path":"/jobs/…","json":"<JSON text as a string>"}, …]}`, UTF-8, as Flink's `FsJsonArchivist` writes it.
 
 mod application;
+mod configuration;
 mod depth;
 mod derivation;
 mod ends;
@@ -23,6 +24,7 @@ mod text;
 
 use std::io::{self, BufReader};
 
+pub use self::configuration::{MASK, SensitiveKeys, is_configuration};
 pub use self::derivation::{Derivation, Derived};
 pub use self::job_overview::{OverviewForm, has_newer_members};
 pub use self::listing::{SummaryListing, read_job_listing, read_summary_listing};

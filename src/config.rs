@@ -36,7 +36,9 @@ use std::path::Path;
 
 pub use layers::DEFAULT_FILE;
 pub use problem::{ConfigErrors, ConfigProblem};
-pub use sections::{ArchiveConfig, Config, DataConfig, LogConfig, LogFormat, PemFiles, RetentionConfig, SslConfig, Store, WebConfig};
+pub use sections::{
+    ArchiveConfig, Config, DataConfig, LogConfig, LogFormat, PemFiles, RetentionConfig, RightsConfig, SslConfig, Store, WebConfig,
+};
 pub use settings::{Environment, Origin, Setting, Settings, Sources, Value};
 
 /// A valid configuration, with its warnings.

@@ -24,8 +24,8 @@ pub use model::{
     DocumentBeginning, DocumentList, DocumentPage, FailedAttempt, FailedRemoval, Fault, Figures, FileChange, FileOutcome, FollowedLimits,
     Generation, HeldCleanup, HeldReason, JudgedFile, KnownDirectory, KnownFile, KnownRemoval, KnownRemovals, KnownUnit, Listed,
     ListedDocument, OverviewList, Pack, Page, ParsedRecord, Presence, ProblemFilter, RecordedRemoval, Removal, RemovalAction,
-    RemovalFilter, RemovalOutcome, RemovalState, StagedPack, Underived, UnitArchives, UnitChange, UnitKey, UnitListing, Unread, Urgency,
-    Validity,
+    RemovalFilter, RemovalOutcome, RemovalState, ShownParts, StagedPack, Underived, UnitArchives, UnitChange, UnitKey, UnitListing, Unread,
+    Urgency, Validity,
 };
 pub use opening::{Opened, open};
 pub use options::IndexOptions;

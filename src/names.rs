@@ -1,6 +1,7 @@
 //! Names of archive directories, clusters and files, as types that cannot be confused.
 
 mod host_pattern;
+mod pattern;
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use host_pattern::HostPattern;
+pub use pattern::Pattern;
 
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident) => {

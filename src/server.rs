@@ -12,6 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Authentication;
+use crate::access::rights::Rights;
 use crate::api::{self, Actions, ApiOptions, ApiState, Budget, Hosts, LogUrlPattern, LogUrls, Permission, ServeOptions};
 use crate::archive::OverviewForm;
 use crate::clock::{Clock, whole_millis};
@@ -291,6 +292,8 @@ fn api_options(config: &Config, address: IpAddr) -> ApiOptions {
         cors_origins: web.cors_origins.clone(),
         document_memory: config.data.cache_memory,
         budget: Budget::new(web.answer_memory),
+        expensive_requests_per_client: web.expensive_requests_per_client,
+        rights: rights(config),
         ..ApiOptions::default()
     };
     if let Some(version) = &web.flink_version {
@@ -300,6 +303,12 @@ fn api_options(config: &Config, address: IpAddr) -> ApiOptions {
     let pattern = |text: &Option<String>| text.as_deref().and_then(|text| LogUrlPattern::parse(text).ok().flatten());
     options.log_urls = LogUrls { jobmanager: pattern(&web.jobmanager_log_url), taskmanager: pattern(&web.taskmanager_log_url) };
     options
+}
+
+fn rights(config: &Config) -> Rights {
+    let rights = if config.security.methods.is_empty() { Rights::unlimited() } else { Rights::of_rules(config.rights.rules.clone()) };
+    rights.replace_sensitive(config.rights.sensitive.clone());
+    rights
 }
 
 fn prometheus() -> anyhow::Result<PrometheusHandle> {

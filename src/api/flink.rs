@@ -24,6 +24,12 @@ mod overview;
 mod route;
 mod template;
 
+/// The templates of all paths of Flink's.
+#[must_use]
+pub fn routes() -> Vec<&'static str> {
+    template::all().collect()
+}
+
 /// Answers a path of Flink's, given in segments.
 pub(super) async fn answer(shared: &Arc<Shared>, segments: &[&str], request: &HeaderMap) -> Response {
     let segments = segments.strip_prefix(&["v1"]).unwrap_or(segments);

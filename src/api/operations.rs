@@ -67,7 +67,7 @@ pub(in crate::api) async fn healthz() -> Result<Response, ApiError> {
 
 /// `/readyz`: 503 while the server cannot answer. The body says whether the answers are complete.
 pub(in crate::api) async fn readyz(State(shared): State<Arc<Shared>>) -> Result<Response, ApiError> {
-    let listed = shared.scoped().listed();
+    let listed = shared.of_server().scoped().listed();
     let readiness = Readiness::of(&shared.refresh.borrow(), listed, shared.stopping.is_cancelled());
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     response::json_now(status, &readiness)
@@ -75,7 +75,7 @@ pub(in crate::api) async fn readyz(State(shared): State<Arc<Shared>>) -> Result<
 
 /// `/metrics`, in Prometheus' text format.
 pub(in crate::api) async fn metrics(State(shared): State<Arc<Shared>>) -> Result<Response, ApiError> {
-    let reader = shared.scoped();
+    let reader = shared.of_server().scoped();
     let figures = reader.figures().await?;
     gauge!(APPLICATIONS).set(figures.applications as f64);
     gauge!(JOBS).set(figures.jobs as f64);

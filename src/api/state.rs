@@ -10,12 +10,14 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::access::Authentication;
+use crate::access::rights::{Access, Rights};
+use crate::access::{Authentication, Identity};
 use crate::api::flink::document_cache::DocumentCache;
 use crate::api::flink::list_cache::Lists;
 use crate::api::flink::log_url::LogUrls;
 use crate::api::http::budget::Budget;
 use crate::api::http::hosts::Hosts;
+use crate::api::http::turns::Turns;
 use crate::api::permission::Actions;
 use crate::archive::OverviewForm;
 use crate::clock::{Clock, SystemZone, Timestamp};
@@ -49,6 +51,10 @@ pub struct ApiOptions {
     pub cors_origins: Vec<String>,
     /// Bytes of documents that are kept in memory (`historyserver.cache.memory`); 0: none.
     pub document_memory: u64,
+    /// Expensive requests of one client at a time (`historyserver.web.expensive-requests-per-client`).
+    pub expensive_requests_per_client: usize,
+    /// The rights of the clients (`historyserver.security.rules`).
+    pub rights: Rights,
     /// Memory for answers (`historyserver.web.answer-memory`); the same budget as in [`ServeOptions`](super::ServeOptions).
     pub budget: Budget,
     /// Authenticates clients; `None`: every client is anonymous.
@@ -69,6 +75,8 @@ impl Default for ApiOptions {
             frame_ancestors: Vec::new(),
             cors_origins: Vec::new(),
             document_memory: 64 << 20,
+            expensive_requests_per_client: 512,
+            rights: Rights::default(),
             budget: Budget::default(),
             authentication: None,
         }
@@ -106,10 +114,11 @@ pub struct ApiState {
 }
 
 /// The state that all requests share.
-pub(in crate::api) struct Shared {
+pub(in crate::api) struct Base {
     pub(in crate::api) state: ApiState,
     pub(in crate::api) lists: Lists,
     pub(in crate::api) documents: DocumentCache,
+    pub(in crate::api) turns: Arc<Turns>,
     /// Requests since start.
     pub(in crate::api) requests: AtomicU64,
     /// The header of every answer.
@@ -118,7 +127,7 @@ pub(in crate::api) struct Shared {
     pub(in crate::api) misdirected: AtomicBool,
 }
 
-impl std::ops::Deref for Shared {
+impl std::ops::Deref for Base {
     type Target = ApiState;
 
     fn deref(&self) -> &ApiState {
@@ -126,9 +135,50 @@ impl std::ops::Deref for Shared {
     }
 }
 
+/// The state that all requests share, and what the client of one request may do. The routes hold one that may do nothing: a handler that
+/// does not name its client ([`Client`](crate::api::http::client::Client)) reads nothing.
+pub(in crate::api) struct Shared {
+    base: Arc<Base>,
+    access: Arc<Access>,
+}
+
+impl std::ops::Deref for Shared {
+    type Target = Base;
+
+    fn deref(&self) -> &Base {
+        &self.base
+    }
+}
+
 impl Shared {
-    /// The reading handle for the client: every client may see everything that is listed.
+    /// For the routes.
+    pub(in crate::api) fn new(base: Base) -> Self {
+        let access = base.options.rights.nothing();
+        Self { base: Arc::new(base), access }
+    }
+
+    /// For a request of this client.
+    pub(in crate::api) fn of_client(&self, client: Option<&Identity>) -> Self {
+        Self { base: Arc::clone(&self.base), access: self.options.rights.of(client) }
+    }
+
+    /// For the server's own figures.
+    pub(in crate::api) fn of_server(&self) -> Self {
+        Self { base: Arc::clone(&self.base), access: self.options.rights.of_server() }
+    }
+
+    /// What the client may see.
+    pub(in crate::api) fn scope(&self) -> &Arc<Scope> {
+        &self.access.scope
+    }
+
+    /// Whether the client may request refreshes and cleanups.
+    pub(in crate::api) fn may_operate(&self) -> bool {
+        self.access.operate
+    }
+
+    /// The reading handle for the client.
     pub(in crate::api) fn scoped(&self) -> ScopedReader {
-        self.reader.scoped(Scope::everything())
+        self.reader.scoped(Arc::clone(&self.access.scope))
     }
 }

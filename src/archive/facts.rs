@@ -25,7 +25,7 @@ use crate::clock::Timestamp;
 use crate::ids::{ApplicationId, JobId};
 
 /// Version of the facts. Raise it with every change of their derivation: facts of older versions are then derived again.
-pub const DERIVATION_VERSION: u32 = 2;
+pub const DERIVATION_VERSION: u32 = 3;
 
 /// Bytes of a document that facts are derived from. Larger documents are only served: parsed, they would take many times that memory.
 pub const MAX_DOCUMENT_BYTES: usize = 16 << 20;

@@ -238,6 +238,8 @@ options! {
         "Maximum number of connections. When there are more, the server closes connections that have been idle longest, then connections whose client does not read its answer; others wait up to 10 seconds and get 503. Probes are always answered.";
     MAX_CONNECTIONS_PER_CLIENT = Own "historyserver.web.max-connections-per-client", Kind::Integer(1, 1_000_000), Some("512"), Full,
         "Maximum number of connections of one client: one IPv4 address, or one IPv6 network of 64 bits. Behind a proxy all users are one client; set it to the number of all connections there.";
+    EXPENSIVE_REQUESTS = Own "historyserver.web.expensive-requests-per-client", Kind::Integer(1, 1_000_000), Some("8"), Full,
+        "Maximum number of statistics, searches, facets, histories, comparisons, exports and downloads of one client at the same time; further ones wait, and beyond a few that wait they are answered 429. A client is a user, a token or a certificate, and without authentication an address. Behind a proxy without authentication all users are one client; set it to the number of all such requests there.";
     MIN_READ_RATE = Own "historyserver.web.least-read-rate", Kind::Size(Zero::Allowed), Some("1 kb"), Full,
         "Bytes per second that a client must read of its answer, checked every minute; the connection of a slower client is closed. With 0 the client must read at least one byte per minute.";
     ANSWER_MEMORY = Own "historyserver.web.answer-memory", Kind::Size(Zero::Refused), Some("32 mb"), Full,
@@ -343,6 +345,10 @@ options! {
     TRUSTSTORE = Security "security.ssl.truststore", Kind::Path, None, Full, "Used where `security.ssl.rest.truststore` is unset.";
     TRUSTSTORE_PASSWORD = Security "security.ssl.truststore-password", Kind::Text, None, Full, "Used where `security.ssl.rest.truststore-password` is unset.";
     TRUSTSTORE_TYPE = Security "security.ssl.truststore-type", Kind::Text, None, Full, "Used where `security.ssl.rest.truststore-type` is unset.";
+    SECURITY_RULES = Own "historyserver.security.rules", Kind::Text, None, Full,
+        "Rules of who may do what with which applications, see [Rights](rights.md). In `historyserver.toml` an array of tables, elsewhere a JSON list of objects. Unset: all clients that are signed in may see everything, and none may request refreshes and cleanups.";
+    SENSITIVE_KEYS = Own "historyserver.security.sensitive-keys", Kind::List(','), None, Full,
+        "Parts of configuration keys whose values are masked, besides those that Flink takes for sensitive (`password`, `secret`, `token` and others).";
     SSL_PROTOCOL = Security "security.ssl.protocol", Kind::List(','), None, Full,
         "TLS versions that are spoken: TLSv1.2, TLSv1.3 or both. Unset: both. Older versions are insecure and refused.";
     SSL_ALGORITHMS = Security "security.ssl.algorithms", Kind::List(','), None, Full,

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::access::SecurityOptions;
-use crate::archive::ArchiveLimits;
+use crate::access::rights::Rule;
+use crate::archive::{ArchiveLimits, SensitiveKeys};
 
 use super::secrets::{Secret, mask_urls, shown};
 use super::store_options::StoreOptions;
@@ -31,6 +32,8 @@ pub struct Config {
     pub ssl: SslConfig,
     /// Authentication of clients.
     pub security: SecurityOptions,
+    /// The rights of clients.
+    pub rights: RightsConfig,
     /// The log of the server.
     pub log: LogConfig,
 }
@@ -73,6 +76,7 @@ impl Config {
                 query_timeout: Duration::from_secs(30),
                 max_connections: 1024,
                 max_connections_per_client: 512,
+                expensive_requests_per_client: 8,
                 min_read_rate: 1024,
                 answer_memory: 32 << 20,
                 operations: None,
@@ -86,6 +90,7 @@ impl Config {
             },
             ssl: SslConfig::default(),
             security: SecurityOptions::default(),
+            rights: RightsConfig::default(),
             log: LogConfig { format: LogFormat::Text, level: "info".to_owned() },
         }
     }
@@ -202,6 +207,8 @@ pub struct WebConfig {
     pub max_connections: usize,
     /// Maximum number of connections of one client.
     pub max_connections_per_client: usize,
+    /// Maximum number of expensive requests of one client at the same time.
+    pub expensive_requests_per_client: usize,
     /// Bytes per second that a client must read of its answer.
     pub min_read_rate: u64,
     /// Maximum bytes of answers that clients have not read.
@@ -269,6 +276,15 @@ pub struct Store {
     pub path: PathBuf,
     /// Its password.
     pub password: Secret,
+}
+
+/// The rights of clients.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RightsConfig {
+    /// The rules.
+    pub rules: Vec<Rule>,
+    /// Configuration keys whose values are masked.
+    pub sensitive: SensitiveKeys,
 }
 
 /// The log of the server.

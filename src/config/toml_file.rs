@@ -4,6 +4,7 @@ use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
+use super::options;
 use super::problem::ConfigProblem;
 use super::settings::{Origin, Setting, Value};
 use super::text_file;
@@ -46,6 +47,10 @@ impl Reader<'_> {
             let origin = Origin::File(self.shown.to_owned(), Some(line_at(self.text, name.span().start)));
             match value.get_ref() {
                 DeValue::Table(inner) => self.table(&key, inner),
+                DeValue::Array(items) if key == options::SECURITY_RULES.key => {
+                    let rules: Vec<serde_json::Value> = items.iter().map(|item| json(item.get_ref())).collect();
+                    self.set(key, Value::Text(serde_json::Value::Array(rules).to_string()), origin);
+                }
                 DeValue::Array(items) => {
                     let texts: Option<Vec<String>> = items.iter().map(|item| self.scalar(item.get_ref(), item.span())).collect();
                     match texts {
@@ -90,6 +95,22 @@ impl Reader<'_> {
     }
 }
 
+/// The value as JSON: tables of rules are read from JSON in every layer. A number or a time is a text, which no rule takes.
+fn json(value: &DeValue<'_>) -> serde_json::Value {
+    match value {
+        DeValue::String(text) => serde_json::Value::String(text.to_string()),
+        DeValue::Boolean(switch) => serde_json::Value::Bool(*switch),
+        DeValue::Array(items) => serde_json::Value::Array(items.iter().map(|item| json(item.get_ref())).collect()),
+        DeValue::Table(table) => {
+            let members = table.iter().map(|(name, value)| (name.get_ref().to_string(), json(value.get_ref())));
+            serde_json::Value::Object(members.collect())
+        }
+        DeValue::Integer(number) => serde_json::Value::String(number.to_string()),
+        DeValue::Float(number) => serde_json::Value::String(number.to_string()),
+        DeValue::Datetime(time) => serde_json::Value::String(time.to_string()),
+    }
+}
+
 /// The line, from 1, of a byte position.
 fn line_at(text: &str, position: usize) -> usize {
     text.as_bytes().iter().take(position).filter(|byte| **byte == b'\n').count() + 1
@@ -125,6 +146,18 @@ mod tests {
         let lines: Vec<_> = problems.iter().map(|problem| problem.origin.to_string()).collect();
         assert!(lines.contains(&"historyserver.toml, line 2".to_owned()), "{lines:?}");
         assert!(lines.contains(&"historyserver.toml, line 4".to_owned()), "{lines:?}");
+    }
+
+    #[test]
+    fn rules_are_an_array_of_tables() {
+        let (settings, problems) = parse(
+            "[[historyserver.security.rules]]\ngroups = [\"a\"]\nmay = [\"view\"]\nconfiguration = { key = \"k\", value = \"v\" }\n\
+             [[historyserver.security.rules]]\neveryone = true\nmay = [\"download\"]\n",
+        );
+        assert_eq!(problems, []);
+        assert_eq!(settings.len(), 1);
+        let rules = crate::access::rights::parse(&settings[0].value.text(",")).unwrap();
+        assert_eq!((rules.len(), rules[1].who.everyone), (2, true));
     }
 
     #[test]

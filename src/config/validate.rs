@@ -15,11 +15,14 @@ use super::options::{self, Spec};
 use super::origins;
 use super::problem::ConfigProblem;
 use super::reader::Reader;
-use super::sections::{ArchiveConfig, Config, DataConfig, LogConfig, LogFormat, PemFiles, RetentionConfig, SslConfig, Store, WebConfig};
+use super::sections::{
+    ArchiveConfig, Config, DataConfig, LogConfig, LogFormat, PemFiles, RetentionConfig, RightsConfig, SslConfig, Store, WebConfig,
+};
 use super::security;
 use super::settings::{Environment, Settings};
 use super::store_options;
-use crate::archive::ArchiveLimits;
+use crate::access::rights;
+use crate::archive::{ArchiveLimits, SensitiveKeys};
 use crate::directory::check_address;
 use crate::names::HostPattern;
 use crate::schedule::cron::{Schedule, Zone};
@@ -36,6 +39,12 @@ pub(super) fn validate(
     let retention = retention(&reader);
     let (web, ssl) = (web(&reader, settings, warnings), ssl(&reader, environment, warnings));
     let security = security::read(&reader, environment, &web, &ssl, of_flink, warnings);
+    let rights = rights(&reader);
+    if !rights.rules.is_empty() && security.methods.is_empty() {
+        let message = "has rules, but clients are not authenticated, so none of them applies: set historyserver.security.authentication to a \
+                       method, or remove the rules";
+        reader.refuse(&options::SECURITY_RULES, message);
+    }
     let config = Config {
         archive: archive(&reader, settings, environment, &retention, warnings),
         retention,
@@ -45,6 +54,7 @@ pub(super) fn validate(
         web,
         ssl,
         security,
+        rights,
         log: log(&reader),
     };
     (config, reader.into_problems())
@@ -185,6 +195,21 @@ fn count(reader: &Reader<'_>, spec: &Spec) -> Option<u32> {
     u32::try_from(number).ok()
 }
 
+fn rights(reader: &Reader<'_>) -> RightsConfig {
+    let spec = &options::SECURITY_RULES;
+    let rules = match reader.text(spec).map(|json| rights::parse(&json)) {
+        Some(Ok(rules)) => rules,
+        Some(Err(faults)) => {
+            for fault in faults {
+                reader.refuse(spec, fault);
+            }
+            Vec::new()
+        }
+        None => Vec::new(),
+    };
+    RightsConfig { rules, sensitive: SensitiveKeys::with(reader.items(&options::SENSITIVE_KEYS, ',')) }
+}
+
 fn data(reader: &Reader<'_>, environment: &Environment, warnings: &mut Vec<String>) -> DataConfig {
     let (dir, warning) = data_directory::choose(reader.path(&options::DATA_DIR), reader.path(&options::WEB_TMPDIR), environment);
     warnings.extend(warning);
@@ -218,6 +243,7 @@ fn web(reader: &Reader<'_>, settings: &Settings, warnings: &mut Vec<String>) -> 
         query_timeout: reader.duration(&options::QUERY_TIMEOUT).unwrap_or_default(),
         max_connections: count(&options::MAX_CONNECTIONS),
         max_connections_per_client: count(&options::MAX_CONNECTIONS_PER_CLIENT),
+        expensive_requests_per_client: count(&options::EXPENSIVE_REQUESTS),
         min_read_rate: reader.size(&options::MIN_READ_RATE).unwrap_or_default(),
         answer_memory: reader.size(&options::ANSWER_MEMORY).unwrap_or_default(),
         operations: operations(reader),

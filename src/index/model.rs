@@ -12,7 +12,7 @@ pub(super) mod texts;
 pub use answer::{Document, DocumentAnswer, DocumentBeginning, Figures, Generation, Listed, OverviewList, Unread, Validity};
 pub use backfill::{Derived, DerivedPage, DerivingPosition, Underived};
 pub use change::{Fault, FileChange, FileOutcome, Pack, ParsedRecord, Presence, StagedPack, UnitChange, UnitListing, Urgency};
-pub use contents::{ArchivedFile, DocumentList, DocumentPage, ListedDocument, ProblemFilter, UnitArchives};
+pub use contents::{ArchivedFile, DocumentList, DocumentPage, ListedDocument, ProblemFilter, ShownParts, UnitArchives};
 pub use keys::{ApplicationKey, CopySelector, UnitKey};
 pub use known::{KnownDirectory, KnownFile, KnownUnit};
 pub use removal::{

@@ -7,10 +7,12 @@ mod answer;
 pub mod calendar;
 mod facts;
 pub(in crate::index) mod folding;
+mod scope;
 pub(in crate::index) mod search;
 
 pub use answer::{Copies, FacetCount, Facets, FailingName, Item, ListPage, Quantiles, RunFacts, Statistics, StatusCounts, Total};
 pub use facts::{FailureClass, FailureSource, JobFacts, RootException, RunFigures};
+pub use scope::{ConfigurationValue, Part, Scope, Selection};
 pub use search::{FoundItem, MAX_TERMS, Match, MatchField, SearchField, SearchPage, SearchQuery, Segment};
 
 use serde::Deserialize;
@@ -19,51 +21,6 @@ use utoipa::ToSchema;
 
 use crate::clock::Timestamp;
 use crate::ids::ApplicationId;
-
-/// The part of the index that a client may see. Nothing outside of it is listed, counted or found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Scope {
-    directories: Option<Vec<String>>,
-}
-
-impl Scope {
-    /// All configured archive directories.
-    #[must_use]
-    pub fn everything() -> Self {
-        Self::default()
-    }
-
-    /// Only these archive directories.
-    #[must_use]
-    pub fn of_directories(urls: impl IntoIterator<Item = String>) -> Self {
-        Self { directories: Some(urls.into_iter().collect()) }
-    }
-
-    /// Whether the scope is unlimited.
-    #[must_use]
-    pub fn is_everything(&self) -> bool {
-        self.directories.is_none()
-    }
-
-    /// The archive directories in the scope; `None`: all.
-    pub(in crate::index) fn directories(&self) -> Option<&[String]> {
-        self.directories.as_deref()
-    }
-
-    /// The wanted directories that are in the scope; all of the scope where none are wanted. `None`: no directory is left.
-    pub(in crate::index) fn narrowed(&self, wanted: &[String]) -> Option<Vec<String>> {
-        let Some(within) = &self.directories else { return Some(wanted.to_vec()) };
-        let left: Vec<String> =
-            if wanted.is_empty() { within.clone() } else { wanted.iter().filter(|url| within.contains(url)).cloned().collect() };
-        (!left.is_empty()).then_some(left)
-    }
-
-    /// Whether an archive directory is in the scope.
-    #[must_use]
-    pub fn admits(&self, directory: &str) -> bool {
-        self.directories.as_ref().is_none_or(|urls| urls.iter().any(|url| url == directory))
-    }
-}
 
 /// The list of applications or of jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, ToSchema, IntoStaticStr)]

@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 
 use super::sqlite::{self, Connection};
 use super::walks::{Kind, Over, Patience};
+use crate::archive::Owner;
 use crate::directory::FoundFile;
 use crate::index::error::IndexError;
 use crate::index::model::{Generation, KnownDirectory, Listed, UnitKey};
@@ -70,6 +71,14 @@ impl IndexReader {
     pub async fn unit_files(&self, unit: &UnitKey) -> Result<Vec<FoundFile>, IndexError> {
         let unit = unit.clone();
         self.read_in(Lane::Point, move |shared| shared.pool.read(|connection| sqlite::unit_files(connection, &unit))).await
+    }
+
+    /// Whether a document of an application or job can be answered to a client that may see everything.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn is_indexed(&self, owner: Owner) -> Result<bool, IndexError> {
+        self.read_in(Lane::Point, move |shared| shared.pool.read(|connection| sqlite::is_indexed(connection, owner))).await
     }
 
     /// Whether a directory held archives, and its last listing found none.

@@ -8,6 +8,7 @@ mod query;
 mod reads;
 pub(super) mod store;
 mod tables;
+mod visibility;
 
 pub(super) use rusqlite::Connection;
 
@@ -17,13 +18,13 @@ pub(super) use acts::held_cleanups::{confirm, confirmed, hold, release};
 pub(super) use acts::listing::list;
 pub(super) use acts::presence::{expire, forget, forget_files, note};
 pub(super) use acts::removals::{abandon, fail, finish, forget_missing, record, reset, start, withdraw};
-pub(super) use query::{copies, facets, list_page, list_page_with_run_facts, run_page, search, statistics};
+pub(super) use query::{Seen, copies, facets, list_page, list_page_with_run_facts, run_page, search, seen, statistics};
 pub(super) use reads::contents::{document_page, unit_archives};
-pub(super) use reads::documents::{beginning, chunk, overview_of};
+pub(super) use reads::documents::{beginning, chunk, is_indexed, overview_of};
 pub(super) use reads::known::{clusters, has_vanished, known, unit_files};
 pub(super) use reads::overviews::{figures, job_ids, job_states, overview};
 pub(super) use reads::problem_pages::{problem_counts, problem_page};
-pub(super) use reads::removals::{held_cleanups, is_expired, page as removal_page};
+pub(super) use reads::removals::{are_visible, held_cleanups, is_expired, page as removal_page};
 pub(super) use reads::unread::of_owner as unread;
 pub(super) use store::copy::{contents, copy_into, renew_identity};
 pub(super) use store::health::{examine, lost_units};

@@ -91,13 +91,15 @@ impl Ingest {
 
     /// Looks in every directory, and ingests the archives found. An error counts as not found: the refresh reports it.
     async fn find(&self, owner: Owner) -> bool {
+        // A client may not see it. It costs the same listings as an id that does not exist, and no archive is read.
+        let hidden = self.inner.reader.is_indexed(owner).await.unwrap_or(true);
         let mut found = false;
         for directory in self.inner.directories.values() {
             let tasks = match owner {
                 Owner::Application(id) => self.find_application(directory, id).await,
                 Owner::Job(job) => self.find_legacy_job(directory, job).await,
             };
-            for task in tasks {
+            for task in tasks.into_iter().filter(|_| !hidden) {
                 found |= self.ingest_found(directory, task).await;
             }
         }

@@ -61,6 +61,7 @@ mod readiness;
 mod refresh;
 mod reload;
 mod retention;
+mod rights;
 mod running;
 mod s3_double;
 mod service_manager;

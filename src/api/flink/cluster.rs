@@ -34,7 +34,7 @@ struct ClusterOverview<'a> {
 /// `/overview`.
 pub(in crate::api) async fn overview(shared: &Shared, request: &HeaderMap) -> Result<Representation, ApiError> {
     let reader = shared.scoped();
-    let tag = Tag::of_generation("counts", reader.generation());
+    let tag = Tag::of_generation("counts", reader.generation(), shared.scope());
     if let Some(unchanged) = Representation::unchanged(request, &tag, Encoding::Identity) {
         return Ok(unchanged);
     }

@@ -15,16 +15,20 @@ use futures::stream;
 
 use crate::api::http::budget::{Budget, Room};
 use crate::api::http::conditional::Tag;
+use crate::api::http::deflate::ANSWERS;
 use crate::api::http::encoding::{Encoding, negotiate};
 use crate::api::http::error::{ApiError, NOT_RESTORABLE};
 use crate::api::http::gzip;
 use crate::api::http::represent::{self, Representation};
 use crate::api::state::Shared;
-use crate::archive::Owner;
+use crate::archive::{Owner, is_configuration};
 use crate::index::{CopySelector, Document, DocumentAnswer, DocumentBeginning, IndexError, Validity};
 
 /// Bytes that are read at once, when there is memory for them.
 const PIECE: usize = 256 << 10;
+
+/// Largest configuration that is masked, in bytes: it is held in memory.
+const LARGEST_MASKED: u64 = 16 << 20;
 
 /// Evictions of a document between its restoration and its read, after which the client gets a 503.
 pub(in crate::api) const ATTEMPTS: u32 = 4;
@@ -69,6 +73,13 @@ async fn found_first(
     request: &HeaderMap,
 ) -> Result<Option<Representation>, ApiError> {
     let accepted = negotiate(request);
+    // A configuration is shown with sensitive values only to those who may download the archive.
+    if paths.iter().any(|path| is_configuration(path))
+        && !shared.scope().is_unlimited()
+        && !shared.scoped().shown_parts(owner, &copy).await?.is_some_and(|parts| parts.download)
+    {
+        return masked(shared, owner, paths, &copy, request).await;
+    }
     if copy == CopySelector::default()
         && let Some(first) = paths.first()
         && let Some(answer) = in_memory(shared, owner, first, accepted, request).await?
@@ -121,6 +132,27 @@ async fn found_first(
         Encoding::Identity => Representation::new(tag, encoding, Some(length), identity(first, reading)),
         Encoding::Gzip => Representation::new(tag, encoding, None, packed(first, reading)),
     }))
+}
+
+/// The first of these paths that this copy holds, a configuration, with its sensitive values masked.
+async fn masked(
+    shared: &Arc<Shared>,
+    owner: Owner,
+    paths: &[String],
+    copy: &CopySelector,
+    request: &HeaderMap,
+) -> Result<Option<Representation>, ApiError> {
+    for path in paths {
+        let Some(text) = whole_in(shared, owner, path, copy.clone(), LARGEST_MASKED).await? else { continue };
+        let sensitive = shared.options.rights.sensitive();
+        let masked = ANSWERS.run(move || sensitive.mask(&text)).await;
+        // What cannot be read cannot be masked.
+        return match masked {
+            Some(text) => Representation::of_content(request, text).await.map(Some),
+            None => Ok(None),
+        };
+    }
+    Ok(None)
 }
 
 /// The document from memory, if it is kept there and there is room for the answer.

@@ -1,6 +1,6 @@
 //! The lists: `/applications/overview`, `/jobs/overview` and `/jobs`.
 //!
-//! Each is made once per generation of the index, by one request while the others wait for it, and kept compressed: at 100,000
+//! Each is made once per generation of the index and scope of clients, by one request while the others wait for it, and kept compressed: at 100,000
 //! applications 19 MB of text are 2 MB in memory. Clients that take gzip get it as it is kept; for others it is unpacked while it is sent.
 //! The tag is the generation, so a poll that finds nothing new reads no rows.
 
@@ -27,7 +27,7 @@ use crate::index::{Generation, OverviewList, ScopedReader};
 pub(in crate::api) async fn answer(shared: &Shared, list: List, request: &HeaderMap) -> Result<Representation, ApiError> {
     let encoding = negotiate(request);
     let generation = shared.scoped().generation();
-    let tag = Tag::of_generation(list.kind(), generation);
+    let tag = Tag::of_generation(list.kind(), generation, shared.scope());
     if let Some(unchanged) = Representation::unchanged(request, &tag, encoding) {
         return Ok(unchanged);
     }
@@ -36,16 +36,12 @@ pub(in crate::api) async fn answer(shared: &Shared, list: List, request: &Header
         Encoding::Gzip => (made.kept.packed_length(), made.kept.packed()),
         Encoding::Identity => (made.kept.length(), made.kept.unpacked(&shared.options.budget)),
     };
-    Ok(Representation::new(Tag::of_generation(list.kind(), made.generation), encoding, Some(length), body))
+    Ok(Representation::new(Tag::of_generation(list.kind(), made.generation, shared.scope()), encoding, Some(length), body))
 }
 
 /// The list, at this generation or a later one.
 async fn made(shared: &Shared, list: List, wanted: Generation) -> Result<Arc<Made>, ApiError> {
-    let kept = match list {
-        List::Applications => &shared.lists.applications,
-        List::Jobs => &shared.lists.jobs,
-        List::JobIds => &shared.lists.job_ids,
-    };
+    let kept = shared.lists.of(list, shared.scope());
     // Locked while the list is made: other requests wait for it and take it.
     let mut kept = kept.lock().await;
     if let Some(made) = kept.as_ref().filter(|made| made.generation.index == wanted.index && made.generation.number >= wanted.number) {

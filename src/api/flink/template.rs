@@ -42,6 +42,28 @@ const JOB_DOCUMENTS: &[&str] = &[
 const APPLICATION_DOCUMENTS: &[&str] =
     &["/applications/{applicationid}", "/applications/{applicationid}/exceptions", "/applications/{applicationid}/jobmanager/config"];
 
+/// Paths that are built, or that merge archives.
+const BUILT: &[&str] = &[
+    "/config",
+    "/overview",
+    "/applications/overview",
+    "/jobs/overview",
+    "/jobs",
+    "/jobs/{jobid}/status",
+    "/jobs/{jobid}/execution-result",
+    "/overviews/{jobid}",
+    "/application-overviews/{applicationid}",
+    "/jobs/{jobid}/jobmanager/log-url",
+    "/jobs/{jobid}/taskmanagers/{taskmanagerid}/log-url",
+    "/jobs/{jobid}/{*document}",
+    "/applications/{applicationid}/{*document}",
+];
+
+/// The templates of all paths of Flink's.
+pub(super) fn all() -> impl Iterator<Item = &'static str> {
+    [BUILT, JOB_DOCUMENTS, APPLICATION_DOCUMENTS].into_iter().flatten().copied()
+}
+
 /// The template of a route.
 pub(super) fn of(route: &Route<'_>) -> &'static str {
     match route {
@@ -79,6 +101,27 @@ mod tests {
 
     fn document(path: &str) -> &'static str {
         of(&Route::Document(Owner::Job("0d6f4f6e8da5b7e7a3551550ff16c873".parse().unwrap()), vec![path.to_owned()]))
+    }
+
+    #[test]
+    fn all_templates_are_listed() {
+        let owner = Owner::Job("0d6f4f6e8da5b7e7a3551550ff16c873".parse().unwrap());
+        let Owner::Job(job) = owner else { unreachable!() };
+        for route in [
+            Route::Config,
+            Route::ClusterOverview,
+            Route::List(List::Applications),
+            Route::List(List::Jobs),
+            Route::List(List::JobIds),
+            Route::JobStatus(job),
+            Route::ExecutionResult(job),
+            Route::SingleOverview(owner),
+            Route::LogUrl { job: "x", task_manager: None },
+            Route::LogUrl { job: "x", task_manager: Some("y") },
+            Route::Document(owner, vec!["/jobs/x/anything".to_owned()]),
+        ] {
+            assert!(all().any(|template| template == of(&route)), "{route:?}");
+        }
     }
 
     #[test]

@@ -26,7 +26,10 @@ pub(in crate::api) async fn authenticate(State(shared): State<Arc<Shared>>, mut 
         return next.run(request).await;
     }
     let Some(authentication) = shared.options.authentication.as_deref() else {
-        request.extensions_mut().insert(Arc::new(Identity::anonymous()));
+        // Only this process can have named the client before.
+        if request.extensions().get::<Arc<Identity>>().is_none() {
+            request.extensions_mut().insert(Arc::new(Identity::anonymous()));
+        }
         return next.run(request).await;
     };
     if authentication.sign_in_base().is_some() && request.uri().path().starts_with(sign_in::PREFIX) {

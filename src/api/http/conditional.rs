@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use fnv::FnvHasher;
 
 use crate::api::http::encoding::Encoding;
+use crate::index::query::Scope;
 use crate::index::{Document, Generation};
 
 /// A strong entity tag, without its quotes.
@@ -28,9 +29,10 @@ impl Tag {
         Self(format!("{:016x}-{:x}-{:016x}", document.fingerprint.0, document.length, digest(path.as_bytes())))
     }
 
-    /// Of an answer that is made for each generation of the index; `kind` is the name of the answer.
-    pub(in crate::api) fn of_generation(kind: &str, generation: Generation) -> Self {
-        Self(format!("{kind}-{:016x}-{}", generation.index, generation.number))
+    /// Of an answer that is made for each generation of the index and each scope; `kind` is the name of the answer.
+    pub(in crate::api) fn of_generation(kind: &str, generation: Generation, scope: &Scope) -> Self {
+        let scope = scope.digest().map(|digest| format!("-{digest:016x}")).unwrap_or_default();
+        Self(format!("{kind}-{:016x}-{}{scope}", generation.index, generation.number))
     }
 
     /// Of a text: its content.

@@ -76,6 +76,12 @@ impl ApiError {
         Self { retry_after: Some(retry_after), ..Self::new(status, message) }
     }
 
+    /// 429 of a client with too many expensive requests, with `Retry-After`.
+    pub(in crate::api) fn too_many_expensive(retry_after: Duration) -> Self {
+        let message = "Too many of your statistics, searches, exports and downloads run already: try again when one has ended.";
+        Self { retry_after: Some(retry_after), ..Self::new(StatusCode::TOO_MANY_REQUESTS, message) }
+    }
+
     /// 405.
     pub(in crate::api) fn method_not_allowed(allow: &'static str) -> Self {
         let message =

@@ -4,16 +4,17 @@
 //! preflight; a known name of this server; and, from a browser, a page of this server. A cleanup on hold is confirmed only by the
 //! socket in the data directory.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::api::http::client::Client;
 use crate::api::http::error::ApiError;
 use crate::api::http::extract::{NoParameters, Query};
 use crate::api::http::hosts::{self, Hosts, RequestedHost};
@@ -59,7 +60,7 @@ struct Accepted {
     post, path = "/api/v1/cleanup", tag = "server", request_body = CleanupRequest, responses((status = 202, body = Accepted))
 )]
 pub(in crate::api) async fn cleanup(
-    State(shared): State<Arc<Shared>>,
+    Client(shared): Client,
     Query(NoParameters {}): Query<NoParameters>,
     request: Request,
 ) -> Result<Response, ApiError> {
@@ -90,7 +91,7 @@ pub(in crate::api) async fn cleanup(
     post, path = "/api/v1/refresh", tag = "server", request_body = RefreshRequest, responses((status = 202, body = RefreshAccepted))
 )]
 pub(in crate::api) async fn refresh(
-    State(shared): State<Arc<Shared>>,
+    Client(shared): Client,
     Query(NoParameters {}): Query<NoParameters>,
     request: Request,
 ) -> Result<Response, ApiError> {
@@ -109,12 +110,19 @@ struct RefreshAccepted {
 
 /// Accepts a changing request, or returns why it is refused.
 async fn admit(shared: &Shared, request: Request) -> Result<(Actions, Vec<u8>), ApiError> {
-    let Some(actions) = shared.actions.clone() else { return Err(ApiError::no_such_path()) };
     let owner = is_owner(&request);
+    if !owner && !shared.may_operate() {
+        return Err(ApiError::forbidden(
+            "Your rights do not include `operate`, which refreshes and cleanups need: a rule of historyserver.security.rules gives it.",
+        ));
+    }
+    let Some(actions) = shared.actions.clone() else { return Err(ApiError::no_such_path()) };
     let (parts, body) = request.into_parts();
     if !owner {
         let host = hosts::requested_host(&parts.uri, parts.version, &parts.headers)?;
-        may(actions.permission, &shared.options.hosts, &host, &parts.headers).map_err(ApiError::forbidden)?;
+        // The right takes the place of the address.
+        let permission = if shared.options.rights.is_enforced() { Permission::AllClients } else { actions.permission };
+        may(permission, &shared.options.hosts, &host, &parts.headers).map_err(ApiError::forbidden)?;
     }
     if !is_json(&parts.headers) {
         return Err(ApiError::unsupported_media_type(

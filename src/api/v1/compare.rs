@@ -3,9 +3,6 @@
 mod configuration;
 mod vertices;
 
-use std::sync::Arc;
-
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -13,6 +10,7 @@ use utoipa::ToSchema;
 
 use self::configuration::ConfigurationDifference;
 use self::vertices::VertexDifference;
+use crate::api::http::client::Client;
 use crate::api::http::error::ApiError;
 use crate::api::http::extract::{Parameters, Query};
 use crate::api::http::response;
@@ -32,7 +30,7 @@ pub(super) struct JobComparison {
     left_facts: Option<JobFacts>,
     right_facts: Option<JobFacts>,
     /// The configuration keys with different values and those that one side lacks, sorted: of the jobs and of their clusters. Null: the
-    /// documents of one of the jobs are lost.
+    /// documents of one of the jobs are lost, or the client may not see one of the configurations.
     configuration: Option<Vec<ConfigurationDifference>>,
     /// Number of configuration keys with equal values.
     configuration_equal: Option<u64>,
@@ -68,7 +66,7 @@ impl Parameters for CompareParameters {}
 #[utoipa::path(
     get, path = "/api/v1/jobs/compare", tag = "lists", params(CompareParameters), responses((status = 200, body = JobComparison))
 )]
-pub(super) async fn compare(State(shared): State<Arc<Shared>>, Query(parameters): Query<CompareParameters>) -> Result<Response, ApiError> {
+pub(super) async fn compare(Client(shared): Client, Query(parameters): Query<CompareParameters>) -> Result<Response, ApiError> {
     let CompareParameters { left: left_id, right: right_id, .. } = parameters;
     let left_copy = CopySelector { directory: parameters.left_directory, cluster: parameters.left_cluster.map(cluster_name) };
     let right_copy = CopySelector { directory: parameters.right_directory, cluster: parameters.right_cluster.map(cluster_name) };
@@ -76,8 +74,9 @@ pub(super) async fn compare(State(shared): State<Arc<Shared>>, Query(parameters)
     let right = find(&shared, "right", right_id, right_copy).await?;
     let left_configuration = configuration::of(&shared, left_id, &left.item).await?;
     let right_configuration = configuration::of(&shared, right_id, &right.item).await?;
+    let sensitive = shared.options.rights.sensitive();
     let (configuration, configuration_equal) =
-        left_configuration.zip(right_configuration).map(|(left, right)| configuration::differences(&left, &right)).unzip();
+        left_configuration.zip(right_configuration).map(|(left, right)| configuration::differences(&left, &right, &sensitive)).unzip();
     let left_facts = left.facts.map(|facts| JobFacts::of(facts, &left.item));
     let right_facts = right.facts.map(|facts| JobFacts::of(facts, &right.item));
     let vertices_of = |facts: &Option<JobFacts>| facts.as_ref().map_or(Vec::new(), |facts| facts.vertices.clone());

@@ -1,14 +1,12 @@
 //! `/api/v1/applications/{id}` and `/api/v1/jobs/{id}`: one copy with all details, and the other copies.
 
-use std::sync::Arc;
-
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::flink::document;
+use crate::api::http::client::Client;
 use crate::api::http::error::ApiError;
 use crate::api::http::extract::{Path, Query};
 use crate::api::http::response;
@@ -84,7 +82,7 @@ pub(super) struct JobDetails {
     responses((status = 200, body = ApplicationDetails))
 )]
 pub(super) async fn application(
-    State(shared): State<Arc<Shared>>,
+    Client(shared): Client,
     Path(ApplicationPath { id }): Path<ApplicationPath>,
     Query(copy): Query<CopyParameters>,
 ) -> Result<Response, ApiError> {
@@ -108,7 +106,7 @@ pub(super) async fn application(
     responses((status = 200, body = JobDetails))
 )]
 pub(super) async fn job(
-    State(shared): State<Arc<Shared>>,
+    Client(shared): Client,
     Path(JobPath { id }): Path<JobPath>,
     Query(copy): Query<CopyParameters>,
 ) -> Result<Response, ApiError> {

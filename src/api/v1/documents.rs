@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::api::flink::document::{self, ATTEMPTS};
+use crate::api::http::client::Client;
 use crate::api::http::error::{ApiError, NOT_RESTORABLE};
 use crate::api::http::extract::{Parameters, Path, Query};
 use crate::api::http::represent::Representation;
@@ -69,7 +69,7 @@ enum OwnerKind {
     params(ApplicationPath, CopyParameters, PageParameters), responses((status = 200, body = Body))
 )]
 pub(in crate::api) async fn of_application(
-    State(shared): State<Arc<Shared>>,
+    Client(shared): Client,
     Path(ApplicationPath { id }): Path<ApplicationPath>,
     Query((copy, page)): Query<(CopyParameters, PageParameters)>,
 ) -> Result<Response, ApiError> {
@@ -84,7 +84,7 @@ pub(in crate::api) async fn of_application(
     params(JobPath, CopyParameters, PageParameters), responses((status = 200, body = Body))
 )]
 pub(in crate::api) async fn of_job(
-    State(shared): State<Arc<Shared>>,
+    Client(shared): Client,
     Path(JobPath { id }): Path<JobPath>,
     Query((copy, page)): Query<(CopyParameters, PageParameters)>,
 ) -> Result<Response, ApiError> {
@@ -99,7 +99,7 @@ pub(in crate::api) async fn of_job(
     params(ApplicationPath, DocumentParameters, CopyParameters), responses((status = 200, body = serde_json::Value))
 )]
 pub(in crate::api) async fn one_of_application(
-    State(shared): State<Arc<Shared>>,
+    Client(shared): Client,
     Path(ApplicationPath { id }): Path<ApplicationPath>,
     Query((document, copy)): Query<(DocumentParameters, CopyParameters)>,
     headers: HeaderMap,
@@ -115,7 +115,7 @@ pub(in crate::api) async fn one_of_application(
     params(JobPath, DocumentParameters, CopyParameters), responses((status = 200, body = serde_json::Value))
 )]
 pub(in crate::api) async fn one_of_job(
-    State(shared): State<Arc<Shared>>,
+    Client(shared): Client,
     Path(JobPath { id }): Path<JobPath>,
     Query((document, copy)): Query<(DocumentParameters, CopyParameters)>,
     headers: HeaderMap,

@@ -8,7 +8,6 @@ use std::io;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::Response;
 use bytes::Bytes;
@@ -19,6 +18,7 @@ use utoipa::ToSchema;
 
 use crate::api::flink::document;
 use crate::api::flink::document::Reading;
+use crate::api::http::client::Client;
 use crate::api::http::error::{ApiError, NOT_RESTORABLE};
 use crate::api::http::extract::{Parameters, Path, Query};
 use crate::api::http::response;
@@ -78,7 +78,7 @@ pub(in crate::api) enum Format {
     responses((status = 200, content_type = "application/zip", body = Vec<u8>))
 )]
 pub(in crate::api) async fn of_application(
-    State(shared): State<Arc<Shared>>,
+    Client(shared): Client,
     Path(ApplicationPath { id }): Path<ApplicationPath>,
     Query((_format, copy)): Query<(FormatParameters, CopyParameters)>,
 ) -> Result<Response, ApiError> {
@@ -94,7 +94,7 @@ pub(in crate::api) async fn of_application(
     responses((status = 200, content_type = "application/zip", body = Vec<u8>))
 )]
 pub(in crate::api) async fn of_job(
-    State(shared): State<Arc<Shared>>,
+    Client(shared): Client,
     Path(JobPath { id }): Path<JobPath>,
     Query((_format, copy)): Query<(FormatParameters, CopyParameters)>,
 ) -> Result<Response, ApiError> {

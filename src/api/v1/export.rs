@@ -6,10 +6,8 @@
 //! connection, so that no client takes a part of a list for the whole list.
 
 use std::io;
-use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::response::Response;
 use bytes::Bytes;
@@ -19,6 +17,7 @@ use serde::Deserialize;
 use tokio::sync::mpsc;
 
 use crate::api::http::budget::{Budget, Room};
+use crate::api::http::client::Client;
 use crate::api::http::deflate::FILES;
 use crate::api::http::encoding::{Encoding, negotiate};
 use crate::api::http::error::ApiError;
@@ -72,7 +71,7 @@ impl Parameters for ExportParameters {}
     responses((status = 200, content((String = "text/csv"), (String = "application/x-ndjson"))))
 )]
 pub(super) async fn applications(
-    State(shared): State<Arc<Shared>>,
+    Client(shared): Client,
     Query((filter, own, sort, parameters)): Query<(
         FilterParameters,
         ApplicationFilterParameters,
@@ -101,7 +100,7 @@ pub(super) async fn applications(
     responses((status = 200, content((String = "text/csv"), (String = "application/x-ndjson"))))
 )]
 pub(super) async fn jobs(
-    State(shared): State<Arc<Shared>>,
+    Client(shared): Client,
     Query((filter, own, sort, parameters)): Query<(FilterParameters, JobFilterParameters, JobSortParameters, ExportParameters)>,
     method: Method,
     headers: HeaderMap,
@@ -277,6 +276,7 @@ impl<P: Pages> Writing<P> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use http_body_util::BodyExt as _;

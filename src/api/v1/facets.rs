@@ -1,14 +1,12 @@
 //! `/api/v1/{applications,jobs}/facets`: counts of the rows of a list.
 
-use std::sync::Arc;
-
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono_tz::Tz;
 use serde::Deserialize;
 use strum::VariantArray as _;
 
+use crate::api::http::client::Client;
 use crate::api::http::error::ApiError;
 use crate::api::http::extract::{Parameters, Query, read};
 use crate::api::http::response;
@@ -40,7 +38,7 @@ impl Parameters for FacetParameters {}
     responses((status = 200, body = Facets))
 )]
 pub(super) async fn application_facets(
-    State(shared): State<Arc<Shared>>,
+    Client(shared): Client,
     Query((filter, own, facets)): Query<(FilterParameters, ApplicationFilterParameters, FacetParameters)>,
 ) -> Result<Response, ApiError> {
     count(&shared, ListKind::Applications, own.narrow(filter), facets).await
@@ -54,7 +52,7 @@ pub(super) async fn application_facets(
     responses((status = 200, body = Facets))
 )]
 pub(super) async fn job_facets(
-    State(shared): State<Arc<Shared>>,
+    Client(shared): Client,
     Query((filter, own, facets)): Query<(FilterParameters, JobFilterParameters, FacetParameters)>,
 ) -> Result<Response, ApiError> {
     count(&shared, ListKind::Jobs, own.narrow(filter), facets).await

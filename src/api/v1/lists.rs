@@ -1,12 +1,10 @@
 //! `/api/v1/applications` and `/api/v1/jobs`, and the history of a name.
 
-use std::sync::Arc;
-
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 
+use crate::api::http::client::Client;
 use crate::api::http::error::ApiError;
 use crate::api::http::extract::{Parameters, Query, read};
 use crate::api::http::response;
@@ -41,7 +39,7 @@ type JobRunPage = ItemPage<JobRun>;
     responses((status = 200, body = ApplicationPage))
 )]
 pub(super) async fn applications(
-    State(shared): State<Arc<Shared>>,
+    Client(shared): Client,
     Query((filter, own, sort, facts, page)): Query<(
         FilterParameters,
         ApplicationFilterParameters,
@@ -62,7 +60,7 @@ pub(super) async fn applications(
     responses((status = 200, body = JobPage))
 )]
 pub(super) async fn jobs(
-    State(shared): State<Arc<Shared>>,
+    Client(shared): Client,
     Query((filter, own, sort, facts, page)): Query<(
         FilterParameters,
         JobFilterParameters,
@@ -118,10 +116,7 @@ impl Parameters for HistoryParameters {}
     get, path = "/api/v1/applications/history", tag = "lists", params(HistoryParameters),
     responses((status = 200, body = ApplicationRunPage))
 )]
-pub(super) async fn application_history(
-    State(shared): State<Arc<Shared>>,
-    Query(parameters): Query<HistoryParameters>,
-) -> Result<Response, ApiError> {
+pub(super) async fn application_history(Client(shared): Client, Query(parameters): Query<HistoryParameters>) -> Result<Response, ApiError> {
     let (page, figures) = history(&shared, ListKind::Applications, parameters).await?;
     let runs = page.items.into_iter().zip(figures);
     response::json_now(StatusCode::OK, &ApplicationRunPage::of(runs, page.next, page.total, page.queued))
@@ -133,10 +128,7 @@ pub(super) async fn application_history(
 #[utoipa::path(
     get, path = "/api/v1/jobs/history", tag = "lists", params(HistoryParameters), responses((status = 200, body = JobRunPage))
 )]
-pub(super) async fn job_history(
-    State(shared): State<Arc<Shared>>,
-    Query(parameters): Query<HistoryParameters>,
-) -> Result<Response, ApiError> {
+pub(super) async fn job_history(Client(shared): Client, Query(parameters): Query<HistoryParameters>) -> Result<Response, ApiError> {
     let (page, figures) = history(&shared, ListKind::Jobs, parameters).await?;
     let runs = page.items.into_iter().zip(figures);
     response::json_now(StatusCode::OK, &JobRunPage::of(runs, page.next, page.total, page.queued))

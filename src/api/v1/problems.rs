@@ -1,16 +1,13 @@
 //! `/api/v1/problems`: all problems, in pages.
 
-use std::sync::Arc;
-
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 
+use crate::api::http::client::Client;
 use crate::api::http::error::ApiError;
 use crate::api::http::extract::{Parameters, Query, read};
 use crate::api::http::response;
-use crate::api::state::Shared;
 use crate::api::v1::page::{Page, PageParameters};
 use crate::ids::ApplicationId;
 use crate::index::ProblemFilter;
@@ -44,14 +41,20 @@ type ProblemPage = Page<Problem>;
 /// The recorded problems, oldest first, each kept until it is resolved.
 #[utoipa::path(get, path = "/api/v1/problems", tag = "server", params(ProblemParameters, PageParameters), responses((status = 200, body = ProblemPage)))]
 pub(in crate::api) async fn problems(
-    State(shared): State<Arc<Shared>>,
+    Client(shared): Client,
     Query((wanted, page)): Query<(ProblemParameters, PageParameters)>,
 ) -> Result<Response, ApiError> {
     let filter =
         ProblemFilter { codes: wanted.code, directories: wanted.directory, clusters: wanted.cluster, application: wanted.application };
     let (limit, cursor) = (page.limit(), page.cursor);
     // Problems that could not be recorded are on the first page.
-    let unstored: Vec<Problem> = shared.refresh.borrow().unstored().filter(|problem| filter.takes(problem)).cloned().collect();
+    let unstored: Vec<Problem> = shared
+        .refresh
+        .borrow()
+        .unstored()
+        .filter(|problem| filter.takes(problem) && shared.scope().admits_problem(problem))
+        .cloned()
+        .collect();
     let ahead = if cursor.is_none() { unstored.len().min(limit - 1) } else { 0 };
     let (page, mut total) = shared.scoped().problem_page(filter, cursor, limit - ahead).await?;
     total.count += unstored.len() as u64;

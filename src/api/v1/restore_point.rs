@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::api::flink::document;
+use crate::api::http::client::Client;
 use crate::api::http::error::ApiError;
 use crate::api::http::extract::{Parameters, Query, read};
 use crate::api::http::response;
@@ -114,10 +114,7 @@ pub(super) struct RestorePoints {
 #[utoipa::path(
     get, path = "/api/v1/jobs/restore-point", tag = "lists", params(RestorePointParameters), responses((status = 200, body = RestorePoints))
 )]
-pub(super) async fn restore_point(
-    State(shared): State<Arc<Shared>>,
-    Query(parameters): Query<RestorePointParameters>,
-) -> Result<Response, ApiError> {
+pub(super) async fn restore_point(Client(shared): Client, Query(parameters): Query<RestorePointParameters>) -> Result<Response, ApiError> {
     let RestorePointParameters { name, cluster, directory } = parameters;
     let filter = Filter { name: Some((name.clone(), NameMatch::Exact)), cluster, directory, ..Filter::default() };
     let runs = newest_runs(&shared, filter).await?;

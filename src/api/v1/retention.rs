@@ -1,17 +1,14 @@
 //! `/api/v1/retention/preview`: the removals of the next cleanup. `/api/v1/deletions`: the removals that were done.
 
-use std::sync::Arc;
-
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::api::http::client::Client;
 use crate::api::http::error::ApiError;
 use crate::api::http::extract::Query;
 use crate::api::http::response;
-use crate::api::state::Shared;
 use crate::api::v1::page::PageParameters;
 use crate::clock::Timestamp;
 use crate::index::{
@@ -100,7 +97,7 @@ struct RecordRow {
 
 /// Removals of the next cleanup
 #[utoipa::path(get, path = "/api/v1/retention/preview", tag = "retention", params(PageParameters), responses((status = 200, body = Preview)))]
-pub(in crate::api) async fn preview(State(shared): State<Arc<Shared>>, Query(page): Query<PageParameters>) -> Result<Response, ApiError> {
+pub(in crate::api) async fn preview(Client(shared): Client, Query(page): Query<PageParameters>) -> Result<Response, ApiError> {
     let next_runs = shared.actions.as_ref().map(|actions| actions.cleaner.status().borrow().next.clone()).unwrap_or_default();
     let preview = preview_page(&shared.scoped(), next_runs, page.cursor.clone(), page.limit()).await?;
     response::json_now(StatusCode::OK, &preview)
@@ -125,7 +122,7 @@ pub async fn preview_page(
 ///
 /// The record of deletions, newest first.
 #[utoipa::path(get, path = "/api/v1/deletions", tag = "retention", params(PageParameters), responses((status = 200, body = Record)))]
-pub(in crate::api) async fn deletions(State(shared): State<Arc<Shared>>, Query(page): Query<PageParameters>) -> Result<Response, ApiError> {
+pub(in crate::api) async fn deletions(Client(shared): Client, Query(page): Query<PageParameters>) -> Result<Response, ApiError> {
     let page = shared.scoped().deletions(page.cursor.clone(), page.limit()).await?;
     let record = Record { deletions: page.rows.into_iter().map(record_row).collect(), next: page.next };
     response::json_now(StatusCode::OK, &record)

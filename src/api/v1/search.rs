@@ -1,19 +1,17 @@
 //! `/api/v1/search`: full-text search in names, ids, vertices, exceptions and configurations.
 
-use std::sync::Arc;
-
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::api::http::client::Client;
 use crate::api::http::error::ApiError;
 use crate::api::http::extract::{Parameters, Query, read};
 use crate::api::http::response;
-use crate::api::state::Shared;
 use crate::api::v1::filters::{self, Status};
 use crate::api::v1::page;
+use crate::archive::MASK;
 use crate::clock::Timestamp;
 use crate::index::query::{
     Bounds, Filter, FoundItem, Item, ListKind, MAX_TERMS, Match, MatchField, SearchField, SearchPage, SearchQuery, Segment, Total,
@@ -143,8 +141,14 @@ impl Parameters for SearchParameters {}
 #[utoipa::path(
     get, path = "/api/v1/search", tag = "lists", params(SearchParameters), responses((status = 200, body = SearchResults))
 )]
-pub(super) async fn search(State(shared): State<Arc<Shared>>, Query(parameters): Query<SearchParameters>) -> Result<Response, ApiError> {
-    let page = shared.scoped().search(query(parameters)?).await?;
+pub(super) async fn search(Client(shared): Client, Query(parameters): Query<SearchParameters>) -> Result<Response, ApiError> {
+    let mut page = shared.scoped().search(query(parameters)?).await?;
+    let sensitive = shared.options.rights.sensitive();
+    for found in page.items.iter_mut().flat_map(|found| &mut found.matches) {
+        if let Some(key) = found.key.as_ref().filter(|key| sensitive.has(key)) {
+            found.excerpt = vec![Segment { text: format!("{key}: {MASK}"), hit: false }];
+        }
+    }
     response::json_now(StatusCode::OK, &SearchResults::from(page))
 }
 

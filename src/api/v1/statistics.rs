@@ -1,18 +1,16 @@
 //! `/api/v1/statistics`: counts, durations and failures over time.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono_tz::Tz;
 use serde::Deserialize;
 
+use crate::api::http::client::Client;
 use crate::api::http::error::ApiError;
 use crate::api::http::extract::{Parameters, Query, read};
 use crate::api::http::response;
-use crate::api::state::Shared;
 use crate::api::v1::filters::{ApplicationFilterParameters, FilterParameters, JobFilterParameters};
 use crate::clock::Timestamp;
 use crate::index::query::calendar::{Bucket, edges};
@@ -62,7 +60,7 @@ type AllParameters = (StatisticsParameters, FilterParameters, ApplicationFilterP
     params(StatisticsParameters, FilterParameters, ApplicationFilterParameters, JobFilterParameters),
     responses((status = 200, body = Statistics))
 )]
-pub(super) async fn statistics(State(shared): State<Arc<Shared>>, Query(parameters): Query<AllParameters>) -> Result<Response, ApiError> {
+pub(super) async fn statistics(Client(shared): Client, Query(parameters): Query<AllParameters>) -> Result<Response, ApiError> {
     let query = query(parameters, shared.clock.now())?;
     response::json_now(StatusCode::OK, &shared.scoped().statistics(query).await?)
 }

@@ -1,20 +1,18 @@
 //! `/api/v1/status`: the state of the server, for people and monitors.
 
-use std::sync::Arc;
-
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::api::http::client::Client;
 use crate::api::http::error::ApiError;
 use crate::api::http::extract::{NoParameters, Query};
 use crate::api::http::response;
 use crate::api::operations::readiness::Readiness;
-use crate::api::state::Shared;
 use crate::clock::{Timestamp, whole_millis};
-use crate::index::{Figures, ProblemFilter};
+use crate::index::query::Scope;
+use crate::index::{Figures, Listed, ProblemFilter};
 use crate::ingest::BackfillStatus;
 use crate::problem::Problem;
 use crate::refresh::RefreshStatus;
@@ -59,14 +57,12 @@ struct Problems {
 ///
 /// For people and monitors. Times are milliseconds since 1970.
 #[utoipa::path(get, path = "/api/v1/status", tag = "server", responses((status = 200, body = Status)))]
-pub(in crate::api) async fn status(
-    State(shared): State<Arc<Shared>>,
-    Query(NoParameters {}): Query<NoParameters>,
-) -> Result<Response, ApiError> {
+pub(in crate::api) async fn status(Client(shared): Client, Query(NoParameters {}): Query<NoParameters>) -> Result<Response, ApiError> {
     let reader = shared.scoped();
     let figures = reader.figures().await?;
     let (shown, _) = reader.problem_page(ProblemFilter::default(), None, PROBLEMS_SHOWN).await?;
-    let refresh = shared.refresh.borrow().clone();
+    let scope = shared.scope();
+    let refresh = visible_refresh(shared.refresh.borrow().clone(), scope);
     let unstored: Vec<Problem> = refresh.unstored().cloned().collect();
     let total = figures.problems.max(shown.rows.len() as u64) + unstored.len() as u64;
     // Problems that could not be recorded come first: they may be why there are no others.
@@ -78,12 +74,33 @@ pub(in crate::api) async fn status(
         now,
         started: shared.started,
         uptime_ms: whole_millis(now.since(shared.started)),
-        readiness: Readiness::of(&refresh, reader.listed(), shared.stopping.is_cancelled()),
+        readiness: Readiness::of(
+            &shared.refresh.borrow(),
+            Listed { applications: figures.applications, jobs: figures.jobs },
+            shared.stopping.is_cancelled(),
+        ),
         refresh,
-        cleanup: shared.actions.as_ref().map(|actions| actions.cleaner.status().borrow().clone()),
-        facts: shared.backfill.borrow().clone(),
+        cleanup: shared.actions.as_ref().map(|actions| visible_cleanup(actions.cleaner.status().borrow().clone(), scope)),
+        facts: if scope.is_everything() { shared.backfill.borrow().clone() } else { BackfillStatus::default() },
         problems: Problems { total, shown },
         figures,
     };
     response::json_now(StatusCode::OK, &status)
+}
+
+/// The status of the refreshes for a client: of directories that it may see wholly, and without numbers of the others.
+pub(super) fn visible_refresh(mut status: RefreshStatus, scope: &Scope) -> RefreshStatus {
+    if !scope.is_everything() {
+        status.pending = 0;
+        status.directories.retain(|directory| scope.admits(directory.url.as_str()));
+    }
+    status
+}
+
+/// The status of the cleanups for a client: without reports of what was removed, unless it may see everything.
+pub(super) fn visible_cleanup(mut status: CleanupStatus, scope: &Scope) -> CleanupStatus {
+    if !scope.is_everything() {
+        (status.last, status.last_requested) = (None, None);
+    }
+    status
 }

@@ -1,21 +1,21 @@
 //! `/api/v1/tasks`: the background tasks.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::api::http::client::Client;
 use crate::api::http::error::ApiError;
 use crate::api::http::extract::{NoParameters, Query};
 use crate::api::http::response;
-use crate::api::state::Shared;
 use crate::api::v1::page::Page;
+use crate::api::v1::status::{visible_cleanup, visible_refresh};
 use crate::clock::Timestamp;
 use crate::index::Total;
+use crate::ingest::BackfillStatus;
 
 /// All background tasks, on one page.
 type TaskPage = Page<Task>;
@@ -68,11 +68,9 @@ fn state(running_since: Option<Timestamp>) -> TaskState {
 ///
 /// `POST /api/v1/refresh` and `POST /api/v1/cleanup` answer with a number: the run is done when `requested` of the task has reached it.
 #[utoipa::path(get, path = "/api/v1/tasks", tag = "server", responses((status = 200, body = TaskPage)))]
-pub(in crate::api) async fn tasks(
-    State(shared): State<Arc<Shared>>,
-    Query(NoParameters {}): Query<NoParameters>,
-) -> Result<Response, ApiError> {
-    let refresh = shared.refresh.borrow().clone();
+pub(in crate::api) async fn tasks(Client(shared): Client, Query(NoParameters {}): Query<NoParameters>) -> Result<Response, ApiError> {
+    let scope = shared.scope();
+    let refresh = visible_refresh(shared.refresh.borrow().clone(), scope);
     let mut items = vec![Task {
         name: TaskName::Refresh,
         description: "Lists the archive directories and reads new and changed archives.",
@@ -86,7 +84,7 @@ pub(in crate::api) async fn tasks(
         error: refresh.directories.into_iter().find_map(|directory| directory.reason),
     }];
     if let Some(actions) = &shared.actions {
-        let cleanup = actions.cleaner.status().borrow().clone();
+        let cleanup = visible_cleanup(actions.cleaner.status().borrow().clone(), scope);
         items.push(Task {
             name: TaskName::Cleanup,
             description: "Deletes and forgets archives beyond the limits of retention.",
@@ -100,7 +98,7 @@ pub(in crate::api) async fn tasks(
             error: cleanup.last.and_then(|last| last.error),
         });
     }
-    let backfill = shared.backfill.borrow().clone();
+    let backfill = if scope.is_everything() { shared.backfill.borrow().clone() } else { BackfillStatus::default() };
     items.push(Task {
         name: TaskName::Facts,
         description: "Derives facts from the documents of archives that an older version indexed, once after each start.",

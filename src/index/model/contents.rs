@@ -73,6 +73,15 @@ pub struct UnitArchives {
     pub files: Vec<ArchivedFile>,
 }
 
+/// What a client may see of an application or job besides its lists and details.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShownParts {
+    /// Its configuration.
+    pub configuration: bool,
+    /// Its archive files, and its documents with sensitive values.
+    pub download: bool,
+}
+
 /// A filter of problems; an empty field admits all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProblemFilter {

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::archive::SensitiveKeys;
 use crate::archive::facts::{ConfigurationEntry, ExceptionFacts, Facts};
 use crate::index::query::search::words::{self, Parts};
 use crate::index::query::{MatchField, SearchField};
@@ -13,7 +14,7 @@ const LONGEST: usize = 64 << 10;
 const SEPARATOR: char = '\u{1e}';
 
 /// Separates the key of a label or of an entry of a configuration from its value.
-const KEY_END: &str = ": ";
+pub(in crate::index) const KEY_END: &str = ": ";
 
 /// The kind of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -186,9 +187,11 @@ impl Text {
         Self::of(TextKind::FailureLabels, labels.iter().map(String::as_str))
     }
 
-    /// Texts of a configuration.
+    /// Texts of a configuration. Sensitive values are masked, so no search finds them.
     fn of_configuration(kind: TextKind, entries: &[ConfigurationEntry]) -> Option<Self> {
-        let entries: Vec<String> = entries.iter().map(|entry| format!("{}{KEY_END}{}", entry.key, entry.value)).collect();
+        let sensitive = SensitiveKeys::default();
+        let text = |entry: &ConfigurationEntry| format!("{}{KEY_END}{}", entry.key, sensitive.shown(&entry.key, &entry.value));
+        let entries: Vec<String> = entries.iter().map(text).collect();
         Self::of(kind, entries.iter().map(String::as_str))
     }
 

@@ -25,8 +25,8 @@ pub struct ScopedReader {
 impl IndexReader {
     /// Limits the handle to a scope.
     #[must_use]
-    pub fn scoped(&self, scope: Scope) -> ScopedReader {
-        ScopedReader { reader: self.clone(), scope: Arc::new(scope) }
+    pub fn scoped(&self, scope: impl Into<Arc<Scope>>) -> ScopedReader {
+        ScopedReader { reader: self.clone(), scope: scope.into() }
     }
 
     /// This handle for a client that may see every directory.

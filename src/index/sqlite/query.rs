@@ -27,7 +27,7 @@ use rusqlite::{CachedStatement, Connection};
 use crate::index::sqlite::store::sqlite_error::SqliteError;
 
 pub(in crate::index) use facets::facets;
-pub(in crate::index) use items::copies;
+pub(in crate::index) use items::{Seen, copies, seen};
 pub(in crate::index) use page::{list_page, list_page_with_run_facts, run_page};
 pub(in crate::index) use search::search;
 pub(in crate::index) use statistics::statistics;

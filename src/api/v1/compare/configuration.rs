@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 use crate::api::flink::document;
 use crate::api::http::error::ApiError;
 use crate::api::state::Shared;
-use crate::archive::Owner;
 use crate::archive::facts::Deriver;
+use crate::archive::{Owner, SensitiveKeys};
 use crate::ids::JobId;
 use crate::index::CopySelector;
 use crate::index::query::Item;
@@ -32,10 +32,14 @@ pub(super) struct ConfigurationDifference {
     right: Option<String>,
 }
 
-/// The configuration of this copy. An evicted archive is fetched again first; `None`: its documents are lost.
+/// The configuration of this copy, with its sensitive values. An evicted archive is fetched again first; `None`: its documents are lost, or
+/// the client may not see its configuration.
 pub(super) async fn of(shared: &Arc<Shared>, id: JobId, item: &Item) -> Result<Option<BTreeMap<String, String>>, ApiError> {
     let owner = Owner::Job(id);
     let copy = CopySelector { directory: Some(item.directory.clone()), cluster: Some(item.cluster.clone().unwrap_or_default()) };
+    if !shared.scoped().shown_parts(owner, &copy).await?.is_some_and(|parts| parts.configuration) {
+        return Ok(None);
+    }
     let mut deriver = Deriver::new(owner);
     for below in DOCUMENTS {
         let path = format!("/jobs/{id}/{below}");
@@ -54,13 +58,20 @@ pub(super) async fn of(shared: &Arc<Shared>, id: JobId, item: &Item) -> Result<O
     Ok(Some(entries))
 }
 
-/// The differences by key, and the number of keys with equal values.
-pub(super) fn differences(left: &BTreeMap<String, String>, right: &BTreeMap<String, String>) -> (Vec<ConfigurationDifference>, u64) {
+/// The differences by key, with sensitive values masked, and the number of keys with equal values.
+pub(super) fn differences(
+    left: &BTreeMap<String, String>,
+    right: &BTreeMap<String, String>,
+    sensitive: &SensitiveKeys,
+) -> (Vec<ConfigurationDifference>, u64) {
     let keys: BTreeSet<&String> = left.keys().chain(right.keys()).collect();
     let all = keys.len();
     let differing = keys.into_iter().filter(|key| left.get(*key) != right.get(*key));
     let found: Vec<_> = differing
-        .map(|key| ConfigurationDifference { key: key.clone(), left: left.get(key).cloned(), right: right.get(key).cloned() })
+        .map(|key| {
+            let shown = |value: &String| sensitive.shown(key, value).into_owned();
+            ConfigurationDifference { key: key.clone(), left: left.get(key).map(shown), right: right.get(key).map(shown) }
+        })
         .collect();
     let equal = (all - found.len()) as u64;
     (found, equal)
@@ -73,13 +84,20 @@ mod tests {
     #[test]
     fn missing_keys_and_other_values_are_differences() {
         let entries = |pairs: &[(&str, &str)]| pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        let (found, equal) = differences(&entries(&[("a", "1"), ("b", "2"), ("c", "3")]), &entries(&[("b", "2"), ("c", "4"), ("d", "")]));
+        let left = entries(&[("a", "1"), ("b", "2"), ("c", "3"), ("x.password", "1")]);
+        let right = entries(&[("b", "2"), ("c", "4"), ("d", ""), ("x.password", "2")]);
+        let (found, equal) = differences(&left, &right, &SensitiveKeys::default());
         let difference = |key: &str, left: Option<&str>, right: Option<&str>| ConfigurationDifference {
             key: key.to_owned(),
             left: left.map(str::to_owned),
             right: right.map(str::to_owned),
         };
-        let expected = [difference("a", Some("1"), None), difference("c", Some("3"), Some("4")), difference("d", None, Some(""))];
+        let expected = [
+            difference("a", Some("1"), None),
+            difference("c", Some("3"), Some("4")),
+            difference("d", None, Some("")),
+            difference("x.password", Some("******"), Some("******")),
+        ];
         assert_eq!((found.as_slice(), equal), (expected.as_slice(), 1));
     }
 }

@@ -1,17 +1,20 @@
 //! Reads of problems, removals, documents and archive files within a scope.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
-use crate::archive::Owner;
+use crate::archive::{Owner, is_configuration};
 use crate::index::error::IndexError;
 use crate::index::model::{
     CopySelector, Deletion, DocumentAnswer, DocumentBeginning, DocumentList, DocumentPage, HeldCleanup, Page, ProblemFilter,
-    RecordedRemoval, RemovalFilter, UnitArchives, Unread, Validity,
+    RecordedRemoval, RemovalFilter, ShownParts, UnitArchives, UnitKey, Unread, Validity,
 };
 use crate::index::query::{ListKind, Total};
 use crate::index::reader::ScopedReader;
-use crate::index::sqlite;
+use crate::index::sqlite::store::index_state::IndexState;
 use crate::index::sqlite::store::pool::Lane;
+use crate::index::sqlite::{self, Seen};
 use crate::problem::Problem;
 
 impl ScopedReader {
@@ -21,17 +24,14 @@ impl ScopedReader {
     /// [`IndexError`], [`IndexError::InvalidCursor`] among them.
     pub async fn problem_page(
         &self,
-        mut filter: ProblemFilter,
+        filter: ProblemFilter,
         cursor: Option<String>,
         limit: usize,
     ) -> Result<(Page<Problem>, Total), IndexError> {
-        let Some(directories) = self.scope.narrowed(&filter.directories) else {
-            return Ok((Page { rows: Vec::new(), next: None }, Total { count: 0, exact: true }));
-        };
-        filter.directories = directories;
+        let scope = Arc::clone(&self.scope);
         self.reader
             .read_in(Lane::Lists, move |shared| {
-                shared.pool.read(|connection| sqlite::problem_page(connection, &filter, cursor.as_deref(), limit))
+                shared.pool.read(|connection| sqlite::problem_page(connection, &scope.view, &filter, cursor.as_deref(), limit))
             })
             .await
     }
@@ -42,7 +42,8 @@ impl ScopedReader {
     /// [`IndexError`], [`IndexError::InvalidCursor`] among them.
     pub async fn removals(&self, cursor: Option<String>, limit: usize) -> Result<Page<RecordedRemoval>, IndexError> {
         let mut page = self.reader.removals(RemovalFilter::All, cursor, limit).await?;
-        page.rows.retain(|row| self.scope.admits(&row.removal.key.directory().to_string()));
+        let units = page.rows.iter().map(|row| (row.removal.key.clone(), row.name.clone())).collect();
+        page.rows = self.visible(page.rows, units).await?;
         Ok(page)
     }
 
@@ -52,8 +53,20 @@ impl ScopedReader {
     /// [`IndexError`], [`IndexError::InvalidCursor`] among them.
     pub async fn deletions(&self, cursor: Option<String>, limit: usize) -> Result<Page<Deletion>, IndexError> {
         let mut page = self.reader.deletions(cursor, limit).await?;
-        page.rows.retain(|row| self.scope.admits(&row.key.directory().to_string()));
+        let units = page.rows.iter().map(|row| (row.key.clone(), row.name.clone())).collect();
+        page.rows = self.visible(page.rows, units).await?;
         Ok(page)
+    }
+
+    /// The rows whose units, each with the name that it had, are in the scope.
+    async fn visible<T>(&self, rows: Vec<T>, units: Vec<(UnitKey, Option<String>)>) -> Result<Vec<T>, IndexError> {
+        if self.scope.is_everything() {
+            return Ok(rows);
+        }
+        let scope = Arc::clone(&self.scope);
+        let read = move |shared: &IndexState| shared.pool.read(|connection| sqlite::are_visible(connection, &scope.view, &units));
+        let visible = self.reader.read_in(Lane::Lists, read).await?;
+        Ok(rows.into_iter().zip(visible).filter_map(|(row, visible)| visible.then_some(row)).collect())
     }
 
     /// Cleanups that the guard holds.
@@ -62,7 +75,7 @@ impl ScopedReader {
     /// [`IndexError`].
     pub async fn held_cleanups(&self) -> Result<Vec<HeldCleanup>, IndexError> {
         let mut held = self.reader.held_cleanups().await?;
-        held.retain(|held| self.scope.admits(&held.directory.to_string()));
+        held.retain(|held| self.scope.admits(held.directory.as_str()));
         Ok(held)
     }
 
@@ -90,15 +103,17 @@ impl ScopedReader {
             let answer = self.unread(owner, copy).await?.map_or(DocumentAnswer::Unknown, DocumentAnswer::Unreadable);
             return Ok(DocumentBeginning { answer, path: 0, text: Bytes::new(), validity: None });
         };
-        let paths = paths.to_vec();
-        self.reader.read_in(Lane::Point, move |shared| sqlite::beginning(shared, owner, &paths, &seen, limit)).await
+        let hidden = |path: &String| !seen.configuration && is_configuration(path);
+        // Numbered as requested.
+        let paths: Vec<String> = paths.iter().map(|path| if hidden(path) { String::new() } else { path.clone() }).collect();
+        self.reader.read_in(Lane::Point, move |shared| sqlite::beginning(shared, owner, &paths, &seen.copy, limit)).await
     }
 
     /// Whether a document that was read earlier, of the copy that precedence selects, is still the answer of the index for this reader.
     /// Reads no rows. Counts as a read of the document for the order of evictions.
     #[must_use]
     pub fn is_valid(&self, validity: &Validity) -> bool {
-        let valid = self.scope.is_everything() && self.reader.shared.stamps.is_current(validity.stamp);
+        let valid = self.scope.is_unlimited() && self.reader.shared.stamps.is_current(validity.stamp);
         if valid {
             self.reader.shared.note_read(validity.pack);
         }
@@ -116,19 +131,37 @@ impl ScopedReader {
     /// # Errors
     /// [`IndexError`], [`IndexError::InvalidCursor`] among them.
     pub async fn document_page(&self, page: DocumentPage) -> Result<DocumentList, IndexError> {
-        let Some(copy) = self.seen(page.owner, &page.copy).await? else {
+        let Some(seen) = self.seen(page.owner, &page.copy).await? else {
             return Ok(self.unread(page.owner, &page.copy).await?.map_or(DocumentList::Unknown, DocumentList::Unreadable));
         };
-        let page = DocumentPage { copy, ..page };
-        self.reader.read_in(Lane::Point, move |shared| shared.pool.read(|connection| sqlite::document_page(connection, &page))).await
+        let page = DocumentPage { copy: seen.copy, ..page };
+        let read = move |shared: &IndexState| shared.pool.read(|connection| sqlite::document_page(connection, &page));
+        let mut found = self.reader.read_in(Lane::Point, read).await?;
+        if let DocumentList::Page(_, page) = &mut found
+            && !seen.configuration
+        {
+            page.rows.retain(|document| !is_configuration(&document.path));
+        }
+        Ok(found)
     }
 
-    /// The archive files of an owner.
+    /// Which more of an owner the client may see than its lists and details. `None`: it does not exist for the client.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn shown_parts(&self, owner: Owner, copy: &CopySelector) -> Result<Option<ShownParts>, IndexError> {
+        if self.scope.is_unlimited() {
+            return Ok(Some(ShownParts { configuration: true, download: true }));
+        }
+        Ok(self.seen(owner, copy).await?.map(|seen| ShownParts { configuration: seen.configuration, download: seen.download }))
+    }
+
+    /// The archive files of an owner. `None`: there are none that the client may download.
     ///
     /// # Errors
     /// [`IndexError`].
     pub async fn unit_archives(&self, owner: Owner, copy: &CopySelector) -> Result<Option<UnitArchives>, IndexError> {
-        let Some(copy) = self.seen(owner, copy).await? else { return Ok(None) };
+        let Some(Seen { copy, .. }) = self.seen(owner, copy).await?.filter(|seen| seen.download) else { return Ok(None) };
         self.reader.read_in(Lane::Point, move |shared| shared.pool.read(|connection| sqlite::unit_archives(connection, owner, &copy))).await
     }
 
@@ -137,22 +170,24 @@ impl ScopedReader {
     /// # Errors
     /// [`IndexError`].
     pub async fn unread(&self, owner: Owner, copy: &CopySelector) -> Result<Option<Unread>, IndexError> {
-        let copy = copy.clone();
-        let found =
-            self.reader.read_in(Lane::Point, move |shared| shared.pool.read(|connection| sqlite::unread(connection, owner, &copy))).await?;
-        Ok(found.filter(|unread| self.scope.admits(unread.unit.directory().as_str())))
+        let (scope, copy) = (Arc::clone(&self.scope), copy.clone());
+        self.reader
+            .read_in(Lane::Point, move |shared| shared.pool.read(|connection| sqlite::unread(connection, &scope.view, owner, &copy)))
+            .await
     }
 
     /// The selected copy, among those in the scope.
-    pub(super) async fn seen(&self, owner: Owner, copy: &CopySelector) -> Result<Option<CopySelector>, IndexError> {
-        if self.scope.is_everything() {
-            return Ok(Some(copy.clone()));
+    pub(super) async fn seen(&self, owner: Owner, copy: &CopySelector) -> Result<Option<Seen>, IndexError> {
+        if self.scope.is_unlimited() {
+            return Ok(Some(Seen { copy: copy.clone(), configuration: true, download: true }));
         }
         let (kind, id) = match &owner {
             Owner::Application(id) => (ListKind::Applications, *id.as_bytes()),
             Owner::Job(id) => (ListKind::Jobs, *id.as_bytes()),
         };
-        let found = self.copies(kind, id, copy.clone()).await?;
-        Ok(found.map(|found| CopySelector { directory: Some(found.item.directory), cluster: Some(found.item.cluster.unwrap_or_default()) }))
+        let (scope, copy) = (Arc::clone(&self.scope), copy.clone());
+        self.reader
+            .read_in(Lane::Point, move |shared| shared.pool.read(|connection| sqlite::seen(connection, &scope, kind, id, &copy)))
+            .await
     }
 }

@@ -1,7 +1,7 @@
 //! The rows of Flink's own lists and the server's figures, within a scope: the copies that Flink's paths show.
 //!
-//! Flink's lists have only one copy of an id. If the shown copy is outside of the scope, these lists have none. Lists of all copies
-//! ([`ScopedReader::page`]) and documents include the others.
+//! Flink's lists have only one copy of an id: the first one in the scope, by precedence. Lists of all copies ([`ScopedReader::page`])
+//! include the others.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -14,9 +14,9 @@ use crate::ids::JobId;
 use crate::index::error::IndexError;
 use crate::index::model::{CopySelector, Document, Figures, Generation, Listed, OverviewList};
 use crate::index::reader::ScopedReader;
-use crate::index::sqlite;
 use crate::index::sqlite::store::pool::Lane;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
+use crate::index::sqlite::{self, Seen};
 use crate::names::DirectoryUrl;
 use crate::problem::ProblemCode;
 
@@ -50,7 +50,7 @@ impl ScopedReader {
     /// # Errors
     /// [`IndexError`].
     pub async fn overview_of(&self, owner: Owner, copy: &CopySelector) -> Result<Option<String>, IndexError> {
-        let Some(copy) = self.seen(owner, copy).await? else { return Ok(None) };
+        let Some(Seen { copy, .. }) = self.seen(owner, copy).await? else { return Ok(None) };
         self.reader.read_in(Lane::Point, move |shared| shared.pool.read(|connection| sqlite::overview_of(connection, owner, &copy))).await
     }
 
@@ -91,13 +91,13 @@ impl ScopedReader {
         counted.await
     }
 
-    /// Number of recorded problems by directory and code.
+    /// Number of recorded problems by directory and code, of directories that are wholly in the scope.
     ///
     /// # Errors
     /// [`IndexError`].
     pub async fn problem_counts(&self) -> Result<Vec<(DirectoryUrl, ProblemCode, u64)>, IndexError> {
         let mut counts = self.reader.read_in(Lane::Figures, |shared| shared.pool.read(sqlite::problem_counts)).await?;
-        counts.retain(|(directory, ..)| self.scope.admits(&directory.to_string()));
+        counts.retain(|(directory, ..)| self.scope.admits(directory.as_str()));
         Ok(counts)
     }
 

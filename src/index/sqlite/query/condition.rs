@@ -10,6 +10,7 @@ use super::table::{Column, Narrow, Table};
 use super::{SqliteError, prepare};
 use crate::index::query::{Bounds, Filter, ListKind, Scope};
 use crate::index::sqlite::tables::list_rows::{ABSENT, CLUSTER, JOB_TYPE, STATUS, find_label, type_bit};
+use crate::index::sqlite::visibility::Visibility;
 
 /// Cost of a lookup of a row, in rows of a walk.
 pub(super) const LOOKUP_COST: u64 = 10;
@@ -54,8 +55,12 @@ pub(super) struct Condition {
     pub(super) status: Choice,
     pub(super) cluster: Choice,
     pub(super) directory: Choice,
-    /// Directories in the scope.
+    /// Directories that the scope reaches.
     visible: Choice,
+    /// Units in the scope.
+    visibility: Visibility,
+    /// Labels of the clusters that the scope reaches; `None`: any.
+    visible_clusters: Option<Vec<i64>>,
     pub(super) job_type: Choice,
     pub(super) names: Names,
     failed: Bounds,
@@ -99,6 +104,7 @@ impl Condition {
             });
         }
         let except = if filter.problems == Some(false) { with_problems(connection, kind)? } else { HashSet::new() };
+        let visibility = Visibility::of(&scope.view);
         // In the list of jobs, the column `failed` has the failed tasks.
         let (failed, failed_tasks) = match kind {
             ListKind::Applications => (filter.failed_jobs, filter.failed_tasks),
@@ -110,6 +116,8 @@ impl Condition {
             cluster: labels(CLUSTER, &filter.cluster)?,
             directory: directories(connection, scope, &filter.directory)?,
             visible: directories(connection, scope, &[])?,
+            visible_clusters: visibility.clusters(connection, CLUSTER)?,
+            visibility,
             job_type,
             names: match &filter.name {
                 Some((text, how)) => Names::find(connection, text, *how)?,
@@ -138,6 +146,9 @@ impl Condition {
         if let Names::Of(ids) = &self.names {
             points(Column::Name, ids.iter().copied().collect());
         }
+        if let Some(clusters) = &self.visible_clusters {
+            points(Column::Cluster, clusters.clone());
+        }
         for (column, choice) in [
             (Column::Status, &self.status),
             (Column::Cluster, &self.cluster),
@@ -159,22 +170,46 @@ impl Condition {
         sources
     }
 
-    /// Whether the filter has no conditions except directories.
+    /// Whether there are no conditions except directories.
     pub(super) fn is_open(&self) -> bool {
-        matches!((&self.status, &self.cluster, &self.job_type, &self.names), (Choice::Any, Choice::Any, Choice::Any, Names::Any))
+        self.visibility.is_by_directory()
+            && matches!((&self.status, &self.cluster, &self.job_type, &self.names), (Choice::Any, Choice::Any, Choice::Any, Names::Any))
             && [self.failed, self.failed_tasks, self.start, self.end, self.duration].iter().all(Bounds::is_open)
             && self.only.is_none()
             && self.except.is_empty()
     }
 
-    /// Whether a directory is in the scope.
+    /// Whether the scope reaches a directory.
     pub(super) fn is_visible(&self, directory: i64) -> bool {
         self.visible.admits(directory)
     }
 
+    /// Whether the directory of a row decides whether it is in the scope, so that rows can be counted without being read.
+    pub(super) fn is_scoped_by_directory(&self) -> bool {
+        self.visibility.is_by_directory()
+    }
+
+    /// Whether a row is in the scope.
+    pub(super) fn sees(&mut self, connection: &Connection, row: &Narrow) -> Result<bool, SqliteError> {
+        if let Some(verdict) = self.visibility.row(connection, row.directory, row.cluster, row.name)? {
+            return Ok(verdict);
+        }
+        self.cost += LOOKUP_COST;
+        self.sees_id(connection, row.id)
+    }
+
+    /// Whether the row with this id is in the scope.
+    pub(super) fn sees_id(&mut self, connection: &Connection, id: i64) -> Result<bool, SqliteError> {
+        match self.table.0 {
+            ListKind::Applications => self.visibility.unit(connection, id),
+            ListKind::Jobs => self.visibility.job(connection, id),
+        }
+    }
+
     /// Whether every row of one of the sources passes, except for the other sources.
     pub(super) fn is_only_sources(&self) -> bool {
-        self.except.is_empty()
+        self.visibility.is_by_directory()
+            && self.except.is_empty()
             && self.failed_tasks.is_open()
             && !matches!(self.names, Names::Test(_))
             && !matches!(self.job_type, Choice::Bits(_))
@@ -222,7 +257,7 @@ impl Condition {
         if looked_up {
             self.cost += LOOKUP_COST;
         }
-        Ok(name && self.admits_times(connection, row, walked, end)?)
+        Ok(name && self.admits_times(connection, row, walked, end)? && self.sees(connection, row)?)
     }
 
     fn admits_times(&mut self, connection: &Connection, row: &Narrow, walked: Column, end: bool) -> Result<bool, SqliteError> {
@@ -258,14 +293,14 @@ fn times(connection: &Connection, table: Table, id: i64) -> Result<Option<Times>
         .optional()?)
 }
 
-/// The configured directories in the scope and the filter; `Any` where these are all.
+/// The configured directories that the scope reaches and the filter admits; `Any` where these are all.
 fn directories(connection: &Connection, scope: &Scope, wanted: &[String]) -> Result<Choice, SqliteError> {
     let mut query = prepare(connection, "SELECT id, url, position IS NOT NULL FROM directories")?;
     let all: Vec<(i64, String, bool)> =
         query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect::<Result<_, _>>()?;
     let admitted = |(_, url, configured): &&(i64, String, bool)| {
         *configured
-            && scope.admits(url)
+            && scope.view.reaches(url)
             && (wanted.is_empty() || wanted.iter().any(|wanted| wanted.trim_end_matches('/') == url.trim_end_matches('/')))
     };
     let ids: Vec<i64> = all.iter().filter(admitted).map(|(id, ..)| *id).collect();

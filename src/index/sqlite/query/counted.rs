@@ -64,7 +64,7 @@ pub(super) fn by_value(
         FacetKey::Status | FacetKey::Directory if !filter.cluster.is_empty() => Dimension::Cluster,
         _ => Dimension::Type,
     };
-    if !has_only(filter, dimension) {
+    if !has_only(filter, dimension) || !condition.is_scoped_by_directory() {
         return Ok(None);
     }
     let own = matches!(facet, FacetKey::Cluster | FacetKey::JobType);
@@ -85,7 +85,7 @@ pub(super) fn by_value(
 /// Number of rows that pass the filter. `None`: the stored counts do not cover the filter.
 pub(super) fn total(connection: &Connection, condition: &Condition, filter: &Filter) -> Result<Option<u64>, SqliteError> {
     let dimension = if filter.cluster.is_empty() { Dimension::Type } else { Dimension::Cluster };
-    if !has_only(filter, dimension) {
+    if !has_only(filter, dimension) || !condition.is_scoped_by_directory() {
         return Ok(None);
     }
     let mut total = 0;
@@ -137,7 +137,7 @@ pub(super) fn by_day(
     zone: chrono_tz::Tz,
     max: usize,
 ) -> Result<Option<Vec<(NaiveDate, u64)>>, SqliteError> {
-    if !has_only(filter, Dimension::Hour) {
+    if !has_only(filter, Dimension::Hour) || !condition.is_scoped_by_directory() {
         return Ok(None);
     }
     let sql = "SELECT value, directory, status, number FROM list_counts WHERE list = ?1 AND dimension = ?2 ORDER BY value DESC";

@@ -10,6 +10,7 @@ use crate::index::sqlite::acts::precedence::{APPLICATION_COPIES, JOB_COPIES, RAN
 use crate::index::sqlite::store::values::unsigned;
 use crate::index::sqlite::tables::list_rows::JOBS_OF_UNIT;
 use crate::index::sqlite::tables::problems;
+use crate::index::sqlite::visibility::Visibility;
 
 /// Maximum number of jobs in the details of an application.
 const MAX_JOBS: i64 = 1_000;
@@ -58,14 +59,15 @@ pub(in crate::index) fn copies(
     );
     let mut query = prepare(connection, &sql)?;
     let found: Vec<(i64, Item)> = query.query_map([id], |row| Ok((row.get("unit_id")?, read(kind, row)?)))?.collect::<Result<_, _>>()?;
-    let found: Vec<_> = found.into_iter().filter(|(_, item)| scope.admits(&item.directory)).collect();
-    let is_wanted = |item: &Item| {
-        wanted.directory.as_ref().is_none_or(|url| url.trim_end_matches('/') == item.directory.trim_end_matches('/'))
-            && wanted
-                .cluster
-                .as_ref()
-                .is_none_or(|cluster| cluster == item.cluster.as_deref().unwrap_or_default() || (item.flat && cluster.is_empty()))
-    };
+    let mut visibility = Visibility::of(&scope.view);
+    let mut visible = Vec::with_capacity(found.len());
+    for copy in found {
+        if visibility.unit(connection, copy.0)? {
+            visible.push(copy);
+        }
+    }
+    let found = visible;
+    let is_wanted = |item: &Item| is_selected(wanted, &item.directory, item.cluster.as_deref().unwrap_or_default(), item.flat);
     let Some((unit, item)) = found.iter().find(|(_, item)| is_wanted(item)).cloned() else { return Ok(None) };
     let (archive, jobs, facts) = match kind {
         ListKind::Applications => (None, jobs_of(connection, unit)?, None),
@@ -73,6 +75,53 @@ pub(in crate::index) fn copies(
     };
     let problems = problems::of_archive(connection, unit, archive)?;
     Ok(Some(Copies { item, copies: found.into_iter().map(|(_, item)| item).collect(), problems, jobs, facts }))
+}
+
+/// Whether a selector selects a copy.
+fn is_selected(wanted: &CopySelector, directory: &str, cluster: &str, flat: bool) -> bool {
+    wanted.directory.as_ref().is_none_or(|url| url.trim_end_matches('/') == directory.trim_end_matches('/'))
+        && wanted.cluster.as_ref().is_none_or(|wanted| wanted == cluster || (flat && wanted.is_empty()))
+}
+
+/// The copy that answers a client, and which more of it the client may see.
+#[derive(Debug)]
+pub(in crate::index) struct Seen {
+    /// Selects the copy.
+    pub(in crate::index) copy: CopySelector,
+    /// Its configuration.
+    pub(in crate::index) configuration: bool,
+    /// Its archive files.
+    pub(in crate::index) download: bool,
+}
+
+/// The copy that precedence or `wanted` selects among those in the scope.
+pub(in crate::index) fn seen(
+    connection: &Connection,
+    scope: &Scope,
+    kind: ListKind,
+    id: [u8; 16],
+    wanted: &CopySelector,
+) -> Result<Option<Seen>, SqliteError> {
+    let (columns, copies, id_column) = match kind {
+        ListKind::Applications => ("u.cluster, 0", APPLICATION_COPIES, "x.application"),
+        ListKind::Jobs => ("iif(u.cluster = '', coalesce(o.cluster, ''), u.cluster), u.cluster = ''", JOB_COPIES, "x.job"),
+    };
+    let sql =
+        format!("SELECT u.id, d.url, {columns} FROM {copies} WHERE {id_column} = ?1 AND {VISIBLE} ORDER BY {RANK} LIMIT {MAX_COPIES}");
+    let mut query = prepare(connection, &sql)?;
+    let mut rows = query.query([id])?;
+    let mut visibility = Visibility::of(&scope.view);
+    while let Some(row) = rows.next()? {
+        let (unit, directory, cluster): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        if is_selected(wanted, &directory, &cluster, row.get(3)?) && visibility.unit(connection, unit)? {
+            return Ok(Some(Seen {
+                configuration: Visibility::of(&scope.configuration).unit(connection, unit)?,
+                download: Visibility::of(&scope.download).unit(connection, unit)?,
+                copy: CopySelector { directory: Some(directory), cluster: Some(cluster) },
+            }));
+        }
+    }
+    Ok(None)
 }
 
 fn jobs_of(connection: &Connection, unit: i64) -> Result<Vec<Item>, SqliteError> {

@@ -66,11 +66,11 @@ pub(super) fn search_within(
     let mut seeker = Seeker::new(connection, scope, query, evidence, limits)?;
     let found = seeker.page(after.as_ref().map(|after| after.position), query.limit)?;
     let total = after.map_or(found.total, |after| Total { count: after.count, exact: after.exact });
-    let evidence = seeker.into_evidence();
+    let (evidence, mut configurations) = seeker.into_evidence();
     let mut items = Vec::with_capacity(found.rows.len());
     for row in found.rows {
         let Some(item) = items::item(connection, row.kind, row.id)? else { continue };
-        let matches = matches::matches(connection, query, &evidence, row, &item)?;
+        let matches = matches::matches(connection, query, (&evidence, &mut configurations), row, &item)?;
         items.push(FoundItem { kind: row.kind, item, matches });
     }
     let next = found.next.map(|position| cursors.after(&Continuation { position, count: total.count, exact: total.exact })).transpose()?;

@@ -109,7 +109,7 @@ pub(in crate::index) fn statistics(connection: &Connection, scope: &Scope, query
     Ok(Statistics {
         buckets,
         durations: quantiles(&mut all),
-        failing_names: failing(connection, &condition, names)?,
+        failing_names: failing(connection, &mut condition, names)?,
         exceptions: failures(connection, classes)?,
         exact,
         queued: queued(connection, scope)?,
@@ -155,17 +155,27 @@ fn failures(connection: &Connection, classes: Tally<u64>) -> Result<Vec<FailureC
     Ok(found)
 }
 
-fn failing(connection: &Connection, condition: &Condition, names: Tally<Runs>) -> Result<Vec<FailingName>, SqliteError> {
+fn failing(connection: &Connection, condition: &mut Condition, names: Tally<Runs>) -> Result<Vec<FailingName>, SqliteError> {
     let mut names: Vec<_> = names.into_figures().filter(|(name, runs)| runs.failed > 0 && *name != NO_TEXT).collect();
     names.sort_unstable_by_key(|(name, runs)| (std::cmp::Reverse(runs.failed), runs.all, *name));
     names.truncate(MAX_FAILING_NAMES);
     let mut found = Vec::with_capacity(names.len());
     for (name, runs) in names {
         let (list, (wide, key)) = (condition.table.name(), condition.table.wide());
-        let sql = format!(
-            "SELECT name FROM {wide} WHERE {key} = (SELECT id FROM {list} INDEXED BY {list}_name WHERE name = ?1 ORDER BY end_time DESC LIMIT 1)"
-        );
-        let written: Option<Option<String>> = prepare(connection, &sql)?.query_row([name], |row| row.get(0)).optional()?;
+        // As the newest row in the scope spells it.
+        let sql = format!("SELECT id FROM {list} INDEXED BY {list}_name WHERE name = ?1 ORDER BY end_time DESC");
+        let mut query = prepare(connection, &sql)?;
+        let mut rows = query.query([name])?;
+        let mut newest = None;
+        while let Some(row) = rows.next()? {
+            let id: i64 = row.get(0)?;
+            if condition.sees_id(connection, id)? {
+                newest = Some(id);
+                break;
+            }
+        }
+        let sql = format!("SELECT name FROM {wide} WHERE {key} = ?1");
+        let written: Option<Option<String>> = prepare(connection, &sql)?.query_row([newest], |row| row.get(0)).optional()?;
         if let Some(Some(name)) = written {
             found.push(FailingName { name, failed: runs.failed, runs: runs.all });
         }

@@ -11,6 +11,7 @@ use crate::directory::{FileKind, FileVersion, FoundFile};
 use crate::ids::JobId;
 use crate::index::cursor::Cursors;
 use crate::index::model::{ArchivedFile, CopySelector, DocumentList, DocumentPage, ListedDocument, Page, UnitArchives, UnitKey};
+use crate::index::query::Part;
 use crate::index::sqlite::reads::documents::{REFUSED, find_copy, own_file};
 use crate::index::sqlite::reads::unread;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
@@ -120,7 +121,8 @@ pub(in crate::index) fn document_page(connection: &Connection, page: &DocumentPa
     let cursors = Cursors::<Position>::of(&("documents", page.owner, &page.copy, page.own));
     let after = page.cursor.as_deref().map(|cursor| cursors.position(cursor)).transpose()?;
     let Some((copied, _)) = find_copy(connection, page.owner, &page.copy)? else {
-        return Ok(unread::of_owner(connection, page.owner, &page.copy)?.map_or(DocumentList::Unknown, DocumentList::Unreadable));
+        return Ok(unread::of_owner(connection, &Part::Everything, page.owner, &page.copy)?
+            .map_or(DocumentList::Unknown, DocumentList::Unreadable));
     };
     let only = (page.own || matches!(page.owner, Owner::Job(_))).then(|| own_file(page.owner));
     let archives = archives_of(connection, &copied.unit, only)?;

@@ -9,6 +9,7 @@ use crate::archive::Owner;
 use crate::directory::{FileKind, Fingerprint};
 use crate::index::error::IndexError;
 use crate::index::model::{CopySelector, Document, DocumentAnswer, DocumentBeginning, Fault, UnitKey, Validity};
+use crate::index::query::Part;
 use crate::index::sqlite::acts::precedence::{APPLICATION_COPIES, JOB_COPIES, RANK, VISIBLE};
 use crate::index::sqlite::reads::unread;
 use crate::index::sqlite::store::index_state::IndexState;
@@ -87,6 +88,11 @@ pub(in crate::index::sqlite) fn find_copy(
         .optional()?)
 }
 
+/// Whether there is a copy that answers for an owner.
+pub(in crate::index) fn is_indexed(connection: &Connection, owner: Owner) -> Result<bool, SqliteError> {
+    Ok(find_copy(connection, owner, &CopySelector::default())?.is_some())
+}
+
 /// The archived overview object of one copy, if it is listed.
 pub(in crate::index) fn overview_of(connection: &Connection, owner: Owner, copy: &CopySelector) -> Result<Option<String>, SqliteError> {
     Ok(find_copy(connection, owner, copy)?.and_then(|(copied, overview)| overview.filter(|_| copied.overview)))
@@ -152,7 +158,10 @@ fn look_up(
     copy: &CopySelector,
 ) -> Result<(DocumentAnswer, usize), SqliteError> {
     let Some((copied, _)) = find_copy(connection, owner, copy)? else {
-        return Ok((unread::of_owner(connection, owner, copy)?.map_or(DocumentAnswer::Unknown, DocumentAnswer::Unreadable), 0));
+        return Ok((
+            unread::of_owner(connection, &Part::Everything, owner, copy)?.map_or(DocumentAnswer::Unknown, DocumentAnswer::Unreadable),
+            0,
+        ));
     };
     let unread = || unread::of_file(connection, &copied.unit, own_file(owner));
     if copied.queued && !copied.missing {

@@ -5,9 +5,11 @@ use rusqlite::{Connection, named_params, params};
 use crate::clock::Timestamp;
 use crate::index::cursor::Cursors;
 use crate::index::model::{HeldCleanup, HeldReason, Page, RecordedRemoval, RemovalFilter, RemovalState, UnitKey};
+use crate::index::query::Part;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::{signed, unit_columns, unsigned};
 use crate::index::sqlite::tables::removals;
+use crate::index::sqlite::visibility::Visibility;
 use crate::names::DirectoryUrl;
 
 /// A cleanup of the directory is held, and all due removals with it. Doubts about the clock or a time hold only the removals they concern.
@@ -80,6 +82,16 @@ pub(in crate::index) fn is_expired(connection: &Connection, key: &UnitKey) -> Re
              WHERE d.url = ?1 AND e.cluster = ?2 AND e.name = ?3 AND e.state <> ?4)",
         )?
         .query_row(params![key.directory().as_str(), cluster, name, RemovalState::Held], |row| row.get(0))?)
+}
+
+/// Which of these units, each with the name that it had, are in a part of the index, though they may have left the index.
+pub(in crate::index) fn are_visible(
+    connection: &Connection,
+    part: &Part,
+    units: &[(UnitKey, Option<String>)],
+) -> Result<Vec<bool>, SqliteError> {
+    let mut visibility = Visibility::of(part);
+    units.iter().map(|(key, name)| visibility.key(connection, part, key, name.as_deref())).collect()
 }
 
 /// The held cleanups of all configured directories, or of one.

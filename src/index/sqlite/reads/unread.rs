@@ -7,9 +7,11 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use crate::archive::Owner;
 use crate::directory::FileKind;
 use crate::index::model::{CopySelector, Fault, UnitKey, Unread};
+use crate::index::query::Part;
 use crate::index::sqlite::acts::precedence::VISIBLE;
 use crate::index::sqlite::store::sqlite_error::SqliteError;
 use crate::index::sqlite::store::values::{fault, file_key, unit_columns, unit_key, usual_path};
+use crate::index::sqlite::visibility::Visibility;
 use crate::names::FilePath;
 
 /// The last tried version could not be read, and the file is present. A fault of 3 is a file that is still to be read (`QUEUED`).
@@ -17,7 +19,7 @@ const UNREAD: &str = "a.parsed = 0 AND a.fault <> 3 AND a.gone_since IS NULL AND
 
 /// The reason is that of the first problem of the file.
 const COLUMNS: &str = "d.url, u.cluster, u.name AS unit, a.file, a.path, a.tried, a.fault, a.attempts,
-    (SELECT reason FROM problems p WHERE p.unit = a.unit AND p.archive = a.file ORDER BY p.id LIMIT 1) AS reason";
+    (SELECT reason FROM problems p WHERE p.unit = a.unit AND p.archive = a.file ORDER BY p.id LIMIT 1) AS reason, u.id AS unit_id";
 
 static OF_FILE: LazyLock<String> = LazyLock::new(|| {
     format!(
@@ -30,7 +32,7 @@ fn of_owner_query(tables: &str) -> String {
     format!(
         "SELECT {COLUMNS} FROM {tables} JOIN directories d ON d.id = u.directory
          WHERE {UNREAD} AND {VISIBLE} AND (?2 IS NULL OR d.url = ?2) AND (?3 IS NULL OR u.cluster = ?3)
-         ORDER BY d.position DESC, u.cluster LIMIT 1"
+         ORDER BY d.position DESC, u.cluster"
     )
 }
 
@@ -54,13 +56,26 @@ pub(in crate::index::sqlite) fn of_file(connection: &Connection, key: &UnitKey, 
     Ok(found)
 }
 
-/// The archive of an owner that could not be read; `None` if there is no such archive.
-pub(in crate::index) fn of_owner(connection: &Connection, owner: Owner, copy: &CopySelector) -> Result<Option<Unread>, SqliteError> {
+/// The archive of an owner that could not be read, among those in a part of the index; `None` if there is no such archive.
+pub(in crate::index) fn of_owner(
+    connection: &Connection,
+    part: &Part,
+    owner: Owner,
+    copy: &CopySelector,
+) -> Result<Option<Unread>, SqliteError> {
     let (sql, id) = match &owner {
         Owner::Application(id) => (&*OF_APPLICATION, id.as_bytes()),
         Owner::Job(id) => (&*OF_JOB, id.as_bytes()),
     };
-    Ok(connection.prepare_cached(sql)?.query_row(params![id, copy.directory, copy.cluster], unread).optional()?)
+    let mut visibility = Visibility::of(part);
+    let mut query = connection.prepare_cached(sql)?;
+    let mut rows = query.query(params![id, copy.directory, copy.cluster])?;
+    while let Some(row) = rows.next()? {
+        if visibility.unit(connection, row.get("unit_id")?)? {
+            return Ok(Some(unread(row)?));
+        }
+    }
+    Ok(None)
 }
 
 fn unread(row: &Row<'_>) -> rusqlite::Result<Unread> {

@@ -11,6 +11,7 @@ use crate::index::model::texts::{KINDS, TextKind, pieces};
 use crate::index::query::folding::range_of;
 use crate::index::query::search::excerpt::excerpt;
 use crate::index::query::{Item, Match, MatchField, SearchField, SearchQuery};
+use crate::index::sqlite::visibility::Visibility;
 
 /// Maximum number of matching entries of a configuration.
 const MAX_ENTRIES: usize = 3;
@@ -18,7 +19,7 @@ const MAX_ENTRIES: usize = 3;
 pub(super) fn matches(
     connection: &Connection,
     query: &SearchQuery,
-    evidence: &[Evidence],
+    (evidence, configurations): (&[Evidence], &mut Visibility),
     row: Row,
     item: &Item,
 ) -> Result<Vec<Match>, SqliteError> {
@@ -33,7 +34,7 @@ pub(super) fn matches(
         matches.extend(matched(MatchField::Id, &item.id, hits, None));
     }
     let mut contents = Vec::new();
-    for text in texts(connection, row.kind, row.id)? {
+    for text in texts(connection, configurations, row.kind, row.id)? {
         contents.extend(read_text(connection, text)?);
     }
     for kind in KINDS.into_iter().filter(|kind| query.includes(kind.field())) {

@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 use super::evidence::Evidence;
 use super::limits::SearchLimits;
 use super::{SqliteError, prepare};
+use crate::index::model::texts::TextKind;
 use crate::index::query::{Bounds, Filter, ListKind, Scope, SearchQuery, Total};
 use crate::index::sqlite::query::condition::Condition;
 use crate::index::sqlite::query::table::{Column, Narrow, Table};
+use crate::index::sqlite::visibility::Visibility;
 
 /// The position of a row: newest end first, then applications before jobs, then the newest row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -49,6 +51,8 @@ pub(super) struct Seeker<'c> {
     jobs: Condition,
     /// Range of ends.
     ends: Bounds,
+    /// Units whose configuration may be found.
+    configurations: Visibility,
     limits: SearchLimits,
     /// Work so far, in walked rows.
     cost: u64,
@@ -91,11 +95,12 @@ impl<'c> Seeker<'c> {
         };
         let condition = |kind| Condition::compile(connection, scope, kind, &filter);
         let (applications, jobs) = (condition(ListKind::Applications)?, condition(ListKind::Jobs)?);
-        Ok(Self { connection, evidence, applications, jobs, ends: filter.end, limits, cost: 0 })
+        let configurations = Visibility::of(&scope.configuration);
+        Ok(Self { connection, evidence, applications, jobs, ends: filter.end, configurations, limits, cost: 0 })
     }
 
-    pub(super) fn into_evidence(self) -> Vec<Evidence> {
-        self.evidence
+    pub(super) fn into_evidence(self) -> (Vec<Evidence>, Visibility) {
+        (self.evidence, self.configurations)
     }
 
     pub(super) fn page(&mut self, after: Option<SearchPosition>, limit: usize) -> Result<RowPage, SqliteError> {
@@ -258,7 +263,7 @@ impl<'c> Seeker<'c> {
         if !condition.admits(self.connection, row, Column::End)? {
             return Ok(false);
         }
-        let texts = texts(self.connection, kind, row.id)?;
+        let texts = texts(self.connection, &mut self.configurations, kind, row.id)?;
         self.cost += 1 + texts.len() as u64;
         for each in &mut self.evidence {
             let verdict = each.admits(self.connection, kind, row.id, row.name, &texts)?;
@@ -281,11 +286,21 @@ fn before(after: Option<SearchPosition>, kind: ListKind) -> (i64, i64) {
     }
 }
 
-/// The texts of a row.
-pub(super) fn texts(connection: &Connection, kind: ListKind, row: i64) -> Result<Vec<i64>, SqliteError> {
-    let sql = match kind {
+/// The texts of a row that may be found. `configurations`: the units of which the configuration may be.
+pub(super) fn texts(connection: &Connection, configurations: &mut Visibility, kind: ListKind, row: i64) -> Result<Vec<i64>, SqliteError> {
+    let all = match kind {
         ListKind::Applications => "SELECT text FROM application_texts WHERE application = ?1",
         ListKind::Jobs => "SELECT text FROM job_texts WHERE job = ?1",
     };
+    let whole = match kind {
+        ListKind::Applications => configurations.unit(connection, row)?,
+        ListKind::Jobs => configurations.job(connection, row)?,
+    };
+    if !whole {
+        let (own, cluster) = (TextKind::Configuration.number(), TextKind::ClusterConfiguration.number());
+        let sql = format!("SELECT id FROM texts WHERE id IN ({all}) AND kind NOT IN (?2, ?3)");
+        return Ok(prepare(connection, &sql)?.query_map(params![row, own, cluster], |row| row.get(0))?.collect::<Result<_, _>>()?);
+    }
+    let sql = all;
     Ok(prepare(connection, sql)?.query_map(params![row], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
