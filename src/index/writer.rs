@@ -68,7 +68,7 @@ impl IndexWriter {
         let mut acts = Vec::new();
         while units.peek().is_some() {
             let some: Vec<_> = units.by_ref().take(LISTED_IN_AN_ACT).collect();
-            acts.push(self.act(Urgency::Batched, move |session| sqlite::list(session, some)));
+            acts.push(self.act(Urgency::Batched, move |session| sqlite::list(session, &some)));
         }
         try_join_all(acts).await.map(drop)
     }

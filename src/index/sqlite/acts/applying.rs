@@ -26,9 +26,12 @@ pub(in crate::index) fn apply(session: &mut Session<'_>, change: UnitChange, urg
     let problems_before = if known.is_some_and(|known| !known.queued) { problems::of_unit(session, unit.id)? } else { Vec::new() };
     let mut touched = Touched::default();
     let mut returned = false;
+    // Whether the list rows may differ from those that the summary of a queued unit gave.
+    let mut relist = !before.queued;
     for file in &files {
         let written = archives::write(session, unit.id, &key, file, at)?;
         returned |= written.was_missing;
+        relist |= !written.was_queued || !matches!(file.outcome, FileOutcome::Parsed { .. });
         if written.was_queued && matches!(file.outcome, FileOutcome::Unreadable { .. }) {
             let unlisted = listing::unlist(session, unit.id, file.kind)?;
             touched.applications.extend(unlisted.applications);
@@ -46,7 +49,7 @@ pub(in crate::index) fn apply(session: &mut Session<'_>, change: UnitChange, urg
                 session.effects.restored.push(id);
             }
             unit.complete |= is_main(&key, file.kind);
-            write_record(session, unit.id, &key, file, record.as_deref(), known.is_none(), &mut touched)?;
+            relist |= write_record(session, unit.id, &key, file, record.as_deref(), known.is_none(), &mut touched)?;
             if !written.derived {
                 facts::write(session.connection, unit.id, file.kind, facts)?;
             }
@@ -78,7 +81,9 @@ pub(in crate::index) fn apply(session: &mut Session<'_>, change: UnitChange, urg
     precedence::settle(session, &touched)?;
     if !files.is_empty() {
         links::settle(session, directory, &touched.jobs)?;
-        list_rows::sync(session.connection, unit.id)?;
+        if relist || facts::any_failure(session.connection, unit.id)? {
+            list_rows::sync(session.connection, unit.id)?;
+        }
     }
     let tried: Vec<_> = files.into_iter().map(|file| (file.path, file.kind)).collect();
     if known.is_some() || !found.is_empty() {
@@ -103,6 +108,7 @@ fn is_main(key: &UnitKey, kind: FileKind) -> bool {
     matches!((key, kind), (UnitKey::Application(_), FileKind::Summary) | (UnitKey::LegacyJob(..), _))
 }
 
+/// Writes the rows of the application or the job of a file. Returns whether a value that lists show changed.
 fn write_record(
     session: &mut Session<'_>,
     unit: i64,
@@ -111,28 +117,31 @@ fn write_record(
     record: Option<&ParsedRecord>,
     new_unit: bool,
     touched: &mut Touched,
-) -> Result<(), SqliteError> {
-    match (key, file.kind) {
+) -> Result<bool, SqliteError> {
+    let changed = match (key, file.kind) {
         (UnitKey::Application(application), FileKind::Summary) => {
             let record = match record {
                 Some(ParsedRecord::Application(record)) => Some(record),
                 _ => None,
             };
-            applications_and_jobs::write_application(session, unit, application.id, record)?;
+            let changed = applications_and_jobs::write_application(session, unit, application.id, record)?;
             let jobs = record.map_or(&[][..], |record| &record.jobs);
             touched.applications.push(application.id);
             touched.jobs.extend(jobs.iter().map(|job| job.id));
-            touched.jobs.extend(applications_and_jobs::write_named_jobs(session, unit, new_unit, jobs)?);
+            let unnamed = applications_and_jobs::write_named_jobs(session, unit, new_unit, jobs)?;
+            let changed = changed || !unnamed.is_empty();
+            touched.jobs.extend(unnamed);
+            changed
         }
         (_, FileKind::Job(job)) => {
             let record = match record {
                 Some(ParsedRecord::Job(record)) => Some(record),
                 _ => None,
             };
-            applications_and_jobs::write_job(session, unit, job, record)?;
             touched.jobs.push(job);
+            applications_and_jobs::write_job(session, unit, job, record)?
         }
-        (UnitKey::LegacyJob(..), FileKind::Summary) => {}
-    }
-    Ok(())
+        (UnitKey::LegacyJob(..), FileKind::Summary) => false,
+    };
+    Ok(changed)
 }

@@ -96,7 +96,9 @@ pub(in crate::index) fn write_derived(session: &mut Session<'_>, derived: &[Deri
                     applications_and_jobs::write_application(session, unit, name, Some(record))?;
                     applications_and_jobs::write_named_jobs(session, unit, false, &record.jobs)?;
                 }
-                (FileKind::Job(job), Some(Record::Job(record))) => applications_and_jobs::write_job(session, unit, job, Some(record))?,
+                (FileKind::Job(job), Some(Record::Job(record))) => {
+                    applications_and_jobs::write_job(session, unit, job, Some(record))?;
+                }
                 _ => {}
             }
             facts::write(connection, unit, kind, &derived.facts)?;

@@ -12,18 +12,39 @@ use crate::index::sqlite::tables::units::{self, Touched};
 use crate::index::sqlite::tables::{applications_and_jobs, archives, list_rows};
 
 /// Lists units. Those that are known by now, or are to be removed, are left alone.
-pub(in crate::index) fn list(session: &mut Session<'_>, listings: Vec<UnitListing>) -> Result<(), SqliteError> {
+pub(in crate::index) fn list(session: &mut Session<'_>, listings: &[UnitListing]) -> Result<(), SqliteError> {
+    let mut added = Vec::new();
     for listing in listings {
-        list_one(session, &listing)?;
+        added.extend(add(session, listing)?);
+    }
+    // Together, because each further statement after a new name would have the index of names written to the file.
+    list_rows::add_names(session.connection, added.iter().flat_map(|added| names(added.listing)))?;
+    for Added { unit, listing, jobs, touched } in added {
+        precedence::settle(session, &touched)?;
+        if matches!(listing.key, UnitKey::Application(_)) {
+            let directory = session.directory(listing.key.directory())?;
+            links::settle(session, directory, &jobs)?;
+        }
+        list_rows::sync(session.connection, unit)?;
     }
     Ok(())
 }
 
-fn list_one(session: &mut Session<'_>, listing: &UnitListing) -> Result<(), SqliteError> {
+/// A unit that was added.
+struct Added<'l> {
+    unit: i64,
+    listing: &'l UnitListing,
+    jobs: Vec<JobId>,
+    /// Its ids of which there are other copies.
+    touched: Touched,
+}
+
+/// Adds the rows of a unit; `None` if it is known, or is to be removed.
+fn add<'l>(session: &mut Session<'_>, listing: &'l UnitListing) -> Result<Option<Added<'l>>, SqliteError> {
     let UnitListing { key, files, application, jobs } = listing;
     let summary = files.iter().filter(|file| file.kind == FileKind::Summary).map(|file| file.version.modified).max();
     let time = summary.or_else(|| files.iter().map(|file| file.version.modified).max()).unwrap_or_default();
-    let Some(unit) = units::insert_queued(session, key, time)? else { return Ok(()) };
+    let Some(unit) = units::insert_queued(session, key, time)? else { return Ok(None) };
     for file in files {
         archives::insert_queued(session, unit, key, file)?;
     }
@@ -47,13 +68,12 @@ fn list_one(session: &mut Session<'_>, listing: &UnitListing) -> Result<(), Sqli
         touched.jobs.extend((!alone).then_some(*job));
     }
     session.effects.lists = true;
-    precedence::settle(session, &touched)?;
-    if matches!(key, UnitKey::Application(_)) {
-        let directory = session.directory(key.directory())?;
-        let jobs: Vec<JobId> = all.iter().map(|(job, _)| *job).collect();
-        links::settle(session, directory, &jobs)?;
-    }
-    list_rows::sync(session.connection, unit)
+    Ok(Some(Added { unit, listing, jobs: all.into_iter().map(|(job, _)| job).collect(), touched }))
+}
+
+/// Names that lists show of a unit.
+fn names(listing: &UnitListing) -> impl Iterator<Item = &str> {
+    listing.application.iter().map(|record| record.name.as_str()).chain(listing.jobs.iter().map(|(_, record)| record.name.as_str()))
 }
 
 /// Takes back what was listed of a file that cannot be read. Returns the ids whose shown copy may be another one now.

@@ -25,6 +25,14 @@ const WRITING_STATEMENTS: usize = 256;
 /// Bytes that a WAL is truncated to after a large batch.
 const WAL_BYTES: i64 = 64 << 20;
 
+/// KiB of pages that the writing connection keeps in memory. With less, a batch of a first refresh does not fit: its pages are written to
+/// the WAL early, read again and written again.
+const WRITING_CACHE_KIB: i64 = 8 << 10;
+
+/// Pages in the WAL from which on a commit copies them into the file (16 MiB). Most pages of a first refresh change in several commits,
+/// and are copied once.
+const PAGES_BEFORE_CHECKPOINT: i64 = 4_096;
+
 /// Opens the connection that writes. Creates the file if it is missing, and migrates its schema.
 pub(in crate::index::sqlite) fn open_writer(file: &Path, max_pages: Option<u32>) -> Result<Connection, SqliteError> {
     #[expect(clippy::disallowed_methods, reason = "this is where databases are opened")]
@@ -49,6 +57,8 @@ pub(in crate::index::sqlite) fn open_writer(file: &Path, max_pages: Option<u32>)
     schema::migrate(&mut connection)?;
     connection.set_transaction_behavior(TransactionBehavior::Immediate);
     list_rows::fill(&mut connection)?;
+    connection.pragma_update(None, "cache_size", -WRITING_CACHE_KIB)?;
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", PAGES_BEFORE_CHECKPOINT, |_| Ok(()))?;
     // Each act is a savepoint, whose undo log SQLite would write to a file: a tenth of a first refresh. It holds the pages of one act.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(connection)

@@ -4,6 +4,7 @@ use rusqlite::types::{ToSql, Value};
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
 use crate::archive::{ApplicationRecord, JobRecord, NamedJob};
+use crate::clock::Timestamp;
 use crate::ids::{ApplicationId, JobId};
 use crate::index::sqlite::store::checks;
 use crate::index::sqlite::store::session::Session;
@@ -20,17 +21,17 @@ const JOB_COLUMNS: &str =
 /// The first columns of a job, which lists show. The digest of a row covers them, the id and `archived`.
 const CHECKED_JOB_COLUMNS: usize = 10;
 
-/// Writes the row of an application from its summary.
+/// Writes the row of an application from its summary. Returns whether it changed.
 pub(in crate::index::sqlite) fn write_application(
     session: &mut Session<'_>,
     unit: i64,
     id: ApplicationId,
     record: Option<&ApplicationRecord>,
-) -> Result<(), SqliteError> {
+) -> Result<bool, SqliteError> {
     let columns = record.map_or_else(|| vec![Value::Null; 9], application_columns);
     let before = current(session, &format!("SELECT shown, {APPLICATION_COLUMNS} FROM applications WHERE unit = ?1"), &[&unit], 9)?;
     if before.as_ref().is_some_and(|(_, before)| *before == columns) {
-        return Ok(());
+        return Ok(false);
     }
     session
         .connection
@@ -45,7 +46,7 @@ pub(in crate::index::sqlite) fn write_application(
         )?
         .execute(params_from_iter(key(unit, id.as_bytes(), checks::digest_of(id.as_bytes(), &columns)).into_iter().chain(columns)))?;
     session.effects.lists |= before.is_some_and(|(shown, _)| shown);
-    Ok(())
+    Ok(true)
 }
 
 /// Writes a row for each job that a summary names. Returns the jobs that lost their row.
@@ -56,6 +57,9 @@ pub(in crate::index::sqlite) fn write_named_jobs(
     jobs: &[NamedJob],
 ) -> Result<Vec<JobId>, SqliteError> {
     if !new_unit {
+        if are_named(session, unit, jobs)? {
+            return Ok(Vec::new());
+        }
         session.connection.prepare_cached("UPDATE jobs SET named = 0 WHERE unit = ?1 AND named = 1")?.execute([unit])?;
     }
     for job in jobs {
@@ -77,21 +81,39 @@ pub(in crate::index::sqlite) fn write_named_jobs(
         .collect::<Result<_, _>>()?)
 }
 
-/// Writes the row of a job from its archive.
+/// Whether exactly these jobs are named already, and no other job of the unit waits for its archive.
+fn are_named(session: &Session<'_>, unit: i64, jobs: &[NamedJob]) -> Result<bool, SqliteError> {
+    let mut query =
+        session.connection.prepare_cached("SELECT job, named_start, named FROM jobs WHERE unit = ?1 AND (named = 1 OR archived = 0)")?;
+    let mut rows = query.query([unit])?;
+    let mut found = 0;
+    while let Some(row) = rows.next()? {
+        let (id, start): (JobId, Option<Timestamp>) = (row.get(0)?, row.get(1)?);
+        if !(row.get(2)? && jobs.iter().any(|job| job.id == id && job.start == start)) {
+            return Ok(false);
+        }
+        found += 1;
+    }
+    Ok(found == jobs.len())
+}
+
+/// Writes the row of a job from its archive. Returns whether a value that lists show changed.
 pub(in crate::index::sqlite) fn write_job(
     session: &mut Session<'_>,
     unit: i64,
     job: JobId,
     record: Option<&JobRecord>,
-) -> Result<(), SqliteError> {
+) -> Result<bool, SqliteError> {
     let columns = record.map_or_else(no_job_columns, job_columns);
     // A job that is only named has no columns yet, like one whose archive has no overview: `archived` distinguishes them.
     let columns_before = format!("SELECT shown, archived, {JOB_COLUMNS} FROM jobs WHERE unit = ?1 AND job = ?2");
     let before = current(session, &columns_before, &[&unit, &job.as_bytes()], 13)?;
     let archived: Vec<Value> = std::iter::once(Value::Integer(1)).chain(columns.iter().cloned()).collect();
     if before.as_ref().is_some_and(|(_, before)| *before == archived) {
-        return Ok(());
+        return Ok(false);
     }
+    // The first column says whether the archive was read.
+    let changed = before.as_ref().is_none_or(|(_, before)| before[1..] != archived[1..]);
     let digest = checks::digest_of(job.as_bytes(), &archived[..=CHECKED_JOB_COLUMNS]);
     session
         .connection
@@ -107,7 +129,7 @@ pub(in crate::index::sqlite) fn write_job(
         )?
         .execute(params_from_iter(key(unit, job.as_bytes(), digest).into_iter().chain(columns)))?;
     session.effects.lists |= before.is_some_and(|(shown, _)| shown);
-    Ok(())
+    Ok(changed)
 }
 
 /// Adds the row of an application from its summary, before its archives are read.

@@ -56,6 +56,16 @@ pub(in crate::index::sqlite) fn write(connection: &Connection, unit: i64, kind: 
     texts::write_of_archive(connection, unit, kind, facts)
 }
 
+/// Whether an application or a job of a unit has a failure.
+pub(in crate::index::sqlite) fn any_failure(connection: &Connection, unit: i64) -> Result<bool, SqliteError> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM application_facts WHERE application = ?1 AND exception IS NOT NULL)
+                 OR EXISTS (SELECT 1 FROM jobs JOIN job_facts ON job_facts.job = jobs.id WHERE jobs.unit = ?1 AND exception IS NOT NULL)",
+        )?
+        .query_row([unit], |row| row.get(0))?)
+}
+
 /// Deletes the facts of a job whose archive is forgotten, while its application still names it.
 pub(in crate::index::sqlite) fn delete_of_job(connection: &Connection, unit: i64, job: &[u8]) -> Result<(), SqliteError> {
     connection

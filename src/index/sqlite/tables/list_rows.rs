@@ -205,6 +205,19 @@ pub(in crate::index::sqlite) fn find_label(connection: &Connection, kind: i64, t
     Ok(query.query_row(params![kind, text], |row| row.get(0)).optional()?)
 }
 
+/// Adds the names that are missing, in one statement. Each is of a row that is listed in the same act.
+pub(in crate::index::sqlite) fn add_names<'n>(connection: &Connection, names: impl Iterator<Item = &'n str>) -> Result<(), SqliteError> {
+    // JSON in SQLite ends a text at a zero character: such a name is added with its row.
+    let folded: Vec<String> = names.map(fold).filter(|folded| !folded.contains('\0')).collect();
+    if folded.is_empty() {
+        return Ok(());
+    }
+    connection
+        .prepare_cached("INSERT INTO names (folded) SELECT value FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING")?
+        .execute([serde_json::Value::from(folded).to_string()])?;
+    Ok(())
+}
+
 /// The row of a name; it is added if it is missing.
 fn name(connection: &Connection, name: Option<&str>) -> Result<i64, SqliteError> {
     let Some(name) = name else { return Ok(NO_TEXT) };
