@@ -3,6 +3,7 @@
 mod backfill;
 mod demanded;
 mod fetch;
+mod kept_summaries;
 mod listing;
 mod lookup;
 mod original;
@@ -29,7 +30,7 @@ pub use restore::RestoreError;
 
 use crate::archive::ArchiveLimits;
 use crate::clock::Clock;
-use crate::directory::Directory;
+use crate::directory::{Directory, FileKind};
 use crate::index::{IndexReader, IndexWriter, UnitChange, UnitKey};
 use crate::names::DirectoryUrl;
 use crate::telemetry::{self, IngestReason};
@@ -66,6 +67,7 @@ struct Inner {
     retried: tokio::sync::Mutex<retry_unread::Retried>,
     /// Units that were read for a client while they waited in the queue.
     demanded: demanded::Demanded,
+    kept_summaries: kept_summaries::KeptSummaries,
 }
 
 /// The options of an ingest, from the configuration.
@@ -117,6 +119,7 @@ impl Ingest {
             lookups: tokio::sync::Mutex::default(),
             retried: tokio::sync::Mutex::default(),
             demanded: demanded::Demanded::default(),
+            kept_summaries: kept_summaries::KeptSummaries::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -127,12 +130,28 @@ impl Ingest {
         self.inner.directories.get(url)
     }
 
+    /// The time between two refreshes.
+    #[must_use]
+    pub fn refresh_interval(&self) -> Duration {
+        self.inner.refresh_interval
+    }
+
+    /// Forgets what the last refresh of a directory left in memory: a new one begins with what the index knows.
+    pub fn begin_round(&self, directory: &DirectoryUrl) {
+        self.inner.demanded.forget(directory);
+        self.inner.kept_summaries.forget(directory);
+    }
+
     /// Fetches and reads the files of a task. Files that could not be fetched or read are problems in the change.
     pub async fn ingest(&self, directory: &Directory, task: Task, reason: IngestReason) -> Ingested {
         telemetry::ingested(reason);
         let Task { key, files, failures, has_summary, newest: _ } = task;
         let (archives, in_flight) = match &key {
-            UnitKey::Application(key) => self.fetch_archive_by_application_id(directory, key.id, files).await,
+            UnitKey::Application(application) => {
+                let summary = files.iter().find(|file| file.kind == FileKind::Summary);
+                let summary = summary.and_then(|file| self.inner.kept_summaries.take(&key, file));
+                self.fetch_archive_by_application_id(directory, application.id, files, summary).await
+            }
             UnitKey::LegacyJob(_, job) => self.fetch_archive_by_job_id(directory, *job, files).await,
         };
         let now = self.inner.clock.now();

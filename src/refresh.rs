@@ -3,6 +3,7 @@
 //! Each round of a directory has three parts: a listing `pass`, a `pipeline` of reads and writes, and a `conclude`.
 
 mod active_folders;
+mod arrivals;
 mod conclude;
 mod directories;
 mod duty;

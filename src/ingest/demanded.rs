@@ -25,6 +25,11 @@ impl Demanded {
     pub(super) fn note(&self, unit: UnitKey, versions: Versions) {
         self.lock().insert(unit, versions);
     }
+
+    /// Forgets what was read for clients in a directory.
+    pub(super) fn forget(&self, directory: &DirectoryUrl) {
+        self.lock().retain(|unit, _| unit.directory() != directory);
+    }
 }
 
 /// The versions of the files of a change.
@@ -38,10 +43,5 @@ impl Ingest {
     pub fn was_demanded(&self, task: &Task) -> bool {
         let Some(read) = self.inner.demanded.lock().remove(&task.key) else { return false };
         task.files.iter().all(|file| read.contains(&(file.kind, file.version.fingerprint())))
-    }
-
-    /// Forgets what was read for clients in a directory: a new refresh begins with what the index knows.
-    pub fn forget_demanded(&self, directory: &DirectoryUrl) {
-        self.inner.demanded.lock().retain(|unit, _| unit.directory() != directory);
     }
 }

@@ -1,5 +1,6 @@
 //! Fetches the archive files of one application, or of one legacy job, in one pass.
 
+use bytes::Bytes;
 use futures::future::join_all;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -30,12 +31,14 @@ impl Ingest {
     /// Flink's `fetchArchiveByApplicationId`: fetches the summary and all job archives of one application in one pass,
     /// concurrently, once there is room for all of them among the bytes in flight.
     ///
-    /// Files above [`WHOLE_UP_TO`] are streams that are read while they are parsed.
+    /// Files above [`WHOLE_UP_TO`] are streams that are read while they are parsed. A summary that was read before in the same version is
+    /// not fetched again.
     pub async fn fetch_archive_by_application_id(
         &self,
         directory: &Directory,
         application: ApplicationId,
         files: Vec<FoundFile>,
+        read_summary: Option<Bytes>,
     ) -> (ApplicationArchives, OwnedSemaphorePermit) {
         tracing::trace!(application.id = %application, files = files.len(), "fetching archives");
         let room = self.room_for(&files).await;
@@ -43,7 +46,14 @@ impl Ingest {
             FileKind::Summary => Owner::Application(application),
             FileKind::Job(job) => Owner::Job(job),
         };
-        let fetched = join_all(files.into_iter().map(|file| fetch(directory, owner(&file), file))).await;
+        let read_summary = &read_summary;
+        let fetched = join_all(files.into_iter().map(async |file| match read_summary {
+            Some(bytes) if file.kind == FileKind::Summary => {
+                FetchedFile { owner: owner(&file), file, contents: Ok(Contents::Whole(bytes.clone())) }
+            }
+            _ => fetch(directory, owner(&file), file).await,
+        }));
+        let fetched = fetched.await;
         let (summaries, jobs): (Vec<_>, Vec<_>) = fetched.into_iter().partition(|fetched| fetched.file.kind == FileKind::Summary);
         (ApplicationArchives { summary: summaries.into_iter().next(), jobs }, room)
     }

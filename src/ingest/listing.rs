@@ -21,6 +21,9 @@ impl Ingest {
         let _room = self.room(main.iter().map(|(key, file)| bytes_of(key, file)).sum()).await;
         let read = join_all(main.into_iter().map(|(key, file)| async move {
             let bytes = read(directory, &key, &file).await?;
+            if file.kind == FileKind::Summary {
+                self.inner.kept_summaries.keep(&key, &file.version, &bytes, self.inner.clock.now());
+            }
             Some((key, bytes))
         }));
         let read: Vec<_> = read.await.into_iter().flatten().collect();

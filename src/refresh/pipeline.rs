@@ -119,7 +119,7 @@ enum StepResult {
 
 impl Pipeline {
     pub(super) fn new(ingest: Ingest, writer: IndexWriter, directory: Directory, duty: Duty) -> Self {
-        ingest.forget_demanded(directory.url());
+        ingest.begin_round(directory.url());
         Self {
             ingest,
             writer,

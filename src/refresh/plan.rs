@@ -137,6 +137,34 @@ fn is_below_a_hidden_name(key: &UnitKey) -> bool {
 /// Files that were found to be readable, by unit, in the version that was read.
 pub type Probed = HashMap<UnitKey, Vec<JudgedFile>>;
 
+/// Units that a listing has found.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// Applications.
+    pub applications: HashSet<(ClusterName, ApplicationId)>,
+    /// Legacy job archives.
+    pub legacy_jobs: HashSet<JobId>,
+}
+
+impl Seen {
+    /// Whether a unit was found.
+    #[must_use]
+    pub fn contains(&self, key: &UnitKey) -> bool {
+        match key {
+            UnitKey::Application(key) => self.applications.contains(&(key.cluster.clone(), key.id)),
+            UnitKey::LegacyJob(_, job) => self.legacy_jobs.contains(job),
+        }
+    }
+
+    /// Adds a unit.
+    pub fn insert(&mut self, key: &UnitKey) {
+        match key {
+            UnitKey::Application(key) => self.applications.insert((key.cluster.clone(), key.id)),
+            UnitKey::LegacyJob(_, job) => self.legacy_jobs.insert(*job),
+        };
+    }
+}
+
 /// Collects a listing of one directory and compares it with the index.
 pub struct Planner<'known> {
     directory: DirectoryUrl,
@@ -186,6 +214,15 @@ impl<'known> Planner<'known> {
         };
         tasks.sort_by_key(|task: &Task| std::cmp::Reverse(task.newest));
         tasks
+    }
+
+    /// The units that were found so far.
+    #[must_use]
+    pub fn seen(&self) -> Seen {
+        Seen {
+            applications: self.seen_applications.keys().cloned().collect(),
+            legacy_jobs: self.seen_legacy_jobs.keys().copied().collect(),
+        }
     }
 
     /// The plan of a complete listing.

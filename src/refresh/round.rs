@@ -8,6 +8,7 @@ use std::time::Instant;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::arrivals::Arrivals;
 use super::duty::Duty;
 use super::error::RoundError;
 use super::failed_fetches::FailedFetches;
@@ -22,6 +23,7 @@ use crate::directory::{Directory, Extent, FileKind};
 use crate::ids::ApplicationId;
 use crate::index::{IndexError, IndexReader, IndexWriter, KnownDirectory, KnownUnit, RemovalState};
 use crate::ingest::Ingest;
+use crate::ingest::task::Task;
 use crate::names::{ClusterName, FilePath};
 use crate::problem::{Problem, ProblemCode, Subject};
 use crate::retention::trust::{ClockTrust, Doubt};
@@ -239,9 +241,15 @@ impl DirectoryRefresh {
         let mut pass = Pass::start(self.directory.clone(), extent, &known, planner, now);
         let mut pipeline = Pipeline::new(self.ingest.clone(), self.writer.clone(), self.directory.clone(), self.duty);
         let mut decision = Decision::default();
+        let mut arrivals = None;
         loop {
             // Verdicts and removals follow a complete listing, and do not wait for the ingest.
             if let Some(planner) = pass.take_complete_planner() {
+                // Limits on count and size let no unit be read before the next complete listing.
+                if self.duty == Duty::All && !pipeline.is_idle() && !self.retention.policy.needs_ranks() {
+                    let every = self.ingest.refresh_interval();
+                    arrivals = Some(Arrivals::new(self.directory.clone(), known.clone(), self.judging(), every, planner.seen()));
+                }
                 decision = self.decide(planner, &known, &mut pipeline, now).await?;
                 continue;
             }
@@ -256,6 +264,10 @@ impl DirectoryRefresh {
                     if pipeline.take(step, &mut self.attempts, &mut self.failed_fetches)? {
                         publish(&self.status, pipeline.pending());
                     }
+                }
+                Some(tasks) = next_arrivals(arrivals.as_mut(), &self.clock) => {
+                    pipeline.queue(tasks, &known);
+                    publish(&self.status, pipeline.pending());
                 }
                 tasks = pass.next(), if !pass.is_over() => {
                     if let Some(tasks) = tasks {
@@ -334,4 +346,9 @@ impl DirectoryRefresh {
             open
         }))
     }
+}
+
+/// Waits for the next scan for new units; `None` while the listing of the round runs.
+async fn next_arrivals(arrivals: Option<&mut Arrivals>, clock: &Clock) -> Option<Vec<Task>> {
+    Some(arrivals?.next(|| clock.now()).await)
 }

@@ -1,6 +1,7 @@
 //! New applications are listed by their summaries before their archives are read, whenever more of them wait than are read at once.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use axum::http::{Request, StatusCode};
 use historyserver::refresh::RetentionRules;
@@ -166,9 +167,39 @@ async fn all_are_listed_before_their_archives_are_read_and_what_is_requested_is_
     assert_eq!(client.queued().await, 0);
     assert_eq!((listed(&client, "applications").await, listed(&client, "jobs").await), (applications, jobs));
     assert_eq!(store.count(Operation::Get, &format!("/jobs/{}", other('f'))), 1, "it left the queue");
+    assert_eq!(store.count(Operation::Get, "/application-summary") as u64, MANY + 1, "each was kept until its archives were read");
     let page = client.json("/api/v1/jobs?limit=1000").await;
     assert!(page["queued"] == 0 && page["items"].as_array().unwrap().iter().all(|item| item["read"] == true), "{page}");
     assert_eq!(world.problems().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_application_that_arrives_while_archives_are_read_is_listed_without_waiting_for_them() {
+    let data = tempfile::tempdir().unwrap();
+    let store = FaultyStore::in_memory();
+    write_many(&store).await;
+    let options = WorldOptions { refresh_interval: Duration::from_millis(1), ..WorldOptions::default() };
+    let mut world = World::open(&[stored::directory(&store)], data.path(), options);
+    while_reading(&mut world, &store, async |client, held| {
+        assert_eq!(listed(&client, "applications").await.len() as u64, MANY);
+        // One that still runs has no summary.
+        store.write(&format!("{}/jobs/{}", folder(&other('e')), other('e')), archive(&other('e'), "a job", END, 0)).await;
+        write_application(&store, &other('f'), END, &other('f')).await;
+        while listed(&client, "applications").await.len() as u64 == MANY {
+            tokio::task::yield_now().await;
+        }
+        assert!(listed(&client, "jobs").await.iter().any(|object| object.contains(&other('f'))));
+        assert_eq!(store.count(Operation::Get, &format!("/jobs/{}", other('f'))), 0, "its archives wait");
+        assert_eq!(client.queued().await, MANY + 1);
+        drop(held);
+    })
+    .await;
+    let client = Client(world.router.clone());
+    assert_eq!((client.queued().await, listed(&client, "applications").await.len() as u64), (0, MANY + 1));
+    assert_eq!(store.count(Operation::Get, &format!("/jobs/{}", other('f'))), 1, "it is read in the same round, once");
+    world.full_scan().await;
+    assert_eq!(listed(&client, "applications").await.len() as u64, MANY + 1, "the next round finds it where it was");
+    assert!(listed(&client, "jobs").await.iter().any(|object| object.contains(&other('e'))));
 }
 
 #[tokio::test]

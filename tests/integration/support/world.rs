@@ -35,6 +35,7 @@ pub(crate) struct WorldOptions {
     pub(crate) retention: RetentionRules,
     pub(crate) limits: ArchiveLimits,
     pub(crate) bytes_in_flight: u64,
+    pub(crate) refresh_interval: Duration,
     pub(crate) lookup_unlisted: LookupUnlisted,
     pub(crate) clock: Clock,
     pub(crate) api: ApiOptions,
@@ -50,6 +51,7 @@ impl Default for WorldOptions {
             retention: RetentionRules::default(),
             limits: ArchiveLimits::default(),
             bytes_in_flight: 64 << 20,
+            refresh_interval: Duration::from_secs(10),
             lookup_unlisted: LookupUnlisted::Off,
             // Well after the fixtures' files were written, so that nothing is open.
             clock: Clock::manual(Timestamp::from_millis(2_000_000_000_000)),
@@ -109,7 +111,7 @@ impl World {
         let ingest_options = IngestOptions {
             limits: options.limits,
             bytes_in_flight: options.bytes_in_flight,
-            refresh_interval: Duration::from_secs(10),
+            refresh_interval: options.refresh_interval,
             lookup_unlisted: options.lookup_unlisted,
         };
         let clock = options.clock;
