@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 /// the default is 0.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
+#[schema(description = "Milliseconds since 1970-01-01T00:00:00Z.")]
 pub struct Timestamp(i64);
 
 impl Timestamp {

@@ -72,7 +72,6 @@ impl Document {
 
 fn render(routes: OpenApi) -> Result<Rendered, String> {
     let mut value = serde_json::to_value(complete(routes)).map_err(|error| error.to_string())?;
-    name_times(&mut value);
     allow_empty_values(&mut value);
     let text = serde_json::to_string_pretty(&value).map_err(|error| error.to_string())?;
     Ok(Rendered { page: Bytes::from(page::render(&value)), document: Bytes::from(text + "\n") })
@@ -117,18 +116,6 @@ fn add_errors(responses: &mut Responses) {
     responses.responses.entry("default".to_owned()).or_insert(RefOr::T(errors));
 }
 
-/// Names the schema of times and durations. In the code, their type is an alias of `i64`, and annotations contain the aliased type.
-fn name_times(document: &mut Value) {
-    if let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut)
-        && schemas.remove("i64").is_some()
-    {
-        let described = json!({ "type": "integer", "format": "int64", "description": "Milliseconds; a time counts from 1970 in UTC." });
-        schemas.insert("Timestamp".to_owned(), described);
-        schemas.sort_keys();
-    }
-    rename(document);
-}
-
 /// Allows empty values of optional parameters, which count as absent. Parameters that take any text need no such mark.
 fn allow_empty_values(document: &mut Value) {
     let items = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
@@ -144,19 +131,6 @@ fn allow_empty_values(document: &mut Value) {
 fn takes_any_text(schema: &Value) -> bool {
     let text = if schema["items"].is_object() { &schema["items"] } else { schema };
     text["type"] == "string" && ["enum", "pattern", "minLength"].iter().all(|bound| text[*bound].is_null())
-}
-
-fn rename(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            if let Some(reference) = members.get_mut("$ref").filter(|reference| **reference == "#/components/schemas/i64") {
-                *reference = json!("#/components/schemas/Timestamp");
-            }
-            members.values_mut().for_each(rename);
-        }
-        Value::Array(items) => items.iter_mut().for_each(rename),
-        _ => {}
-    }
 }
 
 /// Requires all members: an absent or unknown value is null.
