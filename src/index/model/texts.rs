@@ -189,14 +189,10 @@ impl Text {
 
     /// Texts of a configuration. Sensitive values are masked, so no search finds them.
     fn of_configuration(kind: TextKind, entries: &[ConfigurationEntry]) -> Option<Self> {
-<<<<<<< HEAD
         let sensitive = SensitiveKeys::default();
-        let text = |entry: &ConfigurationEntry| format!("{}{KEY_END}{}", entry.key, sensitive.shown(&entry.key, &entry.value));
-        let entries: Vec<String> = entries.iter().map(text).collect();
-=======
         // Not `format!`, which grows each of the hundreds of strings several times.
-        let entries: Vec<String> = entries.iter().map(|entry| [entry.key.as_str(), KEY_END, entry.value.as_str()].concat()).collect();
->>>>>>> 499c149 (Index new names together; make the list rows of a unit once)
+        let text = |entry: &ConfigurationEntry| [entry.key.as_str(), KEY_END, &sensitive.shown(&entry.key, &entry.value)].concat();
+        let entries: Vec<String> = entries.iter().map(text).collect();
         Self::of(kind, entries.iter().map(String::as_str))
     }
 
