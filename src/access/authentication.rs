@@ -48,7 +48,7 @@ pub enum Method {
     Proxy,
     /// By a token in the header `Authorization`.
     Bearer,
-    /// In the browser, by an OpenID provider.
+    /// In the browser, by an `OpenID` provider.
     Oidc,
     /// By a client certificate.
     Tls,
@@ -181,7 +181,7 @@ impl Authentication {
                     };
                     Ok(session.map(|session| {
                         cookie = session.cookie;
-                        user(session.claimed)
+                        user(&session.claimed)
                     }))
                 }
                 (Method::Proxy, waits) => self.by_proxy(headers, peer, waits.is_some()).await,
@@ -300,7 +300,7 @@ impl Authentication {
             _ if trusted => options.read(headers)?,
             _ => None,
         };
-        Ok(claimed.map(user))
+        Ok(claimed.as_ref().map(user))
     }
 
     async fn by_bearer(&self, headers: &HeaderMap, blocked: bool) -> Result<Option<Identity>, Refusal> {
@@ -310,7 +310,7 @@ impl Authentication {
         }
         match (&self.tokens, &self.bearer_token) {
             (Some(tokens), _) if Tokens::is_meant(token) => Ok(Some(tokens.verify(token, self.now()).await?)),
-            (_, Some(verifier)) => Ok(Some(user(verifier.verify(token, self.now()).await?))),
+            (_, Some(verifier)) => Ok(Some(user(&verifier.verify(token, self.now()).await?))),
             _ => Err("it is no token of this server".to_owned().into()),
         }
     }
@@ -340,7 +340,7 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, String> {
     Ok(scheme.eq_ignore_ascii_case("bearer").then_some(token.trim()))
 }
 
-fn user(claimed: Claimed) -> Identity {
+fn user(claimed: &Claimed) -> Identity {
     Identity::named(&claimed.user, IdentityKind::User, &claimed.groups)
 }
 

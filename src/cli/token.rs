@@ -1,7 +1,6 @@
 //! `historyserver token`: static tokens for programs. The command needs no configuration and no running server.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat};
 
@@ -55,13 +54,12 @@ fn expiry(text: &str, now: Timestamp) -> Result<Option<String>, String> {
     if text.eq_ignore_ascii_case("never") {
         return Ok(None);
     }
-    let end = match DateTime::parse_from_rfc3339(text) {
-        Ok(end) => Timestamp::from_millis(end.timestamp_millis()),
-        Err(_) => {
-            let duration: Duration = grammar::duration(text)
-                .map_err(|_| format!("\"{text}\" is neither a duration such as 90d, nor a time such as 2027-01-31T00:00:00Z, nor never"))?;
-            now + duration
-        }
+    let end = if let Ok(end) = DateTime::parse_from_rfc3339(text) {
+        Timestamp::from_millis(end.timestamp_millis())
+    } else {
+        let duration = grammar::duration(text)
+            .map_err(|_| format!("\"{text}\" is neither a duration such as 90d, nor a time such as 2027-01-31T00:00:00Z, nor never"))?;
+        now + duration
     };
     if end <= now {
         return Err(format!("\"{text}\" is over already"));

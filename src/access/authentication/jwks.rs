@@ -255,14 +255,14 @@ fn is_plain_id(id: &str) -> bool {
 fn set(text: &str) -> Result<Vec<Key>, String> {
     let value: Value = serde_json::from_str(text).map_err(|error| format!("it is no JSON ({error})"))?;
     let keys = value.get("keys").and_then(Value::as_array).ok_or("it has no list `keys`")?;
-    let usable: Vec<Key> = keys.iter().take(MAX_KEYS).filter_map(|key| usable(serde_json::from_value(key.clone()).ok()?)).collect();
+    let usable: Vec<Key> = keys.iter().take(MAX_KEYS).filter_map(|key| usable(&serde_json::from_value(key.clone()).ok()?)).collect();
     if usable.is_empty() {
         return Err("it has no public key for signatures".to_owned());
     }
     Ok(usable)
 }
 
-fn usable(jwk: Jwk) -> Option<Key> {
+fn usable(jwk: &Jwk) -> Option<Key> {
     use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
     if jwk.common.public_key_use.as_ref().is_some_and(|purpose| *purpose != PublicKeyUse::Signature) {
         return None;
@@ -279,5 +279,5 @@ fn usable(jwk: Jwk) -> Option<Key> {
         _ => return None,
     };
     let algorithm = jwk.common.key_algorithm.map(|algorithm| algorithm.to_string());
-    Some(Key { id: jwk.common.key_id.clone(), algorithm, decoding: DecodingKey::from_jwk(&jwk).ok()?, possible })
+    Some(Key { id: jwk.common.key_id.clone(), algorithm, decoding: DecodingKey::from_jwk(jwk).ok()?, possible })
 }

@@ -1,4 +1,4 @@
-//! Sign-in in the browser by OpenID Connect: authorisation code with PKCE, state and nonce, by `openidconnect`.
+//! Sign-in in the browser by `OpenID` Connect: authorisation code with PKCE, state and nonce, by `openidconnect`.
 //!
 //! There is no session store. The session is an encrypted cookie, so all replicas with the same key read it. Only sign-outs are kept in
 //! memory, until the session would have ended, so that a copied cookie ends with them on this replica.

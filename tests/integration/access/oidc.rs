@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request, StatusCode};
 use axum::routing::{get, post};
-use axum::{Json, Router};
 use historyserver::access::Authentication;
 use historyserver::access::authentication::{Method, OidcOptions, SecurityOptions};
 use historyserver::api::ApiOptions;
@@ -21,6 +21,13 @@ use url::Url;
 
 use super::{NOW, Pair, jwks};
 use crate::support::world::{Answer, World, WorldOptions, fixtures};
+
+/// A body with its type.
+type InJson = ([(&'static str, &'static str); 1], String);
+
+fn in_json(value: &Value) -> InJson {
+    ([("content-type", "application/json")], value.to_string())
+}
 
 /// What the provider knows and answers.
 struct Provider {
@@ -47,10 +54,10 @@ impl Provider {
             refreshed: Mutex::default(),
         });
         let routes = Router::new()
-            .route("/.well-known/openid-configuration", get(async |State(provider): State<Arc<Self>>| Json(provider.metadata())))
+            .route("/.well-known/openid-configuration", get(async |State(provider): State<Arc<Self>>| in_json(&provider.metadata())))
             .route(
                 "/jwks",
-                get(async |State(provider): State<Arc<Self>>| Json(serde_json::from_str::<Value>(&jwks(&[&provider.keys])).unwrap())),
+                get(async |State(provider): State<Arc<Self>>| in_json(&serde_json::from_str(&jwks(&[&provider.keys])).unwrap())),
             )
             .route("/token", post(async |State(provider): State<Arc<Self>>, form: String| provider.token(&form)))
             .with_state(Arc::clone(&provider));
@@ -68,9 +75,9 @@ impl Provider {
         })
     }
 
-    fn token(&self, form: &str) -> (StatusCode, Json<Value>) {
+    fn token(&self, form: &str) -> (StatusCode, InJson) {
         let form: HashMap<String, String> = url::form_urlencoded::parse(form.as_bytes()).into_owned().collect();
-        let refused = || (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_grant" })));
+        let refused = || (StatusCode::BAD_REQUEST, in_json(&json!({ "error": "invalid_grant" })));
         let nonce = match form["grant_type"].as_str() {
             "authorization_code" => {
                 let Some((challenge, nonce)) = self.codes.lock().unwrap().remove(&form["code"]) else { return refused() };
@@ -95,7 +102,7 @@ impl Provider {
             claims[name] = value.clone();
         }
         let token = self.keys.sign(&claims);
-        (StatusCode::OK, Json(json!({ "access_token": "a", "token_type": "Bearer", "id_token": token, "refresh_token": "r" })))
+        (StatusCode::OK, in_json(&json!({ "access_token": "a", "token_type": "Bearer", "id_token": token, "refresh_token": "r" })))
     }
 }
 
