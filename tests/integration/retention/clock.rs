@@ -125,7 +125,7 @@ async fn on_a_quiet_directory_the_limit_holds_after_an_hour() {
     let mut server = place.open_at(clock.clone(), rules(), ttl(YEAR));
     server.round().await;
     assert_eq!(held(&server).await, Some((HeldReason::Clock, 1)));
-    clock.advance(HOUR - Duration::from_millis(1));
+    clock.advance(Duration::from_millis(3_600_000 - 1));
     assert_eq!(server.round().await.deleted, 0);
     clock.advance(Duration::from_millis(1));
     assert_eq!(server.round().await.deleted, 1);
