@@ -208,13 +208,16 @@ struct Inner {
     sensitive: RwLock<Arc<SensitiveKeys>>,
 }
 
+/// The numbers of the rules that fit a client, and the rights of its token.
+type Combination = (Vec<usize>, Vec<Right>);
+
 /// The rules in force.
 struct Current {
     rules: Arc<[Rule]>,
     /// Whether rules say who may view, not the default.
     limits_views: bool,
     /// The access that follows from each combination of rules, by their numbers.
-    remembered: Mutex<HashMap<(Vec<usize>, Vec<Right>), Arc<Access>>>,
+    remembered: Mutex<HashMap<Combination, Arc<Access>>>,
 }
 
 impl Default for Rights {

@@ -57,4 +57,30 @@ fn expiry(text: &str, now: Timestamp) -> Result<Option<String>, String> {
     let end = if let Ok(end) = DateTime::parse_from_rfc3339(text) {
         Timestamp::from_millis(end.timestamp_millis())
     } else {
-        let duration: Duration = grammar::duration(text)
+        let duration = grammar::duration(text)
+            .map_err(|_| format!("\"{text}\" is neither a duration such as 90d, nor a time such as 2027-01-31T00:00:00Z, nor never"))?;
+        now + duration
+    };
+    if end <= now {
+        return Err(format!("\"{text}\" is over already"));
+    }
+    let end =
+        DateTime::from_timestamp_millis(end.as_millis()).ok_or_else(|| format!("\"{text}\" is too far in the future: write never"))?;
+    Ok(Some(end.to_rfc3339_opts(SecondsFormat::Secs, true)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expiry_is_a_duration_a_time_or_never() {
+        const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+        assert_eq!(expiry("90d", NOW), Ok(Some("2026-04-01T00:00:00Z".to_owned())));
+        assert_eq!(expiry("2027-01-31T00:00:00+01:00", NOW), Ok(Some("2027-01-30T23:00:00Z".to_owned())));
+        assert_eq!(expiry("never", NOW), Ok(None));
+        for wrong in ["soon", "2025-01-01T00:00:00Z", "0 s"] {
+            assert!(expiry(wrong, NOW).is_err(), "{wrong}");
+        }
+    }
+}

@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn the_requests_of_a_day_follow_from_the_last_scans_and_their_pace() {
         let mut requests = StoreRequests { full_scan: Some(300), ..StoreRequests::default() };
-        let (quick, full) = (Duration::from_secs(10), Duration::from_secs(600));
+        let (quick, full) = (Duration::from_secs(10), Duration::from_mins(10));
         requests.note_pace(quick, full, Some(0.000_005));
         assert_eq!((requests.listings_per_day, requests.listing_usd_per_day), (None, None));
         requests.quick_scan = Some(11);

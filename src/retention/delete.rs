@@ -5,7 +5,7 @@
 //! deletion: if they are not the files that were judged, nothing is deleted. The version of each file is checked once more when it is
 //! deleted. A missing file counts as deleted, so several servers may clean one directory.
 //!
-//! In object stores many units are deleted together: see [`together`].
+//! In object stores many units are deleted together: see `delete/together.rs`.
 
 pub(super) mod together;
 

@@ -1,6 +1,6 @@
 //! The public keys of an issuer: a JWK set (RFC 7517) in a file or at a URL, or one PEM file per key as AWS load balancers have them.
 //!
-//! New keys are used without a restart: a key that is not known is looked for again, at most once in [`PAUSE`].
+//! New keys are used without a restart: a key that is not known is looked for again, at most once in `PAUSE`.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};

@@ -74,8 +74,7 @@ pub(in crate::api) struct Turns {
 pub(in crate::api) struct Turn {
     turns: Arc<Turns>,
     key: Key,
-    _own: Option<OwnedSemaphorePermit>,
-    _long: Option<OwnedSemaphorePermit>,
+    permits: Vec<OwnedSemaphorePermit>,
 }
 
 impl Drop for Turn {
@@ -115,14 +114,14 @@ impl Turns {
             Arc::clone(&queue.turns)
         };
         // Counted from here on.
-        let mut turn = Turn { turns: Arc::clone(self), key, _own: None, _long: None };
+        let mut turn = Turn { turns: Arc::clone(self), key, permits: Vec::new() };
         let own = tokio::time::timeout(LONGEST_WAIT, turns.acquire_owned()).await;
         // The semaphore is never closed.
-        turn._own = Some(own.ok().and_then(Result::ok).ok_or_else(|| ApiError::too_many_expensive(RETRY_AFTER))?);
+        turn.permits.push(own.ok().and_then(Result::ok).ok_or_else(|| ApiError::too_many_expensive(RETRY_AFTER))?);
         if cost == Cost::Long {
             let long = Arc::clone(&self.long).try_acquire_owned();
             let message = "Too many exports and downloads are being sent: try again in a few seconds.";
-            turn._long = Some(long.map_err(|_none| ApiError::overloaded(message, RETRY_AFTER))?);
+            turn.permits.push(long.map_err(|_none| ApiError::overloaded(message, RETRY_AFTER))?);
         }
         Ok(turn)
     }

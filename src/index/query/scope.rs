@@ -8,7 +8,7 @@ use std::hash::{Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use crate::index::query::folding::fold;
-use crate::names::Pattern;
+use crate::names::{ClusterName, Pattern};
 use crate::problem::Problem;
 
 /// Which units a client may see, and of which it may see more.
@@ -103,7 +103,7 @@ impl Scope {
     #[must_use]
     pub fn admits_problem(&self, problem: &Problem) -> bool {
         let subject = &problem.subject;
-        self.view.has_unknown(subject.directory.as_str(), subject.cluster.as_ref().map(|cluster| cluster.as_str()), None)
+        self.view.has_unknown(subject.directory.as_str(), subject.cluster.as_ref().map(ClusterName::as_str), None)
     }
 
     /// A digest of what may be viewed, for tags of answers; `None`: everything may.
@@ -225,13 +225,13 @@ impl Selection {
 mod tests {
     use super::*;
 
-    fn patterns(texts: &[&str]) -> Option<Vec<Pattern>> {
-        Some(texts.iter().map(|text| Pattern::new(*text)).collect())
+    fn patterns(texts: &[&str]) -> Vec<Pattern> {
+        texts.iter().map(|text| Pattern::new(*text)).collect()
     }
 
     #[test]
     fn a_directory_may_be_written_as_url_or_as_path() {
-        let selection = |text| Selection { directories: patterns(&[text]), ..Selection::default() };
+        let selection = |text| Selection { directories: Some(patterns(&[text])), ..Selection::default() };
         for text in ["file:///data/a", "file:///data/a/", "/data/a", "/data/a/", "/data/*"] {
             assert!(selection(text).is_in("file:///data/a/"), "{text}");
             assert!(!selection(text).is_in("file:///other/a/"), "{text}");
@@ -241,11 +241,11 @@ mod tests {
 
     #[test]
     fn what_is_not_in_the_index_needs_a_selection_without_other_conditions() {
-        let of_cluster = Selection { clusters: patterns(&["a-*"]), ..Selection::default() };
+        let of_cluster = Selection { clusters: Some(patterns(&["a-*"])), ..Selection::default() };
         let part = Part::of([of_cluster]);
         assert!(part.has_unknown("file:///d/", Some("a-1"), None) && !part.has_unknown("file:///d/", Some("b"), None));
         assert!(!part.has_unknown("file:///d/", None, None), "a problem of the whole directory may name other clusters");
-        let named = Part::of([Selection { names: patterns(&["Orders*"]), ..Selection::default() }.folded()]);
+        let named = Part::of([Selection { names: Some(patterns(&["Orders*"])), ..Selection::default() }.folded()]);
         assert!(named.has_unknown("file:///d/", Some("x"), Some("ORDERS 1")) && !named.has_unknown("file:///d/", Some("x"), None));
         let value = ConfigurationValue { key: "pipeline.owner".to_owned(), values: vec![Pattern::new("a")] };
         let owned = Part::of([Selection { configuration: Some(value), ..Selection::default() }]);

@@ -216,13 +216,12 @@ impl Visibility {
         let texts: Vec<i64> = connection.prepare_cached(&sql)?.query_map([group], |row| row.get(0))?.collect::<Result<_, _>>()?;
         let mut found = Vec::new();
         for text in texts {
-            let settings = match self.texts.get(&text) {
-                Some(known) => Arc::clone(known),
-                None => {
-                    let read = Arc::new(read_settings(connection, selections, text)?);
-                    self.texts.insert(text, Arc::clone(&read));
-                    read
-                }
+            let settings = if let Some(known) = self.texts.get(&text) {
+                Arc::clone(known)
+            } else {
+                let read = Arc::new(read_settings(connection, selections, text)?);
+                self.texts.insert(text, Arc::clone(&read));
+                read
             };
             found.push(settings);
         }

@@ -86,13 +86,12 @@ fn each_problem(
     while let Some(row) = rows.next()? {
         if *part != Part::Everything {
             let unit: Option<i64> = row.get("unit_id")?;
-            let visible = match unit {
-                Some(unit) => visibility.unit(connection, unit)?,
+            let visible = if let Some(unit) = unit {
+                visibility.unit(connection, unit)?
+            } else {
                 // Found by a listing.
-                None => {
-                    let (url, cluster): (String, Option<String>) = (row.get("url")?, row.get("cluster")?);
-                    part.has_unknown(&url, cluster.as_deref(), None)
-                }
+                let (url, cluster): (String, Option<String>) = (row.get("url")?, row.get("cluster")?);
+                part.has_unknown(&url, cluster.as_deref(), None)
             };
             if !visible {
                 continue;
