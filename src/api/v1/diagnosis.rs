@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
@@ -10,6 +9,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::api::flink::document;
+use crate::api::http::client::Client;
 use crate::api::http::error::ApiError;
 use crate::api::http::extract::{Path, Query};
 use crate::api::http::response;
@@ -53,7 +53,7 @@ pub(super) struct JobDiagnosis {
     get, path = "/api/v1/jobs/{id}/diagnosis", tag = "lists", params(JobPath, CopyParameters), responses((status = 200, body = JobDiagnosis))
 )]
 pub(super) async fn diagnosis(
-    State(shared): State<Arc<Shared>>,
+    Client(shared): Client,
     Path(JobPath { id }): Path<JobPath>,
     Query(copy): Query<CopyParameters>,
 ) -> Result<Response, ApiError> {
