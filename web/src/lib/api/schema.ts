@@ -290,6 +290,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs/{id}/diagnosis": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Diagnose a job
+         * @description What was wrong, where, and what to do, by its archive and its earlier runs. `not_assessed` lists what its archive does not contain enough
+         *     for.
+         */
+        get: operations["diagnosis"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs/{id}/document": {
         parameters: {
             query?: never;
@@ -408,6 +429,26 @@ export interface paths {
          * @description All jobs with this name, newest end first, with their figures.
          */
         get: operations["job_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/restore-point": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find the restore point of a job by name
+         * @description The newest checkpoint or savepoint that was not discarded, over the newest ten runs with this name, and the older ones.
+         */
+        get: operations["restore_point"];
         put?: never;
         post?: never;
         delete?: never;
@@ -595,9 +636,10 @@ export interface components {
             complete: boolean;
             /** @description URL of the archive directory. */
             directory: string;
-            duration: components["schemas"]["Millis"] | null;
-            end: components["schemas"]["Millis"] | null;
-            gone_since: components["schemas"]["Millis"] | null;
+            /** Format: int64 */
+            duration: number | null;
+            end: components["schemas"]["Timestamp"] | null;
+            gone_since: components["schemas"]["Timestamp"] | null;
             id: string;
             /** @description Number of jobs by state. */
             jobs: {
@@ -614,9 +656,10 @@ export interface components {
              *     missing until then.
              */
             read: boolean;
+            run_facts: components["schemas"]["RunFacts"] | null;
             /** @description Whether Flink's paths show this copy. */
             shown: boolean;
-            start: components["schemas"]["Millis"] | null;
+            start: components["schemas"]["Timestamp"] | null;
             status: string | null;
         };
         /** @description A page of a list. It may hold fewer rows than requested, even none, and still have a next page: follow `next` until it is null. */
@@ -664,13 +707,13 @@ export interface components {
              * @description Archives whose packs could not be read: they are retried at the next start.
              */
             failed: number;
-            finished: components["schemas"]["Millis"] | null;
+            finished: components["schemas"]["Timestamp"] | null;
             /**
              * Format: int64
              * @description Archives whose facts are still to be derived from their packs.
              */
             pending: number;
-            running_since: components["schemas"]["Millis"] | null;
+            running_since: components["schemas"]["Timestamp"] | null;
         };
         /** @description A completed checkpoint. */
         CheckpointFigure: {
@@ -691,7 +734,7 @@ export interface components {
              * @description Bytes of the state.
              */
             state_size: number | null;
-            triggered: components["schemas"]["Millis"] | null;
+            triggered: components["schemas"]["Timestamp"] | null;
             /**
              * Format: int64
              * @description Bytes written for it.
@@ -780,7 +823,7 @@ export interface components {
              */
             forgotten: number;
             /** @description When it started. */
-            started: components["schemas"]["Millis"];
+            started: components["schemas"]["Timestamp"];
             /**
              * Format: int64
              * @description Its duration in milliseconds.
@@ -806,13 +849,13 @@ export interface components {
             last: components["schemas"]["CleanupReport"] | null;
             last_requested: components["schemas"]["CleanupReport"] | null;
             /** @description When the next cleanups are due, by `historyserver.archive.retention.cron`; empty: after every refresh. */
-            next: components["schemas"]["Millis"][];
+            next: components["schemas"]["Timestamp"][];
             /**
              * Format: int64
              * @description Number of the last request that was done; see `POST /api/v1/cleanup`.
              */
             requested: number;
-            running_since: components["schemas"]["Millis"] | null;
+            running_since: components["schemas"]["Timestamp"] | null;
         };
         /**
          * @description Name of a cluster: Flink's `cluster.id`, 32 hex digits or any other name (`prod-eu`). It may have slashes (`team a/prod`),
@@ -833,11 +876,18 @@ export interface components {
             code: string;
             /** @description Path of the file below the archive directory, if the problem is about one file. */
             file: string | null;
-            next_attempt: components["schemas"]["Millis"] | null;
+            next_attempt: components["schemas"]["Timestamp"] | null;
             /** @description What is wrong and what to do. */
             reason: string;
             /** @description Time at which the problem was first seen. */
-            since: components["schemas"]["Millis"];
+            since: components["schemas"]["Timestamp"];
+        };
+        /** @description The findings of a job, the most important first. */
+        Diagnosis: {
+            /** @description Findings. */
+            findings: components["schemas"]["Finding"][];
+            /** @description Subjects that the archive does not contain enough for. */
+            not_assessed: components["schemas"]["NotAssessed"][];
         };
         /**
          * @description How the last listing of a directory ended.
@@ -851,21 +901,34 @@ export interface components {
              * @description Milliseconds that the last full scan took.
              */
             audit_ms: number | null;
+            /**
+             * Format: int64
+             * @description Refreshes of this directory finished since start.
+             */
+            finished: number;
             held_back: components["schemas"]["HeldCleanup"] | null;
             /**
              * Format: int64
              * @description Folders and files that a listing could not read, or did not read because they are too many.
              */
             hidden: number;
-            last_listed: components["schemas"]["Millis"] | null;
+            last_listed: components["schemas"]["Timestamp"] | null;
             /**
              * Format: int64
              * @description Milliseconds that the last quick scan took.
              */
             look_ms: number | null;
-            next_audit: components["schemas"]["Millis"] | null;
+            next: components["schemas"]["Timestamp"] | null;
+            next_audit: components["schemas"]["Timestamp"] | null;
+            /**
+             * Format: int64
+             * @description Units that its running refresh has still to ingest, as far as known.
+             */
+            pending: number;
             /** @description A problem of the directory, also where it was listed and another directory is likely meant. */
             reason: string | null;
+            requests: components["schemas"]["StoreRequests"] | null;
+            running_since: components["schemas"]["Timestamp"] | null;
             /** @description `waiting` (not listed yet), `listed`, `missing`, `failed` or `vanished`. */
             state: components["schemas"]["DirectoryState"];
             /**
@@ -1050,6 +1113,26 @@ export interface components {
         };
         /** @description Path of a file below the root of its archive directory, as stored: segments joined by `/`, no leading slash. */
         FilePath: string;
+        /** @description A finding. */
+        Finding: {
+            /** @description A sentence: what to do. */
+            advice: string;
+            /** @description Subject. */
+            code: components["schemas"]["FindingCode"];
+            /** @description Paths of the documents that it was read from, below `/jobs/<id>`; empty for the job itself. */
+            documents: string[];
+            /** @description Where it is. */
+            place: components["schemas"]["Place"];
+            /** @description Importance. */
+            severity: components["schemas"]["Severity"];
+            /** @description A sentence with the figures. */
+            text: string;
+        };
+        /**
+         * @description The subject of a finding: stable, for programs.
+         * @enum {string}
+         */
+        FindingCode: "root-cause" | "restart-storm" | "checkpoint-failures" | "checkpoint-near-timeout" | "checkpoint-last-subtask" | "data-skew" | "bottleneck" | "slow-start" | "checkpointing-off" | "heap-state-large" | "parallelism-near-maximum" | "checkpoints-deleted" | "slower-than-usual" | "larger-state-than-usual";
         /**
          * @description The kind of a found item.
          * @enum {string}
@@ -1069,7 +1152,7 @@ export interface components {
             /** @description Why. */
             reason: components["schemas"]["HeldReason"];
             /** @description Since when, by this server's clock. */
-            since: components["schemas"]["Millis"];
+            since: components["schemas"]["Timestamp"];
             /**
              * Format: int64
              * @description The number of applications and legacy jobs that it would delete or forget.
@@ -1108,7 +1191,7 @@ export interface components {
         JobComparison: {
             /**
              * @description The configuration keys with different values and those that one side lacks, sorted: of the jobs and of their clusters. Null: the
-             *     documents of one of the jobs are lost.
+             *     documents of one of the jobs are lost, or the client may not see one of the configurations.
              */
             configuration: components["schemas"]["ConfigurationDifference"][] | null;
             /**
@@ -1130,6 +1213,16 @@ export interface components {
             facts: components["schemas"]["JobFacts"] | null;
             /** @description The problems of this copy, oldest first. Lists contain only their number. */
             problem_details: components["schemas"]["CopyProblem"][];
+        };
+        /** @description The findings of a job. */
+        JobDiagnosis: components["schemas"]["Diagnosis"] & {
+            /**
+             * Format: int64
+             * @description Number of earlier runs of the same name that it was compared with.
+             */
+            earlier_runs: number;
+            /** @description Id of the job. */
+            id: string;
         };
         /** @description The content of the archive of a job beyond its overview. Times and durations are milliseconds; null: the archive has no value. */
         JobFacts: {
@@ -1182,14 +1275,15 @@ export interface components {
             cluster: string | null;
             /** @description URL of the archive directory. */
             directory: string;
-            duration: components["schemas"]["Millis"] | null;
-            end: components["schemas"]["Millis"] | null;
+            /** Format: int64 */
+            duration: number | null;
+            end: components["schemas"]["Timestamp"] | null;
             /**
              * @description Whether its archive is a file beside the folders of the clusters, named by the id of the job: a legacy job archive, or the archive
              *     of a job that failed before it ran in Flink 2.3. Such a job has an application if an application summary names it.
              */
             flat: boolean;
-            gone_since: components["schemas"]["Millis"] | null;
+            gone_since: components["schemas"]["Timestamp"] | null;
             id: string;
             /** @description `BATCH` or `STREAMING`. */
             job_type: string | null;
@@ -1204,9 +1298,10 @@ export interface components {
              *     failures, facts and texts are missing until then.
              */
             read: boolean;
+            run_facts: components["schemas"]["RunFacts"] | null;
             /** @description Whether Flink's paths show this copy. */
             shown: boolean;
-            start: components["schemas"]["Millis"] | null;
+            start: components["schemas"]["Timestamp"] | null;
             status: string | null;
             /** @description Number of tasks by state, and `total`. */
             tasks: {
@@ -1254,11 +1349,13 @@ export interface components {
          * @enum {string}
          */
         MatchedField: "name" | "id" | "vertex" | "exception_class" | "exception_message" | "failure_label" | "stack_trace" | "configuration";
-        /**
-         * Format: int64
-         * @description Milliseconds; a time counts from 1970 in UTC.
-         */
-        Millis: number;
+        /** @description A subject that was not assessed. */
+        NotAssessed: {
+            /** @description Subject. */
+            code: components["schemas"]["FindingCode"];
+            /** @description A sentence. */
+            reason: string;
+        };
         /** @description A note on the facts of a job. */
         Note: {
             code: components["schemas"]["NoteCode"];
@@ -1285,11 +1382,30 @@ export interface components {
             failure: string | null;
             /** @description It is on hold. */
             held_back: boolean;
-            judged: components["schemas"]["Millis"];
-            next_attempt: components["schemas"]["Millis"] | null;
+            judged: components["schemas"]["Timestamp"];
+            next_attempt: components["schemas"]["Timestamp"] | null;
             /** @description `count`, `age`, `size` or `gone`. */
             reason: string;
-            time: components["schemas"]["Millis"];
+            time: components["schemas"]["Timestamp"];
+        };
+        /** @description Where a finding is. All members may be null. */
+        Place: {
+            /**
+             * Format: int64
+             * @description Number of the checkpoint.
+             */
+            checkpoint: number | null;
+            /**
+             * Format: int64
+             * @description Number of the subtask, from 0.
+             */
+            subtask: number | null;
+            /** @description Id of the TaskManager. */
+            task_manager: string | null;
+            /** @description Id of the vertex. */
+            vertex: string | null;
+            /** @description Name of the vertex. */
+            vertex_name: string | null;
         };
         /** @description Body of the preview. Times are milliseconds since 1970. */
         Preview: {
@@ -1298,18 +1414,18 @@ export interface components {
             /** @description `?cursor=` of the next page. */
             next: string | null;
             /** @description When the next cleanups run; empty: after every refresh. */
-            next_runs: components["schemas"]["Millis"][];
+            next_runs: components["schemas"]["Timestamp"][];
             removals: components["schemas"]["PendingRemoval"][];
         };
         /** @description One problem. A subject has only one problem per code. */
         Problem: {
             /** @description The code, for programs. */
             code: components["schemas"]["ProblemCode"];
-            next_attempt: components["schemas"]["Millis"] | null;
+            next_attempt: components["schemas"]["Timestamp"] | null;
             /** @description A sentence: what is wrong, where, and what to do. It never quotes content of an archive. */
             reason: string;
             /** @description Time of its first appearance, by the clock of this server. */
-            since: components["schemas"]["Millis"];
+            since: components["schemas"]["Timestamp"];
             /** @description The subject. */
             subject: components["schemas"]["Subject"];
         };
@@ -1392,32 +1508,32 @@ export interface components {
         };
         /** @description Body of `POST /api/v1/refresh`. */
         RefreshRequest: Record<string, never>;
-        /** @description State of the refreshes, published while they run. */
+        /** @description State of the refreshes, published while they run. Each archive directory is refreshed at its own pace. */
         RefreshStatus: {
             /** @description State of each configured archive directory. */
             directories: components["schemas"]["DirectoryStatus"][];
             /**
              * Format: int64
-             * @description Refreshes finished since start.
+             * @description Refreshes finished since start in every archive directory: the smallest of their numbers.
              */
             finished: number;
-            last_finished: components["schemas"]["Millis"] | null;
-            next: components["schemas"]["Millis"] | null;
+            last_finished: components["schemas"]["Timestamp"] | null;
+            next: components["schemas"]["Timestamp"] | null;
             /**
              * Format: int64
-             * @description Units that the running refresh has still to ingest, as far as known.
+             * @description Units that the running refreshes have still to ingest, as far as known.
              */
             pending: number;
             /**
              * Format: int64
-             * @description Number of the last request that was done; see `POST /api/v1/refresh`.
+             * @description Number of the last request that was done in every archive directory; see `POST /api/v1/refresh`.
              */
             requested: number;
-            running_since: components["schemas"]["Millis"] | null;
+            running_since: components["schemas"]["Timestamp"] | null;
         };
         /** @description One application or legacy job that was removed. */
         Removal: components["schemas"]["RemovedUnit"] & {
-            at: components["schemas"]["Millis"];
+            at: components["schemas"]["Timestamp"];
             /** Format: int64 */
             bytes: number;
             detail: string;
@@ -1425,7 +1541,7 @@ export interface components {
             done: components["schemas"]["RemovalOutcome"];
             reason: string;
             status: string | null;
-            time: components["schemas"]["Millis"];
+            time: components["schemas"]["Timestamp"];
         };
         /**
          * @description The action of a cleanup.
@@ -1445,9 +1561,107 @@ export interface components {
             job: string | null;
             name: string | null;
         };
+        /** @description HTTP requests that were sent to a store since the start, retries included. */
+        RequestCounts: {
+            /**
+             * Format: int64
+             * @description Deletions; one request deletes up to 1,000 objects where the store supports it.
+             */
+            delete: number;
+            /**
+             * Format: int64
+             * @description Objects and parts of objects that were read.
+             */
+            get: number;
+            /**
+             * Format: int64
+             * @description States of single objects.
+             */
+            head: number;
+            /**
+             * Format: int64
+             * @description Pages of listings.
+             */
+            list: number;
+            /**
+             * Format: int64
+             * @description Credentials, and writes.
+             */
+            other: number;
+        };
+        /** @description A remark on the answer. */
+        RestoreNote: {
+            code: components["schemas"]["RestoreNoteCode"];
+            /** @description A sentence. */
+            text: string;
+        };
+        /**
+         * @description The subject of a remark.
+         * @enum {string}
+         */
+        RestoreNoteCode: "run-not-read" | "no-point" | "older-run" | "retention-unknown" | "files-not-checked";
+        /** @description A completed checkpoint or savepoint that was not discarded while its job ran. */
+        RestorePoint: {
+            at: components["schemas"]["Timestamp"] | null;
+            /**
+             * Format: int64
+             * @description Number of the checkpoint.
+             */
+            checkpoint: number | null;
+            /** @description Format of a savepoint, `CANONICAL` or `NATIVE` (Flink 1.15 and later). */
+            format: string | null;
+            /** @description `CHECKPOINT`, `SAVEPOINT`, `SYNC_SAVEPOINT` and so on, as archived. Null: the job was restored from it, and its kind is not archived. */
+            kind: string | null;
+            /** @description The path for `flink run -s`. */
+            path: string;
+            /** @description Whether the job was restored from it and did not write it. */
+            restored: boolean;
+            /** @description Whether its files were kept. */
+            retention: components["schemas"]["Retention"];
+            /** @description Whether it is a savepoint. */
+            savepoint: boolean;
+            /**
+             * Format: int64
+             * @description Bytes of the state.
+             */
+            state_size: number | null;
+        };
+        /** @description A restore point and the run that it comes from. */
+        RestorePointOfRun: components["schemas"]["RestorePoint"] & {
+            /** @description Cluster that ran it. Null: the job belongs to no application. */
+            cluster: string | null;
+            /** @description URL of the archive directory. */
+            directory: string;
+            /** @description The id of the job in this run. */
+            job: string;
+            /** @description State that the run ended in. */
+            status: string | null;
+        };
+        /** @description The restore points of a name. */
+        RestorePoints: {
+            /** @description All points, by run, newest run first. In each run those that were kept come first. */
+            items: components["schemas"]["RestorePointOfRun"][];
+            /** @description The name that was asked for. */
+            name: string;
+            newest: components["schemas"]["RestorePointOfRun"] | null;
+            /** @description The newest run. */
+            newest_run: components["schemas"]["JobItem"];
+            /** @description Remarks on the answer, for people. */
+            notes: components["schemas"]["RestoreNote"][];
+            /**
+             * Format: int64
+             * @description Number of runs whose archives were read for this answer.
+             */
+            runs_read: number;
+        };
+        /**
+         * @description Whether the files of a checkpoint were kept when its job ended, by the archive. Nobody has looked at the files.
+         * @enum {string}
+         */
+        Retention: "kept" | "unknown" | "deleted";
         /** @description The newest failure of an application or a job. Of a failed one, this is the failure that ended it. */
         RootException: {
-            at: components["schemas"]["Millis"] | null;
+            at: components["schemas"]["Timestamp"] | null;
             /** @description Class of the innermost cause, where there is one. */
             cause_class: string | null;
             /** @description Message of the innermost cause. */
@@ -1462,6 +1676,23 @@ export interface components {
             message: string | null;
             /** @description The document that it was found in. */
             source: components["schemas"]["FailureSource"];
+        };
+        /** @description Facts of a run that a list shows beside its overview. */
+        RunFacts: {
+            /** @description Id of the job of an application that has exactly one. Null: it has none or several, or the item is a job. */
+            only_job: string | null;
+            /**
+             * Format: int64
+             * @description How often it was restarted after failures; of an application the sum over its jobs. Null: the number cannot be known.
+             */
+            restarts: number | null;
+            /** @description Class of the innermost cause of its newest failure. Null: no failure is known. */
+            root_cause_class: string | null;
+            /**
+             * Format: int64
+             * @description Median duration in milliseconds of those of the 20 runs of the same name before it that finished. Null: fewer than three did.
+             */
+            usual_duration: number | null;
         };
         /** @description Figures of a run, for comparing runs. The figures of an application are those of its jobs together. Null: the archive has no value. */
         RunFigures: components["schemas"]["IoFigures"] & {
@@ -1510,7 +1741,7 @@ export interface components {
             copy: string;
             /** @description URL of the archive directory. */
             directory: string;
-            end: components["schemas"]["Millis"] | null;
+            end: components["schemas"]["Timestamp"] | null;
             /** @description Route of the UI to the page with the first match. The UI shows the copy that `shown` marks. */
             href: string;
             id: string;
@@ -1520,7 +1751,7 @@ export interface components {
             name: string | null;
             /** @description Whether Flink's paths show this copy. */
             shown: boolean;
-            start: components["schemas"]["Millis"] | null;
+            start: components["schemas"]["Timestamp"] | null;
             status: string | null;
         };
         /** @description A match of the search. */
@@ -1532,7 +1763,7 @@ export interface components {
             key: string | null;
         };
         /**
-         * @description A page of found items, newest end first. It may hold fewer items than requested, even none, and still have a next page: follow `next`
+         * @description A page of found items, newest end first. An application is left out if its only job is found too: both would be the same hit. A page may hold fewer items than requested, even none, and still have a next page: follow `next`
          *     until it is null.
          */
         SearchResults: {
@@ -1546,7 +1777,17 @@ export interface components {
              * @description Number of applications and legacy job archives that are still to be read: their texts are not searched yet. 0: nothing is missing.
              */
             queued: number;
+            /**
+             * @description Number of items of all pages. Rows beyond the first page are counted up to 1,000; where not all were counted, `exact` is false, and
+             *     there are more.
+             */
+            total: components["schemas"]["ListTotal"];
         };
+        /**
+         * @description The importance of a finding.
+         * @enum {string}
+         */
+        Severity: "critical" | "warning" | "notice";
         /** @description Counts of the rows that ended within one day or hour. */
         StatisticsBucket: {
             /** @description Number of rows by state. */
@@ -1555,7 +1796,7 @@ export interface components {
             };
             durations: components["schemas"]["DurationQuantiles"] | null;
             /** @description Begin of the bucket, milliseconds since 1970. */
-            start: components["schemas"]["Millis"];
+            start: components["schemas"]["Timestamp"];
         };
         /** @description The body. Times are milliseconds since 1970, as everywhere in Flink's API. */
         Status: {
@@ -1566,16 +1807,44 @@ export interface components {
             /** @description Of the Flink API that is answered. */
             flink_version: string;
             /** @description The time of this server. */
-            now: components["schemas"]["Millis"];
+            now: components["schemas"]["Timestamp"];
             problems: components["schemas"]["Problems"];
             readiness: components["schemas"]["Readiness"];
             refresh: components["schemas"]["RefreshStatus"];
             /** @description When this server started. */
-            started: components["schemas"]["Millis"];
-            /** @description Milliseconds since then. */
-            uptime_ms: components["schemas"]["Millis"];
+            started: components["schemas"]["Timestamp"];
+            /**
+             * Format: int64
+             * @description Milliseconds since then.
+             */
+            uptime_ms: number;
             /** @description Of this server. */
             version: string;
+        };
+        /** @description The requests to the store of one archive directory, and the cost of its listings. */
+        StoreRequests: {
+            /**
+             * Format: int64
+             * @description Listing requests of the last full scan; `null` before the first.
+             */
+            full_scan: number | null;
+            /**
+             * Format: double
+             * @description Their cost in US dollars at list prices; `null` for a store without a public price list.
+             */
+            listing_usd_per_day: number | null;
+            /**
+             * Format: int64
+             * @description Listing requests of a day, if all scans are like the last ones; `null` before the first quick scan.
+             */
+            listings_per_day: number | null;
+            /**
+             * Format: int64
+             * @description Listing requests of the last quick scan; `null` before the first.
+             */
+            quick_scan: number | null;
+            /** @description HTTP requests since the start, retries included. */
+            sent: components["schemas"]["RequestCounts"];
         };
         /** @description The subject of a problem: the directory, cluster, application or file with the problem. */
         Subject: {
@@ -1596,9 +1865,9 @@ export interface components {
              * @description Runs that ended since this server started.
              */
             finished: number;
-            last_finished: components["schemas"]["Millis"] | null;
+            last_finished: components["schemas"]["Timestamp"] | null;
             name: components["schemas"]["TaskName"];
-            next: components["schemas"]["Millis"] | null;
+            next: components["schemas"]["Timestamp"] | null;
             /**
              * Format: int64
              * @description The remaining work of the current run, as far as known.
@@ -1609,7 +1878,7 @@ export interface components {
              * @description Number of the last requested run that is done.
              */
             requested: number;
-            running_since: components["schemas"]["Millis"] | null;
+            running_since: components["schemas"]["Timestamp"] | null;
             state: components["schemas"]["TaskState"];
         };
         /** @enum {string} */
@@ -1623,6 +1892,11 @@ export interface components {
         };
         /** @enum {string} */
         TaskState: "running" | "waiting";
+        /**
+         * Format: int64
+         * @description Milliseconds since 1970-01-01T00:00:00Z.
+         */
+        Timestamp: number;
         /** @description Statistics of the rows that ended within a range of time. */
         TimeStatistics: {
             /** @description Days or hours, oldest first, empty ones included. */
@@ -1669,7 +1943,7 @@ export interface components {
              * @description Milliseconds.
              */
             duration: number | null;
-            end: components["schemas"]["Millis"] | null;
+            end: components["schemas"]["Timestamp"] | null;
             /** @description Id, as archived. */
             id: string;
             /**
@@ -1689,7 +1963,7 @@ export interface components {
              * @description Number of subtasks.
              */
             parallelism: number | null;
-            start: components["schemas"]["Millis"] | null;
+            start: components["schemas"]["Timestamp"] | null;
             /** @description State, as archived. */
             status: string | null;
         };
@@ -1765,6 +2039,8 @@ export interface operations {
                 name_match?: "contains" | "exact" | "prefix";
                 /** @description `true`: only rows with recorded problems; `false`: only rows without. */
                 problems?: boolean;
+                /** @description Whether each row has `run_facts`: why it failed, restarts, and the usual duration of its name; default false. */
+                run_facts?: boolean;
                 /** @description Sort key, with `-` before it for descending order; default `-end`. */
                 sort?: "name" | "-name" | "status" | "-status" | "start" | "-start" | "end" | "-end" | "duration" | "-duration" | "cluster" | "-cluster" | "directory" | "-directory" | "jobs" | "-jobs" | "failed_jobs" | "-failed_jobs";
                 /** @description Earliest start: milliseconds since 1970 or ISO 8601. */
@@ -2228,6 +2504,8 @@ export interface operations {
                 name_match?: "contains" | "exact" | "prefix";
                 /** @description `true`: only rows with recorded problems; `false`: only rows without. */
                 problems?: boolean;
+                /** @description Whether each row has `run_facts`: why it failed, restarts, and the usual duration of its name; default false. */
+                run_facts?: boolean;
                 /** @description Sort key, with `-` before it for descending order; default `-end`. */
                 sort?: "name" | "-name" | "status" | "-status" | "start" | "-start" | "end" | "-end" | "duration" | "-duration" | "cluster" | "-cluster" | "directory" | "-directory" | "tasks" | "-tasks" | "failed_tasks" | "-failed_tasks" | "job_type" | "-job_type";
                 /** @description Earliest start: milliseconds since 1970 or ISO 8601. */
@@ -2323,6 +2601,42 @@ export interface operations {
                 };
                 content: {
                     "application/zip": number[];
+                };
+            };
+            /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Errors"];
+                };
+            };
+        };
+    };
+    diagnosis: {
+        parameters: {
+            query?: {
+                /** @description Cluster of the copy; `/` for a job archive outside of clusters. */
+                cluster?: string;
+                /** @description URL of the archive directory of the copy. */
+                directory?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of 32 hexadecimal digits. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobDiagnosis"];
                 };
             };
             /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
@@ -2633,6 +2947,41 @@ export interface operations {
             };
         };
     };
+    restore_point: {
+        parameters: {
+            query: {
+                /** @description Clusters, repeated or separated by commas. */
+                cluster?: string[];
+                /** @description URLs of archive directories, repeated or separated by commas. */
+                directory?: string[];
+                /** @description The name, compared without regard to case. */
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RestorePoints"];
+                };
+            };
+            /** @description An error of the request (400, 404, 405, 406, 409, 410, 413, 415, 429) or of the server (500, 502, 503). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Errors"];
+                };
+            };
+        };
+    };
     document: {
         parameters: {
             query?: never;
@@ -2776,6 +3125,10 @@ export interface operations {
                 cursor?: string;
                 /** @description URLs of archive directories, repeated or separated by commas. */
                 directory?: string[];
+                /** @description Earliest end: milliseconds since 1970 or ISO 8601. */
+                end_from?: string;
+                /** @description Latest end, exclusive. */
+                end_to?: string;
                 /** @description Kinds of text to search, repeated or separated by commas; default all. */
                 in?: ("name" | "id" | "vertex" | "exception" | "configuration")[];
                 /** @description Maximum number of items of a page; default 20. */
