@@ -12,6 +12,7 @@ mod limit;
 mod listing;
 mod listing_body;
 mod open;
+mod page;
 #[cfg(test)]
 mod paged_tests;
 mod pages;

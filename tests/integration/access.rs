@@ -426,6 +426,13 @@ async fn a_server_with_a_token_file_serves_its_clients_and_writes_an_audit_log()
     let line = server.wait_for_log("a sign-in was refused");
     let entry: Value = serde_json::from_str(&line).unwrap();
     assert_eq!((&entry["target"], &entry["client"], &entry["result"]), (&json!("audit"), &json!("127.0.0.1"), &json!("refused")));
+    // The token has no right to refresh.
+    let refresh = server.client.post(format!("{base}/api/v1/refresh")).bearer_auth(&token).json(&json!({})).send().await.unwrap();
+    assert_eq!(refresh.status(), 403);
+    let line = server.wait_for_log("an action was requested");
+    let entry: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!((&entry["target"], &entry["action"], &entry["who"]), (&json!("audit"), &json!("/api/v1/refresh"), &json!("grafana")));
+    assert_eq!((&entry["kind"], &entry["client"], &entry["result"]), (&json!("token"), &json!("127.0.0.1"), &json!("Forbidden")));
     // A token that is added while the server runs.
     let added = create("prometheus");
     let deadline = std::time::Instant::now() + PATIENCE;

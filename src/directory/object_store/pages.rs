@@ -11,10 +11,9 @@ use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use tokio::sync::Semaphore;
 
 use super::listing_body::Aside;
+use super::page::{CONCURRENCY, Page};
 use super::{Inner, ranges};
 
-/// Maximum number of requests of one listing in flight.
-pub(super) const CONCURRENCY: usize = 16;
 /// Objects of a page for stores without paged listings.
 const PAGE: usize = 1000;
 /// First digits of ids. Upper-case digits are rare, but are other prefixes.
@@ -76,21 +75,6 @@ impl Requests {
         self.count.fetch_add(1, Ordering::Relaxed);
         request.await
     }
-}
-
-/// One page of a listing.
-#[derive(Debug, Default)]
-pub(super) struct Page {
-    /// Number of its lane, which is one of the parallel listings. The objects of a lane arrive in order.
-    pub(super) lane: usize,
-    /// Whether it is the last page of its lane.
-    pub(super) last: bool,
-    /// Folders, in a listing of one level.
-    pub(super) folders: Vec<Path>,
-    /// Objects.
-    pub(super) objects: Vec<ObjectMeta>,
-    /// Keys that are no readable objects.
-    pub(super) aside: Aside,
 }
 
 pub(super) type Pages<'a> = BoxStream<'a, ::object_store::Result<Page>>;

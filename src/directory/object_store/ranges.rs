@@ -5,7 +5,7 @@
 
 use ::object_store::path::Path;
 
-use super::pages::{CONCURRENCY, Page};
+use super::page::{CONCURRENCY, Page};
 
 /// Pages of each range, at least: the last pages of all ranges are at most 20 % more.
 const PAGES_OF_A_RANGE: u64 = 5;

@@ -14,7 +14,8 @@ use std::collections::{BTreeMap, HashMap};
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::Inner;
-use super::pages::{CONCURRENCY, Page, Requests};
+use super::page::{CONCURRENCY, Page};
+use super::pages::Requests;
 use super::version;
 use crate::directory::error::DirectoryError;
 use crate::directory::found::{FileKind, FoundFile};
