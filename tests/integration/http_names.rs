@@ -157,6 +157,7 @@ async fn the_page_of_the_api_is_found_without_its_last_slash_below_any_path() {
     let server = Served::unread(&[], WorldOptions::default()).await;
     let answer = server.get("/api/v1").await;
     assert_eq!((answer.status().as_u16(), answer.url().path()), (200, "/api/v1/"), "the client follows");
+    answer.bytes().await.unwrap();
     let raw = raw_http::request(server.address, "GET", "/api/v1").await;
     assert_eq!((raw.status, raw.header("location")), (308, Some("v1/")), "no proxy has to mend it");
     let document = server.json("/api/v1/openapi.json").await;
