@@ -1,11 +1,14 @@
 //! Cron schedules. This is the only file that uses tokio-cron-scheduler.
 //!
 //! ```
+//! use std::time::Duration;
+//!
+//! use historyserver::clock::Timestamp;
 //! use historyserver::schedule::cron::{Schedule, Zone};
 //!
 //! let schedule = Schedule::parse(["30 2 * * *"], Zone::Named(chrono_tz::UTC)).unwrap();
-//! let midnight = 1_767_225_600_000; // 2026-01-01T00:00:00Z
-//! assert_eq!(schedule.next_after(midnight), Some(midnight + 150 * 60 * 1_000));
+//! let midnight = Timestamp::from_millis(1_767_225_600_000); // 2026-01-01T00:00:00Z
+//! assert_eq!(schedule.next_after(midnight), Some(midnight + Duration::from_mins(150)));
 //! assert!(Schedule::parse(["30 2 * *"], Zone::System).is_err());
 //! ```
 //!
