@@ -32,7 +32,7 @@ test('every page works below the prefix of a reverse proxy and sends no request 
     const { vertices } = await json(server, `jobs/${IDS.failing}`);
     await open.go('/application/completed');
     for (const [hash, words] of [
-      ['/application/completed', 'SingleJobApplication(REST always failing)'],
+      ['/application/completed', 'REST always failing'],
       [`/application/completed/${IDS.mixedApplication}/overview`, 'multifail part 2 fails'],
       [`/job/completed/${IDS.failing}/overview/${vertices[0].id}/subtasks`, 'Time in states'],
       [`/job/completed/${IDS.failing}/exceptions`, 'nested cause'],
