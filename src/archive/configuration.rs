@@ -74,7 +74,13 @@ impl SensitiveKeys {
                     if self.has(name) || (pair && name == "value") { mask_whole(value) || masked } else { self.mask_value(value) || masked }
                 })
             }
-            Value::Array(items) => items.iter_mut().filter_map(|item| self.mask_value(item).then_some(())).count() > 0,
+            Value::Array(items) => {
+                let mut masked = false;
+                for item in items {
+                    masked |= self.mask_value(item);
+                }
+                masked
+            }
             Value::String(text) => match self.mask_option(text) {
                 Some(shown) => {
                     *text = shown;

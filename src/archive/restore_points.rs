@@ -16,7 +16,7 @@ const NOT_ADDRESSABLE: &str = "<checkpoint-not-externally-addressable>";
 /// Bytes of a path that is believed.
 const MAX_PATH_BYTES: usize = 4 << 10;
 
-/// Whether the files of a checkpoint were kept when its job ended, by the archive. Nobody has looked at the files.
+/// Whether the files of a checkpoint were kept when its job ended, by the archive. The files themselves were not looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Retention {

@@ -1655,7 +1655,7 @@ export interface components {
             runs_read: number;
         };
         /**
-         * @description Whether the files of a checkpoint were kept when its job ended, by the archive. Nobody has looked at the files.
+         * @description Whether the files of a checkpoint were kept when its job ended, by the archive. The files themselves were not looked at.
          * @enum {string}
          */
         Retention: "kept" | "unknown" | "deleted";
